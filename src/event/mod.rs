@@ -1,0 +1,262 @@
+//! The vocabulary: one thing that happened to a traced process, as a plain value.
+//!
+//! An [`Event`] borrows all its text, so a backend can emit one without allocating and a reader can
+//! hand one out straight from a decoded batch. Text is bytes, because paths on Linux are bytes.
+//! This module does no I/O and imports nothing else of the crate.
+
+/// What kind of thing happened. One row of the log is one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Kind {
+    /// A system call: from its entry to its return, or to the end of its thread.
+    Syscall,
+    /// A new program image: `path` is its executable, `argv` its arguments.
+    Exec,
+    /// A new process or thread: `ret` is its tid, `args[0]` the clone flags, `args[1]` its pid.
+    Fork,
+    /// A thread ended: `ret` is its exit status, or minus the signal that killed it.
+    Exit,
+    /// A signal was about to be delivered: `nr` is the signal, `args[0]` `si_code`, `args[1]` the sender.
+    Signal,
+    /// A point of interest: `text` is its name (one of [`mark`]).
+    Mark,
+    /// Events that are missing: `text` is the reason, `ret` how many (or -1 where unknown).
+    Lost,
+    /// A figure of the whole run, at the end of a complete log: `text` is its name, `ret` its value.
+    Total,
+}
+
+impl Kind {
+    /// Every kind, in the order of the discriminants.
+    pub const ALL: [Self; 8] = [
+        Self::Syscall,
+        Self::Exec,
+        Self::Fork,
+        Self::Exit,
+        Self::Signal,
+        Self::Mark,
+        Self::Lost,
+        Self::Total,
+    ];
+
+    /// The name used in the log and in every report.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Syscall => "syscall",
+            Self::Exec => "exec",
+            Self::Fork => "fork",
+            Self::Exit => "exit",
+            Self::Signal => "signal",
+            Self::Mark => "mark",
+            Self::Lost => "lost",
+            Self::Total => "total",
+        }
+    }
+}
+
+/// The system-call convention a call was made with; numbers mean different calls in each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[repr(u8)]
+pub enum Abi {
+    /// The 64-bit `syscall` instruction.
+    #[default]
+    X86_64,
+    /// `int 0x80` or `sysenter`, from 32-bit programs and from 64-bit ones that use it.
+    I386,
+    /// The x32 convention: the 64-bit entry with bit 30 of the number set.
+    X32,
+}
+
+impl Abi {
+    /// Every ABI, in the order of the discriminants.
+    pub const ALL: [Self; 3] = [Self::X86_64, Self::I386, Self::X32];
+
+    /// The name used in the log.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64",
+            Self::I386 => "i386",
+            Self::X32 => "x32",
+        }
+    }
+}
+
+/// What a stat-like call said of a file (from `struct stat`, `stat64` or `statx`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct FileStat {
+    /// File type and permission bits (`st_mode`).
+    pub mode: u32,
+    /// Number of hard links.
+    pub nlink: u32,
+    /// Size in bytes.
+    pub size: i64,
+    /// Modification time, nanoseconds since the epoch.
+    pub mtime_ns: i64,
+    /// Inode number.
+    pub ino: u64,
+    /// Device, as the kernel encodes it for user space (`makedev`).
+    pub dev: u64,
+}
+
+/// What could not be kept or is special about an event; a set of bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
+pub struct Flags(pub u16);
+
+impl Flags {
+    /// The first path argument could not be read from the process's memory (its `path` is absent).
+    pub const PATH_UNREADABLE: Self = Self(1);
+    /// The second path argument could not be read.
+    pub const PATH2_UNREADABLE: Self = Self(1 << 1);
+    /// A result (stat buffer, link target, address) could not be read.
+    pub const RESULT_UNREADABLE: Self = Self(1 << 2);
+    /// A path or argument list was longer than what is kept.
+    pub const TRUNCATED: Self = Self(1 << 3);
+    /// The call is a restart of one that a signal interrupted.
+    pub const RESTARTED: Self = Self(1 << 4);
+    /// The directory a relative path starts from is not known: `path_abs` is absent.
+    pub const BASE_UNKNOWN: Self = Self(1 << 5);
+    /// The call's entry was not seen (the trace began inside the call); arguments are unknown.
+    pub const NO_ENTRY: Self = Self(1 << 6);
+
+    /// Every flag with its name as it stands in documents and in JSON.
+    pub const ALL: [(Self, &'static str); 7] = [
+        (Self::PATH_UNREADABLE, "path_unreadable"),
+        (Self::PATH2_UNREADABLE, "path2_unreadable"),
+        (Self::RESULT_UNREADABLE, "result_unreadable"),
+        (Self::TRUNCATED, "truncated"),
+        (Self::RESTARTED, "restarted"),
+        (Self::BASE_UNKNOWN, "base_unknown"),
+        (Self::NO_ENTRY, "no_entry"),
+    ];
+
+    /// Whether all bits of `other` are set.
+    #[must_use]
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Sets the bits of `other`.
+    pub fn set(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+/// One event. Fields that do not apply to its kind are zero or `None`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Event<'a> {
+    /// What happened.
+    pub kind: Kind,
+    /// The process (thread-group id), as the tracer's pid namespace sees it.
+    pub pid: u32,
+    /// The thread.
+    pub tid: u32,
+    /// The thread's name (`comm`), at most 15 bytes.
+    pub comm: &'a [u8],
+    /// When it began: nanoseconds of the monotonic clock since the log's origin.
+    pub start_ns: u64,
+    /// When it ended, same clock; `None`: never returned. Equal to `start_ns` for points in time.
+    pub end_ns: Option<u64>,
+    /// The convention `nr` belongs to.
+    pub abi: Abi,
+    /// System-call number, or signal number.
+    pub nr: u32,
+    /// Raw arguments, those the call does not take set to 0.
+    pub args: [u64; 6],
+    /// Return value: negative errno for a failure, -512 to -516 for a call to be restarted;
+    /// `None`: never returned.
+    pub ret: Option<i64>,
+    /// The instruction pointer at the call, 0 where unknown.
+    pub ip: u64,
+    /// First path argument as passed.
+    pub path: Option<&'a [u8]>,
+    /// First path argument made absolute by the process's own root, cwd or dirfd (`..` and links not resolved).
+    pub path_abs: Option<&'a [u8]>,
+    /// Second path argument as passed.
+    pub path2: Option<&'a [u8]>,
+    /// Second path argument made absolute.
+    pub path2_abs: Option<&'a [u8]>,
+    /// The file behind the first descriptor argument (or behind the descriptor returned, for calls
+    /// that make one and take none), as `/proc/PID/fd` names it.
+    pub file: Option<&'a [u8]>,
+    /// The file behind the second descriptor argument.
+    pub file2: Option<&'a [u8]>,
+    /// Text the call returned (link target, cwd), or the name of a mark, loss or total.
+    pub text: Option<&'a [u8]>,
+    /// Socket address passed or returned, as text: `inet:127.0.0.1:80`, `unix:/run/x`, `netlink:0`.
+    pub peer: Option<&'a [u8]>,
+    /// Arguments of an exec, each ended by a NUL byte.
+    pub argv: Option<&'a [u8]>,
+    /// What a stat-like call returned.
+    pub stat: Option<FileStat>,
+    /// What is special about this event.
+    pub flags: Flags,
+}
+
+impl Event<'_> {
+    /// An event of this kind with every other field empty.
+    #[must_use]
+    pub const fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            pid: 0,
+            tid: 0,
+            comm: b"",
+            start_ns: 0,
+            end_ns: None,
+            abi: Abi::X86_64,
+            nr: 0,
+            args: [0; 6],
+            ret: None,
+            ip: 0,
+            path: None,
+            path_abs: None,
+            path2: None,
+            path2_abs: None,
+            file: None,
+            file2: None,
+            text: None,
+            peer: None,
+            argv: None,
+            stat: None,
+            flags: Flags(0),
+        }
+    }
+
+    /// How long the call took by the backend's clock, tracer's stops included under ptrace.
+    #[must_use]
+    pub fn duration_ns(&self) -> Option<u64> {
+        self.end_ns.map(|end| end.saturating_sub(self.start_ns))
+    }
+
+    /// The errno (positive) if this is a call that failed, restarts (512-516) included.
+    #[must_use]
+    pub fn errno(&self) -> Option<i32> {
+        match self.ret {
+            Some(ret) if (-4095..0).contains(&ret) => Some(-(ret as i32)),
+            _ => None,
+        }
+    }
+}
+
+/// Names of [`Kind::Mark`] events.
+pub mod mark {
+    /// The program's own entry point (`AT_ENTRY`) was reached: the dynamic loader is done.
+    pub const ENTRY: &str = "entry";
+    /// A set-user-ID, set-group-ID or file-capability program runs without its privilege under ptrace.
+    pub const SETUID: &str = "setuid-without-privilege";
+    /// The process called ptrace itself, which cannot work while it is traced.
+    pub const PTRACE: &str = "ptrace-called";
+    /// A child was made that the kernel does not let us follow (`CLONE_UNTRACED`).
+    pub const UNTRACED_CHILD: &str = "untraced-child";
+    /// The process set up an `io_uring`, whose operations no syscall tracer sees.
+    pub const IO_URING: &str = "io-uring";
+    /// Tracing ended here while the process goes on.
+    pub const DETACHED: &str = "detached";
+    /// The tree was pinned to one CPU up to here.
+    pub const UNPINNED: &str = "unpinned";
+
+    /// Every mark name.
+    pub const ALL: [&str; 7] = [ENTRY, SETUID, PTRACE, UNTRACED_CHILD, IO_URING, DETACHED, UNPINNED];
+}

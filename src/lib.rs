@@ -1,0 +1,9 @@
+//! `trace`: why does this program take so long to start, and what would make it faster?
+//!
+//! ```text
+//! command -> capture -> event -> log -> analysis -> report
+//! ```
+
+pub mod event;
+pub mod log;
+pub mod syscall;

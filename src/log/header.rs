@@ -1,0 +1,125 @@
+//! What a log says of itself: everything known before its first event.
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the log format that this build writes.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// The metadata of a log, stored as JSON in the Arrow schema.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// Format version, see [`FORMAT_VERSION`].
+    pub format: u32,
+    /// Version of `trace` that wrote the log.
+    pub writer: String,
+    /// The traced command, one string an argument (non-UTF-8 bytes replaced).
+    pub command: Vec<String>,
+    /// The directory it was started in.
+    pub cwd: String,
+    /// Number of environment variables and a hash of them, to tell two runs' environments apart
+    /// without storing secrets.
+    pub environment: Environment,
+    /// The machine.
+    pub host: Host,
+    /// Name of the capture backend (`ptrace`, ...).
+    pub backend: String,
+    /// What `start_ns` and `end_ns` mean.
+    pub clock: Clock,
+    /// What the backend costs a call on this machine, measured before the command was started.
+    pub calibration: Option<Calibration>,
+    /// Untraced runs of the same command, made by `trace startup`.
+    pub untraced: Option<Untraced>,
+    /// Options of the recording that change what is in the log, by name.
+    pub options: std::collections::BTreeMap<String, String>,
+}
+
+/// See [`Header::environment`].
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Environment {
+    /// Number of variables.
+    pub variables: usize,
+    /// A hash of all names and values, in hexadecimal.
+    pub digest: String,
+}
+
+/// The machine a log was recorded on.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Host {
+    /// Host name (`uname -n`).
+    pub name: String,
+    /// Kernel release (`uname -r`).
+    pub kernel: String,
+    /// Machine (`uname -m`).
+    pub machine: String,
+    /// Model name of the first CPU, from `/proc/cpuinfo`.
+    pub cpu: String,
+    /// CPUs the recorder was allowed to use.
+    pub cpus: usize,
+}
+
+/// The clock of all times in a log.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Clock {
+    /// Its name in `clock_gettime(2)`.
+    pub name: String,
+    /// Its reading, in nanoseconds, that is time 0 of the log.
+    pub origin_ns: u64,
+    /// Nanoseconds since the epoch at the same moment.
+    pub realtime_ns: u64,
+}
+
+/// What a traced call costs: durations of a call that does nothing, as the backend sees them.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Calibration {
+    /// The call used (`getppid`).
+    pub call: String,
+    /// How many were made.
+    pub calls: u64,
+    /// What one costs untraced, in nanoseconds (median).
+    pub untraced_ns: u64,
+    /// Elapsed time a traced call adds to the program, in nanoseconds (mean).
+    pub added_ns: u64,
+    /// Mean of the durations the backend reports for it, in nanoseconds.
+    pub mean_ns: u64,
+    /// Median of the same.
+    pub p50_ns: u64,
+    /// 90th percentile.
+    pub p90_ns: u64,
+    /// 99th percentile.
+    pub p99_ns: u64,
+    /// Longest.
+    pub max_ns: u64,
+    /// The whole distribution: (highest duration of the bucket in nanoseconds, calls in it).
+    pub histogram: Vec<(u64, u64)>,
+}
+
+/// Runs without any tracer, which tell the true times.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Untraced {
+    /// The first run, which warms caches up and is not counted.
+    pub first: Option<Run>,
+    /// The counted runs in order.
+    pub runs: Vec<Run>,
+}
+
+/// Resources of one run of the command, as `wait4(2)` reports them for its process and the
+/// descendants it waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Run {
+    /// From just before the fork to the end of the command's first process.
+    pub wall_ns: u64,
+    /// CPU time in user mode.
+    pub user_ns: u64,
+    /// CPU time in the kernel.
+    pub system_ns: u64,
+    /// Page faults without I/O.
+    pub minor_faults: u64,
+    /// Page faults with I/O.
+    pub major_faults: u64,
+    /// Voluntary context switches.
+    pub voluntary_switches: u64,
+    /// Involuntary context switches.
+    pub involuntary_switches: u64,
+    /// Largest resident set of any one process, in KiB.
+    pub max_rss_kib: u64,
+}
