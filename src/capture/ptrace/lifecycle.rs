@@ -38,8 +38,10 @@ impl<S: Sink> Session<'_, S> {
         let new = Thread::new(child, pid, thread.comm, thread.shares.for_child(flags));
         self.threads.insert(child, new);
         self.threads_seen += 1;
-        if self.pinning.as_mut().is_some_and(|pinning| !pinning.add(child)) {
-            self.unpin(parent);
+        if flags & libc::CLONE_VFORK as u64 != 0
+            && let Some(pinning) = self.pinning.as_mut().filter(|pinning| pinning.is_active())
+        {
+            pinning.inherited(child);
         }
         match self.early.remove(&child) {
             Some(stop) => stop.resume(0),
@@ -73,7 +75,7 @@ impl<S: Sink> Session<'_, S> {
         }
         // The parent that waited in vfork goes on beside this child from here.
         if self.threads.len() > 1 {
-            self.unpin(tid);
+            self.release_cpu();
         }
         stop.resume(0)
     }
@@ -88,7 +90,8 @@ impl<S: Sink> Session<'_, S> {
             self.threads.insert(tid, thread);
         }
         if let Some(pinning) = &mut self.pinning {
-            pinning.remove(former);
+            pinning.rename(tid, None);
+            pinning.rename(former, Some(tid));
         }
     }
 
@@ -114,7 +117,7 @@ impl<S: Sink> Session<'_, S> {
             self.end = Some(end);
         }
         if let Some(pinning) = &mut self.pinning {
-            pinning.remove(tid);
+            pinning.rename(tid, None);
         }
         let Some(thread) = self.threads.get(&tid) else { return Ok(()) };
         if thread.in_call && thread.call.plan.effect.makes_child() {

@@ -17,7 +17,7 @@ use super::pinning::Pinning;
 use super::stop::{Change, Reason, Stop};
 use super::thread::{Comm, Thread};
 use super::waiting::Waiting;
-use crate::event::{Event, Kind, mark};
+use crate::event::{Event, Flags, Kind, mark};
 
 /// How to record.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,10 @@ pub(super) fn record_from<S: Sink>(
 ) -> io::Result<Outcome> {
     request::seize(pid)?;
     let signals = SignalGuard::install(pid);
-    let pinning = if options.pin { Pinning::start(pid)? } else { None };
+    let mut pinning = if options.pin { Pinning::prepare()? } else { None };
+    if let Some(pinning) = &mut pinning {
+        pinning.pin(pid);
+    }
     let mut session = Session::new(pid, sink, options, pinning);
     session.recording = begin == Begin::AtOnce;
     let result = session.begin(go).and_then(|()| session.run());
@@ -99,7 +102,6 @@ pub(super) struct Session<'s, S: Sink> {
 
 impl<'s, S: Sink> Session<'s, S> {
     fn new(leader: i32, sink: &'s mut S, options: Options, pinning: Option<Pinning>) -> Self {
-        let was_parallel = pinning.is_none();
         let thread = Thread::new(leader, leader, Comm::of(leader), Shares::of(leader));
         Self {
             threads: FxHashMap::from_iter([(leader, thread)]),
@@ -110,7 +112,7 @@ impl<'s, S: Sink> Session<'s, S> {
             end: None,
             warnings: Vec::new(),
             threads_seen: 1,
-            was_parallel,
+            was_parallel: false,
             waiting: Waiting::default(),
             options,
             recording: false,
@@ -131,7 +133,7 @@ impl<'s, S: Sink> Session<'s, S> {
     fn run(&mut self) -> io::Result<()> {
         while !self.threads.is_empty() || !self.early.is_empty() {
             let several = self.threads.len() > 1;
-            let beside = self.pinning.is_none();
+            let beside = !self.is_pinned();
             let stop_requested = &mut self.stop_requested;
             let change = self.waiting.next(several, beside, || {
                 if std::mem::take(stop_requested) {
@@ -178,6 +180,7 @@ impl<'s, S: Sink> Session<'s, S> {
             return Ok(());
         }
         self.note_entry_point(stop.tid());
+        self.choose_cpu(stop.tid());
         match reason {
             Reason::Syscall => self.syscall(stop, now),
             Reason::Signal(signal) => self.signal(stop, signal, now),
@@ -185,6 +188,25 @@ impl<'s, S: Sink> Session<'s, S> {
             Reason::Exec => self.exec(stop, now),
             Reason::Group(signal) => self.group_stop(stop, signal),
             Reason::Attached => stop.resume(0),
+        }
+    }
+
+    fn choose_cpu(&mut self, tid: i32) {
+        let threads = &self.threads;
+        if let Some(pinning) = &mut self.pinning {
+            pinning.stopped(tid, || threads.values().all(|thread| thread.tid == tid || thread.in_call));
+        }
+    }
+
+    /// Whether the tree shares the tracer's CPU now.
+    fn is_pinned(&self) -> bool {
+        self.pinning.as_ref().is_some_and(Pinning::is_active)
+    }
+
+    /// Puts the masks back before the tree becomes parallel.
+    pub(super) fn release_cpu(&mut self) {
+        if let Some(pinning) = &mut self.pinning {
+            pinning.release();
         }
     }
 
@@ -216,8 +238,13 @@ impl<'s, S: Sink> Session<'s, S> {
         let clone_flags = thread.call.clone_flags;
         self.before(stop.tid(), effect, clone_flags);
         let start_ns = self.now();
+        let beside = !self.is_pinned();
         if let Some(thread) = self.threads.get_mut(&stop.tid()) {
             thread.call.start_ns = start_ns;
+            if beside {
+                thread.call.flags.set(Flags::BESIDE);
+                self.was_parallel = true;
+            }
         }
         stop.resume(0)
     }
@@ -227,7 +254,7 @@ impl<'s, S: Sink> Session<'s, S> {
         let waits_for_child = clone_flags & libc::CLONE_VFORK as u64 != 0;
         match effect {
             Effect::None => {}
-            effect if effect.makes_child() && !waits_for_child => self.unpin(tid),
+            effect if effect.makes_child() && !waits_for_child => self.release_cpu(),
             Effect::Affinity => self.unpin(tid),
             Effect::IoUring => {
                 self.unpin(tid);
@@ -276,7 +303,6 @@ impl<'s, S: Sink> Session<'s, S> {
     /// Puts the masks back, for good: something that could show them is about to happen.
     pub(super) fn unpin(&mut self, tid: i32) {
         if self.pinning.take().is_some() {
-            self.was_parallel = true;
             self.mark(tid, mark::UNPINNED);
         }
     }
