@@ -182,10 +182,11 @@ pub struct Event<'a> {
     pub path2: Option<&'a [u8]>,
     /// Second path argument made absolute.
     pub path2_abs: Option<&'a [u8]>,
-    /// The file behind the first descriptor argument (or behind the descriptor returned, for calls
-    /// that make one and take none), as `/proc/PID/fd` names it.
+    /// The file behind the first descriptor argument, as `/proc/PID/fd` names it; for calls that take none
+    /// but return one, the file behind that.
     pub file: Option<&'a [u8]>,
-    /// The file behind the second descriptor argument.
+    /// The file behind the second descriptor argument, or behind the descriptor returned where one was
+    /// taken (`AT_FDCWD` is none).
     pub file2: Option<&'a [u8]>,
     /// Text the call returned (link target, cwd), or the name of a mark, loss or total.
     pub text: Option<&'a [u8]>,

@@ -86,13 +86,12 @@ impl Pinning {
     /// A child that has inherited the mask, from a pinned parent that waits for it (vfork).
     pub fn inherited(&mut self, child: i32) {
         let free = self.pinned.iter().find(|place| place.load(Ordering::Relaxed) == 0);
-        match free.filter(|_| self.active) {
-            Some(place) => place.store(child, Ordering::Release),
-            None => {
-                // Without a place the masks of all are put back, the child's included.
-                let _ = self.original.apply(child);
-                self.release();
-            }
+        if let Some(place) = free.filter(|_| self.active) {
+            place.store(child, Ordering::Release);
+        } else {
+            // Without a place the masks of all are put back, the child's included.
+            let _ = self.original.apply(child);
+            self.release();
         }
     }
 

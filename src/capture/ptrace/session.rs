@@ -84,7 +84,7 @@ pub(super) fn record_from<S: Sink>(
 pub(super) struct Session<'s, S: Sink> {
     pub(super) threads: FxHashMap<i32, Thread>,
     /// Children that stopped before their parent's event told of them.
-    pub(super) early: FxHashMap<i32, Stop>,
+    pub(super) early: FxHashMap<i32, (Stop, Reason)>,
     pub(super) sink: &'s mut S,
     pub(super) pinning: Option<Pinning>,
     pub(super) leader: i32,
@@ -92,7 +92,7 @@ pub(super) struct Session<'s, S: Sink> {
     pub(super) warnings: Vec<&'static str>,
     pub(super) threads_seen: u64,
     pub(super) was_parallel: bool,
-    waiting: Waiting,
+    pub(super) waiting: Waiting,
     options: Options,
     /// Whether the beginning was reached.
     recording: bool,
@@ -142,7 +142,10 @@ impl<'s, S: Sink> Session<'s, S> {
             })?;
             let now = self.now();
             match change {
-                None => break,
+                None => {
+                    self.lost_threads();
+                    break;
+                }
                 Some(Change::Stopped(stop, reason)) => self.stopped(stop, reason, now)?,
                 Some(Change::Exited(tid, status)) => self.ended(tid, End::Exited(status), now)?,
                 Some(Change::Killed(tid, signal)) => self.ended(tid, End::Killed(signal), now)?,
@@ -152,6 +155,19 @@ impl<'s, S: Sink> Session<'s, S> {
             }
         }
         Ok(())
+    }
+
+    /// The kernel says that nothing is left to wait for, yet threads are known: somebody else has waited
+    /// for them.
+    fn lost_threads(&mut self) {
+        let lost = Event {
+            text: Some(b"threads whose end was not reported"),
+            ret: Some(self.threads.len() as i64),
+            start_ns: self.now(),
+            ..Event::new(Kind::Lost)
+        };
+        self.sink.push(&lost);
+        self.threads.clear();
     }
 
     fn now(&self) -> u64 {
@@ -173,10 +189,10 @@ impl<'s, S: Sink> Session<'s, S> {
         }
     }
 
-    fn stopped(&mut self, stop: Stop, reason: Reason, now: u64) -> io::Result<()> {
+    pub(super) fn stopped(&mut self, stop: Stop, reason: Reason, now: u64) -> io::Result<()> {
         if !self.threads.contains_key(&stop.tid()) && reason != Reason::Exec {
             // A child that runs before its parent's event is handled waits for it.
-            self.early.insert(stop.tid(), stop);
+            self.early.insert(stop.tid(), (stop, reason));
             return Ok(());
         }
         self.note_entry_point(stop.tid());
@@ -284,10 +300,20 @@ impl<'s, S: Sink> Session<'s, S> {
         }
         let event = thread.call.event(thread.pid, thread.comm.as_bytes(), Some(ret), Some(now));
         self.sink.push(&Event { stat, ..event });
+        self.after(stop, ret)
+    }
+
+    /// What must happen before the thread makes use of the result.
+    fn after(&mut self, stop: Stop, ret: i64) -> io::Result<()> {
+        let Some(thread) = self.threads.get(&stop.tid()) else { return stop.resume(0) };
+        let named = thread.call.files[0].as_deref().and_then(thread_named_by);
         let shows_mask = thread.call.plan.makes_fd
             && thread.call.files.iter().flatten().any(|file| file.ends_with(b"/status"));
         if shows_mask {
             self.unpin(stop.tid());
+        }
+        if let Some(thread) = named.filter(|_| ret > 0).and_then(|tid| self.threads.get_mut(&tid)) {
+            thread.comm = Comm::of(thread.tid);
         }
         stop.resume(0)
     }
@@ -339,6 +365,12 @@ pub(super) fn lifecycle_event(kind: Kind, thread: &Thread, at_ns: u64) -> Event<
         end_ns: Some(at_ns),
         ..Event::new(kind)
     }
+}
+
+/// The thread whose name is read or written at `/proc/PID/task/TID/comm`.
+fn thread_named_by(file: &[u8]) -> Option<i32> {
+    let path = file.strip_prefix(b"/proc/")?.strip_suffix(b"/comm")?;
+    std::str::from_utf8(path.rsplit(|&byte| byte == b'/').next()?).ok()?.parse().ok()
 }
 
 /// The kernel's own codes for a call that is to be restarted (`linux/errno.h`: ERESTARTSYS 512,
