@@ -1,14 +1,36 @@
 //! Where the dynamic loader hands over to the program: `AT_ENTRY` of the auxiliary vector (getauxval(3)).
+//!
+//! The first perf event of any task makes the kernel wait for a grace period, tens of milliseconds
+//! (`account_event` in `kernel/events/core.c`), which must not fall into the traced program's first exec.
+//! So one event that counts nothing is opened beforehand and kept: [`prepare`], or
+//! [`prepare_in_background`] where the command must not wait; an exec before it is ready gets no mark.
 
-use super::super::sys::breakpoint::Breakpoint;
+use std::sync::OnceLock;
+
+use super::super::sys::breakpoint::{Breakpoint, KeepReady};
 use super::files::proc_file;
+
+/// `None` inside: perf events are not permitted.
+static READY: OnceLock<Option<KeepReady>> = OnceLock::new();
+
+/// Gets ready to note entry points. Takes tens of milliseconds where nobody else uses perf events.
+pub fn prepare() {
+    READY.get_or_init(|| KeepReady::open().ok());
+}
+
+/// As [`prepare`], without waiting for it.
+pub fn prepare_in_background() {
+    std::thread::spawn(prepare);
+}
 
 /// `AT_ENTRY` of `elf.h`.
 const AT_ENTRY: u64 = 9;
 
 /// Arms a breakpoint at the entry point of the program that the thread has just begun to run. `None`
-/// where the kernel does not permit one (perf events forbidden, no debug register free).
+/// where nothing is ready yet or the kernel does not permit one (perf events forbidden, no debug register
+/// free).
 pub fn arm(tid: i32) -> Option<Breakpoint> {
+    READY.get()?.as_ref()?;
     let address = entry_address(&proc_file(tid, "auxv")?)?;
     Breakpoint::arm(tid, address).ok()
 }

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::super::sys::breakpoint::Breakpoint;
+use super::super::sys::clock::monotonic_ns;
 use super::super::sys::ptrace as request;
 use super::super::sys::wait;
 use super::super::{End, Sink};
@@ -38,11 +39,13 @@ impl<S: Sink> Session<'_, S> {
         let new = Thread::new(child, pid, thread.comm, thread.shares.for_child(flags));
         self.threads.insert(child, new);
         self.threads_seen += 1;
-        if self.pinning.as_mut().is_some_and(|pinning| !pinning.add(child)) {
-            self.unpin(parent);
+        if flags & libc::CLONE_VFORK as u64 != 0
+            && let Some(pinning) = self.pinning.as_mut().filter(|pinning| pinning.is_active())
+        {
+            pinning.inherited(child);
         }
         match self.early.remove(&child) {
-            Some(stop) => stop.resume(0),
+            Some((stop, reason)) => self.stopped(stop, reason, now),
             None => Ok(()),
         }
     }
@@ -73,7 +76,7 @@ impl<S: Sink> Session<'_, S> {
         }
         // The parent that waited in vfork goes on beside this child from here.
         if self.threads.len() > 1 {
-            self.unpin(tid);
+            self.release_cpu();
         }
         stop.resume(0)
     }
@@ -88,17 +91,22 @@ impl<S: Sink> Session<'_, S> {
             self.threads.insert(tid, thread);
         }
         if let Some(pinning) = &mut self.pinning {
-            pinning.remove(former);
+            pinning.rename(tid, None);
+            pinning.rename(former, Some(tid));
         }
     }
 
     /// A signal is about to be delivered: it is, unchanged.
     pub(super) fn signal(&mut self, stop: Stop, signal: i32, now: u64) -> io::Result<()> {
-        let (code, sender) = request::signal_info(stop.tid()).unwrap_or((0, None));
+        let info = request::signal_info(stop.tid()).unwrap_or_default();
+        if info.is_event && signal != libc::SIGTRAP {
+            // The stop that was reported is over: an exec of another thread has replaced the thread.
+            return Ok(());
+        }
         if let Some(thread) = self.threads.get(&stop.tid()) {
             let event = Event {
                 nr: signal as u32,
-                args: [i64::from(code) as u64, sender.unwrap_or(0) as u64, 0, 0, 0, 0],
+                args: [i64::from(info.code) as u64, info.sender as u64, 0, 0, 0, 0],
                 ..lifecycle_event(Kind::Signal, thread, now)
             };
             self.sink.push(&event);
@@ -114,7 +122,7 @@ impl<S: Sink> Session<'_, S> {
             self.end = Some(end);
         }
         if let Some(pinning) = &mut self.pinning {
-            pinning.remove(tid);
+            pinning.rename(tid, None);
         }
         let Some(thread) = self.threads.get(&tid) else { return Ok(()) };
         if thread.in_call && thread.call.plan.effect.makes_child() {
@@ -160,28 +168,49 @@ impl<S: Sink> Session<'_, S> {
     /// Lets every thread go on untraced.
     pub(super) fn detach_all(&mut self) {
         self.pinning = None;
-        for (_, stop) in self.early.drain() {
-            // Whatever fails here, the thread is let go when the tracer ends.
-            let _ = stop.detach(0);
+        for (_, (stop, reason)) in std::mem::take(&mut self.early) {
+            detach(stop, reason);
         }
-        let threads: Vec<i32> = self.threads.keys().copied().collect();
-        for tid in threads {
-            if unless_gone(request::interrupt(tid)).is_ok() && detach_at_next_stop(tid) {
-                self.mark(tid, mark::DETACHED);
+        while let Some(change) = self.waiting.take_queued() {
+            self.detach_changed(change);
+        }
+        while let Some(&tid) = self.threads.keys().next() {
+            if unless_gone(request::interrupt(tid)).is_err() {
+                self.threads.remove(&tid);
+                continue;
             }
-            self.threads.remove(&tid);
+            match wait::thread(tid).map(Change::decode) {
+                Ok(Some(change)) => self.detach_changed(change),
+                _ => drop(self.threads.remove(&tid)),
+            }
+        }
+    }
+
+    /// Lets the thread of this change go; a child that it has just made is next.
+    fn detach_changed(&mut self, change: Change) {
+        match change {
+            Change::Stopped(stop, reason) => {
+                let tid = stop.tid();
+                if reason == Reason::NewChild {
+                    let now = self.log_time(monotonic_ns());
+                    let child = request::event_message(tid).unwrap_or_default() as i32;
+                    // Only noted: it is stopped or will be, and its turn comes.
+                    let _ = self.adopt(tid, child, now);
+                }
+                self.mark(tid, mark::DETACHED);
+                self.threads.remove(&tid);
+                detach(stop, reason);
+            }
+            Change::Exited(tid, _) | Change::Killed(tid, _) => drop(self.threads.remove(&tid)),
         }
     }
 }
 
-/// Waits for the thread's next stop and lets it go there; false if it ended instead.
-fn detach_at_next_stop(tid: i32) -> bool {
-    let Ok(change) = wait::thread(tid) else { return false };
-    match Change::decode(change) {
-        Some(Change::Stopped(stop, Reason::Signal(signal))) => stop.detach(signal).is_ok(),
-        Some(Change::Stopped(stop, _)) => stop.detach(0).is_ok(),
-        _ => false,
-    }
+/// Lets a stopped thread go, with the signal that it was about to get. Where this fails, the thread is
+/// gone, or the tracer's end lets it go.
+fn detach(stop: Stop, reason: Reason) {
+    let signal = if let Reason::Signal(signal) = reason { signal } else { 0 };
+    let _ = stop.detach(signal);
 }
 
 /// Whether the program would have gained a privilege, had its tracer been allowed to let it

@@ -15,7 +15,7 @@ pub mod calibration;
 mod call;
 mod effect;
 mod entry;
-mod entry_point;
+pub mod entry_point;
 mod exit;
 mod files;
 mod layout;

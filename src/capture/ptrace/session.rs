@@ -17,7 +17,7 @@ use super::pinning::Pinning;
 use super::stop::{Change, Reason, Stop};
 use super::thread::{Comm, Thread};
 use super::waiting::Waiting;
-use crate::event::{Event, Kind, mark};
+use crate::event::{Event, Flags, Kind, mark};
 
 /// How to record.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,10 @@ pub(super) fn record_from<S: Sink>(
 ) -> io::Result<Outcome> {
     request::seize(pid)?;
     let signals = SignalGuard::install(pid);
-    let pinning = if options.pin { Pinning::start(pid)? } else { None };
+    let mut pinning = if options.pin { Pinning::prepare()? } else { None };
+    if let Some(pinning) = &mut pinning {
+        pinning.pin(pid);
+    }
     let mut session = Session::new(pid, sink, options, pinning);
     session.recording = begin == Begin::AtOnce;
     let result = session.begin(go).and_then(|()| session.run());
@@ -81,7 +84,7 @@ pub(super) fn record_from<S: Sink>(
 pub(super) struct Session<'s, S: Sink> {
     pub(super) threads: FxHashMap<i32, Thread>,
     /// Children that stopped before their parent's event told of them.
-    pub(super) early: FxHashMap<i32, Stop>,
+    pub(super) early: FxHashMap<i32, (Stop, Reason)>,
     pub(super) sink: &'s mut S,
     pub(super) pinning: Option<Pinning>,
     pub(super) leader: i32,
@@ -89,7 +92,7 @@ pub(super) struct Session<'s, S: Sink> {
     pub(super) warnings: Vec<&'static str>,
     pub(super) threads_seen: u64,
     pub(super) was_parallel: bool,
-    waiting: Waiting,
+    pub(super) waiting: Waiting,
     options: Options,
     /// Whether the beginning was reached.
     recording: bool,
@@ -99,7 +102,6 @@ pub(super) struct Session<'s, S: Sink> {
 
 impl<'s, S: Sink> Session<'s, S> {
     fn new(leader: i32, sink: &'s mut S, options: Options, pinning: Option<Pinning>) -> Self {
-        let was_parallel = pinning.is_none();
         let thread = Thread::new(leader, leader, Comm::of(leader), Shares::of(leader));
         Self {
             threads: FxHashMap::from_iter([(leader, thread)]),
@@ -110,7 +112,7 @@ impl<'s, S: Sink> Session<'s, S> {
             end: None,
             warnings: Vec::new(),
             threads_seen: 1,
-            was_parallel,
+            was_parallel: false,
             waiting: Waiting::default(),
             options,
             recording: false,
@@ -131,7 +133,7 @@ impl<'s, S: Sink> Session<'s, S> {
     fn run(&mut self) -> io::Result<()> {
         while !self.threads.is_empty() || !self.early.is_empty() {
             let several = self.threads.len() > 1;
-            let beside = self.pinning.is_none();
+            let beside = !self.is_pinned();
             let stop_requested = &mut self.stop_requested;
             let change = self.waiting.next(several, beside, || {
                 if std::mem::take(stop_requested) {
@@ -140,7 +142,10 @@ impl<'s, S: Sink> Session<'s, S> {
             })?;
             let now = self.now();
             match change {
-                None => break,
+                None => {
+                    self.lost_threads();
+                    break;
+                }
                 Some(Change::Stopped(stop, reason)) => self.stopped(stop, reason, now)?,
                 Some(Change::Exited(tid, status)) => self.ended(tid, End::Exited(status), now)?,
                 Some(Change::Killed(tid, signal)) => self.ended(tid, End::Killed(signal), now)?,
@@ -150,6 +155,19 @@ impl<'s, S: Sink> Session<'s, S> {
             }
         }
         Ok(())
+    }
+
+    /// The kernel says that nothing is left to wait for, yet threads are known: somebody else has waited
+    /// for them.
+    fn lost_threads(&mut self) {
+        let lost = Event {
+            text: Some(b"threads whose end was not reported"),
+            ret: Some(self.threads.len() as i64),
+            start_ns: self.now(),
+            ..Event::new(Kind::Lost)
+        };
+        self.sink.push(&lost);
+        self.threads.clear();
     }
 
     fn now(&self) -> u64 {
@@ -171,13 +189,14 @@ impl<'s, S: Sink> Session<'s, S> {
         }
     }
 
-    fn stopped(&mut self, stop: Stop, reason: Reason, now: u64) -> io::Result<()> {
+    pub(super) fn stopped(&mut self, stop: Stop, reason: Reason, now: u64) -> io::Result<()> {
         if !self.threads.contains_key(&stop.tid()) && reason != Reason::Exec {
             // A child that runs before its parent's event is handled waits for it.
-            self.early.insert(stop.tid(), stop);
+            self.early.insert(stop.tid(), (stop, reason));
             return Ok(());
         }
         self.note_entry_point(stop.tid());
+        self.choose_cpu(stop.tid());
         match reason {
             Reason::Syscall => self.syscall(stop, now),
             Reason::Signal(signal) => self.signal(stop, signal, now),
@@ -185,6 +204,25 @@ impl<'s, S: Sink> Session<'s, S> {
             Reason::Exec => self.exec(stop, now),
             Reason::Group(signal) => self.group_stop(stop, signal),
             Reason::Attached => stop.resume(0),
+        }
+    }
+
+    fn choose_cpu(&mut self, tid: i32) {
+        let threads = &self.threads;
+        if let Some(pinning) = &mut self.pinning {
+            pinning.stopped(tid, || threads.values().all(|thread| thread.tid == tid || thread.in_call));
+        }
+    }
+
+    /// Whether the tree shares the tracer's CPU now.
+    fn is_pinned(&self) -> bool {
+        self.pinning.as_ref().is_some_and(Pinning::is_active)
+    }
+
+    /// Puts the masks back before the tree becomes parallel.
+    pub(super) fn release_cpu(&mut self) {
+        if let Some(pinning) = &mut self.pinning {
+            pinning.release();
         }
     }
 
@@ -216,8 +254,13 @@ impl<'s, S: Sink> Session<'s, S> {
         let clone_flags = thread.call.clone_flags;
         self.before(stop.tid(), effect, clone_flags);
         let start_ns = self.now();
+        let beside = !self.is_pinned();
         if let Some(thread) = self.threads.get_mut(&stop.tid()) {
             thread.call.start_ns = start_ns;
+            if beside {
+                thread.call.flags.set(Flags::BESIDE);
+                self.was_parallel = true;
+            }
         }
         stop.resume(0)
     }
@@ -227,7 +270,7 @@ impl<'s, S: Sink> Session<'s, S> {
         let waits_for_child = clone_flags & libc::CLONE_VFORK as u64 != 0;
         match effect {
             Effect::None => {}
-            effect if effect.makes_child() && !waits_for_child => self.unpin(tid),
+            effect if effect.makes_child() && !waits_for_child => self.release_cpu(),
             Effect::Affinity => self.unpin(tid),
             Effect::IoUring => {
                 self.unpin(tid);
@@ -257,10 +300,20 @@ impl<'s, S: Sink> Session<'s, S> {
         }
         let event = thread.call.event(thread.pid, thread.comm.as_bytes(), Some(ret), Some(now));
         self.sink.push(&Event { stat, ..event });
+        self.after(stop, ret)
+    }
+
+    /// What must happen before the thread makes use of the result.
+    fn after(&mut self, stop: Stop, ret: i64) -> io::Result<()> {
+        let Some(thread) = self.threads.get(&stop.tid()) else { return stop.resume(0) };
+        let named = thread.call.files[0].as_deref().and_then(thread_named_by);
         let shows_mask = thread.call.plan.makes_fd
             && thread.call.files.iter().flatten().any(|file| file.ends_with(b"/status"));
         if shows_mask {
             self.unpin(stop.tid());
+        }
+        if let Some(thread) = named.filter(|_| ret > 0).and_then(|tid| self.threads.get_mut(&tid)) {
+            thread.comm = Comm::of(thread.tid);
         }
         stop.resume(0)
     }
@@ -276,7 +329,6 @@ impl<'s, S: Sink> Session<'s, S> {
     /// Puts the masks back, for good: something that could show them is about to happen.
     pub(super) fn unpin(&mut self, tid: i32) {
         if self.pinning.take().is_some() {
-            self.was_parallel = true;
             self.mark(tid, mark::UNPINNED);
         }
     }
@@ -313,6 +365,12 @@ pub(super) fn lifecycle_event(kind: Kind, thread: &Thread, at_ns: u64) -> Event<
         end_ns: Some(at_ns),
         ..Event::new(kind)
     }
+}
+
+/// The thread whose name is read or written at `/proc/PID/task/TID/comm`.
+fn thread_named_by(file: &[u8]) -> Option<i32> {
+    let path = file.strip_prefix(b"/proc/")?.strip_suffix(b"/comm")?;
+    std::str::from_utf8(path.rsplit(|&byte| byte == b'/').next()?).ok()?.parse().ok()
 }
 
 /// The kernel's own codes for a call that is to be restarted (`linux/errno.h`: ERESTARTSYS 512,

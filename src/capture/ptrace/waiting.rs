@@ -37,6 +37,11 @@ impl Waiting {
         }
     }
 
+    /// A change that was taken from the kernel and not handled yet.
+    pub fn take_queued(&mut self) -> Option<Change> {
+        self.queue.pop_front()
+    }
+
     fn take(&mut self, several: bool, beside: bool, on_quiet: impl FnOnce()) -> io::Result<()> {
         if several || beside {
             self.take_waiting(if beside { POLLS } else { 1 })?;

@@ -41,14 +41,7 @@ impl Breakpoint {
         attr.set_exclude_kernel(1);
         attr.set_exclude_hv(1);
         attr.set_use_clockid(1);
-        let flags = u64::from(bindings::PERF_FLAG_FD_CLOEXEC);
-        // SAFETY: `attr` is live and says its own size.
-        let fd = unsafe { libc::syscall(libc::SYS_perf_event_open, &raw const attr, tid, -1, -1, flags) };
-        if fd < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: the descriptor is new and nobody else's.
-        let event = unsafe { File::from_raw_fd(fd as i32) };
+        let event = open(&attr, tid)?;
         let access = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: a new mapping of the event's ring at an address the kernel chooses.
         let ring = unsafe {
@@ -72,6 +65,39 @@ impl Breakpoint {
         }
         // SAFETY: inside the second page of the mapping, and written before `data_head` was.
         Some(unsafe { self.ring.add(PAGE + HEADER).cast::<u64>().read_unaligned() })
+    }
+}
+
+/// Opens an event of one thread (0: the caller) on any CPU.
+fn open(attr: &bindings::perf_event_attr, tid: i32) -> io::Result<File> {
+    let flags = u64::from(bindings::PERF_FLAG_FD_CLOEXEC);
+    let attr = std::ptr::from_ref(attr);
+    // SAFETY: `attr` is live and says its own size.
+    let fd = unsafe { libc::syscall(libc::SYS_perf_event_open, attr, tid, -1, -1, flags) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is new and nobody else's.
+    Ok(unsafe { File::from_raw_fd(fd as i32) })
+}
+
+/// An event that counts nothing; while it lives, opening others is quick.
+pub struct KeepReady {
+    _event: File,
+}
+
+impl KeepReady {
+    /// Opens it.
+    pub fn open() -> io::Result<Self> {
+        let mut attr = bindings::perf_event_attr {
+            type_: bindings::PERF_TYPE_SOFTWARE,
+            size: size_of::<bindings::perf_event_attr>() as u32,
+            config: u64::from(bindings::PERF_COUNT_SW_DUMMY),
+            ..Default::default()
+        };
+        attr.set_exclude_kernel(1);
+        attr.set_exclude_hv(1);
+        Ok(Self { _event: open(&attr, 0)? })
     }
 }
 

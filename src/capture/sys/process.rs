@@ -87,13 +87,12 @@ extern "C" fn forward(signal: libc::c_int) {
     }
 }
 
-/// While alive: signals that ask `trace` itself to end are passed on to the command, and those that a
+/// While alive: the ends of children are reported (SIGCHLD is not ignored, as a parent may have left it);
+/// signals that ask `trace` itself to end are passed on to the command, and those that a
 /// terminal sends to the whole foreground group (the command gets its own copy) do nothing to `trace`.
 pub struct SignalGuard {
     previous: [(i32, libc::sigaction); GUARDED.len()],
 }
-
-const FORWARDED: [i32; 2] = [libc::SIGTERM, libc::SIGHUP];
 
 const GUARDED: [i32; 7] =
     [libc::SIGTERM, libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTSTP, libc::SIGTTOU, libc::SIGTTIN];
@@ -106,8 +105,11 @@ impl SignalGuard {
             // SAFETY: zeroed is a valid sigaction; `forward` is an async-signal-safe handler.
             unsafe {
                 let mut action: libc::sigaction = std::mem::zeroed();
-                action.sa_sigaction =
-                    if FORWARDED.contains(&signal) { forward as *const () as usize } else { libc::SIG_IGN };
+                action.sa_sigaction = match signal {
+                    libc::SIGTERM | libc::SIGHUP => forward as *const () as usize,
+                    libc::SIGCHLD => libc::SIG_DFL,
+                    _ => libc::SIG_IGN,
+                };
                 action.sa_flags = libc::SA_RESTART;
                 let mut old: libc::sigaction = std::mem::zeroed();
                 libc::sigaction(signal, &raw const action, &raw mut old);

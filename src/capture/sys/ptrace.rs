@@ -51,18 +51,30 @@ pub fn event_message(tid: i32) -> io::Result<u64> {
     Ok(message)
 }
 
-/// What is known of a signal: (`si_code`, sender's pid where the code says there is one).
-pub fn signal_info(tid: i32) -> io::Result<(i32, Option<i32>)> {
+/// What is known of the signal that a thread is stopped for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SignalInfo {
+    /// `si_code`.
+    pub code: i32,
+    /// The sender's pid, where the signal says it (0: it does not).
+    pub sender: i32,
+    /// It is no signal at all but a ptrace event.
+    pub is_event: bool,
+}
+
+/// Asks for the signal that the thread is stopped for (`PTRACE_GETSIGINFO`).
+pub fn signal_info(tid: i32) -> io::Result<SignalInfo> {
     let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
     request(libc::PTRACE_GETSIGINFO, tid, 0, info.as_mut_ptr() as usize)?;
     // SAFETY: zeroed is a valid siginfo_t, and the kernel has filled it.
     let info = unsafe { info.assume_init() };
     let code = info.si_code;
-    let has_pid = code <= 0 && code != libc::SI_TIMER || info.si_signo == libc::SIGCHLD;
+    let has_pid = (code <= 0 && code != libc::SI_TIMER) || info.si_signo == libc::SIGCHLD;
     // SAFETY: the union's first members are readable whatever the signal; whether they mean a pid
     // was decided above (sigaction(2)).
-    let pid = has_pid.then(|| unsafe { info.si_pid() });
-    Ok((code, pid))
+    let sender = if has_pid { unsafe { info.si_pid() } } else { 0 };
+    let is_event = info.si_signo == libc::SIGTRAP && code & 0xff == libc::SIGTRAP && code >> 8 != 0;
+    Ok(SignalInfo { code, sender, is_event })
 }
 
 /// A system-call stop.
