@@ -13,12 +13,13 @@ use crate::support::account::{self, Line};
 use crate::support::call::Call;
 use crate::support::programs::program;
 use crate::support::run::{self, Run, run};
-use crate::support::strace;
+use crate::support::{log, strace};
 
 /// Who traces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tracer {
     Strace,
+    Ptrace,
 }
 
 /// What one run of a fixture came to.
@@ -71,18 +72,26 @@ fn first(lines: &[String]) -> String {
 fn wrapper(tracer: Tracer, log: &Path, dir: &Path) -> Command {
     match tracer {
         Tracer::Strace => strace::command(log, dir),
+        Tracer::Ptrace => log::command(log, dir),
     }
 }
 
 fn calls(tracer: Tracer, log: &Path) -> Vec<Call> {
     match tracer {
         Tracer::Strace => strace::read(log),
+        Tracer::Ptrace => log::read(log).into_iter().filter(|row| row.kind == "syscall").map(|row| row.call).collect(),
     }
 }
 
 /// A test for each fixture and tracer.
 macro_rules! fixtures {
     ($($test:ident: $program:literal $args:expr;)*) => {
+        mod ptrace {
+            $(#[test]
+            fn $test() {
+                super::check(super::Tracer::Ptrace, $program, &$args);
+            })*
+        }
         mod strace_agrees {
             $(#[test]
             fn $test() {

@@ -9,5 +9,7 @@
 //! ```
 
 mod support;
+mod witness;
 
 mod contract;
+mod differential;

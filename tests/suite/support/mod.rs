@@ -2,7 +2,10 @@
 
 pub mod account;
 pub mod call;
+pub mod log;
 pub mod programs;
 pub mod run;
 pub mod skip;
 pub mod strace;
+pub mod tracepoints;
+pub mod tree;
