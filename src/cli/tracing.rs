@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
+use std::process::ExitStatus;
 
 use super::failure::Failure;
 use crate::capture::launch::{self, Command, SpawnOptions};
 use crate::capture::ptrace::{self, calibration, entry_point};
-use crate::capture::{End, host};
+use crate::capture::host;
 use crate::event::{Event, Kind, mark};
 use crate::log::{self, Calibration, FORMAT_VERSION, Header, Untraced};
 
@@ -31,7 +32,7 @@ pub struct Job<'a> {
 /// What came of it.
 pub struct Recorded {
     /// How the command ended.
-    pub end: End,
+    pub status: ExitStatus,
     /// What the user should know, as sentences.
     pub warnings: Vec<&'static str>,
     /// Processes and threads seen.
@@ -61,7 +62,7 @@ pub fn trace_command(job: &Job<'_>, streams: launch::Streams) -> Result<Recorded
         push_beside_totals(&mut writer);
     }
     Ok(Recorded {
-        end: outcome.end,
+        status: outcome.status,
         warnings: outcome.warnings.into_iter().map(explain).collect(),
         threads: outcome.threads,
         log: writer.finish(),
