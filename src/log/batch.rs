@@ -145,13 +145,15 @@ impl Batch {
         let columns = Columns(batch);
         Ok(Self {
             len: batch.num_rows(),
-            kind: columns.enumeration(Column::Kind, |name| Kind::ALL.into_iter().find(|kind| kind.name() == name))?,
+            kind: columns
+                .enumeration(Column::Kind, |name| Kind::ALL.into_iter().find(|kind| kind.name() == name))?,
             pid: columns.numbers(Column::Pid),
             tid: columns.numbers(Column::Tid),
             comm: columns.texts(Column::Comm),
             start: columns.numbers(Column::Start),
             duration: columns.nullable(Column::Duration),
-            abi: columns.enumeration(Column::Abi, |name| Abi::ALL.into_iter().find(|abi| abi.name() == name))?,
+            abi: columns
+                .enumeration(Column::Abi, |name| Abi::ALL.into_iter().find(|abi| abi.name() == name))?,
             nr: columns.numbers(Column::Nr),
             args: [Column::A0, Column::A1, Column::A2, Column::A3, Column::A4, Column::A5]
                 .map(|column| columns.numbers(column)),
@@ -295,7 +297,8 @@ impl Columns<'_> {
 
     fn texts(&self, column: Column) -> Texts {
         let array = self.get(column).and_then(|array| array.as_dictionary_opt::<Int32Type>());
-        let values = array.and_then(|array| array.values().as_string_opt::<i32>().map(|values| (array, values)));
+        let values =
+            array.and_then(|array| array.values().as_string_opt::<i32>().map(|values| (array, values)));
         values.map_or_else(
             || Texts {
                 keys: Nullable(ScalarBuffer::from(Vec::new()), None),

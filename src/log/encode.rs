@@ -6,9 +6,7 @@
 use std::sync::Arc;
 
 use arrow_array::types::{ArrowPrimitiveType, Int8Type, Int32Type, Int64Type, UInt32Type, UInt64Type};
-use arrow_array::{
-    ArrayRef, DictionaryArray, ListArray, PrimitiveArray, RecordBatch, StringArray,
-};
+use arrow_array::{ArrayRef, DictionaryArray, ListArray, PrimitiveArray, RecordBatch, StringArray};
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};

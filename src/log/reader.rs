@@ -80,7 +80,10 @@ struct Totals {
 
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reader").field("header", &self.header).field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("Reader")
+            .field("header", &self.header)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }
 
@@ -245,7 +248,8 @@ impl Reader {
     fn read_dictionary(&mut self, message: &Message<'_>, body: Vec<u8>) -> Result<(), String> {
         let dictionary = message.header_as_dictionary_batch().ok_or("it has no dictionary")?;
         let id = dictionary.id();
-        let column = self.dictionary_columns.get(&id).ok_or_else(|| format!("no column has dictionary {id}"))?;
+        let column =
+            self.dictionary_columns.get(&id).ok_or_else(|| format!("no column has dictionary {id}"))?;
         if !self.projection.contains(column) {
             return Ok(());
         }

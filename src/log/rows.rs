@@ -79,7 +79,12 @@ pub(super) struct ListColumn {
 
 impl ListColumn {
     fn new() -> Self {
-        Self { valid: Vec::with_capacity(MAX_ROWS), offsets: vec![0], item_offsets: vec![0], text: String::new() }
+        Self {
+            valid: Vec::with_capacity(MAX_ROWS),
+            offsets: vec![0],
+            item_offsets: vec![0],
+            text: String::new(),
+        }
     }
 
     /// Appends an argument list, each argument ended by NUL.
@@ -317,8 +322,32 @@ impl Rows {
     /// Forgets all events, keeps the memory.
     pub(super) fn clear(&mut self) {
         let Self {
-            counts, kind, pid, tid, comm, start, duration, syscall, family, abi, nr, args, ret, errno, ip, texts,
-            argv, stat_valid, mode, nlink, size, mtime, ino, dev, flags, name: _,
+            counts,
+            kind,
+            pid,
+            tid,
+            comm,
+            start,
+            duration,
+            syscall,
+            family,
+            abi,
+            nr,
+            args,
+            ret,
+            errno,
+            ip,
+            texts,
+            argv,
+            stat_valid,
+            mode,
+            nlink,
+            size,
+            mtime,
+            ino,
+            dev,
+            flags,
+            name: _,
         } = self;
         *counts = Counts::default();
         [kind, family, abi].into_iter().for_each(Vec::clear);

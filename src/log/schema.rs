@@ -140,8 +140,7 @@ impl Column {
     /// Its type in the file.
     #[must_use]
     pub fn data_type(self) -> DataType {
-        let dictionary =
-            |keys| DataType::Dictionary(Box::new(keys), Box::new(DataType::Utf8));
+        let dictionary = |keys| DataType::Dictionary(Box::new(keys), Box::new(DataType::Utf8));
         match self.storage() {
             Storage::Enum => dictionary(DataType::Int8),
             Storage::Text => dictionary(DataType::Int32),
@@ -252,7 +251,8 @@ impl Columns {
         if all.has(Column::Path2) {
             all = all.and(Self::of(&[Column::Path2Abs, Column::Flags]));
         }
-        if Self::of(&[Column::StNlink, Column::StSize, Column::StMtime, Column::StIno, Column::StDev]).0 & all.0
+        if Self::of(&[Column::StNlink, Column::StSize, Column::StMtime, Column::StIno, Column::StDev]).0
+            & all.0
             != 0
         {
             all = all.and(Self::of(&[Column::StMode]));

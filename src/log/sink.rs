@@ -57,8 +57,7 @@ impl Sink {
 
     /// A log in a file that is open, empty and ours.
     pub(super) fn at_start(mut file: File, path: &Path) -> Result<Self, Error> {
-        file.seek(SeekFrom::Start(0))
-            .map_err(|source| Error::Create { path: path.to_owned(), source })?;
+        file.seek(SeekFrom::Start(0)).map_err(|source| Error::Create { path: path.to_owned(), source })?;
         Ok(Self { file, path: path.to_owned(), len: 0, is_regular: true })
     }
 

@@ -24,7 +24,8 @@ const MAX_ENTRIES: usize = 64;
 
 /// Checks a message's outer parts.
 pub(super) fn message(metadata: &[u8]) -> Result<Message<'_>, String> {
-    let message = arrow_ipc::root_as_message(metadata).map_err(|error| format!("its metadata is invalid: {error}"))?;
+    let message =
+        arrow_ipc::root_as_message(metadata).map_err(|error| format!("its metadata is invalid: {error}"))?;
     if message.version() != MetadataVersion::V5 {
         return Err(format!("its metadata has version {:?}", message.version()));
     }

@@ -118,14 +118,9 @@ impl Worker {
         }
         let mut counts = self.written;
         counts.add(rows.counts);
-        for (name, count) in
-            [(TOTAL_EVENTS, counts.events as i64), (TOTAL_LOST, counts.lost_total())]
-        {
-            let total = Event {
-                text: Some(name.as_bytes()),
-                ret: Some(count),
-                ..self.closing_row(Kind::Total)
-            };
+        for (name, count) in [(TOTAL_EVENTS, counts.events as i64), (TOTAL_LOST, counts.lost_total())] {
+            let total =
+                Event { text: Some(name.as_bytes()), ret: Some(count), ..self.closing_row(Kind::Total) };
             rows.push(&total);
         }
         self.encoder.encode(&rows).map_err(io::Error::other)?;

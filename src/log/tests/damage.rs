@@ -117,11 +117,8 @@ fn things_that_are_no_logs() {
     claims_much.extend_from_slice(&[7; 1000]);
     assert!(matches!(sample::read(&claims_much).1, Err(Error::CutHeader)));
     // A stream that is Arrow's, but has no header of ours.
-    let schema = arrow_schema::Schema::new(vec![arrow_schema::Field::new(
-        "a",
-        arrow_schema::DataType::Int8,
-        false,
-    )]);
+    let schema =
+        arrow_schema::Schema::new(vec![arrow_schema::Field::new("a", arrow_schema::DataType::Int8, false)]);
     let mut bytes = Vec::new();
     arrow_ipc::writer::StreamWriter::try_new(&mut bytes, &schema).unwrap().finish().unwrap();
     assert!(matches!(sample::read(&bytes).1, Err(Error::NoHeader)));
@@ -130,7 +127,8 @@ fn things_that_are_no_logs() {
 /// A log of one batch whose schema was changed.
 fn with_schema(change: impl Fn(&mut Vec<arrow_schema::Field>, &mut String)) -> Vec<u8> {
     let schema = crate::log::schema::schema(&sample::header()).unwrap();
-    let mut fields: Vec<arrow_schema::Field> = schema.fields().iter().map(|field| (**field).clone()).collect();
+    let mut fields: Vec<arrow_schema::Field> =
+        schema.fields().iter().map(|field| (**field).clone()).collect();
     let mut json = schema.metadata()["trace"].clone();
     change(&mut fields, &mut json);
     let schema = arrow_schema::Schema::new_with_metadata(fields, [("trace".to_owned(), json)]);
@@ -162,7 +160,10 @@ fn missing_and_mistyped_columns_are_named() {
         fields[at] = fields[at].clone().with_data_type(arrow_schema::DataType::Utf8);
     });
     let error = sample::read(&mistyped).1.unwrap_err();
-    assert_eq!(error.to_string(), "the log's table is damaged: column `ret` is of type Utf8 and should be Int64");
+    assert_eq!(
+        error.to_string(),
+        "the log's table is damaged: column `ret` is of type Utf8 and should be Int64"
+    );
     let further = with_schema(|fields, _| {
         fields.insert(0, arrow_schema::Field::new("new", arrow_schema::DataType::Float64, true));
     });
@@ -224,12 +225,11 @@ fn dictionary_message(id: usize, texts: &[&str], data: Option<(i64, &[u8])>) -> 
     use arrow_array::{DictionaryArray, Int8Array, RecordBatch, StringArray};
     use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
     assert_eq!(id, 0, "the first column of a stream has the first id");
-    let array: DictionaryArray<Int8Type> = DictionaryArray::new(
-        Int8Array::from(vec![0]),
-        Arc::new(StringArray::from(texts.to_vec())),
-    );
+    let array: DictionaryArray<Int8Type> =
+        DictionaryArray::new(Int8Array::from(vec![0]), Arc::new(StringArray::from(texts.to_vec())));
     let batch = RecordBatch::try_from_iter([("kind", Arc::new(array) as _)]).unwrap();
-    let options = IpcWriteOptions::default().try_with_compression(Some(arrow_ipc::CompressionType::ZSTD)).unwrap();
+    let options =
+        IpcWriteOptions::default().try_with_compression(Some(arrow_ipc::CompressionType::ZSTD)).unwrap();
     let mut stream = StreamWriter::try_new_with_options(Vec::new(), &batch.schema(), options).unwrap();
     stream.get_mut().clear();
     stream.write(&batch).unwrap();

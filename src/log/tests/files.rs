@@ -47,7 +47,11 @@ fn anything_else_is_not_overwritten() {
     let fifo = place.directory.path().join("fifo");
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
     let error = Writer::create(&fifo, &sample::header()).unwrap_err();
-    assert!(error.to_string().ends_with("is not a regular file and is not overwritten: remove it or write the log elsewhere"));
+    assert!(
+        error
+            .to_string()
+            .ends_with("is not a regular file and is not overwritten: remove it or write the log elsewhere")
+    );
     let error = Writer::create(place.directory.path(), &sample::header()).unwrap_err();
     assert!(matches!(error, Error::Create { .. }), "{error}");
     let error = Writer::create(Path::new("/no/such/directory/a.trace"), &sample::header()).unwrap_err();

@@ -70,7 +70,19 @@ impl Owned {
     pub(super) fn get(&self) -> Event<'_> {
         let [path, path_abs, path2, path2_abs, file, file2, text, peer, argv] =
             self.texts.each_ref().map(Option::as_deref);
-        Event { comm: &self.comm, path, path_abs, path2, path2_abs, file, file2, text, peer, argv, ..self.event }
+        Event {
+            comm: &self.comm,
+            path,
+            path_abs,
+            path2,
+            path2_abs,
+            file,
+            file2,
+            text,
+            peer,
+            argv,
+            ..self.event
+        }
     }
 }
 
@@ -106,14 +118,8 @@ fn syscall(nr: u32, at: u64) -> Event<'static> {
 
 /// One event of each sort, odd ones among them.
 pub(super) fn events() -> Vec<Event<'static>> {
-    let stat = FileStat {
-        mode: 0o100_644,
-        nlink: 1,
-        size: -1,
-        mtime_ns: i64::MIN,
-        ino: u64::MAX,
-        dev: 0xfe01,
-    };
+    let stat =
+        FileStat { mode: 0o100_644, nlink: 1, size: -1, mtime_ns: i64::MIN, ino: u64::MAX, dev: 0xfe01 };
     vec![
         Event {
             path: Some(b"/usr/bin/python3"),
@@ -129,7 +135,12 @@ pub(super) fn events() -> Vec<Event<'static>> {
             ret: Some(-2),
             ..syscall(257, 1_000)
         },
-        Event { path: Some(b"/etc/passwd"), path_abs: Some(b"/etc/passwd"), stat: Some(stat), ..syscall(262, 3_000) },
+        Event {
+            path: Some(b"/etc/passwd"),
+            path_abs: Some(b"/etc/passwd"),
+            stat: Some(stat),
+            ..syscall(262, 3_000)
+        },
         Event { path: Some(b""), path_abs: None, flags: Flags::BASE_UNKNOWN, ..syscall(257, 4_000) },
         Event { path: None, path_abs: Some(b"/only/absolute"), ..syscall(257, 5_000) },
         Event {
