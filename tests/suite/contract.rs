@@ -79,7 +79,11 @@ fn wrapper(tracer: Tracer, log: &Path, dir: &Path) -> Command {
 fn calls(tracer: Tracer, log: &Path) -> Vec<Call> {
     match tracer {
         Tracer::Strace => strace::read(log),
-        Tracer::Ptrace => log::read(log).into_iter().filter(|row| row.kind == "syscall").map(|row| row.call).collect(),
+        Tracer::Ptrace => {
+            let log = log::read(log);
+            log.assert_complete();
+            log.calls()
+        }
     }
 }
 

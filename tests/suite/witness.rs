@@ -6,11 +6,13 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use trace::event::Kind;
+
 use crate::support::call::{Call, Text};
 use crate::support::log;
 use crate::support::programs::program;
 use crate::support::run::run;
-use crate::support::skip::skip_peer;
+use crate::support::skip::{skip, skip_peer};
 use crate::support::tracepoints::{Instance, Traced};
 
 /// Where two sequences part.
@@ -19,18 +21,23 @@ struct Parting<'a> {
     log: Option<&'a Traced>,
     /// Nothing follows in either.
     is_last: bool,
-    /// The log says that a signal killed the thread.
-    is_killed: bool,
+    /// The log has the thread's end, and its last call never returned.
+    ended_inside: bool,
 }
 
 /// Differences that are right, and why.
 const PERMITTED: [(&str, fn(&Parting<'_>) -> bool); 2] = [
-    ("a thread killed inside a call returns from it in the kernel's eyes, but makes no stop that a tracer sees", |at| {
-        let never_returned = at.log.is_some_and(|log| log.ret.is_none() && at.kernel.is_some_and(|call| call.nr == log.nr));
-        at.is_last && at.is_killed && never_returned
-    }),
-    ("ptrace's stop comes before the tracepoint: a thread killed between them never made the call", |at| {
-        at.is_last && at.is_killed && at.kernel.is_none() && at.log.is_some_and(|log| log.ret.is_none())
+    (
+        "a thread ended from outside (a signal, the exit or exec of another thread) returns from its call in the kernel's \
+         eyes, but makes no stop there that a tracer could see",
+        |at| {
+            at.is_last
+                && at.ended_inside
+                && at.kernel.is_some_and(|call| Some(call.nr) == at.log.map(|log| log.nr))
+        },
+    ),
+    ("ptrace's stop comes before the tracepoint: a thread ended between them never made the call", |at| {
+        at.is_last && at.ended_inside && at.kernel.is_none()
     }),
 ];
 
@@ -38,7 +45,7 @@ const PERMITTED: [(&str, fn(&Parting<'_>) -> bool); 2] = [
 #[derive(Default)]
 struct Logged {
     calls: HashMap<u32, Vec<Traced>>,
-    killed: HashSet<u32>,
+    ended: HashSet<u32>,
 }
 
 fn check(name: &str, command: &[&str], dir: &Path) {
@@ -57,12 +64,15 @@ fn check(name: &str, command: &[&str], dir: &Path) {
 /// Reads a log from where the tracepoints begin: behind `enlist`'s write that enables them.
 fn logged(path: &Path) -> Logged {
     let mut logged = Logged::default();
-    let rows = log::read(path).into_iter().skip_while(|row| row.call.name != "write" || !names_events(&row.call.files[0]));
+    let log = log::read(path);
+    log.assert_complete();
+    let rows =
+        log.rows.into_iter().skip_while(|row| row.call.name != "write" || !names_events(&row.call.files[0]));
     for row in rows.skip(1) {
         let Call { tid, ret, .. } = row.call;
-        match row.kind.as_str() {
-            "syscall" => logged.calls.entry(tid).or_default().push(Traced { nr: i64::from(row.nr), ret }),
-            "exit" if ret.is_some_and(|ret| ret < 0) => drop(logged.killed.insert(tid)),
+        match row.kind {
+            Kind::Syscall => logged.calls.entry(tid).or_default().push(Traced { nr: i64::from(row.nr), ret }),
+            Kind::Exit => drop(logged.ended.insert(tid)),
             _ => {}
         }
     }
@@ -82,12 +92,14 @@ fn differences(kernel: &HashMap<u32, Vec<Traced>>, logged: &Logged) -> Vec<Strin
         if agree == count {
             continue;
         }
-        let (is_last, is_killed) = (agree + 1 == count, logged.killed.contains(tid));
-        let parting = Parting { kernel: calls.get(agree), log: log.get(agree), is_last, is_killed };
+        let ended_inside = logged.ended.contains(tid) && log.last().is_some_and(|call| call.ret.is_none());
+        let (kernel, log_call, is_last) = (calls.get(agree), log.get(agree), agree + 1 == count);
+        let parting = Parting { kernel, log: log_call, is_last, ended_inside };
         if !PERMITTED.iter().any(|(_, permits)| permits(&parting)) {
             let counts = format!("{} calls by the kernel, {} in the log", calls.len(), log.len());
-            let (kernel, log) = (parting.kernel, parting.log);
-            wrong.push(format!("thread {tid}: {counts}; call {agree}: {kernel:?} by the kernel, {log:?} in the log"));
+            wrong.push(format!(
+                "thread {tid}: {counts}; call {agree}: {kernel:?} by the kernel, {log_call:?} in the log"
+            ));
         }
     }
     let unknown = logged.calls.keys().filter(|tid| !kernel.contains_key(tid));
@@ -145,4 +157,59 @@ fn every_end() {
 #[test]
 fn group_stops() {
     fixture("stops", &[]);
+}
+
+/// Real programs that never run twice alike.
+fn real(command: &[&str]) {
+    let is_there = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(command[0]).exists()));
+    if !is_there {
+        return skip(&command.join(" "), "no such program");
+    }
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    check(&command.join(" "), command, dir.path());
+}
+
+#[test]
+fn node() {
+    real(&["node", "-e", "require('fs').readdir('.', (error, names) => console.log(names.length))"]);
+}
+
+#[test]
+fn parallel_sort() {
+    real(&["sh", "-c", "seq 300000 >numbers; sort --parallel=4 -S 1M -r numbers | tail -n 1"]);
+}
+
+#[test]
+fn a_pipeline_of_bash() {
+    real(&[
+        "bash",
+        "-c",
+        "for i in 1 2 3 4 5; do ls / | sort | wc -l; done; (sleep 0 & wait); cat /etc/passwd | grep root",
+    ]);
+}
+
+#[test]
+fn parallel_make() {
+    let script = "printf 'all: 1 2 3 4 5 6 7 8\n%%:\n\ttest ! -e $@ && echo $@ >$@\n' >Makefile && make -j4";
+    real(&["sh", "-c", script]);
+}
+
+#[test]
+fn python_with_threads_and_children() {
+    let script = "import subprocess, threading\n\
+        def work(): subprocess.run(['sh', '-c', 'ls; true'], capture_output=True, check=True)\n\
+        threads = [threading.Thread(target=work) for _ in range(8)]\n\
+        [thread.start() for thread in threads]; [thread.join() for thread in threads]\n";
+    real(&["python3", "-c", script]);
+}
+
+#[test]
+fn xargs_with_many_at_once() {
+    real(&["sh", "-c", "seq 200 | xargs -P 8 -n 1 sh -c 'test $0 -gt 0 && : </etc/passwd'"]);
+}
+
+#[test]
+fn gcc_with_a_pipe() {
+    real(&["sh", "-c", "printf 'int main(void) { return 0; }\n' >a.c; gcc -pipe -O1 a.c -o a && ./a"]);
 }

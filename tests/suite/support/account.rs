@@ -113,7 +113,11 @@ pub fn differences(account: &[Line], calls: &[Call]) -> Vec<String> {
             }
         }
         if lines.len() != calls.len() {
-            wrong.push(format!("thread {tid}: {} calls by its account, {} in the trace", lines.len(), calls.len()));
+            wrong.push(format!(
+                "thread {tid}: {} calls by its account, {} in the trace",
+                lines.len(),
+                calls.len()
+            ));
         }
     }
     for tid in seen.keys().filter(|tid| !told.contains_key(tid)) {
@@ -178,7 +182,10 @@ fn accounted(calls: &[Call]) -> HashMap<u32, Vec<Call>> {
             _ if *is_open => {
                 let seen = by_tid.entry(call.tid).or_default();
                 let mut call = call.clone();
-                if seen.last().is_some_and(|last| last.ret == Some(RESTARTED_UNSEEN) && last.name == call.name) {
+                if seen
+                    .last()
+                    .is_some_and(|last| last.ret == Some(RESTARTED_UNSEEN) && last.name == call.name)
+                {
                     seen.pop();
                     call.is_restarted = None;
                 }

@@ -17,7 +17,8 @@ pub fn source_dir() -> PathBuf {
 
 /// The executable of the fixture `name`.
 pub fn program(name: &str) -> PathBuf {
-    let slot = PROGRAMS.lock().expect("no test panics while holding it").entry(name.into()).or_default().clone();
+    let slot =
+        PROGRAMS.lock().expect("no test panics while holding it").entry(name.into()).or_default().clone();
     slot.get_or_init(|| build(name)).clone()
 }
 

@@ -38,7 +38,7 @@ pub fn command(program: impl AsRef<OsStr>, dir: &Path) -> Command {
     let mut command = Command::new(program);
     command.env_clear().current_dir(dir).stdin(Stdio::null());
     command.env("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()));
-    command.env("HOME", dir).env("LANG", "C").env("PYTHONHASHSEED", "0");
+    command.env("HOME", dir).env("LANG", "C").env("PYTHONHASHSEED", "0").env("PERL_HASH_SEED", "0");
     command
 }
 

@@ -93,9 +93,13 @@ impl Parser {
         for (slot, &index) in path_arguments(name).iter().enumerate() {
             call.paths[slot] = path(args.get(index).copied().unwrap_or_default());
         }
-        let files = args.iter().chain([&ret]).filter_map(|arg| file(arg));
+        let mut files = args.iter().filter_map(|arg| file(arg)).peekable();
+        // As in the log, a descriptor returned counts where none was passed.
+        if files.peek().is_none() {
+            call.files[0] = file(ret).unwrap_or_default();
+        }
         for (slot, file) in call.files.iter_mut().zip(files) {
-            *slot = Text::Is(file);
+            *slot = file;
         }
         self.calls.push(call);
     }
@@ -120,7 +124,7 @@ fn arguments(text: &str) -> Vec<&str> {
     parts
 }
 
-/// `0`, `-1 ENOENT (...)`, `0x7f...`, `3<...>`, `?`, `? ERESTARTSYS (...)`, as the kernel returned it.
+/// `0`, `-1 ENOENT (...)`, `0x7f...`, `022`, `3<...>`, `?`, `? ERESTARTSYS (...)`, as the kernel returned it.
 fn result(text: &str) -> Option<i64> {
     let mut words = text.split_ascii_whitespace();
     let first = words.next().unwrap_or_default();
@@ -132,9 +136,12 @@ fn result(text: &str) -> Option<i64> {
         };
     }
     let number = first.split('<').next().unwrap_or_default();
-    let value = match number.strip_prefix("0x") {
-        Some(hex) => u64::from_str_radix(hex, 16).map(u64::cast_signed).ok(),
-        None => number.parse().ok().or_else(|| number.parse::<u64>().ok().map(u64::cast_signed)),
+    let value = if let Some(hex) = number.strip_prefix("0x") {
+        u64::from_str_radix(hex, 16).map(u64::cast_signed).ok()
+    } else if number.len() > 1 && number.starts_with('0') {
+        i64::from_str_radix(number, 8).ok()
+    } else {
+        number.parse().ok().or_else(|| number.parse::<u64>().ok().map(u64::cast_signed))
     };
     Some(value.unwrap_or_else(|| panic!("strace's result: {text}")))
 }
@@ -149,7 +156,9 @@ fn errno(name: &str) -> Option<i64> {
         "ENOTSUPP" => return Some(-524),
         _ => {}
     }
-    (1..134).find(|&number| format!("{:?}", nix::errno::Errno::from_raw(number)) == name).map(|number| -i64::from(number))
+    (1..134)
+        .find(|&number| format!("{:?}", nix::errno::Errno::from_raw(number)) == name)
+        .map(|number| -i64::from(number))
 }
 
 fn path(argument: &str) -> Text {
@@ -161,30 +170,33 @@ fn path(argument: &str) -> Text {
     }
 }
 
-/// The name in `3<name>`; the cwd that stands at `AT_FDCWD` is not one.
-fn file(argument: &str) -> Option<Vec<u8>> {
+/// The name in `3<name>`. What is not a descriptor has none; at `AT_FDCWD` stands the cwd, which is not its file.
+fn file(argument: &str) -> Option<Text> {
     let (number, name) = argument.split_once('<')?;
-    number.parse::<u32>().ok()?;
+    if number.parse::<i32>().ok()? < 0 {
+        return Some(Text::Untold);
+    }
     let (name, behind) = name.split_once('>')?;
     let mut name = unescape(name.as_bytes());
     if behind.starts_with("(deleted)") {
         name.extend_from_slice(b" (deleted)");
     }
-    Some(name)
+    Some(Text::Is(name))
 }
 
 /// Which arguments are paths, for calls of both conventions.
 pub fn path_arguments(name: &str) -> &'static [usize] {
     match name {
-        "open" | "creat" | "stat" | "lstat" | "stat64" | "lstat64" | "oldstat" | "oldlstat" | "access" | "readlink"
-        | "statfs" | "statfs64" | "chmod" | "chown" | "lchown" | "chown32" | "lchown32" | "truncate" | "truncate64"
-        | "utime" | "utimes" | "mkdir" | "rmdir" | "unlink" | "mknod" | "chdir" | "chroot" | "execve" | "uselib"
-        | "swapon" | "swapoff" | "umount" | "umount2" | "acct" | "getxattr" | "lgetxattr" | "setxattr" | "lsetxattr"
-        | "listxattr" | "llistxattr" | "removexattr" | "lremovexattr" => &[0],
-        "openat" | "openat2" | "newfstatat" | "fstatat64" | "statx" | "faccessat" | "faccessat2" | "readlinkat"
-        | "fchmodat" | "fchmodat2" | "fchownat" | "futimesat" | "utimensat" | "utimensat_time64" | "mkdirat"
-        | "unlinkat" | "mknodat" | "execveat" | "name_to_handle_at" | "open_tree" | "inotify_add_watch" | "symlink"
-        | "mount" | "fspick" => &[1],
+        "open" | "creat" | "stat" | "lstat" | "stat64" | "lstat64" | "oldstat" | "oldlstat" | "access"
+        | "readlink" | "statfs" | "statfs64" | "chmod" | "chown" | "lchown" | "chown32" | "lchown32"
+        | "truncate" | "truncate64" | "utime" | "utimes" | "mkdir" | "rmdir" | "unlink" | "mknod"
+        | "chdir" | "chroot" | "execve" | "uselib" | "swapon" | "swapoff" | "umount" | "umount2" | "acct"
+        | "getxattr" | "lgetxattr" | "setxattr" | "lsetxattr" | "listxattr" | "llistxattr"
+        | "removexattr" | "lremovexattr" => &[0],
+        "openat" | "openat2" | "newfstatat" | "fstatat64" | "statx" | "faccessat" | "faccessat2"
+        | "readlinkat" | "fchmodat" | "fchmodat2" | "fchownat" | "futimesat" | "utimensat"
+        | "utimensat_time64" | "mkdirat" | "unlinkat" | "mknodat" | "execveat" | "name_to_handle_at"
+        | "open_tree" | "inotify_add_watch" | "symlink" | "mount" | "fspick" => &[1],
         "symlinkat" => &[2],
         "rename" | "link" | "pivot_root" => &[0, 1],
         "renameat" | "renameat2" | "linkat" | "move_mount" => &[1, 3],

@@ -47,8 +47,12 @@ impl Instance {
         fs::create_dir(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
         let instance = Self(dir);
         let buffer = BUFFER_KB.to_string();
-        for (file, text) in [("buffer_size_kb", buffer.as_str()), ("trace_clock", "mono"), ("options/event-fork", "1")] {
-            instance.write(file, text).map_err(|error| format!("{}/{file}: {error}", instance.0.display()))?;
+        for (file, text) in
+            [("buffer_size_kb", buffer.as_str()), ("trace_clock", "mono"), ("options/event-fork", "1")]
+        {
+            instance
+                .write(file, text)
+                .map_err(|error| format!("{}/{file}: {error}", instance.0.display()))?;
         }
         Ok(instance)
     }

@@ -41,7 +41,11 @@ fn positions(calls: &[Call]) -> HashMap<u32, String> {
     positions
 }
 
-fn place(tid: u32, made_by: &HashMap<u32, (u32, u32)>, positions: &mut HashMap<u32, String>) -> Option<String> {
+fn place(
+    tid: u32,
+    made_by: &HashMap<u32, (u32, u32)>,
+    positions: &mut HashMap<u32, String>,
+) -> Option<String> {
     if let Some(position) = positions.get(&tid) {
         return Some(position.clone());
     }
@@ -59,7 +63,10 @@ pub fn makes_child(name: &str) -> bool {
 /// Whether a call of this name returns an id.
 fn returns_id(name: &str) -> bool {
     makes_child(name)
-        || matches!(name, "getpid" | "gettid" | "getppid" | "set_tid_address" | "wait4" | "waitpid" | "getpgrp")
+        || matches!(
+            name,
+            "getpid" | "gettid" | "getppid" | "set_tid_address" | "wait4" | "waitpid" | "getpgrp"
+        )
         || matches!(name, "getpgid" | "setsid" | "getsid")
 }
 
