@@ -5,9 +5,8 @@
 //! memory it claims to need. What a schema may look like is bounded too, because flatbuffers can
 //! share their parts, so that a small message describes a huge one.
 
-use arrow_schema::DataType;
-
 use arrow_ipc::{Endianness, Message, MetadataVersion, RecordBatch, Schema};
+use arrow_schema::DataType;
 
 /// Most rows in a batch.
 const MAX_ROWS: i64 = 1 << 20;
@@ -24,7 +23,8 @@ const MAX_ENTRIES: usize = 64;
 
 /// Checks a message's outer parts.
 pub(super) fn message(metadata: &[u8]) -> Result<Message<'_>, String> {
-    let message = arrow_ipc::root_as_message(metadata).map_err(|error| format!("its metadata is invalid: {error}"))?;
+    let message =
+        arrow_ipc::root_as_message(metadata).map_err(|error| format!("its metadata is invalid: {error}"))?;
     if message.version() != MetadataVersion::V5 {
         return Err(format!("its metadata has version {:?}", message.version()));
     }
