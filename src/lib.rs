@@ -4,6 +4,9 @@
 //! command -> capture -> event -> log -> analysis -> report
 //! ```
 
+pub mod analysis;
+pub mod capture;
+pub mod cli;
 pub mod event;
 pub mod log;
 pub mod syscall;

@@ -1,0 +1,3 @@
+//! What the events mean: plain values computed from plain values, no printing.
+
+pub mod interval;
