@@ -8,4 +8,5 @@ pub mod analysis;
 pub mod capture;
 pub mod event;
 pub mod log;
+pub mod report;
 pub mod syscall;
