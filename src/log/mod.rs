@@ -29,7 +29,7 @@ pub use projection::Columns;
 pub use read::{Batch, Dictionary, Ending, Reader, looks_like_log};
 pub use repair::{CUT, Repaired, repair};
 pub use schema::Column;
-pub use write::{Summary, Writer};
+pub use write::{Summary, Writer, check_output};
 
 /// Name of the total that counts the rows of a log that are no totals.
 pub const TOTAL_EVENTS: &str = "events";

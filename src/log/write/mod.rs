@@ -23,6 +23,7 @@ use handover::{Closing, Gone, Handover};
 #[cfg(test)]
 pub(super) use rows::Rows;
 pub(super) use sink::Sink;
+pub use sink::check_output;
 use worker::Worker;
 
 /// What became of a log.

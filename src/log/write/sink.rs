@@ -12,6 +12,17 @@ use crate::log::read::is_log;
 /// Owner only: arguments and paths are private.
 const MODE: u32 = 0o600;
 
+/// Whether a log could be written to this path now, for commands that have long work to do before they
+/// write. Leaves everything as it was.
+pub fn check_output(path: &Path) -> Result<(), Error> {
+    let is_new = path.symlink_metadata().is_err();
+    Sink::open(path)?;
+    if is_new {
+        std::fs::remove_file(path).map_err(|source| Error::Create { path: path.to_owned(), source })?;
+    }
+    Ok(())
+}
+
 /// A log file open for writing, positioned after its last whole batch.
 #[derive(Debug)]
 pub(in crate::log) struct Sink {
@@ -25,6 +36,18 @@ pub(in crate::log) struct Sink {
 impl Sink {
     /// Makes the file. What is there already is replaced only if it is empty or a log of ours.
     pub(in crate::log) fn create(path: &Path) -> Result<Self, Error> {
+        let sink = Self::open(path)?;
+        if !sink.is_regular {
+            return Ok(sink);
+        }
+        let failed = |source| Error::Create { path: path.to_owned(), source };
+        sink.file.set_permissions(Permissions::from_mode(MODE)).map_err(failed)?;
+        sink.file.set_len(0).map_err(failed)?;
+        Self::at_start(sink.file, path)
+    }
+
+    /// Opens the file, or makes it; nothing that is there is changed.
+    fn open(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Create { path: path.to_owned(), source };
         let occupied = |what| Error::Occupied { path: path.to_owned(), what };
         let file = OpenOptions::new()
@@ -50,9 +73,7 @@ impl Sink {
         if metadata.len() > 0 && !is_log(&file) {
             return Err(occupied("not a trace log"));
         }
-        file.set_permissions(Permissions::from_mode(MODE)).map_err(failed)?;
-        file.set_len(0).map_err(failed)?;
-        Self::at_start(file, path)
+        Ok(Self { file, path: path.to_owned(), len: 0, is_regular: true })
     }
 
     /// A log in a file that is open, empty and ours.
