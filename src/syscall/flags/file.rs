@@ -36,6 +36,11 @@ flag_sets! {
         STATX_MNT_ID = 0x1000, STATX_DIOALIGN = 0x2000, STATX_MNT_ID_UNIQUE = 0x4000,
         STATX_SUBVOL = 0x8000, STATX_WRITE_ATOMIC = 0x1_0000, STATX_DIO_READ_ALIGN = 0x2_0000,
     }
+    /// How `openat2(2)` may resolve the path.
+    RESOLVE: long "RESOLVE_???" {
+        RESOLVE_NO_XDEV = 1, RESOLVE_NO_MAGICLINKS = 2, RESOLVE_NO_SYMLINKS = 4, RESOLVE_BENEATH = 8,
+        RESOLVE_IN_ROOT = 0x10, RESOLVE_CACHED = 0x20,
+    }
     /// `renameat2(2)` flags.
     RENAME: int "RENAME_???" { RENAME_NOREPLACE = 1, RENAME_EXCHANGE = 2, RENAME_WHITEOUT = 4 }
     /// `setxattr(2)` flags.

@@ -19,8 +19,14 @@ mod text;
 mod time;
 pub mod x86;
 
+pub use file::RESOLVE;
+pub use io::{FD_FLAGS, LEASE, SEALS};
+pub use ioctl::IOCTL;
+pub use net::{NETLINK_PROTOCOL, SOCKET_OPTION, TCP_OPTION};
+pub use process::CLONE;
 pub use signal::{signal_name, write_si_code, write_signal};
 pub use text::{write_hex, write_number};
+pub(crate) use text::{write_mode, write_radix};
 
 /// Named values of one argument: bits to be combined, or values to choose from.
 #[derive(Debug, PartialEq, Eq)]
@@ -150,7 +156,7 @@ impl Field {
             }
             FieldKind::Octal => {
                 separate(out, start);
-                text::write_mode(out, value);
+                write_mode(out, value);
             }
         }
     }

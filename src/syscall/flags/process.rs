@@ -61,9 +61,7 @@ flag_sets! {
     }
     /// `personality(2)`: an execution domain and bits.
     PERSONALITY: int "PER_???" Choice(0xff) {
-        PER_LINUX = 0, PER_SVR4 = 1, PER_SVR3 = 2, PER_OSR5 = 3, PER_WYSEV386 = 4, PER_ISCR4 = 5,
-        PER_BSD = 6, PER_XENIX = 7, PER_LINUX32 = 8, PER_IRIX32 = 9, PER_IRIXN32 = 0xa, PER_IRIX64 = 0xb,
-        PER_RISCOS = 0xc, PER_SOLARIS = 0xd, PER_UW7 = 0xe, PER_OSF4 = 0xf, PER_HPUX = 0x10,
+        PER_LINUX = 0, PER_BSD = 6, PER_LINUX32 = 8, PER_RISCOS = 0xc, PER_OSF4 = 0xf, PER_HPUX = 0x10,
     } {
         UNAME26 = 0x2_0000, ADDR_NO_RANDOMIZE = 0x4_0000, FDPIC_FUNCPTRS = 0x8_0000,
         MMAP_PAGE_ZERO = 0x10_0000, ADDR_COMPAT_LAYOUT = 0x20_0000, READ_IMPLIES_EXEC = 0x40_0000,

@@ -5,9 +5,8 @@
 //! memory it claims to need. What a schema may look like is bounded too, because flatbuffers can
 //! share their parts, so that a small message describes a huge one.
 
-use arrow_schema::DataType;
-
 use arrow_ipc::{Endianness, Message, MetadataVersion, RecordBatch, Schema};
+use arrow_schema::DataType;
 
 /// Most rows in a batch.
 const MAX_ROWS: i64 = 1 << 20;

@@ -8,7 +8,8 @@
 
 use std::io::{self, Read};
 
-use super::{Error, verify};
+use super::verify;
+use crate::log::Error;
 
 /// What a stream begins with, and each of its messages.
 const CONTINUATION: [u8; 4] = [0xFF; 4];
@@ -26,16 +27,16 @@ const MAX_BODY: i64 = verify::MAX_DECODED as i64 * 2;
 
 /// One message: its metadata, with the body still to be read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Frame {
+pub(in crate::log) struct Frame {
     /// Where it begins in the stream.
-    pub(super) offset: u64,
+    pub(in crate::log) offset: u64,
     /// A flatbuffer, not verified yet.
-    pub(super) metadata: Vec<u8>,
+    pub(in crate::log) metadata: Vec<u8>,
 }
 
 /// What comes next in a stream.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next<T> {
+pub(in crate::log) enum Next<T> {
     /// This.
     Some(T),
     /// The end marker.
@@ -45,23 +46,23 @@ pub(super) enum Next<T> {
 }
 
 /// A stream of messages.
-pub(super) struct Frames {
+pub(in crate::log) struct Frames {
     input: Box<dyn Read + Send>,
     offset: u64,
 }
 
 impl Frames {
-    pub(super) fn new(input: impl Read + Send + 'static) -> Self {
+    pub(in crate::log) fn new(input: impl Read + Send + 'static) -> Self {
         Self { input: Box::new(input), offset: 0 }
     }
 
     /// Bytes read so far.
-    pub(super) fn offset(&self) -> u64 {
+    pub(in crate::log) fn offset(&self) -> u64 {
         self.offset
     }
 
     /// The first message's metadata.
-    pub(super) fn first(&mut self) -> Result<Vec<u8>, Error> {
+    pub(in crate::log) fn first(&mut self) -> Result<Vec<u8>, Error> {
         let mut prefix = Vec::new();
         let whole = self.fill(&mut prefix, 4)?;
         if prefix.is_empty() {
@@ -80,7 +81,7 @@ impl Frames {
     }
 
     /// The next message.
-    pub(super) fn next(&mut self, events: u64) -> Result<Next<Frame>, Error> {
+    pub(in crate::log) fn next(&mut self, events: u64) -> Result<Next<Frame>, Error> {
         let offset = self.offset;
         let damaged = |problem: String| Error::Damaged { offset, events, problem };
         let mut prefix = Vec::with_capacity(4);
@@ -102,7 +103,12 @@ impl Frames {
     }
 
     /// A message's body.
-    pub(super) fn body(&mut self, len: i64, offset: u64, events: u64) -> Result<Next<Vec<u8>>, Error> {
+    pub(in crate::log) fn body(
+        &mut self,
+        len: i64,
+        offset: u64,
+        events: u64,
+    ) -> Result<Next<Vec<u8>>, Error> {
         if !(0..=MAX_BODY).contains(&len) {
             let problem = format!("a message claims a body of {len} bytes");
             return Err(Error::Damaged { offset, events, problem });
@@ -112,7 +118,7 @@ impl Frames {
     }
 
     /// Whether the input is at its end.
-    pub(super) fn is_at_end(&mut self) -> Result<bool, Error> {
+    pub(in crate::log) fn is_at_end(&mut self) -> Result<bool, Error> {
         let mut rest = Vec::new();
         self.fill(&mut rest, 1)?;
         Ok(rest.is_empty())

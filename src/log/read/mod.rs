@@ -1,25 +1,36 @@
 //! Reading a log, batch by batch, whole or cut, from a file or a pipe.
 //!
-//! Every message is framed and bounded here ([`super::frame`], [`super::verify`]) before Arrow
-//! decodes it. A log cut anywhere is read up to its last whole batch and is then said to be cut;
-//! garbage is an error that names its place, after everything before it was delivered.
+//! Every message is framed and bounded here ([`frame`], [`verify`]) before Arrow decodes it. A log
+//! cut anywhere is read up to its last whole batch and is then said to be cut; garbage is an error
+//! that names its place, after everything before it was delivered.
+
+mod batch;
+mod columns;
+mod frame;
+mod open;
+mod verify;
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::Path;
 
 use arrow_array::ArrayRef;
 use arrow_buffer::Buffer;
 use arrow_ipc::{Message, MessageHeader};
-use arrow_schema::{Schema, SchemaRef};
 
-use super::batch::Batch;
-use super::frame::{Frame, Frames, Next};
-use super::rows::Counts;
-use super::schema::{self, Column, Columns};
-use super::{Error, FORMAT_VERSION, Header, TOTAL_EVENTS, TOTAL_LOST, verify};
+use super::counts::Totals;
+use super::projection::Columns;
+use super::schema::Column;
+use super::{Error, Header};
 use crate::event::{Event, Kind};
+pub use batch::Batch;
+pub use columns::Dictionary;
+use frame::Frame;
+pub(super) use frame::{Frames, Next};
+pub(super) use open::is_log;
+pub use open::looks_like_log;
+use open::{DICTIONARY_WIDTHS, Table};
 
 /// How a log ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,20 +54,15 @@ pub enum Ending {
 /// Reads a log from its beginning to its end.
 pub struct Reader {
     frames: Frames,
-    header: Header,
-    schema: SchemaRef,
-    /// Columns to decode, as places in the schema; `None`: all that an event is made of.
+    table: Table,
+    /// Columns to decode, as places in the schema.
     projection: Vec<usize>,
-    /// Width of the elements of each buffer of a batch.
-    widths: Vec<usize>,
-    /// Where each column stands.
-    positions: [usize; Column::ALL.len()],
-    /// Column of each dictionary id.
-    dictionary_columns: HashMap<i64, usize>,
+    /// The dictionaries in force.
     dictionaries: HashMap<i64, ArrayRef>,
-    /// Decoded size of each dictionary.
+    /// Decoded size of each of them in bytes.
     sizes: HashMap<i64, u64>,
-    counts: Counts,
+    /// Events read.
+    events: u64,
     totals: Totals,
     /// Bytes up to the last whole batch.
     whole: u64,
@@ -71,37 +77,13 @@ enum State {
     Broken,
 }
 
-/// The totals that every complete log has.
-#[derive(Clone, Copy, Debug, Default)]
-struct Totals {
-    events: Option<i64>,
-    lost: Option<i64>,
-}
-
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reader")
-            .field("header", &self.header)
+            .field("header", &self.table.header)
             .field("state", &self.state)
             .finish_non_exhaustive()
     }
-}
-
-/// Whether something that begins with these bytes can be a log, as opposed to text. Four bytes are
-/// enough to tell.
-#[must_use]
-pub fn looks_like_log(beginning: &[u8]) -> bool {
-    beginning.starts_with(&[0xFF; 4])
-}
-
-/// Whether a file holds a log of ours, of whatever version; leaves the file's position at its start.
-pub(super) fn is_log(file: &File) -> bool {
-    let Ok(mut again) = file.try_clone() else { return false };
-    if again.seek(SeekFrom::Start(0)).is_err() {
-        return false;
-    }
-    let Ok(metadata) = Frames::new(again).first() else { return false };
-    read_schema(&metadata).is_ok_and(|schema| schema.metadata().contains_key(schema::HEADER_KEY))
 }
 
 impl Reader {
@@ -115,27 +97,19 @@ impl Reader {
         Self::new(std::io::BufReader::new(file))
     }
 
-    /// Reads a log from a stream, standard input for one. Only small reads gain from a buffered one.
+    /// Reads a log from a stream, standard input for one. Small reads are made, so a file is better
+    /// given buffered.
     pub fn new(input: impl Read + Send + 'static) -> Result<Self, Error> {
         let mut frames = Frames::new(input);
-        let metadata = frames.first()?;
-        let schema = read_schema(&metadata)?;
-        let header = read_header(&schema)?;
-        let positions = schema::positions(&schema)?;
-        let dictionary_columns = dictionary_columns(&metadata)?;
-        let widths = widths(&schema)?;
+        let table = Table::read(&frames.first()?)?;
         let whole = frames.offset();
         let mut reader = Self {
             frames,
-            header,
-            schema: SchemaRef::new(schema),
+            table,
             projection: Vec::new(),
-            widths,
-            positions,
-            dictionary_columns,
             dictionaries: HashMap::new(),
             sizes: HashMap::new(),
-            counts: Counts::default(),
+            events: 0,
             totals: Totals::default(),
             whole,
             state: State::Reading,
@@ -156,14 +130,14 @@ impl Reader {
         self.projection = Column::ALL
             .iter()
             .filter(|&&column| columns.has(column))
-            .map(|&column| self.positions[column as usize])
+            .map(|&column| self.table.positions[column as usize])
             .collect();
     }
 
     /// What the log says of itself.
     #[must_use]
     pub fn header(&self) -> &Header {
-        &self.header
+        &self.table.header
     }
 
     /// How the log ended; `None` while there are batches left, and after an error.
@@ -178,7 +152,7 @@ impl Reader {
     /// Events read so far, totals not counted.
     #[must_use]
     pub fn events_read(&self) -> u64 {
-        self.counts.events
+        self.events
     }
 
     /// The next batch; `None` at the end, of which [`ending`](Self::ending) tells more.
@@ -210,12 +184,12 @@ impl Reader {
     }
 
     fn damaged(&self, offset: u64, problem: String) -> Error {
-        Error::Damaged { offset, events: self.counts.events, problem }
+        Error::Damaged { offset, events: self.events, problem }
     }
 
     fn read_batch(&mut self) -> Result<Option<Batch>, Error> {
         loop {
-            let frame = match self.frames.next(self.counts.events)? {
+            let frame = match self.frames.next(self.events)? {
                 Next::Some(frame) => frame,
                 Next::Cut => return self.end(None),
                 Next::End => {
@@ -228,7 +202,7 @@ impl Reader {
             };
             let Frame { offset, metadata } = frame;
             let message = verify::message(&metadata).map_err(|problem| self.damaged(offset, problem))?;
-            let body = match self.frames.body(message.bodyLength(), offset, self.counts.events)? {
+            let body = match self.frames.body(message.bodyLength(), offset, self.events)? {
                 Next::Some(body) => body,
                 Next::Cut | Next::End => return self.end(None),
             };
@@ -249,7 +223,7 @@ impl Reader {
         let dictionary = message.header_as_dictionary_batch().ok_or("it has no dictionary")?;
         let id = dictionary.id();
         let column =
-            self.dictionary_columns.get(&id).ok_or_else(|| format!("no column has dictionary {id}"))?;
+            self.table.dictionary_columns.get(&id).ok_or_else(|| format!("no column has dictionary {id}"))?;
         if !self.projection.contains(column) {
             return Ok(());
         }
@@ -262,20 +236,20 @@ impl Reader {
         arrow_ipc::reader::read_dictionary(
             &Buffer::from_vec(body),
             dictionary,
-            &self.schema,
+            &self.table.schema,
             &mut self.dictionaries,
             &message.version(),
         )
-        .map_err(|error| format!("column `{}`: {error}", self.schema.field(*column).name()))
+        .map_err(|error| format!("column `{}`: {error}", self.table.schema.field(*column).name()))
     }
 
     fn read_record_batch(&mut self, message: &Message<'_>, body: Vec<u8>) -> Result<Batch, String> {
         let batch = message.header_as_record_batch().ok_or("it has no batch")?;
-        self.check_sizes(verify::batch(batch, &body, &self.widths)?)?;
+        self.check_sizes(verify::batch(batch, &body, &self.table.widths)?)?;
         let decoded = arrow_ipc::reader::read_record_batch(
             &Buffer::from_vec(body),
             batch,
-            self.schema.clone(),
+            self.table.schema.clone(),
             &self.dictionaries,
             Some(&self.projection),
             &message.version(),
@@ -295,21 +269,15 @@ impl Reader {
     /// Counts events and takes the totals down.
     fn count(&mut self, batch: &Batch) {
         let totals = batch.rows_of(Kind::Total);
-        self.counts.events += (batch.len() - totals.len()) as u64;
+        self.events += (batch.len() - totals.len()) as u64;
         for row in totals {
-            let total = batch.event(row);
-            match total.text {
-                Some(name) if name == TOTAL_EVENTS.as_bytes() => self.totals.events = total.ret,
-                Some(name) if name == TOTAL_LOST.as_bytes() => self.totals.lost = total.ret,
-                _ => {}
-            }
+            self.totals.take_down(&batch.event(row));
         }
     }
 
     /// Ends the reading, at the end marker or where the log is cut.
     fn end(&mut self, marker: Option<u64>) -> Result<Option<Batch>, Error> {
-        let events = self.counts.events;
-        let cut = Ending::Cut { events, unread: self.frames.offset() - self.whole };
+        let events = self.events;
         let ending = match (marker, self.totals) {
             (Some(offset), Totals { events: Some(total), lost: Some(lost) }) => {
                 if u64::try_from(total) != Ok(events) {
@@ -317,61 +285,9 @@ impl Reader {
                 }
                 Ending::Complete { events, lost: u64::try_from(lost).ok() }
             }
-            _ => cut,
+            _ => Ending::Cut { events, unread: self.frames.offset() - self.whole },
         };
         self.state = State::Ended(ending);
         Ok(None)
     }
-}
-
-fn read_schema(metadata: &[u8]) -> Result<Schema, Error> {
-    let damaged = |problem: String| Error::Header(problem);
-    let message = arrow_ipc::root_as_message(metadata).map_err(|_| Error::NotALog)?;
-    let found = message.header_as_schema().ok_or(Error::NotALog)?;
-    verify::schema(found, metadata.len()).map_err(damaged)?;
-    arrow_ipc::convert::try_fb_to_schema(found).map_err(|error| damaged(error.to_string()))
-}
-
-fn read_header(schema: &Schema) -> Result<Header, Error> {
-    /// The parts that every version has.
-    #[derive(serde::Deserialize)]
-    struct Version {
-        format: u32,
-        writer: String,
-    }
-    let json = schema.metadata().get(schema::HEADER_KEY).ok_or(Error::NoHeader)?;
-    let parse = |error: serde_json::Error| Error::Header(error.to_string());
-    let Version { format, writer } = serde_json::from_str(json).map_err(parse)?;
-    if format > FORMAT_VERSION {
-        return Err(Error::Newer { found: format, supported: FORMAT_VERSION, writer });
-    }
-    serde_json::from_str(json).map_err(parse)
-}
-
-/// Width of the elements of each buffer of a batch.
-fn widths(schema: &Schema) -> Result<Vec<usize>, Error> {
-    let mut all = Vec::new();
-    for field in schema.fields() {
-        let problem = || format!("column {} is of type {}", field.name(), field.data_type());
-        all.extend(verify::widths(field.data_type()).ok_or_else(|| Error::Header(problem()))?);
-    }
-    Ok(all)
-}
-
-/// Width of the elements of the buffers of a dictionary, whose texts are `Utf8`.
-const DICTIONARY_WIDTHS: [usize; 3] = [1, 4, 1];
-
-/// Which column each dictionary belongs to.
-fn dictionary_columns(metadata: &[u8]) -> Result<HashMap<i64, usize>, Error> {
-    let message = arrow_ipc::root_as_message(metadata).map_err(|_| Error::NotALog)?;
-    let fields = message.header_as_schema().and_then(|schema| schema.fields()).unwrap_or_default();
-    let mut columns = HashMap::new();
-    for (column, field) in fields.iter().enumerate() {
-        if let Some(dictionary) = field.dictionary()
-            && columns.insert(dictionary.id(), column).is_some()
-        {
-            return Err(Error::Header("two columns share a dictionary".to_owned()));
-        }
-    }
-    Ok(columns)
 }

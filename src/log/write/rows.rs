@@ -1,155 +1,29 @@
 //! The batch being filled: events taken apart into columns.
 //!
 //! [`Rows::push`] is on the tracer's hot path: it appends to vectors that keep their memory from
-//! batch to batch and looks texts up in [`Interner`]s. What becomes of the columns is
+//! batch to batch and looks texts up in [`Interner`](super::intern::Interner)s. What becomes of the columns is
 //! [`super::encode`]'s part.
 
 use std::fmt::Write as _;
 
-use super::intern::Interner;
-use super::schema::{PATH_ABSENT, PATH2_ABSENT};
-use super::{MAX_ARGV_LEN, MAX_TEXT_LEN, escape};
+use super::columns::{ListColumn, NullableColumn, TextColumn};
 use crate::event::{Event, FileStat, Flags, Kind};
+use crate::log::counts::Counts;
+use crate::log::schema::{PATH_ABSENT, PATH2_ABSENT};
+use crate::log::{MAX_ARGV_LEN, MAX_TEXT_LEN};
 use crate::syscall;
 
-/// A batch is full at this many events. Larger batches compress a little better (3 % from 16 Ki to
-/// 64 Ki on the log of a `pip install`) and cost memory.
-pub(super) const MAX_ROWS: usize = 32 * 1024;
+/// A batch is full at this many events. Twice as many would save 2 % of the log of a `pip install`
+/// and take twice the memory (the writer needs some 15 MiB in all).
+pub(in crate::log) const MAX_ROWS: usize = 16 * 1024;
 
 /// A batch is full, too, when its texts take this many bytes.
 const FULL_TEXT: usize = 8 << 20;
 
-/// A text column: a number into the dictionary per row, -1 for null.
+/// See the module. The fields are the columns of [`crate::log::schema::Column`].
 #[derive(Debug)]
-pub(super) struct TextColumn {
-    pub(super) keys: Vec<i32>,
-    pub(super) dictionary: Interner,
-}
-
-impl TextColumn {
-    fn new(seed: u64) -> Self {
-        Self { keys: Vec::with_capacity(MAX_ROWS), dictionary: Interner::new(seed) }
-    }
-
-    fn push(&mut self, text: Option<&[u8]>) {
-        let key = text.map_or(-1, |text| self.dictionary.intern(text));
-        self.keys.push(key);
-    }
-
-    fn clear(&mut self) {
-        self.keys.clear();
-        self.dictionary.clear();
-    }
-}
-
-/// A column of numbers, some of them null.
-#[derive(Debug)]
-pub(super) struct NullableColumn<T> {
-    /// 0 where null.
-    pub(super) values: Vec<T>,
-    pub(super) valid: Vec<bool>,
-}
-
-impl<T: Default> NullableColumn<T> {
-    fn new() -> Self {
-        Self { values: Vec::with_capacity(MAX_ROWS), valid: Vec::with_capacity(MAX_ROWS) }
-    }
-
-    fn push(&mut self, value: Option<T>) {
-        self.valid.push(value.is_some());
-        self.values.push(value.unwrap_or_default());
-    }
-
-    fn clear(&mut self) {
-        self.values.clear();
-        self.valid.clear();
-    }
-}
-
-/// The `argv` column: a list of texts per row.
-#[derive(Debug)]
-pub(super) struct ListColumn {
-    pub(super) valid: Vec<bool>,
-    /// Where each row's texts begin in `item_ends`, and the end of the last row's.
-    pub(super) offsets: Vec<i32>,
-    /// Where each text begins in `text`, and the end of the last one.
-    pub(super) item_offsets: Vec<i32>,
-    pub(super) text: String,
-}
-
-impl ListColumn {
-    fn new() -> Self {
-        Self {
-            valid: Vec::with_capacity(MAX_ROWS),
-            offsets: vec![0],
-            item_offsets: vec![0],
-            text: String::new(),
-        }
-    }
-
-    /// Appends an argument list, each argument ended by NUL.
-    fn push(&mut self, list: Option<&[u8]>) {
-        self.valid.push(list.is_some());
-        if let Some((&last, rest)) = list.and_then(<[u8]>::split_last) {
-            let (whole, cut) = if last == 0 { (rest, false) } else { (list.unwrap_or_default(), true) };
-            for item in whole.split(|&byte| byte == 0) {
-                escape::escape(item, &mut self.text);
-                self.item_offsets.push(self.text.len() as i32);
-            }
-            if cut && let Some(end) = self.item_offsets.last_mut() {
-                self.text.push(escape::UNTERMINATED);
-                *end = self.text.len() as i32;
-            }
-        }
-        self.offsets.push(self.item_offsets.len() as i32 - 1);
-    }
-
-    fn clear(&mut self) {
-        self.valid.clear();
-        self.offsets.truncate(1);
-        self.item_offsets.truncate(1);
-        self.text.clear();
-    }
-}
-
-/// What the totals at the end of the log are made of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counts {
-    /// Rows that are no totals.
-    pub(super) events: u64,
-    /// Sum of the losses of known size.
-    pub(super) lost: u64,
-    /// Whether there is a loss of unknown size.
-    pub(super) lost_unknown: bool,
-}
-
-impl Counts {
-    fn add_event(&mut self, event: &Event<'_>) {
-        self.events += u64::from(event.kind != Kind::Total);
-        if event.kind == Kind::Lost {
-            match event.ret.and_then(|lost| u64::try_from(lost).ok()) {
-                Some(lost) => self.lost = self.lost.saturating_add(lost),
-                None => self.lost_unknown = true,
-            }
-        }
-    }
-
-    pub(super) fn add(&mut self, other: Self) {
-        self.events += other.events;
-        self.lost = self.lost.saturating_add(other.lost);
-        self.lost_unknown |= other.lost_unknown;
-    }
-
-    /// The loss as it stands in a total: -1 if some of it is unknown.
-    pub(super) fn lost_total(self) -> i64 {
-        if self.lost_unknown { -1 } else { i64::try_from(self.lost).unwrap_or(i64::MAX) }
-    }
-}
-
-/// See the module. The fields are the columns of [`super::schema::Column`].
-#[derive(Debug)]
-pub(super) struct Rows {
-    pub(super) counts: Counts,
+pub(in crate::log) struct Rows {
+    pub(in crate::log) counts: Counts,
     pub(super) kind: Vec<i8>,
     pub(super) pid: Vec<u32>,
     pub(super) tid: Vec<u32>,
@@ -186,7 +60,7 @@ fn vector<T>() -> Vec<T> {
 }
 
 impl Rows {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(in crate::log) fn new(seed: u64) -> Self {
         Self {
             counts: Counts::default(),
             kind: vector(),
@@ -217,11 +91,11 @@ impl Rows {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::log) fn len(&self) -> usize {
         self.kind.len()
     }
 
-    pub(super) fn is_full(&self) -> bool {
+    pub(in crate::log) fn is_full(&self) -> bool {
         self.len() >= MAX_ROWS || self.text_len() >= FULL_TEXT
     }
 
@@ -232,7 +106,7 @@ impl Rows {
     }
 
     /// Appends an event.
-    pub(super) fn push(&mut self, event: &Event<'_>) {
+    pub(in crate::log) fn push(&mut self, event: &Event<'_>) {
         self.counts.add_event(event);
         self.kind.push(event.kind as i8);
         self.pid.push(event.pid);
@@ -320,7 +194,7 @@ impl Rows {
     }
 
     /// Forgets all events, keeps the memory.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::log) fn clear(&mut self) {
         let Self {
             counts,
             kind,

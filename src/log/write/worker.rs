@@ -4,12 +4,14 @@ use std::io;
 
 use arrow_schema::SchemaRef;
 
+use super::Summary;
 use super::encode::Encoder;
-use super::rows::{Counts, Rows};
+use super::handover::{Closing, Handover, Work};
+use super::rows::Rows;
 use super::sink::Sink;
-use super::writer::{Closing, Shared, Summary, Work};
-use super::{Error, TOTAL_EVENTS, TOTAL_LOST};
 use crate::event::{Event, Kind};
+use crate::log::counts::Counts;
+use crate::log::{Error, TOTAL_EVENTS, TOTAL_LOST};
 
 pub(super) struct Worker {
     encoder: Encoder,
@@ -42,7 +44,7 @@ impl Worker {
     }
 
     /// Writes batches until the log is closed.
-    pub(super) fn run(mut self, shared: &Shared) -> Result<Summary, Error> {
+    pub(super) fn run(mut self, shared: &Handover) -> Result<Summary, Error> {
         loop {
             match shared.next_work() {
                 Work::Write(mut rows) => {
@@ -59,7 +61,7 @@ impl Worker {
         }
     }
 
-    fn write(&mut self, rows: &Rows, shared: &Shared) {
+    fn write(&mut self, rows: &Rows, shared: &Handover) {
         self.last_ns = rows.start.iter().copied().fold(self.last_ns, u64::max);
         if self.error.is_none() {
             match self.encode_and_write(rows) {
@@ -85,7 +87,7 @@ impl Worker {
         self.encoder.take_output(|bytes| self.sink.write_whole(bytes))
     }
 
-    fn close(mut self, closing: Closing, rows: Option<Rows>) -> Result<Summary, Error> {
+    fn close(mut self, closing: Closing, rows: Option<Box<Rows>>) -> Result<Summary, Error> {
         let written = self.written.events;
         if closing == Closing::Complete
             && let Some(rows) = rows
@@ -105,7 +107,7 @@ impl Worker {
 
     /// Closes the log. After a failure this is an attempt: there may be room again for a few rows
     /// that say what is missing, because the half batch was taken back.
-    fn write_totals(&mut self, mut rows: Rows) -> io::Result<()> {
+    fn write_totals(&mut self, mut rows: Box<Rows>) -> io::Result<()> {
         if let Some(error) = &self.error {
             let text = format!("log not written: {error}");
             let lost = Event {

@@ -12,9 +12,10 @@ use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
 use arrow_schema::{ArrowError, SchemaRef};
 
-use super::rows::{ListColumn, Rows, TextColumn};
-use super::schema;
+use super::columns::{ListColumn, TextColumn};
+use super::rows::Rows;
 use crate::event::{Abi, Kind};
+use crate::log::schema;
 use crate::syscall::Family;
 
 /// Buffers begin at multiples of this many bytes. Compressed ones need no more, and 64 (Arrow's
@@ -25,7 +26,7 @@ const ALIGNMENT: usize = 8;
 const COMPRESSION_LEVEL: i32 = 3;
 
 /// Makes the bytes of a stream: the schema first, then batches, then the end marker.
-pub(super) struct Encoder {
+pub(in crate::log) struct Encoder {
     schema: SchemaRef,
     stream: StreamWriter<Vec<u8>>,
     kinds: ArrayRef,
@@ -35,7 +36,7 @@ pub(super) struct Encoder {
 
 impl Encoder {
     /// An encoder whose first output is the schema message.
-    pub(super) fn new(schema: SchemaRef) -> Result<Self, ArrowError> {
+    pub(in crate::log) fn new(schema: SchemaRef) -> Result<Self, ArrowError> {
         let names = |names: Vec<&str>| Arc::new(StringArray::from(names)) as ArrayRef;
         Ok(Self {
             stream: stream(&schema)?,
@@ -47,14 +48,14 @@ impl Encoder {
     }
 
     /// Forgets which dictionaries were written, after output was thrown away.
-    pub(super) fn restart(&mut self) -> Result<(), ArrowError> {
+    pub(in crate::log) fn restart(&mut self) -> Result<(), ArrowError> {
         self.stream = stream(&self.schema)?;
         self.stream.get_mut().clear();
         Ok(())
     }
 
     /// The bytes made since the last call, to be written out.
-    pub(super) fn take_output<T>(&mut self, write: impl FnOnce(&[u8]) -> T) -> T {
+    pub(in crate::log) fn take_output<T>(&mut self, write: impl FnOnce(&[u8]) -> T) -> T {
         let output = self.stream.get_mut();
         let result = write(output);
         output.clear();
@@ -62,13 +63,13 @@ impl Encoder {
     }
 
     /// Adds a batch to the output.
-    pub(super) fn encode(&mut self, rows: &Rows) -> Result<(), ArrowError> {
+    pub(in crate::log) fn encode(&mut self, rows: &Rows) -> Result<(), ArrowError> {
         let batch = self.batch(rows)?;
         self.stream.write(&batch)
     }
 
     /// Adds the end marker to the output.
-    pub(super) fn finish(&mut self) -> Result<(), ArrowError> {
+    pub(in crate::log) fn finish(&mut self) -> Result<(), ArrowError> {
         self.stream.finish()
     }
 
