@@ -13,7 +13,7 @@ use crate::support::account::{self, Line};
 use crate::support::call::Call;
 use crate::support::programs::program;
 use crate::support::run::{self, Run, run};
-use crate::support::{log, strace};
+use crate::support::{log, strace, structure};
 
 /// Who traces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +82,8 @@ fn calls(tracer: Tracer, log: &Path) -> Vec<Call> {
         Tracer::Ptrace => {
             let log = log::read(log);
             log.assert_complete();
+            let faults = structure::faults(&log);
+            assert!(faults.is_empty(), "{} faults of the log itself:\n{}", faults.len(), first(&faults));
             log.calls()
         }
     }

@@ -8,8 +8,11 @@
 //!                              └─ (each)     account, tracepoints  ┘
 //! ```
 
-mod support;
-mod witness;
-
 mod contract;
+mod death;
 mod differential;
+mod endings;
+mod limits;
+mod support;
+mod terminal;
+mod witness;

@@ -7,5 +7,6 @@ pub mod programs;
 pub mod run;
 pub mod skip;
 pub mod strace;
+pub mod structure;
 pub mod tracepoints;
 pub mod tree;
