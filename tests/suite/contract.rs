@@ -49,19 +49,19 @@ fn trial(name: &str, args: &[&str], wrap: impl FnOnce(&Path) -> Option<Command>)
 }
 
 fn check(tracer: Tracer, name: &str, args: &[&str]) {
-    let untraced = trial(name, args, |_| None);
+    let alone = trial(name, args, |_| None);
     let out = tempfile::tempdir().expect("a temporary directory");
     let log = out.path().join("log");
-    let traced = trial(name, args, |dir| Some(wrapper(tracer, &log, dir)));
+    let watched = trial(name, args, |dir| Some(wrapper(tracer, &log, dir)));
     let behaviour = |run: Run| (run.status, run.stdout, run.stderr);
-    let mut seen = traced.run;
+    let mut seen = watched.run;
     if tracer == Tracer::Strace {
         // It complains there of what it cannot read.
-        seen.stderr.clone_from(&untraced.run.stderr);
+        seen.stderr.clone_from(&alone.run.stderr);
     }
-    assert_eq!(behaviour(untraced.run), behaviour(seen), "untraced (left) and under {tracer:?}");
+    assert_eq!(behaviour(alone.run), behaviour(seen), "alone (left) and under {tracer:?}");
     let calls = calls(tracer, &log);
-    let wrong = account::differences(&traced.account, &calls);
+    let wrong = account::differences(&watched.account, &calls);
     assert!(wrong.is_empty(), "{} differences under {tracer:?}:\n{}", wrong.len(), first(&wrong));
 }
 
@@ -132,4 +132,6 @@ fixtures! {
     every_end: "exits" [];
     calls_by_int80: "int80" [];
     a_32_bit_program: "i386" [];
+    numbers_that_mean_nothing: "odd_numbers" [];
+    everything_at_once: "chaos" ["20"];
 }

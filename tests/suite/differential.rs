@@ -13,8 +13,11 @@ use crate::support::skip::{skip, skip_peer};
 use crate::support::tree::{self, Tree};
 use crate::support::{log, strace};
 
+/// Whether a difference between strace (first) and the log (second) is right.
+type Rule = fn(&Call, &Call) -> bool;
+
 /// Differences between strace (first) and the log (second) that are right, and why.
-const PERMITTED: [(&str, fn(&Call, &Call) -> bool); 1] =
+const PERMITTED: [(&str, Rule); 1] =
     [("rt_sigreturn puts back what a register held, which is no result", |strace, log| {
         strace.name == "rt_sigreturn" && strace.name == log.name
     })];
@@ -42,7 +45,7 @@ impl Place {
         assert!(done.status.success(), "{prepare}: {done:?}");
     }
 
-    fn traced(&self, tracer: Command, command: &[&str]) -> Run {
+    fn traced(&self, tracer: &Command, command: &[&str]) -> Run {
         // setarch stands before the tracer, so that what is traced is the command alone.
         let mut whole = run::command("setarch", &self.work);
         whole.arg("-R").arg(tracer.get_program()).args(tracer.get_args());
@@ -63,15 +66,15 @@ fn compare(prepare: &str, command: &[&str]) {
     place.prepare(prepare);
     let untraced = run(run::command(command[0], &place.work).args(&command[1..]));
     place.prepare(prepare);
-    let under_strace = place.traced(strace::command(&place.log, &place.work), command);
+    let strace_run = place.traced(&strace::command(&place.log, &place.work), command);
     let by_strace = tree::of(&strace::read(&place.log));
     std::fs::remove_file(&place.log).expect("strace's file");
     place.prepare(prepare);
-    let under_trace = place.traced(log::command(&place.log, &place.work), command);
+    let our_run = place.traced(&log::command(&place.log, &place.work), command);
     let log = log::read(&place.log);
     log.assert_complete();
-    assert_eq!(untraced.status, under_trace.status, "{name}: untraced and under trace: {under_trace:?}");
-    assert_eq!(under_strace, under_trace, "{name}: under strace (left) and under trace");
+    assert_eq!(untraced.status, our_run.status, "{name}: untraced and under trace: {our_run:?}");
+    assert_eq!(strace_run, our_run, "{name}: under strace (left) and under trace");
     let wrong = differences(&by_strace, &tree::of(&log.calls()));
     assert!(wrong.is_empty(), "{name}: {} processes differ:\n{}", wrong.len(), wrong.join("\n"));
 }

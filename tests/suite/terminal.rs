@@ -9,13 +9,13 @@ use crate::support::run::{self, run};
 fn play(steps: &str) {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let log = dir.path().join("log");
-    let untraced = run(run::command(program("terminal"), dir.path()).arg(steps).arg(program("interactive")));
+    let alone = run(run::command(program("terminal"), dir.path()).arg(steps).arg(program("interactive")));
     let tracer = log::command(&log, dir.path());
     let mut command = run::command(program("terminal"), dir.path());
     command.arg(steps).arg(tracer.get_program()).args(tracer.get_args());
-    let traced = run(command.arg(program("interactive")));
-    assert_eq!(untraced, traced, "untraced (left) and traced");
-    assert_eq!(traced.status.code(), Some(6), "{traced:?}");
+    let watched = run(command.arg(program("interactive")));
+    assert_eq!(alone, watched, "alone (left) and traced");
+    assert_eq!(watched.status.code(), Some(6), "{watched:?}");
     log::read(&log).assert_complete();
 }
 

@@ -25,8 +25,11 @@ struct Parting<'a> {
     ended_inside: bool,
 }
 
+/// Whether a difference is right.
+type Rule = fn(&Parting<'_>) -> bool;
+
 /// Differences that are right, and why.
-const PERMITTED: [(&str, fn(&Parting<'_>) -> bool); 2] = [
+const PERMITTED: [(&str, Rule); 2] = [
     (
         "a thread ended from outside (a signal, the exit or exec of another thread) returns from its call in the kernel's \
          eyes, but makes no stop there that a tracer could see",
@@ -71,7 +74,13 @@ fn logged(path: &Path) -> Logged {
     for row in rows.skip(1) {
         let Call { tid, ret, .. } = row.call;
         match row.kind {
-            Kind::Syscall => logged.calls.entry(tid).or_default().push(Traced { nr: i64::from(row.nr), ret }),
+            Kind::Syscall => {
+                logged
+                    .calls
+                    .entry(tid)
+                    .or_default()
+                    .push(Traced { nr: i64::from(row.nr.cast_signed()), ret });
+            }
             Kind::Exit => drop(logged.ended.insert(tid)),
             _ => {}
         }
@@ -142,6 +151,16 @@ fn deaths_inside_calls() {
 #[test]
 fn every_kind_of_fork() {
     fixture("fork_kinds", &[]);
+}
+
+#[test]
+fn everything_at_once() {
+    fixture("chaos", &["40"]);
+}
+
+#[test]
+fn numbers_that_mean_nothing() {
+    fixture("odd_numbers", &[]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::Read;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -24,13 +24,6 @@ pub struct Run {
     pub stdout: String,
     /// Standard error.
     pub stderr: String,
-}
-
-impl Run {
-    /// The status as a shell would put it: 128 and the signal for a killed process.
-    pub fn shell_status(&self) -> i32 {
-        self.status.code().unwrap_or_else(|| 128 + self.status.signal().unwrap_or(0))
-    }
 }
 
 /// A command in `dir`, with a small environment that is the same everywhere.

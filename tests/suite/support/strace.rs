@@ -37,7 +37,9 @@ pub fn parse(text: &str) -> Vec<Call> {
         parser.line(tid.parse().unwrap_or_else(|_| panic!("strace line: {line}")), rest.trim_start());
     }
     let unfinished: Vec<u32> = parser.unfinished.keys().copied().collect();
-    unfinished.into_iter().for_each(|tid| parser.abandon(tid));
+    for tid in unfinished {
+        parser.abandon(tid);
+    }
     parser.calls
 }
 
