@@ -1,8 +1,10 @@
 //! Launching and measuring, from outside: what a command can see of being measured (nothing), what
 //! its person sees of it (its output, once), and how it ends. Drives `examples/untraced.rs`.
 
-use nix::pty::{OpenptyResult, openpty};
+use nix::fcntl::{OFlag, open};
+use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::stat::Mode;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::fs::{self, File};
@@ -146,7 +148,7 @@ fn commands_that_cannot_run_say_why() {
 /// What a process can see of how it was started.
 const STARTED_AS: &str = "echo $(grep -E '^(Sig(Ign|Blk|Cgt)|Umask|Cpus_allowed|NoNewPrivs|Seccomp):' /proc/self/status; \
      cut -d' ' -f5-7,18,19,41 /proc/self/stat; cat /proc/self/limits /proc/self/timerslack_ns; \
-     pwd -P; ls /proc/self/fd; env | grep -v ^_= | sort; tr '\\0' ' ' </proc/$$/cmdline) >>\"$LOG\"";
+     pwd -P; ls /proc/self/fd; env | grep -v ^_= | sort | cksum; tr '\\0' ' ' </proc/$$/cmdline) >>\"$LOG\"";
 
 /// Runs a command line directly and measured, with `before` made of its start; both logs.
 fn directly_and_measured(before: &str) -> (String, String) {
@@ -206,15 +208,14 @@ fn look(more: &str) -> String {
     )
 }
 
-fn pseudo_terminal() -> OpenptyResult {
-    let size = nix::pty::Winsize { ws_row: 33, ws_col: 111, ws_xpixel: 0, ws_ypixel: 0 };
-    let pair = openpty(Some(&size), None).expect("there are pseudo-terminals");
-    let stty = Command::new("stty")
-        .args(["-echo", "-onlcr", "intr", "^G"])
-        .stdin(pair.slave.try_clone().expect("a descriptor"))
-        .status();
-    assert!(stty.expect("stty starts").success());
-    pair
+/// A terminal: our side, and the one that programs have. No concurrent test's child inherits them.
+fn pseudo_terminal() -> (PtyMaster, OwnedFd) {
+    let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let master = posix_openpt(flags).expect("there are pseudo-terminals");
+    grantpt(&master).and_then(|()| unlockpt(&master)).expect("it is ours");
+    let name = ptsname_r(&master).expect("it has a name");
+    let slave = open(name.as_str(), flags, Mode::empty()).expect("it is there");
+    (master, slave)
 }
 
 #[test]
@@ -253,8 +254,11 @@ fn later_runs_write_to_the_same_kind_of_thing() {
 #[test]
 fn later_runs_write_to_a_terminal_like_the_real_one() {
     let bench = Bench::new();
-    let pair = pseudo_terminal();
-    let slave = || Stdio::from(pair.slave.try_clone().expect("a descriptor"));
+    let (master, terminal) = pseudo_terminal();
+    let slave = || Stdio::from(terminal.try_clone().expect("a descriptor"));
+    let stty = ["rows", "33", "cols", "111", "-echo", "-onlcr", "intr", "^G"];
+    let set = Command::new("stty").args(stty).stdin(slave()).status().expect("stty starts");
+    assert!(set.success());
     let script = look("echo shown; stty cols 7");
     let mut child = bench
         .script(&["--runs", "3"], &script)
@@ -264,10 +268,10 @@ fn later_runs_write_to_a_terminal_like_the_real_one() {
         .spawn()
         .expect("the example starts");
     assert!(child.wait().expect("it ends").success());
-    drop(pair.slave);
+    drop(terminal);
     let mut shown = Vec::new();
     // At the end of a pseudo-terminal's output stands EIO.
-    let _ = File::from(pair.master).read_to_end(&mut shown);
+    let _ = File::from(OwnedFd::from(master)).read_to_end(&mut shown);
     assert_eq!(text(&shown), "shown\n");
     let log = bench.log();
     let output_terminal: Vec<_> = log
@@ -464,7 +468,7 @@ fn figures_are_of_the_command() {
 /// A fifo on which a run says that it is where the test wants it.
 fn ready(bench: &Bench) -> PathBuf {
     let path = bench.path("log.ready");
-    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a fifo");
+    nix::unistd::mkfifo(&path, Mode::S_IRWXU).expect("a fifo");
     path
 }
 
@@ -493,23 +497,23 @@ fn signals_for_us_reach_the_command_and_end_the_measuring() {
 }
 
 /// A measured shell script with a terminal of its own, of which it is in the foreground.
-fn on_a_terminal(bench: &Bench, options: &[&str], script: &str) -> (OpenptyResult, Child) {
-    let pair = openpty(None, None).expect("there are pseudo-terminals");
-    let slave = || Stdio::from(pair.slave.try_clone().expect("a descriptor"));
+fn on_a_terminal(bench: &Bench, options: &[&str], script: &str) -> (PtyMaster, Child) {
+    let (master, terminal) = pseudo_terminal();
+    let slave = || Stdio::from(terminal.try_clone().expect("a descriptor"));
     let mut measured = Command::new("setsid");
     measured.args(["--ctty", "--wait"]).arg(driver()).arg("--json").arg(bench.path("result"));
     measured.args(options).args(["sh", "-c", script]).env("LOG", bench.path("log"));
     let child = measured.stdin(slave()).stdout(slave()).stderr(slave()).spawn().expect("setsid starts");
-    (pair, child)
+    (master, child)
 }
 
 #[test]
 fn ctrl_c_on_a_terminal_ends_the_measuring() {
     let bench = Bench::new();
     let ready = ready(&bench);
-    let (pair, mut child) = on_a_terminal(&bench, &[], WAITING);
+    let (master, mut child) = on_a_terminal(&bench, &[], WAITING);
     wait_until(&ready);
-    nix::unistd::write(&pair.master, b"\x03").expect("the terminal takes it");
+    nix::unistd::write(&master, b"\x03").expect("the terminal takes it");
     assert!(child.wait().expect("it ends").success());
     assert_eq!(bench.log(), "asked\n");
     assert_eq!(bench.ending(), "ended by SIGINT in run 1 of the command");
@@ -521,7 +525,7 @@ fn every_run_is_in_the_foreground_of_the_terminal() {
     // An interactive shell takes the terminal, and killed it cannot give it back.
     let script = "read -r _ _ _ _ group _ _ foreground _ </proc/$$/stat; \
          [ $group = $foreground ] && echo in front >>\"$LOG\"; exec bash --norc -ic 'kill -9 $$'";
-    let (_pair, mut child) = on_a_terminal(&bench, &["--runs", "2", "--ignore-failure"], script);
+    let (_master, mut child) = on_a_terminal(&bench, &["--runs", "2", "--ignore-failure"], script);
     child.wait().expect("it ends");
     assert_eq!(same_every_time(&bench.log(), 3), "in front");
 }
