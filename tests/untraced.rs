@@ -148,7 +148,7 @@ fn commands_that_cannot_run_say_why() {
 /// What a process can see of how it was started.
 const STARTED_AS: &str = "echo $(grep -E '^(Sig(Ign|Blk|Cgt)|Umask|Cpus_allowed|NoNewPrivs|Seccomp):' /proc/self/status; \
      cut -d' ' -f5-7,18,19,41 /proc/self/stat; cat /proc/self/limits /proc/self/timerslack_ns; \
-     pwd -P; ls /proc/self/fd; env | grep -v ^_= | sort | cksum; tr '\\0' ' ' </proc/$$/cmdline) >>\"$LOG\"";
+     pwd -P; ls /proc/self/fd; env | grep -v ^_= | sort | cksum; cksum </proc/$$/cmdline) >>\"$LOG\"";
 
 /// Runs a command line directly and measured, with `before` made of its start; both logs.
 fn directly_and_measured(before: &str) -> (String, String) {
@@ -404,6 +404,15 @@ fn input_too_long_to_keep_stops_after_the_first_run() {
     assert!(text(&done.stderr).contains("longer than the 64 MiB"), "{}", text(&done.stderr));
     assert_eq!(bench.counted(), 0);
     assert!(bench.result()["untraced"]["first"].is_object());
+}
+
+#[test]
+fn input_that_cannot_be_kept_stops_after_the_first_run() {
+    let limited = "ulimit -f 1; head -c 5000 /dev/zero | \"$TRACED\" --runs 3 wc -c";
+    let done = output(Command::new("sh").args(["-c", limited]).env("TRACED", driver()));
+    assert_eq!(text(&done.stdout), "5000\n");
+    assert_eq!(done.status.code(), Some(125));
+    assert!(text(&done.stderr).contains("cannot keep standard input"), "{}", text(&done.stderr));
 }
 
 #[test]
