@@ -4,6 +4,7 @@
 //! command -> capture -> event -> log -> analysis -> report
 //! ```
 
+pub mod analysis;
 pub mod event;
 pub mod log;
 pub mod syscall;
