@@ -5,6 +5,7 @@
 //! ```
 
 pub mod analysis;
+pub mod capture;
 pub mod event;
 pub mod log;
 pub mod syscall;

@@ -120,8 +120,12 @@ impl Flags {
     /// The call's entry was not seen (the trace began inside the call); arguments are unknown.
     pub const NO_ENTRY: Self = Self(1 << 6);
 
+    /// Tracer and thread ran on different CPUs, where a stop costs more than the log's calibration says;
+    /// the totals `beside_*` have its cost.
+    pub const BESIDE: Self = Self(1 << 7);
+
     /// Every flag with its name as it stands in documents and in JSON.
-    pub const ALL: [(Self, &'static str); 7] = [
+    pub const ALL: [(Self, &'static str); 8] = [
         (Self::PATH_UNREADABLE, "path_unreadable"),
         (Self::PATH2_UNREADABLE, "path2_unreadable"),
         (Self::RESULT_UNREADABLE, "result_unreadable"),
@@ -129,6 +133,7 @@ impl Flags {
         (Self::RESTARTED, "restarted"),
         (Self::BASE_UNKNOWN, "base_unknown"),
         (Self::NO_ENTRY, "no_entry"),
+        (Self::BESIDE, "beside"),
     ];
 
     /// Whether all bits of `other` are set.
@@ -177,10 +182,11 @@ pub struct Event<'a> {
     pub path2: Option<&'a [u8]>,
     /// Second path argument made absolute.
     pub path2_abs: Option<&'a [u8]>,
-    /// The file behind the first descriptor argument (or behind the descriptor returned, for calls
-    /// that make one and take none), as `/proc/PID/fd` names it.
+    /// The file behind the first descriptor argument, as `/proc/PID/fd` names it; for calls that take none
+    /// but return one, the file behind that.
     pub file: Option<&'a [u8]>,
-    /// The file behind the second descriptor argument.
+    /// The file behind the second descriptor argument, or behind the descriptor returned where one was
+    /// taken (`AT_FDCWD` is none).
     pub file2: Option<&'a [u8]>,
     /// Text the call returned (link target, cwd), or the name of a mark, loss or total.
     pub text: Option<&'a [u8]>,
@@ -254,7 +260,7 @@ pub mod mark {
     pub const IO_URING: &str = "io-uring";
     /// Tracing ended here while the process goes on.
     pub const DETACHED: &str = "detached";
-    /// The tree was pinned to one CPU up to here.
+    /// The tree may not be pinned to the tracer's CPU any more: the program is about to look at its mask.
     pub const UNPINNED: &str = "unpinned";
 
     /// Every mark name.

@@ -3,7 +3,8 @@
 //! A table is written with [`syscalls!`], one line a call:
 //!
 //! ```text
-//! 257 openat(dirfd: DirFd, pathname: Path, flags: Flags(&flags::OPEN), mode: Mode) -> Fd, Open, [FILE DESC];
+//! 257 openat(dirfd: DirFd, pathname: Path, flags: Flags(&OPEN), mode: Mode) -> Fd, Open, [FILE DESC];
+//! ^number    ^arguments: name and kind (Arg)                             ^Ret  ^Family ^strace's classes
 //! ```
 
 use super::flags::FlagSet;
@@ -11,13 +12,18 @@ use super::flags::FlagSet;
 /// What an argument means, which decides how it is captured and printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arg {
-    /// Signed integer.
+    /// Signed 32-bit integer.
     Int,
-    /// Unsigned integer.
+    /// Unsigned 32-bit integer.
     Uint,
+    /// Signed integer as wide as a pointer of the ABI.
+    Long,
+    /// Number or pointer whose meaning depends on other arguments (`ioctl`, `prctl`), or one that is
+    /// best read in hexadecimal.
+    Word,
     /// File descriptor.
     Fd,
-    /// Directory descriptor that the next `Path` argument is relative to (or `AT_FDCWD`).
+    /// Directory descriptor that the next `Path` argument is relative to, or `AT_FDCWD`.
     DirFd,
     /// NUL-terminated path, resolved against the cwd or the `DirFd` before it.
     Path,
@@ -33,12 +39,14 @@ pub enum Arg {
     Mode,
     /// Size in bytes or number of elements.
     Size,
-    /// 64-bit file offset.
+    /// Signed file offset or length: `off_t` or `loff_t`.
     Offset,
-    /// Low half, then high half, of a 64-bit value (i386).
+    /// Low half of a signed 64-bit value that fills two arguments (i386); the high half is next to it.
     OffsetLow,
-    /// See [`Arg::OffsetLow`].
+    /// High half, after the low one (before it in `_llseek`).
     OffsetHigh,
+    /// File offset counted in pages of 4096 bytes (`mmap2`).
+    PageOffset,
     /// Buffer the kernel reads.
     Buf,
     /// Buffer the kernel fills; the return value is its length.
@@ -61,6 +69,8 @@ pub enum Arg {
     Dev,
     /// Address in the process's memory.
     Addr,
+    /// Passed, but without a meaning in this ABI; not printed.
+    Unused,
 }
 
 /// Structures that are told apart; the captured ones are those with a use in replay or analysis.
@@ -129,6 +139,8 @@ pub enum Ret {
     Size,
     /// A process or thread id.
     Pid,
+    /// Permission bits, printed in octal (`umask`).
+    Mode,
     /// Never returns on success.
     Never,
 }
@@ -164,13 +176,18 @@ impl Classes {
     pub const LSTAT: Self = Self(1 << 10);
     /// `%fstat`.
     pub const FSTAT: Self = Self(1 << 11);
-    /// `%statfs` (and `%fstatfs`, `%%statfs`).
+    /// `%statfs`.
     pub const STATFS: Self = Self(1 << 12);
     /// `%pure`: always succeeds and has no arguments.
     pub const PURE: Self = Self(1 << 13);
+    /// `%fstatfs`.
+    pub const FSTATFS: Self = Self(1 << 14);
+    /// `%%statfs`: the two before and ustat.
+    pub const STATFS_ALL: Self = Self(1 << 15);
 
-    /// Every class with the name strace gives it (without `%`).
-    pub const ALL: [(Self, &'static str); 14] = [
+    /// Every class with the name strace gives it (without the first `%`). A name that stands for several
+    /// comes after them.
+    pub const ALL: [(Self, &'static str); 17] = [
         (Self::FILE, "file"),
         (Self::DESC, "desc"),
         (Self::PROCESS, "process"),
@@ -185,6 +202,9 @@ impl Classes {
         (Self::FSTAT, "fstat"),
         (Self::STATFS, "statfs"),
         (Self::PURE, "pure"),
+        (Self::FSTATFS, "fstatfs"),
+        (Self::STATFS_ALL, "%statfs"),
+        (Self(Self::STAT.0 | Self::LSTAT.0 | Self::FSTAT.0), "%stat"),
     ];
 
     /// Whether any class is in both sets.
@@ -356,15 +376,16 @@ pub struct Spec {
     pub classes: Classes,
 }
 
-/// Builds a `&[Spec]`, one line a call; see the module's documentation.
+/// Builds a `&[Spec]`: the module of `flags` that the lines take their sets from, then one line a call;
+/// see the module's documentation.
 macro_rules! syscalls {
-    ($($nr:literal $name:ident ( $($arg:ident : $kind:expr),* ) -> $ret:ident, $family:ident, [$($class:ident)*];)*) => {
+    (use $flags:ident; $($nr:literal $name:ident ( $($arg:ident : $kind:expr),* ) -> $ret:ident, $family:ident, [$($class:ident)*];)*) => {
         &[$($crate::syscall::spec::Spec {
             nr: $nr,
             name: stringify!($name),
             args: {
                 #[allow(unused_imports, reason = "a call without arguments uses none of the kinds")]
-                use $crate::syscall::spec::{Arg::*, Struct::*};
+                use $crate::syscall::{flags::$flags::*, spec::{Arg::*, Struct::*}};
                 &[$($crate::syscall::spec::ArgSpec { name: stringify!($arg), arg: $kind }),*]
             },
             ret: $crate::syscall::spec::Ret::$ret,

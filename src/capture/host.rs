@@ -1,0 +1,56 @@
+//! What is known of this machine and of the environment a command runs in, for the log's header.
+
+use std::hash::Hasher;
+use std::os::unix::ffi::OsStrExt;
+
+use rustc_hash::FxHasher;
+
+use super::sys::affinity::CpuMask;
+use crate::log::{Clock, Environment, Host};
+
+/// This machine.
+#[must_use]
+pub fn host() -> Host {
+    let uname = nix::sys::utsname::uname().ok();
+    let text = |part: fn(&nix::sys::utsname::UtsName) -> &std::ffi::OsStr| {
+        uname.as_ref().map(|uname| part(uname).to_string_lossy().into_owned()).unwrap_or_default()
+    };
+    Host {
+        name: text(|uname| uname.nodename()),
+        kernel: text(|uname| uname.release()),
+        machine: text(|uname| uname.machine()),
+        cpu: cpu_model().unwrap_or_default(),
+        cpus: CpuMask::of(0).map_or(0, |mask| mask.count()),
+    }
+}
+
+fn cpu_model() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+/// How many environment variables there are, and a hash of them in the order of their names.
+#[must_use]
+pub fn environment() -> Environment {
+    let mut variables: Vec<_> = std::env::vars_os().collect();
+    variables.sort();
+    let mut hasher = FxHasher::default();
+    for (name, value) in &variables {
+        for part in [name, value] {
+            hasher.write(part.as_bytes());
+            hasher.write_u8(0);
+        }
+    }
+    Environment { variables: variables.len(), digest: format!("{:016x}", hasher.finish()) }
+}
+
+/// The clock of a recording that begins now.
+#[must_use]
+pub fn clock() -> Clock {
+    Clock {
+        name: "CLOCK_MONOTONIC".to_owned(),
+        origin_ns: super::monotonic_ns(),
+        realtime_ns: super::realtime_ns(),
+    }
+}

@@ -1,0 +1,66 @@
+//! Producing events: backends, and launching the command they record.
+//!
+//! # The contract of every backend
+//! 1. It records from the command's first instruction to its last process's exit (or its first
+//!    process's, by option): fork, vfork, clone, clone3, threads, exec from any thread.
+//! 2. Every system call once, entry paired with exit; interrupted and restarted calls told apart; a call
+//!    that never returns is marked by the absence of `ret`.
+//! 3. The traced program behaves as it does untraced, its timing aside. What a backend cannot keep alike
+//!    is listed in `docs/limitations.md`, warned of, and marked in the log.
+//! 4. Paths are those the kernel used. A read that fails is a flag of the event, not an abort.
+//! 5. Nothing is lost silently: what was lost is counted in the log.
+//! 6. The tracer's death leaves no stopped process, no changed affinity, no filter that breaks calls.
+//! 7. What a traced call costs is measured before the command starts, and stored in the log.
+
+pub mod host;
+pub mod ptrace;
+mod sys;
+
+use crate::event::Event;
+
+/// Where a backend puts its events.
+pub trait Sink {
+    /// Takes one event. Called in order of completion; must be cheap, and must not fail: what cannot be
+    /// stored is for the sink to count and to report at its end.
+    fn push(&mut self, event: &Event<'_>);
+}
+
+impl<F: FnMut(&Event<'_>)> Sink for F {
+    fn push(&mut self, event: &Event<'_>) {
+        self(event);
+    }
+}
+
+/// How the command's first process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With this exit status.
+    Exited(i32),
+    /// Killed by this signal.
+    Killed(i32),
+}
+
+/// What a recording came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// How the command ended.
+    pub end: End,
+    /// What was not as it would be untraced, for the user to know: names of [`crate::event::mark`].
+    pub warnings: Vec<&'static str>,
+    /// Processes and threads seen.
+    pub threads: u64,
+    /// Whether the tree ever ran on more than one CPU, see [`ptrace`].
+    pub parallel: bool,
+}
+
+/// `CLOCK_MONOTONIC` in nanoseconds: the clock of every event.
+#[must_use]
+pub fn monotonic_ns() -> u64 {
+    sys::clock::monotonic_ns()
+}
+
+/// Nanoseconds since the epoch.
+#[must_use]
+pub fn realtime_ns() -> u64 {
+    sys::clock::realtime_ns()
+}

@@ -1,0 +1,230 @@
+//! Births, execs, signals and ends.
+
+use std::io;
+
+use super::super::sys::breakpoint::Breakpoint;
+use super::super::sys::clock::monotonic_ns;
+use super::super::sys::ptrace as request;
+use super::super::sys::wait;
+use super::super::{End, Sink};
+use super::entry_point;
+use super::files::proc_link;
+use super::session::{Session, lifecycle_event};
+use super::stop::{Change, Reason, Stop, unless_gone};
+use super::thread::{Comm, Thread};
+use crate::event::{Event, Kind, mark};
+
+impl<S: Sink> Session<'_, S> {
+    /// The thread has made a child, whose tid is the event's message.
+    pub(super) fn new_child(&mut self, stop: Stop, now: u64) -> io::Result<()> {
+        if let Ok(child) = request::event_message(stop.tid()) {
+            let parent = stop.tid();
+            self.adopt(parent, child as i32, now)?;
+        }
+        stop.resume(0)
+    }
+
+    /// Begins to follow `child`, made by `parent`'s present call.
+    fn adopt(&mut self, parent: i32, child: i32, now: u64) -> io::Result<()> {
+        let Some(thread) = self.threads.get(&parent) else { return Ok(()) };
+        let flags = thread.call.clone_flags;
+        let is_thread = flags & libc::CLONE_THREAD as u64 != 0;
+        let pid = if is_thread { thread.pid } else { child };
+        let event = Event {
+            ret: Some(i64::from(child)),
+            args: [flags, pid as u64, 0, 0, 0, 0],
+            ..lifecycle_event(Kind::Fork, thread, now)
+        };
+        self.sink.push(&event);
+        let new = Thread::new(child, pid, thread.comm, thread.shares.for_child(flags));
+        self.threads.insert(child, new);
+        self.threads_seen += 1;
+        if flags & libc::CLONE_VFORK as u64 != 0
+            && let Some(pinning) = self.pinning.as_mut().filter(|pinning| pinning.is_active())
+        {
+            pinning.inherited(child);
+        }
+        match self.early.remove(&child) {
+            Some((stop, reason)) => self.stopped(stop, reason, now),
+            None => Ok(()),
+        }
+    }
+
+    /// The thread runs a new program. It may have been another than the leader: all others are gone
+    /// then, and it has become the leader (ptrace(2), "execve(2) under ptrace").
+    pub(super) fn exec(&mut self, stop: Stop, now: u64) -> io::Result<()> {
+        let tid = stop.tid();
+        let former = request::event_message(tid).map_or(tid, |former| former as i32);
+        if former != tid {
+            self.supersede(tid, former, now);
+        }
+        let Some(thread) = self.threads.get_mut(&tid) else { return stop.resume(0) };
+        thread.shares.exec();
+        thread.comm = Comm::of(tid);
+        thread.entry_point = entry_point::arm(tid);
+        let executable = proc_link(tid, format_args!("exe"));
+        let event = Event {
+            path: executable.as_deref(),
+            path_abs: executable.as_deref(),
+            argv: thread.call.text(&thread.call.argv),
+            ..lifecycle_event(Kind::Exec, thread, now)
+        };
+        self.sink.push(&event);
+        if executable.is_some() && loses_privilege(tid) {
+            self.mark(tid, mark::SETUID);
+            self.warn(mark::SETUID);
+        }
+        // The parent that waited in vfork goes on beside this child from here.
+        if self.threads.len() > 1 {
+            self.release_cpu();
+        }
+        stop.resume(0)
+    }
+
+    /// The thread `former` has taken the place of the leader `tid`, which is gone without a word.
+    fn supersede(&mut self, tid: i32, former: i32, now: u64) {
+        if let Some(leader) = self.threads.remove(&tid) {
+            self.emit_end(&leader, None, now);
+        }
+        if let Some(mut thread) = self.threads.remove(&former) {
+            thread.tid = tid;
+            self.threads.insert(tid, thread);
+        }
+        if let Some(pinning) = &mut self.pinning {
+            pinning.rename(tid, None);
+            pinning.rename(former, Some(tid));
+        }
+    }
+
+    /// A signal is about to be delivered: it is, unchanged.
+    pub(super) fn signal(&mut self, stop: Stop, signal: i32, now: u64) -> io::Result<()> {
+        let info = request::signal_info(stop.tid()).unwrap_or_default();
+        if info.is_event && signal != libc::SIGTRAP {
+            // The stop that was reported is over: an exec of another thread has replaced the thread.
+            return Ok(());
+        }
+        if let Some(thread) = self.threads.get(&stop.tid()) {
+            let event = Event {
+                nr: signal as u32,
+                args: [i64::from(info.code) as u64, info.sender as u64, 0, 0, 0, 0],
+                ..lifecycle_event(Kind::Signal, thread, now)
+            };
+            self.sink.push(&event);
+        }
+        stop.resume(signal)
+    }
+
+    /// A thread is gone.
+    pub(super) fn ended(&mut self, tid: i32, end: End, now: u64) -> io::Result<()> {
+        self.early.remove(&tid);
+        self.note_entry_point(tid);
+        if tid == self.leader {
+            self.end = Some(end);
+        }
+        if let Some(pinning) = &mut self.pinning {
+            pinning.rename(tid, None);
+        }
+        let Some(thread) = self.threads.get(&tid) else { return Ok(()) };
+        if thread.in_call && thread.call.plan.effect.makes_child() {
+            self.adopt_orphans(tid, now)?;
+        }
+        if let Some(thread) = self.threads.remove(&tid) {
+            self.emit_end(&thread, Some(end), now);
+        }
+        Ok(())
+    }
+
+    /// A parent that is killed inside fork never tells of its child, which waits for that.
+    fn adopt_orphans(&mut self, parent: i32, now: u64) -> io::Result<()> {
+        let waiting: Vec<i32> = self.early.keys().copied().collect();
+        for child in waiting {
+            self.adopt(parent, child, now)?;
+        }
+        Ok(())
+    }
+
+    /// The call the thread was in never returned; then its end, if the kernel told of one.
+    fn emit_end(&mut self, thread: &Thread, end: Option<End>, now: u64) {
+        if thread.in_call {
+            self.sink.push(&thread.call.event(thread.pid, thread.comm.as_bytes(), None, None));
+        }
+        let ret = match end {
+            Some(End::Exited(status)) => Some(i64::from(status)),
+            Some(End::Killed(signal)) => Some(-i64::from(signal)),
+            None => None,
+        };
+        self.sink.push(&Event { ret, ..lifecycle_event(Kind::Exit, thread, now) });
+    }
+
+    /// Records that the program's entry point was reached, if it was.
+    pub(super) fn note_entry_point(&mut self, tid: i32) {
+        let Some(thread) = self.threads.get_mut(&tid) else { return };
+        let Some(reached) = thread.entry_point.as_ref().and_then(Breakpoint::reached_ns) else { return };
+        thread.entry_point = None;
+        let at_ns = self.log_time(reached);
+        self.mark_at(tid, mark::ENTRY, at_ns);
+    }
+
+    /// Lets every thread go on untraced.
+    pub(super) fn detach_all(&mut self) {
+        self.pinning = None;
+        for (_, (stop, reason)) in std::mem::take(&mut self.early) {
+            detach(stop, reason);
+        }
+        while let Some(change) = self.waiting.take_queued() {
+            self.detach_changed(change);
+        }
+        while let Some(&tid) = self.threads.keys().next() {
+            if unless_gone(request::interrupt(tid)).is_err() {
+                self.threads.remove(&tid);
+                continue;
+            }
+            match wait::thread(tid).map(Change::decode) {
+                Ok(Some(change)) => self.detach_changed(change),
+                _ => drop(self.threads.remove(&tid)),
+            }
+        }
+    }
+
+    /// Lets the thread of this change go; a child that it has just made is next.
+    fn detach_changed(&mut self, change: Change) {
+        match change {
+            Change::Stopped(stop, reason) => {
+                let tid = stop.tid();
+                if reason == Reason::NewChild {
+                    let now = self.log_time(monotonic_ns());
+                    let child = request::event_message(tid).unwrap_or_default() as i32;
+                    // Only noted: it is stopped or will be, and its turn comes.
+                    let _ = self.adopt(tid, child, now);
+                }
+                self.mark(tid, mark::DETACHED);
+                self.threads.remove(&tid);
+                detach(stop, reason);
+            }
+            Change::Exited(tid, _) | Change::Killed(tid, _) => drop(self.threads.remove(&tid)),
+        }
+    }
+}
+
+/// Lets a stopped thread go, with the signal that it was about to get. Where this fails, the thread is
+/// gone, or the tracer's end lets it go.
+fn detach(stop: Stop, reason: Reason) {
+    let signal = if let Reason::Signal(signal) = reason { signal } else { 0 };
+    let _ = stop.detach(signal);
+}
+
+/// Whether the program would have gained a privilege, had its tracer been allowed to let it
+/// (execve(2): set-user-ID and set-group-ID bits and file capabilities are ignored under ptrace unless the
+/// tracer has `CAP_SYS_PTRACE`).
+fn loses_privilege(tid: i32) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    if nix::unistd::geteuid().is_root() {
+        return false;
+    }
+    let Ok(meta) = std::fs::metadata(format!("/proc/{tid}/exe")) else { return false };
+    let runs_as_group = libc::S_ISGID | libc::S_IXGRP;
+    let set_user = meta.mode() & libc::S_ISUID != 0 && meta.uid() != nix::unistd::geteuid().as_raw();
+    let set_group =
+        meta.mode() & runs_as_group == runs_as_group && meta.gid() != nix::unistd::getegid().as_raw();
+    set_user || set_group
+}

@@ -1,0 +1,33 @@
+//! The ptrace backend: works everywhere, records every call, and makes each several microseconds dearer.
+//!
+//! ```text
+//!  kernel ── wait4 ──> waiting ──> stop (value) ──> session ──┬─ entry    arguments, paths, files
+//!                                                             ├─ exit     results, tracked state
+//!                                                             └─ lifecycle  fork, exec, exit, signals
+//!  session ── event ──> sink
+//! ```
+//!
+//! Threads are attached with `PTRACE_SEIZE`, so that group stops are seen as such and left alone, and
+//! followed through every fork, clone and exec. While the tree is one thread, it runs on the tracer's CPU
+//! ([`pinning`]). Durations contain one ptrace stop; [`calibrate`](calibration::calibrate) measures it.
+
+pub mod calibration;
+mod call;
+mod effect;
+mod entry;
+pub mod entry_point;
+mod exit;
+mod files;
+mod layout;
+mod lifecycle;
+mod memory;
+mod paths;
+mod pinning;
+mod plan;
+mod session;
+mod sockaddr;
+mod stop;
+mod thread;
+mod waiting;
+
+pub use session::{Options, record};

@@ -1,0 +1,147 @@
+//! Tracer and tracee on one CPU, while nobody can tell.
+//!
+//! A ptrace stop hands the CPU to the tracer and back. On one CPU that is two context switches; on two it
+//! is two wake-ups of an idle CPU, several times dearer. So while one thread of the tree does all the
+//! work (the others wait inside the kernel), it and the tracer are pinned to one CPU. As soon as another
+//! thread stirs, or is about to be made, the thread's own mask is put back.
+//!
+//! The traced program must never see it, because sizes of thread pools hang on the mask: it is put back,
+//! for good, before a call that could show it. It is put back, too, when the tracer is killed: a watchdog
+//! child sees to that.
+
+use std::io;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use super::super::sys::affinity::{CpuMask, current_cpu};
+use super::super::sys::process::{become_background, fork_child, kill, pidfd_of_self, reap, wait_until_gone};
+use super::super::sys::shared::Shared;
+
+/// Most threads that are pinned at once: the first and a chain of vfork children.
+const MOST: usize = 8;
+
+/// Pinned threads, as the watchdog sees them; 0 marks a free place.
+type Pinned = [AtomicI32; MOST];
+
+/// How many stops in a row one thread must make, all others being inside calls, before it is pinned.
+const STREAK: u32 = 6;
+
+/// Decides who is pinned, and undoes it.
+pub struct Pinning {
+    original: CpuMask,
+    pinned: Shared<Pinned>,
+    watchdog: i32,
+    /// Whether any thread is pinned now.
+    active: bool,
+    /// The thread that made the last stops, and how many.
+    streak: (i32, u32),
+}
+
+impl Pinning {
+    /// Gets ready, with nobody pinned. `None` where there is only one CPU to begin with.
+    pub fn prepare() -> io::Result<Option<Self>> {
+        let original = CpuMask::of(0)?;
+        if original.count() < 2 {
+            return Ok(None);
+        }
+        let pinned = Shared::<Pinned>::zeroed()?;
+        let watchdog = start_watchdog(&original, &pinned)?;
+        Ok(Some(Self { original, pinned, watchdog, active: false, streak: (0, 0) }))
+    }
+
+    /// Whether the tree shares the tracer's CPU now.
+    pub fn is_active(&self) -> bool {
+        self.active
+    }
+
+    /// The thread has stopped. `others_wait` tells whether all others are inside calls; it is asked only
+    /// when that decides.
+    pub fn stopped(&mut self, tid: i32, others_wait: impl FnOnce() -> bool) {
+        if self.active {
+            if !self.pinned.iter().any(|place| place.load(Ordering::Relaxed) == tid) {
+                self.release();
+            }
+            return;
+        }
+        self.streak = if self.streak.0 == tid { (tid, self.streak.1 + 1) } else { (tid, 1) };
+        if self.streak.1 >= STREAK {
+            if others_wait() {
+                self.pin(tid);
+            }
+            self.streak.1 = 0;
+        }
+    }
+
+    /// Pins the thread and the tracer to the CPU the tracer is on.
+    pub fn pin(&mut self, tid: i32) {
+        let Some(one) = current_cpu().map(CpuMask::only) else { return };
+        // Noted first, so that the watchdog knows of it whenever the tracer is killed.
+        self.pinned[0].store(tid, Ordering::Release);
+        self.active = true;
+        // The thread's mask may have been forbidden or changed by others: then it stays as it is.
+        if one.apply(tid).is_err() || one.apply(0).is_err() {
+            self.release();
+        }
+    }
+
+    /// A child that has inherited the mask, from a pinned parent that waits for it (vfork).
+    pub fn inherited(&mut self, child: i32) {
+        let free = self.pinned.iter().find(|place| place.load(Ordering::Relaxed) == 0);
+        if let Some(place) = free.filter(|_| self.active) {
+            place.store(child, Ordering::Release);
+        } else {
+            // Without a place the masks of all are put back, the child's included.
+            let _ = self.original.apply(child);
+            self.release();
+        }
+    }
+
+    /// Puts the masks of all threads and of the tracer back.
+    pub fn release(&mut self) {
+        if self.active {
+            release(&self.original, &self.pinned);
+            // Fails only if these CPUs are taken away meanwhile, and then there is nothing to put back.
+            let _ = self.original.apply(0);
+            self.active = false;
+        }
+    }
+
+    /// The thread is gone, or goes on under another tid.
+    pub fn rename(&mut self, tid: i32, new: Option<i32>) {
+        for place in self.pinned.iter() {
+            if place.load(Ordering::Relaxed) == tid {
+                place.store(new.unwrap_or(0), Ordering::Release);
+            }
+        }
+    }
+}
+
+impl Drop for Pinning {
+    fn drop(&mut self) {
+        self.release();
+        kill(self.watchdog, libc::SIGKILL);
+        reap(self.watchdog);
+    }
+}
+
+fn release(original: &CpuMask, pinned: &Pinned) {
+    for place in pinned {
+        let tid = place.swap(0, Ordering::AcqRel);
+        if tid != 0 {
+            // Fails only for a thread that is gone.
+            let _ = original.apply(tid);
+        }
+    }
+}
+
+/// A child that outlives a killed tracer by as long as it takes to put the masks back.
+fn start_watchdog(original: &CpuMask, pinned: &Shared<Pinned>) -> io::Result<i32> {
+    let tracer = pidfd_of_self()?;
+    let child = fork_child(|| {
+        become_background(tracer);
+        wait_until_gone(tracer);
+        release(original, pinned);
+    });
+    let closed = nix::unistd::close(tracer);
+    debug_assert!(closed.is_ok());
+    child
+}

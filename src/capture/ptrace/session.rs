@@ -1,0 +1,380 @@
+//! One recording: takes a change, hands it to its handler, lets the thread go on, until none is left.
+
+use std::io;
+
+use rustc_hash::FxHashMap;
+
+use super::super::sys::clock::monotonic_ns;
+use super::super::sys::process::{SignalGuard, process_group, stop_self};
+use super::super::sys::ptrace::{self as request, SyscallStop};
+use super::super::sys::wait;
+use super::super::{End, Outcome, Sink};
+use super::effect::Effect;
+use super::entry::{self, Entry};
+use super::exit;
+use super::files::Shares;
+use super::pinning::Pinning;
+use super::stop::{Change, Reason, Stop};
+use super::thread::{Comm, Thread};
+use super::waiting::Waiting;
+use crate::event::{Event, Flags, Kind, mark};
+
+/// How to record.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// End with the command's first process, letting the others go on untraced.
+    pub leader_only: bool,
+    /// Share one CPU with the tree while it is one thread.
+    pub pin: bool,
+    /// The monotonic clock's reading that is time 0, in nanoseconds.
+    pub origin_ns: u64,
+}
+
+/// Records a process that waits to be let go: `go` is called once it is attached to. Recording begins
+/// with its first execve.
+///
+/// # Errors
+/// When the process cannot be attached to (ptrace forbidden, or traced by another already), or the kernel
+/// refuses a request that it never should. Threads are let go untraced then.
+pub fn record<S: Sink>(
+    pid: i32,
+    go: impl FnOnce() -> io::Result<()>,
+    sink: &mut S,
+    options: Options,
+) -> io::Result<Outcome> {
+    record_from(Begin::AtExec, pid, go, sink, options)
+}
+
+/// Where a recording begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begin {
+    /// With the first execve.
+    AtExec,
+    /// With the first call.
+    AtOnce,
+}
+
+/// As [`record`], from a point of choice.
+pub(super) fn record_from<S: Sink>(
+    begin: Begin,
+    pid: i32,
+    go: impl FnOnce() -> io::Result<()>,
+    sink: &mut S,
+    options: Options,
+) -> io::Result<Outcome> {
+    request::seize(pid)?;
+    let signals = SignalGuard::install(pid);
+    let mut pinning = if options.pin { Pinning::prepare()? } else { None };
+    if let Some(pinning) = &mut pinning {
+        pinning.pin(pid);
+    }
+    let mut session = Session::new(pid, sink, options, pinning);
+    session.recording = begin == Begin::AtOnce;
+    let result = session.begin(go).and_then(|()| session.run());
+    if result.is_err() {
+        session.detach_all();
+    }
+    let outcome = session.outcome();
+    drop(session);
+    drop(signals);
+    result.map(|()| outcome)
+}
+
+/// The state of one recording.
+pub(super) struct Session<'s, S: Sink> {
+    pub(super) threads: FxHashMap<i32, Thread>,
+    /// Children that stopped before their parent's event told of them.
+    pub(super) early: FxHashMap<i32, (Stop, Reason)>,
+    pub(super) sink: &'s mut S,
+    pub(super) pinning: Option<Pinning>,
+    pub(super) leader: i32,
+    pub(super) end: Option<End>,
+    pub(super) warnings: Vec<&'static str>,
+    pub(super) threads_seen: u64,
+    pub(super) was_parallel: bool,
+    pub(super) waiting: Waiting,
+    options: Options,
+    /// Whether the beginning was reached.
+    recording: bool,
+    /// The command was stopped from the terminal: stop too, once nothing is left to handle.
+    stop_requested: bool,
+}
+
+impl<'s, S: Sink> Session<'s, S> {
+    fn new(leader: i32, sink: &'s mut S, options: Options, pinning: Option<Pinning>) -> Self {
+        let thread = Thread::new(leader, leader, Comm::of(leader), Shares::of(leader));
+        Self {
+            threads: FxHashMap::from_iter([(leader, thread)]),
+            early: FxHashMap::default(),
+            sink,
+            pinning,
+            leader,
+            end: None,
+            warnings: Vec::new(),
+            threads_seen: 1,
+            was_parallel: false,
+            waiting: Waiting::default(),
+            options,
+            recording: false,
+            stop_requested: false,
+        }
+    }
+
+    /// Stops the process where it waits, so that its next calls are seen, and lets it go.
+    fn begin(&mut self, go: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        request::interrupt(self.leader)?;
+        match Change::decode(wait::thread(self.leader)?) {
+            Some(Change::Stopped(stop, _)) => stop.resume(0)?,
+            _ => return Err(io::Error::other("the process ended before it ran the command")),
+        }
+        go()
+    }
+
+    fn run(&mut self) -> io::Result<()> {
+        while !self.threads.is_empty() || !self.early.is_empty() {
+            let several = self.threads.len() > 1;
+            let beside = !self.is_pinned();
+            let stop_requested = &mut self.stop_requested;
+            let change = self.waiting.next(several, beside, || {
+                if std::mem::take(stop_requested) {
+                    stop_self();
+                }
+            })?;
+            let now = self.now();
+            match change {
+                None => {
+                    self.lost_threads();
+                    break;
+                }
+                Some(Change::Stopped(stop, reason)) => self.stopped(stop, reason, now)?,
+                Some(Change::Exited(tid, status)) => self.ended(tid, End::Exited(status), now)?,
+                Some(Change::Killed(tid, signal)) => self.ended(tid, End::Killed(signal), now)?,
+            }
+            if self.options.leader_only && self.end.is_some() {
+                self.detach_all();
+            }
+        }
+        Ok(())
+    }
+
+    /// The kernel says that nothing is left to wait for, yet threads are known: somebody else has waited
+    /// for them.
+    fn lost_threads(&mut self) {
+        let lost = Event {
+            text: Some(b"threads whose end was not reported"),
+            ret: Some(self.threads.len() as i64),
+            start_ns: self.now(),
+            ..Event::new(Kind::Lost)
+        };
+        self.sink.push(&lost);
+        self.threads.clear();
+    }
+
+    fn now(&self) -> u64 {
+        monotonic_ns().saturating_sub(self.options.origin_ns)
+    }
+
+    /// A reading of the monotonic clock as a time of the log.
+    pub(super) fn log_time(&self, monotonic_ns: u64) -> u64 {
+        monotonic_ns.saturating_sub(self.options.origin_ns)
+    }
+
+    fn outcome(&self) -> Outcome {
+        Outcome {
+            // The leader's end is missing only when waiting failed, which `record` reports.
+            end: self.end.unwrap_or(End::Exited(0)),
+            warnings: self.warnings.clone(),
+            threads: self.threads_seen,
+            parallel: self.was_parallel,
+        }
+    }
+
+    pub(super) fn stopped(&mut self, stop: Stop, reason: Reason, now: u64) -> io::Result<()> {
+        if !self.threads.contains_key(&stop.tid()) && reason != Reason::Exec {
+            // A child that runs before its parent's event is handled waits for it.
+            self.early.insert(stop.tid(), (stop, reason));
+            return Ok(());
+        }
+        self.note_entry_point(stop.tid());
+        self.choose_cpu(stop.tid());
+        match reason {
+            Reason::Syscall => self.syscall(stop, now),
+            Reason::Signal(signal) => self.signal(stop, signal, now),
+            Reason::NewChild => self.new_child(stop, now),
+            Reason::Exec => self.exec(stop, now),
+            Reason::Group(signal) => self.group_stop(stop, signal),
+            Reason::Attached => stop.resume(0),
+        }
+    }
+
+    fn choose_cpu(&mut self, tid: i32) {
+        let threads = &self.threads;
+        if let Some(pinning) = &mut self.pinning {
+            pinning.stopped(tid, || threads.values().all(|thread| thread.tid == tid || thread.in_call));
+        }
+    }
+
+    /// Whether the tree shares the tracer's CPU now.
+    fn is_pinned(&self) -> bool {
+        self.pinning.as_ref().is_some_and(Pinning::is_active)
+    }
+
+    /// Puts the masks back before the tree becomes parallel.
+    pub(super) fn release_cpu(&mut self) {
+        if let Some(pinning) = &mut self.pinning {
+            pinning.release();
+        }
+    }
+
+    fn syscall(&mut self, stop: Stop, now: u64) -> io::Result<()> {
+        match request::syscall_stop(stop.tid()) {
+            Ok(SyscallStop::Entry { arch, nr, args, ip }) => {
+                self.syscall_entry(stop, &Entry { arch, nr, args, ip })
+            }
+            Ok(SyscallStop::Exit { ret }) => self.syscall_exit(stop, ret, now),
+            // The stop that was reported is over: the thread was killed, or an exec of another thread
+            // replaced it. The kernel will report what came of it.
+            Ok(SyscallStop::None) => Ok(()),
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn syscall_entry(&mut self, stop: Stop, entry: &Entry) -> io::Result<()> {
+        let Some(thread) = self.threads.get_mut(&stop.tid()) else { return stop.resume(0) };
+        entry::capture(thread, entry);
+        let effect = thread.call.plan.effect;
+        if !self.recording {
+            if effect != Effect::Exec {
+                return stop.resume(0);
+            }
+            self.recording = true;
+        }
+        thread.in_call = true;
+        let clone_flags = thread.call.clone_flags;
+        self.before(stop.tid(), effect, clone_flags);
+        let start_ns = self.now();
+        let beside = !self.is_pinned();
+        if let Some(thread) = self.threads.get_mut(&stop.tid()) {
+            thread.call.start_ns = start_ns;
+            if beside {
+                thread.call.flags.set(Flags::BESIDE);
+                self.was_parallel = true;
+            }
+        }
+        stop.resume(0)
+    }
+
+    /// What must happen before the kernel sees the call.
+    fn before(&mut self, tid: i32, effect: Effect, clone_flags: u64) {
+        let waits_for_child = clone_flags & libc::CLONE_VFORK as u64 != 0;
+        match effect {
+            Effect::None => {}
+            effect if effect.makes_child() && !waits_for_child => self.release_cpu(),
+            Effect::Affinity => self.unpin(tid),
+            Effect::IoUring => {
+                self.unpin(tid);
+                self.mark(tid, mark::IO_URING);
+            }
+            Effect::Ptrace => {
+                self.mark(tid, mark::PTRACE);
+                self.warn(mark::PTRACE);
+            }
+            _ => {}
+        }
+        if clone_flags & libc::CLONE_UNTRACED as u64 != 0 {
+            self.mark(tid, mark::UNTRACED_CHILD);
+            self.warn(mark::UNTRACED_CHILD);
+        }
+    }
+
+    fn syscall_exit(&mut self, stop: Stop, ret: i64, now: u64) -> io::Result<()> {
+        let Some(thread) = self.threads.get_mut(&stop.tid()) else { return stop.resume(0) };
+        if !thread.in_call {
+            return stop.resume(0);
+        }
+        thread.in_call = false;
+        let stat = exit::capture(thread, ret);
+        if is_restart(ret) {
+            thread.interrupted = Some((thread.call.nr, thread.call.ip));
+        }
+        let event = thread.call.event(thread.pid, thread.comm.as_bytes(), Some(ret), Some(now));
+        self.sink.push(&Event { stat, ..event });
+        self.after(stop, ret)
+    }
+
+    /// What must happen before the thread makes use of the result.
+    fn after(&mut self, stop: Stop, ret: i64) -> io::Result<()> {
+        let Some(thread) = self.threads.get(&stop.tid()) else { return stop.resume(0) };
+        let named = thread.call.files[0].as_deref().and_then(thread_named_by);
+        let shows_mask = thread.call.plan.makes_fd
+            && thread.call.files.iter().flatten().any(|file| file.ends_with(b"/status"));
+        if shows_mask {
+            self.unpin(stop.tid());
+        }
+        if let Some(thread) = named.filter(|_| ret > 0).and_then(|tid| self.threads.get_mut(&tid)) {
+            thread.comm = Comm::of(thread.tid);
+        }
+        stop.resume(0)
+    }
+
+    fn group_stop(&mut self, stop: Stop, signal: i32) -> io::Result<()> {
+        let from_terminal = signal != libc::SIGSTOP;
+        if from_terminal && stop.tid() == self.leader && process_group(self.leader) == process_group(0) {
+            self.stop_requested = true;
+        }
+        stop.listen()
+    }
+
+    /// Puts the masks back, for good: something that could show them is about to happen.
+    pub(super) fn unpin(&mut self, tid: i32) {
+        if self.pinning.take().is_some() {
+            self.mark(tid, mark::UNPINNED);
+        }
+    }
+
+    /// Records a point of interest, now.
+    pub(super) fn mark(&mut self, tid: i32, name: &'static str) {
+        let now = self.now();
+        self.mark_at(tid, name, now);
+    }
+
+    /// Records a point of interest.
+    pub(super) fn mark_at(&mut self, tid: i32, name: &'static str, at_ns: u64) {
+        if let Some(thread) = self.threads.get(&tid) {
+            let event = Event { text: Some(name.as_bytes()), ..lifecycle_event(Kind::Mark, thread, at_ns) };
+            self.sink.push(&event);
+        }
+    }
+
+    /// Remembers what the user should be told, once.
+    pub(super) fn warn(&mut self, name: &'static str) {
+        if !self.warnings.contains(&name) {
+            self.warnings.push(name);
+        }
+    }
+}
+
+/// A point in a thread's life as an event.
+pub(super) fn lifecycle_event(kind: Kind, thread: &Thread, at_ns: u64) -> Event<'_> {
+    Event {
+        pid: thread.pid as u32,
+        tid: thread.tid as u32,
+        comm: thread.comm.as_bytes(),
+        start_ns: at_ns,
+        end_ns: Some(at_ns),
+        ..Event::new(kind)
+    }
+}
+
+/// The thread whose name is read or written at `/proc/PID/task/TID/comm`.
+fn thread_named_by(file: &[u8]) -> Option<i32> {
+    let path = file.strip_prefix(b"/proc/")?.strip_suffix(b"/comm")?;
+    std::str::from_utf8(path.rsplit(|&byte| byte == b'/').next()?).ok()?.parse().ok()
+}
+
+/// The kernel's own codes for a call that is to be restarted (`linux/errno.h`: ERESTARTSYS 512,
+/// ERESTARTNOINTR 513, ERESTARTNOHAND 514, `ERESTART_RESTARTBLOCK` 516).
+fn is_restart(ret: i64) -> bool {
+    matches!(ret, -512 | -513 | -514 | -516)
+}

@@ -1,0 +1,66 @@
+//! One traced thread.
+
+use super::super::sys::breakpoint::Breakpoint;
+use super::call::Call;
+use super::files::{Shares, proc_file};
+
+/// A thread's name, at most 15 bytes (`TASK_COMM_LEN`).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Comm {
+    bytes: [u8; 16],
+    length: u8,
+}
+
+impl Comm {
+    /// Asks `/proc`; empty where it cannot be read.
+    pub fn of(tid: i32) -> Self {
+        let mut comm = Self::default();
+        let name = proc_file(tid, "comm").unwrap_or_default();
+        let name = name.strip_suffix(b"\n").unwrap_or(&name);
+        let length = name.len().min(15);
+        comm.bytes[..length].copy_from_slice(&name[..length]);
+        comm.length = length as u8;
+        comm
+    }
+
+    /// The name.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+}
+
+/// What is known of a thread.
+pub struct Thread {
+    /// Thread id.
+    pub tid: i32,
+    /// Process id (thread-group id).
+    pub pid: i32,
+    /// Name.
+    pub comm: Comm,
+    /// What it shares with others.
+    pub shares: Shares,
+    /// Whether it is inside `call`.
+    pub in_call: bool,
+    /// The call it is in, or the last one.
+    pub call: Call,
+    /// The call before was interrupted and is to be restarted: its number and instruction pointer.
+    pub interrupted: Option<(u32, u64)>,
+    /// Waits for the program's entry point.
+    pub entry_point: Option<Breakpoint>,
+}
+
+impl Thread {
+    /// A thread that is seen for the first time, outside any call.
+    pub fn new(tid: i32, pid: i32, comm: Comm, shares: Shares) -> Self {
+        Self {
+            tid,
+            pid,
+            comm,
+            shares,
+            in_call: false,
+            call: Call::default(),
+            interrupted: None,
+            entry_point: None,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The next change of any traced thread, fairly and without needless sleeping.
+
+use std::collections::VecDeque;
+use std::io;
+
+use super::super::sys::wait;
+use super::stop::Change;
+
+/// Most changes taken from the kernel before the first of them is handled.
+const MOST_QUEUED: usize = 64;
+/// How often to ask before going to sleep, when the tree runs beside the tracer on other CPUs: a wake-up
+/// from sleep costs more than these, see `docs/overhead.md`.
+const POLLS: u32 = 200;
+
+/// Takes changes from the kernel. The kernel looks for one from the first thread on every time, so that
+/// a busy first thread would hide the others: with several threads, all that wait are taken at once.
+#[derive(Default)]
+pub struct Waiting {
+    queue: VecDeque<Change>,
+}
+
+impl Waiting {
+    /// The next change; `None` when there is no thread left. `on_quiet` is called when none is waiting.
+    pub fn next(
+        &mut self,
+        several: bool,
+        beside: bool,
+        on_quiet: impl FnOnce(),
+    ) -> io::Result<Option<Change>> {
+        if let Some(change) = self.queue.pop_front() {
+            return Ok(Some(change));
+        }
+        match self.take(several, beside, on_quiet) {
+            Ok(()) => Ok(self.queue.pop_front()),
+            Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A change that was taken from the kernel and not handled yet.
+    pub fn take_queued(&mut self) -> Option<Change> {
+        self.queue.pop_front()
+    }
+
+    fn take(&mut self, several: bool, beside: bool, on_quiet: impl FnOnce()) -> io::Result<()> {
+        if several || beside {
+            self.take_waiting(if beside { POLLS } else { 1 })?;
+        }
+        if self.queue.is_empty() {
+            on_quiet();
+        }
+        while self.queue.is_empty() {
+            self.queue.extend(wait::any(true)?.and_then(Change::decode));
+        }
+        Ok(())
+    }
+
+    fn take_waiting(&mut self, polls: u32) -> io::Result<()> {
+        let mut polls = polls;
+        while polls > 0 && self.queue.len() < MOST_QUEUED {
+            match wait::any(false)? {
+                Some(change) => self.queue.extend(Change::decode(change)),
+                None if !self.queue.is_empty() => break,
+                None => {
+                    polls -= 1;
+                    std::thread::yield_now();
+                }
+            }
+        }
+        Ok(())
+    }
+}

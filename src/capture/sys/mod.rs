@@ -1,0 +1,14 @@
+//! Raw kernel calls: the only place with `unsafe`, one small file per subject.
+//!
+//! Every function here is safe to call with any argument: wrong ones give an error, never undefined
+//! behaviour in this process.
+#![allow(unsafe_code, reason = "raw system calls; each block has a SAFETY comment")]
+
+pub(super) mod affinity;
+pub(super) mod breakpoint;
+pub(super) mod clock;
+pub(super) mod memory;
+pub(super) mod process;
+pub(super) mod ptrace;
+pub(super) mod shared;
+pub(super) mod wait;

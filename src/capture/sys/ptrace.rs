@@ -1,0 +1,124 @@
+//! ptrace(2) requests. nix is not used here: its wrappers cannot pass on real-time signals.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::ptr;
+
+/// Events and markings every traced thread has: children are followed, exec is reported, and
+/// system-call stops are told from signals.
+const OPTIONS: i32 = libc::PTRACE_O_TRACESYSGOOD
+    | libc::PTRACE_O_TRACEFORK
+    | libc::PTRACE_O_TRACEVFORK
+    | libc::PTRACE_O_TRACECLONE
+    | libc::PTRACE_O_TRACEEXEC;
+
+fn request(request: libc::c_uint, tid: i32, addr: usize, data: usize) -> io::Result<()> {
+    // SAFETY: the requests passed by this module take no pointers into this process, or (with
+    // `data`) one to a live buffer of the size the request writes.
+    let done = unsafe { libc::ptrace(request, tid, addr, data) };
+    if done == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Attaches to a thread without stopping it (`PTRACE_SEIZE`).
+pub fn seize(tid: i32) -> io::Result<()> {
+    request(libc::PTRACE_SEIZE, tid, 0, OPTIONS as usize)
+}
+
+/// Asks a running thread to stop (`PTRACE_INTERRUPT`).
+pub fn interrupt(tid: i32) -> io::Result<()> {
+    request(libc::PTRACE_INTERRUPT, tid, 0, 0)
+}
+
+/// Lets a stopped thread go on to its next system call, signal or event, delivering `signal` (0: none).
+pub fn resume(tid: i32, signal: i32) -> io::Result<()> {
+    request(libc::PTRACE_SYSCALL, tid, 0, signal as usize)
+}
+
+/// Leaves a thread in its group stop but lets SIGCONT end it (`PTRACE_LISTEN`).
+pub fn listen(tid: i32) -> io::Result<()> {
+    request(libc::PTRACE_LISTEN, tid, 0, 0)
+}
+
+/// Lets a stopped thread go for good, delivering `signal` (0: none).
+pub fn detach(tid: i32, signal: i32) -> io::Result<()> {
+    request(libc::PTRACE_DETACH, tid, 0, signal as usize)
+}
+
+/// The message of the event a thread is stopped at: a tid or a status.
+pub fn event_message(tid: i32) -> io::Result<u64> {
+    let mut message: libc::c_ulong = 0;
+    request(libc::PTRACE_GETEVENTMSG, tid, 0, ptr::from_mut(&mut message) as usize)?;
+    Ok(message)
+}
+
+/// What is known of the signal that a thread is stopped for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SignalInfo {
+    /// `si_code`.
+    pub code: i32,
+    /// The sender's pid, where the signal says it (0: it does not).
+    pub sender: i32,
+    /// It is no signal at all but a ptrace event.
+    pub is_event: bool,
+}
+
+/// Asks for the signal that the thread is stopped for (`PTRACE_GETSIGINFO`).
+pub fn signal_info(tid: i32) -> io::Result<SignalInfo> {
+    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+    request(libc::PTRACE_GETSIGINFO, tid, 0, info.as_mut_ptr() as usize)?;
+    // SAFETY: zeroed is a valid siginfo_t, and the kernel has filled it.
+    let info = unsafe { info.assume_init() };
+    let code = info.si_code;
+    let has_pid = (code <= 0 && code != libc::SI_TIMER) || info.si_signo == libc::SIGCHLD;
+    // SAFETY: the union's first members are readable whatever the signal; whether they mean a pid
+    // was decided above (sigaction(2)).
+    let sender = if has_pid { unsafe { info.si_pid() } } else { 0 };
+    let is_event = info.si_signo == libc::SIGTRAP && code & 0xff == libc::SIGTRAP && code >> 8 != 0;
+    Ok(SignalInfo { code, sender, is_event })
+}
+
+/// A system-call stop.
+#[derive(Clone, Copy, Debug)]
+pub enum SyscallStop {
+    /// Before the call.
+    Entry {
+        /// `AUDIT_ARCH_*` of the call.
+        arch: u32,
+        /// Number.
+        nr: u64,
+        /// Arguments.
+        args: [u64; 6],
+        /// Address after the call's instruction.
+        ip: u64,
+    },
+    /// After the call.
+    Exit {
+        /// Return value, negative errno for errors.
+        ret: i64,
+    },
+    /// Not at a system call.
+    None,
+}
+
+/// What the thread is stopped at (`PTRACE_GET_SYSCALL_INFO`, Linux 5.3).
+pub fn syscall_stop(tid: i32) -> io::Result<SyscallStop> {
+    let mut info = MaybeUninit::<libc::ptrace_syscall_info>::zeroed();
+    let size = size_of::<libc::ptrace_syscall_info>();
+    request(libc::PTRACE_GET_SYSCALL_INFO, tid, size, info.as_mut_ptr() as usize)?;
+    // SAFETY: zeroed is valid for this struct of integers, and the kernel wrote at most `size` bytes.
+    let info = unsafe { info.assume_init() };
+    Ok(match info.op {
+        libc::PTRACE_SYSCALL_INFO_ENTRY => {
+            // SAFETY: `op` says which member of the union the kernel filled.
+            let entry = unsafe { info.u.entry };
+            let ip = info.instruction_pointer;
+            SyscallStop::Entry { arch: info.arch, nr: entry.nr, args: entry.args, ip }
+        }
+        libc::PTRACE_SYSCALL_INFO_EXIT => {
+            // SAFETY: as above.
+            let exit = unsafe { info.u.exit };
+            SyscallStop::Exit { ret: exit.sval }
+        }
+        _ => SyscallStop::None,
+    })
+}

@@ -1,0 +1,50 @@
+//! How a command of ours fails: one line on standard error, and an exit code.
+
+use std::fmt::Display;
+use std::io;
+use std::process::ExitCode;
+
+/// What is said and returned when a command cannot do its work.
+#[derive(Debug)]
+pub struct Failure {
+    code: u8,
+    error: anyhow::Error,
+}
+
+impl Failure {
+    /// A failure of `trace` itself while it runs a command, as env(1) and timeout(1) exit.
+    pub fn of_trace(error: impl Into<anyhow::Error>) -> Self {
+        Self { code: 125, error: error.into() }
+    }
+
+    /// A failure with a code of its own.
+    pub fn with_code(code: u8, error: impl Into<anyhow::Error>) -> Self {
+        Self { code, error: error.into() }
+    }
+
+    /// Prints the failure and says what to exit with. A reader that has closed our output (`| head`) has
+    /// seen what it wanted: no failure.
+    pub fn report(&self) -> ExitCode {
+        if is_closed_pipe(&self.error) {
+            return ExitCode::SUCCESS;
+        }
+        anstream::eprintln!("trace: {:#}", self.error);
+        ExitCode::from(self.code)
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { code: 1, error: error.into() }
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let kinds = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    kinds.map(io::Error::kind).any(|kind| kind == io::ErrorKind::BrokenPipe)
+}
+
+/// One line of `trace`'s own on standard error.
+pub fn note(text: impl Display) {
+    anstream::eprintln!("trace: {text}");
+}

@@ -1,0 +1,46 @@
+//! Default names of the files that a command writes.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+/// A name for the log of a command: `python-hello.trace` for `/usr/bin/python hello.py`.
+pub fn log_name(command: &[OsString]) -> PathBuf {
+    let mut name = command.first().map(|program| stem(program)).unwrap_or_default();
+    let script = command.get(1).filter(|word| !word.as_encoded_bytes().starts_with(b"-"));
+    if let Some(script) = script.map(|script| stem(script)).filter(|script| !script.is_empty()) {
+        name.push('-');
+        name.push_str(&script);
+    }
+    if name.is_empty() {
+        name.push_str("command");
+    }
+    PathBuf::from(name + ".trace")
+}
+
+/// The last part of a path without its extension, kept to what is plain in a file name.
+fn stem(word: &OsStr) -> String {
+    let stem = Path::new(word).file_stem().unwrap_or_default().to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+');
+    let name: String = stem.chars().map(|c| if plain(c) { c } else { '_' }).take(40).collect();
+    name.trim_start_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(words: &[&str]) -> String {
+        let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+        log_name(&words).to_string_lossy().into_owned()
+    }
+
+    #[test]
+    fn names_tell_the_program_and_its_script() {
+        assert_eq!(name(&["/usr/bin/python3.11", "fixtures/hello.py"]), "python3-hello.trace");
+        assert_eq!(name(&["ls", "-l"]), "ls.trace");
+        assert_eq!(name(&["git", "status"]), "git-status.trace");
+        assert_eq!(name(&["./a b;c", "/"]), "a_b_c.trace");
+        assert_eq!(name(&["..."]), "command.trace");
+        assert_eq!(name(&[]), "command.trace");
+    }
+}

@@ -1,0 +1,63 @@
+//! Mounts, swap and quota.
+
+use super::flag_sets;
+
+flag_sets! {
+    /// `mount(2)` flags. The magic number in the upper half is what programs for Linux 2.3 passed.
+    MOUNT: long "MS_???" {
+        MS_MGC_VAL = 0xc0ed_0000, MS_RDONLY = 1, MS_NOSUID = 2, MS_NODEV = 4, MS_NOEXEC = 8,
+        MS_SYNCHRONOUS = 0x10, MS_REMOUNT = 0x20, MS_MANDLOCK = 0x40, MS_DIRSYNC = 0x80,
+        MS_NOSYMFOLLOW = 0x100, MS_NOATIME = 0x400, MS_NODIRATIME = 0x800, MS_BIND = 0x1000,
+        MS_MOVE = 0x2000, MS_REC = 0x4000, MS_SILENT = 0x8000, MS_POSIXACL = 0x1_0000,
+        MS_UNBINDABLE = 0x2_0000, MS_PRIVATE = 0x4_0000, MS_SLAVE = 0x8_0000, MS_SHARED = 0x10_0000,
+        MS_RELATIME = 0x20_0000, MS_KERNMOUNT = 0x40_0000, MS_I_VERSION = 0x80_0000,
+        MS_STRICTATIME = 0x100_0000, MS_LAZYTIME = 0x200_0000, MS_SUBMOUNT = 0x400_0000,
+        MS_NOREMOTELOCK = 0x800_0000, MS_NOSEC = 0x1000_0000, MS_BORN = 0x2000_0000,
+        MS_ACTIVE = 0x4000_0000, MS_NOUSER = 0x8000_0000,
+    }
+    /// `umount2(2)` flags.
+    UMOUNT: int "MNT_???" { MNT_FORCE = 1, MNT_DETACH = 2, MNT_EXPIRE = 4, UMOUNT_NOFOLLOW = 8 }
+    /// `swapon(2)` flags: a priority in the lower half where `SWAP_FLAG_PREFER` is set.
+    SWAPON: int "SWAP_FLAG_???" {
+        SWAP_FLAG_PREFER = 0x8000, SWAP_FLAG_DISCARD = 0x1_0000, SWAP_FLAG_DISCARD_ONCE = 0x2_0000,
+        SWAP_FLAG_DISCARD_PAGES = 0x4_0000,
+    }
+    /// `fsopen(2)` flags.
+    FSOPEN: int "FSOPEN_???" { FSOPEN_CLOEXEC = 1 }
+    /// `fsmount(2)` flags.
+    FSMOUNT: int "FSMOUNT_???" { FSMOUNT_CLOEXEC = 1 }
+    /// `fspick(2)` flags.
+    FSPICK: int "FSPICK_???" {
+        FSPICK_CLOEXEC = 1, FSPICK_SYMLINK_NOFOLLOW = 2, FSPICK_NO_AUTOMOUNT = 4, FSPICK_EMPTY_PATH = 8,
+    }
+    /// `fsconfig(2)` commands.
+    FSCONFIG: int "FSCONFIG_???" {
+        FSCONFIG_SET_FLAG = 0, FSCONFIG_SET_STRING = 1, FSCONFIG_SET_BINARY = 2, FSCONFIG_SET_PATH = 3,
+        FSCONFIG_SET_PATH_EMPTY = 4, FSCONFIG_SET_FD = 5, FSCONFIG_CMD_CREATE = 6,
+        FSCONFIG_CMD_RECONFIGURE = 7, FSCONFIG_CMD_CREATE_EXCL = 8,
+    }
+    /// `fsmount(2)` attributes.
+    MOUNT_ATTR: int "MOUNT_ATTR_???" Choice(0x70) {
+        MOUNT_ATTR_RELATIME = 0, MOUNT_ATTR_NOATIME = 0x10, MOUNT_ATTR_STRICTATIME = 0x20,
+        MOUNT_ATTR__ATIME = 0x70,
+    } {
+        MOUNT_ATTR_RDONLY = 1, MOUNT_ATTR_NOSUID = 2, MOUNT_ATTR_NODEV = 4, MOUNT_ATTR_NOEXEC = 8,
+        MOUNT_ATTR_NODIRATIME = 0x80, MOUNT_ATTR_IDMAP = 0x10_0000, MOUNT_ATTR_NOSYMFOLLOW = 0x20_0000,
+    }
+    /// `open_tree(2)` flags.
+    OPEN_TREE: int "OPEN_TREE_???" {
+        OPEN_TREE_CLONE = 1, OPEN_TREE_CLOEXEC = 0o2_000_000, AT_SYMLINK_NOFOLLOW = 0x100,
+        AT_REMOVEDIR = 0x200, AT_SYMLINK_FOLLOW = 0x400, AT_NO_AUTOMOUNT = 0x800, AT_EMPTY_PATH = 0x1000,
+        AT_RECURSIVE = 0x8000,
+    }
+    /// `move_mount(2)` flags.
+    MOVE_MOUNT: int "MOVE_MOUNT_???" {
+        MOVE_MOUNT_F_SYMLINKS = 1, MOVE_MOUNT_F_AUTOMOUNTS = 2, MOVE_MOUNT_F_EMPTY_PATH = 4,
+        MOVE_MOUNT_T_SYMLINKS = 0x10, MOVE_MOUNT_T_AUTOMOUNTS = 0x20, MOVE_MOUNT_T_EMPTY_PATH = 0x40,
+        MOVE_MOUNT_SET_GROUP = 0x100, MOVE_MOUNT_BENEATH = 0x200,
+    }
+    /// `statmount(2)` flags: none in Linux 6.18.
+    STATMOUNT: int "STATMOUNT_???" {}
+    /// `listmount(2)` flags.
+    LISTMOUNT: int "LISTMOUNT_???" { LISTMOUNT_REVERSE = 1 }
+}
