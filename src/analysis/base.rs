@@ -1,12 +1,12 @@
 //! What every analysis needs to know of an event, found out once.
 
 use super::calls::{CallId, Calls, Role};
-use super::cost::{Group, Groups, Model};
+use super::cost::{Group, Groups, Model, Prices};
 use super::filesystem;
 use super::integrity::Watch;
 use super::phases::Timeline;
 use super::process::{ProcessId, Processes};
-use crate::event::{Event, Kind};
+use crate::event::{Event, Flags, Kind};
 use crate::log::Header;
 
 /// A system call, seen.
@@ -85,10 +85,17 @@ impl Base {
         let object = filesystem::object(event);
         let errno = event.errno().map_or(0, |errno| errno as u16);
         let on_file = filesystem::is_file_work(known.family(), object);
-        let group = Group::new(call, on_file, errno != 0);
+        let group = Group::new(call, on_file, errno != 0, event.flags.has(Flags::BESIDE));
         let duration_ns = event.duration_ns().filter(|_| event.ret.is_some());
         self.groups.record(group, duration_ns);
         Some(Seen { call, group, object, errno, duration_ns, process, segment })
+    }
+
+    /// The prices of calls, once all events are in.
+    pub fn prices(&mut self) -> Prices {
+        let mut model = self.model;
+        model.set_beside(self.watch.total("beside_p50_ns"), self.watch.total("beside_added_ns"));
+        self.groups.prices(model)
     }
 
     /// Elapsed time from the first event to the last.

@@ -123,8 +123,7 @@ impl Calls {
 
     fn make(&mut self, abi: Abi, nr: u32) -> CallId {
         let spec = syscall::lookup(abi, nr);
-        let name: Box<str> =
-            spec.map_or_else(|| format!("syscall_{nr:#x}").into(), |spec| spec.name.into());
+        let name: Box<str> = spec.map_or_else(|| format!("syscall_{nr:#x}").into(), |spec| spec.name.into());
         if let Some(&id) = self.by_name.get(&name) {
             return id;
         }

@@ -19,6 +19,8 @@ pub const LONG_NS: u64 = 1_000_000;
 const TRUE_BACKENDS: [&str; 2] = ["ebpf", "replay"];
 /// Significant digits of a group's distribution: an estimate is a small difference of large numbers.
 const GROUP_DIGITS: u8 = 3;
+/// Calls from which a median says something.
+const ENOUGH: u64 = 8;
 
 /// How far a cost can be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -37,9 +39,20 @@ pub enum Quality {
 pub struct Model {
     /// What the costs are.
     pub quality: Quality,
-    /// What the tracer's stop adds to a call's own duration.
-    pub stop_ns: u64,
-    /// Elapsed time that tracing one call adds to the program.
+    /// The tracer on the program's own CPU.
+    pub pinned: Stop,
+    /// The tracer on another CPU than the program (`Flags::BESIDE`); known only at the end of a log.
+    pub beside: Option<Stop>,
+    /// What the null call takes untraced: the part of its duration that is not the stop.
+    pub null_ns: u64,
+}
+
+/// What tracing one call costs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stop {
+    /// What the stop adds to the call's own duration.
+    pub duration_ns: u64,
+    /// Elapsed time that tracing a call adds to the program.
     pub added_ns: u64,
 }
 
@@ -47,43 +60,54 @@ impl Model {
     /// The model for a log.
     #[must_use]
     pub fn of(header: &Header) -> Self {
-        let calibration = header.calibration.as_ref();
-        let added_ns = calibration.map_or(0, |calibration| calibration.added_ns);
-        if TRUE_BACKENDS.contains(&header.backend.as_str()) {
-            return Self { quality: Quality::True, stop_ns: 0, added_ns };
-        }
-        match calibration {
+        let known = header.calibration.as_ref().filter(|null| null.calls > 0);
+        let true_costs = TRUE_BACKENDS.contains(&header.backend.as_str());
+        let pinned = known.map_or_else(Stop::default, |null| Stop {
             // The null call itself took `untraced_ns` of the duration seen; the rest is the stop.
-            Some(null) if null.calls > 0 => Self {
-                quality: Quality::Estimated,
-                stop_ns: null.p50_ns.saturating_sub(null.untraced_ns),
-                added_ns,
-            },
-            _ => Self { quality: Quality::Unknown, stop_ns: 0, added_ns },
-        }
+            duration_ns: if true_costs { 0 } else { null.p50_ns.saturating_sub(null.untraced_ns) },
+            added_ns: null.added_ns,
+        });
+        let quality = match known {
+            _ if true_costs => Quality::True,
+            Some(_) => Quality::Estimated,
+            None => Quality::Unknown,
+        };
+        Self { quality, pinned, beside: None, null_ns: known.map_or(0, |null| null.untraced_ns) }
     }
 
-    /// What can be shown of a distribution of durations.
+    /// Takes in what a stop beside the program costs, from the totals at a log's end.
+    pub fn set_beside(&mut self, p50_ns: Option<i64>, added_ns: Option<i64>) {
+        let known = p50_ns
+            .zip(added_ns)
+            .and_then(|(p50, added)| Some((u64::try_from(p50).ok()?, u64::try_from(added).ok()?)));
+        self.beside = known
+            .filter(|_| self.quality == Quality::Estimated)
+            .map(|(p50_ns, added_ns)| Stop { duration_ns: p50_ns.saturating_sub(self.null_ns), added_ns });
+    }
+
+    /// What tracing a call of this group costs.
     #[must_use]
-    pub fn times(self, durations: &mut Durations) -> Times {
-        let Some(all) = durations.finish() else { return Times::default() };
+    pub fn stop(&self, group: Group) -> Stop {
+        if group.beside() { self.beside.unwrap_or(self.pinned) } else { self.pinned }
+    }
+
+    /// What can be shown of the durations of some calls. Each part comes with what its stop adds.
+    #[must_use]
+    pub fn times<'a>(&self, parts: impl Iterator<Item = (&'a Durations, Stop)>) -> Times {
+        let (mut costs, mut seen) =
+            (Durations::with_digits(GROUP_DIGITS), Durations::with_digits(GROUP_DIGITS));
+        for (durations, stop) in parts {
+            costs.merge_less(durations, stop.duration_ns);
+            seen.merge_less(durations, 0);
+        }
+        let (Some(costs), Some(seen)) = (costs.finish(), seen.finish()) else { return Times::default() };
         let tail = |ns: u64| Some(ns).filter(|_| self.quality == Quality::True);
         Times {
-            median_ns: self.typical(all.p50_ns),
-            p90_ns: tail(all.p90_ns),
-            p99_ns: tail(all.p99_ns),
-            max_ns: tail(all.max_ns),
-            log2: all.log2,
-        }
-    }
-
-    /// A typical duration (a median) as a typical cost; `None` where costs are unknown.
-    #[must_use]
-    pub fn typical(self, median_ns: u64) -> Option<u64> {
-        match self.quality {
-            Quality::True => Some(median_ns),
-            Quality::Estimated => Some(median_ns.saturating_sub(self.stop_ns)),
-            Quality::Unknown => None,
+            median_ns: Some(costs.p50_ns).filter(|_| self.quality != Quality::Unknown),
+            p90_ns: tail(costs.p90_ns),
+            p99_ns: tail(costs.p99_ns),
+            max_ns: tail(costs.max_ns),
+            log2: seen.log2,
         }
     }
 }
@@ -139,21 +163,28 @@ impl NullCall {
     }
 }
 
-/// Calls that are alike: the same call, on a file or not, that succeeded or failed.
+/// Calls that are alike: the same call, on a file or not, that succeeded or failed, traced from the
+/// same CPU or from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Group(u32);
 
 impl Group {
     /// The group of a call. `file`: what it works on is a file rather than a pipe, socket or terminal.
     #[must_use]
-    pub fn new(call: CallId, file: bool, failed: bool) -> Self {
-        Self(u32::from(call) << 2 | u32::from(file) << 1 | u32::from(failed))
+    pub fn new(call: CallId, file: bool, failed: bool, beside: bool) -> Self {
+        Self(u32::from(call) << 3 | u32::from(beside) << 2 | u32::from(file) << 1 | u32::from(failed))
     }
 
     /// Which call.
     #[must_use]
     pub fn call(self) -> CallId {
-        (self.0 >> 2) as CallId
+        (self.0 >> 3) as CallId
+    }
+
+    /// Whether the tracer was on another CPU.
+    #[must_use]
+    pub fn beside(self) -> bool {
+        self.0 & 4 != 0
     }
 
     /// Whether it works on a file.
@@ -232,8 +263,8 @@ impl Groups {
         if self.list.len() <= at {
             self.list.resize_with(at + 1, || None);
         }
-        let (cell, durations) = self.list[at]
-            .get_or_insert_with(|| (Cell::default(), Durations::with_digits(GROUP_DIGITS)));
+        let (cell, durations) =
+            self.list[at].get_or_insert_with(|| (Cell::default(), Durations::with_digits(GROUP_DIGITS)));
         cell.add(duration_ns);
         if let Some(duration_ns) = duration_ns {
             durations.record(duration_ns);
@@ -247,12 +278,11 @@ impl Groups {
         })
     }
 
-    /// All durations of the groups that a condition chooses, together.
+    /// Times of the groups that a condition chooses, together.
     #[must_use]
-    pub fn together(&self, chosen: impl Fn(Group) -> bool) -> Durations {
-        let mut all = Durations::with_digits(GROUP_DIGITS);
-        self.iter().filter(|(group, ..)| chosen(*group)).for_each(|(_, _, durations)| all.merge(durations));
-        all
+    pub fn times(&self, model: &Model, chosen: impl Fn(Group) -> bool) -> Times {
+        let parts = self.iter().filter(|(group, ..)| chosen(*group));
+        model.times(parts.map(|(group, _, durations)| (durations, model.stop(group))))
     }
 
     /// What all calls amount to.
@@ -269,12 +299,22 @@ impl Groups {
     }
 
     /// The prices that follow, once all calls are in.
-    pub fn prices(&mut self, model: Model) -> Prices {
-        let medians = self
+    pub fn prices(&mut self, mut model: Model) -> Prices {
+        let medians: Vec<u64> = self
             .list
             .iter_mut()
-            .map(|known| known.as_mut().map_or(0, |(_, durations)| durations.quantile(0.5)));
-        Prices { model, medians: medians.collect() }
+            .map(|known| known.as_mut().map_or(0, |(_, durations)| durations.quantile(0.5)))
+            .collect();
+        if model.beside.is_none() && model.quality == Quality::Estimated {
+            // The log was cut before it could say. No call takes less than one that does nothing.
+            let beside = self.iter().filter(|(group, cell, _)| group.beside() && cell.timed >= ENOUGH);
+            let least = beside.map(|(group, ..)| medians[group.0 as usize]).min();
+            model.beside = least.map(|least| Stop {
+                duration_ns: least.max(model.pinned.duration_ns),
+                added_ns: model.pinned.added_ns,
+            });
+        }
+        Prices { model, medians }
     }
 }
 
@@ -291,19 +331,26 @@ impl Prices {
     #[must_use]
     pub fn cost(&self, group: Group, cell: &Cell) -> Option<u64> {
         let median = self.medians.get(group.0 as usize).copied().unwrap_or(0);
+        let stop_ns = self.model.stop(group).duration_ns;
         match self.model.quality {
             Quality::True => Some(cell.sum_ns),
             Quality::Unknown => None,
             // Most calls of this kind wait: what they took is large beside the stop.
             Quality::Estimated if median >= LONG_NS => {
-                Some(cell.sum_ns.saturating_sub(cell.timed.saturating_mul(self.model.stop_ns)))
+                Some(cell.sum_ns.saturating_sub(cell.timed.saturating_mul(stop_ns)))
             }
             Quality::Estimated => {
-                let each = median.saturating_sub(self.model.stop_ns);
+                let each = median.saturating_sub(stop_ns);
                 let waited = cell.long_ns.saturating_sub(cell.long.saturating_mul(median));
                 Some(cell.timed.saturating_mul(each).saturating_add(waited))
             }
         }
+    }
+
+    /// Elapsed time that tracing the calls of a cell added to the program.
+    #[must_use]
+    pub fn added(&self, group: Group, cell: &Cell) -> u64 {
+        cell.calls.saturating_mul(self.model.stop(group).added_ns)
     }
 }
 
@@ -314,35 +361,79 @@ mod tests {
 
     fn cell(durations: &[u64]) -> Cell {
         let mut cell = Cell::default();
-        durations.iter().for_each(|&ns| cell.add(Some(ns)));
+        for &ns in durations {
+            cell.add(Some(ns));
+        }
         cell
     }
 
     fn prices(model: Model, group: Group, durations: &[u64]) -> Prices {
         let mut groups = Groups::default();
-        durations.iter().for_each(|&ns| groups.record(group, Some(ns)));
+        for &ns in durations {
+            groups.record(group, Some(ns));
+        }
         groups.prices(model)
+    }
+
+    fn median_cost(model: &Model, duration_ns: u64) -> Option<u64> {
+        let mut durations = Durations::default();
+        durations.record(duration_ns);
+        model.times([(&durations, model.pinned)].into_iter()).median_ns
     }
 
     #[test]
     fn ptrace_costs_are_estimates_and_only_with_a_calibration() {
         let mut header = header();
         let model = Model::of(&header);
-        assert_eq!(model, Model { quality: Quality::Estimated, stop_ns: 5_900, added_ns: 14_000 });
-        assert_eq!(model.typical(6_800), Some(900));
-        assert_eq!(model.typical(5_000), Some(0), "never below nothing");
+        assert_eq!(model.quality, Quality::Estimated);
+        assert_eq!(model.pinned, Stop { duration_ns: 5_900, added_ns: 14_000 });
+        assert_eq!(median_cost(&model, 6_800), Some(900));
+        assert_eq!(median_cost(&model, 5_000), Some(0), "never below nothing");
         header.calibration = None;
         assert_eq!(Model::of(&header).quality, Quality::Unknown);
-        assert_eq!(Model::of(&header).typical(6_800), None);
+        assert_eq!(median_cost(&Model::of(&header), 6_800), None);
         header.backend = "ebpf".to_owned();
         assert_eq!(Model::of(&header).quality, Quality::True);
-        assert_eq!(Model::of(&header).typical(6_800), Some(6_800));
+        assert_eq!(median_cost(&Model::of(&header), 6_800), Some(6_800));
+    }
+
+    #[test]
+    fn tails_are_shown_only_where_costs_are_true() {
+        let mut header = header();
+        let mut durations = Durations::default();
+        durations.record(6_000);
+        durations.record(90_000);
+        let estimated = Model::of(&header).times([(&durations, Stop::default())].into_iter());
+        assert_eq!((estimated.p90_ns, estimated.p99_ns, estimated.max_ns), (None, None, None));
+        assert_eq!(estimated.log2.len(), 5, "the traced durations, to be held beside the null call's");
+        header.backend = "ebpf".to_owned();
+        let true_costs = Model::of(&header).times([(&durations, Stop::default())].into_iter());
+        assert_eq!((true_costs.p99_ns, true_costs.max_ns), (Some(90_000), Some(90_000)));
+    }
+
+    #[test]
+    fn calls_traced_from_another_cpu_have_their_own_stop() {
+        let (here, there) = (Group::new(3, true, false, false), Group::new(3, true, false, true));
+        let mut groups = Groups::default();
+        for _ in 0..10 {
+            groups.record(here, Some(6_800));
+            groups.record(there, Some(20_900));
+        }
+        let mut model = Model::of(&header());
+        model.set_beside(Some(20_100), Some(40_000));
+        let prices = groups.prices(model);
+        assert_eq!(prices.cost(here, &cell(&[6_800])), Some(900));
+        assert_eq!(prices.cost(there, &cell(&[20_900])), Some(900));
+        assert_eq!(prices.added(there, &cell(&[20_900])), 40_000);
+        assert_eq!(groups.times(&prices.model, |_| true).median_ns, Some(900));
+        let cut = groups.prices(Model::of(&header()));
+        assert_eq!(cut.cost(there, &cell(&[20_900])), Some(0), "judged by the cheapest call seen there");
     }
 
     #[test]
     fn an_estimate_is_the_median_less_the_stop_for_each_call() {
         let model = Model::of(&header());
-        let group = Group::new(3, true, false);
+        let group = Group::new(3, true, false, false);
         // One jittery call among four does not move the estimate.
         let durations = [6_800, 6_800, 6_800, 400_000];
         let prices = prices(model, group, &durations);
@@ -353,7 +444,7 @@ mod tests {
     #[test]
     fn a_call_that_really_waited_counts_what_it_waited() {
         let model = Model::of(&header());
-        let group = Group::new(3, true, false);
+        let group = Group::new(3, true, false, false);
         let durations = [6_800, 6_800, 6_800, 8_006_800];
         let prices = prices(model, group, &durations);
         assert_eq!(prices.cost(group, &cell(&durations)), Some(4 * 900 + 8_000_000));
@@ -362,7 +453,7 @@ mod tests {
     #[test]
     fn calls_that_always_wait_cost_their_durations() {
         let model = Model::of(&header());
-        let group = Group::new(3, false, false);
+        let group = Group::new(3, false, false, false);
         let durations = [2_005_900, 3_005_900, 9_005_900];
         let prices = prices(model, group, &durations);
         assert_eq!(prices.cost(group, &cell(&durations)), Some(14_000_000));
@@ -370,7 +461,7 @@ mod tests {
 
     #[test]
     fn true_costs_are_sums_and_unknown_ones_are_absent() {
-        let group = Group::new(0, true, true);
+        let group = Group::new(0, true, true, false);
         let mut header = header();
         header.backend = "ebpf".to_owned();
         assert_eq!(prices(Model::of(&header), group, &[5, 7]).cost(group, &cell(&[5, 7])), Some(12));
@@ -384,7 +475,7 @@ mod tests {
         let mut cell = Cell::default();
         cell.add(None);
         assert_eq!((cell.calls, cell.timed, cell.sum_ns), (1, 0, 0));
-        let group = Group::new(1, false, false);
+        let group = Group::new(1, false, false, false);
         assert_eq!(prices(Model::of(&header()), group, &[]).cost(group, &cell), Some(0));
     }
 }

@@ -44,23 +44,29 @@ impl Durations {
     pub fn record_many(&mut self, duration_ns: u64, times: u64) {
         let duration_ns = duration_ns.min(LONGEST_NS);
         if let Some(many) = &mut self.many {
-            many.saturating_record_n(duration_ns, times);
+            put(many, duration_ns, times);
         } else if self.few.len() as u64 + times <= FEW as u64 {
             self.few.extend(std::iter::repeat_n(duration_ns, times as usize));
         } else {
-            self.histogram().saturating_record_n(duration_ns, times);
+            put(self.histogram(), duration_ns, times);
         }
     }
 
     /// Adds all of another distribution.
     pub fn merge(&mut self, other: &Self) {
+        self.merge_less(other, 0);
+    }
+
+    /// Adds all of another distribution, each made shorter by the same time (never below nothing).
+    pub fn merge_less(&mut self, other: &Self, less_ns: u64) {
         if let Some(many) = &other.many {
             for step in many.iter_recorded() {
-                self.record_many(step.value_iterated_to(), step.count_since_last_iteration());
+                let duration_ns = step.value_iterated_to().saturating_sub(less_ns);
+                self.record_many(duration_ns, step.count_since_last_iteration());
             }
         }
         for &duration in &other.few {
-            self.record(duration);
+            self.record(duration.saturating_sub(less_ns));
         }
     }
 
@@ -120,10 +126,17 @@ impl Durations {
         self.many.get_or_insert_with(|| {
             let mut many = Histogram::new(digits).expect("1 to 5 significant digits are always valid");
             for duration in few {
-                many.saturating_record(duration);
+                put(&mut many, duration, 1);
             }
             Box::new(many)
         })
+    }
+}
+
+/// Records in a histogram that grows to hold the value.
+fn put(many: &mut Histogram<u64>, duration_ns: u64, times: u64) {
+    if many.record_n(duration_ns, times).is_err() {
+        many.saturating_record_n(duration_ns, times);
     }
 }
 

@@ -51,8 +51,7 @@ pub fn fold(inputs: &Inputs<'_>) -> Vec<Stack> {
     let mut leaves: FxHashMap<Leaf, (u64, Option<u64>)> = FxHashMap::default();
     for (key, cell) in inputs.cells {
         let phase = super::phases::phase_of_segment(inputs.boundaries, key.segment);
-        let (calls, cost) =
-            leaves.entry((key.process, phase, key.group.call(), key.object)).or_default();
+        let (calls, cost) = leaves.entry((key.process, phase, key.group.call(), key.object)).or_default();
         *calls += cell.calls;
         *cost = super::lookups::plus(*cost, inputs.prices.cost(key.group, cell));
     }

@@ -7,11 +7,14 @@ use crate::event::{Event, Flags, Kind};
 
 /// Notes kept word by word; a hostile log cannot make a report longer.
 const MOST_NOTES: usize = 16;
+/// Totals kept.
+const MOST_TOTALS: usize = 64;
 
 /// Gathers what is missing or special while events pass.
 #[derive(Debug, Default)]
 pub struct Watch {
     value: Integrity,
+    totals: Vec<(Text, i64)>,
 }
 
 /// What is missing from a log, or may not be as it would be untraced.
@@ -69,7 +72,12 @@ impl Watch {
             }
             Kind::Lost => self.lost(event.text.unwrap_or_default(), event.ret.unwrap_or(-1)),
             Kind::Mark => self.mark(event.text.unwrap_or_default()),
-            Kind::Total => self.value.complete = true,
+            Kind::Total => {
+                self.value.complete = true;
+                if self.totals.len() < MOST_TOTALS {
+                    self.totals.push((event.text.unwrap_or_default().into(), event.ret.unwrap_or(0)));
+                }
+            }
             Kind::Exec | Kind::Fork | Kind::Exit | Kind::Signal => {}
         }
     }
@@ -100,6 +108,13 @@ impl Watch {
         } else if marks.len() < MOST_NOTES {
             marks.push(Mark { name: name.into(), times: 1 });
         }
+    }
+
+    /// A figure of the whole run, by name.
+    #[must_use]
+    pub fn total(&self, name: &str) -> Option<i64> {
+        let known = self.totals.iter().find(|(known, _)| known.bytes() == name.as_bytes());
+        known.map(|(_, value)| *value)
     }
 
     /// What was found.
@@ -138,6 +153,7 @@ mod tests {
         watch.add(&event(Kind::Mark, "io-uring", 0));
         watch.add(&Event { flags: Flags::BASE_UNKNOWN, ..Event::new(Kind::Syscall) });
         watch.add(&event(Kind::Total, "events", 3));
+        assert_eq!((watch.total("events"), watch.total("other")), (Some(3), None));
         let integrity = watch.finish();
         assert!(integrity.complete);
         assert_eq!((integrity.events, integrity.calls, integrity.never_returned), (5, 1, 1));

@@ -86,9 +86,9 @@ pub(super) fn plus(a: Option<u64>, b: Option<u64>) -> Option<u64> {
 
 /// Gathers the lookups of a run.
 #[must_use]
-pub fn lookups(cells: &[(Key, Cell)], calls: &Calls, prices: &Prices, objects: &Interner) -> Lookups {
+pub fn gather(counted: &[(Key, Cell)], calls: &Calls, prices: &Prices, objects: &Interner) -> Lookups {
     let mut paths: FxHashMap<Id, Path> = FxHashMap::default();
-    for (key, cell) in cells {
+    for (key, cell) in counted {
         let call = calls.get(key.group.call());
         let family = matches!(call.family(), Family::Stat | Family::Open | Family::Readlink);
         let looks_up = call.takes_path() && (family || call.role == Role::Exec);

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::base::{Base, Seen};
 use super::calls::Calls;
-use super::cost::{Cell, Model, NullCall, Prices, Quality, Times};
+use super::cost::{Cell, Group, Model, NullCall, Prices, Quality, Times};
 use super::cube::{Cube, Key};
 use super::fold::{self, Stack};
 use super::integrity::Integrity;
@@ -164,7 +164,7 @@ impl Startup {
     /// The report, and the stacks of its flame graph.
     #[must_use]
     pub fn finish(mut self) -> (Report, Vec<Stack>) {
-        let prices = self.base.groups.prices(self.base.model);
+        let prices = self.base.prices();
         let traced_ns = self.base.span_ns();
         let wall = Wall::of(self.untraced.as_ref(), traced_ns);
         let cells = self.cube.sorted();
@@ -197,7 +197,7 @@ impl Startup {
             phases,
             tree: tree::tree(&self.base.processes, self.base.span.unwrap_or_default().0),
             file_system: file_system(&cells, &self.base, &prices, wall),
-            lookups: lookups::lookups(&cells, &self.base.calls, &prices, &self.cube.objects),
+            lookups: lookups::gather(&cells, &self.base.calls, &prices, &self.cube.objects),
             modules: self.imports.finish(&prices, &boundaries),
             integrity: self.base.watch.finish(),
             command: self.command,
@@ -231,7 +231,7 @@ fn file_system(cells: &[(Key, Cell)], base: &Base, prices: &Prices, wall: Wall) 
     for (key, cell) in cells.iter().filter(|(key, _)| key.group.on_file()) {
         let family = base.calls.get(key.group.call()).family();
         let at = rows.iter().position(|(known, _)| *known == family).unwrap_or_else(|| {
-            rows.push((family, family_row(family, &base.calls, base, base.model)));
+            rows.push((family, family_row(family, &base.calls, base, &prices.model)));
             rows.len() - 1
         });
         let row = &mut rows[at].1;
@@ -240,7 +240,9 @@ fn file_system(cells: &[(Key, Cell)], base: &Base, prices: &Prices, wall: Wall) 
         row.cost_ns = plus(row.cost_ns, prices.cost(key.group, cell));
     }
     let mut families: Vec<FamilyRow> = rows.into_iter().map(|(_, row)| row).collect();
-    families.iter_mut().for_each(|row| row.share = row.cost_ns.map(|ns| wall.share(ns)));
+    for row in &mut families {
+        row.share = row.cost_ns.map(|ns| wall.share(ns));
+    }
     families.sort_by(|a, b| (b.cost_ns, b.calls).cmp(&(a.cost_ns, a.calls)).then(a.family.cmp(b.family)));
     let cost_ns = match prices.model.quality {
         Quality::Unknown => None,
@@ -255,16 +257,14 @@ fn file_system(cells: &[(Key, Cell)], base: &Base, prices: &Prices, wall: Wall) 
     }
 }
 
-fn family_row(family: Family, calls: &Calls, base: &Base, model: Model) -> FamilyRow {
-    let mut durations = base
-        .groups
-        .together(|group| group.on_file() && calls.get(group.call()).family() == family);
+fn family_row(family: Family, calls: &Calls, base: &Base, model: &Model) -> FamilyRow {
+    let chosen = |group: Group| group.on_file() && calls.get(group.call()).family() == family;
     FamilyRow {
         family: family.name(),
         calls: 0,
         failed: 0,
         cost_ns: None,
         share: None,
-        times: model.times(&mut durations),
+        times: base.groups.times(model, chosen),
     }
 }

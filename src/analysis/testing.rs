@@ -1,7 +1,7 @@
 //! Test support: headers, events by hand, and events from `strace` logs.
 //!
-//! The reader of strace's text is for fixtures written with
-//! `strace -f -i -ttt -T -y -s 0 -o FILE` on x86-64, nothing else.
+//! The reader of strace's text is for the fixtures in `fixtures/python`, written with
+//! `strace -f -ttt -T -y -s 120 -o FILE` on x86-64 and shortened; it reads nothing else.
 
 use crate::analysis::text;
 use crate::event::{Abi, Event, FileStat, Kind};
@@ -82,15 +82,13 @@ impl Reader {
         let at: f64 = at.parse().unwrap();
         let origin = *self.origin.get_or_insert(at);
         let start_ns = ((at - origin) * 1e9).round() as u64;
-        let (ip, rest) = rest.split_once("] ").unwrap();
-        let ip = u64::from_str_radix(ip.trim_start_matches('['), 16).unwrap_or(0);
-        let base = Event { pid, tid: pid, start_ns, end_ns: Some(start_ns), ip, ..Event::new(Kind::Syscall) };
+        let base = Event { pid, tid: pid, start_ns, end_ns: Some(start_ns), ..Event::new(Kind::Syscall) };
         if let Some(how) = rest.strip_prefix("+++ ") {
-            let ret = match how.strip_prefix("exited with ") {
-                Some(status) => status.trim_end_matches(" +++").parse().unwrap(),
+            let status = match how.strip_prefix("exited with ") {
+                Some(number) => number.trim_end_matches(" +++").parse().unwrap(),
                 None => -9,
             };
-            each(&Event { kind: Kind::Exit, ret: Some(ret), ..base });
+            each(&Event { kind: Kind::Exit, ret: Some(status), ..base });
         } else if rest.starts_with("---") {
             each(&Event { kind: Kind::Signal, ..base });
         } else if let Some(begin) = rest.strip_suffix(" <unfinished ...>") {
@@ -99,26 +97,28 @@ impl Reader {
             let (_, end) = end.split_once(" resumed>").unwrap();
             if let Some((began_ns, begin)) = self.unfinished.remove(&pid) {
                 let base = Event { start_ns: began_ns, ..base };
-                self.call(base, &format!("{begin}{end}"), each);
+                self.call(&base, &format!("{begin}{end}"), each);
             }
         } else {
-            self.call(base, rest, each);
+            self.call(&base, rest, each);
         }
     }
 
-    fn call(&mut self, base: Event<'static>, text: &str, each: &mut impl FnMut(&Event<'_>)) {
+    fn call(&mut self, base: &Event<'static>, text: &str, each: &mut impl FnMut(&Event<'_>)) {
         let (name, rest) = text.split_once('(').unwrap();
         let spec = syscall::by_name(Abi::X86_64, name).unwrap_or_else(|| panic!("no call {name}"));
-        let (arguments, result) = rest.rsplit_once(") ").unwrap_or((rest, "= ?"));
-        let result = result.trim_start().strip_prefix("= ").unwrap();
+        let (arguments, result) = rest.rsplit_once(" = ").unwrap();
+        let arguments = arguments.trim_end().strip_suffix(')').unwrap();
         let words = split(arguments);
         let word = result.split([' ', '<']).next().unwrap();
         let errno = result.split(' ').nth(1).filter(|errno| errno.starts_with('E'));
-        let mut event: Event<'_> = base;
+        let mut event: Event<'_> = *base;
         event.nr = spec.nr;
         event.ret = match (word, errno) {
             ("?", _) => None,
-            (_, Some(name)) => Some(-(1..134).find(|&e| super::errno::name(e) == name).map_or(512, i64::from)),
+            (_, Some(name)) => {
+                Some(-(1..134).find(|&e| super::errno::name(e) == name).map_or(512, i64::from))
+            }
             (number, None) => number
                 .strip_prefix("0x")
                 .map_or_else(|| number.parse().ok(), |hex| i64::from_str_radix(hex, 16).ok()),
@@ -134,7 +134,7 @@ impl Reader {
             Some(name.strip_suffix('>')?.to_owned())
         };
         let returned = result.split(" <0.").next().and_then(behind);
-        let file = words.first().and_then(|word| behind(word)).or(returned);
+        let file = words.iter().find_map(|word| behind(word)).or(returned);
         let cwd = self.cwd(event.pid);
         let takes_path = spec.classes.intersects(syscall::Classes::FILE);
         let quoted = words.iter().take(2).find_map(|word| word.strip_prefix('"')?.strip_suffix('"'));
@@ -231,7 +231,10 @@ fn number(word: &str) -> u64 {
         _ if plain.starts_with('{') || plain.starts_with('"') => 1,
         _ => plain
             .strip_prefix("0x")
-            .map_or_else(|| plain.parse::<i64>().ok().map(|n| n as u64), |hex| u64::from_str_radix(hex, 16).ok())
+            .map_or_else(
+                || plain.parse::<i64>().ok().map(|n| n as u64),
+                |hex| u64::from_str_radix(hex, 16).ok(),
+            )
             .unwrap_or(u64::MAX),
     }
 }
@@ -239,11 +242,11 @@ fn number(word: &str) -> u64 {
 #[test]
 fn strace_lines_become_events() {
     let log = "\
-7  100.000000 [00007f] execve(\"/bin/python3\", [\"python\", \"a b.py\"], 0x7ffe /* 3 vars */) = 0 <0.000400>
-7  100.001000 [00007f] openat(AT_FDCWD</home/u>, \"x.py\", O_RDONLY|O_CLOEXEC) = 3</home/u/x.py> <0.000010>
-7  100.001100 [00007f] read(3</home/u/x.py>, \"\"..., 4096) = -1 EISDIR (Is a directory) <0.000007>
-7  100.002000 [0000??] exit_group(0) = ?
-7  100.002500 [????????????????] +++ exited with 0 +++
+7  100.000000 execve(\"/bin/python3\", [\"python\", \"a b.py\"], 0x7ffe /* 3 vars */) = 0 <0.000400>
+7  100.001000 openat(AT_FDCWD</home/u>, \"x.py\", O_RDONLY|O_CLOEXEC) = 3</home/u/x.py> <0.000010>
+7  100.001100 read(3</home/u/x.py>, \"\"..., 4096) = -1 EISDIR (Is a directory) <0.000007>
+7  100.002000 exit_group(0) = ?
+7  100.002500 +++ exited with 0 +++
 ";
     let mut seen = Vec::new();
     strace(log, |event| {
@@ -263,4 +266,51 @@ fn strace_lines_become_events() {
             (Kind::Exit, Some(0), Some(0), None, None),
         ]
     );
+}
+
+#[test]
+fn dump() {
+    let Ok(files) = std::env::var("DUMP") else { return };
+    for file in files.split_whitespace() {
+        let log = std::fs::read_to_string(file).unwrap();
+        let mut header = header();
+        header.calibration.as_mut().unwrap().p50_ns = 9000;
+        header.calibration.as_mut().unwrap().added_ns = 20_000;
+        let mut startup = super::startup::Startup::new(&header);
+        strace(&log, |event| startup.add(event));
+        let (report, _) = startup.finish();
+        println!("== {}", file.rsplit('/').next().unwrap());
+        for phase in &report.phases.phases {
+            println!(
+                "{:40} at {:>9} traced {:>9} takes {:>9} calls {:4} stat {:4} open {:4} miss {:4} fs {:?} procs {} programs {} failed {}",
+                String::from_utf8_lossy(phase.name.bytes()),
+                phase.traced_at_ns / 1000,
+                phase.traced_ns / 1000,
+                phase.takes_ns / 1000,
+                phase.syscalls,
+                phase.stat,
+                phase.open,
+                phase.misses,
+                phase.file_system_ns,
+                phase.processes,
+                phase.programs,
+                phase.failed_execs
+            );
+        }
+        if std::env::var("MODULES").is_ok() {
+            println!("{:?}", (report.modules.loaded, report.modules.calls, report.modules.misses));
+            for module in &report.modules.modules {
+                println!(
+                    "{:30} {:10?} probes {:3} misses {:3} calls {:3} {:?} {:?}",
+                    String::from_utf8_lossy(module.name.bytes()),
+                    module.file,
+                    module.probes,
+                    module.misses,
+                    module.calls,
+                    module.phase,
+                    module.path
+                );
+            }
+        }
+    }
 }

@@ -118,8 +118,8 @@ fn levels(list: &[Process]) -> (Vec<ProcessId>, Vec<Option<ProcessId>>) {
         }
     }
     // What was not reached has itself for an ancestor: only a broken log says so.
-    let lost = (0..list.len() as ProcessId).filter(|&id| depth[id as usize] == u32::MAX);
-    order.extend(lost);
+    let unreached = (0..list.len() as ProcessId).filter(|&id| depth[id as usize] == u32::MAX);
+    order.extend(unreached);
     (order, parents)
 }
 
@@ -220,7 +220,9 @@ mod tests {
                 processes.add(&exec, false);
             }
             processes.add(&event(Kind::Syscall, *pid, at), false);
-            processes.add(&event(Kind::Exit, *pid, at + 10), false);
+        }
+        for (pid, ..) in entries {
+            processes.add(&event(Kind::Exit, *pid, 10_000), false);
         }
         tree(&processes, 1)
     }
@@ -231,8 +233,7 @@ mod tests {
         assert_eq!((tree.processes, tree.forks, tree.programs), (5, 4, 4));
         let [root] = &tree.roots[..] else { panic!("{tree:?}") };
         assert_eq!((root.pid, root.argv.len()), (1, 2));
-        let children: Vec<_> =
-            root.children.iter().map(|c| (c.name.bytes(), c.times, c.syscalls)).collect();
+        let children: Vec<_> = root.children.iter().map(|c| (c.name.bytes(), c.times, c.syscalls)).collect();
         assert_eq!(children, [(&b"sed"[..], 2, 2), (b"sh", 1, 1), (b"sed", 1, 1)]);
     }
 

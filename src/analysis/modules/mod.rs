@@ -23,9 +23,8 @@ use super::text::{Text, directory, file_name};
 use crate::event::{Event, Kind};
 use crate::syscall::Family;
 
-
-use names::{Names, module_file, stem};
 pub use names::FileKind;
+use names::{Names, module_file, stem};
 
 /// Lookups remembered while a module is searched for.
 const MOST_PENDING: usize = 512;
@@ -168,7 +167,8 @@ impl Imports {
                 self.loaded[at].count(seen.group, seen.duration_ns);
             }
             _ => {
-                let lookup = by_path && matches!(call.family(), Family::Stat | Family::Open | Family::Readlink);
+                let lookup =
+                    by_path && matches!(call.family(), Family::Stat | Family::Open | Family::Readlink);
                 if lookup || self.directories.contains(&id) {
                     if importer.pending.len() >= MOST_PENDING {
                         importer.pending.drain(..MOST_PENDING / 2);
@@ -184,14 +184,7 @@ impl Imports {
     /// A module's file was opened for the first time.
     fn open(&mut self, seen: &Seen<'_>, pid: u32, path: Id, key: (Id, Id)) {
         let Some(importer) = self.importers.get_mut(&seen.process) else { return };
-        let mut module = Loaded {
-            path,
-            pid,
-            segment: seen.segment,
-            probes: 0,
-            misses: 0,
-            cells: Vec::new(),
-        };
+        let mut module = Loaded { path, pid, segment: seen.segment, probes: 0, misses: 0, cells: Vec::new() };
         let (dir, stem) = (self.paths.get(key.0), self.paths.get(key.1));
         let (package, tail) = if stem == b"__init__" { (Some(dir), file_name(dir)) } else { (None, stem) };
         let mut pass: Vec<Id> = Vec::new();
@@ -199,7 +192,9 @@ impl Imports {
             let object = self.paths.get(lookup.object);
             let named = package == Some(object)
                 || names::bears_name(object, tail)
-                || (package.is_some() && directory(object) == package && names::stem(object).1 == b"__init__");
+                || (package.is_some()
+                    && directory(object) == package
+                    && names::stem(object).1 == b"__init__");
             let directory =
                 !named && (self.directories.contains(&lookup.object) || object.ends_with(b".zip"));
             if directory && pass.last() != Some(&lookup.object) {

@@ -41,6 +41,8 @@ pub struct Phase {
     pub traced_at_ns: u64,
     /// Traced time from its beginning to its end.
     pub traced_ns: u64,
+    /// What tracing its calls added to that, by calibration.
+    pub added_ns: u64,
     /// When it begins in an untraced run (estimate).
     pub at_ns: u64,
     /// What it takes in an untraced run (estimate).
@@ -96,7 +98,7 @@ pub fn build(boundaries: &[Boundary], inputs: &Inputs<'_>) -> Phases {
     count_processes(&mut phases, inputs);
     let scaled_by = take(&mut phases, inputs);
     let quality =
-        if inputs.prices.model.added_ns == 0 { Quality::Unknown } else { Quality::Estimated };
+        if inputs.prices.model.pinned.added_ns == 0 { Quality::Unknown } else { Quality::Estimated };
     Phases { phases, quality, scaled_by }
 }
 
@@ -113,6 +115,7 @@ fn empty(boundaries: &[Boundary], (start, end): (u64, u64)) -> Vec<Phase> {
         name: Text::from(boundary.name.as_slice()),
         traced_at_ns: begin - start,
         traced_ns: end.saturating_sub(begin),
+        added_ns: 0,
         at_ns: 0,
         takes_ns: 0,
         share: 0.0,
@@ -134,6 +137,7 @@ fn count_calls(phases: &mut [Phase], boundaries: &[Boundary], inputs: &Inputs<'_
         let call = inputs.calls.get(key.group.call());
         let missing = key.errno == ENOENT && call.takes_path();
         phase.syscalls += cell.calls;
+        phase.added_ns += inputs.prices.added(key.group, cell);
         match call.family() {
             Family::Stat => phase.stat += cell.calls,
             Family::Open => phase.open += cell.calls,
@@ -152,7 +156,9 @@ fn count_calls(phases: &mut [Phase], boundaries: &[Boundary], inputs: &Inputs<'_
         }
     }
     if inputs.prices.model.quality != Quality::Unknown {
-        phases.iter_mut().for_each(|phase| drop(phase.file_system_ns.get_or_insert(0)));
+        for phase in phases.iter_mut() {
+            phase.file_system_ns.get_or_insert(0);
+        }
     }
 }
 
@@ -178,8 +184,7 @@ fn count_processes(phases: &mut [Phase], inputs: &Inputs<'_>) {
 
 /// Fills in what phases take; gives the factor to the untraced wall time.
 fn take(phases: &mut [Phase], inputs: &Inputs<'_>) -> Option<f64> {
-    let added = inputs.prices.model.added_ns;
-    let untraced = |phase: &Phase| phase.traced_ns.saturating_sub(phase.syscalls.saturating_mul(added));
+    let untraced = |phase: &Phase| phase.traced_ns.saturating_sub(phase.added_ns);
     let rest: u64 = phases.iter().map(untraced).sum();
     let factor = inputs.wall_ns.filter(|_| rest > 0).map(|wall| wall as f64 / rest as f64);
     let mut at = 0.0_f64;
@@ -190,7 +195,9 @@ fn take(phases: &mut [Phase], inputs: &Inputs<'_>) -> Option<f64> {
         at += takes;
     }
     if at > 0.0 {
-        phases.iter_mut().for_each(|phase| phase.share = phase.takes_ns as f64 / at);
+        for phase in phases.iter_mut() {
+            phase.share = phase.takes_ns as f64 / at;
+        }
     }
     factor
 }

@@ -179,7 +179,7 @@ struct Boundaries(Vec<Boundary>);
 impl Boundaries {
     fn begin(&mut self, kind: PhaseKind, prefix: &[u8], name: &[u8], cut: Option<Cut>) {
         let Some(cut) = cut else { return };
-        let later = |last: &Boundary| cut.segment > last.cut.segment && cut.at_ns >= last.cut.at_ns;
+        let later = |last: &Boundary| cut.segment >= last.cut.segment && cut.at_ns >= last.cut.at_ns;
         if self.0.last().is_none_or(later) {
             self.0.push(Boundary { kind, name: [prefix, name].concat(), cut });
         }

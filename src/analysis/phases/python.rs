@@ -1,4 +1,4 @@
-//! The phases of CPython: interpreter init, `site`, the program, finalization.
+//! The phases of `CPython`: interpreter init, `site`, the program, finalization.
 //!
 //! What each version does was read off `strace` logs of 2.7 and 3.6 to 3.13 (script, `-c`, `-m`,
 //! `-S`, `-I`, virtual environments); the order of the calls is that of `init_interp_main` in
@@ -42,15 +42,20 @@ struct Python {
     /// The first call after the standard streams.
     streams_end: Option<Cut>,
     site: Option<Cut>,
-    /// Whether the streams were set up after `site`: 2.7.
-    streams_last: bool,
     /// The last lookup of `site`: when it ended, and whether it was of a `…-packages` directory.
     lookup: Option<(u64, bool)>,
     packages: bool,
-    program: Option<Cut>,
-    /// The program cannot be told from `site`.
-    merged: bool,
+    program: Program,
     exit: Option<Cut>,
+}
+
+/// Where the program begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Program {
+    NotYet,
+    At(Cut),
+    /// It has begun, and cannot be told from `site`.
+    Merged,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -60,7 +65,7 @@ enum Streams {
     Error,
 }
 
-/// Whether this is a CPython: `python`, `python2.7`, `python3.13t`, `python3-dbg`...
+/// Whether this is a `CPython`: `python`, `python2.7`, `python3.13t`, `python3-dbg`...
 pub(super) fn recognises(start: &Start<'_>) -> bool {
     let is_python = |path: &[u8]| {
         let Some(version) = file_name(path).strip_prefix(b"python") else { return false };
@@ -86,11 +91,9 @@ pub(super) fn start(start: &Start<'_>) -> Box<dyn Interpreter> {
         streams: Streams::Before,
         streams_end: None,
         site: None,
-        streams_last: false,
         lookup: None,
         packages: false,
-        program: None,
-        merged: false,
+        program: Program::NotYet,
         exit: None,
     })
 }
@@ -112,20 +115,20 @@ fn absolute(cwd: &[u8], path: &[u8]) -> Vec<u8> {
 impl Interpreter for Python {
     fn see(&mut self, event: &Event<'_>, call: Option<&Call>, segments: &mut Segments) {
         let Some(call) = call.filter(|_| event.kind == Kind::Syscall) else { return };
-        if call.role == Role::Sigaction && event.args[1] != 0 {
-            self.set_signal(event, segments);
-        } else if call.role == Role::Getcwd {
-            self.getcwd(event, segments);
+        if self.signals && self.program == Program::NotYet {
+            self.standard_streams(event, call, segments);
+        }
+        match call.role {
+            Role::Sigaction if event.args[1] != 0 => self.set_signal(event, segments),
+            Role::Getcwd => self.getcwd(event, segments),
+            _ => {}
         }
         if !self.signals {
             return;
         }
-        if self.program.is_some() || self.merged {
+        if self.program != Program::NotYet {
             self.winding_up(call);
-            return;
-        }
-        self.standard_streams(event, call, segments);
-        if let Some(path) = event.path.filter(|path| call.takes_path() && !path.is_empty()) {
+        } else if let Some(path) = event.path.filter(|path| call.takes_path() && !path.is_empty()) {
             self.path(event, path, segments);
         } else {
             self.other(event, call, segments);
@@ -140,18 +143,19 @@ impl Interpreter for Python {
             Run::Stdin => b"standard input".to_vec(),
             Run::Nothing => b"options".to_vec(),
         };
-        let site = if self.streams_last { ENCODINGS_WITH_SITE } else { "site" };
-        let both = |name: &[u8]| [b"site and ", name].concat();
+        let site = if self.streams_last() { ENCODINGS_WITH_SITE } else { "site" };
         let init = (PhaseKind::Init, b"interpreter init".to_vec(), None);
         match (self.site, self.program) {
-            (Some(_), Some(_)) => vec![
+            (Some(begin), Program::At(program)) => vec![
                 init,
-                (PhaseKind::Site, site.into(), self.site),
-                (PhaseKind::Program, name, self.program),
+                (PhaseKind::Site, site.into(), Some(begin)),
+                (PhaseKind::Program, name, Some(program)),
             ],
-            (Some(_), None) => vec![init, (PhaseKind::Program, both(&name), self.site)],
-            (None, Some(_)) => vec![init, (PhaseKind::Program, name, self.program)],
-            (None, None) => vec![init],
+            (Some(begin), _) => {
+                vec![init, (PhaseKind::Program, [b"site and ", name.as_slice()].concat(), Some(begin))]
+            }
+            (None, Program::At(program)) => vec![init, (PhaseKind::Program, name, Some(program))],
+            (None, _) => vec![init],
         }
     }
 
@@ -164,7 +168,7 @@ impl Python {
     fn set_signal(&mut self, event: &Event<'_>, segments: &mut Segments) {
         match event.args[0] {
             SIGPIPE => self.signals = true,
-            SIGINT if self.program.is_some() || self.merged => self.exit = segments.cut(event.start_ns),
+            SIGINT if self.program != Program::NotYet => self.exit = segments.cut(event.start_ns),
             // The end of a program that made no call at all.
             SIGINT if self.site.is_some() && self.packages => {
                 self.after_lookups(segments);
@@ -172,6 +176,11 @@ impl Python {
             }
             _ => {}
         }
+    }
+
+    /// Whether the streams were set up after `site`: 2.7.
+    fn streams_last(&self) -> bool {
+        self.site.zip(self.streams_end).is_some_and(|(site, end)| site.segment < end.segment)
     }
 
     /// The end is not yet: a program may well set its own handler of `SIGINT` and go on.
@@ -189,15 +198,14 @@ impl Python {
             && event.path.is_none_or(<[u8]>::is_empty);
         match event.args[0] {
             2 if about_descriptor => self.streams = Streams::Error,
-            0 | 1 if about_descriptor => self.streams = Streams::First,
-            _ if self.streams == Streams::Error && self.streams_end.is_none() => {
-                if call.family() == Family::Memory {
-                    return;
-                }
+            0 | 1 if about_descriptor && self.streams != Streams::Error => self.streams = Streams::First,
+            _ if self.streams == Streams::Error
+                && self.streams_end.is_none()
+                && call.family() != Family::Memory =>
+            {
                 self.streams_end = segments.cut(event.start_ns);
-                self.streams_last = self.site.is_some();
-                if self.streams_last || self.invocation.no_site {
-                    self.program = self.streams_end;
+                if self.invocation.no_site || self.streams_last() {
+                    self.begin(self.streams_end);
                 }
             }
             _ => {}
@@ -205,12 +213,9 @@ impl Python {
     }
 
     fn path(&mut self, event: &Event<'_>, path: &[u8], segments: &mut Segments) {
-        if self.program.is_some() {
-            return;
-        }
         let name = file_name(path);
         if self.is_script(event, path, name) {
-            self.program = segments.cut(event.start_ns);
+            self.begin(segments.cut(event.start_ns));
             return;
         }
         if self.site.is_none() && !self.invocation.no_site && SITE.contains(&name) {
@@ -231,7 +236,7 @@ impl Python {
     /// The current directory is asked for: by the first import of `-c` and `-m`, and by those
     /// versions that make the script's path absolute.
     fn getcwd(&mut self, event: &Event<'_>, segments: &mut Segments) {
-        if self.program.is_some() || self.merged {
+        if self.program != Program::NotYet {
             return;
         }
         match (&self.invocation.run, event.text) {
@@ -243,7 +248,7 @@ impl Python {
         if imports && self.packages {
             let searched = self.lookup.is_some_and(|(_, packages)| packages);
             let at_ns = self.lookup.filter(|_| searched).map_or(event.start_ns, |(end_ns, _)| end_ns);
-            self.program = segments.cut(at_ns);
+            self.begin(segments.cut(at_ns));
         }
     }
 
@@ -260,8 +265,12 @@ impl Python {
     /// The program began somewhere after the last lookup seen, before the current call.
     fn after_lookups(&mut self, segments: &mut Segments) {
         match self.lookup {
-            Some((end_ns, true)) => self.program = segments.cut(end_ns),
-            _ => self.merged = true,
+            Some((end_ns, true)) => self.begin(segments.cut(end_ns)),
+            _ => self.program = Program::Merged,
         }
+    }
+
+    fn begin(&mut self, cut: Option<Cut>) {
+        self.program = cut.map_or(Program::Merged, Program::At);
     }
 }

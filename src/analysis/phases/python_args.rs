@@ -65,7 +65,9 @@ fn short_options<'a>(
         let attached = &word[at + 1..];
         match option {
             b'c' => return Some(Run::Command),
-            b'm' if attached.is_empty() => return Some(Run::Module(rest.next().unwrap_or_default().to_vec())),
+            b'm' if attached.is_empty() => {
+                return Some(Run::Module(rest.next().unwrap_or_default().to_vec()));
+            }
             b'm' => return Some(Run::Module(attached.to_vec())),
             b'V' | b'h' | b'?' => return Some(Run::Nothing),
             b'S' => *no_site = true,

@@ -32,8 +32,9 @@ pub struct Stats {
     /// Paths and directories.
     names: Interner,
     cells: FxHashMap<(Bucket, Group, u16), Cell>,
-    /// Durations by bucket, where a bucket is not made of whole groups.
-    durations: Vec<Durations>,
+    /// Durations by bucket, where a bucket is not made of whole groups: those traced from the same CPU,
+    /// and from another.
+    durations: Vec<[Durations; 2]>,
     counted: u64,
 }
 
@@ -186,17 +187,17 @@ impl Stats {
         self.count(bucket, seen);
         let at = bucket as usize;
         if self.durations.len() <= at {
-            self.durations.resize_with(at + 1, Durations::default);
+            self.durations.resize_with(at + 1, Default::default);
         }
         if let Some(duration_ns) = seen.duration_ns {
-            self.durations[at].record(duration_ns);
+            self.durations[at][usize::from(seen.group.beside())].record(duration_ns);
         }
     }
 
     /// The table, its rows sorted and cut as the options say.
     #[must_use]
     pub fn finish(mut self, options: Options) -> Table {
-        let prices = self.base.groups.prices(self.base.model);
+        let prices = self.base.prices();
         let wall = Wall::of(self.untraced.as_ref(), self.base.span_ns());
         let mut rows = self.rows(&prices, wall);
         if (self.by, options.sort) != (By::Phase, Sort::Name) {

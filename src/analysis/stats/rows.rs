@@ -55,17 +55,20 @@ impl Stats {
 
     /// Times of buckets that have their own durations.
     fn times(&self, prices: &Prices, row_of: impl Fn(Bucket) -> Bucket) -> FxHashMap<Bucket, Times> {
-        let mut durations: FxHashMap<Bucket, Durations> = FxHashMap::default();
-        for (bucket, own) in self.durations.iter().enumerate().filter(|(_, own)| !own.is_empty()) {
-            durations.entry(row_of(bucket as Bucket)).or_default().merge(own);
+        let mut rows: FxHashMap<Bucket, [Durations; 2]> = FxHashMap::default();
+        for (bucket, own) in self.durations.iter().enumerate() {
+            let row = rows.entry(row_of(bucket as Bucket)).or_default();
+            row.iter_mut().zip(own).for_each(|(row, own)| row.merge(own));
         }
-        durations.into_iter().map(|(row, mut own)| (row, prices.model.times(&mut own))).collect()
+        let model = &prices.model;
+        let stops = [model.pinned, model.beside.unwrap_or(model.pinned)];
+        rows.into_iter().map(|(row, own)| (row, model.times(own.iter().zip(stops)))).collect()
     }
 
     /// Times of a bucket that is made of whole groups.
     fn group_times(&self, prices: &Prices, bucket: Bucket) -> Times {
         let calls = &self.base.calls;
-        let mut durations = self.base.groups.together(|group: Group| match self.by {
+        self.base.groups.times(&prices.model, |group: Group| match self.by {
             By::Syscall => u32::from(group.call()) == bucket,
             By::Family => calls.get(group.call()).family() as u32 == bucket,
             By::Class => {
@@ -73,8 +76,7 @@ impl Stats {
                 calls.get(group.call()).classes().intersects(class)
             }
             _ => false,
-        });
-        prices.model.times(&mut durations)
+        })
     }
 
     fn name(&self, bucket: Bucket, boundaries: &[Boundary]) -> Text {
