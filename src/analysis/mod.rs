@@ -23,6 +23,7 @@ pub mod filesystem;
 pub mod fold;
 pub mod integrity;
 pub mod intern;
+pub mod interval;
 pub mod lookups;
 pub mod modules;
 pub mod phases;

@@ -13,8 +13,13 @@
 //! 7. What a traced call costs is measured before the command starts, and stored in the log.
 
 pub mod host;
+pub mod launch;
 pub mod ptrace;
+pub mod stdio;
 mod sys;
+pub mod untraced;
+
+use std::process::ExitStatus;
 
 use crate::event::Event;
 
@@ -31,20 +36,11 @@ impl<F: FnMut(&Event<'_>)> Sink for F {
     }
 }
 
-/// How the command's first process ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// With this exit status.
-    Exited(i32),
-    /// Killed by this signal.
-    Killed(i32),
-}
-
 /// What a recording came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// How the command ended.
-    pub end: End,
+    /// How the command's first process ended.
+    pub status: ExitStatus,
     /// What was not as it would be untraced, for the user to know: names of [`crate::event::mark`].
     pub warnings: Vec<&'static str>,
     /// Processes and threads seen.

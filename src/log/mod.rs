@@ -1,5 +1,51 @@
-//! The log: one Arrow IPC stream a recording.
+//! The log: one Arrow IPC stream a recording, one row an event.
+//!
+//! ```text
+//!   Event ─> rows ─> encode ─> sink ──file──> frame ─> verify ─> batch ─> Event
+//!            └──── writer, worker ────┘       └──────── reader ────────┘
+//! ```
+//!
+//! [`Writer`] takes events from a tracer that must not wait, [`Reader`] gives them back exactly as
+//! they went in, from logs that may be cut, damaged or hostile. The format is described in
+//! `docs/log-format.md`; `schema` is its definition in code. Nothing here knows where events come
+//! from or what they are for.
 
+mod batch;
+mod encode;
+mod error;
+mod escape;
+mod frame;
 mod header;
+mod intern;
+mod reader;
+mod repair;
+mod rows;
+mod schema;
+mod sink;
+mod verify;
+mod worker;
+mod writer;
 
+#[cfg(test)]
+mod tests;
+
+pub use batch::{Batch, Dictionary};
+pub use error::Error;
 pub use header::{Calibration, Clock, Environment, FORMAT_VERSION, Header, Host, Run, Untraced};
+pub use reader::{Ending, Reader, looks_like_log};
+pub use repair::{CUT, Repaired, repair};
+pub use schema::{Column, Columns};
+pub use writer::{Summary, Writer};
+
+/// Name of the total that counts the rows of a log that are no totals.
+pub const TOTAL_EVENTS: &str = "events";
+
+/// Name of the total that sums up what was lost; -1: nobody knows how many.
+pub const TOTAL_LOST: &str = "lost";
+
+/// Longest text of an event in bytes, `argv` apart. What is longer is cut, and the event flagged as
+/// truncated. The kernel gives nothing longer than a path, 4 KiB (`PATH_MAX`).
+pub const MAX_TEXT_LEN: usize = 64 << 10;
+
+/// Longest `argv`, the kernel's own limit: three quarters of 8 MiB (`bprm_stack_limits` in `fs/exec.c`).
+pub const MAX_ARGV_LEN: usize = 6 << 20;

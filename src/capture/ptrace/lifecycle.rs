@@ -2,15 +2,15 @@
 
 use std::io;
 
+use super::super::Sink;
 use super::super::sys::breakpoint::Breakpoint;
 use super::super::sys::clock::monotonic_ns;
 use super::super::sys::ptrace as request;
 use super::super::sys::wait;
-use super::super::{End, Sink};
 use super::entry_point;
 use super::files::proc_link;
 use super::session::{Session, lifecycle_event};
-use super::stop::{Change, Reason, Stop, unless_gone};
+use super::stop::{Change, End, Reason, Stop, unless_gone};
 use super::thread::{Comm, Thread};
 use crate::event::{Event, Kind, mark};
 
@@ -120,6 +120,7 @@ impl<S: Sink> Session<'_, S> {
         self.note_entry_point(tid);
         if tid == self.leader {
             self.end = Some(end);
+            self.watch.unfollow();
         }
         if let Some(pinning) = &mut self.pinning {
             pinning.rename(tid, None);
@@ -201,7 +202,7 @@ impl<S: Sink> Session<'_, S> {
                 self.threads.remove(&tid);
                 detach(stop, reason);
             }
-            Change::Exited(tid, _) | Change::Killed(tid, _) => drop(self.threads.remove(&tid)),
+            Change::Ended(tid, _) => drop(self.threads.remove(&tid)),
         }
     }
 }

@@ -1,20 +1,23 @@
 //! One recording: takes a change, hands it to its handler, lets the thread go on, until none is left.
 
 use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 
 use rustc_hash::FxHashMap;
 
 use super::super::sys::clock::monotonic_ns;
-use super::super::sys::process::{SignalGuard, process_group, stop_self};
+use super::super::sys::process::process_group;
 use super::super::sys::ptrace::{self as request, SyscallStop};
+use super::super::sys::signals::{Watch, stop_too};
 use super::super::sys::wait;
-use super::super::{End, Outcome, Sink};
+use super::super::{Outcome, Sink};
 use super::effect::Effect;
 use super::entry::{self, Entry};
 use super::exit;
 use super::files::Shares;
 use super::pinning::Pinning;
-use super::stop::{Change, Reason, Stop};
+use super::stop::{Change, End, Reason, Stop};
 use super::thread::{Comm, Thread};
 use super::waiting::Waiting;
 use crate::event::{Event, Flags, Kind, mark};
@@ -63,12 +66,13 @@ pub(super) fn record_from<S: Sink>(
     options: Options,
 ) -> io::Result<Outcome> {
     request::seize(pid)?;
-    let signals = SignalGuard::install(pid);
+    let watch = Watch::install();
+    watch.follow(pid);
     let mut pinning = if options.pin { Pinning::prepare()? } else { None };
     if let Some(pinning) = &mut pinning {
         pinning.pin(pid);
     }
-    let mut session = Session::new(pid, sink, options, pinning);
+    let mut session = Session::new(pid, sink, options, pinning, watch);
     session.recording = begin == Begin::AtOnce;
     let result = session.begin(go).and_then(|()| session.run());
     if result.is_err() {
@@ -76,7 +80,6 @@ pub(super) fn record_from<S: Sink>(
     }
     let outcome = session.outcome();
     drop(session);
-    drop(signals);
     result.map(|()| outcome)
 }
 
@@ -89,6 +92,8 @@ pub(super) struct Session<'s, S: Sink> {
     pub(super) pinning: Option<Pinning>,
     pub(super) leader: i32,
     pub(super) end: Option<End>,
+    /// Signals meant for the command are passed on to it, until its first process has ended.
+    pub(super) watch: Watch,
     pub(super) warnings: Vec<&'static str>,
     pub(super) threads_seen: u64,
     pub(super) was_parallel: bool,
@@ -101,7 +106,7 @@ pub(super) struct Session<'s, S: Sink> {
 }
 
 impl<'s, S: Sink> Session<'s, S> {
-    fn new(leader: i32, sink: &'s mut S, options: Options, pinning: Option<Pinning>) -> Self {
+    fn new(leader: i32, sink: &'s mut S, options: Options, pinning: Option<Pinning>, watch: Watch) -> Self {
         let thread = Thread::new(leader, leader, Comm::of(leader), Shares::of(leader));
         Self {
             threads: FxHashMap::from_iter([(leader, thread)]),
@@ -110,6 +115,7 @@ impl<'s, S: Sink> Session<'s, S> {
             pinning,
             leader,
             end: None,
+            watch,
             warnings: Vec::new(),
             threads_seen: 1,
             was_parallel: false,
@@ -134,10 +140,10 @@ impl<'s, S: Sink> Session<'s, S> {
         while !self.threads.is_empty() || !self.early.is_empty() {
             let several = self.threads.len() > 1;
             let beside = !self.is_pinned();
-            let stop_requested = &mut self.stop_requested;
+            let (leader, stop_requested) = (self.leader, &mut self.stop_requested);
             let change = self.waiting.next(several, beside, || {
                 if std::mem::take(stop_requested) {
-                    stop_self();
+                    stop_too(leader);
                 }
             })?;
             let now = self.now();
@@ -147,8 +153,7 @@ impl<'s, S: Sink> Session<'s, S> {
                     break;
                 }
                 Some(Change::Stopped(stop, reason)) => self.stopped(stop, reason, now)?,
-                Some(Change::Exited(tid, status)) => self.ended(tid, End::Exited(status), now)?,
-                Some(Change::Killed(tid, signal)) => self.ended(tid, End::Killed(signal), now)?,
+                Some(Change::Ended(tid, end)) => self.ended(tid, end, now)?,
             }
             if self.options.leader_only && self.end.is_some() {
                 self.detach_all();
@@ -181,8 +186,12 @@ impl<'s, S: Sink> Session<'s, S> {
 
     fn outcome(&self) -> Outcome {
         Outcome {
-            // The leader's end is missing only when waiting failed, which `record` reports.
-            end: self.end.unwrap_or(End::Exited(0)),
+            status: match self.end {
+                Some(End::Exited(code)) => ExitStatus::from_raw(code << 8),
+                Some(End::Killed(signal)) => ExitStatus::from_raw(signal),
+                // Only when waiting failed, which `record` reports.
+                None => ExitStatus::from_raw(125 << 8),
+            },
             warnings: self.warnings.clone(),
             threads: self.threads_seen,
             parallel: self.was_parallel,
@@ -231,7 +240,7 @@ impl<'s, S: Sink> Session<'s, S> {
             Ok(SyscallStop::Entry { arch, nr, args, ip }) => {
                 self.syscall_entry(stop, &Entry { arch, nr, args, ip })
             }
-            Ok(SyscallStop::Exit { ret }) => self.syscall_exit(stop, ret, now),
+            Ok(SyscallStop::Exit { ret, ip }) => self.syscall_exit(stop, ret, ip, now),
             // The stop that was reported is over: the thread was killed, or an exec of another thread
             // replaced it. The kernel will report what came of it.
             Ok(SyscallStop::None) => Ok(()),
@@ -288,7 +297,7 @@ impl<'s, S: Sink> Session<'s, S> {
         }
     }
 
-    fn syscall_exit(&mut self, stop: Stop, ret: i64, now: u64) -> io::Result<()> {
+    fn syscall_exit(&mut self, stop: Stop, ret: i64, ip: u64, now: u64) -> io::Result<()> {
         let Some(thread) = self.threads.get_mut(&stop.tid()) else { return stop.resume(0) };
         if !thread.in_call {
             return stop.resume(0);
@@ -296,7 +305,9 @@ impl<'s, S: Sink> Session<'s, S> {
         thread.in_call = false;
         let stat = exit::capture(thread, ret);
         if is_restart(ret) {
-            thread.interrupted = Some((thread.call.nr, thread.call.ip));
+            thread.interrupted.push(thread.call.nr, thread.call.ip);
+        } else if thread.call.plan.effect == Effect::Sigreturn {
+            thread.interrupted.handler_returned(ip);
         }
         let event = thread.call.event(thread.pid, thread.comm.as_bytes(), Some(ret), Some(now));
         self.sink.push(&Event { stat, ..event });

@@ -66,10 +66,17 @@ pub enum Reason {
 pub enum Change {
     /// The thread is stopped.
     Stopped(Stop, Reason),
-    /// The thread ended with this exit status.
-    Exited(i32, i32),
-    /// The thread was killed by this signal.
-    Killed(i32, i32),
+    /// The thread is gone.
+    Ended(i32, End),
+}
+
+/// How a thread ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With this exit status.
+    Exited(i32),
+    /// Killed by this signal.
+    Killed(i32),
 }
 
 /// Stop signals: those that stop a whole group (signal(7)).
@@ -80,10 +87,10 @@ impl Change {
     pub fn decode(change: wait::Change) -> Option<Self> {
         let wait::Change { tid, status } = change;
         if libc::WIFEXITED(status) {
-            return Some(Self::Exited(tid, libc::WEXITSTATUS(status)));
+            return Some(Self::Ended(tid, End::Exited(libc::WEXITSTATUS(status))));
         }
         if libc::WIFSIGNALED(status) {
-            return Some(Self::Killed(tid, libc::WTERMSIG(status)));
+            return Some(Self::Ended(tid, End::Killed(libc::WTERMSIG(status))));
         }
         if !libc::WIFSTOPPED(status) {
             return None;
@@ -134,8 +141,11 @@ mod tests {
     fn ends_are_told_apart() {
         assert!(matches!(
             Change::decode(wait::Change { tid: 7, status: 3 << 8 }),
-            Some(Change::Exited(7, 3))
+            Some(Change::Ended(7, End::Exited(3)))
         ));
-        assert!(matches!(Change::decode(wait::Change { tid: 7, status: 9 }), Some(Change::Killed(7, 9))));
+        assert!(matches!(
+            Change::decode(wait::Change { tid: 7, status: 9 }),
+            Some(Change::Ended(7, End::Killed(9)))
+        ));
     }
 }

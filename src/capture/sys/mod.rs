@@ -6,9 +6,14 @@
 
 pub(super) mod affinity;
 pub(super) mod breakpoint;
+pub(super) mod child;
 pub(super) mod clock;
+pub(super) mod fds;
 pub(super) mod memory;
 pub(super) mod process;
 pub(super) mod ptrace;
 pub(super) mod shared;
+pub(super) mod signals;
+pub(super) mod spawn;
+pub(super) mod startup;
 pub(super) mod wait;

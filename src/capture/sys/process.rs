@@ -4,7 +4,6 @@
 //! lock or unwind: system calls and atomics only.
 
 use std::io;
-use std::sync::atomic::{AtomicI32, Ordering};
 
 /// Forks a child that runs `body` and then exits with status 0. `body` must keep to the rule above.
 pub fn fork_child(body: impl FnOnce()) -> io::Result<i32> {
@@ -57,12 +56,6 @@ pub fn null_call() {
     unsafe { libc::syscall(libc::SYS_getppid) };
 }
 
-/// Stops the calling process until a tracer (or anyone) lets it go on.
-pub fn stop_self() {
-    // SAFETY: integers only.
-    unsafe { libc::raise(libc::SIGSTOP) };
-}
-
 /// Sends a signal.
 pub fn kill(pid: i32, signal: i32) {
     // SAFETY: integers only.
@@ -74,60 +67,6 @@ pub fn reap(pid: i32) {
     let mut status = 0;
     // SAFETY: `status` is live.
     unsafe { libc::waitpid(pid, &raw mut status, libc::__WALL) };
-}
-
-/// Whom [`forward_signals`] sends signals on to.
-static FORWARD_TO: AtomicI32 = AtomicI32::new(0);
-
-extern "C" fn forward(signal: libc::c_int) {
-    let pid = FORWARD_TO.load(Ordering::Relaxed);
-    if pid > 0 {
-        // SAFETY: kill(2) is async-signal-safe.
-        unsafe { libc::kill(pid, signal) };
-    }
-}
-
-/// While alive: the ends of children are reported (SIGCHLD is not ignored, as a parent may have left it);
-/// signals that ask `trace` itself to end are passed on to the command, and those that a
-/// terminal sends to the whole foreground group (the command gets its own copy) do nothing to `trace`.
-pub struct SignalGuard {
-    previous: [(i32, libc::sigaction); GUARDED.len()],
-}
-
-const GUARDED: [i32; 7] =
-    [libc::SIGTERM, libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTSTP, libc::SIGTTOU, libc::SIGTTIN];
-
-impl SignalGuard {
-    /// Installs the dispositions; `pid` is the command's first process.
-    pub fn install(pid: i32) -> Self {
-        FORWARD_TO.store(pid, Ordering::Relaxed);
-        let previous = GUARDED.map(|signal| {
-            // SAFETY: zeroed is a valid sigaction; `forward` is an async-signal-safe handler.
-            unsafe {
-                let mut action: libc::sigaction = std::mem::zeroed();
-                action.sa_sigaction = match signal {
-                    libc::SIGTERM | libc::SIGHUP => forward as *const () as usize,
-                    libc::SIGCHLD => libc::SIG_DFL,
-                    _ => libc::SIG_IGN,
-                };
-                action.sa_flags = libc::SA_RESTART;
-                let mut old: libc::sigaction = std::mem::zeroed();
-                libc::sigaction(signal, &raw const action, &raw mut old);
-                (signal, old)
-            }
-        });
-        Self { previous }
-    }
-}
-
-impl Drop for SignalGuard {
-    fn drop(&mut self) {
-        FORWARD_TO.store(0, Ordering::Relaxed);
-        for (signal, action) in &self.previous {
-            // SAFETY: puts back what `install` found.
-            unsafe { libc::sigaction(*signal, action, std::ptr::null_mut()) };
-        }
-    }
 }
 
 /// The process group of a process, or of the caller (0).

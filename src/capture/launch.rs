@@ -1,0 +1,246 @@
+//! Starting a command exactly as if it had been started without us.
+//!
+//! [`Command::resolve`] finds the program as `execvp(3)` does; [`spawn`] makes the process. The
+//! command gets the dispositions and the mask of signals that `trace` itself was started with (not
+//! what Rust's runtime or we made of them), no descriptor of ours, and by inheritance the same
+//! limits, niceness, umask, directory, process group and terminal. Unlike `execvp`, a file that is
+//! neither binary nor has a `#!` line is not handed to `sh`: that is said instead.
+//!
+//! Failures have the exit codes that `env(1)` and `timeout(1)` give theirs: 127 for a command that
+//! is not found, 126 for one that cannot be run, 125 for anything that is `trace`'s own trouble.
+
+mod explain;
+mod resolve;
+
+use super::sys::{signals, spawn as sys, startup};
+pub use sys::Stream;
+
+use std::ffi::{CString, OsStr, OsString};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+
+/// Why a command was not started.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// There is no such command.
+    #[error("{command}: {why}")]
+    NotFound {
+        /// The command as it was given.
+        command: String,
+        /// What was looked for, and what to try.
+        why: String,
+    },
+    /// There is a file of that name but it cannot be run.
+    #[error("{program}: {why}")]
+    CannotRun {
+        /// The file.
+        program: String,
+        /// Why not, and what to try.
+        why: String,
+    },
+    /// Something went wrong on our side of the start.
+    #[error("cannot {what}: {error}")]
+    Own {
+        /// What could not be done.
+        what: String,
+        /// The system's answer.
+        error: io::Error,
+    },
+    /// No command was given.
+    #[error("no command given; try `trace startup python3 hello.py`")]
+    Empty,
+}
+
+impl LaunchError {
+    /// What `trace` exits with: 127 (not found), 126 (cannot be run) or 125.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::NotFound { .. } => 127,
+            Self::CannotRun { .. } => 126,
+            Self::Own { .. } | Self::Empty => 125,
+        }
+    }
+}
+
+/// A command whose program was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    program: CString,
+    argv: Vec<CString>,
+}
+
+impl Command {
+    /// Finds the program of a command line: its first word, looked up in `PATH` where it has no
+    /// slash. The words are passed on unchanged.
+    pub fn resolve<W: Into<OsString>>(words: impl IntoIterator<Item = W>) -> Result<Self, LaunchError> {
+        let argv: Vec<CString> = words
+            .into_iter()
+            .map(|word| CString::new(word.into().into_vec()))
+            .collect::<Result<_, _>>()
+            .map_err(|error| own("pass an argument with a NUL byte in it", error.into()))?;
+        let name = argv.first().ok_or(LaunchError::Empty)?;
+        let path = std::env::var_os("PATH");
+        let program = resolve::resolve(OsStr::from_bytes(name.as_bytes()), path.as_deref())?;
+        let program = CString::new(program.into_os_string().into_vec())
+            .map_err(|error| own("look a command up", error.into()))?;
+        Ok(Self { program, argv })
+    }
+
+    /// The file that is executed. Relative if it was given so.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        Path::new(OsStr::from_bytes(self.program.as_bytes()))
+    }
+
+    /// The words, the command's name included.
+    pub fn words(&self) -> impl Iterator<Item = &OsStr> {
+        self.argv.iter().map(|word| OsStr::from_bytes(word.as_bytes()))
+    }
+}
+
+/// How to start a command.
+#[derive(Clone, Debug, Default)]
+pub struct SpawnOptions {
+    /// The child waits before it executes the program until [`Child::go`], so that a tracer can
+    /// attach to it. The last thing it does before `execve(2)` is that `read(2)`.
+    pub wait_for_go: bool,
+    /// The directory it starts in, if not this process's. A relative program is looked for there.
+    pub directory: Option<PathBuf>,
+}
+
+/// A process that is (or, waiting, will be) the command. It is the caller's to reap.
+#[derive(Debug)]
+pub struct Child {
+    pid: i32,
+    started_ns: u64,
+    go: Option<OwnedFd>,
+    failure: OwnedFd,
+    program: PathBuf,
+    directory: Option<PathBuf>,
+}
+
+/// Starts a command. Returns when the program runs; with [`SpawnOptions::wait_for_go`], when there
+/// is a process that waits for [`Child::go`].
+pub fn spawn(command: &Command, streams: [Stream; 3], options: &SpawnOptions) -> Result<Child, LaunchError> {
+    let directory = options.directory.as_ref().map(|path| CString::new(path.as_os_str().as_bytes()));
+    let directory =
+        directory.transpose().map_err(|error| own("use a directory's name with a NUL byte", error.into()))?;
+    let (streams, _moved) = above_standard(streams)?;
+    let image = sys::Image {
+        program: &command.program,
+        argv: &command.argv,
+        streams,
+        directory: directory.as_deref(),
+        wait_for_go: options.wait_for_go,
+    };
+    let started = sys::start(&image).map_err(|error| own("start a process", error))?;
+    let mut child = Child {
+        pid: started.pid,
+        started_ns: started.at_ns,
+        go: started.go,
+        failure: started.failure,
+        program: command.program().to_owned(),
+        directory: options.directory.clone(),
+    };
+    if !options.wait_for_go
+        && let Some(error) = child.failure()
+    {
+        // It has ended, so this does not block; how it ended says nothing that `error` does not.
+        let _ = super::sys::child::reap(child.pid);
+        return Err(error);
+    }
+    Ok(child)
+}
+
+impl Child {
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// The monotonic clock just before it was made, in nanoseconds.
+    #[must_use]
+    pub fn started_ns(&self) -> u64 {
+        self.started_ns
+    }
+
+    /// Lets a child that was made with [`SpawnOptions::wait_for_go`] execute its program. Dropping
+    /// the child without that ends the process (exit status 125).
+    pub fn go(&mut self) -> io::Result<()> {
+        match self.go.take() {
+            Some(pipe) => nix::unistd::write(pipe, b"g").map(drop).map_err(Into::into),
+            None => Ok(()),
+        }
+    }
+
+    /// Why the process could not become the program, or `None` once it has. Blocks until that is
+    /// known: a tracer asks when it has seen the exec or the end of the process.
+    pub fn failure(&mut self) -> Option<LaunchError> {
+        match sys::read_failure(&self.failure) {
+            Ok(None) => None,
+            Ok(Some((stage, errno))) => Some(self.describe(stage, io::Error::from_raw_os_error(errno))),
+            Err(error) => Some(own("learn whether the command was started", error)),
+        }
+    }
+
+    fn describe(&self, stage: sys::Stage, error: io::Error) -> LaunchError {
+        match (stage, &self.directory) {
+            (sys::Stage::Directory, Some(path)) => own(format!("change to {}", shown(path)), error),
+            (sys::Stage::Exec, _) => explain::exec_failure(&self.program, &error),
+            _ => own("set up the command's input and output", error),
+        }
+    }
+}
+
+/// Whether one of the descriptors 0 to 2 was closed when `trace` was started. Rust's runtime has
+/// opened `/dev/null` there since, so looking at it now does not tell.
+#[must_use]
+pub fn was_closed_at_start(fd: i32) -> bool {
+    startup::was_closed(fd)
+}
+
+/// Makes this process end as a command did: returns the exit code to use, or does not return where
+/// the command was ended by a signal. (Where that signal does not end us, 128 + signal, as shells say.)
+#[must_use]
+pub fn pass_on(status: ExitStatus) -> u8 {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => code as u8,
+        (None, Some(signal)) => {
+            let _ = signals::end_by(signal);
+            128u8.saturating_add(signal as u8)
+        }
+        (None, None) => 125,
+    }
+}
+
+/// Duplicates sources that are among the descriptors 0 to 2 themselves: the child assigns those one
+/// after the other. The duplicates live as long as the second value.
+fn above_standard(mut streams: [Stream; 3]) -> Result<([Stream; 3], Vec<OwnedFd>), LaunchError> {
+    use std::os::fd::AsRawFd;
+    let mut moved = Vec::new();
+    for stream in &mut streams {
+        if let Stream::Fd(fd @ 0..3) = *stream {
+            let copy = super::sys::fds::duplicate_above_standard(fd)
+                .map_err(|error| own("duplicate a descriptor", error))?;
+            *stream = Stream::Fd(copy.as_raw_fd());
+            moved.push(copy);
+        }
+    }
+    Ok((streams, moved))
+}
+
+fn own(what: impl Into<String>, error: io::Error) -> LaunchError {
+    LaunchError::Own { what: what.into(), error }
+}
+
+/// A path for people: control characters escaped, bytes that are not UTF-8 replaced.
+fn shown(path: &Path) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    path.to_string_lossy().chars().map(escape).collect()
+}

@@ -1,0 +1,65 @@
+//! Waiting for a child: what happened to it, when, and what it used.
+//!
+//! Raw calls, because the safe wrappers have no `wait4(2)` and hide the order that is needed here:
+//! a child is first seen to have ended (`WNOWAIT`), then the clock is read, then it is reaped.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+/// What a child did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A signal stopped it.
+    Stopped,
+    /// It ended and waits to be reaped.
+    Ended,
+}
+
+/// Blocks until the child stops or ends. An ended child is left to [`reap`].
+pub fn next_change(pid: libc::pid_t) -> io::Result<Change> {
+    let ended = libc::WEXITED | libc::WNOWAIT;
+    if wait_info(pid, ended | libc::WSTOPPED)? != libc::CLD_STOPPED {
+        return Ok(Change::Ended);
+    }
+    // Takes the report of the stop away; the child may have been continued or killed meanwhile.
+    wait_info(pid, libc::WSTOPPED | libc::WNOHANG)?;
+    Ok(Change::Stopped)
+}
+
+/// `waitid(2)`: the code of what happened (`CLD_*`), 0 where nothing had and `WNOHANG` was given.
+fn wait_info(pid: libc::pid_t, options: libc::c_int) -> io::Result<libc::c_int> {
+    loop {
+        let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+        // SAFETY: `info` is large enough, and all zeroes is a valid value of it.
+        let (done, info) = unsafe {
+            (libc::waitid(libc::P_PID, pid as libc::id_t, info.as_mut_ptr(), options), info.assume_init())
+        };
+        if done == 0 {
+            return Ok(info.si_code);
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
+/// Reaps a child: how it ended, and what it and the descendants it waited for used.
+pub fn reap(pid: libc::pid_t) -> io::Result<(ExitStatus, libc::rusage)> {
+    loop {
+        let mut status = 0;
+        let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+        // SAFETY: both places are large enough, and all zeroes is a valid `struct rusage`.
+        let (got, usage) =
+            unsafe { (libc::wait4(pid, &raw mut status, 0, usage.as_mut_ptr()), usage.assume_init()) };
+        if got == pid {
+            return Ok((ExitStatus::from_raw(status), usage));
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}

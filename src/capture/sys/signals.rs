@@ -1,0 +1,177 @@
+//! What `trace` does with signals while a command of its own runs.
+//!
+//! Both are in one process group, so what the terminal sends (Ctrl-C, Ctrl-\, Ctrl-Z, a hang-up)
+//! reaches both; the command decides what to make of it and `trace` must outlive it. What somebody
+//! sends to `trace` alone is meant for the command and handed on. `si_code` tells the two apart:
+//! the kernel's own signals carry `SI_KERNEL`.
+
+use super::startup;
+use std::ffi::{c_int, c_void};
+use std::io;
+use std::mem::{self, MaybeUninit};
+use std::ptr;
+use std::sync::atomic::{AtomicI32, Ordering::SeqCst};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// These end the measuring, and are handed on.
+const ENDING: [c_int; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
+/// These are handed on.
+const PASSED: [c_int; 2] = [libc::SIGUSR1, libc::SIGUSR2];
+/// These are ignored: the command is stopped by them and we then stop ourselves, and a write past
+/// the file-size limit shall be an error rather than our end.
+const IGNORED: [c_int; 3] = [libc::SIGTTIN, libc::SIGTTOU, libc::SIGXFSZ];
+
+/// What the handler and the thread that waits for the command tell each other.
+struct Shared {
+    /// The running command, 0 for none.
+    child: AtomicI32,
+    /// The first of [`ENDING`] that arrived, 0 for none.
+    received: AtomicI32,
+    /// The last one to be handed on that came while there was no command, 0 for none.
+    undelivered: AtomicI32,
+}
+
+static SHARED: Shared =
+    Shared { child: AtomicI32::new(0), received: AtomicI32::new(0), undelivered: AtomicI32::new(0) };
+/// Dispositions belong to the process, so there is one watch at a time.
+static ONE: Mutex<()> = Mutex::new(());
+
+/// While it lives, signals are treated as the module says; then as before.
+pub struct Watch {
+    shared: &'static Shared,
+    before: Vec<(c_int, libc::sigaction)>,
+    _one: MutexGuard<'static, ()>,
+}
+
+impl Watch {
+    /// Waits for any other watch to end, then installs the handlers. Signals that are ignored now
+    /// stay so (`nohup`, background jobs of a shell without job control).
+    pub fn install() -> Self {
+        let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        SHARED.received.store(0, SeqCst);
+        SHARED.child.store(0, SeqCst);
+        SHARED.undelivered.store(0, SeqCst);
+        let handle = handle as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
+        let handled = ENDING.into_iter().chain(PASSED).chain([libc::SIGTSTP]);
+        let handled = handled.map(|signal| (signal, handle as libc::sighandler_t));
+        let ignored = IGNORED.map(|signal| (signal, libc::SIG_IGN));
+        // Whoever started us may have left SIGCHLD ignored, and then no end of a child is reported.
+        let reported = (libc::SIGCHLD, libc::SIG_DFL);
+        let before = handled
+            .chain(ignored)
+            .filter(|&(signal, _)| !startup::is_ignored(signal))
+            .chain([reported])
+            .filter_map(|(signal, action)| Some((signal, replace(signal, action)?)))
+            .collect();
+        Self { shared: &SHARED, before, _one: one }
+    }
+
+    /// From now on signals are handed on to this child, which was not reaped: also one that came
+    /// between the creation of the child and this call.
+    pub fn follow(&self, pid: libc::pid_t) {
+        self.shared.child.store(pid, SeqCst);
+        let signal = self.shared.undelivered.swap(0, SeqCst);
+        if signal != 0 {
+            // SAFETY: takes no pointers.
+            unsafe { libc::kill(pid, signal) };
+        }
+    }
+
+    /// The process has ended: nothing is sent to its number any more. To be called before it is
+    /// reaped, because then the number can be another's.
+    pub fn unfollow(&self) {
+        self.shared.child.store(0, SeqCst);
+    }
+
+    /// The signal that asked for an end, if one did.
+    pub fn received(&self) -> Option<c_int> {
+        Some(self.shared.received.load(SeqCst)).filter(|&signal| signal != 0)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        for (signal, action) in &self.before {
+            // SAFETY: puts back an action that sigaction itself returned.
+            unsafe { libc::sigaction(*signal, action, ptr::null_mut()) };
+        }
+    }
+}
+
+/// Sets a handler (or `SIG_IGN`, `SIG_DFL`); the action before, or `None` where that is not allowed.
+fn replace(signal: c_int, action: libc::sighandler_t) -> Option<libc::sigaction> {
+    // SAFETY: all zeroes is a valid `struct sigaction` (empty mask); the handler stays valid for ever.
+    unsafe {
+        let mut new: libc::sigaction = mem::zeroed();
+        new.sa_sigaction = action;
+        new.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
+        let mut old = MaybeUninit::<libc::sigaction>::uninit();
+        (libc::sigaction(signal, &raw const new, old.as_mut_ptr()) == 0).then(|| old.assume_init())
+    }
+}
+
+/// The handler: atomics and async-signal-safe calls only, `errno` left as it was.
+extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c_void) {
+    // SAFETY: the kernel passes a valid siginfo_t to an SA_SIGINFO handler; kill and getpid are
+    // async-signal-safe and take no pointers; the errno location is this thread's own.
+    unsafe {
+        let errno = *libc::__errno_location();
+        let child = SHARED.child.load(SeqCst);
+        let from_kernel = !info.is_null() && (*info).si_code == libc::SI_KERNEL;
+        if signal == libc::SIGTSTP {
+            // With a command, it decides: see `stop_too`. Without one, do as everybody does.
+            match child {
+                0 => libc::kill(libc::getpid(), libc::SIGSTOP),
+                _ if !from_kernel => libc::kill(child, signal),
+                _ => 0,
+            };
+        } else {
+            if ENDING.contains(&signal) {
+                let _ = SHARED.received.compare_exchange(0, signal, SeqCst, SeqCst);
+            }
+            match child {
+                _ if from_kernel => {}
+                0 => SHARED.undelivered.store(signal, SeqCst),
+                _ => {
+                    libc::kill(child, signal);
+                }
+            }
+        }
+        *libc::__errno_location() = errno;
+    }
+}
+
+/// The command was stopped: stops this process as well, so that a shell sees its job stopped, and
+/// continues the command when we are continued.
+pub fn stop_too(pid: libc::pid_t) {
+    // SAFETY: neither call takes a pointer; `pid` is a child that was not reaped. With `raise`, unlike
+    // `kill`, it is this thread that stops before the call returns.
+    unsafe {
+        libc::raise(libc::SIGSTOP);
+        libc::kill(pid, libc::SIGCONT);
+    }
+}
+
+/// Gives a signal its default action.
+pub fn set_default(signal: c_int) {
+    replace(signal, libc::SIG_DFL);
+}
+
+/// Ends this process by a signal, as the command was, without a core dump of our own. Returns if
+/// the signal does not end a process.
+pub fn end_by(signal: c_int) -> io::Result<()> {
+    set_default(signal);
+    let no_core = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: `no_core` is read only; `set` is initialised by sigemptyset before it is used.
+    unsafe {
+        libc::setrlimit(libc::RLIMIT_CORE, &raw const no_core);
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::sigaddset(set.as_mut_ptr(), signal);
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, set.as_ptr(), ptr::null_mut());
+        if libc::kill(libc::getpid(), signal) == -1 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,287 @@
+//! The child between its creation and `execve(2)`.
+//!
+//! ```text
+//! parent                                   child (all signals blocked)
+//! ------                                   ---------------------------
+//! block all signals, read the clock
+//! clone --------------------------------->  dispositions as trace was started with
+//! unblock                                   descriptors 0 to 2, directory, signal mask
+//! [seize it, write one byte] - go pipe -->  [wait for the byte]
+//!                                           execve
+//! read the failure pipe  <-- end of file -  (close-on-exec: it worked)
+//!                        <-- stage, errno -  it did not
+//! ```
+//!
+//! The child runs nothing but async-signal-safe calls on memory that was ready before. Where nobody
+//! has to look at it before `execve`, it borrows our memory (`CLONE_VM | CLONE_VFORK`, as
+//! `posix_spawn(3)` does): copying our page tables, and the faults on the copies, would be counted
+//! as the command's own time. With a go pipe we must run meanwhile, so it gets a copy, as from `fork`.
+
+use super::startup;
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::io;
+use std::mem::{self, MaybeUninit};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr;
+
+/// What becomes of one of the descriptors 0 to 2 in the child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// It is the one of this process.
+    Inherit,
+    /// It is closed.
+    Close,
+    /// It is a duplicate of this descriptor, which must not be below 3.
+    Fd(RawFd),
+}
+
+/// Everything the child needs.
+pub struct Image<'a> {
+    /// The executable.
+    pub program: &'a CStr,
+    /// The arguments, the zeroth included.
+    pub argv: &'a [std::ffi::CString],
+    /// Its descriptors 0 to 2.
+    pub streams: [Stream; 3],
+    /// Where it starts, if not here.
+    pub directory: Option<&'a CStr>,
+    /// Whether it waits for a byte on a pipe before `execve`.
+    pub wait_for_go: bool,
+}
+
+/// A child, created.
+pub struct Started {
+    /// Its process id.
+    pub pid: libc::pid_t,
+    /// The monotonic clock just before it was created, in nanoseconds.
+    pub at_ns: u64,
+    /// Where it reports that it cannot become the program.
+    pub failure: OwnedFd,
+    /// Where it waits for a byte.
+    pub go: Option<OwnedFd>,
+}
+
+/// What the child was doing when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Giving itself its descriptors 0 to 2.
+    Streams,
+    /// Changing to its directory.
+    Directory,
+    /// Becoming the program.
+    Exec,
+}
+
+/// Exit status of a child that could not become the program; the parent reaps it and nobody sees it.
+const FAILED: c_int = 125;
+
+/// Enough for the child's own frames in a debug build, and for a signal frame of the kernel.
+const STACK_SIZE: usize = 256 * 1024;
+
+/// What the child reads, ready before it exists.
+struct Prepared {
+    program: *const c_char,
+    argv: *const *const c_char,
+    environment: *const *const c_char,
+    streams: [Stream; 3],
+    directory: *const c_char,
+    dispositions: *const (c_int, bool),
+    disposition_count: usize,
+    mask: libc::sigset_t,
+    failure: RawFd,
+    go: RawFd,
+    go_other_end: RawFd,
+}
+
+unsafe extern "C" {
+    static mut environ: *const *const c_char;
+}
+
+/// Creates the child. It has not become the program yet; see [`read_failure`].
+pub fn start(image: &Image<'_>) -> io::Result<Started> {
+    let (failure_read, failure_write) = pipe()?;
+    let go = if image.wait_for_go { Some(pipe()?) } else { None };
+    let argv: Vec<*const c_char> =
+        image.argv.iter().map(|argument| argument.as_ptr()).chain([ptr::null()]).collect();
+    let dispositions = startup::changed_dispositions();
+    let prepared = Prepared {
+        program: image.program.as_ptr(),
+        argv: argv.as_ptr(),
+        // SAFETY: reading the pointer itself; nothing in this program changes the environment.
+        environment: unsafe { environ },
+        streams: image.streams,
+        directory: image.directory.map_or(ptr::null(), CStr::as_ptr),
+        dispositions: dispositions.as_ptr(),
+        disposition_count: dispositions.len(),
+        mask: startup::blocked(),
+        failure: failure_write.as_raw_fd(),
+        go: go.as_ref().map_or(-1, |(read, _)| read.as_raw_fd()),
+        go_other_end: go.as_ref().map_or(-1, |(_, write)| write.as_raw_fd()),
+    };
+    keep_children_waitable();
+    let share = if image.wait_for_go { 0 } else { libc::CLONE_VM | libc::CLONE_VFORK };
+    let (pid, at_ns) = clone_blocked(&prepared, share)?;
+    Ok(Started { pid, at_ns, failure: failure_read, go: go.map(|(_, write)| write) })
+}
+
+/// Clones with every signal blocked, so that no handler of ours runs in the child.
+fn clone_blocked(prepared: &Prepared, share: c_int) -> io::Result<(libc::pid_t, u64)> {
+    let mut stack: Vec<MaybeUninit<u128>> = Vec::with_capacity(STACK_SIZE / 16);
+    let mut all = MaybeUninit::<libc::sigset_t>::uninit();
+    let mut before = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: `all` is initialised before use and `before` is filled by pthread_sigmask, which does
+    // not fail for SIG_SETMASK. The stack grows down from its end, aligned to 16 bytes by its element
+    // type, and outlives the child's use of it: with CLONE_VFORK we are suspended until the child
+    // has left our memory, without CLONE_VM the child has its own copy. The same holds for
+    // `prepared` and what it points to. `child_main` never returns.
+    let (pid, error, started_ns) = unsafe {
+        libc::sigfillset(all.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
+        let top = stack.as_mut_ptr().add(stack.capacity()).cast::<c_void>();
+        let argument = ptr::from_ref(prepared).cast_mut().cast::<c_void>();
+        let started_ns = super::clock::monotonic_ns();
+        let pid = libc::clone(child_main, top, share | libc::SIGCHLD, argument);
+        let error = io::Error::last_os_error();
+        libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut());
+        (pid, error, started_ns)
+    };
+    if pid == -1 { Err(error) } else { Ok((pid, started_ns)) }
+}
+
+/// With SIGCHLD ignored (which a parent can hand down), the kernel reaps children by itself and
+/// `wait4` has no status and no figures to give.
+fn keep_children_waitable() {
+    if startup::is_ignored(libc::SIGCHLD) {
+        super::signals::set_default(libc::SIGCHLD);
+    }
+}
+
+/// A pipe that no program inherits.
+fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let mut ends = [0; 2];
+    // SAFETY: `ends` has room for the two descriptors, which are new and so owned by nobody else.
+    unsafe {
+        if libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) == -1 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok((OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])))
+    }
+}
+
+/// What the child does. No allocation, no lock, nothing that can panic.
+extern "C" fn child_main(argument: *mut c_void) -> c_int {
+    // SAFETY: `argument` is the `Prepared` of `clone_blocked`, alive until the program has replaced
+    // this one. All calls are async-signal-safe; all pointers in `Prepared` are valid and
+    // NUL- or NULL-terminated where C expects it.
+    unsafe {
+        let prepared = &*argument.cast_const().cast::<Prepared>();
+        reset_dispositions(prepared);
+        if !set_streams(&prepared.streams) {
+            fail(prepared, Stage::Streams);
+        }
+        if !prepared.directory.is_null() && libc::chdir(prepared.directory) == -1 {
+            fail(prepared, Stage::Directory);
+        }
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const prepared.mask, ptr::null_mut());
+        wait_for_go(prepared);
+        libc::execve(prepared.program, prepared.argv, prepared.environment);
+        fail(prepared, Stage::Exec);
+    }
+}
+
+/// # Safety
+/// The list in `prepared` must be valid.
+unsafe fn reset_dispositions(prepared: &Prepared) {
+    // SAFETY: as promised by the caller; all zeroes with a handler is a valid `struct sigaction`.
+    unsafe {
+        let mut action: libc::sigaction = mem::zeroed();
+        let mut next = prepared.dispositions;
+        let end = next.wrapping_add(prepared.disposition_count);
+        while next != end {
+            let (signal, ignored) = *next;
+            action.sa_sigaction = if ignored { libc::SIG_IGN } else { libc::SIG_DFL };
+            libc::sigaction(signal, &raw const action, ptr::null_mut());
+            next = next.wrapping_add(1);
+        }
+    }
+}
+
+/// No source is below 3, so no step overwrites the source of a later one.
+fn set_streams(streams: &[Stream; 3]) -> bool {
+    let mut target = 0;
+    for stream in streams {
+        // SAFETY: these calls take descriptor numbers only, and the child owns its whole table.
+        let done = unsafe {
+            match *stream {
+                Stream::Inherit => 0,
+                // Failing to close means that it is closed already.
+                Stream::Close => {
+                    libc::close(target);
+                    0
+                }
+                Stream::Fd(source) => libc::dup2(source, target),
+            }
+        };
+        if done == -1 {
+            return false;
+        }
+        target = target.wrapping_add(1);
+    }
+    true
+}
+
+/// Waits for the byte; without a parent that could write it, there is nobody left to run for.
+fn wait_for_go(prepared: &Prepared) {
+    if prepared.go == -1 {
+        return;
+    }
+    let mut byte = 0u8;
+    // SAFETY: closes this process's copy of the writing end, so that the parent's death is seen as
+    // end of file; reads one byte into `byte`; `_exit` runs nothing of the parent's.
+    unsafe {
+        libc::close(prepared.go_other_end);
+        loop {
+            match libc::read(prepared.go, (&raw mut byte).cast(), 1) {
+                1 => return,
+                -1 if *libc::__errno_location() == libc::EINTR => {}
+                _ => libc::_exit(FAILED),
+            }
+        }
+    }
+}
+
+/// Reports the stage and `errno` and ends the child.
+fn fail(prepared: &Prepared, stage: Stage) -> ! {
+    // SAFETY: writes eight bytes of a live array; less than PIPE_BUF, so in one piece.
+    unsafe {
+        let report: [c_int; 2] = [stage as c_int, *libc::__errno_location()];
+        libc::write(prepared.failure, report.as_ptr().cast(), size_of_val(&report));
+        libc::_exit(FAILED)
+    }
+}
+
+/// Waits until the child has become the program (`None`) or has reported why it could not.
+pub fn read_failure(pipe: &OwnedFd) -> io::Result<Option<(Stage, i32)>> {
+    let mut report: [c_int; 2] = [0; 2];
+    let size = size_of_val(&report);
+    let got = loop {
+        // SAFETY: `report` has room for the bytes asked for.
+        let got = unsafe { libc::read(pipe.as_raw_fd(), report.as_mut_ptr().cast(), size) };
+        if got != -1 {
+            break got;
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    };
+    if got == 0 {
+        return Ok(None);
+    }
+    let stage = match report[0] {
+        0 => Stage::Streams,
+        1 => Stage::Directory,
+        _ => Stage::Exec,
+    };
+    Ok(Some((stage, report[1])))
+}

@@ -1,0 +1,7 @@
+//! Tests of the log as a whole: what goes in comes out, whatever happens to the file.
+
+mod damage;
+mod files;
+mod interop;
+mod round_trip;
+mod sample;

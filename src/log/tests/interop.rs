@@ -1,0 +1,1 @@
+//! pyarrow and polars read our logs.
