@@ -9,4 +9,5 @@ pub mod capture;
 pub mod cli;
 pub mod event;
 pub mod log;
+pub mod report;
 pub mod syscall;

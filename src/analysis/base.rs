@@ -1,6 +1,6 @@
 //! What every analysis needs to know of an event, found out once.
 
-use super::calls::{CallId, Calls, Role};
+use super::calls::{Call, CallId, Calls, Role};
 use super::cost::{Group, Groups, Model, Prices};
 use super::filesystem;
 use super::integrity::Watch;
@@ -8,6 +8,7 @@ use super::phases::Timeline;
 use super::process::{ProcessId, Processes};
 use crate::event::{Event, Flags, Kind};
 use crate::log::Header;
+use crate::syscall::Family;
 
 /// A system call, seen.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +46,21 @@ pub struct Base {
     pub watch: Watch,
     /// The first start and the last end of any event.
     pub span: Option<(u64, u64)>,
+}
+
+/// Whether calls of this family may wait for as long as other processes take.
+fn waits_for_others(family: Family, on_file: bool) -> bool {
+    match family {
+        Family::Read | Family::Write => !on_file,
+        Family::Process
+        | Family::Network
+        | Family::Futex
+        | Family::Poll
+        | Family::Time
+        | Family::Ipc
+        | Family::Signal => true,
+        _ => false,
+    }
 }
 
 impl Base {
@@ -95,7 +111,11 @@ impl Base {
     pub fn prices(&mut self) -> Prices {
         let mut model = self.model;
         model.set_beside(self.watch.total("beside_p50_ns"), self.watch.total("beside_added_ns"));
-        self.groups.prices(model)
+        let calls = &self.calls;
+        self.groups.prices(model, |group| {
+            let family = calls.find(group.call()).map_or(Family::Other, Call::family);
+            !waits_for_others(family, group.on_file())
+        })
     }
 
     /// Elapsed time from the first event to the last.

@@ -137,6 +137,12 @@ impl Calls {
         id
     }
 
+    /// The call of an id, if it was given one.
+    #[must_use]
+    pub fn find(&self, id: CallId) -> Option<&Call> {
+        self.list.get(usize::from(id))
+    }
+
     /// The call of an id.
     ///
     /// # Panics

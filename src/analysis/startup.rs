@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::base::{Base, Seen};
 use super::calls::Calls;
-use super::cost::{Cell, Group, Model, NullCall, Prices, Quality, Times};
+use super::cost::{Cell, Group, LongCalls, Model, NullCall, Prices, Quality, Times};
 use super::cube::{Cube, Key};
 use super::fold::{self, Stack};
 use super::integrity::Integrity;
@@ -48,6 +48,8 @@ pub struct Report {
     pub traced_ns: u64,
     /// What all costs of calls are.
     pub quality: Quality,
+    /// Calls that took long when traced.
+    pub long_calls: LongCalls,
     /// What ran before the program itself, if anything did.
     pub launcher: Option<Launcher>,
     /// The phases.
@@ -181,7 +183,7 @@ impl Startup {
                 prices: &prices,
                 processes: &self.base.processes,
                 span: self.base.span.unwrap_or_default(),
-                wall_ns: self.untraced.as_ref().map(|untraced| untraced.wall_ns.median),
+                wall_ns: self.untraced.as_ref().map(Untraced::wall_ns),
             },
         );
         let stacks = fold::fold(&fold::Inputs {
@@ -206,6 +208,7 @@ impl Startup {
             untraced: self.untraced,
             traced_ns,
             quality: self.base.model.quality,
+            long_calls: prices.long,
             null_call: self.null_call,
         };
         (report, stacks)

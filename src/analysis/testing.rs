@@ -272,45 +272,42 @@ fn strace_lines_become_events() {
 fn dump() {
     let Ok(files) = std::env::var("DUMP") else { return };
     for file in files.split_whitespace() {
-        let log = std::fs::read_to_string(file).unwrap();
-        let mut header = header();
-        header.calibration.as_mut().unwrap().p50_ns = 9000;
-        header.calibration.as_mut().unwrap().added_ns = 20_000;
+        let mut reader = crate::log::Reader::open(std::path::Path::new(file)).unwrap();
+        let mut header = reader.header().clone();
+        if let Ok(wall) = std::env::var("WALL") {
+            header = with_untraced(header, &[wall.parse::<u64>().unwrap()]);
+        }
         let mut startup = super::startup::Startup::new(&header);
-        strace(&log, |event| startup.add(event));
-        let (report, _) = startup.finish();
+        let mut stats = super::stats::Stats::new(
+            &header,
+            super::stats::By::ALL[std::env::var("BY").unwrap_or("0".into()).parse::<usize>().unwrap()].0,
+        );
+        reader
+            .for_each(|event| {
+                startup.add(event);
+                stats.add(event);
+            })
+            .unwrap();
+        let (report, stacks) = startup.finish();
         println!("== {}", file.rsplit('/').next().unwrap());
-        for phase in &report.phases.phases {
-            println!(
-                "{:40} at {:>9} traced {:>9} takes {:>9} calls {:4} stat {:4} open {:4} miss {:4} fs {:?} procs {} programs {} failed {}",
-                String::from_utf8_lossy(phase.name.bytes()),
-                phase.traced_at_ns / 1000,
-                phase.traced_ns / 1000,
-                phase.takes_ns / 1000,
-                phase.syscalls,
-                phase.stat,
-                phase.open,
-                phase.misses,
-                phase.file_system_ns,
-                phase.processes,
-                phase.programs,
-                phase.failed_execs
-            );
-        }
-        if std::env::var("MODULES").is_ok() {
-            println!("{:?}", (report.modules.loaded, report.modules.calls, report.modules.misses));
-            for module in &report.modules.modules {
-                println!(
-                    "{:30} {:10?} probes {:3} misses {:3} calls {:3} {:?} {:?}",
-                    String::from_utf8_lossy(module.name.bytes()),
-                    module.file,
-                    module.probes,
-                    module.misses,
-                    module.calls,
-                    module.phase,
-                    module.path
-                );
-            }
-        }
+        let mut out = Vec::new();
+        let look = crate::report::look::Look { width: Some(130), colour: false };
+        crate::report::startup::write(
+            &mut out,
+            &report,
+            crate::report::startup::Options { top: 5, look, last: "log x" },
+        )
+        .unwrap();
+        crate::report::stats::write(
+            &mut out,
+            &stats.finish(super::stats::Options::default()),
+            "ptrace",
+            look,
+        )
+        .unwrap();
+        println!("{}", String::from_utf8(out).unwrap());
+        let mut svg = std::fs::File::create("/tmp/an/x.svg").unwrap();
+        crate::report::flame::svg(&mut svg, &stacks, crate::report::flame::Metric::Calls, "title", "sub")
+            .unwrap();
     }
 }

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::base::{Base, Seen};
-use super::cost::{Cell, Group, NullCall, Quality, Times};
+use super::cost::{Cell, Group, LongCalls, NullCall, Quality, Times};
 use super::durations::Durations;
 use super::filesystem;
 use super::integrity::Integrity;
@@ -47,6 +47,8 @@ pub struct Table {
     pub integrity: Integrity,
     /// What all costs are.
     pub quality: Quality,
+    /// Calls that took long when traced.
+    pub long_calls: LongCalls,
     /// What shares are parts of.
     pub wall: Wall,
     /// The rows, sorted.
@@ -211,6 +213,7 @@ impl Stats {
             uncounted_calls: integrity.calls - self.counted,
             integrity,
             quality: prices.model.quality,
+            long_calls: prices.long,
             wall,
             rows,
             left_out,

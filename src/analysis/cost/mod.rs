@@ -6,11 +6,16 @@
 //! this machine before the command was started. `docs/costs.md` gives the whole of the method, its
 //! errors and its checks.
 
+mod prices;
+mod times;
+
 use serde::Serialize;
 
 use super::calls::CallId;
-use super::durations::{Bucket, Durations, Log2};
+use super::interval::Figures;
 use crate::log::Header;
+pub use prices::{Groups, LongCalls, Prices, Sum};
+pub use times::{NullCall, Times};
 
 /// A traced duration of this or more is no jitter of the tracer but a call that really waited.
 pub const LONG_NS: u64 = 1_000_000;
@@ -19,8 +24,6 @@ pub const LONG_NS: u64 = 1_000_000;
 const TRUE_BACKENDS: [&str; 2] = ["ebpf", "replay"];
 /// Significant digits of a group's distribution: an estimate is a small difference of large numbers.
 const GROUP_DIGITS: u8 = 3;
-/// Calls from which a median says something.
-const ENOUGH: u64 = 8;
 
 /// How far a cost can be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -45,6 +48,16 @@ pub struct Model {
     pub beside: Option<Stop>,
     /// What the null call takes untraced: the part of its duration that is not the stop.
     pub null_ns: u64,
+    /// Time that an untraced run does not spend in user mode: no more can its calls cost that do not wait
+    /// for other processes. `None`: there were no untraced runs.
+    pub outside_user_ns: Option<u64>,
+}
+
+/// In the kernel and asleep, on average: the kernel counts CPU time in ticks, which a median would keep.
+fn outside_user_ns(header: &Header) -> Option<u64> {
+    let figures = Figures::of(&header.untraced.as_ref()?.runs)?;
+    let [wall, user, system] = [figures.wall_ns.mean, figures.user_ns.mean, figures.system_ns.mean];
+    Some((system + (wall - user - system).max(0.0)) as u64)
 }
 
 /// What tracing one call costs.
@@ -72,7 +85,13 @@ impl Model {
             Some(_) => Quality::Estimated,
             None => Quality::Unknown,
         };
-        Self { quality, pinned, beside: None, null_ns: known.map_or(0, |null| null.untraced_ns) }
+        Self {
+            quality,
+            pinned,
+            beside: None,
+            null_ns: known.map_or(0, |null| null.untraced_ns),
+            outside_user_ns: outside_user_ns(header),
+        }
     }
 
     /// Takes in what a stop beside the program costs, from the totals at a log's end.
@@ -89,77 +108,6 @@ impl Model {
     #[must_use]
     pub fn stop(&self, group: Group) -> Stop {
         if group.beside() { self.beside.unwrap_or(self.pinned) } else { self.pinned }
-    }
-
-    /// What can be shown of the durations of some calls. Each part comes with what its stop adds.
-    #[must_use]
-    pub fn times<'a>(&self, parts: impl Iterator<Item = (&'a Durations, Stop)>) -> Times {
-        let (mut costs, mut seen) =
-            (Durations::with_digits(GROUP_DIGITS), Durations::with_digits(GROUP_DIGITS));
-        for (durations, stop) in parts {
-            costs.merge_less(durations, stop.duration_ns);
-            seen.merge_less(durations, 0);
-        }
-        let (Some(costs), Some(seen)) = (costs.finish(), seen.finish()) else { return Times::default() };
-        let tail = |ns: u64| Some(ns).filter(|_| self.quality == Quality::True);
-        Times {
-            median_ns: Some(costs.p50_ns).filter(|_| self.quality != Quality::Unknown),
-            p90_ns: tail(costs.p90_ns),
-            p99_ns: tail(costs.p99_ns),
-            max_ns: tail(costs.max_ns),
-            log2: seen.log2,
-        }
-    }
-}
-
-/// The times of some calls, as far as they can be shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Times {
-    /// Median cost: true, or the median duration less the stop; `None` where costs are unknown.
-    pub median_ns: Option<u64>,
-    /// 90th percentile; tails are shown only where costs are true.
-    pub p90_ns: Option<u64>,
-    /// 99th percentile, likewise.
-    pub p99_ns: Option<u64>,
-    /// Longest, likewise.
-    pub max_ns: Option<u64>,
-    /// Durations as the backend saw them, by power of two: under ptrace with the tracer's stops and
-    /// jitter in them, to be held beside those of the null call.
-    pub log2: Vec<Bucket>,
-}
-
-/// A call that does nothing, traced: what the tracer alone makes of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct NullCall {
-    /// Its name.
-    pub call: String,
-    /// How many were made.
-    pub calls: u64,
-    /// Its median duration, traced.
-    pub p50_ns: u64,
-    /// 99th percentile.
-    pub p99_ns: u64,
-    /// What one costs untraced.
-    pub untraced_ns: u64,
-    /// Its durations by power of two.
-    pub log2: Vec<Bucket>,
-}
-
-impl NullCall {
-    /// That of a log, if it was calibrated.
-    #[must_use]
-    pub fn of(header: &Header) -> Option<Self> {
-        let null = header.calibration.as_ref().filter(|null| null.calls > 0)?;
-        let mut log2 = Log2::default();
-        null.histogram.iter().for_each(|&(ns, calls)| log2.record(ns, calls));
-        Some(Self {
-            call: null.call.clone(),
-            calls: null.calls,
-            p50_ns: null.p50_ns,
-            p99_ns: null.p99_ns,
-            untraced_ns: null.untraced_ns,
-            log2: log2.finish(),
-        })
     }
 }
 
@@ -239,125 +187,11 @@ impl Cell {
     }
 }
 
-/// Every group of a log: what its calls amount to, and how long they took.
-#[derive(Debug, Default)]
-pub struct Groups {
-    list: Vec<Option<(Cell, Durations)>>,
-}
-
-/// What all calls of a log amount to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Sum {
-    /// Calls.
-    pub calls: u64,
-    /// Failed ones.
-    pub errors: u64,
-    /// Cost; `None` where costs are unknown.
-    pub cost_ns: Option<u64>,
-}
-
-impl Groups {
-    /// Adds one call; `None`: it never returned.
-    pub fn record(&mut self, group: Group, duration_ns: Option<u64>) {
-        let at = group.0 as usize;
-        if self.list.len() <= at {
-            self.list.resize_with(at + 1, || None);
-        }
-        let (cell, durations) =
-            self.list[at].get_or_insert_with(|| (Cell::default(), Durations::with_digits(GROUP_DIGITS)));
-        cell.add(duration_ns);
-        if let Some(duration_ns) = duration_ns {
-            durations.record(duration_ns);
-        }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (Group, &Cell, &Durations)> {
-        let known = self.list.iter().enumerate();
-        known.filter_map(|(at, known)| {
-            known.as_ref().map(|(cell, durations)| (Group(at as u32), cell, durations))
-        })
-    }
-
-    /// Times of the groups that a condition chooses, together.
-    #[must_use]
-    pub fn times(&self, model: &Model, chosen: impl Fn(Group) -> bool) -> Times {
-        let parts = self.iter().filter(|(group, ..)| chosen(*group));
-        model.times(parts.map(|(group, _, durations)| (durations, model.stop(group))))
-    }
-
-    /// What all calls amount to.
-    #[must_use]
-    pub fn sum(&self, prices: &Prices) -> Sum {
-        let unknown = prices.model.quality == Quality::Unknown;
-        let mut sum = Sum { cost_ns: (!unknown).then_some(0), ..Sum::default() };
-        for (group, cell, _) in self.iter() {
-            sum.calls += cell.calls;
-            sum.errors += if group.failed() { cell.calls } else { 0 };
-            sum.cost_ns = sum.cost_ns.zip(prices.cost(group, cell)).map(|(a, b)| a.saturating_add(b));
-        }
-        sum
-    }
-
-    /// The prices that follow, once all calls are in.
-    pub fn prices(&mut self, mut model: Model) -> Prices {
-        let medians: Vec<u64> = self
-            .list
-            .iter_mut()
-            .map(|known| known.as_mut().map_or(0, |(_, durations)| durations.quantile(0.5)))
-            .collect();
-        if model.beside.is_none() && model.quality == Quality::Estimated {
-            // The log was cut before it could say. No call takes less than one that does nothing.
-            let beside = self.iter().filter(|(group, cell, _)| group.beside() && cell.timed >= ENOUGH);
-            let least = beside.map(|(group, ..)| medians[group.0 as usize]).min();
-            model.beside = least.map(|least| Stop {
-                duration_ns: least.max(model.pinned.duration_ns),
-                added_ns: model.pinned.added_ns,
-            });
-        }
-        Prices { model, medians }
-    }
-}
-
-/// What the calls of a log cost.
-#[derive(Debug)]
-pub struct Prices {
-    /// How durations become costs.
-    pub model: Model,
-    medians: Vec<u64>,
-}
-
-impl Prices {
-    /// What the calls of a cell cost together, in nanoseconds; `None` where costs are unknown.
-    #[must_use]
-    pub fn cost(&self, group: Group, cell: &Cell) -> Option<u64> {
-        let median = self.medians.get(group.0 as usize).copied().unwrap_or(0);
-        let stop_ns = self.model.stop(group).duration_ns;
-        match self.model.quality {
-            Quality::True => Some(cell.sum_ns),
-            Quality::Unknown => None,
-            // Most calls of this kind wait: what they took is large beside the stop.
-            Quality::Estimated if median >= LONG_NS => {
-                Some(cell.sum_ns.saturating_sub(cell.timed.saturating_mul(stop_ns)))
-            }
-            Quality::Estimated => {
-                let each = median.saturating_sub(stop_ns);
-                let waited = cell.long_ns.saturating_sub(cell.long.saturating_mul(median));
-                Some(cell.timed.saturating_mul(each).saturating_add(waited))
-            }
-        }
-    }
-
-    /// Elapsed time that tracing the calls of a cell added to the program.
-    #[must_use]
-    pub fn added(&self, group: Group, cell: &Cell) -> u64 {
-        cell.calls.saturating_mul(self.model.stop(group).added_ns)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::testing::header;
+    use crate::analysis::durations::Durations;
+    use crate::analysis::testing::{header, with_untraced};
 
     fn cell(durations: &[u64]) -> Cell {
         let mut cell = Cell::default();
@@ -372,7 +206,7 @@ mod tests {
         for &ns in durations {
             groups.record(group, Some(ns));
         }
-        groups.prices(model)
+        groups.prices(model, |_| true)
     }
 
     fn median_cost(model: &Model, duration_ns: u64) -> Option<u64> {
@@ -421,12 +255,12 @@ mod tests {
         }
         let mut model = Model::of(&header());
         model.set_beside(Some(20_100), Some(40_000));
-        let prices = groups.prices(model);
+        let prices = groups.prices(model, |_| true);
         assert_eq!(prices.cost(here, &cell(&[6_800])), Some(900));
         assert_eq!(prices.cost(there, &cell(&[20_900])), Some(900));
         assert_eq!(prices.added(there, &cell(&[20_900])), 40_000);
         assert_eq!(groups.times(&prices.model, |_| true).median_ns, Some(900));
-        let cut = groups.prices(Model::of(&header()));
+        let cut = groups.prices(Model::of(&header()), |_| true);
         assert_eq!(cut.cost(there, &cell(&[20_900])), Some(0), "judged by the cheapest call seen there");
     }
 
@@ -448,6 +282,29 @@ mod tests {
         let durations = [6_800, 6_800, 6_800, 8_006_800];
         let prices = prices(model, group, &durations);
         assert_eq!(prices.cost(group, &cell(&durations)), Some(4 * 900 + 8_000_000));
+    }
+
+    #[test]
+    fn long_calls_count_as_far_as_untraced_runs_leave_room() {
+        // 4 calls of 900 ns and one of 8 ms; untraced runs spend 4 ms of 8 ms outside user mode.
+        let header = with_untraced(header(), &[8_000_000; 6]);
+        let model = Model::of(&header);
+        assert_eq!(model.outside_user_ns, Some(4_000_000));
+        let group = Group::new(3, true, false, false);
+        let durations = [6_800, 6_800, 6_800, 6_800, 8_006_800];
+        let mut groups = Groups::default();
+        for ns in durations {
+            groups.record(group, Some(ns));
+        }
+        let bounded = groups.prices(model, |_| true);
+        assert_eq!((bounded.long.calls, bounded.long.waited_ns), (1, 8_000_000));
+        let cost = bounded.cost(group, &cell(&durations)).unwrap();
+        assert!((3_999_999..=4_000_001).contains(&cost), "{cost}");
+        let added = bounded.added(group, &cell(&durations));
+        assert!((added - 5 * 14_000).abs_diff(4_004_500) < 2, "what does not count was added: {added}");
+        let waiting = groups.prices(model, |_| false);
+        assert_eq!(waiting.cost(group, &cell(&durations)), Some(5 * 900 + 8_000_000));
+        assert_eq!(waiting.long.calls, 0);
     }
 
     #[test]
