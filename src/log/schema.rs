@@ -127,7 +127,7 @@ columns! {
     StIno "st_ino" U64 true,
     /// Stat: device.
     StDev "st_dev" U64 true,
-    /// [`crate::event::Flags`] in the low half, [`PATH_ABSENT`] and [`PATH2_ABSENT`] in the high one.
+    /// [`crate::event::Flags`] in the low half, what the log itself needs in the high one.
     Flags "flags" U32 false,
 }
 

@@ -198,7 +198,9 @@ pub(super) fn log_of_batches(batches: usize) -> (Vec<u8>, Vec<Event<'static>>) {
     for batch in 0..batches {
         let mut events = events();
         events.rotate_left(batch % 7);
-        events.iter().for_each(|event| rows.push(event));
+        for event in &events {
+            rows.push(event);
+        }
         counts.add(rows.counts);
         if batch + 1 == batches {
             for (name, value) in [("events", counts.events as i64), ("lost", counts.lost_total())] {
