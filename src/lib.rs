@@ -6,6 +6,7 @@
 
 pub mod analysis;
 pub mod capture;
+pub mod cli;
 pub mod event;
 pub mod log;
 pub mod report;

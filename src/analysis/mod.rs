@@ -1,3 +1,38 @@
-//! What the events mean: plain values computed from plain values, no printing.
+//! THINK: from events to plain values that answer questions.
+//!
+//! An analysis takes events one by one in the order of the log (`add`) and gives a value at the end
+//! (`finish`). Values are plain data that serialize to JSON with units in their names; nothing here
+//! prints, opens a file or knows how events were captured.
+//!
+//! ```text
+//! Event -> base::Base (which call, which process, which segment of time, what it took)
+//!            |-> stats::Stats      one table, by syscall, class, family, path, directory, process or phase
+//!            `-> startup::Startup  one cube of counts; phases, families, lookups, tree, flame graph are views of it
+//! ```
+//!
+//! What a duration is worth is decided in one place, [`cost`]: under ptrace a duration holds the
+//! tracer's stops, so every cost made from it is an estimate and says so.
 
+pub mod base;
+pub mod calls;
+pub mod cost;
+pub mod cube;
+pub mod durations;
+pub mod errno;
+pub mod filesystem;
+pub mod fold;
+pub mod integrity;
+pub mod intern;
 pub mod interval;
+pub mod lookups;
+pub mod modules;
+pub mod phases;
+pub mod process;
+pub mod startup;
+pub mod stats;
+pub mod text;
+pub mod tree;
+pub mod wall;
+
+#[cfg(test)]
+pub(crate) mod testing;

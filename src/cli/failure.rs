@@ -24,6 +24,7 @@ impl Failure {
 
     /// Prints the failure and says what to exit with. A reader that has closed our output (`| head`) has
     /// seen what it wanted: no failure.
+    #[must_use]
     pub fn report(&self) -> ExitCode {
         if is_closed_pipe(&self.error) {
             return ExitCode::SUCCESS;

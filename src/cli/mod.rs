@@ -1,12 +1,16 @@
 //! The command line: one file a subcommand, from raw arguments to calls of the library.
 
 mod failure;
+mod input;
 mod names;
+mod progress;
 mod record;
 mod repair;
 mod show;
 mod startup;
+mod startup_output;
 mod stats;
+mod tracing;
 
 use std::process::ExitCode;
 
@@ -44,7 +48,7 @@ pub fn run() -> ExitCode {
         Err(error) => return usage_error(&error),
     };
     let done = match cli.command {
-        Command::Startup(arguments) => startup::run(arguments),
+        Command::Startup(arguments) => startup::run(&arguments),
         Command::Record(arguments) => record::run(arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),

@@ -9,7 +9,7 @@ use clap::Args;
 use super::failure::{Failure, note};
 use super::names::log_name;
 use super::tracing::{Job, Recorded, trace_command};
-use crate::capture::launch::{self, Command};
+use crate::capture::launch::{self, Command, Stream};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -45,11 +45,11 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         leader_only: arguments.leader_only,
         untraced: None,
     };
-    let recorded = trace_command(&job, launch::inherit())?;
+    let recorded = trace_command(&job, [Stream::Inherit; 3], || ())?;
     if !arguments.quiet {
         tell(&recorded, &output);
     }
-    Ok(ExitCode::from(launch::pass_on(recorded.end)))
+    Ok(ExitCode::from(launch::pass_on(recorded.status)))
 }
 
 fn tell(recorded: &Recorded, output: &std::path::Path) {

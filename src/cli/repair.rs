@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::failure::Failure;
+use super::failure::{Failure, note};
 use crate::log;
 
 #[derive(Debug, Args)]
@@ -14,13 +14,17 @@ pub struct Arguments {
     #[arg(value_name = "LOG")]
     log: PathBuf,
 
-    /// Where to write the closed log
+    /// Where to write the closed log [default: in place]
     #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    output: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let repaired = log::repair(&arguments.log, &arguments.output)?;
-    println!("{repaired:?}");
+    let output = arguments.output.as_ref().unwrap_or(&arguments.log);
+    let repaired = log::repair(&arguments.log, output)?;
+    if let Some(damage) = &repaired.damage {
+        note(format_args!("what comes after is damaged: {damage}"));
+    }
+    note(format_args!("{} events kept in {}", repaired.events, output.display()));
     Ok(ExitCode::SUCCESS)
 }

@@ -6,14 +6,14 @@ use std::path::Path;
 use std::process::ExitStatus;
 
 use super::failure::Failure;
-use crate::capture::launch::{self, Command, SpawnOptions};
-use crate::capture::ptrace::{self, calibration, entry_point};
 use crate::capture::host;
+use crate::capture::launch::{self, Command, SpawnOptions, Stream};
+use crate::capture::ptrace::{self, calibration};
 use crate::event::{Event, Kind, mark};
 use crate::log::{self, Calibration, FORMAT_VERSION, Header, Untraced};
 
 /// Calls of the calibration before the command starts: few enough to take a few milliseconds.
-const CALIBRATION_CALLS: u64 = 150;
+const CALIBRATION_CALLS: u64 = 100;
 
 /// What to trace, and where to.
 pub struct Job<'a> {
@@ -43,18 +43,25 @@ pub struct Recorded {
 
 /// Runs the command under ptrace. The log is created before the command is started, so that a bad output
 /// path costs nothing; once it runs, it runs to its end whatever becomes of the log.
-pub fn trace_command(job: &Job<'_>, streams: launch::Streams) -> Result<Recorded, Failure> {
-    let calibration = calibration::calibrate(CALIBRATION_CALLS, true).map_err(not_permitted)?;
+pub fn trace_command(
+    job: &Job<'_>,
+    streams: [Stream; 3],
+    launched: impl FnOnce(),
+) -> Result<Recorded, Failure> {
+    let calibration =
+        calibration::calibrate(CALIBRATION_CALLS, true).map_err(|error| not_permitted(&error))?;
     let header = header(job, calibration);
     let mut writer = log::Writer::create(job.output, &header).map_err(Failure::of_trace)?;
     let options = SpawnOptions { wait_for_go: true, ..SpawnOptions::default() };
     let mut child = launch::spawn(job.command, streams, &options)
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
+    launched();
     let pid = child.pid();
     let mut sink = |event: &Event<'_>| writer.push(event);
     let options =
         ptrace::Options { leader_only: job.leader_only, pin: true, origin_ns: header.clock.origin_ns };
-    let outcome = ptrace::record(pid, || child.go(), &mut sink, options).map_err(not_permitted)?;
+    let outcome =
+        ptrace::record(pid, || child.go(), &mut sink, options).map_err(|error| not_permitted(&error))?;
     if let Some(error) = child.failure() {
         return Err(Failure::with_code(error.exit_code(), error));
     }
@@ -67,11 +74,6 @@ pub fn trace_command(job: &Job<'_>, streams: launch::Streams) -> Result<Recorded
         threads: outcome.threads,
         log: writer.finish(),
     })
-}
-
-/// Gets ready, in the background, to note where programs begin.
-pub fn prepare() {
-    entry_point::prepare_in_background();
 }
 
 fn header(job: &Job<'_>, calibration: Calibration) -> Header {
@@ -106,7 +108,7 @@ fn push_beside_totals(writer: &mut log::Writer) {
     }
 }
 
-fn not_permitted(error: io::Error) -> Failure {
+fn not_permitted(error: &io::Error) -> Failure {
     let hint = match error.raw_os_error() {
         Some(libc::EPERM | libc::ESRCH | libc::EACCES) => {
             "; in a container, allow SYS_PTRACE; else look at /proc/sys/kernel/yama/ptrace_scope"

@@ -109,7 +109,7 @@ impl Flags {
     pub const PATH_UNREADABLE: Self = Self(1);
     /// The second path argument could not be read.
     pub const PATH2_UNREADABLE: Self = Self(1 << 1);
-    /// A result (stat buffer, link target, address) could not be read.
+    /// A structure (stat buffer, link target, address, argument list) could not be read, or not whole.
     pub const RESULT_UNREADABLE: Self = Self(1 << 2);
     /// A path or argument list was longer than what is kept.
     pub const TRUNCATED: Self = Self(1 << 3);

@@ -68,7 +68,9 @@ pub enum Error {
     #[error("the log's header is damaged: {0}")]
     Header(String),
     /// Written by a newer version.
-    #[error("the log has format {found}, this version of trace reads up to {supported}: use trace {writer} or newer")]
+    #[error(
+        "the log has format {found}, this version of trace reads up to {supported}: use trace {writer} or newer"
+    )]
     Newer {
         /// Format of the log.
         found: u32,

@@ -93,7 +93,9 @@ mod tests {
 
     #[test]
     fn bytes_survive() {
-        for bytes in [&b"\xff"[..], b"/tmp/\xe9t\xe9", b"\xed\xa0\x80", b"a\xf0\x9f", b"\xc0\x80", b"\x80\0\x80"] {
+        for bytes in
+            [&b"\xff"[..], b"/tmp/\xe9t\xe9", b"\xed\xa0\x80", b"a\xf0\x9f", b"\xc0\x80", b"\x80\0\x80"]
+        {
             assert!(is_needed(bytes));
             there_and_back(bytes);
         }

@@ -1,3 +1,12 @@
 //! What people see: one module a kind of report. Reports format, they compute nothing.
 
+pub mod bars;
+pub mod escape;
+pub mod flame;
+pub mod look;
+pub mod notes;
 pub mod show;
+pub mod startup;
+pub mod stats;
+pub mod table;
+pub mod units;

@@ -37,6 +37,10 @@ pub enum Effect {
     IoUring,
     /// Asks for or sets a CPU mask.
     Affinity,
+    /// Ends a signal handler.
+    Sigreturn,
+    /// Renames a file or directory.
+    Rename,
     /// Opens with the structure at argument 2.
     Openat2,
 }
@@ -61,6 +65,8 @@ impl Effect {
             "ptrace" => Self::Ptrace,
             "io_uring_setup" => Self::IoUring,
             "sched_getaffinity" | "sched_setaffinity" => Self::Affinity,
+            "rt_sigreturn" | "sigreturn" => Self::Sigreturn,
+            "rename" | "renameat" | "renameat2" => Self::Rename,
             "openat2" => Self::Openat2,
             _ => Self::None,
         }

@@ -3,6 +3,7 @@
 use super::super::sys::memory::Span;
 use super::call::Call;
 use super::effect::Effect;
+use super::files::Shares;
 use super::memory::{Memory, StringEnd, ThreadMemory, read_exact, read_string, read_string_array};
 use super::paths::push_absolute;
 use super::plan::{self, PathArg};
@@ -43,14 +44,12 @@ pub fn capture(thread: &mut Thread, entry: &Entry) {
     call.plan = plan::of(call.abi, call.nr);
     let taken = usize::from(call.plan.arg_count);
     call.args[..taken].copy_from_slice(&entry.args[..taken]);
-    if let Some((nr, ip)) = interrupted.take()
-        && (call.ip == ip && (call.nr == nr || is_restart_syscall(call)))
-    {
+    if interrupted.is_restart(call.nr, call.ip, is_restart_syscall(call)) {
         call.flags.set(Flags::RESTARTED);
     }
     for (slot, fd) in call.plan.fds.into_iter().enumerate() {
         if let Some(fd) = fd.map(|index| call.fd(index)).filter(|&fd| fd >= 0) {
-            call.files[slot] = shares.descriptors.borrow_mut().file(*tid, fd);
+            call.files[slot] = shares.file(*tid, fd);
         }
     }
     for (slot, path) in call.plan.paths.into_iter().enumerate() {
@@ -77,13 +76,7 @@ fn is_restart_syscall(call: &Call) -> bool {
     call.nr == if call.abi == Abi::I386 { 0 } else { libc::SYS_restart_syscall as u32 }
 }
 
-fn capture_path(
-    call: &mut Call,
-    shares: &super::files::Shares,
-    memory: ThreadMemory,
-    slot: usize,
-    path: PathArg,
-) {
+fn capture_path(call: &mut Call, shares: &Shares, memory: ThreadMemory, slot: usize, path: PathArg) {
     let address = call.args[usize::from(path.arg)];
     if address == 0 {
         return;
@@ -106,14 +99,8 @@ fn capture_path(
 }
 
 /// Appends the absolute form of the path that stands at the end of the text, from `begin` on.
-fn push_absolute_of(
-    call: &mut Call,
-    shares: &super::files::Shares,
-    begin: usize,
-    path: PathArg,
-) -> super::call::Text {
+fn push_absolute_of(call: &mut Call, shares: &Shares, begin: usize, path: PathArg) -> super::call::Text {
     let end = call.text.len();
-    let directories = shares.directories.borrow();
     let dirfd = path.dirfd.map(|index| (index, call.fd(index))).filter(|&(_, fd)| fd != libc::AT_FDCWD);
     let is_absolute = call.text.get(begin) == Some(&b'/');
     let base = match dirfd {
@@ -124,10 +111,15 @@ fn push_absolute_of(
         }
         // An empty path names nothing, unless a descriptor stands before it (AT_EMPTY_PATH).
         None if begin == end => return None,
-        None => Some(directories.cwd.clone()?),
+        None => Some(shares.cwd(call.tid)?),
     };
-    let root = directories.root.as_deref().unwrap_or_default();
-    push_absolute(&mut call.text, root, base.as_deref().unwrap_or_default(), begin..end);
+    let root = shares.root();
+    push_absolute(
+        &mut call.text,
+        root.as_deref().unwrap_or_default(),
+        base.as_deref().unwrap_or_default(),
+        begin..end,
+    );
     Some(call.since(end))
 }
 
@@ -162,8 +154,10 @@ fn capture_argv(call: &mut Call, memory: ThreadMemory) {
         return;
     }
     let begin = call.text.len();
-    if read_string_array(&memory, address, word, LONGEST_ARGV, &mut call.text) != StringEnd::Nul {
-        call.flags.set(Flags::TRUNCATED);
+    match read_string_array(&memory, address, word, LONGEST_ARGV, &mut call.text) {
+        StringEnd::Nul => {}
+        StringEnd::Limit => call.flags.set(Flags::TRUNCATED),
+        StringEnd::Unreadable => call.flags.set(Flags::RESULT_UNREADABLE),
     }
     call.argv = Some(call.since(begin));
 }

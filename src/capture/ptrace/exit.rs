@@ -4,7 +4,7 @@ use super::super::sys::memory::Span;
 use super::call::Call;
 use super::effect::Effect;
 use super::entry::push_peer;
-use super::files::{Directories, Shares};
+use super::files::Shares;
 use super::layout::{LARGEST_STAT, stat, stat_size};
 use super::memory::{Memory, ThreadMemory, read_exact};
 use super::plan::ResultFact;
@@ -85,7 +85,7 @@ fn read_peer(call: &mut Call, memory: ThreadMemory, index: u8) {
 fn after_failure(thread: &mut Thread) {
     let Thread { shares, call, .. } = thread;
     if call.plan.effect == Effect::Close {
-        shares.descriptors.borrow_mut().forget(call.fd(0));
+        shares.forget(call.fd(0));
     }
 }
 
@@ -93,12 +93,12 @@ fn apply(thread: &mut Thread, ret: i64) {
     let tid = thread.tid;
     let Thread { shares, call, .. } = thread;
     match call.plan.effect {
-        Effect::Close => shares.descriptors.borrow_mut().forget(call.fd(0)),
+        Effect::Close => shares.forget(call.fd(0)),
         Effect::CloseRange => close_range(shares, call),
         Effect::Dup => note_duplicate(shares, call, tid, ret),
         Effect::Fcntl if is_duplicating(call.args[1]) => note_duplicate(shares, call, tid, ret),
-        Effect::Chdir => shares.directories.borrow_mut().cwd = Directories::of(tid).cwd,
-        Effect::Root => *shares.directories.borrow_mut() = Directories::of(tid),
+        Effect::Chdir | Effect::Root => shares.refresh_directories(tid),
+        Effect::Rename => shares.renamed(),
         Effect::Unshare => unshare(shares, call.args[0], tid),
         Effect::Prctl if call.args[0] == libc::PR_SET_NAME as u64 => thread.comm = Comm::of(tid),
         _ if call.plan.makes_fd => note_new(shares, call, tid, ret),
@@ -111,14 +111,11 @@ fn is_duplicating(command: u64) -> bool {
 }
 
 fn note_duplicate(shares: &Shares, call: &mut Call, tid: i32, ret: i64) {
-    let mut descriptors = shares.descriptors.borrow_mut();
-    if descriptors.duplicate(tid, call.fd(0), ret as i32).is_none() {
-        descriptors.forget(ret as i32);
-    }
+    shares.duplicate(tid, call.fd(0), ret as i32);
 }
 
 fn note_new(shares: &Shares, call: &mut Call, tid: i32, ret: i64) {
-    let file = shares.descriptors.borrow_mut().refresh(tid, ret as i32);
+    let file = shares.refresh(tid, ret as i32);
     if let Some(slot) = call.files.iter_mut().find(|slot| slot.is_none()) {
         *slot = file;
     }
@@ -131,7 +128,7 @@ fn close_range(shares: &mut Shares, call: &Call) {
     if call.args[2] & u64::from(libc::CLOSE_RANGE_UNSHARE) != 0 {
         shares.unshare_descriptors();
     }
-    shares.descriptors.borrow_mut().forget_range(call.args[0] as u32, call.args[1] as u32);
+    shares.forget_range(call.args[0] as u32, call.args[1] as u32);
 }
 
 fn unshare(shares: &mut Shares, flags: u64, tid: i32) {
@@ -141,6 +138,6 @@ fn unshare(shares: &mut Shares, flags: u64, tid: i32) {
     // A new mount namespace implies a file-system state of its own (unshare(2)).
     if flags & (libc::CLONE_FS | libc::CLONE_NEWNS | libc::CLONE_NEWUSER) as u64 != 0 {
         shares.unshare_directories();
-        *shares.directories.borrow_mut() = Directories::of(tid);
+        shares.refresh_directories(tid);
     }
 }

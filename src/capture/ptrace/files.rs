@@ -3,9 +3,10 @@
 //! The truth is in `/proc/PID/fd`, `/proc/PID/cwd` and `/proc/PID/root`; this is a cache of it that
 //! calls invalidate (close, dup2, exec, chdir, ...), so that a descriptor costs one readlink(2) in its
 //! life. What is not cached is looked up, so that descriptors that came by ways not tracked (inherited,
-//! sent over a socket) are known too.
+//! sent over a socket) are known too. A rename by any traced process may change every name, and makes
+//! all caches stale.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell, RefMut};
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStringExt;
 use std::rc::Rc;
@@ -18,79 +19,37 @@ pub type Name = Rc<[u8]>;
 /// The descriptors of one process, or of several that share them (`CLONE_FILES`). Copies made by fork
 /// share the map until one side changes.
 #[derive(Clone, Debug, Default)]
-pub struct Descriptors(Rc<FxHashMap<i32, Name>>);
-
-impl Descriptors {
-    /// The file behind a descriptor of a thread, from the cache or from `/proc`.
-    pub fn file(&mut self, tid: i32, fd: i32) -> Option<Name> {
-        if let Some(name) = self.0.get(&fd) {
-            return Some(name.clone());
-        }
-        self.refresh(tid, fd)
-    }
-
-    /// Looks a descriptor up in `/proc`, whatever the cache says.
-    pub fn refresh(&mut self, tid: i32, fd: i32) -> Option<Name> {
-        let name = proc_link(tid, format_args!("fd/{fd}"));
-        match &name {
-            Some(name) => {
-                Rc::make_mut(&mut self.0).insert(fd, name.clone());
-            }
-            None => self.forget(fd),
-        }
-        name
-    }
-
-    /// Makes `to` another name of `from`.
-    pub fn duplicate(&mut self, tid: i32, from: i32, to: i32) -> Option<Name> {
-        let name = self.file(tid, from)?;
-        Rc::make_mut(&mut self.0).insert(to, name.clone());
-        Some(name)
-    }
-
-    /// The descriptor is closed, or may have become another.
-    pub fn forget(&mut self, fd: i32) {
-        if self.0.contains_key(&fd) {
-            Rc::make_mut(&mut self.0).remove(&fd);
-        }
-    }
-
-    /// As [`Self::forget`], for all from `first` to `last`.
-    pub fn forget_range(&mut self, first: u32, last: u32) {
-        Rc::make_mut(&mut self.0).retain(|&fd, _| !(first..=last).contains(&(fd as u32)));
-    }
+struct Descriptors {
+    names: Rc<FxHashMap<i32, Name>>,
+    /// Renames there had been when this was last in use.
+    renames: u64,
 }
 
 /// The cwd and root of one process, or of several that share them (`CLONE_FS`).
 #[derive(Clone, Debug, Default)]
-pub struct Directories {
+struct Directories {
     /// Absolute path of the cwd; `None`: unknown.
-    pub cwd: Option<Name>,
+    cwd: Option<Name>,
     /// Absolute path of the root, if it is not `/`.
-    pub root: Option<Name>,
-}
-
-impl Directories {
-    /// Asks `/proc` for both.
-    pub fn of(tid: i32) -> Self {
-        let root = proc_link(tid, format_args!("root")).filter(|root| **root != *b"/");
-        Self { cwd: proc_link(tid, format_args!("cwd")), root }
-    }
+    root: Option<Name>,
+    renames: u64,
 }
 
 /// What threads of a process share. Each part is shared on its own, as clone(2) can ask for.
 #[derive(Clone, Debug)]
 pub struct Shares {
-    /// Descriptors.
-    pub descriptors: Rc<RefCell<Descriptors>>,
-    /// Directories.
-    pub directories: Rc<RefCell<Directories>>,
+    descriptors: Rc<RefCell<Descriptors>>,
+    directories: Rc<RefCell<Directories>>,
+    /// Renames by any traced process, shared by all.
+    renames: Rc<Cell<u64>>,
 }
 
 impl Shares {
-    /// Those of a process that is seen for the first time.
+    /// Those of the first process.
     pub fn of(tid: i32) -> Self {
-        Self { descriptors: Rc::default(), directories: Rc::new(RefCell::new(Directories::of(tid))) }
+        let new = Self { descriptors: Rc::default(), directories: Rc::default(), renames: Rc::default() };
+        new.refresh_directories(tid);
+        new
     }
 
     /// Those of a child made with these clone flags.
@@ -122,6 +81,85 @@ impl Shares {
         self.descriptors = Rc::default();
         self.unshare_directories();
     }
+
+    /// A file or directory was renamed.
+    pub fn renamed(&self) {
+        self.renames.set(self.renames.get() + 1);
+    }
+
+    /// The file behind a descriptor, from the cache or from `/proc`.
+    pub fn file(&self, tid: i32, fd: i32) -> Option<Name> {
+        if let Some(name) = self.fresh_descriptors().names.get(&fd) {
+            return Some(name.clone());
+        }
+        self.refresh(tid, fd)
+    }
+
+    /// Looks a descriptor up in `/proc`, whatever the cache says.
+    pub fn refresh(&self, tid: i32, fd: i32) -> Option<Name> {
+        let name = proc_link(tid, format_args!("fd/{fd}"));
+        match &name {
+            Some(name) => {
+                Rc::make_mut(&mut self.fresh_descriptors().names).insert(fd, name.clone());
+            }
+            None => self.forget(fd),
+        }
+        name
+    }
+
+    /// Descriptor `to` has become another name of `from`.
+    pub fn duplicate(&self, tid: i32, from: i32, to: i32) {
+        match self.file(tid, from) {
+            Some(name) => {
+                Rc::make_mut(&mut self.fresh_descriptors().names).insert(to, name);
+            }
+            None => self.forget(to),
+        }
+    }
+
+    /// The descriptor is closed, or may have become another.
+    pub fn forget(&self, fd: i32) {
+        let mut descriptors = self.descriptors.borrow_mut();
+        if descriptors.names.contains_key(&fd) {
+            Rc::make_mut(&mut descriptors.names).remove(&fd);
+        }
+    }
+
+    /// As [`Self::forget`], for all from `first` to `last`.
+    pub fn forget_range(&self, first: u32, last: u32) {
+        let mut descriptors = self.descriptors.borrow_mut();
+        Rc::make_mut(&mut descriptors.names).retain(|&fd, _| !(first..=last).contains(&(fd as u32)));
+    }
+
+    fn fresh_descriptors(&self) -> RefMut<'_, Descriptors> {
+        let mut descriptors = self.descriptors.borrow_mut();
+        if descriptors.renames != self.renames.get() {
+            *descriptors = Descriptors { names: Rc::default(), renames: self.renames.get() };
+        }
+        descriptors
+    }
+
+    /// Absolute path of the cwd.
+    pub fn cwd(&self, tid: i32) -> Option<Name> {
+        if self.directories.borrow().renames != self.renames.get() {
+            self.refresh_directories(tid);
+        }
+        self.directories.borrow().cwd.clone()
+    }
+
+    /// Absolute path of the root, if it is not `/`.
+    pub fn root(&self) -> Option<Name> {
+        self.directories.borrow().root.clone()
+    }
+
+    /// The cwd or root has changed.
+    pub fn refresh_directories(&self, tid: i32) {
+        *self.directories.borrow_mut() = Directories {
+            cwd: proc_link(tid, format_args!("cwd")),
+            root: proc_link(tid, format_args!("root")).filter(|root| **root != *b"/"),
+            renames: self.renames.get(),
+        };
+    }
 }
 
 /// Reads a link below `/proc/TID`.
@@ -141,28 +179,35 @@ pub fn proc_file(tid: i32, entry: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn with(entries: &[(i32, &[u8])]) -> Descriptors {
-        Descriptors(Rc::new(entries.iter().map(|&(fd, name)| (fd, Rc::from(name))).collect()))
-    }
-
     /// A thread id that does not exist, so that `/proc` knows nothing.
     const NOBODY: i32 = i32::MAX;
 
+    fn with(entries: &[(i32, &[u8])]) -> Shares {
+        let shares = Shares::of(NOBODY);
+        let names = entries.iter().map(|&(fd, name)| (fd, Rc::from(name))).collect();
+        shares.descriptors.borrow_mut().names = Rc::new(names);
+        shares
+    }
+
+    fn file(shares: &Shares, fd: i32) -> Option<Vec<u8>> {
+        shares.file(NOBODY, fd).map(|name| name.to_vec())
+    }
+
     #[test]
     fn forgetting_is_per_copy() {
-        let mut parent = with(&[(3, b"/a"), (4, b"/b")]);
-        let mut child = parent.clone();
+        let parent = with(&[(3, b"/a"), (4, b"/b")]);
+        let child = parent.for_child(0);
         child.forget(3);
-        assert_eq!(parent.file(NOBODY, 3).as_deref(), Some(&b"/a"[..]));
-        assert_eq!(child.file(NOBODY, 3), None);
+        assert_eq!(file(&parent, 3), Some(b"/a".to_vec()));
+        assert_eq!(file(&child, 3), None);
         parent.forget_range(4, u32::MAX);
-        assert_eq!(parent.file(NOBODY, 4), None);
-        assert_eq!(child.file(NOBODY, 4).as_deref(), Some(&b"/b"[..]));
+        assert_eq!(file(&parent, 4), None);
+        assert_eq!(file(&child, 4), Some(b"/b".to_vec()));
     }
 
     #[test]
     fn clone_flags_decide_what_is_shared() {
-        let parent = Shares::of(std::process::id() as i32);
+        let parent = with(&[(3, b"/a")]);
         let thread = parent.for_child((libc::CLONE_FILES | libc::CLONE_FS) as u64);
         assert!(Rc::ptr_eq(&parent.descriptors, &thread.descriptors));
         assert!(Rc::ptr_eq(&parent.directories, &thread.directories));
@@ -172,14 +217,24 @@ mod tests {
     }
 
     #[test]
+    fn a_rename_anywhere_makes_every_name_stale() {
+        let parent = with(&[(3, b"/a")]);
+        let child = parent.for_child(0);
+        child.renamed();
+        assert_eq!(file(&parent, 3), None);
+        assert_eq!(file(&child, 3), None);
+    }
+
+    #[test]
     fn a_descriptor_is_looked_up_and_kept() {
-        let file = tempfile::NamedTempFile::new().expect("a temporary file");
-        let fd = std::os::fd::AsRawFd::as_raw_fd(file.as_file());
+        let temporary = tempfile::NamedTempFile::new().expect("a temporary file");
+        let fd = std::os::fd::AsRawFd::as_raw_fd(temporary.as_file());
         let me = std::process::id() as i32;
-        let mut descriptors = Descriptors::default();
-        let name = descriptors.file(me, fd).expect("open here");
-        assert_eq!(*name, *std::os::unix::ffi::OsStrExt::as_bytes(file.path().as_os_str()));
-        assert!(Rc::ptr_eq(&name, &descriptors.file(me, fd).expect("cached")));
-        assert_eq!(descriptors.duplicate(me, fd, 700), Some(name));
+        let shares = Shares::of(me);
+        let name = shares.file(me, fd).expect("open here");
+        assert_eq!(*name, *std::os::unix::ffi::OsStrExt::as_bytes(temporary.path().as_os_str()));
+        assert!(Rc::ptr_eq(&name, &shares.file(me, fd).expect("cached")));
+        shares.duplicate(me, fd, 700);
+        assert_eq!(shares.file(NOBODY, 700), Some(name));
     }
 }

@@ -24,6 +24,7 @@ mod memory;
 mod paths;
 mod pinning;
 mod plan;
+mod restart;
 mod session;
 mod sockaddr;
 mod stop;

@@ -240,7 +240,7 @@ impl<'s, S: Sink> Session<'s, S> {
             Ok(SyscallStop::Entry { arch, nr, args, ip }) => {
                 self.syscall_entry(stop, &Entry { arch, nr, args, ip })
             }
-            Ok(SyscallStop::Exit { ret }) => self.syscall_exit(stop, ret, now),
+            Ok(SyscallStop::Exit { ret, ip }) => self.syscall_exit(stop, ret, ip, now),
             // The stop that was reported is over: the thread was killed, or an exec of another thread
             // replaced it. The kernel will report what came of it.
             Ok(SyscallStop::None) => Ok(()),
@@ -297,7 +297,7 @@ impl<'s, S: Sink> Session<'s, S> {
         }
     }
 
-    fn syscall_exit(&mut self, stop: Stop, ret: i64, now: u64) -> io::Result<()> {
+    fn syscall_exit(&mut self, stop: Stop, ret: i64, ip: u64, now: u64) -> io::Result<()> {
         let Some(thread) = self.threads.get_mut(&stop.tid()) else { return stop.resume(0) };
         if !thread.in_call {
             return stop.resume(0);
@@ -305,7 +305,9 @@ impl<'s, S: Sink> Session<'s, S> {
         thread.in_call = false;
         let stat = exit::capture(thread, ret);
         if is_restart(ret) {
-            thread.interrupted = Some((thread.call.nr, thread.call.ip));
+            thread.interrupted.push(thread.call.nr, thread.call.ip);
+        } else if thread.call.plan.effect == Effect::Sigreturn {
+            thread.interrupted.handler_returned(ip);
         }
         let event = thread.call.event(thread.pid, thread.comm.as_bytes(), Some(ret), Some(now));
         self.sink.push(&Event { stat, ..event });

@@ -3,6 +3,7 @@
 use super::super::sys::breakpoint::Breakpoint;
 use super::call::Call;
 use super::files::{Shares, proc_file};
+use super::restart::InterruptedCalls;
 
 /// A thread's name, at most 15 bytes (`TASK_COMM_LEN`).
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,8 +44,8 @@ pub struct Thread {
     pub in_call: bool,
     /// The call it is in, or the last one.
     pub call: Call,
-    /// The call before was interrupted and is to be restarted: its number and instruction pointer.
-    pub interrupted: Option<(u32, u64)>,
+    /// Calls that signals have interrupted.
+    pub interrupted: InterruptedCalls,
     /// Waits for the program's entry point.
     pub entry_point: Option<Breakpoint>,
 }
@@ -59,7 +60,7 @@ impl Thread {
             shares,
             in_call: false,
             call: Call::default(),
-            interrupted: None,
+            interrupted: InterruptedCalls::default(),
             entry_point: None,
         }
     }

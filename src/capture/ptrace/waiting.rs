@@ -58,10 +58,12 @@ impl Waiting {
     fn take_waiting(&mut self, polls: u32) -> io::Result<()> {
         let mut polls = polls;
         while polls > 0 && self.queue.len() < MOST_QUEUED {
-            match wait::any(false)? {
-                Some(change) => self.queue.extend(Change::decode(change)),
-                None if !self.queue.is_empty() => break,
-                None => {
+            match wait::any(false) {
+                Ok(Some(change)) => self.queue.extend(Change::decode(change)),
+                // What is queued comes first, the end of the last thread included.
+                Ok(None) | Err(_) if !self.queue.is_empty() => break,
+                Err(error) => return Err(error),
+                Ok(None) => {
                     polls -= 1;
                     std::thread::yield_now();
                 }

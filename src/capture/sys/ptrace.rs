@@ -95,6 +95,8 @@ pub enum SyscallStop {
     Exit {
         /// Return value, negative errno for errors.
         ret: i64,
+        /// Where the thread goes on.
+        ip: u64,
     },
     /// Not at a system call.
     None,
@@ -117,7 +119,7 @@ pub fn syscall_stop(tid: i32) -> io::Result<SyscallStop> {
         libc::PTRACE_SYSCALL_INFO_EXIT => {
             // SAFETY: as above.
             let exit = unsafe { info.u.exit };
-            SyscallStop::Exit { ret: exit.sval }
+            SyscallStop::Exit { ret: exit.sval, ip: info.instruction_pointer }
         }
         _ => SyscallStop::None,
     })

@@ -27,8 +27,10 @@ fn events_of_every_kind() {
     for (expected, found) in events.iter().zip(&read) {
         assert_eq!(expected, &found.get());
     }
-    let totals: Vec<(&[u8], i64)> =
-        read[events.len()..].iter().map(|total| (total.get().text.unwrap(), total.get().ret.unwrap())).collect();
+    let totals: Vec<(&[u8], i64)> = read[events.len()..]
+        .iter()
+        .map(|total| (total.get().text.unwrap(), total.get().ret.unwrap()))
+        .collect();
     assert_eq!(totals, [(&b"events"[..], 18), (b"lost", 7)]);
     assert_eq!(ending, Ending::Complete { events: 18, lost: Some(7) });
 }
@@ -179,7 +181,8 @@ fn text() -> impl Strategy<Value = Option<Vec<u8>>> {
         Just(Some(b"/usr/lib".to_vec())),
         "[/a-c]{0,6}".prop_map(|text| Some(text.into_bytes())),
         proptest::collection::vec(any::<u8>(), 0..12).prop_map(Some),
-        proptest::collection::vec(prop_oneof![Just(0), Just(b'a'), Just(0xf4), Just(0xff)], 0..6).prop_map(Some),
+        proptest::collection::vec(prop_oneof![Just(0), Just(b'a'), Just(0xf4), Just(0xff)], 0..6)
+            .prop_map(Some),
     ]
 }
 

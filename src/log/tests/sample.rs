@@ -70,7 +70,19 @@ impl Owned {
     pub(super) fn get(&self) -> Event<'_> {
         let [path, path_abs, path2, path2_abs, file, file2, text, peer, argv] =
             self.texts.each_ref().map(Option::as_deref);
-        Event { comm: &self.comm, path, path_abs, path2, path2_abs, file, file2, text, peer, argv, ..self.event }
+        Event {
+            comm: &self.comm,
+            path,
+            path_abs,
+            path2,
+            path2_abs,
+            file,
+            file2,
+            text,
+            peer,
+            argv,
+            ..self.event
+        }
     }
 }
 
@@ -106,14 +118,8 @@ fn syscall(nr: u32, at: u64) -> Event<'static> {
 
 /// One event of each sort, odd ones among them.
 pub(super) fn events() -> Vec<Event<'static>> {
-    let stat = FileStat {
-        mode: 0o100_644,
-        nlink: 1,
-        size: -1,
-        mtime_ns: i64::MIN,
-        ino: u64::MAX,
-        dev: 0xfe01,
-    };
+    let stat =
+        FileStat { mode: 0o100_644, nlink: 1, size: -1, mtime_ns: i64::MIN, ino: u64::MAX, dev: 0xfe01 };
     vec![
         Event {
             path: Some(b"/usr/bin/python3"),
@@ -129,7 +135,12 @@ pub(super) fn events() -> Vec<Event<'static>> {
             ret: Some(-2),
             ..syscall(257, 1_000)
         },
-        Event { path: Some(b"/etc/passwd"), path_abs: Some(b"/etc/passwd"), stat: Some(stat), ..syscall(262, 3_000) },
+        Event {
+            path: Some(b"/etc/passwd"),
+            path_abs: Some(b"/etc/passwd"),
+            stat: Some(stat),
+            ..syscall(262, 3_000)
+        },
         Event { path: Some(b""), path_abs: None, flags: Flags::BASE_UNKNOWN, ..syscall(257, 4_000) },
         Event { path: None, path_abs: Some(b"/only/absolute"), ..syscall(257, 5_000) },
         Event {
@@ -179,15 +190,17 @@ pub(super) fn write(path: &Path, events: &[Event<'_>]) {
 /// The bytes of a log of several small batches.
 pub(super) fn log_of_batches(batches: usize) -> (Vec<u8>, Vec<Event<'static>>) {
     let schema = crate::log::schema::schema(&header()).unwrap();
-    let mut encoder = crate::log::encode::Encoder::new(schema).unwrap();
+    let mut encoder = crate::log::write::Encoder::new(schema).unwrap();
     let mut bytes = Vec::new();
     let mut all = Vec::new();
-    let mut rows = crate::log::rows::Rows::new(9);
-    let mut counts = crate::log::rows::Counts::default();
+    let mut rows = crate::log::write::Rows::new(9);
+    let mut counts = crate::log::counts::Counts::default();
     for batch in 0..batches {
         let mut events = events();
         events.rotate_left(batch % 7);
-        events.iter().for_each(|event| rows.push(event));
+        for event in &events {
+            rows.push(event);
+        }
         counts.add(rows.counts);
         if batch + 1 == batches {
             for (name, value) in [("events", counts.events as i64), ("lost", counts.lost_total())] {
@@ -218,4 +231,20 @@ pub(super) fn read(bytes: &[u8]) -> (Vec<Owned>, Result<Ending, Error>) {
     };
     let ending = reader.for_each(|event| events.push(Owned::of(event).with_comm(event.comm)));
     (events, ending)
+}
+
+/// Runs a test of this binary alone in a process, for limits and peaks that hold for a process.
+/// `path` is handed to it in the environment variable [`ALONE`].
+pub(super) fn run_alone(test: &str, path: &Path) -> std::process::Command {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture"]).env(ALONE, path);
+    command
+}
+
+/// See [`run_alone`].
+pub(super) const ALONE: &str = "TRACE_TEST_LOG_ALONE";
+
+pub(super) fn assert_success(command: &mut std::process::Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -1,0 +1,126 @@
+//! What every analysis needs to know of an event, found out once.
+
+use super::calls::{Call, CallId, Calls, Role};
+use super::cost::{Group, Groups, Model, Prices};
+use super::filesystem;
+use super::integrity::Watch;
+use super::phases::Timeline;
+use super::process::{ProcessId, Processes};
+use crate::event::{Event, Flags, Kind};
+use crate::log::Header;
+use crate::syscall::Family;
+
+/// A system call, seen.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// Which call.
+    pub call: CallId,
+    /// Its group for costs.
+    pub group: Group,
+    /// The path or file it is about.
+    pub object: Option<&'a [u8]>,
+    /// Positive errno if it failed, else 0.
+    pub errno: u16,
+    /// How long it took; `None`: it never returned.
+    pub duration_ns: Option<u64>,
+    /// Whose it is.
+    pub process: ProcessId,
+    /// In which segment of the timeline it ended.
+    pub segment: u16,
+}
+
+/// The state shared by all analyses of one log.
+#[derive(Debug)]
+pub struct Base {
+    /// How durations become costs.
+    pub model: Model,
+    /// Calls by number.
+    pub calls: Calls,
+    /// Durations by group.
+    pub groups: Groups,
+    /// Processes.
+    pub processes: Processes,
+    /// Phases.
+    pub timeline: Timeline,
+    /// What is missing.
+    pub watch: Watch,
+    /// The first start and the last end of any event.
+    pub span: Option<(u64, u64)>,
+}
+
+/// Whether calls of this family may wait for as long as other processes take.
+fn waits_for_others(family: Family, on_file: bool) -> bool {
+    match family {
+        Family::Read | Family::Write => !on_file,
+        Family::Process
+        | Family::Network
+        | Family::Futex
+        | Family::Poll
+        | Family::Time
+        | Family::Ipc
+        | Family::Signal => true,
+        _ => false,
+    }
+}
+
+impl Base {
+    /// For the events of the log with this header.
+    #[must_use]
+    pub fn new(header: &Header) -> Self {
+        Self {
+            model: Model::of(header),
+            calls: Calls::default(),
+            groups: Groups::default(),
+            processes: Processes::default(),
+            timeline: Timeline::new(header),
+            watch: Watch::default(),
+            span: None,
+        }
+    }
+
+    /// Takes in one event. Gives what is known of it if it is a system call.
+    pub fn add<'a>(&mut self, event: &Event<'a>) -> Option<Seen<'a>> {
+        self.watch.add(event);
+        if matches!(event.kind, Kind::Lost | Kind::Total) {
+            return None;
+        }
+        let end_ns = event.end_ns.unwrap_or(event.start_ns);
+        let (start, end) = self.span.get_or_insert((event.start_ns, end_ns));
+        *start = event.start_ns.min(*start);
+        *end = end_ns.max(*end);
+
+        if event.kind != Kind::Syscall {
+            let process = self.processes.add(event, false);
+            self.timeline.see(event, process, None);
+            return None;
+        }
+        let call = self.calls.id(event.abi, event.nr);
+        let known = self.calls.get(call);
+        let process = self.processes.add(event, known.role == Role::Exec);
+        let segment = self.timeline.see(event, process, Some(known));
+        let object = filesystem::object(event);
+        let errno = event.errno().map_or(0, |errno| errno as u16);
+        let on_file = filesystem::is_file_work(known.family(), object);
+        let group = Group::new(call, on_file, errno != 0, event.flags.has(Flags::BESIDE));
+        let duration_ns = event.duration_ns().filter(|_| event.ret.is_some());
+        self.groups.record(group, duration_ns);
+        Some(Seen { call, group, object, errno, duration_ns, process, segment })
+    }
+
+    /// The prices of calls, once all events are in.
+    pub fn prices(&mut self) -> Prices {
+        let mut model = self.model;
+        model.set_beside(self.watch.total("beside_p50_ns"), self.watch.total("beside_added_ns"));
+        let calls = &self.calls;
+        self.groups.prices(model, |group| {
+            let family = calls.find(group.call()).map_or(Family::Other, Call::family);
+            !waits_for_others(family, group.on_file())
+        })
+    }
+
+    /// Elapsed time from the first event to the last.
+    #[must_use]
+    pub fn span_ns(&self) -> u64 {
+        self.span.map_or(0, |(start, end)| end - start)
+    }
+}

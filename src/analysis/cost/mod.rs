@@ -1,0 +1,338 @@
+//! What calls cost: measured where the backend's durations are true, estimated under ptrace.
+//!
+//! A ptrace duration holds the tracer's stop, which is several times what most calls take. So no
+//! single one of them is a cost. What can be said is made from groups of like calls (the same call
+//! with the same outcome): the median traced duration less what the stop alone takes, measured on
+//! this machine before the command was started. `docs/costs.md` gives the whole of the method, its
+//! errors and its checks.
+
+mod prices;
+mod times;
+
+use serde::Serialize;
+
+use super::calls::CallId;
+use super::interval::Figures;
+use crate::log::Header;
+pub use prices::{Groups, LongCalls, Prices, Sum};
+pub use times::{NullCall, Times};
+
+/// A traced duration of this or more is no jitter of the tracer but a call that really waited.
+pub const LONG_NS: u64 = 1_000_000;
+
+/// Backends whose durations do not hold the tracer's work.
+const TRUE_BACKENDS: [&str; 2] = ["ebpf", "replay"];
+/// Significant digits of a group's distribution: an estimate is a small difference of large numbers.
+const GROUP_DIGITS: u8 = 3;
+
+/// How far a cost can be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Quality {
+    /// Durations as the kernel took them.
+    True,
+    /// Traced durations with the calibrated stop taken off, see the module's documentation.
+    Estimated,
+    /// Traced durations and no calibration: there is no cost to show.
+    Unknown,
+}
+
+/// How durations of one log become costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Model {
+    /// What the costs are.
+    pub quality: Quality,
+    /// The tracer on the program's own CPU.
+    pub pinned: Stop,
+    /// The tracer on another CPU than the program (`Flags::BESIDE`); known only at the end of a log.
+    pub beside: Option<Stop>,
+    /// What the null call takes untraced: the part of its duration that is not the stop.
+    pub null_ns: u64,
+    /// Time that an untraced run does not spend in user mode: no more can its calls cost that do not wait
+    /// for other processes. `None`: there were no untraced runs.
+    pub outside_user_ns: Option<u64>,
+}
+
+/// In the kernel and asleep, on average: the kernel counts CPU time in ticks, which a median would keep.
+fn outside_user_ns(header: &Header) -> Option<u64> {
+    let figures = Figures::of(&header.untraced.as_ref()?.runs)?;
+    let [wall, user, system] = [figures.wall_ns.mean, figures.user_ns.mean, figures.system_ns.mean];
+    Some((system + (wall - user - system).max(0.0)) as u64)
+}
+
+/// What tracing one call costs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stop {
+    /// What the stop adds to the call's own duration.
+    pub duration_ns: u64,
+    /// Elapsed time that tracing a call adds to the program.
+    pub added_ns: u64,
+}
+
+impl Model {
+    /// The model for a log.
+    #[must_use]
+    pub fn of(header: &Header) -> Self {
+        let known = header.calibration.as_ref().filter(|null| null.calls > 0);
+        let true_costs = TRUE_BACKENDS.contains(&header.backend.as_str());
+        let pinned = known.map_or_else(Stop::default, |null| Stop {
+            // The null call itself took `untraced_ns` of the duration seen; the rest is the stop.
+            duration_ns: if true_costs { 0 } else { null.p50_ns.saturating_sub(null.untraced_ns) },
+            added_ns: null.added_ns,
+        });
+        let quality = match known {
+            _ if true_costs => Quality::True,
+            Some(_) => Quality::Estimated,
+            None => Quality::Unknown,
+        };
+        Self {
+            quality,
+            pinned,
+            beside: None,
+            null_ns: known.map_or(0, |null| null.untraced_ns),
+            outside_user_ns: outside_user_ns(header),
+        }
+    }
+
+    /// Takes in what a stop beside the program costs, from the totals at a log's end.
+    pub fn set_beside(&mut self, p50_ns: Option<i64>, added_ns: Option<i64>) {
+        let known = p50_ns
+            .zip(added_ns)
+            .and_then(|(p50, added)| Some((u64::try_from(p50).ok()?, u64::try_from(added).ok()?)));
+        self.beside = known
+            .filter(|_| self.quality == Quality::Estimated)
+            .map(|(p50_ns, added_ns)| Stop { duration_ns: p50_ns.saturating_sub(self.null_ns), added_ns });
+    }
+
+    /// What tracing a call of this group costs.
+    #[must_use]
+    pub fn stop(&self, group: Group) -> Stop {
+        if group.beside() { self.beside.unwrap_or(self.pinned) } else { self.pinned }
+    }
+}
+
+/// Calls that are alike: the same call, on a file or not, that succeeded or failed, traced from the
+/// same CPU or from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Group(u32);
+
+impl Group {
+    /// The group of a call. `file`: what it works on is a file rather than a pipe, socket or terminal.
+    #[must_use]
+    pub fn new(call: CallId, file: bool, failed: bool, beside: bool) -> Self {
+        Self(u32::from(call) << 3 | u32::from(beside) << 2 | u32::from(file) << 1 | u32::from(failed))
+    }
+
+    /// Which call.
+    #[must_use]
+    pub fn call(self) -> CallId {
+        (self.0 >> 3) as CallId
+    }
+
+    /// Whether the tracer was on another CPU.
+    #[must_use]
+    pub fn beside(self) -> bool {
+        self.0 & 4 != 0
+    }
+
+    /// Whether it works on a file.
+    #[must_use]
+    pub fn on_file(self) -> bool {
+        self.0 & 2 != 0
+    }
+
+    /// Whether it failed.
+    #[must_use]
+    pub fn failed(self) -> bool {
+        self.0 & 1 != 0
+    }
+}
+
+/// A number of calls of one group, and what is needed to say what they cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// Calls, those that never returned included.
+    pub calls: u64,
+    /// Calls that returned.
+    pub timed: u64,
+    /// Sum of the durations of those.
+    pub sum_ns: u64,
+    /// Those that took [`LONG_NS`] or more.
+    pub long: u64,
+    /// Sum of the durations of the long ones.
+    pub long_ns: u64,
+}
+
+impl Cell {
+    /// Counts one call.
+    pub fn add(&mut self, duration_ns: Option<u64>) {
+        self.calls += 1;
+        if let Some(ns) = duration_ns {
+            self.timed += 1;
+            self.sum_ns = self.sum_ns.saturating_add(ns);
+            if ns >= LONG_NS {
+                self.long += 1;
+                self.long_ns = self.long_ns.saturating_add(ns);
+            }
+        }
+    }
+
+    /// Counts the calls of another cell.
+    pub fn merge(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.timed += other.timed;
+        self.sum_ns = self.sum_ns.saturating_add(other.sum_ns);
+        self.long += other.long;
+        self.long_ns = self.long_ns.saturating_add(other.long_ns);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::durations::Durations;
+    use crate::analysis::testing::{header, with_untraced};
+
+    fn cell(durations: &[u64]) -> Cell {
+        let mut cell = Cell::default();
+        for &ns in durations {
+            cell.add(Some(ns));
+        }
+        cell
+    }
+
+    fn prices(model: Model, group: Group, durations: &[u64]) -> Prices {
+        let mut groups = Groups::default();
+        for &ns in durations {
+            groups.record(group, Some(ns));
+        }
+        groups.prices(model, |_| true)
+    }
+
+    fn median_cost(model: &Model, duration_ns: u64) -> Option<u64> {
+        let mut durations = Durations::default();
+        durations.record(duration_ns);
+        model.times([(&durations, model.pinned)].into_iter()).median_ns
+    }
+
+    #[test]
+    fn ptrace_costs_are_estimates_and_only_with_a_calibration() {
+        let mut header = header();
+        let model = Model::of(&header);
+        assert_eq!(model.quality, Quality::Estimated);
+        assert_eq!(model.pinned, Stop { duration_ns: 5_900, added_ns: 14_000 });
+        assert_eq!(median_cost(&model, 6_800), Some(900));
+        assert_eq!(median_cost(&model, 5_000), Some(0), "never below nothing");
+        header.calibration = None;
+        assert_eq!(Model::of(&header).quality, Quality::Unknown);
+        assert_eq!(median_cost(&Model::of(&header), 6_800), None);
+        header.backend = "ebpf".to_owned();
+        assert_eq!(Model::of(&header).quality, Quality::True);
+        assert_eq!(median_cost(&Model::of(&header), 6_800), Some(6_800));
+    }
+
+    #[test]
+    fn tails_are_shown_only_where_costs_are_true() {
+        let mut header = header();
+        let mut durations = Durations::default();
+        durations.record(6_000);
+        durations.record(90_000);
+        let estimated = Model::of(&header).times([(&durations, Stop::default())].into_iter());
+        assert_eq!((estimated.p90_ns, estimated.p99_ns, estimated.max_ns), (None, None, None));
+        assert_eq!(estimated.log2.len(), 5, "the traced durations, to be held beside the null call's");
+        header.backend = "ebpf".to_owned();
+        let true_costs = Model::of(&header).times([(&durations, Stop::default())].into_iter());
+        assert_eq!((true_costs.p99_ns, true_costs.max_ns), (Some(90_000), Some(90_000)));
+    }
+
+    #[test]
+    fn calls_traced_from_another_cpu_have_their_own_stop() {
+        let (here, there) = (Group::new(3, true, false, false), Group::new(3, true, false, true));
+        let mut groups = Groups::default();
+        for _ in 0..10 {
+            groups.record(here, Some(6_800));
+            groups.record(there, Some(20_900));
+        }
+        let mut model = Model::of(&header());
+        model.set_beside(Some(20_100), Some(40_000));
+        let prices = groups.prices(model, |_| true);
+        assert_eq!(prices.cost(here, &cell(&[6_800])), Some(900));
+        assert_eq!(prices.cost(there, &cell(&[20_900])), Some(900));
+        assert_eq!(prices.added(there, &cell(&[20_900])), 40_000);
+        assert_eq!(groups.times(&prices.model, |_| true).median_ns, Some(900));
+        let cut = groups.prices(Model::of(&header()), |_| true);
+        assert_eq!(cut.cost(there, &cell(&[20_900])), Some(0), "judged by the cheapest call seen there");
+    }
+
+    #[test]
+    fn an_estimate_is_the_median_less_the_stop_for_each_call() {
+        let model = Model::of(&header());
+        let group = Group::new(3, true, false, false);
+        // One jittery call among four does not move the estimate.
+        let durations = [6_800, 6_800, 6_800, 400_000];
+        let prices = prices(model, group, &durations);
+        assert_eq!(prices.cost(group, &cell(&durations)), Some(4 * 900));
+        assert_eq!(prices.cost(group, &cell(&durations[..1])), Some(900), "a part costs its part");
+    }
+
+    #[test]
+    fn a_call_that_really_waited_counts_what_it_waited() {
+        let model = Model::of(&header());
+        let group = Group::new(3, true, false, false);
+        let durations = [6_800, 6_800, 6_800, 8_006_800];
+        let prices = prices(model, group, &durations);
+        assert_eq!(prices.cost(group, &cell(&durations)), Some(4 * 900 + 8_000_000));
+    }
+
+    #[test]
+    fn long_calls_count_as_far_as_untraced_runs_leave_room() {
+        // 4 calls of 900 ns and one of 8 ms; untraced runs spend 4 ms of 8 ms outside user mode.
+        let header = with_untraced(header(), &[8_000_000; 6]);
+        let model = Model::of(&header);
+        assert_eq!(model.outside_user_ns, Some(4_000_000));
+        let group = Group::new(3, true, false, false);
+        let durations = [6_800, 6_800, 6_800, 6_800, 8_006_800];
+        let mut groups = Groups::default();
+        for ns in durations {
+            groups.record(group, Some(ns));
+        }
+        let bounded = groups.prices(model, |_| true);
+        assert_eq!((bounded.long.calls, bounded.long.waited_ns), (1, 8_000_000));
+        let cost = bounded.cost(group, &cell(&durations)).unwrap();
+        assert!((3_999_999..=4_000_001).contains(&cost), "{cost}");
+        let added = bounded.added(group, &cell(&durations));
+        assert!((added - 5 * 14_000).abs_diff(4_004_500) < 2, "what does not count was added: {added}");
+        let waiting = groups.prices(model, |_| false);
+        assert_eq!(waiting.cost(group, &cell(&durations)), Some(5 * 900 + 8_000_000));
+        assert_eq!(waiting.long.calls, 0);
+    }
+
+    #[test]
+    fn calls_that_always_wait_cost_their_durations() {
+        let model = Model::of(&header());
+        let group = Group::new(3, false, false, false);
+        let durations = [2_005_900, 3_005_900, 9_005_900];
+        let prices = prices(model, group, &durations);
+        assert_eq!(prices.cost(group, &cell(&durations)), Some(14_000_000));
+    }
+
+    #[test]
+    fn true_costs_are_sums_and_unknown_ones_are_absent() {
+        let group = Group::new(0, true, true, false);
+        let mut header = header();
+        header.backend = "ebpf".to_owned();
+        assert_eq!(prices(Model::of(&header), group, &[5, 7]).cost(group, &cell(&[5, 7])), Some(12));
+        header.backend = "ptrace".to_owned();
+        header.calibration = None;
+        assert_eq!(prices(Model::of(&header), group, &[5, 7]).cost(group, &cell(&[5, 7])), None);
+    }
+
+    #[test]
+    fn a_call_that_never_returned_is_counted_and_costs_nothing() {
+        let mut cell = Cell::default();
+        cell.add(None);
+        assert_eq!((cell.calls, cell.timed, cell.sum_ns), (1, 0, 0));
+        let group = Group::new(1, false, false, false);
+        assert_eq!(prices(Model::of(&header()), group, &[]).cost(group, &cell), Some(0));
+    }
+}

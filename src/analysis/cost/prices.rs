@@ -1,0 +1,193 @@
+//! From durations of groups of calls to costs.
+
+use serde::Serialize;
+
+use super::{Cell, GROUP_DIGITS, Group, LONG_NS, Model, Quality, Stop, Times};
+use crate::analysis::durations::Durations;
+
+/// Calls from which a median says something.
+const ENOUGH: u64 = 8;
+
+/// Every group of a log: what its calls amount to, and how long they took.
+#[derive(Debug, Default)]
+pub struct Groups {
+    list: Vec<Option<(Cell, Durations)>>,
+}
+
+/// What all calls of a log amount to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// Calls.
+    pub calls: u64,
+    /// Failed ones.
+    pub errors: u64,
+    /// Cost; `None` where costs are unknown.
+    pub cost_ns: Option<u64>,
+}
+
+impl Groups {
+    /// Adds one call; `None`: it never returned.
+    pub fn record(&mut self, group: Group, duration_ns: Option<u64>) {
+        let at = group.0 as usize;
+        if self.list.len() <= at {
+            self.list.resize_with(at + 1, || None);
+        }
+        let (cell, durations) =
+            self.list[at].get_or_insert_with(|| (Cell::default(), Durations::with_digits(GROUP_DIGITS)));
+        cell.add(duration_ns);
+        if let Some(duration_ns) = duration_ns {
+            durations.record(duration_ns);
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (Group, &Cell, &Durations)> {
+        let known = self.list.iter().enumerate();
+        known.filter_map(|(at, known)| {
+            known.as_ref().map(|(cell, durations)| (Group(at as u32), cell, durations))
+        })
+    }
+
+    /// Times of the groups that a condition chooses, together.
+    #[must_use]
+    pub fn times(&self, model: &Model, chosen: impl Fn(Group) -> bool) -> Times {
+        let parts = self.iter().filter(|(group, ..)| chosen(*group));
+        model.times(parts.map(|(group, _, durations)| (durations, model.stop(group))))
+    }
+
+    /// What all calls amount to.
+    #[must_use]
+    pub fn sum(&self, prices: &Prices) -> Sum {
+        let unknown = prices.model.quality == Quality::Unknown;
+        let mut sum = Sum { cost_ns: (!unknown).then_some(0), ..Sum::default() };
+        for (group, cell, _) in self.iter() {
+            sum.calls += cell.calls;
+            sum.errors += if group.failed() { cell.calls } else { 0 };
+            sum.cost_ns = sum.cost_ns.zip(prices.cost(group, cell)).map(|(a, b)| a.saturating_add(b));
+        }
+        sum
+    }
+
+    /// The prices that follow, once all calls are in. `bounded`: whether the calls of a group cannot
+    /// take longer than the run spends outside user mode, since they wait for no other process.
+    pub fn prices(&mut self, model: Model, bounded: impl Fn(Group) -> bool) -> Prices {
+        let medians: Vec<u64> = self
+            .list
+            .iter_mut()
+            .map(|known| known.as_mut().map_or(0, |(_, durations)| durations.quantile(0.5)))
+            .collect();
+        let bounded = (0..medians.len() as u32).map(|at| bounded(Group(at)));
+        let bounded =
+            self.list.iter().zip(bounded).map(|(known, bounded)| known.is_some() && bounded).collect();
+        let mut prices = Prices { model, medians, bounded, long: LongCalls::default() };
+        if model.beside.is_none() && model.quality == Quality::Estimated {
+            prices.model.beside = self.guess_beside(&prices);
+        }
+        prices.long = self.long_calls(&prices);
+        prices
+    }
+
+    /// What a stop beside the program costs, for a log that was cut before it could say: no call takes
+    /// less than one that does nothing.
+    fn guess_beside(&self, prices: &Prices) -> Option<Stop> {
+        let beside = self.iter().filter(|(group, cell, _)| group.beside() && cell.timed >= ENOUGH);
+        let least = beside.map(|(group, ..)| prices.median(group)).min()?;
+        let pinned = prices.model.pinned;
+        Some(Stop { duration_ns: least.max(pinned.duration_ns), added_ns: pinned.added_ns })
+    }
+
+    /// How much of what long calls took can be believed.
+    fn long_calls(&self, prices: &Prices) -> LongCalls {
+        let mut long = LongCalls::default();
+        let mut plain_ns: u64 = 0;
+        for (group, cell, _) in self.iter() {
+            let (plain, waited) = prices.split(group, cell);
+            plain_ns = plain_ns.saturating_add(plain);
+            if prices.is_bounded(group) {
+                long.calls += cell.long;
+                long.waited_ns = long.waited_ns.saturating_add(waited);
+            }
+        }
+        if let Some(outside) = prices.model.outside_user_ns.filter(|_| long.waited_ns > 0) {
+            let room = outside.saturating_sub(plain_ns);
+            long.counted_share = (room as f64 / long.waited_ns as f64).min(1.0);
+        }
+        long
+    }
+}
+
+/// Calls that took [`LONG_NS`] or more when traced, those left out that wait for other processes.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct LongCalls {
+    /// How many.
+    pub calls: u64,
+    /// What they took beyond a call of their kind.
+    pub waited_ns: u64,
+    /// The part of that which counts as cost, 0 to 1: what fits into the time that untraced runs do
+    /// not spend in user mode. The rest is the traced run's own misfortune (a busy machine).
+    pub counted_share: f64,
+}
+
+impl Default for LongCalls {
+    fn default() -> Self {
+        Self { calls: 0, waited_ns: 0, counted_share: 1.0 }
+    }
+}
+
+/// What the calls of a log cost.
+#[derive(Debug)]
+pub struct Prices {
+    /// How durations become costs.
+    pub model: Model,
+    /// Long calls.
+    pub long: LongCalls,
+    medians: Vec<u64>,
+    bounded: Vec<bool>,
+}
+
+impl Prices {
+    /// What the calls of a cell cost together, in nanoseconds; `None` where costs are unknown.
+    #[must_use]
+    pub fn cost(&self, group: Group, cell: &Cell) -> Option<u64> {
+        match self.model.quality {
+            Quality::True => Some(cell.sum_ns),
+            Quality::Unknown => None,
+            Quality::Estimated => {
+                let (plain, waited) = self.split(group, cell);
+                Some(plain.saturating_add(waited - self.not_counted(group, waited)))
+            }
+        }
+    }
+
+    /// Elapsed time that tracing the calls of a cell added to the program, and what its long calls
+    /// took that does not count.
+    #[must_use]
+    pub fn added(&self, group: Group, cell: &Cell) -> u64 {
+        let stops = cell.calls.saturating_mul(self.model.stop(group).added_ns);
+        stops.saturating_add(self.not_counted(group, self.split(group, cell).1))
+    }
+
+    /// What the calls of a cell take by the median of their group, and what long ones take beyond.
+    fn split(&self, group: Group, cell: &Cell) -> (u64, u64) {
+        let median = self.median(group);
+        let stop_ns = self.model.stop(group).duration_ns;
+        if median >= LONG_NS {
+            // Most calls of this kind wait: what they took is large beside the stop.
+            return (0, cell.sum_ns.saturating_sub(cell.timed.saturating_mul(stop_ns)));
+        }
+        let plain = cell.timed.saturating_mul(median.saturating_sub(stop_ns));
+        (plain, cell.long_ns.saturating_sub(cell.long.saturating_mul(median)))
+    }
+
+    fn not_counted(&self, group: Group, waited_ns: u64) -> u64 {
+        let share = if self.is_bounded(group) { self.long.counted_share } else { 1.0 };
+        (waited_ns as f64 * (1.0 - share)) as u64
+    }
+
+    fn median(&self, group: Group) -> u64 {
+        self.medians.get(group.0 as usize).copied().unwrap_or(0)
+    }
+
+    fn is_bounded(&self, group: Group) -> bool {
+        self.bounded.get(group.0 as usize).copied().unwrap_or(false)
+    }
+}

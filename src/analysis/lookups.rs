@@ -1,0 +1,161 @@
+//! Lookups of paths: those that find nothing, by directory, and those that are made again and again.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Serialize;
+
+use super::calls::{Calls, Role};
+use super::cost::{Cell, Prices};
+use super::cube::Key;
+use super::intern::{Id, Interner};
+use super::process::ProcessId;
+use super::text::{Text, directory, file_name};
+use crate::syscall::Family;
+
+/// Errno of a path that is not there.
+const ENOENT: u16 = 2;
+/// Names shown as examples of a directory's misses.
+const EXAMPLES: usize = 3;
+
+/// All lookups of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Lookups {
+    /// Calls that look a path up: stat, access, open, readlink and exec, by path.
+    pub lookups: u64,
+    /// How many different paths they ask for.
+    pub paths: u64,
+    /// Those that found nothing (ENOENT).
+    pub misses: u64,
+    /// What the misses cost; `None` where costs are unknown.
+    pub misses_ns: Option<u64>,
+    /// Lookups beyond the first of their path.
+    pub repeats: u64,
+    /// What they cost.
+    pub repeats_ns: Option<u64>,
+    /// Misses by directory, most first.
+    pub missed: Vec<Missed>,
+    /// Paths looked up more than once, most first.
+    pub repeated: Vec<Repeated>,
+}
+
+/// Misses in one directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Missed {
+    /// The directory; empty for relative paths whose base is not known.
+    pub directory: Text,
+    /// How many lookups in it found nothing.
+    pub misses: u64,
+    /// How many different names they asked for.
+    pub names: u64,
+    /// What they cost.
+    pub cost_ns: Option<u64>,
+    /// Some of the names, those missed most often first.
+    pub examples: Vec<Text>,
+}
+
+/// A path looked up more than once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Repeated {
+    /// The path.
+    pub path: Text,
+    /// How often.
+    pub lookups: u64,
+    /// How often in vain.
+    pub misses: u64,
+    /// By how many processes.
+    pub processes: u64,
+    /// What all of them but one cost.
+    pub repeats_ns: Option<u64>,
+}
+
+#[derive(Default)]
+struct Path {
+    lookups: u64,
+    misses: u64,
+    cost_ns: Option<u64>,
+    missed_ns: Option<u64>,
+    processes: FxHashSet<ProcessId>,
+}
+
+/// Adds costs where both are known.
+pub(super) fn plus(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.saturating_add(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// Gathers the lookups of a run.
+#[must_use]
+pub fn gather(counted: &[(Key, Cell)], calls: &Calls, prices: &Prices, objects: &Interner) -> Lookups {
+    let mut paths: FxHashMap<Id, Path> = FxHashMap::default();
+    for (key, cell) in counted {
+        let call = calls.get(key.group.call());
+        let family = matches!(call.family(), Family::Stat | Family::Open | Family::Readlink);
+        let looks_up = call.takes_path() && (family || call.role == Role::Exec);
+        if !looks_up || objects.get(key.object).is_empty() {
+            continue;
+        }
+        let path = paths.entry(key.object).or_default();
+        let cost = prices.cost(key.group, cell);
+        path.lookups += cell.calls;
+        path.cost_ns = plus(path.cost_ns, cost);
+        path.processes.insert(key.process);
+        if key.errno == ENOENT {
+            path.misses += cell.calls;
+            path.missed_ns = plus(path.missed_ns, cost);
+        }
+    }
+    let repeated = repeated(&paths, objects);
+    Lookups {
+        lookups: paths.values().map(|path| path.lookups).sum(),
+        paths: paths.len() as u64,
+        misses: paths.values().map(|path| path.misses).sum(),
+        misses_ns: paths.values().map(|path| path.missed_ns).fold(None, plus),
+        repeats: repeated.iter().map(|path| path.lookups - 1).sum(),
+        repeats_ns: repeated.iter().map(|path| path.repeats_ns).fold(None, plus),
+        missed: missed(&paths, objects),
+        repeated,
+    }
+}
+
+fn missed(paths: &FxHashMap<Id, Path>, objects: &Interner) -> Vec<Missed> {
+    let mut by_directory: FxHashMap<&[u8], Vec<(u64, Id)>> = FxHashMap::default();
+    for (&id, path) in paths.iter().filter(|(_, path)| path.misses > 0) {
+        let directory = directory(objects.get(id)).unwrap_or_default();
+        by_directory.entry(directory).or_default().push((path.misses, id));
+    }
+    let mut missed: Vec<Missed> = by_directory
+        .into_iter()
+        .map(|(directory, mut names)| {
+            names.sort_unstable_by_key(|&(misses, id)| (std::cmp::Reverse(misses), objects.get(id)));
+            Missed {
+                directory: directory.into(),
+                misses: names.iter().map(|(misses, _)| misses).sum(),
+                names: names.len() as u64,
+                cost_ns: names.iter().map(|(_, id)| paths[id].missed_ns).fold(None, plus),
+                examples: names
+                    .iter()
+                    .take(EXAMPLES)
+                    .map(|&(_, id)| file_name(objects.get(id)).into())
+                    .collect(),
+            }
+        })
+        .collect();
+    missed.sort_unstable_by(|a, b| b.misses.cmp(&a.misses).then_with(|| a.directory.cmp(&b.directory)));
+    missed
+}
+
+fn repeated(paths: &FxHashMap<Id, Path>, objects: &Interner) -> Vec<Repeated> {
+    let again = paths.iter().filter(|(_, path)| path.lookups > 1);
+    let mut repeated: Vec<Repeated> = again
+        .map(|(&id, path)| Repeated {
+            path: objects.get(id).into(),
+            lookups: path.lookups,
+            misses: path.misses,
+            processes: path.processes.len() as u64,
+            repeats_ns: path.cost_ns.map(|cost| cost - cost / path.lookups),
+        })
+        .collect();
+    repeated.sort_unstable_by(|a, b| b.lookups.cmp(&a.lookups).then_with(|| a.path.cmp(&b.path)));
+    repeated
+}

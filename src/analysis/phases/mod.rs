@@ -1,0 +1,204 @@
+//! Where in a run we are: its time cut into phases.
+//!
+//! Some boundaries are known only later: an interpreter's end is at the *last* of several calls, or
+//! a phase is there only if a certain file is looked up afterwards. So the timeline is first cut
+//! into **segments** at everything that may turn out to be a boundary, each event is counted under
+//! its segment, and at the end the segments are joined into phases. Nothing is looked at twice.
+//!
+//! ```text
+//! events   e e e e e e e e e e e e e e e e e e
+//! segments 0 0 0 1 1 1 1 2 2 3 3 3 3 3 4 4 5 5
+//! phases   [exec][loader   ][init     ][exit ]
+//! ```
+//!
+//! [`image`] knows what every program has: exec, dynamic loader, the program, exit. What lies inside
+//! "the program" is told by the interpreters of [`INTERPRETERS`]. Where a boundary cannot be told,
+//! phases are merged and the name says so; none is invented.
+
+mod build;
+mod image;
+mod python;
+mod python_args;
+mod segments;
+
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+
+use super::calls::{Call, Role};
+use super::process::{ProcessId, Processes};
+use super::text::{arguments, file_name};
+use crate::event::{Event, Kind};
+use crate::log::Header;
+pub use build::{Inputs, Phase, Phases, build, phase_of_segment};
+use image::Image;
+pub use python::ENCODINGS_WITH_SITE;
+pub use python_args::{Invocation, Run};
+pub use segments::{Cut, Segments};
+
+/// What is known of a program when it starts.
+#[derive(Debug, Clone, Copy)]
+pub struct Start<'a> {
+    /// Its executable.
+    pub path: &'a [u8],
+    /// Its arguments, each ended by a NUL byte.
+    pub argv: &'a [u8],
+    /// The directory the command was started in.
+    pub cwd: &'a [u8],
+}
+
+/// What a phase is, whatever its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhaseKind {
+    /// Everything before the program's own exec: shims, wrappers, shells.
+    Launcher,
+    /// The exec itself.
+    Exec,
+    /// The dynamic loader, up to the program's entry point.
+    Loader,
+    /// The interpreter's own start.
+    Init,
+    /// Python's `site` module.
+    Site,
+    /// The program (for an interpreter: the script).
+    Program,
+    /// From the beginning of the end to the end.
+    Exit,
+    /// What other processes did after the program had ended.
+    After,
+}
+
+/// The beginning of a phase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Boundary {
+    /// What begins.
+    pub kind: PhaseKind,
+    /// Its name.
+    pub name: Vec<u8>,
+    /// Where.
+    pub cut: Cut,
+}
+
+/// What lies inside a program that is an interpreter.
+pub trait Interpreter: std::fmt::Debug + Send {
+    /// Takes note of an event of the interpreter's first thread, after the loader.
+    fn see(&mut self, event: &Event<'_>, call: Option<&Call>, segments: &mut Segments);
+    /// The phases seen, in order; the first begins where the loader ends, whatever cut it has.
+    fn phases(&self) -> Vec<(PhaseKind, Vec<u8>, Option<Cut>)>;
+    /// Where finalization begins, if that was seen.
+    fn exit(&self) -> Option<Cut>;
+}
+
+/// One kind of interpreter: its name, how to tell it, and how to follow it.
+pub struct InterpreterKind {
+    /// Name.
+    pub name: &'static str,
+    /// Whether a program is one.
+    pub recognises: fn(&Start<'_>) -> bool,
+    /// Follows one.
+    pub start: fn(&Start<'_>) -> Box<dyn Interpreter>,
+}
+
+/// Every interpreter whose phases are known. Any other program has the phases of [`image`].
+pub const INTERPRETERS: [InterpreterKind; 1] =
+    [InterpreterKind { name: "python", recognises: python::recognises, start: python::start }];
+
+/// Most processes, beside the command's own, whose phases are followed.
+const MOST_FOLLOWED: usize = 16;
+
+/// Cuts a run into segments, and the segments into phases.
+#[derive(Debug)]
+pub struct Timeline {
+    segments: Segments,
+    cwd: Vec<u8>,
+    /// Followed processes: the command's own, and the first few interpreters.
+    followed: FxHashMap<ProcessId, Image>,
+    /// A followed process that ended with the event before.
+    ended: Option<ProcessId>,
+}
+
+impl Timeline {
+    /// For the log with this header.
+    #[must_use]
+    pub fn new(header: &Header) -> Self {
+        Self {
+            segments: Segments::default(),
+            cwd: header.cwd.as_bytes().to_vec(),
+            followed: FxHashMap::default(),
+            ended: None,
+        }
+    }
+
+    /// Takes note of an event; gives the segment it belongs to.
+    pub fn see(&mut self, event: &Event<'_>, process: ProcessId, call: Option<&Call>) -> u16 {
+        self.segments.next_event();
+        if let Some(image) = self.ended.take().and_then(|ended| self.followed.get_mut(&ended)) {
+            image.ended(&mut self.segments);
+        }
+        let root = process == 0;
+        if let Some(image) = self.followed.get_mut(&process) {
+            image.see(event, call, &mut self.segments);
+            if event.kind == Kind::Exit {
+                self.ended = Some(process);
+            }
+        } else if root || (event.kind == Kind::Exec && self.followed.len() <= MOST_FOLLOWED) {
+            let start = Start {
+                path: event.path_abs.or(event.path).unwrap_or_default(),
+                argv: event.argv.unwrap_or_default(),
+                cwd: &self.cwd,
+            };
+            if root || interpreter(&start).is_some() {
+                let mut image = Image::new(&self.cwd, event.start_ns);
+                image.see(event, call, &mut self.segments);
+                self.followed.insert(process, image);
+            }
+        }
+        self.segments.current()
+    }
+
+    /// The process whose phases are shown, and where they begin.
+    ///
+    /// That is the command's own process if what it became in the end is an interpreter we know.
+    /// Otherwise it is the known interpreter that lived longest, provided it lived for more than
+    /// half of the run (`uv run`, `sh -c 'python …; …'`); otherwise the command's own process.
+    #[must_use]
+    pub fn finish(&self, processes: &Processes, span_ns: u64) -> Option<(ProcessId, Vec<Boundary>)> {
+        let root = self.followed.get(&0)?;
+        let mut focus = (0, root);
+        if !root.is_interpreter() {
+            let lifetime = |id: &ProcessId| {
+                let process = &processes.list()[*id as usize];
+                (process.end_ns - process.start_ns, std::cmp::Reverse(*id))
+            };
+            let interpreters = self.followed.iter().filter(|(_, image)| image.is_interpreter());
+            if let Some((id, image)) = interpreters.max_by_key(|(id, _)| lifetime(id))
+                && lifetime(id).0 > span_ns / 2
+            {
+                focus = (*id, image);
+            }
+        }
+        Some((focus.0, focus.1.boundaries(focus.0 == 0)))
+    }
+}
+
+/// The interpreter a program is, if it is one that is known.
+fn interpreter(start: &Start<'_>) -> Option<&'static InterpreterKind> {
+    INTERPRETERS.iter().find(|kind| (kind.recognises)(start))
+}
+
+/// The command line of a program, if it is a Python.
+#[must_use]
+pub fn python_invocation(start: &Start<'_>) -> Option<Invocation> {
+    python::recognises(start).then(|| python_args::invocation(arguments(start.argv)))
+}
+
+/// What a program is called: the file name of its first argument, or of its executable.
+fn program_name(start: &Start<'_>) -> Vec<u8> {
+    let name = file_name(arguments(start.argv).next().unwrap_or_default());
+    if name.is_empty() { file_name(start.path).to_vec() } else { name.to_vec() }
+}
+
+/// Whether this is the successful `execve` of the process itself.
+fn is_exec(event: &Event<'_>, call: Option<&Call>) -> bool {
+    call.is_some_and(|call| call.role == Role::Exec) && event.ret == Some(0)
+}

@@ -1,0 +1,276 @@
+//! The phases of `CPython`: interpreter init, `site`, the program, finalization.
+//!
+//! What each version does was read off `strace` logs of 2.7 and 3.6 to 3.13 (script, `-c`, `-m`,
+//! `-S`, `-I`, virtual environments); the order of the calls is that of `init_interp_main` in
+//! `Python/pylifecycle.c` and `main` in `Lib/site.py`:
+//!
+//! 1. Signals: `rt_sigaction` of `SIGPIPE` is the first one that sets something, `SIGINT` the last.
+//! 2. Standard streams: `fstat`, `ioctl`, `lseek`... of descriptors 0, 1 and 2, in this order. 2.7
+//!    does this after `site`, just before the program.
+//! 3. `site` (3.x) begins with the call after the streams. That it runs at all is seen by a lookup of
+//!    `site.py` (up to 3.10) or of `pyvenv.cfg` (3.11 and later, where the module itself is frozen).
+//! 4. The program. A script begins with the first lookup of its path. `-m` and `-c` look up nothing
+//!    of their own, but the first import looks into the current directory, with `getcwd`. A `-c`
+//!    without imports begins after the last lookup of `site`, if that is the end of a vain search
+//!    through a `…-packages` directory (for `usercustomize`), else the two are one phase.
+//! 5. Finalization gives `SIGINT` its default back; nothing is opened or started after that.
+
+use super::python_args::{Invocation, Run, invocation};
+use super::{Cut, Interpreter, PhaseKind, Segments, Start};
+use crate::analysis::calls::{Call, Role};
+use crate::analysis::text::{arguments, file_name};
+use crate::event::{Event, Kind};
+use crate::syscall::Family;
+
+/// Name of a phase of 2.7, which sets up its streams (and imports `encodings` for them) after `site`.
+pub const ENCODINGS_WITH_SITE: &str = "site, encodings";
+
+/// Files that `site` looks for, or that are looked for when it is imported (2.7 in the first three forms).
+const SITE: [&[u8]; 5] = [b"site", b"site.so", b"sitemodule.so", b"site.py", b"pyvenv.cfg"];
+const SIGINT: u64 = 2;
+const SIGPIPE: u64 = 13;
+
+/// How far an interpreter got.
+#[derive(Debug)]
+struct Python {
+    invocation: Invocation,
+    /// The script's absolute path, if it is one.
+    script: Vec<u8>,
+    signals: bool,
+    /// What stands between the descriptors of the standard streams and the next call.
+    streams: Streams,
+    /// The first call after the standard streams.
+    streams_end: Option<Cut>,
+    site: Option<Cut>,
+    /// The last lookup of `site`: when it ended, and whether it was of a `…-packages` directory.
+    lookup: Option<(u64, bool)>,
+    packages: bool,
+    program: Program,
+    exit: Option<Cut>,
+}
+
+/// Where the program begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Program {
+    NotYet,
+    At(Cut),
+    /// It has begun, and cannot be told from `site`.
+    Merged,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Streams {
+    Before,
+    First,
+    Error,
+}
+
+/// Whether this is a `CPython`: `python`, `python2.7`, `python3.13t`, `python3-dbg`...
+pub(super) fn recognises(start: &Start<'_>) -> bool {
+    let is_python = |path: &[u8]| {
+        let Some(version) = file_name(path).strip_prefix(b"python") else { return false };
+        let version = version.strip_suffix(b"-dbg").unwrap_or(version);
+        let letters = version.iter().rposition(u8::is_ascii_digit).map_or(0, |at| at + 1);
+        version[..letters].iter().all(|b| b.is_ascii_digit() || *b == b'.')
+            && version[letters..].iter().all(|b| b"dmut".contains(b))
+    };
+    is_python(start.path)
+}
+
+/// Follows one.
+pub(super) fn start(start: &Start<'_>) -> Box<dyn Interpreter> {
+    let invocation = invocation(arguments(start.argv));
+    let script = match &invocation.run {
+        Run::Script(path) => absolute(start.cwd, path),
+        _ => Vec::new(),
+    };
+    Box::new(Python {
+        invocation,
+        script,
+        signals: false,
+        streams: Streams::Before,
+        streams_end: None,
+        site: None,
+        lookup: None,
+        packages: false,
+        program: Program::NotYet,
+        exit: None,
+    })
+}
+
+/// A path made absolute, without `.` and `..` (links are not looked at: some versions do, some do not).
+fn absolute(cwd: &[u8], path: &[u8]) -> Vec<u8> {
+    let base = if path.starts_with(b"/") { &b""[..] } else { cwd };
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in base.split(|&b| b == b'/').chain(path.split(|&b| b == b'/')) {
+        match part {
+            b"" | b"." => {}
+            b".." => drop(parts.pop()),
+            _ => parts.push(part),
+        }
+    }
+    [b"/", parts.join(&b'/').as_slice()].concat()
+}
+
+impl Interpreter for Python {
+    fn see(&mut self, event: &Event<'_>, call: Option<&Call>, segments: &mut Segments) {
+        let Some(call) = call.filter(|_| event.kind == Kind::Syscall) else { return };
+        if self.signals && self.program == Program::NotYet {
+            self.standard_streams(event, call, segments);
+        }
+        match call.role {
+            Role::Sigaction if event.args[1] != 0 => self.set_signal(event, segments),
+            Role::Getcwd => self.getcwd(event, segments),
+            _ => {}
+        }
+        if !self.signals {
+            return;
+        }
+        if self.program != Program::NotYet {
+            self.winding_up(call);
+        } else if let Some(path) = event.path.filter(|path| call.takes_path() && !path.is_empty()) {
+            self.path(event, path, segments);
+        } else {
+            self.other(event, call, segments);
+        }
+    }
+
+    fn phases(&self) -> Vec<(PhaseKind, Vec<u8>, Option<Cut>)> {
+        let name = match &self.invocation.run {
+            Run::Script(path) => path.clone(),
+            Run::Command => b"-c".to_vec(),
+            Run::Module(name) => [b"-m ", name.as_slice()].concat(),
+            Run::Stdin => b"standard input".to_vec(),
+            Run::Nothing => b"options".to_vec(),
+        };
+        let site = if self.streams_last() { ENCODINGS_WITH_SITE } else { "site" };
+        let init = (PhaseKind::Init, b"interpreter init".to_vec(), None);
+        match (self.site, self.program) {
+            (Some(begin), Program::At(program)) => vec![
+                init,
+                (PhaseKind::Site, site.into(), Some(begin)),
+                (PhaseKind::Program, name, Some(program)),
+            ],
+            (Some(begin), _) => {
+                vec![init, (PhaseKind::Program, [b"site and ", name.as_slice()].concat(), Some(begin))]
+            }
+            (None, Program::At(program)) => vec![init, (PhaseKind::Program, name, Some(program))],
+            (None, _) => vec![init],
+        }
+    }
+
+    fn exit(&self) -> Option<Cut> {
+        self.exit
+    }
+}
+
+impl Python {
+    fn set_signal(&mut self, event: &Event<'_>, segments: &mut Segments) {
+        match event.args[0] {
+            SIGPIPE => self.signals = true,
+            SIGINT if self.program != Program::NotYet => self.exit = segments.cut(event.start_ns),
+            // The end of a program that made no call at all.
+            SIGINT if self.site.is_some() && self.packages => {
+                self.after_lookups(segments);
+                self.exit = segments.cut(event.start_ns);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the streams were set up after `site`: 2.7.
+    fn streams_last(&self) -> bool {
+        self.site.zip(self.streams_end).is_some_and(|(site, end)| site.segment < end.segment)
+    }
+
+    /// The end is not yet: a program may well set its own handler of `SIGINT` and go on.
+    fn winding_up(&mut self, call: &Call) {
+        if self.exit.is_some()
+            && matches!(call.family(), Family::Open | Family::Process | Family::Network)
+            && call.role != Role::ExitGroup
+        {
+            self.exit = None;
+        }
+    }
+
+    fn standard_streams(&mut self, event: &Event<'_>, call: &Call, segments: &mut Segments) {
+        let about_descriptor = matches!(call.family(), Family::Stat | Family::Seek | Family::Descriptor)
+            && event.path.is_none_or(<[u8]>::is_empty);
+        match event.args[0] {
+            2 if about_descriptor => self.streams = Streams::Error,
+            0 | 1 if about_descriptor && self.streams != Streams::Error => self.streams = Streams::First,
+            _ if self.streams == Streams::Error
+                && self.streams_end.is_none()
+                && call.family() != Family::Memory =>
+            {
+                self.streams_end = segments.cut(event.start_ns);
+                if self.invocation.no_site || self.streams_last() {
+                    self.begin(self.streams_end);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn path(&mut self, event: &Event<'_>, path: &[u8], segments: &mut Segments) {
+        let name = file_name(path);
+        if self.is_script(event, path, name) {
+            self.begin(segments.cut(event.start_ns));
+            return;
+        }
+        if self.site.is_none() && !self.invocation.no_site && SITE.contains(&name) {
+            self.site = self.streams_end.or_else(|| segments.cut(event.start_ns));
+        }
+        let packages = name.ends_with(b"-packages");
+        self.packages |= packages && self.site.is_some();
+        self.lookup = Some((event.end_ns.unwrap_or(event.start_ns), packages));
+    }
+
+    fn is_script(&self, event: &Event<'_>, path: &[u8], name: &[u8]) -> bool {
+        let Run::Script(script) = &self.invocation.run else { return false };
+        let same = |path: &[u8]| path.starts_with(b"/") && absolute(b"", path) == self.script;
+        path == script.as_slice()
+            || (file_name(script) == name && (same(path) || event.path_abs.is_some_and(same)))
+    }
+
+    /// The current directory is asked for: by the first import of `-c` and `-m`, and by those
+    /// versions that make the script's path absolute.
+    fn getcwd(&mut self, event: &Event<'_>, segments: &mut Segments) {
+        if self.program != Program::NotYet {
+            return;
+        }
+        match (&self.invocation.run, event.text) {
+            (Run::Script(script), Some(cwd)) => self.script = absolute(cwd, script),
+            (Run::Script(_), None) => return,
+            _ => {}
+        }
+        let imports = matches!(self.invocation.run, Run::Command | Run::Module(_) | Run::Stdin);
+        if imports && self.packages {
+            let searched = self.lookup.is_some_and(|(_, packages)| packages);
+            let at_ns = self.lookup.filter(|_| searched).map_or(event.start_ns, |(end_ns, _)| end_ns);
+            self.begin(segments.cut(at_ns));
+        }
+    }
+
+    /// A call that `site` does not make by itself.
+    fn other(&mut self, event: &Event<'_>, call: &Call, segments: &mut Segments) {
+        let acts = matches!(call.family(), Family::Process | Family::Network | Family::Poll)
+            || (matches!(call.family(), Family::Read | Family::Write) && event.args[0] <= 2);
+        let script = matches!(self.invocation.run, Run::Script(_));
+        if acts && !script && self.packages {
+            self.after_lookups(segments);
+        }
+    }
+
+    /// The program began somewhere after the last lookup seen, before the current call.
+    fn after_lookups(&mut self, segments: &mut Segments) {
+        match self.lookup {
+            Some((end_ns, true)) => self.begin(segments.cut(end_ns)),
+            _ => self.program = Program::Merged,
+        }
+    }
+
+    fn begin(&mut self, cut: Option<Cut>) {
+        self.program = cut.map_or(Program::Merged, Program::At);
+    }
+}

@@ -1,0 +1,273 @@
+//! Where a program's startup time goes: everything the startup report says, as one value.
+
+use serde::Serialize;
+
+use super::base::{Base, Seen};
+use super::calls::Calls;
+use super::cost::{Cell, Group, LongCalls, Model, NullCall, Prices, Quality, Times};
+use super::cube::{Cube, Key};
+use super::fold::{self, Stack};
+use super::integrity::Integrity;
+use super::lookups::{self, Lookups, plus};
+use super::modules::{Imports, Modules};
+use super::phases::{self, Boundary, PhaseKind, Phases, Run, Start};
+use super::text::Text;
+use super::tree::{self, Tree};
+use super::wall::{self, Untraced, Wall};
+use crate::event::{Event, Kind};
+use crate::log::Header;
+use crate::syscall::Family;
+
+/// Takes the events of a log, gives the report.
+#[derive(Debug)]
+pub struct Startup {
+    command: Vec<String>,
+    backend: String,
+    cwd: Vec<u8>,
+    untraced: Option<Untraced>,
+    null_call: Option<NullCall>,
+    base: Base,
+    cube: Cube,
+    imports: Imports,
+}
+
+/// The report as a value.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// The command.
+    pub command: Vec<String>,
+    /// Name of the capture backend.
+    pub backend: String,
+    /// What is missing from the log.
+    pub integrity: Integrity,
+    /// What shares are parts of.
+    pub wall: Wall,
+    /// The untraced runs.
+    pub untraced: Option<Untraced>,
+    /// Length of the traced run.
+    pub traced_ns: u64,
+    /// What all costs of calls are.
+    pub quality: Quality,
+    /// Calls that took long when traced.
+    pub long_calls: LongCalls,
+    /// What ran before the program itself, if anything did.
+    pub launcher: Option<Launcher>,
+    /// The phases.
+    pub phases: Phases,
+    /// The processes.
+    pub tree: Tree,
+    /// File-system calls.
+    pub file_system: FileSystem,
+    /// Lookups of paths.
+    pub lookups: Lookups,
+    /// Python modules.
+    pub modules: Modules,
+    /// The traced call that does nothing, to compare traced durations with.
+    pub null_call: Option<NullCall>,
+}
+
+/// Shims, wrappers and shells before the program: the first thing to know.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Launcher {
+    /// The program they led to.
+    pub program: Text,
+    /// Programs started before it.
+    pub programs: u64,
+    /// Processes made before it.
+    pub processes: u64,
+    /// Execs that failed because there was no such file.
+    pub failed_execs: u64,
+    /// System calls made before it.
+    pub syscalls: u64,
+    /// What they take in an untraced run (estimate).
+    pub takes_ns: u64,
+    /// The same as a part of the whole, 0 to 1.
+    pub share: f64,
+}
+
+/// What file-system calls there were and cost.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FileSystem {
+    /// By family, dearest first.
+    pub families: Vec<FamilyRow>,
+    /// Calls.
+    pub calls: u64,
+    /// Failed ones.
+    pub failed: u64,
+    /// Cost; `None` where costs are unknown.
+    pub cost_ns: Option<u64>,
+    /// The ceiling: what a run would be shorter by if every one of them were free, as a part of the
+    /// wall time, 0 to 1; `None` where costs are unknown.
+    pub ceiling_share: Option<f64>,
+}
+
+/// One family.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FamilyRow {
+    /// Its name.
+    pub family: &'static str,
+    /// Calls.
+    pub calls: u64,
+    /// Failed ones.
+    pub failed: u64,
+    /// Cost; `None` where costs are unknown.
+    pub cost_ns: Option<u64>,
+    /// As a part of the wall time.
+    pub share: Option<f64>,
+    /// Times of one call.
+    #[serde(flatten)]
+    pub times: Times,
+}
+
+impl Startup {
+    /// For the events of the log with this header.
+    #[must_use]
+    pub fn new(header: &Header) -> Self {
+        Self {
+            command: header.command.clone(),
+            backend: header.backend.clone(),
+            cwd: header.cwd.as_bytes().to_vec(),
+            untraced: wall::untraced(header),
+            null_call: NullCall::of(header),
+            base: Base::new(header),
+            cube: Cube::default(),
+            imports: Imports::default(),
+        }
+    }
+
+    /// Takes in one event.
+    pub fn add(&mut self, event: &Event<'_>) {
+        if let Some(seen) = self.base.add(event) {
+            self.call(event, &seen);
+        } else if event.kind == Kind::Exec {
+            self.exec(event);
+        }
+    }
+
+    fn call(&mut self, event: &Event<'_>, seen: &Seen<'_>) {
+        self.cube.add(seen);
+        self.imports.add(event, seen, self.base.calls.get(seen.call));
+    }
+
+    fn exec(&mut self, event: &Event<'_>) {
+        let process = self.base.processes.current();
+        let start = Start {
+            path: event.path_abs.or(event.path).unwrap_or_default(),
+            argv: event.argv.unwrap_or_default(),
+            cwd: &self.cwd,
+        };
+        match phases::python_invocation(&start).map(|invocation| invocation.run) {
+            Some(Run::Script(script)) => self.imports.python(process, Some(&script)),
+            Some(_) => self.imports.python(process, None),
+            None => self.imports.not_python(process),
+        }
+    }
+
+    /// The report, and the stacks of its flame graph.
+    #[must_use]
+    pub fn finish(mut self) -> (Report, Vec<Stack>) {
+        let prices = self.base.prices();
+        let traced_ns = self.base.span_ns();
+        let wall = Wall::of(self.untraced.as_ref(), traced_ns);
+        let cells = self.cube.sorted();
+        let boundaries = self
+            .base
+            .timeline
+            .finish(&self.base.processes, traced_ns)
+            .map_or_else(Vec::new, |(_, boundaries)| boundaries);
+        let phases = phases::build(
+            &boundaries,
+            &phases::Inputs {
+                cells: &cells,
+                calls: &self.base.calls,
+                prices: &prices,
+                processes: &self.base.processes,
+                span: self.base.span.unwrap_or_default(),
+                wall_ns: self.untraced.as_ref().map(Untraced::wall_ns),
+            },
+        );
+        let stacks = fold::fold(&fold::Inputs {
+            cells: &cells,
+            calls: &self.base.calls,
+            prices: &prices,
+            processes: &self.base.processes,
+            objects: &self.cube.objects,
+            boundaries: &boundaries,
+        });
+        let report = Report {
+            launcher: launcher(&phases, &boundaries),
+            phases,
+            tree: tree::tree(&self.base.processes, self.base.span.unwrap_or_default().0),
+            file_system: file_system(&cells, &self.base, &prices, wall),
+            lookups: lookups::gather(&cells, &self.base.calls, &prices, &self.cube.objects),
+            modules: self.imports.finish(&prices, &boundaries),
+            integrity: self.base.watch.finish(),
+            command: self.command,
+            backend: self.backend,
+            wall,
+            untraced: self.untraced,
+            traced_ns,
+            quality: self.base.model.quality,
+            long_calls: prices.long,
+            null_call: self.null_call,
+        };
+        (report, stacks)
+    }
+}
+
+fn launcher(phases: &Phases, boundaries: &[Boundary]) -> Option<Launcher> {
+    let phase = phases.phases.first().filter(|phase| phase.kind == PhaseKind::Launcher)?;
+    let program = boundaries.first()?.name.strip_prefix(b"before ").unwrap_or_default();
+    Some(Launcher {
+        program: program.into(),
+        programs: phase.programs,
+        processes: phase.processes,
+        failed_execs: phase.failed_execs,
+        syscalls: phase.syscalls,
+        takes_ns: phase.takes_ns,
+        share: phase.share,
+    })
+}
+
+fn file_system(cells: &[(Key, Cell)], base: &Base, prices: &Prices, wall: Wall) -> FileSystem {
+    let mut rows: Vec<(Family, FamilyRow)> = Vec::new();
+    for (key, cell) in cells.iter().filter(|(key, _)| key.group.on_file()) {
+        let family = base.calls.get(key.group.call()).family();
+        let at = rows.iter().position(|(known, _)| *known == family).unwrap_or_else(|| {
+            rows.push((family, family_row(family, &base.calls, base, &prices.model)));
+            rows.len() - 1
+        });
+        let row = &mut rows[at].1;
+        row.calls += cell.calls;
+        row.failed += if key.errno == 0 { 0 } else { cell.calls };
+        row.cost_ns = plus(row.cost_ns, prices.cost(key.group, cell));
+    }
+    let mut families: Vec<FamilyRow> = rows.into_iter().map(|(_, row)| row).collect();
+    for row in &mut families {
+        row.share = row.cost_ns.map(|ns| wall.share(ns));
+    }
+    families.sort_by(|a, b| (b.cost_ns, b.calls).cmp(&(a.cost_ns, a.calls)).then(a.family.cmp(b.family)));
+    let cost_ns = match prices.model.quality {
+        Quality::Unknown => None,
+        _ => Some(families.iter().filter_map(|row| row.cost_ns).sum()),
+    };
+    FileSystem {
+        calls: families.iter().map(|row| row.calls).sum(),
+        failed: families.iter().map(|row| row.failed).sum(),
+        cost_ns,
+        ceiling_share: cost_ns.map(|ns| wall.share(ns).min(1.0)),
+        families,
+    }
+}
+
+fn family_row(family: Family, calls: &Calls, base: &Base, model: &Model) -> FamilyRow {
+    let chosen = |group: Group| group.on_file() && calls.get(group.call()).family() == family;
+    FamilyRow {
+        family: family.name(),
+        calls: 0,
+        failed: 0,
+        cost_ns: None,
+        share: None,
+        times: base.groups.times(model, chosen),
+    }
+}

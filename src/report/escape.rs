@@ -1,0 +1,117 @@
+//! Text from a traced program, made safe to show.
+//!
+//! A file name may hold anything but `/` and NUL: line breaks that fake a line of the report,
+//! sequences that change the terminal's colours, title or contents, marks that reverse the text
+//! after them. Nothing of that reaches the reader: what does not print, and the backslash that marks
+//! it, is written as an escape, so what is shown can be read back.
+
+use std::fmt::Write;
+
+/// The text with everything escaped that does not print as itself.
+#[must_use]
+pub fn escape(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\\' => out.push_str("\\\\"),
+                '\n' => out.push_str("\\n"),
+                '\t' => out.push_str("\\t"),
+                '\r' => out.push_str("\\r"),
+                c if unprintable(c) => write(&mut out, format_args!("\\u{{{:x}}}", u32::from(c))),
+                c => out.push(c),
+            }
+        }
+        for byte in chunk.invalid() {
+            write(&mut out, format_args!("\\x{byte:02x}"));
+        }
+    }
+    out
+}
+
+fn write(out: &mut String, text: std::fmt::Arguments<'_>) {
+    out.write_fmt(text).expect("writing to a string cannot fail");
+}
+
+/// Controls, and characters that print as nothing or turn others around (Unicode TR 36, TR 9).
+fn unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Cuts the middle out of a text longer than this many characters. Ends of paths tell most.
+#[must_use]
+pub fn shorten(text: &str, width: usize) -> String {
+    let length = text.chars().count();
+    if length <= width {
+        return text.to_owned();
+    }
+    let kept = width.saturating_sub(1);
+    let front = kept / 3;
+    let start: String = text.chars().take(front).collect();
+    let end: String = text.chars().skip(length - (kept - front)).collect();
+    format!("{start}…{end}")
+}
+
+/// Arguments as a shell would take them, escaped; those that need quoting are quoted.
+pub fn arguments<'a>(arguments: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut line = String::new();
+    for argument in arguments {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        let shown = escape(argument);
+        let plain = |c: char| c.is_alphanumeric() || "%+,-./:=@_".contains(c);
+        if !shown.is_empty() && shown.chars().all(plain) {
+            line.push_str(&shown);
+        } else {
+            write(&mut line, format_args!("'{}'", shown.replace('\'', "'\\''")));
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_prints_stays() {
+        assert_eq!(escape(b"/usr/lib/x y.py"), "/usr/lib/x y.py");
+        assert_eq!(escape("/home/ä/文".as_bytes()), "/home/ä/文");
+    }
+
+    #[test]
+    fn nothing_reaches_the_terminal_as_a_control() {
+        for (bytes, shown) in [
+            (&b"a\x1b[31mred"[..], "a\\u{1b}[31mred"),
+            (b"two\nlines\r\t", "two\\nlines\\r\\t"),
+            (b"\x7f\x00", "\\u{7f}\\u{0}"),
+            (b"back\\slash", "back\\\\slash"),
+            (b"\xff\xfe", "\\xff\\xfe"),
+            ("\u{9b}31m".as_bytes(), "\\u{9b}31m"),
+            ("\u{202e}txt.exe".as_bytes(), "\\u{202e}txt.exe"),
+        ] {
+            assert_eq!(escape(bytes), shown);
+        }
+        let all: Vec<u8> = (0..=255).collect();
+        assert!(escape(&all).chars().all(|c| !c.is_control()));
+    }
+
+    #[test]
+    fn long_text_loses_its_middle() {
+        assert_eq!(shorten("/usr/lib/python3/x.py", 30), "/usr/lib/python3/x.py");
+        let short = shorten("/usr/lib/python3/dist-packages/x.py", 16);
+        assert_eq!((short.as_str(), short.chars().count()), ("/usr/…kages/x.py", 16));
+        assert_eq!(shorten("abc", 1), "…");
+        assert_eq!(shorten("äöüß", 3), "…üß");
+    }
+
+    #[test]
+    fn arguments_can_be_read_by_a_shell() {
+        let all = [&b"python"[..], b"-c", b"print(1)", b"", b"it's"];
+        assert_eq!(arguments(all), "python -c 'print(1)' '' 'it'\\''s'");
+    }
+}

@@ -1,0 +1,139 @@
+//! What is missing from a log, in words: the first lines of every report.
+
+use super::escape::escape;
+use super::units::things;
+use crate::analysis::cost::{LongCalls, Quality};
+use crate::analysis::integrity::Integrity;
+use crate::analysis::wall::{Wall, WallKind};
+use crate::event::mark;
+
+/// Lines that come before anything else, most serious first; none if all is well.
+#[must_use]
+pub fn integrity(integrity: &Integrity) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !integrity.losses.is_empty() {
+        let each = integrity.losses.iter().map(|loss| {
+            let number = match (loss.events, loss.at_least) {
+                (0, true) => "number unknown".to_owned(),
+                (events, true) => format!("at least {events}"),
+                (events, false) => events.to_string(),
+            };
+            format!("{} ({number})", escape(loss.reason.bytes()))
+        });
+        let all = things(integrity.lost_events, "event is", "events are");
+        lines.push(format!("{all} missing from this log: {}", each.collect::<Vec<_>>().join(", ")));
+    }
+    if !integrity.complete {
+        lines.push(
+            "this log is cut short: it has no totals, what came after its last event is not known".into(),
+        );
+    }
+    for known in &integrity.marks {
+        let times = if known.times > 1 { format!(" ({} times)", known.times) } else { String::new() };
+        if let Some(text) = mark_text(known.name.bytes()) {
+            lines.push(format!("{text}{times}"));
+        }
+    }
+    if integrity.unreadable_paths > 0 {
+        lines.push(format!(
+            "{} could not be read or made absolute",
+            things(integrity.unreadable_paths, "path", "paths")
+        ));
+    }
+    lines
+}
+
+/// What a mark means for the reader; `None`: nothing.
+fn mark_text(name: &[u8]) -> Option<&'static str> {
+    match std::str::from_utf8(name).ok()? {
+        mark::SETUID => Some("a set-user-ID program ran without its privilege, as ptrace wants it"),
+        mark::PTRACE => Some("the program called ptrace itself, which cannot work while it is traced"),
+        mark::UNTRACED_CHILD => Some("a child was made that cannot be followed (CLONE_UNTRACED)"),
+        mark::IO_URING => {
+            Some("the program uses io_uring, whose operations are no system calls and not shown")
+        }
+        mark::DETACHED => Some("tracing ended while the program went on"),
+        _ => None,
+    }
+}
+
+/// What the costs of a report are.
+#[must_use]
+pub fn quality(quality: Quality, backend: &str) -> String {
+    match quality {
+        Quality::True => format!("costs are true (backend {})", escape(backend.as_bytes())),
+        Quality::Estimated => {
+            "costs are estimated: traced durations less the calibrated stop (docs/costs.md)".to_owned()
+        }
+        Quality::Unknown => {
+            "costs are unknown: the log has no calibration, and its durations hold the tracer's stops"
+                .to_owned()
+        }
+    }
+}
+
+/// What became of calls that took long; `None`: there were none, or costs are true.
+#[must_use]
+pub fn long_calls(long: LongCalls, quality: Quality) -> Option<String> {
+    if long.calls == 0 || quality != Quality::Estimated {
+        return None;
+    }
+    let waited = super::units::time(long.waited_ns);
+    let how = if long.counted_share < 0.995 {
+        let share = super::units::percent(long.counted_share);
+        format!("{share} of that counts, as much as untraced runs spend outside user mode")
+    } else {
+        "they waited, or the machine was busy".to_owned()
+    };
+    Some(format!("{} took over 1 ms, {waited} together: {how}", things(long.calls, "call", "calls")))
+}
+
+/// What shares are parts of.
+#[must_use]
+pub fn wall(wall: Wall) -> String {
+    let time = super::units::time(wall.ns);
+    match wall.kind {
+        WallKind::UntracedMedian => format!("shares are of the untraced median, {time}"),
+        WallKind::TracedSpan => format!("shares are of the traced run, {time}, the tracer's time included"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::integrity::{Loss, Mark};
+
+    #[test]
+    fn all_is_well() {
+        assert!(integrity(&Integrity { complete: true, ..Integrity::default() }).is_empty());
+    }
+
+    #[test]
+    fn losses_come_first() {
+        let loss = |reason: &str, events, at_least| Loss { reason: reason.into(), events, at_least };
+        let broken = Integrity {
+            lost_events: 10,
+            losses: vec![loss("ring\nfull", 10, false), loss("killed", 0, true)],
+            marks: vec![Mark { name: "io-uring".into(), times: 2 }, Mark { name: "odd".into(), times: 1 }],
+            unreadable_paths: 1,
+            ..Integrity::default()
+        };
+        let lines = integrity(&broken);
+        assert_eq!(
+            lines[0],
+            "10 events are missing from this log: ring\\nfull (10), killed (number unknown)"
+        );
+        assert!(lines[1].starts_with("this log is cut short"));
+        assert!(lines[2].starts_with("the program uses io_uring") && lines[2].ends_with("(2 times)"));
+        assert_eq!(lines[3], "1 path could not be read or made absolute");
+        assert_eq!(lines.len(), 4);
+    }
+
+    #[test]
+    fn every_mark_is_told_or_is_nothing_to_tell() {
+        let silent = [mark::ENTRY, mark::UNPINNED];
+        for name in mark::ALL {
+            assert_eq!(mark_text(name.as_bytes()).is_none(), silent.contains(&name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! `trace startup` as text, on one screen: the first lines answer the question.
+
+mod files;
+mod phases;
+mod tree;
+
+use std::io::{self, Write};
+
+use super::escape::{arguments, escape};
+use super::look::Look;
+use super::notes;
+use super::units::{percent, things, time};
+use crate::analysis::cost::Quality;
+use crate::analysis::interval::Summary;
+use crate::analysis::startup::{Launcher, Report};
+use crate::analysis::wall::{Untraced, WallKind};
+
+/// What the caller knows beside the report.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
+    /// Most rows of each list.
+    pub top: usize,
+    /// Width and colour.
+    pub look: Look,
+    /// The last line: where log and flame graph are, what to do next. Empty: none.
+    pub last: &'a str,
+}
+
+/// Rows of each list on a screen.
+pub const TOP: usize = 5;
+
+/// Writes the report.
+pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::Result<()> {
+    let look = options.look;
+    for line in notes::integrity(&report.integrity) {
+        writeln!(out, "{}", look.warning(&line))?;
+    }
+    if let Some(launcher) = &report.launcher {
+        writeln!(out, "{}", look.warning(&before(launcher)))?;
+    }
+    writeln!(out, "{}", headline(report, look))?;
+    phases::write(out, report, look)?;
+    files::families(out, report, look)?;
+    files::missed(out, &report.lookups, options)?;
+    files::repeated(out, &report.lookups, options)?;
+    files::modules(out, &report.modules, options)?;
+    if report.tree.processes > 1 {
+        tree::write(out, &report.tree, options)?;
+    }
+    writeln!(out)?;
+    if let Some(untraced) = &report.untraced {
+        writeln!(out, "{}", faults(untraced))?;
+    }
+    let long = notes::long_calls(report.long_calls, report.quality);
+    for line in [Some(notes::quality(report.quality, &report.backend)), long].into_iter().flatten() {
+        writeln!(out, "{}", look.note(&format!("{line}.")))?;
+    }
+    writeln!(out, "{}", look.title(&ceiling(report)))?;
+    if !options.last.is_empty() {
+        writeln!(out, "\n{}", options.last)?;
+    }
+    Ok(())
+}
+
+/// What ran before the program.
+fn before(launcher: &Launcher) -> String {
+    format!(
+        "Before {} starts: {}, {}, {}, {}: {}, {} of the run.",
+        escape(launcher.program.bytes()),
+        things(launcher.programs, "program", "programs"),
+        things(launcher.processes, "fork", "forks"),
+        things(launcher.failed_execs, "failed execve probe", "failed execve probes"),
+        things(launcher.syscalls, "system call", "system calls"),
+        time(launcher.takes_ns),
+        percent(launcher.share),
+    )
+}
+
+/// The command and what it takes.
+fn headline(report: &Report, look: Look) -> String {
+    let command = arguments(report.command.iter().map(String::as_bytes));
+    let command = look.title(&command);
+    let backend = escape(report.backend.as_bytes());
+    match &report.untraced {
+        Some(untraced) => {
+            let figures = &untraced.figures;
+            format!(
+                "{command}   wall {} {}   user {}  sys {}   backend {backend}",
+                time(untraced.wall_ns()),
+                spread(&figures.wall_ns),
+                time(figures.user_ns.median as u64),
+                time(figures.system_ns.median as u64),
+            )
+        }
+        None => format!(
+            "{command}   traced {}, no untraced runs in this log   backend {backend}",
+            time(report.traced_ns)
+        ),
+    }
+}
+
+/// How sure a median time is.
+fn spread(summary: &Summary) -> String {
+    let runs = things(summary.count as u64, "untraced run", "untraced runs");
+    let range = |low: f64, high: f64| format!("{} to {}", time(low as u64), time(high as u64));
+    match summary.interval {
+        Some(interval) => format!("(median of {runs}, 95 % interval {})", range(interval.low, interval.high)),
+        None if summary.count > 1 => format!("(median of {runs}, {})", range(summary.min, summary.max)),
+        None => format!("({runs})"),
+    }
+}
+
+fn faults(untraced: &Untraced) -> String {
+    let figures = &untraced.figures;
+    let median = |summary: &Summary| summary.median as u64;
+    format!(
+        "Page faults {} without I/O, {} with; context switches {} voluntary, {} not (medians of untraced runs).",
+        super::units::count(median(&figures.minor_faults)),
+        super::units::count(median(&figures.major_faults)),
+        super::units::count(median(&figures.voluntary_switches)),
+        super::units::count(median(&figures.involuntary_switches)),
+    )
+}
+
+/// The ceiling: always there, whatever else there is to say.
+fn ceiling(report: &Report) -> String {
+    let Some(share) = report.file_system.ceiling_share else {
+        return "If every file-system call were free: not known, for costs are not known.".to_owned();
+    };
+    let estimated = if report.quality == Quality::True { "" } else { " (estimated)" };
+    let of = match report.wall.kind {
+        WallKind::UntracedMedian => "",
+        WallKind::TracedSpan => ", of its traced time",
+    };
+    format!(
+        "If every file-system call were free, this run would be at most {} faster{of}{estimated}.",
+        percent(share)
+    )
+}

@@ -1,0 +1,63 @@
+//! The table of phases.
+
+use std::io::{self, Write};
+
+use super::super::escape::escape;
+use super::super::look::Look;
+use super::super::table::{Column, Table};
+use super::super::units::{count, percent, time, time_or_dash};
+use crate::analysis::cost::Quality;
+use crate::analysis::startup::Report;
+
+pub(super) fn write(out: &mut dyn Write, report: &Report, look: Look) -> io::Result<()> {
+    let mut table = Table::new(vec![
+        Column::text("Phase"),
+        Column::number("at").dropped(3),
+        Column::number("takes"),
+        Column::number("share"),
+        Column::number("syscalls").dropped(1),
+        Column::number("stat").dropped(5),
+        Column::number("open").dropped(6),
+        Column::number("misses").dropped(4),
+        Column::number("fs time").dropped(2),
+    ]);
+    for phase in &report.phases.phases {
+        table.row(vec![
+            escape(phase.name.bytes()),
+            time(phase.at_ns),
+            time(phase.takes_ns),
+            percent(phase.share),
+            count(phase.syscalls),
+            count(phase.stat),
+            count(phase.open),
+            count(phase.misses),
+            time_or_dash(phase.file_system_ns),
+        ]);
+    }
+    writeln!(out)?;
+    for line in table.lines(look, 0) {
+        writeln!(out, "{line}")?;
+    }
+    writeln!(out, "{}", look.note(&method(report)))
+}
+
+/// How the times of phases were made.
+fn method(report: &Report) -> String {
+    let taken_off = match report.phases.quality {
+        Quality::Unknown => "traced times, the tracer's own in them",
+        _ => "traced times less the tracer's, by calibration",
+    };
+    match report.phases.scaled_by {
+        None => format!("Phases are estimated: {taken_off}."),
+        Some(factor) => {
+            let unlike = if (0.5..=2.0).contains(&factor) {
+                ""
+            } else {
+                ": the traced run was not like the untraced ones, trust the order more than the times"
+            };
+            format!(
+                "Phases are estimated: {taken_off}, times {factor:.2} to add up to the wall time{unlike}."
+            )
+        }
+    }
+}

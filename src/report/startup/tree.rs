@@ -1,0 +1,94 @@
+//! The processes: who started whom, in a bounded number of lines.
+
+use std::io::{self, Write};
+
+use super::super::escape::{arguments, escape, shorten};
+use super::super::table::{Column, Table};
+use super::super::units::{count, things, time};
+use super::Options;
+use crate::analysis::text::Text;
+use crate::analysis::tree::{Node, Tree};
+
+/// Lines for each row of the other lists.
+const LINES_PER_ROW: usize = 3;
+/// Characters of a command line that are shown.
+const COMMAND: usize = 60;
+
+pub(super) fn write(out: &mut dyn Write, tree: &Tree, options: Options<'_>) -> io::Result<()> {
+    let title = format!(
+        "{}: {} started, {}, {}, {}",
+        things(tree.processes, "process", "processes"),
+        things(tree.programs, "program", "programs"),
+        things(tree.forks, "fork", "forks"),
+        things(tree.failed_execs, "failed execve probe", "failed execve probes"),
+        things(tree.threads, "thread beyond the first", "threads beyond the first"),
+    );
+    writeln!(out, "\n{}", options.look.title(&title))?;
+    let mut table = Table::new(vec![
+        Column::text("process"),
+        Column::number("at").dropped(3),
+        Column::number("traced"),
+        Column::number("calls").dropped(1),
+        Column::number("failed execs").dropped(2),
+        Column::text("end").dropped(4),
+    ]);
+    let most = options.top.saturating_mul(LINES_PER_ROW).max(1);
+    let (mut shown, mut hidden) = (0, 0);
+    // Depth first, on a stack of its own: siblings wait behind the children of the one before.
+    let mut waiting: Vec<(usize, &Node)> = tree.roots.iter().rev().map(|root| (0, root)).collect();
+    while let Some((depth, node)) = waiting.pop() {
+        if shown < most {
+            table.row(row(depth, node));
+            shown += 1;
+        } else {
+            hidden += node.times;
+        }
+        waiting.extend(node.children.iter().rev().map(|child| (depth + 1, child)));
+    }
+    for line in table.lines(options.look, 2) {
+        writeln!(out, "{line}")?;
+    }
+    if hidden > 0 {
+        let more = format!("({} more)", things(hidden, "process", "processes"));
+        writeln!(out, "  {}", options.look.note(&more))?;
+    }
+    Ok(())
+}
+
+fn row(depth: usize, node: &Node) -> Vec<String> {
+    let times = if node.times > 1 { format!("{} x ", count(node.times)) } else { String::new() };
+    vec![
+        format!("{}{times}{}", "  ".repeat(depth), what(node)),
+        time(node.traced_at_ns),
+        time(node.traced_ns),
+        count(node.syscalls),
+        if node.failed_execs > 0 { count(node.failed_execs) } else { String::new() },
+        end(node),
+    ]
+}
+
+/// What a process was: its command line, and the programs before it.
+fn what(node: &Node) -> String {
+    let name = escape(node.name.bytes());
+    let mut text = if node.argv.is_empty() {
+        format!("({name})")
+    } else if node.same_argv {
+        shorten(&arguments(node.argv.iter().map(Text::bytes)), COMMAND)
+    } else {
+        format!("{name} …")
+    };
+    if !node.before.is_empty() {
+        let before: Vec<String> = node.before.iter().map(|name| escape(name.bytes())).collect();
+        text = format!("{text} (was {})", shorten(&before.join(", "), COMMAND));
+    }
+    text
+}
+
+fn end(node: &Node) -> String {
+    match node.status {
+        Some(0) => String::new(),
+        Some(status) if status > 0 => format!("exit {status}"),
+        Some(signal) => format!("signal {}", -signal),
+        None => "end not seen".to_owned(),
+    }
+}

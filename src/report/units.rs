@@ -1,0 +1,97 @@
+//! Numbers as people read them.
+
+/// A time, three digits and a unit: `640 ns`, `1.23 ms`, `12.0 s`.
+#[must_use]
+pub fn time(ns: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs")];
+    for (unit, name) in UNITS {
+        // From here on it would be shown as 1000 of the next smaller unit.
+        if ns >= unit - unit / 2000 {
+            let value = ns as f64 / unit as f64;
+            let digits = if value < 9.995 { 2 } else { usize::from(value < 99.95) };
+            return format!("{value:.digits$} {name}");
+        }
+    }
+    format!("{ns} ns")
+}
+
+/// A time that may not be known.
+#[must_use]
+pub fn time_or_dash(ns: Option<u64>) -> String {
+    ns.map_or_else(|| "-".to_owned(), time)
+}
+
+/// A part of a whole (0 to 1) in per cent.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent > 0.0 && percent < 0.05 {
+        return "<0.1 %".to_owned();
+    }
+    let digits = usize::from(percent < 99.95);
+    format!("{percent:.digits$} %")
+}
+
+/// A part that may not be known.
+#[must_use]
+pub fn percent_or_dash(share: Option<f64>) -> String {
+    share.map_or_else(|| "-".to_owned(), percent)
+}
+
+/// A number, in groups of three digits from 10,000 on.
+#[must_use]
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    if digits.len() < 5 {
+        return digits;
+    }
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A number of things: `1 process`, `2 processes`.
+#[must_use]
+pub fn things(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times() {
+        for (ns, shown) in [
+            (0, "0 ns"),
+            (999, "999 ns"),
+            (1_000, "1.00 µs"),
+            (9_994, "9.99 µs"),
+            (9_996, "10.0 µs"),
+            (99_960, "100 µs"),
+            (999_400, "999 µs"),
+            (999_600, "1.00 ms"),
+            (14_500_000, "14.5 ms"),
+            (2_000_000_000, "2.00 s"),
+            (7_200_000_000_000, "7200 s"),
+        ] {
+            assert_eq!(time(ns), shown, "{ns}");
+        }
+        assert_eq!(time_or_dash(None), "-");
+    }
+
+    #[test]
+    fn parts_and_counts() {
+        let shown: Vec<_> = [0.0, 0.000_01, 0.0123, 0.5, 0.9999, 1.5].map(percent).into();
+        assert_eq!(shown, ["0.0 %", "<0.1 %", "1.2 %", "50.0 %", "100 %", "150 %"]);
+        let shown: Vec<_> = [0, 9_999, 10_000, 1_234_567].map(count).into();
+        assert_eq!(shown, ["0", "9999", "10,000", "1,234,567"]);
+        assert_eq!(things(1, "process", "processes"), "1 process");
+        assert_eq!(things(39, "process", "processes"), "39 processes");
+    }
+}
