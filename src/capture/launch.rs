@@ -248,7 +248,7 @@ fn shown(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sys::{fds, wait};
+    use super::super::sys::{child as process, fds};
     use super::*;
     use std::fs;
     use std::io::Read;
@@ -271,7 +271,7 @@ mod tests {
         assert_eq!(executable(child.pid()), std::env::current_exe().unwrap());
         child.go().unwrap();
         assert!(child.failure().is_none());
-        assert_eq!(wait::reap(child.pid()).unwrap().0.code(), Some(4));
+        assert_eq!(process::reap(child.pid()).unwrap().0.code(), Some(4));
     }
 
     #[test]
@@ -280,7 +280,7 @@ mod tests {
         let child = spawn(&command, INHERIT, &waiting()).unwrap();
         let pid = child.pid();
         drop(child);
-        assert_eq!(wait::reap(pid).unwrap().0.code(), Some(125));
+        assert_eq!(process::reap(pid).unwrap().0.code(), Some(125));
     }
 
     #[test]
@@ -288,7 +288,7 @@ mod tests {
         let command = Command::resolve(["true"]).unwrap();
         let mut child = spawn(&command, INHERIT, &waiting()).unwrap();
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.pid()), nix::sys::signal::SIGKILL).unwrap();
-        assert_eq!(wait::reap(child.pid()).unwrap().0.signal(), Some(libc::SIGKILL));
+        assert_eq!(process::reap(child.pid()).unwrap().0.signal(), Some(libc::SIGKILL));
         child.go().unwrap();
     }
 
@@ -302,7 +302,7 @@ mod tests {
         let error = child.failure().unwrap();
         assert_eq!(error.exit_code(), 126, "{error}");
         assert!(error.to_string().starts_with("/etc/passwd: is not executable"), "{error}");
-        wait::reap(child.pid()).unwrap();
+        process::reap(child.pid()).unwrap();
 
         let gone = Command { program: c"/no/such".into(), argv: vec![c"such".into()] };
         assert_eq!(spawn(&gone, INHERIT, &SpawnOptions::default()).unwrap_err().exit_code(), 127);
@@ -324,7 +324,7 @@ mod tests {
         let mut text = String::new();
         read.read_to_string(&mut text).unwrap();
         assert_eq!(text, "/usr\n/usr\n");
-        assert!(wait::reap(child.pid()).unwrap().0.success());
+        assert!(process::reap(child.pid()).unwrap().0.success());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What one system call is: its name, arguments and classes, as a declarative line.
 //!
-//! A table is written with [`syscalls!`], one line a call:
+//! A table is written with `syscalls!`, one line a call:
 //!
 //! ```text
 //! 257 openat(dirfd: DirFd, pathname: Path, flags: Flags(&OPEN), mode: Mode) -> Fd, Open, [FILE DESC];
