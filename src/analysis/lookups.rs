@@ -19,7 +19,7 @@ const EXAMPLES: usize = 3;
 /// All lookups of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Lookups {
-    /// Calls that look a path up: stat, access, open, readlink and exec, by path.
+    /// Calls that look a path up: stat, access, open, readlink, and execs that failed.
     pub lookups: u64,
     /// How many different paths they ask for.
     pub paths: u64,
@@ -91,7 +91,9 @@ pub fn gather(counted: &[(Key, Cell)], calls: &Calls, prices: &Prices, objects: 
     for (key, cell) in counted {
         let call = calls.get(key.group.call());
         let family = matches!(call.family(), Family::Stat | Family::Open | Family::Readlink);
-        let looks_up = call.takes_path() && (family || call.role == Role::Exec);
+        // An exec that succeeds does far more than look its file up.
+        let exec = call.role == Role::Exec && key.errno != 0;
+        let looks_up = call.takes_path() && (family || exec);
         if !looks_up || objects.get(key.object).is_empty() {
             continue;
         }

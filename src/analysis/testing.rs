@@ -311,3 +311,62 @@ fn dump() {
             .unwrap();
     }
 }
+
+fn cpu() -> std::time::Duration {
+    let t = nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap();
+    std::time::Duration::new(t.tv_sec() as u64, t.tv_nsec() as u32)
+}
+
+#[test]
+fn perf() {
+    let Ok(file) = std::env::var("PERF") else { return };
+    let mut reader = crate::log::Reader::open(std::path::Path::new(&file)).unwrap();
+    let header = reader.header().clone();
+    let mut batches = Vec::new();
+    while let Some(batch) = reader.next_batch().unwrap() {
+        batches.push(batch);
+    }
+    {
+        let begin = cpu();
+        let (mut n, mut x) = (0_u64, 0);
+        while n < 5_000_000 {
+            for batch in &batches {
+                for event in batch.events() {
+                    x += event.start_ns + event.path_abs.map_or(0, |p| p.len() as u64);
+                    n += 1;
+                }
+            }
+        }
+        println!("decoding alone {:?} {x}", cpu() - begin);
+    }
+    for (by, name) in super::stats::By::ALL {
+        let begin = cpu();
+        let mut stats = super::stats::Stats::new(&header, by);
+        let mut n = 0_u64;
+        while n < 5_000_000 {
+            for batch in &batches {
+                for event in batch.events() {
+                    stats.add(&event);
+                    n += 1;
+                }
+            }
+        }
+        let added = (cpu() - begin);
+        let table = stats.finish(super::stats::Options::default());
+        println!("{name:8} {n} events: add {added:?}, all {:?}, rows {}", (cpu() - begin), table.rows.len());
+    }
+    let begin = cpu();
+    let mut startup = super::startup::Startup::new(&header);
+    let mut n = 0_u64;
+    while n < 5_000_000 {
+        for batch in &batches {
+            for event in batch.events() {
+                startup.add(&event);
+                n += 1;
+            }
+        }
+    }
+    println!("startup add {:?}", (cpu() - begin));
+    let _ = startup.finish();
+    println!("startup all {:?}", (cpu() - begin));
+}
