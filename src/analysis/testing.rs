@@ -228,6 +228,9 @@ fn number(word: &str) -> u64 {
         "SIGPIPE" => 13,
         "SIGXFSZ" => 25,
         "AT_FDCWD" => -100_i64 as u64,
+        _ if plain.starts_with("O_RDONLY") => 0,
+        _ if plain.starts_with("O_WRONLY") => 1,
+        _ if plain.starts_with("O_RDWR") => 2,
         _ if plain.starts_with('{') || plain.starts_with('"') => 1,
         _ => plain
             .strip_prefix("0x")
@@ -268,105 +271,15 @@ fn strace_lines_become_events() {
     );
 }
 
-#[test]
-fn dump() {
-    let Ok(files) = std::env::var("DUMP") else { return };
-    for file in files.split_whitespace() {
-        let mut reader = crate::log::Reader::open(std::path::Path::new(file)).unwrap();
-        let mut header = reader.header().clone();
-        if let Ok(wall) = std::env::var("WALL") {
-            header = with_untraced(header, &[wall.parse::<u64>().unwrap()]);
-        }
-        let mut startup = super::startup::Startup::new(&header);
-        let mut stats = super::stats::Stats::new(
-            &header,
-            super::stats::By::ALL[std::env::var("BY").unwrap_or("0".into()).parse::<usize>().unwrap()].0,
-        );
-        reader
-            .for_each(|event| {
-                startup.add(event);
-                stats.add(event);
-            })
-            .unwrap();
-        let (report, stacks) = startup.finish();
-        println!("== {}", file.rsplit('/').next().unwrap());
-        let mut out = Vec::new();
-        let look = crate::report::look::Look { width: Some(130), colour: false };
-        crate::report::startup::write(
-            &mut out,
-            &report,
-            crate::report::startup::Options { top: 5, look, last: "log x" },
-        )
-        .unwrap();
-        crate::report::stats::write(
-            &mut out,
-            &stats.finish(super::stats::Options::default()),
-            "ptrace",
-            look,
-        )
-        .unwrap();
-        println!("{}", String::from_utf8(out).unwrap());
-        let mut svg = std::fs::File::create("/tmp/an/x.svg").unwrap();
-        crate::report::flame::svg(&mut svg, &stacks, crate::report::flame::Metric::Calls, "title", "sub")
-            .unwrap();
-    }
+/// The log of a fixture in `fixtures/python`.
+pub fn fixture(name: &str) -> String {
+    let path = format!("{}/fixtures/python/{name}.strace", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-fn cpu() -> std::time::Duration {
-    let t = nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap();
-    std::time::Duration::new(t.tv_sec() as u64, t.tv_nsec() as u32)
-}
-
-#[test]
-fn perf() {
-    let Ok(file) = std::env::var("PERF") else { return };
-    let mut reader = crate::log::Reader::open(std::path::Path::new(&file)).unwrap();
-    let header = reader.header().clone();
-    let mut batches = Vec::new();
-    while let Some(batch) = reader.next_batch().unwrap() {
-        batches.push(batch);
-    }
-    {
-        let begin = cpu();
-        let (mut n, mut x) = (0_u64, 0);
-        while n < 5_000_000 {
-            for batch in &batches {
-                for event in batch.events() {
-                    x += event.start_ns + event.path_abs.map_or(0, |p| p.len() as u64);
-                    n += 1;
-                }
-            }
-        }
-        println!("decoding alone {:?} {x}", cpu() - begin);
-    }
-    for (by, name) in super::stats::By::ALL {
-        let begin = cpu();
-        let mut stats = super::stats::Stats::new(&header, by);
-        let mut n = 0_u64;
-        while n < 5_000_000 {
-            for batch in &batches {
-                for event in batch.events() {
-                    stats.add(&event);
-                    n += 1;
-                }
-            }
-        }
-        let added = (cpu() - begin);
-        let table = stats.finish(super::stats::Options::default());
-        println!("{name:8} {n} events: add {added:?}, all {:?}, rows {}", (cpu() - begin), table.rows.len());
-    }
-    let begin = cpu();
-    let mut startup = super::startup::Startup::new(&header);
-    let mut n = 0_u64;
-    while n < 5_000_000 {
-        for batch in &batches {
-            for event in batch.events() {
-                startup.add(&event);
-                n += 1;
-            }
-        }
-    }
-    println!("startup add {:?}", (cpu() - begin));
-    let _ = startup.finish();
-    println!("startup all {:?}", (cpu() - begin));
+/// What the startup analysis makes of a fixture.
+pub fn startup(name: &str, header: &Header) -> (super::startup::Report, Vec<super::fold::Stack>) {
+    let mut startup = super::startup::Startup::new(header);
+    strace(&fixture(name), |event| startup.add(event));
+    startup.finish()
 }
