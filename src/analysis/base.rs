@@ -1,7 +1,7 @@
 //! What every analysis needs to know of an event, found out once.
 
 use super::calls::{Call, CallId, Calls, Role};
-use super::cost::{Group, Groups, Model, Prices};
+use super::cost::{Group, Groups, Model, Prices, Waits};
 use super::filesystem;
 use super::integrity::Watch;
 use super::phases::Timeline;
@@ -48,18 +48,21 @@ pub struct Base {
     pub span: Option<(u64, u64)>,
 }
 
-/// Whether calls of this family may wait for as long as other processes take.
-fn waits_for_others(family: Family, on_file: bool) -> bool {
+/// What calls of this family may wait for.
+fn waits(family: Family, on_file: bool) -> Waits {
     match family {
-        Family::Read | Family::Write => !on_file,
-        Family::Process
+        Family::Seek | Family::Identity => Waits::Never,
+        Family::Read | Family::Write if on_file => Waits::ForDevices,
+        Family::Read
+        | Family::Write
+        | Family::Process
         | Family::Network
         | Family::Futex
         | Family::Poll
         | Family::Time
         | Family::Ipc
-        | Family::Signal => true,
-        _ => false,
+        | Family::Signal => Waits::ForOthers,
+        _ => Waits::ForDevices,
     }
 }
 
@@ -114,7 +117,7 @@ impl Base {
         let calls = &self.calls;
         self.groups.prices(model, |group| {
             let family = calls.find(group.call()).map_or(Family::Other, Call::family);
-            !waits_for_others(family, group.on_file())
+            waits(family, group.on_file())
         })
     }
 

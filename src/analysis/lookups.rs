@@ -19,7 +19,7 @@ const EXAMPLES: usize = 3;
 /// All lookups of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Lookups {
-    /// Calls that look a path up: stat, access, open, readlink and exec, by path.
+    /// Calls that look a path up: stat, access, open, readlink, and execs that failed.
     pub lookups: u64,
     /// How many different paths they ask for.
     pub paths: u64,
@@ -91,7 +91,9 @@ pub fn gather(counted: &[(Key, Cell)], calls: &Calls, prices: &Prices, objects: 
     for (key, cell) in counted {
         let call = calls.get(key.group.call());
         let family = matches!(call.family(), Family::Stat | Family::Open | Family::Readlink);
-        let looks_up = call.takes_path() && (family || call.role == Role::Exec);
+        // An exec that succeeds does far more than look its file up.
+        let exec = call.role == Role::Exec && key.errno != 0;
+        let looks_up = call.takes_path() && (family || exec);
         if !looks_up || objects.get(key.object).is_empty() {
             continue;
         }
@@ -158,4 +160,60 @@ fn repeated(paths: &FxHashMap<Id, Path>, objects: &Interner) -> Vec<Repeated> {
         .collect();
     repeated.sort_unstable_by(|a, b| b.lookups.cmp(&a.lookups).then_with(|| a.path.cmp(&b.path)));
     repeated
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::startup::Startup;
+    use crate::analysis::testing::{call, fixture, header, startup};
+    use crate::event::Event;
+
+    #[test]
+    fn lookups_of_a_log_by_hand() {
+        let lookup = |name, path: &'static str, ret| Event {
+            path: Some(path.as_bytes()),
+            path_abs: Some(path.as_bytes()),
+            ..call(name, 0, 6_900, ret)
+        };
+        let mut startup = Startup::new(&header());
+        for event in [
+            lookup("newfstatat", "/a/x.so", -2),
+            lookup("newfstatat", "/a/x.so", -2),
+            lookup("openat", "/a/y.py", -2),
+            lookup("openat", "/a/z.py", 3),
+            lookup("openat", "/b/y.py", -13),
+            lookup("readlink", "/c/l", -2),
+            lookup("execve", "/c/prog", -2),
+            // No lookups: an exec that succeeds, a call on a descriptor, a change.
+            lookup("execve", "/d/prog", 0),
+            Event { file: Some(b"/a/z.py"), ..call("fstat", 0, 6_900, 0) },
+            lookup("mkdir", "/a/dir", -17),
+        ] {
+            startup.add(&event);
+        }
+        let lookups = startup.finish().0.lookups;
+        assert_eq!((lookups.lookups, lookups.paths, lookups.misses, lookups.repeats), (7, 6, 5, 1));
+        // The stop is 5,900 ns, so each of these cost 1,000.
+        assert_eq!((lookups.misses_ns, lookups.repeats_ns), (Some(5_000), Some(1_000)));
+        let missed: Vec<_> =
+            lookups.missed.iter().map(|m| (m.directory.bytes(), m.misses, m.names, m.cost_ns)).collect();
+        assert_eq!(missed, [(&b"/a"[..], 3, 2, Some(3_000)), (b"/c", 2, 2, Some(2_000))]);
+        let examples: Vec<_> = lookups.missed[0].examples.iter().map(Text::bytes).collect();
+        assert_eq!(examples, [&b"x.so"[..], b"y.py"]);
+        let repeated: Vec<_> =
+            lookups.repeated.iter().map(|r| (r.path.bytes(), r.lookups, r.misses)).collect();
+        assert_eq!(repeated, [(&b"/a/x.so"[..], 2, 2)]);
+    }
+
+    #[test]
+    fn every_miss_of_a_real_start_is_found() {
+        for name in ["2.7-script", "3.6-script", "3.11-uses", "3.13-script", "shim"] {
+            let misses = fixture(name).lines().filter(|line| line.contains(" = -1 ENOENT")).count() as u64;
+            let lookups = startup(name, &header()).0.lookups;
+            assert_eq!(lookups.misses, misses, "{name}");
+            assert_eq!(lookups.missed.iter().map(|m| m.misses).sum::<u64>(), misses, "{name}");
+            assert!(lookups.lookups - lookups.repeats == lookups.paths, "{name}");
+        }
+    }
 }

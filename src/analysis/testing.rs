@@ -228,6 +228,9 @@ fn number(word: &str) -> u64 {
         "SIGPIPE" => 13,
         "SIGXFSZ" => 25,
         "AT_FDCWD" => -100_i64 as u64,
+        _ if plain.starts_with("O_RDONLY") => 0,
+        _ if plain.starts_with("O_WRONLY") => 1,
+        _ if plain.starts_with("O_RDWR") => 2,
         _ if plain.starts_with('{') || plain.starts_with('"') => 1,
         _ => plain
             .strip_prefix("0x")
@@ -268,46 +271,15 @@ fn strace_lines_become_events() {
     );
 }
 
-#[test]
-fn dump() {
-    let Ok(files) = std::env::var("DUMP") else { return };
-    for file in files.split_whitespace() {
-        let mut reader = crate::log::Reader::open(std::path::Path::new(file)).unwrap();
-        let mut header = reader.header().clone();
-        if let Ok(wall) = std::env::var("WALL") {
-            header = with_untraced(header, &[wall.parse::<u64>().unwrap()]);
-        }
-        let mut startup = super::startup::Startup::new(&header);
-        let mut stats = super::stats::Stats::new(
-            &header,
-            super::stats::By::ALL[std::env::var("BY").unwrap_or("0".into()).parse::<usize>().unwrap()].0,
-        );
-        reader
-            .for_each(|event| {
-                startup.add(event);
-                stats.add(event);
-            })
-            .unwrap();
-        let (report, stacks) = startup.finish();
-        println!("== {}", file.rsplit('/').next().unwrap());
-        let mut out = Vec::new();
-        let look = crate::report::look::Look { width: Some(130), colour: false };
-        crate::report::startup::write(
-            &mut out,
-            &report,
-            crate::report::startup::Options { top: 5, look, last: "log x" },
-        )
-        .unwrap();
-        crate::report::stats::write(
-            &mut out,
-            &stats.finish(super::stats::Options::default()),
-            "ptrace",
-            look,
-        )
-        .unwrap();
-        println!("{}", String::from_utf8(out).unwrap());
-        let mut svg = std::fs::File::create("/tmp/an/x.svg").unwrap();
-        crate::report::flame::svg(&mut svg, &stacks, crate::report::flame::Metric::Calls, "title", "sub")
-            .unwrap();
-    }
+/// The log of a fixture in `fixtures/python`.
+pub fn fixture(name: &str) -> String {
+    let path = format!("{}/fixtures/python/{name}.strace", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// What the startup analysis makes of a fixture.
+pub fn startup(name: &str, header: &Header) -> (super::startup::Report, Vec<super::fold::Stack>) {
+    let mut startup = super::startup::Startup::new(header);
+    strace(&fixture(name), |event| startup.add(event));
+    startup.finish()
 }

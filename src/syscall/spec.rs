@@ -65,6 +65,8 @@ pub enum Arg {
     Uid,
     /// Group id.
     Gid,
+    /// User or group id of 16 bits (old i386 calls).
+    Id16,
     /// Device number.
     Dev,
     /// Address in the process's memory.

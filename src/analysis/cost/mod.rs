@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::calls::CallId;
 use super::interval::Figures;
 use crate::log::Header;
-pub use prices::{Groups, LongCalls, Prices, Sum};
+pub use prices::{Groups, LongCalls, Prices, Sum, Waits};
 pub use times::{NullCall, Times};
 
 /// A traced duration of this or more is no jitter of the tracer but a call that really waited.
@@ -206,7 +206,7 @@ mod tests {
         for &ns in durations {
             groups.record(group, Some(ns));
         }
-        groups.prices(model, |_| true)
+        groups.prices(model, |_| Waits::ForDevices)
     }
 
     fn median_cost(model: &Model, duration_ns: u64) -> Option<u64> {
@@ -255,12 +255,12 @@ mod tests {
         }
         let mut model = Model::of(&header());
         model.set_beside(Some(20_100), Some(40_000));
-        let prices = groups.prices(model, |_| true);
+        let prices = groups.prices(model, |_| Waits::ForDevices);
         assert_eq!(prices.cost(here, &cell(&[6_800])), Some(900));
         assert_eq!(prices.cost(there, &cell(&[20_900])), Some(900));
         assert_eq!(prices.added(there, &cell(&[20_900])), 40_000);
         assert_eq!(groups.times(&prices.model, |_| true).median_ns, Some(900));
-        let cut = groups.prices(Model::of(&header()), |_| true);
+        let cut = groups.prices(Model::of(&header()), |_| Waits::ForDevices);
         assert_eq!(cut.cost(there, &cell(&[20_900])), Some(0), "judged by the cheapest call seen there");
     }
 
@@ -296,15 +296,17 @@ mod tests {
         for ns in durations {
             groups.record(group, Some(ns));
         }
-        let bounded = groups.prices(model, |_| true);
+        let bounded = groups.prices(model, |_| Waits::ForDevices);
         assert_eq!((bounded.long.calls, bounded.long.waited_ns), (1, 8_000_000));
         let cost = bounded.cost(group, &cell(&durations)).unwrap();
         assert!((3_999_999..=4_000_001).contains(&cost), "{cost}");
         let added = bounded.added(group, &cell(&durations));
         assert!((added - 5 * 14_000).abs_diff(4_004_500) < 2, "what does not count was added: {added}");
-        let waiting = groups.prices(model, |_| false);
+        let waiting = groups.prices(model, |_| Waits::ForOthers);
         assert_eq!(waiting.cost(group, &cell(&durations)), Some(5 * 900 + 8_000_000));
         assert_eq!(waiting.long.calls, 0);
+        let never = groups.prices(model, |_| Waits::Never);
+        assert_eq!(never.cost(group, &cell(&durations)), Some(5 * 900));
     }
 
     #[test]

@@ -8,6 +8,17 @@ use crate::analysis::durations::Durations;
 /// Calls from which a median says something.
 const ENOUGH: u64 = 8;
 
+/// What a call may wait for: how a traced duration that is far too long is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waits {
+    /// For nothing (`lseek`, `getpid`): only the machine was busy.
+    Never,
+    /// For a disk, a lock of the kernel, or nothing: it counts as far as untraced runs leave room.
+    ForDevices,
+    /// For other processes, the network or a clock: it counts as it is.
+    ForOthers,
+}
+
 /// Every group of a log: what its calls amount to, and how long they took.
 #[derive(Debug, Default)]
 pub struct Groups {
@@ -67,18 +78,18 @@ impl Groups {
         sum
     }
 
-    /// The prices that follow, once all calls are in. `bounded`: whether the calls of a group cannot
-    /// take longer than the run spends outside user mode, since they wait for no other process.
-    pub fn prices(&mut self, model: Model, bounded: impl Fn(Group) -> bool) -> Prices {
+    /// The prices that follow, once all calls are in, given what the calls of each group wait for.
+    pub fn prices(&mut self, model: Model, waits: impl Fn(Group) -> Waits) -> Prices {
         let medians: Vec<u64> = self
             .list
             .iter_mut()
             .map(|known| known.as_mut().map_or(0, |(_, durations)| durations.quantile(0.5)))
             .collect();
-        let bounded = (0..medians.len() as u32).map(|at| bounded(Group(at)));
-        let bounded =
-            self.list.iter().zip(bounded).map(|(known, bounded)| known.is_some() && bounded).collect();
-        let mut prices = Prices { model, medians, bounded, long: LongCalls::default() };
+        let known = self.list.iter().enumerate();
+        let waits = known
+            .map(|(at, known)| known.as_ref().map_or(Waits::Never, |_| waits(Group(at as u32))))
+            .collect();
+        let mut prices = Prices { model, medians, waits, long: LongCalls::default() };
         if model.beside.is_none() && model.quality == Quality::Estimated {
             prices.model.beside = self.guess_beside(&prices);
         }
@@ -102,7 +113,7 @@ impl Groups {
         for (group, cell, _) in self.iter() {
             let (plain, waited) = prices.split(group, cell);
             plain_ns = plain_ns.saturating_add(plain);
-            if prices.is_bounded(group) {
+            if prices.waits(group) == Waits::ForDevices {
                 long.calls += cell.long;
                 long.waited_ns = long.waited_ns.saturating_add(waited);
             }
@@ -141,7 +152,7 @@ pub struct Prices {
     /// Long calls.
     pub long: LongCalls,
     medians: Vec<u64>,
-    bounded: Vec<bool>,
+    waits: Vec<Waits>,
 }
 
 impl Prices {
@@ -179,15 +190,18 @@ impl Prices {
     }
 
     fn not_counted(&self, group: Group, waited_ns: u64) -> u64 {
-        let share = if self.is_bounded(group) { self.long.counted_share } else { 1.0 };
-        (waited_ns as f64 * (1.0 - share)) as u64
+        match self.waits(group) {
+            Waits::Never => waited_ns,
+            Waits::ForDevices => (waited_ns as f64 * (1.0 - self.long.counted_share)) as u64,
+            Waits::ForOthers => 0,
+        }
     }
 
     fn median(&self, group: Group) -> u64 {
         self.medians.get(group.0 as usize).copied().unwrap_or(0)
     }
 
-    fn is_bounded(&self, group: Group) -> bool {
-        self.bounded.get(group.0 as usize).copied().unwrap_or(false)
+    fn waits(&self, group: Group) -> Waits {
+        self.waits.get(group.0 as usize).copied().unwrap_or(Waits::Never)
     }
 }

@@ -21,7 +21,7 @@ use super::phases::{Boundary, phase_of_segment};
 use super::process::ProcessId;
 use super::text::{Text, directory, file_name};
 use crate::event::{Event, Kind};
-use crate::syscall::Family;
+use crate::syscall::{Arg, Family};
 
 pub use names::FileKind;
 use names::{Names, module_file, stem};
@@ -33,6 +33,8 @@ const MOST_PROCESSES: usize = 64;
 /// `S_IFMT` and `S_IFDIR` of inode(7).
 const TYPE: u32 = 0o170_000;
 const DIRECTORY: u32 = 0o040_000;
+/// `O_ACCMODE` of open(2); reading only is 0.
+const ACCESS_MODE: u64 = 3;
 /// Errno of a file that is not there.
 const ENOENT: u16 = 2;
 
@@ -115,6 +117,14 @@ struct Importer {
     script: Option<Id>,
 }
 
+/// Whether an open is for reading only: new bytecode is written under a passing name.
+fn reads(event: &Event<'_>, call: &Call) -> bool {
+    let at_directory =
+        call.spec.is_some_and(|spec| spec.args.first().is_some_and(|arg| arg.arg == Arg::DirFd));
+    let flags = event.args[usize::from(at_directory) + 1];
+    flags & ACCESS_MODE == 0
+}
+
 /// Gathers imports while events pass.
 #[derive(Debug, Default)]
 pub struct Imports {
@@ -164,7 +174,11 @@ impl Imports {
             // A stale bytecode file, its source, the new bytecode: all the same module's.
             Some(at) if importer.current == Some(key) || opened => {
                 importer.current = Some(key);
-                self.loaded[at].count(seen.group, seen.duration_ns);
+                let module = &mut self.loaded[at];
+                module.count(seen.group, seen.duration_ns);
+                if opened && module_file(object) == Some(FileKind::Bytecode) && reads(event, call) {
+                    module.path = id;
+                }
             }
             _ => {
                 let lookup =
@@ -245,5 +259,96 @@ impl Imports {
             all.modules.push(module);
         }
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::testing::{header, startup};
+
+    fn modules(name: &str) -> Modules {
+        startup(name, &header()).0.modules
+    }
+
+    fn names(modules: &Modules) -> Vec<&str> {
+        modules.modules.iter().map(|module| std::str::from_utf8(module.name.bytes()).unwrap()).collect()
+    }
+
+    /// `python -X importtime uses.py` of 3.11 names these, and others that are built in or frozen. (It
+    /// names a module when its import ends, here it is when its file is opened: the order differs.)
+    const IMPORTTIME_3_11: [&str; 24] = [
+        "encodings.aliases",
+        "encodings",
+        "encodings.utf_8",
+        "pkg",
+        "pkg.b",
+        "pkg.a",
+        "types",
+        "operator",
+        "keyword",
+        "reprlib",
+        "collections",
+        "functools",
+        "enum",
+        "re._constants",
+        "re._parser",
+        "re._casefix",
+        "re._compiler",
+        "copyreg",
+        "re",
+        "_json",
+        "json.scanner",
+        "json.decoder",
+        "json.encoder",
+        "json",
+    ];
+
+    #[test]
+    fn the_modules_are_those_python_names() {
+        let modules = modules("3.11-uses");
+        let (mut seen, mut expected) = (names(&modules), IMPORTTIME_3_11.to_vec());
+        assert_eq!(seen[..6], ["encodings", "encodings.aliases", "encodings.utf_8", "pkg", "pkg.a", "pkg.b"]);
+        seen.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn calls_are_the_search_and_the_load() {
+        let modules = modules("3.11-uses");
+        let of = |name: &str| {
+            let found = modules.modules.iter().find(|module| module.name.bytes() == name.as_bytes());
+            let module = found.unwrap_or_else(|| panic!("no {name}"));
+            (module.file, module.probes, module.misses, module.calls, module.phase.bytes())
+        };
+        let script = &b"./uses.py"[..];
+        // stat of the directory on the path, of json/__init__ with four suffixes and of the source
+        // again; open; fstat, ioctl, 2 lseek, fstat, 2 read, close; json's own directory: stat.
+        assert_eq!(of("json"), (FileKind::Bytecode, 7, 3, 16, script));
+        assert_eq!(of("enum"), (FileKind::Bytecode, 4, 0, 13, script));
+        assert_eq!(of("_json"), (FileKind::Extension, 4, 0, 12, script));
+        // No bytecode yet: a miss, then the source.
+        assert_eq!(of("pkg.b"), (FileKind::Source, 4, 1, 13, script));
+        assert_eq!(of("encodings").4, b"interpreter init");
+        assert_eq!(modules.calls, modules.modules.iter().map(|module| module.calls).sum::<u64>());
+        assert_eq!(modules.misses, 4 + 4 + 1 + 1 + 3 * 3);
+    }
+
+    #[test]
+    fn python_2_opens_candidates() {
+        let modules = modules("2.7-uses");
+        let seen = names(&modules);
+        assert_eq!(seen[..3], ["site", "os", "posixpath"]);
+        assert_eq!(seen[seen.len() - 5..], ["struct", "_struct", "json.scanner", "_json", "json.encoder"]);
+        let os = &modules.modules[1];
+        assert_eq!((os.file, os.probes, os.misses), (FileKind::Bytecode, 3, 3));
+    }
+
+    #[test]
+    fn nothing_is_loaded_by_what_is_no_python() {
+        let all = modules("wrapper");
+        assert!(all.modules.iter().all(|module| module.pid == all.modules[0].pid));
+        assert_eq!(all.loaded, 3);
     }
 }

@@ -20,6 +20,8 @@ mod image;
 mod python;
 mod python_args;
 mod segments;
+#[cfg(test)]
+mod tests;
 
 use rustc_hash::FxHashMap;
 use serde::Serialize;

@@ -68,18 +68,18 @@ impl<'a> Call<'a> {
             return;
         }
         let count = special::count(self.event, self.spec);
-        let mut is_first = true;
-        for index in 0..count.min(self.spec.args.len()) {
+        let (mut index, mut is_first) = (0, true);
+        while index < count.min(self.spec.args.len()) {
             let arg = self.spec.args[index].arg;
-            let is_second_half = index > 0 && is_split(self.spec.args[index - 1].arg, arg);
-            if arg == Arg::Unused || is_second_half {
-                continue;
+            if arg != Arg::Unused {
+                if !is_first {
+                    out.extend_from_slice(b", ");
+                }
+                is_first = false;
+                self.write_arg(out, index);
             }
-            if !is_first {
-                out.extend_from_slice(b", ");
-            }
-            is_first = false;
-            self.write_arg(out, index);
+            // The halves of a number are written together.
+            index += if matches!(arg, Arg::OffsetLow | Arg::OffsetHigh) { 2 } else { 1 };
         }
     }
 
@@ -96,6 +96,7 @@ impl<'a> Call<'a> {
             Form::Bits(set) => set.write_bits(out, self.event.args[index]),
             Form::As(arg) => self.write_kind(out, arg, index),
             Form::Ioctl => special::write_ioctl(out, self.event.args[index] as u32),
+            Form::Quota => special::write_quota(out, self.event.args[index] as u32),
         }
     }
 
@@ -104,6 +105,8 @@ impl<'a> Call<'a> {
         match kind {
             Arg::Int | Arg::Pid => write_number(out, i64::from(value as i32)),
             Arg::Uid | Arg::Gid if value as u32 == u32::MAX => out.extend_from_slice(b"-1"),
+            Arg::Id16 if value as u16 == u16::MAX => out.extend_from_slice(b"-1"),
+            Arg::Id16 => write_radix(out, u64::from(value as u16), 10, 1),
             Arg::Uint | Arg::Uid | Arg::Gid => write_radix(out, u64::from(value as u32), 10, 1),
             Arg::Long | Arg::Offset => write_number(out, self.signed(value)),
             Arg::Size => write_radix(out, word(self.event.abi, value), 10, 1),
@@ -262,11 +265,6 @@ impl<'a> Call<'a> {
 
 fn is_fd(kind: Arg) -> bool {
     matches!(kind, Arg::Fd | Arg::DirFd)
-}
-
-/// Whether these two arguments are the halves of one number.
-fn is_split(first: Arg, second: Arg) -> bool {
-    matches!((first, second), (Arg::OffsetLow, Arg::OffsetHigh) | (Arg::OffsetHigh, Arg::OffsetLow))
 }
 
 /// What is left of an absolute path when the relative one it was made of is taken off its end.

@@ -91,7 +91,7 @@ fn write_lost(out: &mut Vec<u8>, event: &Event<'_>) {
             write_radix(out, count.unsigned_abs(), 10, 1);
             out.extend_from_slice(b" events");
         }
-        _ => out.extend_from_slice(b"lost events, nobody knows how many"),
+        _ => out.extend_from_slice(b"lost events, number unknown"),
     }
     write_text(out, b": ", event.text);
 }

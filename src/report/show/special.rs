@@ -14,6 +14,8 @@ pub(super) enum Form {
     As(Arg),
     /// The number of an ioctl that has no name.
     Ioctl,
+    /// The operation of quotactl.
+    Quota,
 }
 
 /// Commands of `fcntl(2)`.
@@ -49,11 +51,23 @@ pub(super) fn count(event: &Event<'_>, spec: &Spec) -> usize {
     let all = spec.args.len();
     let args = &event.args;
     match spec.name {
-        "open" | "mq_open" if args[1] & CREATES == 0 => 2,
+        "open" if args[1] & CREATES == 0 => 2,
+        // O_CREAT only.
+        "mq_open" if args[1] & 0o100 == 0 => 2,
         "openat" if args[2] & CREATES == 0 => 3,
         // MREMAP_FIXED and MREMAP_DONTUNMAP.
         "mremap" if args[3] & 6 == 0 => 4,
         "fcntl" | "fcntl64" if command_has_no_argument(args[1] as u32) => 2,
+        "mknod" if !is_device(args[1]) => 2,
+        "mknodat" if !is_device(args[2]) => 3,
+        // Only LINUX_REBOOT_CMD_RESTART2 has a further argument.
+        "reboot" if args[2] as u32 != 0xa1b2_c3d4 => 3,
+        // Only KCMP_FILE and KCMP_EPOLL_TFD have.
+        "kcmp" if !matches!(args[2] as u32, 0 | 7) => 3,
+        // MEMBARRIER_CMD_FLAG_CPU.
+        "membarrier" if args[1] & 1 == 0 => 2,
+        // PTRACE_TRACEME.
+        "ptrace" if args[0] == 0 => 1,
         // FIOCLEX and FIONCLEX.
         "ioctl" if matches!(args[1] as u32, 0x5450 | 0x5451) => 2,
         "prctl" | "keyctl" => {
@@ -62,6 +76,11 @@ pub(super) fn count(event: &Event<'_>, spec: &Spec) -> usize {
         }
         _ => all,
     }
+}
+
+/// Whether a mode is of a character or block device.
+fn is_device(mode: u64) -> bool {
+    matches!(mode & 0o170_000, 0o020_000 | 0o060_000)
 }
 
 fn command_has_no_argument(command: u32) -> bool {
@@ -75,7 +94,11 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
     match (spec.name, index) {
         ("fcntl" | "fcntl64", 2) => fcntl_form(event, args[1] as u32),
         ("ioctl", 1) if ioctl_name(args[1]).is_none() => Some(Form::Ioctl),
-        ("socket" | "socketpair", 2) => socket_protocol(args[0] as u32),
+        ("quotactl", 0) | ("quotactl_fd", 1) => Some(Form::Quota),
+        // Asks for the one in force.
+        ("personality", 0) if args[0] as u32 == u32::MAX => Some(Form::As(Arg::Word)),
+        ("socketpair", 2) => Some(Form::As(Arg::Int)),
+        ("socket", 2) => socket_protocol(args[0] as u32),
         ("setsockopt" | "getsockopt", 2) => option_names(args[1] as u32).map(|set| Form::As(Arg::Enum(set))),
         _ => None,
     }
@@ -91,7 +114,10 @@ fn fcntl_form(event: &Event<'_>, command: u32) -> Option<Form> {
         ADD_SEALS => Some(Form::Bits(&flags::SEALS)),
         SETLEASE => Some(Form::As(Arg::Enum(&flags::LEASE))),
         SETSIG => Some(Form::As(Arg::Signal)),
-        DUPFD | DUPFD_CLOEXEC | DUPFD_QUERY | SETOWN | SETPIPE_SZ => Some(Form::As(Arg::Int)),
+        DUPFD | DUPFD_CLOEXEC | DUPFD_QUERY | SETPIPE_SZ => Some(Form::As(Arg::Long)),
+        SETOWN => Some(Form::As(Arg::Pid)),
+        // Locks of all kinds, and owners.
+        5..=7 | 12..=14 | 15 | 16 | 36..=38 => Some(Form::As(Arg::Addr)),
         _ => None,
     }
 }
@@ -148,6 +174,15 @@ pub(super) fn write_ioctl(out: &mut Vec<u8>, op: u32) {
     out.push(b')');
 }
 
+/// `QCMD(Q_GETQUOTA, USRQUOTA)`
+pub(super) fn write_quota(out: &mut Vec<u8>, op: u32) {
+    out.extend_from_slice(b"QCMD(");
+    flags::QUOTA.write_one(out, u64::from(op >> 8));
+    out.extend_from_slice(b", ");
+    flags::QUOTA_TYPE.write_one(out, u64::from(op & 0xff));
+    out.push(b')');
+}
+
 /// Writes all the arguments of a call that follows no table; `false`: this is none of them.
 pub(super) fn write_args(call: &mut Call<'_>, out: &mut Vec<u8>) -> bool {
     match call.spec.name {
@@ -178,25 +213,24 @@ fn write_clone(call: &Call<'_>, out: &mut Vec<u8>) {
             out.extend_from_slice(b", ");
             out.extend_from_slice(label.as_bytes());
             out.push(b'=');
-            if argument == "tls" {
-                write_hex(out, word(call.event.abi, args[index]));
-            } else {
-                call.write_address(out, args[index]);
-            }
+            call.write_address(out, args[index]);
         }
     }
 }
 
 /// `futex(uaddr, op, val, ...)`: what follows depends on the operation (futex(2)).
 fn write_futex(call: &mut Call<'_>, out: &mut Vec<u8>) {
-    for index in 0..3 {
-        call.write_arg(out, index);
-        if index < 2 {
-            out.extend_from_slice(b", ");
-        }
-    }
     // Without FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME.
-    match call.event.args[1] as u32 & !0x180 {
+    let operation = call.event.args[1] as u32 & !0x180;
+    call.write_arg(out, 0);
+    out.extend_from_slice(b", ");
+    call.write_arg(out, 1);
+    // LOCK_PI, UNLOCK_PI and TRYLOCK_PI have no value.
+    if !matches!(operation, 6..=8) {
+        out.extend_from_slice(b", ");
+        call.write_arg(out, 2);
+    }
+    match operation {
         // WAKE, FD, UNLOCK_PI, TRYLOCK_PI.
         1 | 2 | 7 | 8 => {}
         // WAIT, LOCK_PI, LOCK_PI2: a timeout.
@@ -212,7 +246,7 @@ fn write_futex(call: &mut Call<'_>, out: &mut Vec<u8>) {
         // WAKE_OP: its operation is packed into val3.
         5 => write_more(call, out, &[More::Count(3), More::Address(4), More::Hex(5)]),
         // WAIT_REQUEUE_PI.
-        11 => write_more(call, out, &[More::Address(3), More::Address(4), More::Count(5)]),
+        11 => write_more(call, out, &[More::Address(3), More::Address(4)]),
         _ => write_more(call, out, &[More::Hex(3), More::Hex(4), More::Hex(5)]),
     }
 }

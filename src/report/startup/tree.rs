@@ -49,7 +49,7 @@ pub(super) fn write(out: &mut dyn Write, tree: &Tree, options: Options<'_>) -> i
         writeln!(out, "{line}")?;
     }
     if hidden > 0 {
-        let more = format!("({} more)", things(hidden, "process", "processes"));
+        let more = format!("({})", things(hidden, "more process", "more processes"));
         writeln!(out, "  {}", options.look.note(&more))?;
     }
     Ok(())

@@ -14,7 +14,7 @@ flag_sets! {
         CLONE_NEWPID = 0x2000_0000, CLONE_NEWNET = 0x4000_0000, CLONE_IO = 0x8000_0000,
     }
     /// `unshare(2)` flags.
-    UNSHARE: int "CLONE_???" {
+    UNSHARE: long "CLONE_???" {
         CLONE_NEWTIME = 0x80, CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400,
         CLONE_SIGHAND = 0x800, CLONE_THREAD = 0x1_0000, CLONE_NEWNS = 0x2_0000, CLONE_SYSVSEM = 0x4_0000,
         CLONE_NEWCGROUP = 0x200_0000, CLONE_NEWUTS = 0x400_0000, CLONE_NEWIPC = 0x800_0000,
@@ -28,8 +28,8 @@ flag_sets! {
     }
     /// `wait4(2)` and `waitid(2)` options.
     WAIT: int "W???" {
-        WNOHANG = 1, WSTOPPED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x100_0000,
-        __WNOTHREAD = 0x2000_0000, __WALL = 0x4000_0000, __WCLONE = 0x8000_0000,
+        WNOHANG = 1, WEXITED = 4, WSTOPPED = 2, WCONTINUED = 8, WNOWAIT = 0x100_0000,
+        __WCLONE = 0x8000_0000, __WALL = 0x4000_0000, __WNOTHREAD = 0x2000_0000,
     }
     /// `waitid(2)` kinds of id.
     WAITID: int "P_???" { P_ALL = 0, P_PID = 1, P_PGID = 2, P_PIDFD = 3 }

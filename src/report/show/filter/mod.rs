@@ -9,6 +9,8 @@
 mod error;
 mod pattern;
 mod set;
+#[cfg(test)]
+mod tests;
 
 use crate::event::{Event, Kind};
 pub use error::FilterError;

@@ -104,6 +104,9 @@ impl CallSet {
             return Ok(());
         }
         let (name, abis) = split_abi(word, place)?;
+        if name.is_empty() {
+            return Err(place.invalid("a name is missing".to_owned()));
+        }
         if name.starts_with('%') {
             return self.add_class(name, abis, place);
         }
