@@ -105,6 +105,7 @@ impl Instance {
 impl Drop for Instance {
     fn drop(&mut self) {
         let _ = self.write("events/raw_syscalls/enable", "0");
+        let _ = self.write("set_event_pid", "");
         let _ = fs::remove_dir(&self.0);
     }
 }
