@@ -97,6 +97,9 @@ fn output_path(arguments: &Arguments) -> Result<PathBuf, Failure> {
     }
 }
 
+/// Calls of the calibration: there is time for many.
+const CALIBRATION_CALLS: u64 = 1000;
+
 enum Measured {
     /// There are runs to report on.
     Enough(Untraced),
