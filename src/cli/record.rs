@@ -46,11 +46,16 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         calibration_calls: CALIBRATION_CALLS,
         untraced: None,
     };
-    let recorded = trace_command(&job, [Stream::Inherit; 3], || ())?;
+    let recorded = trace_command(&job, [0, 1, 2].map(own_stream), || ())?;
     if !arguments.quiet {
         tell(&recorded, &output);
     }
     Ok(ExitCode::from(launch::pass_on(recorded.status)))
+}
+
+/// The command has the descriptor that we were started with, or none if we had none.
+fn own_stream(fd: i32) -> Stream {
+    if launch::was_closed_at_start(fd) { Stream::Close } else { Stream::Inherit }
 }
 
 fn tell(recorded: &Recorded, output: &std::path::Path) {

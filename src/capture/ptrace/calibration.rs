@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use hdrhistogram::Histogram;
 
 use super::super::sys::clock::monotonic_ns;
-use super::super::sys::process::{fork_child, null_call};
+use super::super::sys::process::{end_with_parent, fork_child, kill, null_call, reap};
 use super::super::sys::shared::Shared;
 use super::session::{Begin, Options, record_from};
 use crate::event::Event;
@@ -25,6 +25,7 @@ const LONGEST_NS: u64 = 10_000_000_000;
 pub fn calibrate(calls: u64, pin: bool) -> io::Result<Calibration> {
     let go = Shared::<AtomicU64>::zeroed()?;
     let child = fork_child(|| {
+        end_with_parent();
         while go.load(Ordering::Acquire) == 0 {
             std::hint::spin_loop();
         }
@@ -37,7 +38,11 @@ pub fn calibrate(calls: u64, pin: bool) -> io::Result<Calibration> {
         Ok(())
     };
     let options = Options { leader_only: false, pin, origin_ns: monotonic_ns() };
-    record_from(Begin::AtOnce, child, go, &mut sink, options)?;
+    if let Err(error) = record_from(Begin::AtOnce, child, go, &mut sink, options) {
+        kill(child, libc::SIGKILL);
+        reap(child);
+        return Err(error);
+    }
     Ok(summary(&seen, untraced_ns()))
 }
 

@@ -53,6 +53,12 @@ pub fn become_background(name: &CStr, keep: i32) {
     }
 }
 
+/// From here on the calling child is killed when the thread that forked it ends.
+pub fn end_with_parent() {
+    // SAFETY: integers only.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+}
+
 /// The cheapest system call there is: it takes no argument, touches no file and always succeeds.
 pub fn null_call() {
     // SAFETY: takes no arguments.
