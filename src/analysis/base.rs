@@ -8,7 +8,7 @@ use super::phases::Timeline;
 use super::process::{ProcessId, Processes};
 use crate::event::{Event, Flags, Kind};
 use crate::log::Header;
-use crate::syscall::Family;
+use crate::syscall::{Family, Ret};
 
 /// A system call, seen.
 #[derive(Debug, Clone, Copy)]
@@ -100,6 +100,9 @@ impl Base {
         let call = self.calls.id(event.abi, event.nr);
         let known = self.calls.get(call);
         let process = self.processes.add(event, known.role == Role::Exec);
+        if event.ret.is_none() && known.spec.is_none_or(|spec| spec.ret != Ret::Never) {
+            self.watch.never_returned();
+        }
         let segment = self.timeline.see(event, process, Some(known));
         let object = filesystem::object(event);
         let errno = event.errno().map_or(0, |errno| errno as u16);

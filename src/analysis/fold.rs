@@ -92,3 +92,50 @@ fn frames(inputs: &Inputs<'_>, process: ProcessId, phase: usize, call: u16, obje
     frames.push(rest.into());
     frames
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::testing::{header, startup};
+
+    fn frames(stack: &Stack) -> Vec<String> {
+        stack.frames.iter().map(|frame| String::from_utf8_lossy(frame.bytes()).into_owned()).collect()
+    }
+
+    #[test]
+    fn stacks_hold_every_call_and_every_cost() {
+        for name in ["3.11-script", "wrapper"] {
+            let (report, stacks) = startup(name, &header());
+            let calls: u64 = report.phases.phases.iter().map(|phase| phase.syscalls).sum();
+            assert_eq!(stacks.iter().map(|stack| stack.calls).sum::<u64>(), calls, "{name}");
+            let files: Option<u64> = stacks.iter().map(|stack| stack.cost_ns).sum();
+            assert!(files >= report.file_system.cost_ns, "{name}");
+        }
+    }
+
+    #[test]
+    fn frames_go_from_the_process_down_to_the_file() {
+        let (_, stacks) = startup("3.11-script", &header());
+        let all: Vec<_> = stacks.iter().map(frames).collect();
+        let cfg = ["python", "site", "stat", "/opt", "/python", "/3.11.7", "/pyvenv.cfg"];
+        assert_eq!(all.iter().filter(|frames| **frames == cfg).count(), 1);
+        assert!(all.contains(&["python", "exit", "process", "exit_group"].map(str::to_owned).into()));
+        assert!(all.windows(2).all(|pair| pair[0] < pair[1]), "in order, none twice");
+    }
+
+    #[test]
+    fn deep_paths_end_in_one_frame() {
+        let deep = "/d".repeat(1000);
+        let event = crate::event::Event {
+            path: Some(deep.as_bytes()),
+            path_abs: Some(deep.as_bytes()),
+            ..crate::analysis::testing::call("newfstatat", 0, 6_000, 0)
+        };
+        let mut startup = crate::analysis::startup::Startup::new(&header());
+        startup.add(&event);
+        let stacks = startup.finish().1;
+        let [stack] = &stacks[..] else { panic!("{stacks:?}") };
+        assert_eq!(stack.frames.len(), 3 + DEEPEST + 1);
+        assert_eq!(stack.frames.iter().skip(3).map(|frame| frame.bytes().len()).sum::<usize>(), 2000);
+    }
+}

@@ -20,7 +20,11 @@ pub fn integrity(integrity: &Integrity) -> Vec<String> {
             };
             format!("{} ({number})", escape(loss.reason.bytes()))
         });
-        let all = things(integrity.lost_events, "event is", "events are");
+        let least = if integrity.losses.iter().any(|loss| loss.at_least) { "at least " } else { "" };
+        let all = match integrity.lost_events {
+            0 => "events are".to_owned(),
+            lost => format!("{least}{}", things(lost, "event is", "events are")),
+        };
         lines.push(format!("{all} missing from this log: {}", each.collect::<Vec<_>>().join(", ")));
     }
     if !integrity.complete {
@@ -121,7 +125,7 @@ mod tests {
         let lines = integrity(&broken);
         assert_eq!(
             lines[0],
-            "10 events are missing from this log: ring\\nfull (10), killed (number unknown)"
+            "at least 10 events are missing from this log: ring\\nfull (10), killed (number unknown)"
         );
         assert!(lines[1].starts_with("this log is cut short"));
         assert!(lines[2].starts_with("the program uses io_uring") && lines[2].ends_with("(2 times)"));

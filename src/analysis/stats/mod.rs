@@ -2,6 +2,8 @@
 
 mod options;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use rustc_hash::FxHashMap;
 use serde::Serialize;

@@ -2,6 +2,8 @@
 
 mod files;
 mod phases;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::io::{self, Write};
