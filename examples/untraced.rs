@@ -62,9 +62,10 @@ fn run() -> anyhow::Result<u8> {
     if let Some(file) = arguments.json {
         let result = json!({ "untraced": outcome.untraced, "figures": figures, "ending": ending });
         std::fs::write(file, result.to_string())?;
-    } else if let Some(figures) = figures {
-        let (wall, runs) = (figures.wall_ns, outcome.untraced.runs.len());
-        eprintln!("{:.3} ms, median of {runs} runs ({ending})", wall.median / 1e6);
+    } else {
+        let wall = figures.map(|figures| figures.wall_ns);
+        let (median, runs) = (wall.map_or(f64::NAN, |wall| wall.median / 1e6), outcome.untraced.runs.len());
+        eprintln!("untraced: median of {runs} runs {median:.3} ms; {ending}");
     }
     match outcome.ending {
         Ending::Broken { error: RunError::Launch(error), .. } => Err(error.into()),

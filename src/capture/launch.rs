@@ -9,6 +9,7 @@
 //! Failures have the exit codes that `env(1)` and `timeout(1)` give theirs: 127 for a command that
 //! is not found, 126 for one that cannot be run, 125 for anything that is `trace`'s own trouble.
 
+mod elf;
 mod explain;
 mod resolve;
 
@@ -118,7 +119,7 @@ pub struct SpawnOptions {
 pub struct Child {
     pid: i32,
     started_ns: u64,
-    go: Option<OwnedFd>,
+    go: Option<(OwnedFd, OwnedFd)>,
     failure: OwnedFd,
     program: PathBuf,
     directory: Option<PathBuf>,
@@ -174,7 +175,7 @@ impl Child {
     /// the child without that ends the process (exit status 125).
     pub fn go(&mut self) -> io::Result<()> {
         match self.go.take() {
-            Some(pipe) => nix::unistd::write(pipe, b"g").map(drop).map_err(Into::into),
+            Some((_read, write)) => nix::unistd::write(write, b"g").map(drop).map_err(Into::into),
             None => Ok(()),
         }
     }
@@ -243,4 +244,104 @@ fn own(what: impl Into<String>, error: io::Error) -> LaunchError {
 fn shown(path: &Path) -> String {
     let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     path.to_string_lossy().chars().map(escape).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sys::{child as process, fds};
+    use super::*;
+    use std::fs;
+    use std::io::Read;
+    use std::os::fd::AsRawFd;
+
+    const INHERIT: [Stream; 3] = [Stream::Inherit; 3];
+
+    fn waiting() -> SpawnOptions {
+        SpawnOptions { wait_for_go: true, directory: None }
+    }
+
+    fn executable(pid: i32) -> PathBuf {
+        fs::read_link(format!("/proc/{pid}/exe")).unwrap()
+    }
+
+    #[test]
+    fn waits_for_go_before_it_becomes_the_program() {
+        let command = Command::resolve(["sh", "-c", "exit 4"]).unwrap();
+        let mut child = spawn(&command, INHERIT, &waiting()).unwrap();
+        assert_eq!(executable(child.pid()), std::env::current_exe().unwrap());
+        child.go().unwrap();
+        assert!(child.failure().is_none());
+        assert_eq!(process::reap(child.pid()).unwrap().0.code(), Some(4));
+    }
+
+    #[test]
+    fn ends_if_nobody_says_go() {
+        let command = Command::resolve(["true"]).unwrap();
+        let child = spawn(&command, INHERIT, &waiting()).unwrap();
+        let pid = child.pid();
+        drop(child);
+        assert_eq!(process::reap(pid).unwrap().0.code(), Some(125));
+    }
+
+    #[test]
+    fn go_to_a_killed_child_is_no_error() {
+        let command = Command::resolve(["true"]).unwrap();
+        let mut child = spawn(&command, INHERIT, &waiting()).unwrap();
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.pid()), nix::sys::signal::SIGKILL).unwrap();
+        assert_eq!(process::reap(child.pid()).unwrap().0.signal(), Some(libc::SIGKILL));
+        child.go().unwrap();
+    }
+
+    #[test]
+    fn failures_are_reported_with_and_without_waiting() {
+        let command = Command { program: c"/etc/passwd".into(), argv: vec![c"passwd".into()] };
+        let error = spawn(&command, INHERIT, &SpawnOptions::default()).unwrap_err();
+        assert_eq!(error.exit_code(), 126);
+        let mut child = spawn(&command, INHERIT, &waiting()).unwrap();
+        child.go().unwrap();
+        let error = child.failure().unwrap();
+        assert_eq!(error.exit_code(), 126, "{error}");
+        assert!(error.to_string().starts_with("/etc/passwd: is not executable"), "{error}");
+        process::reap(child.pid()).unwrap();
+
+        let gone = Command { program: c"/no/such".into(), argv: vec![c"such".into()] };
+        assert_eq!(spawn(&gone, INHERIT, &SpawnOptions::default()).unwrap_err().exit_code(), 127);
+        let directory = Some("/no/such/directory".into());
+        let elsewhere = SpawnOptions { directory, wait_for_go: false };
+        let error = spawn(&Command::resolve(["true"]).unwrap(), INHERIT, &elsewhere).unwrap_err();
+        assert_eq!(error.exit_code(), 125);
+        assert!(error.to_string().contains("change to /no/such/directory"), "{error}");
+    }
+
+    #[test]
+    fn starts_with_the_streams_and_in_the_directory_asked_for() {
+        let (mut read, write) = io::pipe().unwrap();
+        let command = Command::resolve(["sh", "-c", "pwd; pwd >&2; [ ! -e /proc/$$/fd/0 ]"]).unwrap();
+        let fd = Stream::Fd(write.as_raw_fd());
+        let options = SpawnOptions { wait_for_go: false, directory: Some("/usr".into()) };
+        let child = spawn(&command, [Stream::Close, fd, fd], &options).unwrap();
+        drop(write);
+        let mut text = String::new();
+        read.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "/usr\n/usr\n");
+        assert!(process::reap(child.pid()).unwrap().0.success());
+    }
+
+    #[test]
+    fn sources_are_moved_out_of_the_way_of_targets() {
+        let (streams, moved) = above_standard([Stream::Close, Stream::Fd(2), Stream::Fd(1)]).unwrap();
+        assert_eq!(moved.len(), 2);
+        for (stream, original) in [(streams[1], 2), (streams[2], 1)] {
+            let Stream::Fd(fd) = stream else { panic!("{stream:?}") };
+            assert!(fd >= 3);
+            let (copy, original) = (fds::borrow(fd).unwrap(), fds::borrow(original).unwrap());
+            assert_ne!(fds::same_description(copy, original), Some(false));
+        }
+    }
+
+    #[test]
+    fn words_that_cannot_be_a_command_line_are_refused() {
+        assert_eq!(Command::resolve(Vec::<OsString>::new()).unwrap_err().exit_code(), 125);
+        assert_eq!(Command::resolve(["a\0b"]).unwrap_err().exit_code(), 125);
+    }
 }

@@ -1,9 +1,15 @@
 //! The command line: one file a subcommand, from raw arguments to calls of the library.
 
 mod failure;
+mod input;
 mod names;
+mod progress;
 mod record;
 mod repair;
+mod show;
+mod startup;
+mod startup_output;
+mod stats;
 mod tracing;
 
 use std::process::ExitCode;
@@ -22,8 +28,14 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Explain where a program's startup time goes: untraced runs for the truth, a traced one for structure
+    Startup(startup::Arguments),
     /// Record every system call of a command and its children to a log
     Record(record::Arguments),
+    /// Print a log as strace would, one line an event
+    Show(show::Arguments),
+    /// Count and sum up the calls of a log
+    Stats(stats::Arguments),
     /// Close a log that was cut short, so that other programs can open it
     Repair(repair::Arguments),
 }
@@ -36,7 +48,10 @@ pub fn run() -> ExitCode {
         Err(error) => return usage_error(&error),
     };
     let done = match cli.command {
+        Command::Startup(arguments) => startup::run(&arguments),
         Command::Record(arguments) => record::run(arguments),
+        Command::Show(arguments) => show::run(&arguments),
+        Command::Stats(arguments) => stats::run(&arguments),
         Command::Repair(arguments) => repair::run(&arguments),
     };
     done.unwrap_or_else(|failure| failure.report())

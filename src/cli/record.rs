@@ -45,7 +45,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         leader_only: arguments.leader_only,
         untraced: None,
     };
-    let recorded = trace_command(&job, [Stream::Inherit; 3])?;
+    let recorded = trace_command(&job, [Stream::Inherit; 3], || ())?;
     if !arguments.quiet {
         tell(&recorded, &output);
     }

@@ -8,12 +8,12 @@ use std::process::ExitStatus;
 use super::failure::Failure;
 use crate::capture::host;
 use crate::capture::launch::{self, Command, SpawnOptions, Stream};
-use crate::capture::ptrace::{self, calibration, entry_point};
+use crate::capture::ptrace::{self, calibration};
 use crate::event::{Event, Kind, mark};
 use crate::log::{self, Calibration, FORMAT_VERSION, Header, Untraced};
 
 /// Calls of the calibration before the command starts: few enough to take a few milliseconds.
-const CALIBRATION_CALLS: u64 = 150;
+const CALIBRATION_CALLS: u64 = 100;
 
 /// What to trace, and where to.
 pub struct Job<'a> {
@@ -43,8 +43,11 @@ pub struct Recorded {
 
 /// Runs the command under ptrace. The log is created before the command is started, so that a bad output
 /// path costs nothing; once it runs, it runs to its end whatever becomes of the log.
-pub fn trace_command(job: &Job<'_>, streams: [Stream; 3]) -> Result<Recorded, Failure> {
-    entry_point::prepare_in_background();
+pub fn trace_command(
+    job: &Job<'_>,
+    streams: [Stream; 3],
+    launched: impl FnOnce(),
+) -> Result<Recorded, Failure> {
     let calibration =
         calibration::calibrate(CALIBRATION_CALLS, true).map_err(|error| not_permitted(&error))?;
     let header = header(job, calibration);
@@ -52,6 +55,7 @@ pub fn trace_command(job: &Job<'_>, streams: [Stream; 3]) -> Result<Recorded, Fa
     let options = SpawnOptions { wait_for_go: true, ..SpawnOptions::default() };
     let mut child = launch::spawn(job.command, streams, &options)
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
+    launched();
     let pid = child.pid();
     let mut sink = |event: &Event<'_>| writer.push(event);
     let options =

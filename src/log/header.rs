@@ -106,7 +106,8 @@ pub struct Untraced {
 /// descendants it waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Run {
-    /// From just before the fork to the end of the command's first process.
+    /// From just before the fork to the end of the command's first process, without the time for
+    /// which a signal had stopped it.
     pub wall_ns: u64,
     /// CPU time in user mode.
     pub user_ns: u64,
@@ -120,6 +121,7 @@ pub struct Run {
     pub voluntary_switches: u64,
     /// Involuntary context switches.
     pub involuntary_switches: u64,
-    /// Largest resident set of any one process, in KiB.
+    /// Largest resident set of any one process, in KiB; 0 where it is not known, because it was no
+    /// larger than the recorder's own (which the kernel's figure of a new process includes).
     pub max_rss_kib: u64,
 }

@@ -1,8 +1,8 @@
 //! The log: one Arrow IPC stream a recording, one row an event.
 //!
 //! ```text
-//!   Event ─> rows ─> encode ─> sink ──file──> frame ─> verify ─> batch ─> Event
-//!            └──── writer, worker ────┘       └──────── reader ────────┘
+//!   Event ─> rows ─> encode ─> sink ──file──> frame ─> verify ─> columns ─> batch ─> Event
+//!            └─────── write ────────┘         └────────────── read ──────────────┘
 //! ```
 //!
 //! [`Writer`] takes events from a tracer that must not wait, [`Reader`] gives them back exactly as
@@ -10,32 +10,26 @@
 //! `docs/log-format.md`; `schema` is its definition in code. Nothing here knows where events come
 //! from or what they are for.
 
-mod batch;
-mod encode;
+mod counts;
 mod error;
 mod escape;
-mod frame;
 mod header;
-mod intern;
-mod reader;
+mod projection;
+mod read;
 mod repair;
-mod rows;
 mod schema;
-mod sink;
-mod verify;
-mod worker;
-mod writer;
+mod write;
 
 #[cfg(test)]
 mod tests;
 
-pub use batch::{Batch, Dictionary};
 pub use error::Error;
 pub use header::{Calibration, Clock, Environment, FORMAT_VERSION, Header, Host, Run, Untraced};
-pub use reader::{Ending, Reader, looks_like_log};
+pub use projection::Columns;
+pub use read::{Batch, Dictionary, Ending, Reader, looks_like_log};
 pub use repair::{CUT, Repaired, repair};
-pub use schema::{Column, Columns};
-pub use writer::{Summary, Writer};
+pub use schema::Column;
+pub use write::{Summary, Writer, check_output};
 
 /// Name of the total that counts the rows of a log that are no totals.
 pub const TOTAL_EVENTS: &str = "events";

@@ -2,6 +2,7 @@
 
 mod damage;
 mod files;
+mod fixtures;
 mod interop;
 mod round_trip;
 mod sample;

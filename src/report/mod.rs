@@ -5,6 +5,7 @@ pub mod escape;
 pub mod flame;
 pub mod look;
 pub mod notes;
+pub mod show;
 pub mod startup;
 pub mod stats;
 pub mod table;

@@ -50,3 +50,11 @@ pub fn lookup(abi: Abi, nr: u32) -> Option<&'static Spec> {
 pub fn by_name(abi: Abi, name: &str) -> Option<&'static Spec> {
     table(abi).iter().find(|spec| spec.name == name)
 }
+
+/// The flags of `open(2)`, whose values differ between architectures.
+#[must_use]
+pub fn open_flags(abi: Abi) -> &'static flags::FlagSet {
+    match abi {
+        Abi::X86_64 | Abi::X32 | Abi::I386 => &flags::x86::OPEN,
+    }
+}

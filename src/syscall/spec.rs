@@ -1,6 +1,6 @@
 //! What one system call is: its name, arguments and classes, as a declarative line.
 //!
-//! A table is written with [`syscalls!`], one line a call:
+//! A table is written with `syscalls!`, one line a call:
 //!
 //! ```text
 //! 257 openat(dirfd: DirFd, pathname: Path, flags: Flags(&OPEN), mode: Mode) -> Fd, Open, [FILE DESC];
@@ -65,6 +65,8 @@ pub enum Arg {
     Uid,
     /// Group id.
     Gid,
+    /// User or group id of 16 bits (old i386 calls).
+    Id16,
     /// Device number.
     Dev,
     /// Address in the process's memory.

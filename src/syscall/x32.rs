@@ -17,7 +17,7 @@ pub(super) static TABLE: &[Spec] = syscalls! {
     518 sendmsg(sockfd: Fd, msg: In(Msghdr), flags: Flags(&MSG)) -> Size, Network, [NETWORK];
     519 recvmsg(sockfd: Fd, msg: InOut(Msghdr), flags: Flags(&MSG)) -> Size, Network, [NETWORK];
     520 execve(pathname: Path, argv: StrArray, envp: StrArray) -> Int, Process, [FILE PROCESS];
-    521 ptrace(op: Enum(&PTRACE), pid: Pid, addr: Addr, data: Word) -> Int, Process, [];
+    521 ptrace(op: Enum(&PTRACE), pid: Pid, addr: Addr, data: Addr) -> Int, Process, [];
     522 rt_sigpending(set: Out(Sigset), sigsetsize: Size) -> Int, Signal, [SIGNAL];
     523 rt_sigtimedwait(set: In(Sigset), info: Out(Siginfo), timeout: In(Time), sigsetsize: Size) -> Int, Signal, [SIGNAL];
     524 rt_sigqueueinfo(tgid: Pid, sig: Signal, info: In(Siginfo)) -> Int, Signal, [PROCESS SIGNAL];
@@ -35,13 +35,13 @@ pub(super) static TABLE: &[Spec] = syscalls! {
     536 rt_tgsigqueueinfo(tgid: Pid, tid: Pid, sig: Signal, info: In(Siginfo)) -> Int, Signal, [PROCESS SIGNAL];
     537 recvmmsg(sockfd: Fd, msgvec: InOut(Mmsghdr), vlen: Uint, flags: Flags(&MSG), timeout: In(Time)) -> Int, Network, [NETWORK];
     538 sendmmsg(sockfd: Fd, msgvec: InOut(Mmsghdr), vlen: Uint, flags: Flags(&MSG)) -> Int, Network, [NETWORK];
-    539 process_vm_readv(pid: Pid, local_iov: In(Iovec), liovcnt: Size, remote_iov: In(Iovec), riovcnt: Size, flags: Word) -> Size, Memory, [];
-    540 process_vm_writev(pid: Pid, local_iov: In(Iovec), liovcnt: Size, remote_iov: In(Iovec), riovcnt: Size, flags: Word) -> Size, Memory, [];
+    539 process_vm_readv(pid: Pid, local_iov: In(Iovec), liovcnt: Size, remote_iov: In(Iovec), riovcnt: Size, flags: Size) -> Size, Memory, [];
+    540 process_vm_writev(pid: Pid, local_iov: In(Iovec), liovcnt: Size, remote_iov: In(Iovec), riovcnt: Size, flags: Size) -> Size, Memory, [];
     541 setsockopt(sockfd: Fd, level: Enum(&SOCKET_LEVEL), optname: Int, optval: Buf, optlen: Int) -> Int, Network, [NETWORK];
     542 getsockopt(sockfd: Fd, level: Enum(&SOCKET_LEVEL), optname: Int, optval: OutBuf, optlen: InOut(Integer)) -> Int, Network, [NETWORK];
     543 io_setup(nr_events: Uint, ctx_idp: InOut(Integer)) -> Int, Other, [MEMORY];
     544 io_submit(ctx_id: Addr, nr: Long, iocbpp: In(Other)) -> Int, Other, [];
-    545 execveat(dirfd: DirFd, pathname: Path, argv: StrArray, envp: StrArray, flags: Flags(&AT)) -> Int, Process, [FILE DESC PROCESS];
+    545 execveat(dirfd: DirFd, pathname: Path, argv: StrArray, envp: StrArray, flags: Flags(&AT_EXEC)) -> Int, Process, [FILE DESC PROCESS];
     546 preadv2(fd: Fd, iov: In(Iovec), iovcnt: Size, offset: Offset, pos_h: Unused, flags: Flags(&RWF)) -> Size, Read, [DESC];
     547 pwritev2(fd: Fd, iov: In(Iovec), iovcnt: Size, offset: Offset, pos_h: Unused, flags: Flags(&RWF)) -> Size, Write, [DESC];
 };

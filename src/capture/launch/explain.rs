@@ -3,12 +3,12 @@
 //! `execve(2)` has one number for several reasons (ENOENT is also a missing interpreter), so the
 //! file itself is looked at. All of it is for a message: wrong guesses cost nothing but words.
 
+use super::elf::{self, Elf};
 use super::{LaunchError, own, shown};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::unistd::{AccessFlags, faccessat};
@@ -93,7 +93,7 @@ fn why_no_interpreter(file: &Path) -> String {
             "its interpreter {interpreter} (#! line) does not exist; install it or correct the line"
         );
     }
-    match elf(file) {
+    match elf::read(file) {
         Some(Elf { loader: Some(loader), .. }) => format!(
             "its dynamic loader {} does not exist; it was built for another system (musl, 32 bit, ...)",
             shown(&loader)
@@ -113,9 +113,9 @@ fn why_interpreter_refused(file: &Path) -> String {
 
 fn why_no_format(file: &Path) -> String {
     let name = shown(file);
-    if let Some(Elf { machine, .. }) = elf(file) {
+    if let Some(Elf { machine, .. }) = elf::read(file) {
         let here = std::env::consts::ARCH;
-        return match machine_name(machine) {
+        return match elf::machine_name(machine) {
             Some(machine) if machine != here => {
                 format!("is a program for {machine}, and this machine is {here}")
             }
@@ -188,64 +188,4 @@ fn usual_interpreter(file: &Path) -> Option<String> {
     let extension = file.extension()?;
     let found = known.iter().find(|(ending, _)| extension == *ending)?;
     Some(found.1.to_owned())
-}
-
-/// What is of interest in an ELF file.
-struct Elf {
-    machine: u16,
-    loader: Option<PathBuf>,
-}
-
-/// Reads the header of a little-endian ELF file and the name of its dynamic loader. Layout: elf(5).
-fn elf(file: &Path) -> Option<Elf> {
-    const PT_INTERP: u64 = 3;
-    let file = File::open(file).ok()?;
-    let mut header = [0u8; 64];
-    let length = file.read_at(&mut header, 0).ok()?;
-    if length < 52 || !header.starts_with(b"\x7fELF") || header[5] != 1 {
-        return None;
-    }
-    let wide = header[4] == 2;
-    let number = |at: usize, size: usize| little_endian(&header, at, size);
-    let machine = number(18, 2)? as u16;
-    // (e_phoff, e_phentsize, e_phnum), then within a program header (p_offset, p_filesz).
-    let (table, size, count) = if wide {
-        (number(32, 8)?, number(54, 2)?, number(56, 2)?)
-    } else {
-        (number(28, 4)?, number(42, 2)?, number(44, 2)?)
-    };
-    let (offset_at, size_at, word) = if wide { (8, 32, 8) } else { (4, 16, 4) };
-    let loader = (0..count).find_map(|index| {
-        let mut entry = [0u8; 56];
-        file.read_at(&mut entry, table.checked_add(index * size)?).ok()?;
-        if little_endian(&entry, 0, 4)? != PT_INTERP {
-            return None;
-        }
-        let mut name = vec![0; little_endian(&entry, size_at, word)?.min(4096) as usize];
-        let length = file.read_at(&mut name, little_endian(&entry, offset_at, word)?).ok()?;
-        let name = name.get(..length)?.split(|&byte| byte == 0).next()?;
-        Some(PathBuf::from(std::ffi::OsStr::from_bytes(name)))
-    });
-    Some(Elf { machine, loader })
-}
-
-fn little_endian(bytes: &[u8], at: usize, size: usize) -> Option<u64> {
-    let bytes = bytes.get(at..at.checked_add(size)?)?;
-    Some(bytes.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte)))
-}
-
-/// `e_machine`, named as Rust names architectures.
-fn machine_name(machine: u16) -> Option<&'static str> {
-    match machine {
-        3 => Some("x86"),
-        8 => Some("mips"),
-        21 => Some("powerpc64"),
-        22 => Some("s390x"),
-        40 => Some("arm"),
-        62 => Some("x86_64"),
-        183 => Some("aarch64"),
-        243 => Some("riscv64"),
-        258 => Some("loongarch64"),
-        _ => None,
-    }
 }

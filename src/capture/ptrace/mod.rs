@@ -9,7 +9,7 @@
 //!
 //! Threads are attached with `PTRACE_SEIZE`, so that group stops are seen as such and left alone, and
 //! followed through every fork, clone and exec. While the tree is one thread, it runs on the tracer's CPU
-//! ([`pinning`]). Durations contain one ptrace stop; [`calibrate`](calibration::calibrate) measures it.
+//! (`pinning`). Durations contain one ptrace stop; [`calibrate`](calibration::calibrate) measures it.
 
 pub mod calibration;
 mod call;

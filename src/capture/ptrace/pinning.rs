@@ -137,7 +137,7 @@ fn release(original: &CpuMask, pinned: &Pinned) {
 fn start_watchdog(original: &CpuMask, pinned: &Shared<Pinned>) -> io::Result<i32> {
     let tracer = pidfd_of_self()?;
     let child = fork_child(|| {
-        become_background(tracer);
+        become_background(c"affinity-guard", tracer);
         wait_until_gone(tracer);
         release(original, pinned);
     });

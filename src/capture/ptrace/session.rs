@@ -102,7 +102,7 @@ pub(super) struct Session<'s, S: Sink> {
     /// Whether the beginning was reached.
     recording: bool,
     /// The command was stopped from the terminal: stop too, once nothing is left to handle.
-    stop_requested: bool,
+    stop_requested: Option<i32>,
 }
 
 impl<'s, S: Sink> Session<'s, S> {
@@ -122,7 +122,7 @@ impl<'s, S: Sink> Session<'s, S> {
             waiting: Waiting::default(),
             options,
             recording: false,
-            stop_requested: false,
+            stop_requested: None,
         }
     }
 
@@ -142,8 +142,8 @@ impl<'s, S: Sink> Session<'s, S> {
             let beside = !self.is_pinned();
             let (leader, stop_requested) = (self.leader, &mut self.stop_requested);
             let change = self.waiting.next(several, beside, || {
-                if std::mem::take(stop_requested) {
-                    stop_too(leader);
+                if let Some(signal) = stop_requested.take() {
+                    stop_too(leader, signal);
                 }
             })?;
             let now = self.now();
@@ -332,7 +332,7 @@ impl<'s, S: Sink> Session<'s, S> {
     fn group_stop(&mut self, stop: Stop, signal: i32) -> io::Result<()> {
         let from_terminal = signal != libc::SIGSTOP;
         if from_terminal && stop.tid() == self.leader && process_group(self.leader) == process_group(0) {
-            self.stop_requested = true;
+            self.stop_requested = Some(signal);
         }
         stop.listen()
     }

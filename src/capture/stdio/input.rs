@@ -130,15 +130,17 @@ impl Reopened {
         let offset = lseek(real, 0, Whence::SeekCur)
             .map_err(io::Error::from)
             .map_err(own("seek in standard input"))?;
-        let mut file = Self { real, copy: None, access, offset };
-        if file.reopen().is_err() {
-            // Opened by somebody with more rights: it can be read but not opened.
-            let mut copy = Spool::new(limit).map_err(own("make room for standard input"))?;
-            copy_from(real, offset, &mut copy).map_err(own("read standard input"))?;
-            copy.complete()?;
-            (file.copy, file.access, file.offset) = (Some(copy), OFlag::O_RDONLY, 0);
-        }
-        Ok(file)
+        let file = Self { real, copy: None, access, offset };
+        // Opened by somebody with more rights, it can be read but not opened.
+        if file.reopen().is_ok() { Ok(file) } else { file.copied(limit) }
+    }
+
+    /// The same with a copy of what is left to read.
+    fn copied(self, limit: u64) -> Result<Self, StdioError> {
+        let mut copy = Spool::new(limit).map_err(own("make room for standard input"))?;
+        copy_from(self.real, self.offset, &mut copy).map_err(own("read standard input"))?;
+        copy.complete()?;
+        Ok(Self { copy: Some(copy), access: OFlag::O_RDONLY, offset: 0, ..self })
     }
 
     /// A new description of the file, at the offset where the real one was at first.

@@ -131,8 +131,10 @@ fn terminal(real: BorrowedFd<'_>) -> io::Result<Instead> {
     let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC)?;
     grantpt(&master)?;
     unlockpt(&master)?;
-    let end = fds::terminal_peer(master.as_fd(), (flags & OFlag::O_ACCMODE).bits())?;
-    kind::copy_status(flags, &end)?;
+    let peer = fds::terminal_peer(master.as_fd(), libc::O_RDWR)?;
+    // Opened in the usual way it has the usual flags.
+    let flags = flags & (OFlag::O_ACCMODE | OFlag::O_APPEND | OFlag::O_NONBLOCK);
+    let end = open(kind::path_of(&peer).as_str(), flags | OFlag::O_NOCTTY | OFlag::O_CLOEXEC, Mode::empty())?;
     let drain = drain(OwnedFd::from(master))?;
     Ok(Instead { end, _drain: drain })
 }

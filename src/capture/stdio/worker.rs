@@ -9,12 +9,15 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 /// A running thread; stopped and joined when finished or dropped.
 #[derive(Debug)]
 pub struct Worker {
     stop: OwnedFd,
+    /// Shared with the thread, so that asking one that has ended is no error and no SIGPIPE.
+    _asked: Arc<OwnedFd>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -22,11 +25,13 @@ impl Worker {
     /// Starts a thread. `work` must return soon after [`Stop::wait`] has said so.
     pub fn start(name: &str, work: impl FnOnce(Stop) + Send + 'static) -> io::Result<Self> {
         let (asked, stop) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
+        let asked = Arc::new(asked);
+        let stopped = Stop(Arc::clone(&asked));
         // The mask is inherited: no signal can reach the thread before it blocks them.
         let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
-        let thread = thread::Builder::new().name(name.to_owned()).spawn(|| work(Stop(asked)));
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(|| work(stopped));
         before.thread_set_mask()?;
-        Ok(Self { stop, thread: Some(thread?) })
+        Ok(Self { stop, _asked: asked, thread: Some(thread?) })
     }
 
     /// Stops the thread and waits for it.
@@ -47,7 +52,7 @@ impl Drop for Worker {
 }
 
 /// How a thread learns that it shall stop.
-pub struct Stop(OwnedFd);
+pub struct Stop(Arc<OwnedFd>);
 
 impl Stop {
     /// Waits until one of the descriptors has an event of those asked for, a hang-up or an error.

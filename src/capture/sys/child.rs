@@ -11,8 +11,8 @@ use std::process::ExitStatus;
 /// What a child did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// A signal stopped it.
-    Stopped,
+    /// This signal stopped it.
+    Stopped(i32),
     /// It ended and waits to be reaped.
     Ended,
 }
@@ -20,16 +20,18 @@ pub enum Change {
 /// Blocks until the child stops or ends. An ended child is left to [`reap`].
 pub fn next_change(pid: libc::pid_t) -> io::Result<Change> {
     let ended = libc::WEXITED | libc::WNOWAIT;
-    if wait_info(pid, ended | libc::WSTOPPED)? != libc::CLD_STOPPED {
+    let (code, signal) = wait_info(pid, ended | libc::WSTOPPED)?;
+    if code != libc::CLD_STOPPED {
         return Ok(Change::Ended);
     }
     // Takes the report of the stop away; the child may have been continued or killed meanwhile.
     wait_info(pid, libc::WSTOPPED | libc::WNOHANG)?;
-    Ok(Change::Stopped)
+    Ok(Change::Stopped(signal))
 }
 
-/// `waitid(2)`: the code of what happened (`CLD_*`), 0 where nothing had and `WNOHANG` was given.
-fn wait_info(pid: libc::pid_t, options: libc::c_int) -> io::Result<libc::c_int> {
+/// `waitid(2)`: the code of what happened (`CLD_*`), 0 where nothing had and `WNOHANG` was given; and the
+/// exit status or signal.
+fn wait_info(pid: libc::pid_t, options: libc::c_int) -> io::Result<(libc::c_int, libc::c_int)> {
     loop {
         let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
         // SAFETY: `info` is large enough, and all zeroes is a valid value of it.
@@ -37,7 +39,8 @@ fn wait_info(pid: libc::pid_t, options: libc::c_int) -> io::Result<libc::c_int> 
             (libc::waitid(libc::P_PID, pid as libc::id_t, info.as_mut_ptr(), options), info.assume_init())
         };
         if done == 0 {
-            return Ok(info.si_code);
+            // SAFETY: the member that waitid(2) fills.
+            return Ok((info.si_code, unsafe { info.si_status() }));
         }
         let error = io::Error::last_os_error();
         if error.kind() != io::ErrorKind::Interrupted {

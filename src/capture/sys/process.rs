@@ -3,6 +3,7 @@
 //! They are forked from a process that may have other threads, so what runs in them may not allocate,
 //! lock or unwind: system calls and atomics only.
 
+use std::ffi::CStr;
 use std::io;
 
 /// Forks a child that runs `body` and then exits with status 0. `body` must keep to the rule above.
@@ -37,10 +38,12 @@ pub fn wait_until_gone(pidfd: i32) {
     }
 }
 
-/// Makes the calling child independent of the terminal and of every descriptor but `keep`.
-pub fn become_background(keep: i32) {
-    // SAFETY: integers only; the child uses none of the closed descriptors.
+/// Makes the calling child independent of the terminal and of every descriptor but `keep`, under a name of
+/// its own, so that killing all that is called `trace` spares it.
+pub fn become_background(name: &CStr, keep: i32) {
+    // SAFETY: integers and a live string; the child uses none of the closed descriptors.
     unsafe {
+        libc::prctl(libc::PR_SET_NAME, name.as_ptr());
         libc::setsid();
         let keep = keep as libc::c_uint;
         if keep > 0 {

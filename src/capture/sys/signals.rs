@@ -142,14 +142,18 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c
 }
 
 /// The command was stopped: stops this process as well, so that a shell sees its job stopped, and
-/// continues the command when we are continued.
-pub fn stop_too(pid: libc::pid_t) {
+/// continues the command when we are continued. By the same signal, because the shell says which.
+pub fn stop_too(pid: libc::pid_t, signal: c_int) {
+    let before = if signal == libc::SIGSTOP { None } else { replace(signal, libc::SIG_DFL) };
     // SAFETY: neither call takes a pointer; `pid` is a child that was not reaped. With `raise`, unlike
     // `kill`, it is this thread that stops before the call returns.
-    unsafe {
-        libc::raise(libc::SIGSTOP);
-        libc::kill(pid, libc::SIGCONT);
+    unsafe { libc::raise(signal) };
+    if let Some(before) = before {
+        // SAFETY: puts back an action that sigaction itself returned.
+        unsafe { libc::sigaction(signal, &raw const before, ptr::null_mut()) };
     }
+    // SAFETY: as above.
+    unsafe { libc::kill(pid, libc::SIGCONT) };
 }
 
 /// Gives a signal its default action.

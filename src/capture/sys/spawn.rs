@@ -15,12 +15,13 @@
 //! The child runs nothing but async-signal-safe calls on memory that was ready before. Where nobody
 //! has to look at it before `execve`, it borrows our memory (`CLONE_VM | CLONE_VFORK`, as
 //! `posix_spawn(3)` does): copying our page tables, and the faults on the copies, would be counted
-//! as the command's own time. With a go pipe we must run meanwhile, so it gets a copy, as from `fork`.
+//! as the command's own (for `true`, 0.13 of 0.82 ms and 11 of 62 faults on the machine this was
+//! written on). With a go pipe we must run meanwhile, so it gets a copy, as from `fork`.
 
 use super::startup;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::io;
-use std::mem::{self, MaybeUninit};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
@@ -57,8 +58,9 @@ pub struct Started {
     pub at_ns: u64,
     /// Where it reports that it cannot become the program.
     pub failure: OwnedFd,
-    /// Where it waits for a byte.
-    pub go: Option<OwnedFd>,
+    /// The pipe on which it waits for a byte: its reading end (kept, so that writing is never an
+    /// error or a SIGPIPE, even if the child was killed) and the writing one.
+    pub go: Option<(OwnedFd, OwnedFd)>,
 }
 
 /// What the child was doing when it failed.
@@ -121,7 +123,7 @@ pub fn start(image: &Image<'_>) -> io::Result<Started> {
     keep_children_waitable();
     let share = if image.wait_for_go { 0 } else { libc::CLONE_VM | libc::CLONE_VFORK };
     let (pid, at_ns) = clone_blocked(&prepared, share)?;
-    Ok(Started { pid, at_ns, failure: failure_read, go: go.map(|(_, write)| write) })
+    Ok(Started { pid, at_ns, failure: failure_read, go })
 }
 
 /// Clones with every signal blocked, so that no handler of ours runs in the child.
@@ -192,17 +194,13 @@ extern "C" fn child_main(argument: *mut c_void) -> c_int {
 /// # Safety
 /// The list in `prepared` must be valid.
 unsafe fn reset_dispositions(prepared: &Prepared) {
-    // SAFETY: as promised by the caller; all zeroes with a handler is a valid `struct sigaction`.
-    unsafe {
-        let mut action: libc::sigaction = mem::zeroed();
-        let mut next = prepared.dispositions;
-        let end = next.wrapping_add(prepared.disposition_count);
-        while next != end {
-            let (signal, ignored) = *next;
-            action.sa_sigaction = if ignored { libc::SIG_IGN } else { libc::SIG_DFL };
-            libc::sigaction(signal, &raw const action, ptr::null_mut());
-            next = next.wrapping_add(1);
-        }
+    let mut next = prepared.dispositions;
+    let end = next.wrapping_add(prepared.disposition_count);
+    while next != end {
+        // SAFETY: within the list, which is valid as promised by the caller.
+        let (signal, ignored) = unsafe { *next };
+        startup::reset(signal, ignored);
+        next = next.wrapping_add(1);
     }
 }
 

@@ -61,19 +61,44 @@ fn with(bits: u64, signal: i32) -> u64 {
     bits | 1 << (signal - 1)
 }
 
-/// The disposition of a signal now: `None` for the two numbers that libc keeps for its own use.
-pub fn handler(signal: i32) -> Option<libc::sighandler_t> {
-    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: with a null new action, sigaction only fills the old one, which is large enough; all
-    // zeroes is a valid `struct sigaction` for the case that it fails.
-    let (done, action) =
-        unsafe { (libc::sigaction(signal, ptr::null(), action.as_mut_ptr()), action.assume_init()) };
-    (done == 0).then_some(action.sa_sigaction)
+/// The kernel's `struct sigaction`. By the raw call, because libc hides the two real-time signals
+/// that it uses itself (and, once there are threads, has changed the disposition of).
+/// The order after the handler differs between architectures; nothing after it is used.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct KernelAction {
+    handler: libc::sighandler_t,
+    rest: [u64; 4],
+}
+
+/// The size of the kernel's signal set.
+const SET_SIZE: usize = 8;
+
+/// The disposition of a signal now (`SIG_DFL`, `SIG_IGN` or the address of a handler).
+pub fn handler(signal: i32) -> libc::sighandler_t {
+    let mut action = KernelAction { handler: libc::SIG_DFL, rest: [0; 4] };
+    // SAFETY: with a null new action, the call only fills the old one, which is at least as large
+    // as the kernel's structure on any architecture.
+    unsafe {
+        libc::syscall(libc::SYS_rt_sigaction, signal, ptr::null::<KernelAction>(), &raw mut action, SET_SIZE);
+    }
+    action.handler
+}
+
+/// Makes a signal ignored or default. Async-signal-safe.
+pub fn reset(signal: i32, ignored: bool) {
+    let handler = if ignored { libc::SIG_IGN } else { libc::SIG_DFL };
+    let action = KernelAction { handler, rest: [0; 4] };
+    // SAFETY: the action is valid: no flags, empty mask, and no handler that would need more.
+    unsafe {
+        let old = ptr::null_mut::<KernelAction>();
+        libc::syscall(libc::SYS_rt_sigaction, signal, &raw const action, old, SET_SIZE);
+    }
 }
 
 /// Whether a signal is ignored now.
 pub fn is_ignored(signal: i32) -> bool {
-    handler(signal) == Some(libc::SIG_IGN)
+    handler(signal) == libc::SIG_IGN
 }
 
 /// Whether a signal was ignored when this process was started.
@@ -85,7 +110,8 @@ pub fn was_ignored(signal: i32) -> bool {
 pub fn blocked() -> libc::sigset_t {
     let bits = BLOCKED.load(Relaxed);
     let mut set = MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: sigemptyset initialises all of `set`; the numbers added are those of signals.
+    // SAFETY: sigemptyset initialises all of `set`; the numbers added are those of signals (libc
+    // refuses the two it uses itself, and nobody hands those down blocked).
     unsafe {
         libc::sigemptyset(set.as_mut_ptr());
         for signal in (1..=SIGNALS).filter(|signal| bits & (1 << (signal - 1)) != 0) {
@@ -104,7 +130,7 @@ pub fn was_closed(fd: RawFd) -> bool {
 pub fn changed_dispositions() -> Vec<(i32, bool)> {
     let start = |signal| if was_ignored(signal) { libc::SIG_IGN } else { libc::SIG_DFL };
     (1..=SIGNALS)
-        .filter(|&signal| handler(signal).is_some_and(|now| now != start(signal)))
+        .filter(|&signal| handler(signal) != start(signal))
         .map(|signal| (signal, was_ignored(signal)))
         .collect()
 }

@@ -185,6 +185,11 @@ pub fn measure(
     outcome
 }
 
+/// Runs the preparing command, if there is one, before a run that is not measured here.
+pub fn prepare_run(command: Option<&str>) -> Result<(), PrepareError> {
+    prepare::prepare(command, &Watch::install())
+}
+
 fn policy_ending(policy: &Policy, tally: &Tally) -> Option<Ending> {
     match policy.next(tally) {
         Next::Run => None,

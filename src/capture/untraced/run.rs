@@ -52,9 +52,9 @@ pub fn wait_for(child: &Child, watch: &Watch) -> io::Result<Done> {
 /// When it ended, and how long it was stopped before, in nanoseconds.
 fn until_end(pid: i32) -> io::Result<(u64, u64)> {
     let mut stopped_ns = 0;
-    while child::next_change(pid)? == Change::Stopped {
+    while let Change::Stopped(signal) = child::next_change(pid)? {
         let stopped_at = monotonic_ns();
-        signals::stop_too(pid);
+        signals::stop_too(pid, signal);
         stopped_ns += monotonic_ns() - stopped_at;
     }
     Ok((monotonic_ns(), stopped_ns))

@@ -1,7 +1,6 @@
 //! Which files are written to, and what happens when they cannot be.
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -96,21 +95,15 @@ fn noise(i: u64) -> String {
     format!("/{:x}{:x}{:x}{:x}", hash(1), hash(2), hash(3), hash(4))
 }
 
-/// A file-size limit is the full disk that needs no privilege. It holds for the whole process, so
-/// these cases run in a process of their own: this test, started again.
+/// A file-size limit is the full disk that needs no privilege.
 #[test]
 fn a_full_disk_leaves_a_readable_log_and_an_error() {
-    const INNER: &str = "TRACE_TEST_LOG_LIMIT";
-    if let Ok(path) = std::env::var(INNER) {
+    if let Ok(path) = std::env::var(sample::ALONE) {
         return fill(Path::new(&path));
     }
     let place = sample::place();
-    let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "log::tests::files::a_full_disk_leaves_a_readable_log_and_an_error", "--nocapture"])
-        .env(INNER, &place.path)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let test = "log::tests::files::a_full_disk_leaves_a_readable_log_and_an_error";
+    sample::assert_success(&mut sample::run_alone(test, &place.path));
     let mut events = 0;
     let mut losses = Vec::new();
     let ending = Reader::open(&place.path)
@@ -131,8 +124,7 @@ fn a_full_disk_leaves_a_readable_log_and_an_error() {
 
 /// Writes more than the limit allows. SIGXFSZ is left at its default: it must not reach us.
 fn fill(path: &Path) {
-    let limit = 4 << 20;
-    nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_FSIZE, limit, limit).unwrap();
+    limit_file_size(4 << 20);
     let mut writer = Writer::create(path, &sample::header()).unwrap();
     for i in 0..200_000 {
         let path = noise(i);
@@ -140,16 +132,56 @@ fn fill(path: &Path) {
     }
     assert!(writer.failed());
     let error = writer.finish().unwrap_err();
-    let Error::Write { written, dropped, .. } = error else { panic!("{error}") };
-    assert!(written > 0 && dropped > 0 && written + dropped == 200_000, "{error}");
     assert!(error.to_string().contains("File too large"), "{error}");
-    std::io::stderr().flush().unwrap();
+    let Error::Write { written, dropped, .. } = error else { panic!("{error}") };
+    assert!(written > 0 && dropped > 0 && written + dropped == 200_000, "{written} {dropped}");
+}
+
+fn limit_file_size(limit: u64) {
+    use nix::sys::resource::{Resource, setrlimit};
+    setrlimit(Resource::RLIMIT_FSIZE, limit, limit).unwrap();
 }
 
 #[test]
 fn a_full_disk_at_the_start_is_an_error_at_once() {
-    let error = Writer::create(Path::new("/dev/full"), &sample::header()).unwrap_err();
-    assert!(matches!(error, Error::Occupied { .. }), "{error}");
+    if let Ok(path) = std::env::var(sample::ALONE) {
+        limit_file_size(100);
+        let error = Writer::create(Path::new(&path), &sample::header()).unwrap_err();
+        assert!(matches!(error, Error::Create { .. }), "{error}");
+        return;
+    }
+    let place = sample::place();
+    let test = "log::tests::files::a_full_disk_at_the_start_is_an_error_at_once";
+    sample::assert_success(&mut sample::run_alone(test, &place.path));
+    assert_eq!(place.path.metadata().unwrap().len(), 0, "nothing half is left");
+}
+
+#[test]
+fn a_killed_recording_is_readable() {
+    if let Ok(path) = std::env::var(sample::ALONE) {
+        let mut writer = Writer::create(Path::new(&path), &sample::header()).unwrap();
+        for start_ns in 0.. {
+            writer.push(&Event { start_ns, ..Event::new(Kind::Syscall) });
+        }
+        return;
+    }
+    let place = sample::place();
+    let test = "log::tests::files::a_killed_recording_is_readable";
+    let mut child = sample::run_alone(test, &place.path).spawn().unwrap();
+    while place.path.metadata().map_or(0, |metadata| metadata.len()) < 200_000 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut next = 0;
+    let ending = Reader::open(&place.path)
+        .unwrap()
+        .for_each(|event| {
+            assert_eq!(event.start_ns, next);
+            next += 1;
+        })
+        .unwrap();
+    assert!(matches!(ending, Ending::Cut { events, .. } if events == next && next > 0), "{ending:?}");
 }
 
 #[test]

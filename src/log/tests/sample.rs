@@ -190,15 +190,17 @@ pub(super) fn write(path: &Path, events: &[Event<'_>]) {
 /// The bytes of a log of several small batches.
 pub(super) fn log_of_batches(batches: usize) -> (Vec<u8>, Vec<Event<'static>>) {
     let schema = crate::log::schema::schema(&header()).unwrap();
-    let mut encoder = crate::log::encode::Encoder::new(schema).unwrap();
+    let mut encoder = crate::log::write::Encoder::new(schema).unwrap();
     let mut bytes = Vec::new();
     let mut all = Vec::new();
-    let mut rows = crate::log::rows::Rows::new(9);
-    let mut counts = crate::log::rows::Counts::default();
+    let mut rows = crate::log::write::Rows::new(9);
+    let mut counts = crate::log::counts::Counts::default();
     for batch in 0..batches {
         let mut events = events();
         events.rotate_left(batch % 7);
-        events.iter().for_each(|event| rows.push(event));
+        for event in &events {
+            rows.push(event);
+        }
         counts.add(rows.counts);
         if batch + 1 == batches {
             for (name, value) in [("events", counts.events as i64), ("lost", counts.lost_total())] {
@@ -229,4 +231,20 @@ pub(super) fn read(bytes: &[u8]) -> (Vec<Owned>, Result<Ending, Error>) {
     };
     let ending = reader.for_each(|event| events.push(Owned::of(event).with_comm(event.comm)));
     (events, ending)
+}
+
+/// Runs a test of this binary alone in a process, for limits and peaks that hold for a process.
+/// `path` is handed to it in the environment variable [`ALONE`].
+pub(super) fn run_alone(test: &str, path: &Path) -> std::process::Command {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture"]).env(ALONE, path);
+    command
+}
+
+/// See [`run_alone`].
+pub(super) const ALONE: &str = "TRACE_TEST_LOG_ALONE";
+
+pub(super) fn assert_success(command: &mut std::process::Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -6,15 +6,17 @@ flag_sets! {
     /// `access(2)` mode.
     ACCESS: int "?_OK" { F_OK = 0, R_OK = 4, W_OK = 2, X_OK = 1 }
     /// Lookup flags of most `*at` calls. Bit 9 means something else to each call that takes it: see
-    /// [`AT_ACCESS`], [`AT_UNLINK`], [`AT_HANDLE`].
+    /// [`AT_ACCESS`], [`AT_HANDLE`].
     AT: int "AT_???" {
         AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, AT_SYMLINK_FOLLOW = 0x400,
-        AT_NO_AUTOMOUNT = 0x800, AT_EMPTY_PATH = 0x1000, AT_RECURSIVE = 0x8000, AT_EXECVE_CHECK = 0x1_0000,
+        AT_NO_AUTOMOUNT = 0x800, AT_EMPTY_PATH = 0x1000, AT_RECURSIVE = 0x8000,
+    }
+    /// `execveat(2)` flags.
+    AT_EXEC: int "AT_???" {
+        AT_SYMLINK_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000, AT_EXECVE_CHECK = 0x1_0000,
     }
     /// `faccessat2(2)` flags.
     AT_ACCESS: int "AT_???" { AT_SYMLINK_NOFOLLOW = 0x100, AT_EACCESS = 0x200, AT_EMPTY_PATH = 0x1000 }
-    /// `unlinkat(2)` flags.
-    AT_UNLINK: int "AT_???" { AT_REMOVEDIR = 0x200 }
     /// `name_to_handle_at(2)` flags.
     AT_HANDLE: int "AT_???" {
         AT_HANDLE_MNT_ID_UNIQUE = 1, AT_HANDLE_CONNECTABLE = 2, AT_HANDLE_FID = 0x200,
@@ -36,6 +38,11 @@ flag_sets! {
         STATX_MNT_ID = 0x1000, STATX_DIOALIGN = 0x2000, STATX_MNT_ID_UNIQUE = 0x4000,
         STATX_SUBVOL = 0x8000, STATX_WRITE_ATOMIC = 0x1_0000, STATX_DIO_READ_ALIGN = 0x2_0000,
     }
+    /// How `openat2(2)` may resolve the path.
+    RESOLVE: long "RESOLVE_???" {
+        RESOLVE_NO_XDEV = 1, RESOLVE_NO_MAGICLINKS = 2, RESOLVE_NO_SYMLINKS = 4, RESOLVE_BENEATH = 8,
+        RESOLVE_IN_ROOT = 0x10, RESOLVE_CACHED = 0x20,
+    }
     /// `renameat2(2)` flags.
     RENAME: int "RENAME_???" { RENAME_NOREPLACE = 1, RENAME_EXCHANGE = 2, RENAME_WHITEOUT = 4 }
     /// `setxattr(2)` flags.
@@ -56,7 +63,7 @@ flag_sets! {
         IN_ISDIR = 0x4000_0000, IN_ONESHOT = 0x8000_0000,
     }
     /// `inotify_init1(2)` flags.
-    INOTIFY_INIT: int "IN_???" { IN_CLOEXEC = 0o2_000_000, IN_NONBLOCK = 0o4000 }
+    INOTIFY_INIT: int "IN_???" { IN_NONBLOCK = 0o4000, IN_CLOEXEC = 0o2_000_000 }
     /// `fanotify_init(2)` flags.
     FANOTIFY_INIT: int "FAN_???" Choice(0xc) {
         FAN_CLASS_NOTIF = 0, FAN_CLASS_CONTENT = 4, FAN_CLASS_PRE_CONTENT = 8,

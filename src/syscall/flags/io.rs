@@ -27,7 +27,7 @@ flag_sets! {
     }
     /// `flock(2)` operations.
     FLOCK: int "LOCK_???" {
-        LOCK_SH = 1, LOCK_EX = 2, LOCK_NB = 4, LOCK_UN = 8, LOCK_MAND = 0x20, LOCK_READ = 0x40,
+        LOCK_SH = 1, LOCK_EX = 2, LOCK_NB = 4, LOCK_UN = 8, LOCK_MAND = 0x20, LOCK_RW = 0xc0, LOCK_READ = 0x40,
         LOCK_WRITE = 0x80,
     }
     /// `splice(2)`, `tee(2)` and `vmsplice(2)` flags.

@@ -4,14 +4,14 @@ use super::flag_sets;
 
 flag_sets! {
     /// `mmap(2)` protection.
-    PROT: int "PROT_???" {
+    PROT: long "PROT_???" {
         PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, PROT_SEM = 8,
         PROT_GROWSDOWN = 0x100_0000, PROT_GROWSUP = 0x200_0000,
     }
     /// `mremap(2)` flags.
     MREMAP: int "MREMAP_???" { MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, MREMAP_DONTUNMAP = 4 }
     /// `msync(2)` flags.
-    MSYNC: int "MS_???" { MS_ASYNC = 1, MS_INVALIDATE = 2, MS_SYNC = 4 }
+    MSYNC: int "MS_???" { MS_SYNC = 4, MS_ASYNC = 1, MS_INVALIDATE = 2 }
     /// `madvise(2)` advice.
     MADVISE: int "MADV_???" {
         MADV_NORMAL = 0, MADV_RANDOM = 1, MADV_SEQUENTIAL = 2, MADV_WILLNEED = 3, MADV_DONTNEED = 4,
@@ -26,11 +26,11 @@ flag_sets! {
     /// `mlockall(2)` flags.
     MLOCKALL: int "MCL_???" { MCL_CURRENT = 1, MCL_FUTURE = 2, MCL_ONFAULT = 4 }
     /// `memfd_create(2)` flags.
-    MEMFD: int "MFD_???" {
+    MEMFD: int "MFD_???" Shifted(0xfc00_0000) { MFD_HUGE_SHIFT = 26 } {
         MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_HUGETLB = 4, MFD_NOEXEC_SEAL = 8, MFD_EXEC = 0x10,
     }
     /// `pkey_alloc(2)` access rights.
-    PKEY: long "PKEY_???" { PKEY_DISABLE_ACCESS = 1, PKEY_DISABLE_WRITE = 2 }
+    PKEY: long "PKEY_???" { PKEY_DISABLE_ACCESS = 1, PKEY_DISABLE_WRITE = 2, PKEY_DISABLE_EXECUTE = 4 }
     /// `map_shadow_stack(2)` flags.
     SHADOW_STACK: int "SHADOW_STACK_???" { SHADOW_STACK_SET_TOKEN = 1 }
     /// `userfaultfd(2)` flags.
@@ -41,9 +41,9 @@ flag_sets! {
     MPOL: int "MPOL_???" Choice(0x1fff) {
         MPOL_DEFAULT = 0, MPOL_PREFERRED = 1, MPOL_BIND = 2, MPOL_INTERLEAVE = 3, MPOL_LOCAL = 4,
         MPOL_PREFERRED_MANY = 5, MPOL_WEIGHTED_INTERLEAVE = 6,
-    } { MPOL_F_NUMA_BALANCING = 0x2000, MPOL_F_RELATIVE_NODES = 0x4000, MPOL_F_STATIC_NODES = 0x8000 }
+    } { MPOL_F_STATIC_NODES = 0x8000, MPOL_F_RELATIVE_NODES = 0x4000, MPOL_F_NUMA_BALANCING = 0x2000 }
     /// `mbind(2)` and `move_pages(2)` flags.
     MPOL_MF: int "MPOL_???" { MPOL_MF_STRICT = 1, MPOL_MF_MOVE = 2, MPOL_MF_MOVE_ALL = 4 }
     /// `get_mempolicy(2)` flags.
-    MPOL_F: int "MPOL_???" { MPOL_F_NODE = 1, MPOL_F_ADDR = 2, MPOL_F_MEMS_ALLOWED = 4 }
+    MPOL_F: long "MPOL_???" { MPOL_F_NODE = 1, MPOL_F_ADDR = 2, MPOL_F_MEMS_ALLOWED = 4 }
 }

@@ -19,8 +19,15 @@ mod text;
 mod time;
 pub mod x86;
 
+pub use file::RESOLVE;
+pub use io::{FD_FLAGS, LEASE, SEALS};
+pub use ioctl::IOCTL;
+pub use mount::{QUOTA, QUOTA_TYPE};
+pub use net::{NETLINK_PROTOCOL, SOCKET_OPTION, TCP_OPTION};
+pub use process::CLONE;
 pub use signal::{signal_name, write_si_code, write_signal};
 pub use text::{write_hex, write_number};
+pub(crate) use text::{write_mode, write_radix};
 
 /// Named values of one argument: bits to be combined, or values to choose from.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,8 +36,8 @@ pub struct FlagSet {
     pub unknown: &'static str,
     /// The kernel looks at all 64 bits (`unsigned long`, `u64`). Otherwise at the lower 32 only.
     pub wide: bool,
-    /// The part of the value that is not a set of bits, if it has one.
-    pub field: Option<Field>,
+    /// Parts of the value that are no sets of bits.
+    pub fields: &'static [Field],
     /// (value, name). A value of several bits comes before the bits it contains.
     pub values: &'static [(u64, &'static str)],
 }
@@ -49,13 +56,17 @@ pub struct Field {
 /// How a [`Field`] is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldKind {
-    /// One of several values, zero being one of them: always printed, before the bits
-    /// (the access mode of open, the type of a socket).
+    /// One of several values: printed before the bits (the access mode of open, the type of a socket).
     Choice,
+    /// One of several values: printed after the bits (`semctl`).
+    LastChoice,
     /// The number of a signal: printed after the bits, unless it is 0 (clone).
     Signal,
     /// Permissions: printed after the bits, in octal (`shmget`).
     Octal,
+    /// A number, printed as `21<<MAP_HUGE_SHIFT` after the bits, unless it is 0. Its one value is how far
+    /// it is shifted, with the name for that.
+    Shifted,
 }
 
 impl FlagSet {
@@ -65,17 +76,16 @@ impl FlagSet {
     /// meant. Nothing is allocated.
     pub fn write_bits(&self, out: &mut Vec<u8>, value: u64) {
         let value = self.cut(value);
-        if let (0, None, Some(name)) = (value, &self.field, find(self.values, 0)) {
-            out.extend_from_slice(name.as_bytes());
-            return;
-        }
         let start = out.len();
-        let mut rest = value;
-        if let Some(field) = &self.field {
-            rest &= !field.mask;
-            if field.kind == FieldKind::Choice {
-                self.write_choice(out, field.values, value & field.mask);
-            }
+        if value == 0
+            && let Some(name) = find(self.values, 0)
+        {
+            out.extend_from_slice(name.as_bytes());
+        }
+        let fields = self.fields.iter();
+        let mut rest = value & !fields.clone().fold(0, |mask, field| mask | field.mask);
+        for field in fields.clone().filter(|field| field.kind == FieldKind::Choice) {
+            self.write_field(out, start, field, value & field.mask);
         }
         let mut named = out.len() > start;
         for &(bits, name) in self.values {
@@ -93,8 +103,8 @@ impl FlagSet {
                 self.write_comment(out);
             }
         }
-        if let Some(field) = &self.field {
-            field.write_after(out, start, value & field.mask);
+        for field in fields.filter(|field| field.kind != FieldKind::Choice) {
+            self.write_field(out, start, field, value & field.mask);
         }
         if out.len() == start {
             out.push(b'0');
@@ -104,7 +114,7 @@ impl FlagSet {
     /// Writes a value that is one of the set: `SEEK_SET`, or `0x7 /* SEEK_??? */`.
     pub fn write_one(&self, out: &mut Vec<u8>, value: u64) {
         let value = self.cut(value);
-        match self.field.as_ref().and_then(|field| find(field.values, value)) {
+        match self.fields.iter().find_map(|field| find(field.values, value)) {
             Some(name) => out.extend_from_slice(name.as_bytes()),
             None => self.write_choice(out, self.values, value),
         }
@@ -120,12 +130,40 @@ impl FlagSet {
         if self.wide { value } else { value & 0xffff_ffff }
     }
 
-    fn write_choice(&self, out: &mut Vec<u8>, values: &[(u64, &str)], value: u64) {
-        if let Some((_, name)) = values.iter().find(|(known, _)| *known == value) {
+    fn write_choice(&self, out: &mut Vec<u8>, values: &[(u64, &'static str)], value: u64) {
+        if let Some(name) = find(values, value) {
             out.extend_from_slice(name.as_bytes());
         } else {
             write_hex(out, value);
             self.write_comment(out);
+        }
+    }
+
+    /// Writes the part of a value that `field` is. `start` is where the text of the whole value began.
+    fn write_field(&self, out: &mut Vec<u8>, start: usize, field: &Field, value: u64) {
+        let is_named = find(field.values, value).is_some();
+        match field.kind {
+            FieldKind::Choice | FieldKind::LastChoice if value == 0 && !is_named => {}
+            FieldKind::Choice | FieldKind::LastChoice => {
+                separate(out, start);
+                self.write_choice(out, field.values, value);
+            }
+            FieldKind::Octal => {
+                separate(out, start);
+                write_mode(out, value);
+            }
+            FieldKind::Signal | FieldKind::Shifted if value == 0 => {}
+            FieldKind::Signal => {
+                separate(out, start);
+                write_signal(out, value as u32);
+            }
+            FieldKind::Shifted => {
+                let (shift, name) = field.values.first().copied().unwrap_or((0, ""));
+                separate(out, start);
+                write_radix(out, value >> shift, 10, 1);
+                out.extend_from_slice(b"<<");
+                out.extend_from_slice(name.as_bytes());
+            }
         }
     }
 
@@ -134,24 +172,6 @@ impl FlagSet {
             out.extend_from_slice(b" /* ");
             out.extend_from_slice(self.unknown.as_bytes());
             out.extend_from_slice(b" */");
-        }
-    }
-}
-
-impl Field {
-    /// Writes the kinds that come after the bits. `start` is where the whole value began.
-    fn write_after(&self, out: &mut Vec<u8>, start: usize, value: u64) {
-        match self.kind {
-            FieldKind::Choice => {}
-            FieldKind::Signal if value == 0 => {}
-            FieldKind::Signal => {
-                separate(out, start);
-                write_signal(out, value as u32);
-            }
-            FieldKind::Octal => {
-                separate(out, start);
-                text::write_mode(out, value);
-            }
         }
     }
 }
@@ -166,27 +186,24 @@ fn separate(out: &mut Vec<u8>, start: usize) {
     }
 }
 
-/// Defines flag sets, each `NAME: int|long "UNKNOWN" [KIND(mask) { NAME = value, ... }] { NAME = value, ... }`.
+/// Defines flag sets, each `NAME: int|long "UNKNOWN" KIND(mask) { NAME = value, ... } { NAME = value, ... }`
+/// with as many fields, of a [`FieldKind`] each, as there are.
 macro_rules! flag_sets {
     ($($(#[$doc:meta])* $set:ident: $size:ident $unknown:literal
-        $($kind:ident($mask:expr) { $($choice:ident = $number:expr),* $(,)? })?
+        $($kind:ident($mask:expr) { $($choice:ident = $number:expr),* $(,)? })*
         { $($name:ident = $value:expr),* $(,)? })*) => {
         $($(#[$doc])* pub static $set: $crate::syscall::flags::FlagSet = $crate::syscall::flags::FlagSet {
             unknown: $unknown,
             wide: $crate::syscall::flags::flag_sets!(@$size),
-            field: $crate::syscall::flags::flag_sets!(@field $($kind($mask) { $($choice = $number),* })?),
+            fields: &[$($crate::syscall::flags::Field {
+                mask: $mask,
+                kind: $crate::syscall::flags::FieldKind::$kind,
+                values: &[$(($number, stringify!($choice))),*],
+            }),*],
             values: &[$(($value, stringify!($name))),*],
         };)*
     };
     (@int) => { false };
     (@long) => { true };
-    (@field) => { None };
-    (@field $kind:ident($mask:expr) { $($choice:ident = $number:expr),* }) => {
-        Some($crate::syscall::flags::Field {
-            mask: $mask,
-            kind: $crate::syscall::flags::FieldKind::$kind,
-            values: &[$(($number, stringify!($choice))),*],
-        })
-    };
 }
 use flag_sets;

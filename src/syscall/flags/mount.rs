@@ -22,6 +22,16 @@ flag_sets! {
         SWAP_FLAG_PREFER = 0x8000, SWAP_FLAG_DISCARD = 0x1_0000, SWAP_FLAG_DISCARD_ONCE = 0x2_0000,
         SWAP_FLAG_DISCARD_PAGES = 0x4_0000,
     }
+    /// `quotactl(2)` commands: the upper 24 bits of the operation.
+    QUOTA: int "Q_???" {
+        Q_SYNC = 0x80_0001, Q_QUOTAON = 0x80_0002, Q_QUOTAOFF = 0x80_0003, Q_GETFMT = 0x80_0004,
+        Q_GETINFO = 0x80_0005, Q_SETINFO = 0x80_0006, Q_GETQUOTA = 0x80_0007, Q_SETQUOTA = 0x80_0008,
+        Q_GETNEXTQUOTA = 0x80_0009, Q_XQUOTAON = 0x5801, Q_XQUOTAOFF = 0x5802, Q_XGETQUOTA = 0x5803,
+        Q_XSETQLIM = 0x5804, Q_XGETQSTAT = 0x5805, Q_XQUOTARM = 0x5806, Q_XQUOTASYNC = 0x5807,
+        Q_XGETQSTATV = 0x5808, Q_XGETNEXTQUOTA = 0x5809,
+    }
+    /// `quotactl(2)` types: the lowest 8 bits of the operation.
+    QUOTA_TYPE: int "???QUOTA" { USRQUOTA = 0, GRPQUOTA = 1, PRJQUOTA = 2 }
     /// `fsopen(2)` flags.
     FSOPEN: int "FSOPEN_???" { FSOPEN_CLOEXEC = 1 }
     /// `fsmount(2)` flags.
@@ -38,7 +48,7 @@ flag_sets! {
     }
     /// `fsmount(2)` attributes.
     MOUNT_ATTR: int "MOUNT_ATTR_???" Choice(0x70) {
-        MOUNT_ATTR_RELATIME = 0, MOUNT_ATTR_NOATIME = 0x10, MOUNT_ATTR_STRICTATIME = 0x20,
+        MOUNT_ATTR_NOATIME = 0x10, MOUNT_ATTR_STRICTATIME = 0x20,
         MOUNT_ATTR__ATIME = 0x70,
     } {
         MOUNT_ATTR_RDONLY = 1, MOUNT_ATTR_NOSUID = 2, MOUNT_ATTR_NODEV = 4, MOUNT_ATTR_NOEXEC = 8,

@@ -14,7 +14,7 @@ flag_sets! {
         CLONE_NEWPID = 0x2000_0000, CLONE_NEWNET = 0x4000_0000, CLONE_IO = 0x8000_0000,
     }
     /// `unshare(2)` flags.
-    UNSHARE: int "CLONE_???" {
+    UNSHARE: long "CLONE_???" {
         CLONE_NEWTIME = 0x80, CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400,
         CLONE_SIGHAND = 0x800, CLONE_THREAD = 0x1_0000, CLONE_NEWNS = 0x2_0000, CLONE_SYSVSEM = 0x4_0000,
         CLONE_NEWCGROUP = 0x200_0000, CLONE_NEWUTS = 0x400_0000, CLONE_NEWIPC = 0x800_0000,
@@ -28,8 +28,8 @@ flag_sets! {
     }
     /// `wait4(2)` and `waitid(2)` options.
     WAIT: int "W???" {
-        WNOHANG = 1, WSTOPPED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x100_0000,
-        __WNOTHREAD = 0x2000_0000, __WALL = 0x4000_0000, __WCLONE = 0x8000_0000,
+        WNOHANG = 1, WEXITED = 4, WSTOPPED = 2, WCONTINUED = 8, WNOWAIT = 0x100_0000,
+        __WCLONE = 0x8000_0000, __WALL = 0x4000_0000, __WNOTHREAD = 0x2000_0000,
     }
     /// `waitid(2)` kinds of id.
     WAITID: int "P_???" { P_ALL = 0, P_PID = 1, P_PGID = 2, P_PIDFD = 3 }
@@ -61,9 +61,7 @@ flag_sets! {
     }
     /// `personality(2)`: an execution domain and bits.
     PERSONALITY: int "PER_???" Choice(0xff) {
-        PER_LINUX = 0, PER_SVR4 = 1, PER_SVR3 = 2, PER_OSR5 = 3, PER_WYSEV386 = 4, PER_ISCR4 = 5,
-        PER_BSD = 6, PER_XENIX = 7, PER_LINUX32 = 8, PER_IRIX32 = 9, PER_IRIXN32 = 0xa, PER_IRIX64 = 0xb,
-        PER_RISCOS = 0xc, PER_SOLARIS = 0xd, PER_UW7 = 0xe, PER_OSF4 = 0xf, PER_HPUX = 0x10,
+        PER_LINUX = 0, PER_BSD = 6, PER_LINUX32 = 8, PER_RISCOS = 0xc, PER_OSF4 = 0xf, PER_HPUX = 0x10,
     } {
         UNAME26 = 0x2_0000, ADDR_NO_RANDOMIZE = 0x4_0000, FDPIC_FUNCPTRS = 0x8_0000,
         MMAP_PAGE_ZERO = 0x10_0000, ADDR_COMPAT_LAYOUT = 0x20_0000, READ_IMPLIES_EXEC = 0x40_0000,

@@ -6,7 +6,7 @@ flag_sets! {
     /// System V IPC keys.
     IPC_KEY: int "" { IPC_PRIVATE = 0 }
     /// `shmget(2)` flags.
-    SHMGET: int "SHM_???" Octal(0o777) {} {
+    SHMGET: int "SHM_???" Shifted(0xfc00_0000) { SHM_HUGE_SHIFT = 26 } Octal(0o777) {} {
         IPC_CREAT = 0o1000, IPC_EXCL = 0o2000, SHM_HUGETLB = 0o4000, SHM_NORESERVE = 0o10_000,
     }
     /// `semget(2)` flags.
@@ -18,24 +18,24 @@ flag_sets! {
         SHM_RDONLY = 0o10_000, SHM_RND = 0o20_000, SHM_REMAP = 0o40_000, SHM_EXEC = 0o100_000,
     }
     /// `shmctl(2)` operations.
-    SHMCTL: int "SHM_???" Choice(0xffff_feff) {
+    SHMCTL: int "SHM_???" LastChoice(0xffff_feff) {
         IPC_RMID = 0, IPC_SET = 1, IPC_STAT = 2, IPC_INFO = 3, SHM_LOCK = 11, SHM_UNLOCK = 12,
         SHM_STAT = 13, SHM_INFO = 14, SHM_STAT_ANY = 15,
     } { IPC_64 = 0x100 }
     /// `semctl(2)` operations.
-    SEMCTL: int "SEM_???" Choice(0xffff_feff) {
+    SEMCTL: int "SEM_???" LastChoice(0xffff_feff) {
         IPC_RMID = 0, IPC_SET = 1, IPC_STAT = 2, IPC_INFO = 3, GETPID = 11, GETVAL = 12, GETALL = 13,
         GETNCNT = 14, GETZCNT = 15, SETVAL = 16, SETALL = 17, SEM_STAT = 18, SEM_INFO = 19,
         SEM_STAT_ANY = 20,
     } { IPC_64 = 0x100 }
     /// `msgctl(2)` operations.
-    MSGCTL: int "MSG_???" Choice(0xffff_feff) {
+    MSGCTL: int "MSG_???" LastChoice(0xffff_feff) {
         IPC_RMID = 0, IPC_SET = 1, IPC_STAT = 2, IPC_INFO = 3, MSG_STAT = 11, MSG_INFO = 12,
         MSG_STAT_ANY = 13,
     } { IPC_64 = 0x100 }
     /// `msgrcv(2)` and `msgsnd(2)` flags.
     MSGRCV: int "MSG_???" {
-        IPC_NOWAIT = 0o4000, MSG_NOERROR = 0o10_000, MSG_EXCEPT = 0o20_000, MSG_COPY = 0o40_000,
+        MSG_NOERROR = 0o10_000, MSG_EXCEPT = 0o20_000, MSG_COPY = 0o40_000, IPC_NOWAIT = 0o4000,
     }
     /// `ipc(2)` calls (i386), with a version in the upper half.
     IPC: int "" Choice(0xffff) {
@@ -83,14 +83,17 @@ flag_sets! {
         LINUX_REBOOT_CMD_HALT = 0xcdef_0123, LINUX_REBOOT_CMD_SW_SUSPEND = 0xd000_fce2,
     }
     /// `delete_module(2)` flags.
-    DELETE_MODULE: int "O_???" { O_TRUNC = 0o1000, O_NONBLOCK = 0o4000 }
+    DELETE_MODULE: int "O_???" { O_NONBLOCK = 0o4000, O_TRUNC = 0o1000 }
     /// `finit_module(2)` flags.
     FINIT_MODULE: int "MODULE_INIT_???" {
         MODULE_INIT_IGNORE_MODVERSIONS = 1, MODULE_INIT_IGNORE_VERMAGIC = 2,
         MODULE_INIT_COMPRESSED_FILE = 4,
     }
-    /// `kexec_load(2)` flags; the architecture in the upper half has no name here.
-    KEXEC: long "KEXEC_???" {
+    /// `kexec_load(2)` flags, with an architecture in the upper half.
+    KEXEC: long "KEXEC_???" Choice(0xffff_0000) {
+        KEXEC_ARCH_DEFAULT = 0, KEXEC_ARCH_386 = 0x3_0000, KEXEC_ARCH_X86_64 = 0x3e_0000,
+        KEXEC_ARCH_ARM = 0x28_0000, KEXEC_ARCH_AARCH64 = 0xb7_0000, KEXEC_ARCH_RISCV = 0xf3_0000,
+    } {
         KEXEC_ON_CRASH = 1, KEXEC_PRESERVE_CONTEXT = 2, KEXEC_UPDATE_ELFCOREHDR = 4,
         KEXEC_CRASH_HOTPLUG_SUPPORT = 8,
     }
@@ -105,7 +108,7 @@ flag_sets! {
         KCMP_SYSVSEM = 6, KCMP_EPOLL_TFD = 7,
     }
     /// `seccomp(2)` operations.
-    SECCOMP: int "SECCOMP_???" {
+    SECCOMP: int "SECCOMP_SET_MODE_???" {
         SECCOMP_SET_MODE_STRICT = 0, SECCOMP_SET_MODE_FILTER = 1, SECCOMP_GET_ACTION_AVAIL = 2,
         SECCOMP_GET_NOTIF_SIZES = 3,
     }

@@ -1,0 +1,230 @@
+//! What recording adds to a program's time, beside strace in the same run.
+//!
+//! ```text
+//! cargo bench --bench overhead [-- WORKLOAD...]
+//! ```
+//!
+//! Each workload runs untraced, under `trace record` and under `strace -f -o FILE`, in turn, several times
+//! over; what counts is the median added time of ours as a share of strace's. `memory` records five million
+//! calls and prints the recorder's largest resident set; `log` prints bytes an event of a `pip install`.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const ROUNDS: usize = 5;
+/// Makes this program itself call getppid so often and end: a workload that is nothing but calls.
+const CALLS_VARIABLE: &str = "TRACE_BENCH_CALLS";
+
+struct Workload {
+    name: &'static str,
+    /// Goal: ours adds at most this share of what strace adds.
+    goal: f64,
+    command: Vec<OsString>,
+    variables: Vec<(&'static str, String)>,
+    /// Removed before each run.
+    scratch: Option<PathBuf>,
+}
+
+fn main() {
+    if let Ok(calls) = std::env::var(CALLS_VARIABLE) {
+        let calls: u64 = calls.parse().expect("a number of calls");
+        for _ in 0..calls {
+            let _ = nix::unistd::getppid();
+        }
+        return;
+    }
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|word| word == name);
+    let place = tempfile::tempdir().expect("a temporary directory");
+    println!(
+        "{:<16} {:>10} {:>10} {:>10} {:>9} {:>6}",
+        "workload", "untraced", "trace", "strace", "ratio", "goal"
+    );
+    for workload in workloads(place.path()).iter().filter(|workload| is_wanted(workload.name)) {
+        compare(workload, place.path());
+    }
+    if is_wanted("start") {
+        start(place.path());
+    }
+    match wanted.as_slice() {
+        [only] if only == "memory" => memory(place.path()),
+        // In a process of its own, whose only child is the recorder.
+        _ if is_wanted("memory") => {
+            let me = std::env::current_exe().expect("our own path");
+            assert!(Command::new(me).arg("memory").status().expect("runs").success());
+        }
+        _ => {}
+    }
+}
+
+fn workloads(place: &Path) -> Vec<Workload> {
+    let me = std::env::current_exe().expect("our own path");
+    let python = python();
+    let plain = |name, goal, command: Vec<OsString>| Workload {
+        name,
+        goal,
+        command,
+        variables: Vec::new(),
+        scratch: None,
+    };
+    let mut calls = plain("calls", 0.25, vec![me.into()]);
+    calls.variables.push((CALLS_VARIABLE, "20000".to_owned()));
+    let mut all = vec![calls];
+    all.push(plain("find", 0.25, ["find", "/usr/share", "-newer", "/etc/passwd"].map(OsString::from).into()));
+    if let Some(python) = python {
+        let hello = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/hello.py");
+        all.push(plain("python", 0.25, vec![python.clone().into(), hello.into()]));
+        all.push(pip_install(&python, place));
+    }
+    all.push(plain("shim", 0.60, ["sh", "-c", SHIM].map(OsString::from).into()));
+    all.push(plain("parallel", 0.60, ["sh", "-c", PARALLEL].map(OsString::from).into()));
+    all
+}
+
+/// A chain of short processes, one after the other, as a shim makes them.
+const SHIM: &str =
+    "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do a=$(ls /etc/passwd); done";
+/// Two processes that are busy at once.
+const PARALLEL: &str = "ls -lR /usr/share/doc >/dev/null & ls -lR /usr/lib/python3 >/dev/null; wait";
+
+/// A python that is no shim.
+fn python() -> Option<PathBuf> {
+    let code = "import sys; print(sys.executable)";
+    let output = Command::new("python3").args(["-c", code]).output().ok()?;
+    let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+    path.canonicalize().ok()
+}
+
+fn pip_install(python: &Path, place: &Path) -> Workload {
+    let wheels = place.join("wheels");
+    let maker = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/make_wheels.py");
+    let made = Command::new(python).arg(maker).arg(&wheels).status().expect("python runs");
+    assert!(made.success(), "the wheels are made");
+    let target = place.join("target");
+    let mut command: Vec<OsString> = vec![python.into()];
+    command.extend(["-m", "pip", "install", "--quiet", "--no-index", "--find-links"].map(OsString::from));
+    command.push(wheels.into());
+    command.push("--target".into());
+    command.push(target.clone().into());
+    command.extend((0..5).map(|number| OsString::from(format!("fixture_package_{number}"))));
+    Workload { name: "pip", goal: 0.25, command, variables: Vec::new(), scratch: Some(target) }
+}
+
+fn compare(workload: &Workload, place: &Path) {
+    let log = place.join("log.trace");
+    let ours: Vec<OsString> =
+        vec![env!("CARGO_BIN_EXE_trace").into(), "record".into(), "-qo".into(), log.clone().into()];
+    let theirs: Vec<OsString> =
+        ["strace", "-f", "-o"].map(OsString::from).into_iter().chain([place.join("strace").into()]).collect();
+    let mut times = [Vec::new(), Vec::new(), Vec::new()];
+    for _ in 0..ROUNDS {
+        for (tool, times) in [&[][..], &ours, &theirs].into_iter().zip(&mut times) {
+            times.push(timed(tool, workload));
+        }
+    }
+    let [untraced, ours, theirs] = times.map(median);
+    let ratio = (ours - untraced) / (theirs - untraced);
+    println!(
+        "{:<16} {:>7.1} ms {:>7.1} ms {:>7.1} ms {:>8.1}% {:>5.0}%{}",
+        workload.name,
+        untraced * 1e3,
+        ours * 1e3,
+        theirs * 1e3,
+        ratio * 100.0,
+        workload.goal * 100.0,
+        if ratio > workload.goal { "  MISSED" } else { "" }
+    );
+    if workload.name == "pip" {
+        let mut reader = trace::log::Reader::open(&log).expect("the log opens");
+        reader.for_each(|_| ()).expect("the log reads");
+        let bytes = log.metadata().expect("the log is there").len();
+        let events = reader.events_read();
+        println!(
+            "  log of the install: {bytes} bytes, {events} events, {:.1} bytes an event (goal 16)",
+            bytes as f64 / events as f64
+        );
+    }
+}
+
+fn timed(tool: &[OsString], workload: &Workload) -> f64 {
+    if let Some(scratch) = &workload.scratch
+        && scratch.exists()
+    {
+        std::fs::remove_dir_all(scratch).expect("the scratch directory goes");
+    }
+    let words: Vec<&OsString> = tool.iter().chain(&workload.command).collect();
+    let begin = Instant::now();
+    let status = Command::new(words[0])
+        .args(&words[1..])
+        .envs(workload.variables.iter().map(|(name, value)| (name, value)))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap_or_else(|error| panic!("{words:?}: {error}"));
+    let elapsed = begin.elapsed();
+    assert!(status.success(), "{words:?}: {status}");
+    elapsed.as_secs_f64()
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// From `trace record` to the command's first instruction.
+fn start(place: &Path) {
+    let mut delays = Vec::new();
+    for _ in 0..20 {
+        let begin = nanoseconds();
+        let output = Command::new(env!("CARGO_BIN_EXE_trace"))
+            .args(["record", "-qo"])
+            .arg(place.join("start.trace"))
+            .args(["cat", "/proc/uptime"])
+            .output()
+            .expect("trace runs");
+        assert!(output.status.success());
+        let mut reader = trace::log::Reader::open(&place.join("start.trace")).expect("the log opens");
+        let origin = reader.header().clock.origin_ns;
+        let mut first = None;
+        reader.for_each(|event| first = first.or(Some(origin + event.start_ns))).expect("the log reads");
+        delays.push((first.expect("an event") - begin) as f64 / 1e6);
+    }
+    println!("  command started after {:.1} ms (goal 10)", median(delays));
+}
+
+fn nanoseconds() -> u64 {
+    trace::capture::monotonic_ns()
+}
+
+/// The recorder's memory over five million calls, and `stats` over its log.
+fn memory(place: &Path) {
+    let log = place.join("memory.trace");
+    let begin = Instant::now();
+    let status = Command::new(env!("CARGO_BIN_EXE_trace"))
+        .args(["record", "-qo"])
+        .arg(&log)
+        .arg(std::env::current_exe().expect("our own path"))
+        .env(CALLS_VARIABLE, "5000000")
+        .status()
+        .expect("trace runs");
+    assert!(status.success());
+    let recorder = largest_resident_set();
+    println!(
+        "  5 million calls recorded in {:.0?}, largest resident set {recorder} MiB (goal 64)",
+        begin.elapsed()
+    );
+    let begin = Instant::now();
+    let status =
+        Command::new(env!("CARGO_BIN_EXE_trace")).arg("stats").arg(&log).stdout(Stdio::null()).status();
+    assert!(status.expect("trace runs").success());
+    let elapsed: Duration = begin.elapsed();
+    println!("  stats over them took {elapsed:.1?} (goal 3 s)");
+}
+
+/// The largest of all children so far, in MiB.
+fn largest_resident_set() -> i64 {
+    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN);
+    usage.expect("getrusage works").max_rss() / 1024
+}

@@ -1,0 +1,52 @@
+//! Recorded logs: each version of the format stays readable, and the size of a log does not creep up.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::sample;
+use crate::event::{Event, Kind};
+use crate::log::{Ending, Reader, Writer};
+
+/// Set to write the fixtures of the present format anew.
+const BLESS: &str = "TRACE_TEST_BLESS";
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/logs").join(name)
+}
+
+#[test]
+fn format_1_is_read() {
+    let path = fixture("format-1.trace");
+    let (log, events) = sample::log_of_batches(2);
+    if std::env::var_os(BLESS).is_some() {
+        fs::write(&path, log).unwrap();
+    }
+    let mut reader = Reader::open(&path).unwrap();
+    assert_eq!(reader.header(), &sample::header());
+    let mut expected = events.iter();
+    let ending = reader.for_each(|event| assert_eq!(Some(event), expected.next())).unwrap();
+    assert_eq!(ending, Ending::Complete { events: 36, lost: Some(14) });
+    assert_eq!(expected.next(), None);
+}
+
+#[test]
+fn a_recorded_install_keeps_its_size() {
+    let place = sample::place();
+    let mut reader = Reader::open(&fixture("pip-install.trace")).unwrap();
+    let mut writer = Writer::create(&place.path, reader.header()).unwrap();
+    let mut syscalls = 0;
+    let ending = reader
+        .for_each(|event: &Event<'_>| {
+            syscalls += u64::from(event.kind == Kind::Syscall);
+            if event.kind != Kind::Total {
+                writer.push(event);
+            }
+        })
+        .unwrap();
+    assert_eq!(ending, Ending::Complete { events: 11_987, lost: Some(0) });
+    assert!(syscalls > 11_900, "{syscalls}");
+    let summary = writer.finish().unwrap();
+    // A short log: its header alone takes 4 KiB. Whole ones take 14 to 15 bytes an event.
+    let bytes_per_event = summary.bytes as f64 / summary.events as f64;
+    assert!(bytes_per_event < 17.0, "{bytes_per_event}");
+}

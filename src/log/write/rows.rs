@@ -1,0 +1,258 @@
+//! The batch being filled: events taken apart into columns.
+//!
+//! [`Rows::push`] is on the tracer's hot path: it appends to vectors that keep their memory from
+//! batch to batch and looks texts up in [`Interner`](super::intern::Interner)s. What becomes of the columns is
+//! [`super::encode`]'s part.
+
+use std::fmt::Write as _;
+
+use super::columns::{ListColumn, NullableColumn, TextColumn};
+use crate::event::{Event, FileStat, Flags, Kind};
+use crate::log::counts::Counts;
+use crate::log::schema::{PATH_ABSENT, PATH2_ABSENT};
+use crate::log::{MAX_ARGV_LEN, MAX_TEXT_LEN};
+use crate::syscall;
+
+/// A batch is full at this many events. Twice as many would save 2 % of the log of a `pip install`
+/// and take twice the memory (the writer needs some 15 MiB in all).
+pub(in crate::log) const MAX_ROWS: usize = 16 * 1024;
+
+/// A batch is full, too, when its texts take this many bytes.
+const FULL_TEXT: usize = 8 << 20;
+
+/// See the module. The fields are the columns of [`crate::log::schema::Column`].
+#[derive(Debug)]
+pub(in crate::log) struct Rows {
+    pub(in crate::log) counts: Counts,
+    pub(super) kind: Vec<i8>,
+    pub(super) pid: Vec<u32>,
+    pub(super) tid: Vec<u32>,
+    pub(super) comm: TextColumn,
+    pub(super) start: Vec<u64>,
+    pub(super) duration: NullableColumn<u64>,
+    pub(super) syscall: TextColumn,
+    /// -1 for null.
+    pub(super) family: Vec<i8>,
+    pub(super) abi: Vec<i8>,
+    pub(super) nr: Vec<u32>,
+    pub(super) args: [Vec<u64>; 6],
+    pub(super) ret: NullableColumn<i64>,
+    pub(super) errno: TextColumn,
+    pub(super) ip: Vec<u64>,
+    /// `path`, `path_abs`, `path2`, `path2_abs`, `file`, `file2`, `text`, `peer`.
+    pub(super) texts: [TextColumn; 8],
+    pub(super) argv: ListColumn,
+    /// Of all stat columns.
+    pub(super) stat_valid: Vec<bool>,
+    pub(super) mode: Vec<u32>,
+    pub(super) nlink: Vec<u32>,
+    pub(super) size: Vec<i64>,
+    pub(super) mtime: Vec<i64>,
+    pub(super) ino: Vec<u64>,
+    pub(super) dev: Vec<u64>,
+    pub(super) flags: Vec<u32>,
+    /// Reused to make up names.
+    name: String,
+}
+
+fn vector<T>() -> Vec<T> {
+    Vec::with_capacity(MAX_ROWS)
+}
+
+impl Rows {
+    pub(in crate::log) fn new(seed: u64) -> Self {
+        Self {
+            counts: Counts::default(),
+            kind: vector(),
+            pid: vector(),
+            tid: vector(),
+            comm: TextColumn::new(seed),
+            start: vector(),
+            duration: NullableColumn::new(),
+            syscall: TextColumn::new(seed),
+            family: vector(),
+            abi: vector(),
+            nr: vector(),
+            args: std::array::from_fn(|_| vector()),
+            ret: NullableColumn::new(),
+            errno: TextColumn::new(seed),
+            ip: vector(),
+            texts: std::array::from_fn(|_| TextColumn::new(seed)),
+            argv: ListColumn::new(),
+            stat_valid: vector(),
+            mode: vector(),
+            nlink: vector(),
+            size: vector(),
+            mtime: vector(),
+            ino: vector(),
+            dev: vector(),
+            flags: vector(),
+            name: String::new(),
+        }
+    }
+
+    pub(in crate::log) fn len(&self) -> usize {
+        self.kind.len()
+    }
+
+    pub(in crate::log) fn is_full(&self) -> bool {
+        self.len() >= MAX_ROWS || self.text_len() >= FULL_TEXT
+    }
+
+    fn text_len(&self) -> usize {
+        let texts: usize = self.texts.iter().map(|column| column.dictionary.text_len()).sum();
+        let lists = self.argv.text.len() + size_of_val(&self.argv.item_offsets[..]);
+        texts + lists + self.comm.dictionary.text_len()
+    }
+
+    /// Appends an event.
+    pub(in crate::log) fn push(&mut self, event: &Event<'_>) {
+        self.counts.add_event(event);
+        self.kind.push(event.kind as i8);
+        self.pid.push(event.pid);
+        self.tid.push(event.tid);
+        self.start.push(event.start_ns);
+        // Wrapping, so that any pair of times survives, even an end before its start.
+        self.duration.push(event.end_ns.map(|end| end.wrapping_sub(event.start_ns)));
+        self.abi.push(event.abi as i8);
+        self.nr.push(event.nr);
+        for (column, &arg) in self.args.iter_mut().zip(&event.args) {
+            column.push(arg);
+        }
+        self.ret.push(event.ret);
+        self.ip.push(event.ip);
+        self.push_names(event);
+        self.push_texts(event);
+        self.push_stat(event.stat);
+    }
+
+    /// The columns that repeat in words what `nr`, `abi` and `ret` say.
+    fn push_names(&mut self, event: &Event<'_>) {
+        if event.kind != Kind::Syscall {
+            self.syscall.push(None);
+            self.family.push(-1);
+            self.errno.push(None);
+            return;
+        }
+        if let Some(spec) = syscall::lookup(event.abi, event.nr) {
+            self.syscall.push(Some(spec.name.as_bytes()));
+            self.family.push(spec.family as i8);
+        } else {
+            self.name.clear();
+            // Writing to a string cannot fail.
+            let _ = write!(self.name, "syscall_{:#x}", event.nr);
+            self.syscall.push(Some(self.name.as_bytes()));
+            self.family.push(-1);
+        }
+        let errno = event.errno();
+        match errno.and_then(|errno| syscalls::Errno::new(errno).name()) {
+            Some(name) => self.errno.push(Some(name.as_bytes())),
+            None if errno.is_some() => {
+                self.name.clear();
+                let _ = write!(self.name, "errno_{}", errno.unwrap_or_default());
+                self.errno.push(Some(self.name.as_bytes()));
+            }
+            None => self.errno.push(None),
+        }
+    }
+
+    fn push_texts(&mut self, event: &Event<'_>) {
+        let mut flags = event.flags;
+        let mut bounded = |text| bound(text, MAX_TEXT_LEN, &mut flags);
+        let path_abs = bounded(event.path_abs);
+        let path2_abs = bounded(event.path2_abs);
+        let (path, path_absent) = unless_same(bounded(event.path), path_abs);
+        let (path2, path2_absent) = unless_same(bounded(event.path2), path2_abs);
+        let texts = [
+            path,
+            path_abs,
+            path2,
+            path2_abs,
+            bounded(event.file),
+            bounded(event.file2),
+            bounded(event.text),
+            bounded(event.peer),
+        ];
+        for (column, text) in self.texts.iter_mut().zip(texts) {
+            column.push(text);
+        }
+        self.comm.push(bounded(Some(event.comm)));
+        self.argv.push(bound(event.argv, MAX_ARGV_LEN, &mut flags));
+        let absent = if path_absent { PATH_ABSENT } else { 0 } | if path2_absent { PATH2_ABSENT } else { 0 };
+        self.flags.push(u32::from(flags.0) | absent);
+    }
+
+    fn push_stat(&mut self, stat: Option<FileStat>) {
+        self.stat_valid.push(stat.is_some());
+        let stat = stat.unwrap_or_default();
+        self.mode.push(stat.mode);
+        self.nlink.push(stat.nlink);
+        self.size.push(stat.size);
+        self.mtime.push(stat.mtime_ns);
+        self.ino.push(stat.ino);
+        self.dev.push(stat.dev);
+    }
+
+    /// Forgets all events, keeps the memory.
+    pub(in crate::log) fn clear(&mut self) {
+        let Self {
+            counts,
+            kind,
+            pid,
+            tid,
+            comm,
+            start,
+            duration,
+            syscall,
+            family,
+            abi,
+            nr,
+            args,
+            ret,
+            errno,
+            ip,
+            texts,
+            argv,
+            stat_valid,
+            mode,
+            nlink,
+            size,
+            mtime,
+            ino,
+            dev,
+            flags,
+            name: _,
+        } = self;
+        *counts = Counts::default();
+        [kind, family, abi].into_iter().for_each(Vec::clear);
+        [pid, tid, nr, mode, nlink, flags].into_iter().for_each(Vec::clear);
+        [start, ip, ino, dev].into_iter().chain(args).for_each(Vec::clear);
+        [size, mtime].into_iter().for_each(Vec::clear);
+        [comm, syscall, errno].into_iter().chain(texts).for_each(TextColumn::clear);
+        duration.clear();
+        ret.clear();
+        argv.clear();
+        stat_valid.clear();
+    }
+}
+
+/// Cuts a text that no kernel can have given us, so that one event cannot outgrow a batch.
+fn bound<'a>(text: Option<&'a [u8]>, max_len: usize, flags: &mut Flags) -> Option<&'a [u8]> {
+    match text {
+        Some(long) if long.len() > max_len => {
+            flags.set(Flags::TRUNCATED);
+            Some(&long[..max_len])
+        }
+        other => other,
+    }
+}
+
+/// What to store of a path as passed: nothing where it equals the absolute one. The second value
+/// says that there is no path at all beside an absolute one.
+fn unless_same<'a>(path: Option<&'a [u8]>, path_abs: Option<&[u8]>) -> (Option<&'a [u8]>, bool) {
+    match path {
+        Some(_) if path == path_abs => (None, false),
+        None => (None, path_abs.is_some()),
+        Some(_) => (path, false),
+    }
+}

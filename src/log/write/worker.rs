@@ -1,0 +1,139 @@
+//! What the writer's thread does: encodes batches, writes them, counts, and closes the log.
+
+use std::io;
+
+use arrow_schema::SchemaRef;
+
+use super::Summary;
+use super::encode::Encoder;
+use super::handover::{Closing, Handover, Work};
+use super::rows::Rows;
+use super::sink::Sink;
+use crate::event::{Event, Kind};
+use crate::log::counts::Counts;
+use crate::log::{Error, TOTAL_EVENTS, TOTAL_LOST};
+
+pub(super) struct Worker {
+    encoder: Encoder,
+    sink: Sink,
+    written: Counts,
+    batches: u64,
+    /// The first error, after which nothing more is written but the closing rows.
+    error: Option<io::Error>,
+    dropped: u64,
+    /// Time of the latest event, for the closing rows.
+    last_ns: u64,
+}
+
+impl Worker {
+    /// Writes the header.
+    pub(super) fn start(sink: Sink, schema: SchemaRef) -> Result<Self, Error> {
+        let failed = |sink: &Sink, source| Error::Create { path: sink.path().to_owned(), source };
+        let encoder = Encoder::new(schema).map_err(|error| failed(&sink, io::Error::other(error)))?;
+        let mut worker = Self {
+            encoder,
+            sink,
+            written: Counts::default(),
+            batches: 0,
+            error: None,
+            dropped: 0,
+            last_ns: 0,
+        };
+        worker.write_output().map_err(|source| failed(&worker.sink, source))?;
+        Ok(worker)
+    }
+
+    /// Writes batches until the log is closed.
+    pub(super) fn run(mut self, shared: &Handover) -> Result<Summary, Error> {
+        loop {
+            match shared.next_work() {
+                Work::Write(mut rows) => {
+                    self.write(&rows, shared);
+                    rows.clear();
+                    shared.give_back(rows);
+                }
+                Work::Close(closing) => {
+                    let (dropped, rows) = shared.take_last();
+                    self.dropped += dropped;
+                    return self.close(closing, rows);
+                }
+            }
+        }
+    }
+
+    fn write(&mut self, rows: &Rows, shared: &Handover) {
+        self.last_ns = rows.start.iter().copied().fold(self.last_ns, u64::max);
+        if self.error.is_none() {
+            match self.encode_and_write(rows) {
+                Ok(()) => return,
+                Err(error) => {
+                    self.error = Some(error);
+                    shared.fail();
+                }
+            }
+        }
+        self.dropped += rows.counts.events;
+    }
+
+    fn encode_and_write(&mut self, rows: &Rows) -> io::Result<()> {
+        self.encoder.encode(rows).map_err(io::Error::other)?;
+        self.write_output()?;
+        self.written.add(rows.counts);
+        self.batches += 1;
+        Ok(())
+    }
+
+    fn write_output(&mut self) -> io::Result<()> {
+        self.encoder.take_output(|bytes| self.sink.write_whole(bytes))
+    }
+
+    fn close(mut self, closing: Closing, rows: Option<Box<Rows>>) -> Result<Summary, Error> {
+        let written = self.written.events;
+        if closing == Closing::Complete
+            && let Some(rows) = rows
+        {
+            let closed = self.write_totals(rows);
+            self.error = self.error.take().or(closed.err());
+        }
+        let bytes = self.sink.len();
+        let events = self.written.events;
+        let path = self.sink.path().to_owned();
+        let closed = self.sink.close();
+        match self.error.or(closed.err()) {
+            None => Ok(Summary { events, bytes, batches: self.batches }),
+            Some(source) => Err(Error::Write { path, source, written, dropped: self.dropped }),
+        }
+    }
+
+    /// Closes the log. After a failure this is an attempt: there may be room again for a few rows
+    /// that say what is missing, because the half batch was taken back.
+    fn write_totals(&mut self, mut rows: Box<Rows>) -> io::Result<()> {
+        if let Some(error) = &self.error {
+            let text = format!("log not written: {error}");
+            let lost = Event {
+                text: Some(text.as_bytes()),
+                ret: i64::try_from(self.dropped).ok(),
+                ..self.closing_row(Kind::Lost)
+            };
+            rows.push(&lost);
+            self.encoder.restart().map_err(io::Error::other)?;
+        }
+        let mut counts = self.written;
+        counts.add(rows.counts);
+        for (name, count) in [(TOTAL_EVENTS, counts.events as i64), (TOTAL_LOST, counts.lost_total())] {
+            let total =
+                Event { text: Some(name.as_bytes()), ret: Some(count), ..self.closing_row(Kind::Total) };
+            rows.push(&total);
+        }
+        self.encoder.encode(&rows).map_err(io::Error::other)?;
+        self.encoder.finish().map_err(io::Error::other)?;
+        self.write_output()?;
+        self.written = counts;
+        self.batches += 1;
+        Ok(())
+    }
+
+    fn closing_row(&self, kind: Kind) -> Event<'static> {
+        Event { start_ns: self.last_ns, end_ns: Some(self.last_ns), ..Event::new(kind) }
+    }
+}

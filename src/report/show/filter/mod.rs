@@ -1,0 +1,104 @@
+//! Which events are shown: strace's `-e trace=`, `-P`, `-z` and `-Z`.
+//!
+//! What `-e trace=` takes is turned into one bit a call number, so that asking whether an event passes
+//! is a look-up, whatever the expression was.
+//!
+//! As under strace, signals and exits are shown whatever calls are chosen. The kinds strace does not
+//! know (exec, fork, marks, totals) are shown unless the filter chooses anything; what was lost always is.
+
+mod error;
+mod pattern;
+mod set;
+#[cfg(test)]
+mod tests;
+
+use crate::event::{Event, Kind};
+pub use error::FilterError;
+pub use set::CallSet;
+
+/// Which calls, by their outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Outcome {
+    /// All.
+    #[default]
+    Any,
+    /// Those that returned without an error (`-z`). A call that never returned is not among them.
+    Successful,
+    /// Those that returned an error (`-Z`).
+    Failed,
+}
+
+/// Chooses events. The default chooses all.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    calls: Option<CallSet>,
+    paths: Vec<Vec<u8>>,
+    outcome: Outcome,
+}
+
+impl Filter {
+    /// A filter from the argument of `-e`: `trace=SET`, or just `SET`.
+    ///
+    /// `SET` is a list of items with commas between: names (`openat`), numbers, classes (`%file`, and
+    /// `file` for the seven old ones), families (`%family:stat`), regular expressions (`/^open`), `all` and
+    /// `none`. A `!` before the list chooses all other calls. A name may end in `@64`, `@32` or `@x32`,
+    /// the convention it was called by. `?` before an item: no error if there is no such call.
+    pub fn parse(expression: &str) -> Result<Self, FilterError> {
+        Ok(Self { calls: Some(CallSet::parse(expression)?), ..Self::default() })
+    }
+
+    /// Only calls that access this path, too (`-P`); with several, any of them. A path matches as the
+    /// program passed it, as it was resolved, and by the file behind a descriptor.
+    #[must_use]
+    pub fn with_path(mut self, path: &[u8]) -> Self {
+        let mut path = path.to_vec();
+        while path.len() > 1 && path.ends_with(b"/") {
+            path.pop();
+        }
+        self.paths.push(path);
+        self
+    }
+
+    /// Only calls with this outcome.
+    #[must_use]
+    pub fn with_outcome(mut self, outcome: Outcome) -> Self {
+        self.outcome = outcome;
+        self
+    }
+
+    /// Whether the event is to be shown.
+    #[must_use]
+    pub fn matches(&self, event: &Event<'_>) -> bool {
+        match event.kind {
+            Kind::Syscall => self.matches_call(event),
+            Kind::Signal | Kind::Exit | Kind::Lost => true,
+            Kind::Exec | Kind::Fork | Kind::Mark | Kind::Total => self.chooses_all(),
+        }
+    }
+
+    fn chooses_all(&self) -> bool {
+        self.calls.is_none() && self.paths.is_empty() && self.outcome == Outcome::Any
+    }
+
+    fn matches_call(&self, event: &Event<'_>) -> bool {
+        let outcome = match self.outcome {
+            Outcome::Any => true,
+            Outcome::Successful => event.ret.is_some() && event.errno().is_none(),
+            Outcome::Failed => event.errno().is_some(),
+        };
+        outcome
+            && self.calls.as_ref().is_none_or(|calls| calls.contains(event.abi, event.nr))
+            && (self.paths.is_empty() || self.accesses_a_path(event))
+    }
+
+    fn accesses_a_path(&self, event: &Event<'_>) -> bool {
+        let passed = [event.path, event.path_abs, event.path2, event.path2_abs];
+        let behind = [event.file, event.file2].map(|file| file.map(without_deleted));
+        passed.into_iter().chain(behind).flatten().any(|path| self.paths.iter().any(|wanted| wanted == path))
+    }
+}
+
+/// The kernel adds a word to the name of a file that has none any more (proc(5)).
+fn without_deleted(file: &[u8]) -> &[u8] {
+    file.strip_suffix(b" (deleted)").unwrap_or(file)
+}

@@ -1,0 +1,111 @@
+//! Events as text, one line each, in the form of strace(1).
+//!
+//! ```text
+//! 4164 0.001234 openat(AT_FDCWD</work>, "a.txt", O_RDONLY|O_CLOEXEC) = 3</work/a.txt> <0.000012>
+//! ```
+//!
+//! What a log does not hold (buffers, most structures) is shown as an address, as strace does where it
+//! cannot read. Whatever a traced program chose (paths, names, link targets, addresses) passes through
+//! [`escape`], so that no byte of it can drive a terminal. Lines are appended to a buffer of the caller;
+//! nothing is allocated but its growth.
+//!
+//! [`filter`] decides which events are shown.
+
+mod call;
+mod errno;
+pub mod escape;
+pub mod filter;
+mod kinds;
+mod result;
+mod special;
+mod structs;
+#[cfg(test)]
+mod tests;
+
+use crate::event::{Event, Kind};
+use crate::syscall::flags::{write_number, write_radix};
+
+/// What a line consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Who did it, at the beginning of the line.
+    pub who: Who,
+    /// When it began, after that.
+    pub time: Time,
+    /// How long it took, at the end (strace's `-T`).
+    pub duration: bool,
+    /// The file behind each descriptor (strace's `-y`).
+    pub files: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { who: Who::Thread, time: Time::Since(0), duration: true, files: true }
+    }
+}
+
+/// How the thread is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Not at all.
+    Hidden,
+    /// By its id: `4164`.
+    Thread,
+    /// By id and name: `4164<python3>` (strace's `-Y`).
+    Named,
+}
+
+/// How the time is shown. All times are seconds with six decimals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Time {
+    /// Not at all.
+    Hidden,
+    /// Since this moment, in nanoseconds of the log's clock: 0 for the log's beginning, the start of the
+    /// event before for strace's `-r`.
+    Since(u64),
+    /// Since the epoch (strace's `-ttt`), given the realtime clock at the log's time 0, in nanoseconds.
+    Epoch(u64),
+}
+
+/// Appends an event as one line, without a newline.
+pub fn line(out: &mut Vec<u8>, event: &Event<'_>, options: &Options) {
+    write_who(out, event, options.who);
+    write_time(out, event.start_ns, options.time);
+    match event.kind {
+        Kind::Syscall => call::write(out, event, options),
+        Kind::Signal => kinds::write_signal_line(out, event),
+        Kind::Exit => kinds::write_exit(out, event),
+        Kind::Exec | Kind::Fork | Kind::Mark | Kind::Lost | Kind::Total => kinds::write_own(out, event),
+    }
+}
+
+fn write_who(out: &mut Vec<u8>, event: &Event<'_>, who: Who) {
+    if who == Who::Hidden {
+        return;
+    }
+    write_number(out, i64::from(event.tid));
+    if who == Who::Named {
+        escape::write_bracketed(out, event.comm);
+    }
+    out.push(b' ');
+}
+
+fn write_time(out: &mut Vec<u8>, start_ns: u64, time: Time) {
+    match time {
+        Time::Hidden => return,
+        Time::Since(origin) if start_ns < origin => {
+            out.push(b'-');
+            write_seconds(out, origin - start_ns);
+        }
+        Time::Since(origin) => write_seconds(out, start_ns - origin),
+        Time::Epoch(origin) => write_seconds(out, origin.saturating_add(start_ns)),
+    }
+    out.push(b' ');
+}
+
+/// Nanoseconds as seconds with six decimals, cut, not rounded (so that the order of lines is kept).
+fn write_seconds(out: &mut Vec<u8>, ns: u64) {
+    write_radix(out, ns / 1_000_000_000, 10, 1);
+    out.push(b'.');
+    write_radix(out, ns % 1_000_000_000 / 1000, 10, 6);
+}

@@ -1,0 +1,49 @@
+//! What a call returned, and how long it took.
+
+use super::escape::write_bracketed;
+use super::{Options, errno, write_seconds};
+use crate::event::Event;
+use crate::syscall::Ret;
+use crate::syscall::flags::{write_hex, write_mode, write_number, write_radix};
+
+/// ` = 3</etc/passwd> <0.000010>`, ` = -1 ENOENT (No such file or directory)`, ` = ?`.
+pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, ret: Ret, file: Option<&[u8]>, options: &Options) {
+    out.extend_from_slice(b" = ");
+    match (event.ret, event.errno()) {
+        (None, _) => out.push(b'?'),
+        (Some(_), Some(errno)) => write_error(out, errno),
+        (Some(value), None) => {
+            write_value(out, ret, value);
+            if let Some(file) = file.filter(|_| ret == Ret::Fd && value >= 0 && options.files) {
+                write_bracketed(out, file);
+            }
+        }
+    }
+    if let Some(duration_ns) = event.duration_ns().filter(|_| options.duration && event.ret.is_some()) {
+        out.extend_from_slice(b" <");
+        write_seconds(out, duration_ns);
+        out.push(b'>');
+    }
+}
+
+fn write_value(out: &mut Vec<u8>, ret: Ret, value: i64) {
+    match ret {
+        Ret::Addr => write_hex(out, value as u64),
+        Ret::Mode => write_mode(out, value as u64),
+        Ret::Size => write_radix(out, value as u64, 10, 1),
+        Ret::Int | Ret::Fd | Ret::Pid | Ret::Never => write_number(out, value),
+    }
+}
+
+fn write_error(out: &mut Vec<u8>, number: i32) {
+    out.extend_from_slice(if errno::is_restart(number) { b"? " } else { b"-1 " });
+    if let Some((name, sentence)) = errno::describe(number) {
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b" (");
+        out.extend_from_slice(sentence.as_bytes());
+    } else {
+        out.extend_from_slice(b"(errno ");
+        write_number(out, i64::from(number));
+    }
+    out.push(b')');
+}

@@ -1,0 +1,274 @@
+//! Calls whose arguments mean one thing or another depending on the first of them, as strace shows them.
+
+use super::call::{Call, word};
+use crate::event::Event;
+use crate::syscall::flags::{self, FlagSet, write_hex, write_radix};
+use crate::syscall::{Arg, Family, Ret, Spec, open_flags};
+
+/// An argument that is not to be printed by the kind the table gives it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Form {
+    /// Bits of this set.
+    Bits(&'static FlagSet),
+    /// Another kind.
+    As(Arg),
+    /// The number of an ioctl that has no name.
+    Ioctl,
+    /// The operation of quotactl.
+    Quota,
+}
+
+/// Commands of `fcntl(2)`.
+mod command {
+    pub(super) const DUPFD: u32 = 0;
+    pub(super) const GETFD: u32 = 1;
+    pub(super) const SETFD: u32 = 2;
+    pub(super) const GETFL: u32 = 3;
+    pub(super) const SETFL: u32 = 4;
+    pub(super) const SETOWN: u32 = 8;
+    pub(super) const GETOWN: u32 = 9;
+    pub(super) const SETSIG: u32 = 10;
+    pub(super) const GETSIG: u32 = 11;
+    pub(super) const SETLEASE: u32 = 1024;
+    pub(super) const GETLEASE: u32 = 1025;
+    pub(super) const DUPFD_QUERY: u32 = 1027;
+    pub(super) const DUPFD_CLOEXEC: u32 = 1030;
+    pub(super) const SETPIPE_SZ: u32 = 1031;
+    pub(super) const GETPIPE_SZ: u32 = 1032;
+    pub(super) const ADD_SEALS: u32 = 1033;
+    pub(super) const GET_SEALS: u32 = 1034;
+}
+
+/// `O_CREAT`, and the bit that `O_TMPFILE` has beside `O_DIRECTORY`: with either, open reads its mode.
+const CREATES: u64 = 0o100 | 0o20_000_000;
+
+fn is_fcntl(spec: &Spec) -> bool {
+    matches!(spec.name, "fcntl" | "fcntl64")
+}
+
+/// How many of its arguments the call looks at.
+pub(super) fn count(event: &Event<'_>, spec: &Spec) -> usize {
+    let all = spec.args.len();
+    let args = &event.args;
+    match spec.name {
+        "open" if args[1] & CREATES == 0 => 2,
+        // O_CREAT only.
+        "mq_open" if args[1] & 0o100 == 0 => 2,
+        "openat" if args[2] & CREATES == 0 => 3,
+        // MREMAP_FIXED and MREMAP_DONTUNMAP.
+        "mremap" if args[3] & 6 == 0 => 4,
+        "fcntl" | "fcntl64" if command_has_no_argument(args[1] as u32) => 2,
+        "mknod" if !is_device(args[1]) => 2,
+        "mknodat" if !is_device(args[2]) => 3,
+        // Only LINUX_REBOOT_CMD_RESTART2 has a further argument.
+        "reboot" if args[2] as u32 != 0xa1b2_c3d4 => 3,
+        // Only KCMP_FILE and KCMP_EPOLL_TFD have.
+        "kcmp" if !matches!(args[2] as u32, 0 | 7) => 3,
+        // MEMBARRIER_CMD_FLAG_CPU.
+        "membarrier" if args[1] & 1 == 0 => 2,
+        // PTRACE_TRACEME.
+        "ptrace" if args[0] == 0 => 1,
+        // FIOCLEX and FIONCLEX.
+        "ioctl" if matches!(args[1] as u32, 0x5450 | 0x5451) => 2,
+        "prctl" | "keyctl" => {
+            let last = args[..all].iter().rposition(|&arg| arg != 0);
+            last.map_or(1, |last| last + 1)
+        }
+        _ => all,
+    }
+}
+
+/// Whether a mode is of a character or block device.
+fn is_device(mode: u64) -> bool {
+    matches!(mode & 0o170_000, 0o020_000 | 0o060_000)
+}
+
+fn command_has_no_argument(command: u32) -> bool {
+    use command::{GET_SEALS, GETFD, GETFL, GETLEASE, GETOWN, GETPIPE_SZ, GETSIG};
+    matches!(command, GETFD | GETFL | GETOWN | GETSIG | GETLEASE | GETPIPE_SZ | GET_SEALS)
+}
+
+/// How to print the argument at this place, where the table's kind is not enough.
+pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form> {
+    let args = &event.args;
+    match (spec.name, index) {
+        ("fcntl" | "fcntl64", 2) => fcntl_form(event, args[1] as u32),
+        ("ioctl", 1) if ioctl_name(args[1]).is_none() => Some(Form::Ioctl),
+        ("quotactl", 0) | ("quotactl_fd", 1) => Some(Form::Quota),
+        // Asks for the one in force.
+        ("personality", 0) if args[0] as u32 == u32::MAX => Some(Form::As(Arg::Word)),
+        ("socketpair", 2) => Some(Form::As(Arg::Int)),
+        ("socket", 2) => socket_protocol(args[0] as u32),
+        ("setsockopt" | "getsockopt", 2) => option_names(args[1] as u32).map(|set| Form::As(Arg::Enum(set))),
+        _ => None,
+    }
+}
+
+fn fcntl_form(event: &Event<'_>, command: u32) -> Option<Form> {
+    use command::{
+        ADD_SEALS, DUPFD, DUPFD_CLOEXEC, DUPFD_QUERY, SETFD, SETFL, SETLEASE, SETOWN, SETPIPE_SZ, SETSIG,
+    };
+    match command {
+        SETFD => Some(Form::Bits(&flags::FD_FLAGS)),
+        SETFL => Some(Form::Bits(open_flags(event.abi))),
+        ADD_SEALS => Some(Form::Bits(&flags::SEALS)),
+        SETLEASE => Some(Form::As(Arg::Enum(&flags::LEASE))),
+        SETSIG => Some(Form::As(Arg::Signal)),
+        DUPFD | DUPFD_CLOEXEC | DUPFD_QUERY | SETPIPE_SZ => Some(Form::As(Arg::Long)),
+        SETOWN => Some(Form::As(Arg::Pid)),
+        // Locks of all kinds, and owners.
+        5..=7 | 12..=14 | 15 | 16 | 36..=38 => Some(Form::As(Arg::Addr)),
+        _ => None,
+    }
+}
+
+/// Protocol numbers mean what the domain says: the table's kind is right for `AF_INET` and `AF_INET6`.
+fn socket_protocol(domain: u32) -> Option<Form> {
+    match domain {
+        2 | 10 => None,
+        16 => Some(Form::As(Arg::Enum(&flags::NETLINK_PROTOCOL))),
+        _ => Some(Form::As(Arg::Int)),
+    }
+}
+
+/// Names of options at this level of the socket.
+fn option_names(level: u32) -> Option<&'static FlagSet> {
+    match level {
+        1 => Some(&flags::SOCKET_OPTION),
+        6 => Some(&flags::TCP_OPTION),
+        _ => None,
+    }
+}
+
+/// Whether the event's text is what the call returned in its buffer.
+pub(super) fn returns_text(spec: &Spec) -> bool {
+    spec.family == Family::Readlink
+}
+
+/// Whether the descriptor returned is of the same file as the first argument.
+pub(super) fn duplicates(event: &Event<'_>, spec: &Spec) -> bool {
+    match spec.name {
+        "dup" | "dup2" | "dup3" => true,
+        _ => is_fcntl(spec) && matches!(event.args[1] as u32, command::DUPFD | command::DUPFD_CLOEXEC),
+    }
+}
+
+/// What the call returns.
+pub(super) fn ret(event: &Event<'_>, spec: &Spec) -> Ret {
+    if is_fcntl(spec) && duplicates(event, spec) { Ret::Fd } else { spec.ret }
+}
+
+fn ioctl_name(op: u64) -> Option<&'static str> {
+    flags::IOCTL.name(op)
+}
+
+/// `_IOC(_IOC_READ, 0x54, 0x30, 0x4)`: direction, type, number and size (`asm-generic/ioctl.h`).
+pub(super) fn write_ioctl(out: &mut Vec<u8>, op: u32) {
+    const DIRECTIONS: [&str; 4] = ["_IOC_NONE", "_IOC_WRITE", "_IOC_READ", "_IOC_READ|_IOC_WRITE"];
+    out.extend_from_slice(b"_IOC(");
+    out.extend_from_slice(DIRECTIONS[(op >> 30) as usize].as_bytes());
+    for part in [op >> 8 & 0xff, op & 0xff, op >> 16 & 0x3fff] {
+        out.extend_from_slice(b", ");
+        write_hex(out, u64::from(part));
+    }
+    out.push(b')');
+}
+
+/// `QCMD(Q_GETQUOTA, USRQUOTA)`
+pub(super) fn write_quota(out: &mut Vec<u8>, op: u32) {
+    out.extend_from_slice(b"QCMD(");
+    flags::QUOTA.write_one(out, u64::from(op >> 8));
+    out.extend_from_slice(b", ");
+    flags::QUOTA_TYPE.write_one(out, u64::from(op & 0xff));
+    out.push(b')');
+}
+
+/// Writes all the arguments of a call that follows no table; `false`: this is none of them.
+pub(super) fn write_args(call: &mut Call<'_>, out: &mut Vec<u8>) -> bool {
+    match call.spec.name {
+        "clone" => write_clone(call, out),
+        "futex" | "futex_time64" => write_futex(call, out),
+        _ => return false,
+    }
+    true
+}
+
+/// `child_stack=NULL, flags=SIGCHLD, ...` with what the flags ask for, by name.
+fn write_clone(call: &Call<'_>, out: &mut Vec<u8>) {
+    const PARENT_TID: u64 = 0x10_0000 | 0x1000;
+    const TLS: u64 = 0x8_0000;
+    const CHILD_TID: u64 = 0x20_0000 | 0x100_0000;
+    let args = &call.event.args;
+    out.extend_from_slice(b"child_stack=");
+    call.write_address(out, args[1]);
+    out.extend_from_slice(b", flags=");
+    flags::CLONE.write_bits(out, args[0]);
+    for (argument, label, wanted) in [
+        ("parent_tid", "parent_tid", PARENT_TID),
+        ("tls", "tls", TLS),
+        ("child_tid", "child_tidptr", CHILD_TID),
+    ] {
+        let index = call.spec.args.iter().position(|spec| spec.name == argument);
+        if let Some(index) = index.filter(|_| args[0] & wanted != 0) {
+            out.extend_from_slice(b", ");
+            out.extend_from_slice(label.as_bytes());
+            out.push(b'=');
+            call.write_address(out, args[index]);
+        }
+    }
+}
+
+/// `futex(uaddr, op, val, ...)`: what follows depends on the operation (futex(2)).
+fn write_futex(call: &mut Call<'_>, out: &mut Vec<u8>) {
+    // Without FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME.
+    let operation = call.event.args[1] as u32 & !0x180;
+    call.write_arg(out, 0);
+    out.extend_from_slice(b", ");
+    call.write_arg(out, 1);
+    // LOCK_PI, UNLOCK_PI and TRYLOCK_PI have no value.
+    if !matches!(operation, 6..=8) {
+        out.extend_from_slice(b", ");
+        call.write_arg(out, 2);
+    }
+    match operation {
+        // WAKE, FD, UNLOCK_PI, TRYLOCK_PI.
+        1 | 2 | 7 | 8 => {}
+        // WAIT, LOCK_PI, LOCK_PI2: a timeout.
+        0 | 6 | 13 => write_more(call, out, &[More::Address(3)]),
+        // WAIT_BITSET: a timeout and the bits.
+        9 => write_more(call, out, &[More::Address(3), More::Bitset]),
+        // WAKE_BITSET.
+        10 => write_more(call, out, &[More::Bitset]),
+        // REQUEUE: how many to move, and where to.
+        3 => write_more(call, out, &[More::Count(3), More::Address(4)]),
+        // CMP_REQUEUE and CMP_REQUEUE_PI: and what is expected.
+        4 | 12 => write_more(call, out, &[More::Count(3), More::Address(4), More::Count(5)]),
+        // WAKE_OP: its operation is packed into val3.
+        5 => write_more(call, out, &[More::Count(3), More::Address(4), More::Hex(5)]),
+        // WAIT_REQUEUE_PI.
+        11 => write_more(call, out, &[More::Address(3), More::Address(4)]),
+        _ => write_more(call, out, &[More::Hex(3), More::Hex(4), More::Hex(5)]),
+    }
+}
+
+/// A further argument of futex, by its index.
+enum More {
+    Address(usize),
+    Count(usize),
+    Hex(usize),
+    Bitset,
+}
+
+fn write_more(call: &Call<'_>, out: &mut Vec<u8>, more: &[More]) {
+    let args = &call.event.args;
+    for argument in more {
+        out.extend_from_slice(b", ");
+        match argument {
+            More::Address(index) => call.write_address(out, args[*index]),
+            More::Count(index) => write_radix(out, u64::from(args[*index] as u32), 10, 1),
+            More::Hex(index) => write_hex(out, word(call.event.abi, args[*index])),
+            More::Bitset if args[5] as u32 == u32::MAX => out.extend_from_slice(b"FUTEX_BITSET_MATCH_ANY"),
+            More::Bitset => write_hex(out, u64::from(args[5] as u32)),
+        }
+    }
+}

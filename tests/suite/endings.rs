@@ -1,0 +1,109 @@
+//! How the command's end becomes the end of `trace record`: its exit status, the signal that killed it, and
+//! when.
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use trace::event::Kind;
+
+use crate::support::log;
+use crate::support::programs::program;
+use crate::support::run::{self, run};
+
+struct Place {
+    dir: tempfile::TempDir,
+    log: PathBuf,
+}
+
+fn place() -> Place {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    Place { log: dir.path().join("log"), dir }
+}
+
+/// The same as untraced, by status and in the log.
+fn ends_alike(how: &str, number: i32) {
+    let Place { dir, log } = place();
+    let args = [how.to_owned(), number.to_string()];
+    let untraced = run(run::command(program("exits"), dir.path()).args(&args));
+    let traced = run(log::command(&log, dir.path()).arg(program("exits")).args(&args));
+    assert_eq!(untraced, traced, "{how} {number}");
+    let log = log::read(&log);
+    log.assert_complete();
+    let exits: Vec<_> =
+        log.rows.iter().filter(|row| row.kind == Kind::Exit).map(|row| row.call.ret).collect();
+    let expected = if how == "exit" { number } else { -number };
+    assert_eq!(exits, [Some(i64::from(expected))], "{how} {number}");
+}
+
+#[test]
+fn exit_statuses_are_passed_on() {
+    for status in [0, 1, 2, 42, 77, 125, 126, 127, 128, 137, 254, 255] {
+        ends_alike("exit", status);
+    }
+}
+
+#[test]
+fn deadly_signals_are_passed_on() {
+    // Those a shell would die of first are left out: 1 to 15 without 9, then some odd ones, then the last.
+    for signal in [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16, 24, 31, 34, 64] {
+        ends_alike("signal", signal);
+    }
+}
+
+#[test]
+fn the_recording_lasts_until_the_last_process() {
+    let Place { dir, log } = place();
+    let mut command = log::command(&log, dir.path());
+    command.arg(program("exits")).arg("orphan").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("trace can be run");
+    // The orphan ends when its input does; had the recording ended before it, its last words were not in the log.
+    drop(child.stdin.take());
+    let mut output = String::new();
+    child.stdout.take().expect("piped").read_to_string(&mut output).expect("text");
+    let status = run::wait(&mut child, "an orphan");
+    assert_eq!((status.code(), output.as_str()), (Some(4), "orphan ends\n"));
+    let log = log::read(&log);
+    log.assert_complete();
+    let mut exits: Vec<_> =
+        log.rows.iter().filter(|row| row.kind == Kind::Exit).map(|row| row.call.ret).collect();
+    exits.sort_unstable();
+    assert_eq!(exits, [Some(4), Some(5)]);
+}
+
+#[test]
+fn leader_only_ends_with_the_first_process() {
+    let Place { dir, log } = place();
+    let mut command = log::command(&log, dir.path());
+    command
+        .arg("--leader-only")
+        .arg(program("exits"))
+        .arg("orphan")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut child = command.spawn().expect("trace can be run");
+    let input = child.stdin.take();
+    // It ends while the orphan still waits for its input, and the orphan goes on.
+    assert_eq!(run::wait(&mut child, "an orphan, leader only").code(), Some(4));
+    drop(input);
+    let mut output = String::new();
+    child.stdout.take().expect("piped").read_to_string(&mut output).expect("text");
+    assert_eq!(output, "orphan ends\n");
+    let detached = log::read(&log).rows.iter().filter(|row| row.text == trace::event::mark::DETACHED).count();
+    assert_eq!(detached, 1, "one process goes on untraced");
+}
+
+#[test]
+fn streams_are_the_commands_own() {
+    let Place { dir, log } = place();
+    let script = "cat; echo to stderr >&2; exit 3";
+    let mut command = log::command(&log, dir.path());
+    command.args(["sh", "-c", script]);
+    let input = dir.path().join("input");
+    std::fs::write(&input, b"from stdin\n").expect("our own directory");
+    let done = run(command.stdin(std::fs::File::open(input).expect("just written")));
+    assert_eq!(
+        (done.status.code(), done.stdout.as_str(), done.stderr.as_str()),
+        (Some(3), "from stdin\n", "to stderr\n")
+    );
+}

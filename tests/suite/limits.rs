@@ -1,0 +1,143 @@
+//! What a ptrace backend cannot keep as it is untraced: each is warned of and marked in the log.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use trace::event::mark;
+
+use crate::support::call::Text;
+use crate::support::programs::program;
+use crate::support::run::{self, Run, run};
+use crate::support::skip::skip_peer;
+use crate::support::{account, log};
+
+/// A directory that everyone may enter and write to.
+fn public_dir() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    allow(dir.path(), 0o777);
+    dir
+}
+
+fn allow(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).expect("our own file");
+}
+
+/// A copy of a program in `dir`, where everyone can run it.
+fn copy(program: &Path, dir: &Path, mode: u32) -> PathBuf {
+    let to = dir.join(program.file_name().expect("a program"));
+    std::fs::copy(program, &to).expect("room for a program");
+    allow(&to, mode);
+    to
+}
+
+fn is_root(test: &str) -> bool {
+    let is_root = nix::unistd::geteuid().is_root();
+    if !is_root {
+        skip_peer(test, "needs root, to become someone else");
+    }
+    is_root
+}
+
+fn marks(log: &log::Log, name: &str) -> usize {
+    log.rows.iter().filter(|row| row.text == name).count()
+}
+
+/// Runs a command as nobody, under a tracer that is nobody as well.
+fn traced_by_nobody(dir: &Path, log: &Path, command: &[&Path], account: &Path) -> Run {
+    let tracer = copy(Path::new(env!("CARGO_BIN_EXE_trace")), dir, 0o755);
+    let become_nobody = copy(&program("setuid"), dir, 0o755);
+    let mut whole = run::command(become_nobody, dir);
+    whole.arg("as-nobody").arg(tracer).args(["record", "-o"]).arg(log);
+    run(whole.args(command).env("ACCOUNT", account))
+}
+
+#[test]
+fn a_setuid_program_loses_its_privilege_under_a_tracer_without() {
+    if !is_root("set-user-ID under an unprivileged tracer") {
+        return;
+    }
+    let dir = public_dir();
+    let other = public_dir();
+    let log = dir.path().join("log");
+    let setuid = copy(&program("setuid"), other.path(), 0o4755);
+    let untraced = run(run::command(program("setuid"), dir.path()).arg("as-nobody").arg(&setuid));
+    assert_eq!(untraced.stdout, "uid 65534 euid 0 gid 65534 egid 65534\n", "{untraced:?}");
+    let traced = traced_by_nobody(dir.path(), &log, &[&setuid], Path::new(""));
+    assert_eq!(traced.stdout, "uid 65534 euid 65534 gid 65534 egid 65534\n", "{traced:?}");
+    assert_eq!(traced.status.code(), Some(11), "{traced:?}");
+    assert!(traced.stderr.contains("set-user-ID"), "no warning: {traced:?}");
+    assert_eq!(marks(&log::read(&log), mark::SETUID), 1);
+}
+
+#[test]
+fn a_setuid_program_keeps_its_privilege_under_root() {
+    if !is_root("set-user-ID under root") {
+        return;
+    }
+    let dir = public_dir();
+    let log = dir.path().join("log");
+    let setuid = copy(&program("setuid"), dir.path(), 0o4755);
+    let untraced = run(run::command(program("setuid"), dir.path()).arg("as-nobody").arg(&setuid));
+    let traced = run(log::command(&log, dir.path()).arg(program("setuid")).arg("as-nobody").arg(&setuid));
+    assert_eq!(untraced, traced);
+    assert_eq!(marks(&log::read(&log), mark::SETUID), 0);
+}
+
+/// A process that may not be dumped hides its memory from a tracer without privilege (`ptrace_access_vm` in the
+/// kernel refuses `PTRACE_PEEKDATA` as it does `process_vm_readv`): its paths are flagged, nothing else is lost.
+#[test]
+fn a_process_that_is_not_dumpable() {
+    if !is_root("not dumpable under an unprivileged tracer") {
+        return;
+    }
+    let dir = public_dir();
+    let (log, told) = (dir.path().join("log"), dir.path().join("account"));
+    account::create(&told);
+    let names = copy(&program("names"), dir.path(), 0o755);
+    let untraced =
+        run(run::command(program("setuid"), dir.path()).arg("as-nobody").arg(&names).env("ACCOUNT", &told));
+    let traced = traced_by_nobody(dir.path(), &log, &[&names], &told);
+    assert_eq!(
+        (untraced.status, untraced.stdout),
+        (traced.status, traced.stdout),
+        "untraced (left) and traced"
+    );
+    let log = log::read(&log);
+    log.assert_complete();
+    let hidden = log.calls().into_iter().filter(|call| call.paths[0] == Text::Unreadable).collect::<Vec<_>>();
+    // The call of the process itself, and two of its child.
+    assert_eq!(hidden.len(), 3, "{hidden:?}");
+    assert!(hidden.iter().all(|call| call.name == "access" && call.ret == Some(-2)), "{hidden:?}");
+}
+
+#[test]
+fn a_program_that_uses_ptrace_itself() {
+    let dir = public_dir();
+    let log = dir.path().join("log");
+    let traced = run(run::command(env!("CARGO_BIN_EXE_trace"), dir.path())
+        .args(["record", "-o"])
+        .arg(&log)
+        .arg(program("ptracer")));
+    // Untraced: 0, Success. EPERM (1) is what strace's tracees see as well.
+    let expected = "traceme: exited 1\nseize: Operation not permitted\nno such process: No such process\ntarget: killed 9\n";
+    assert_eq!((traced.stdout.as_str(), traced.status.code()), (expected, Some(0)), "{traced:?}");
+    assert!(traced.stderr.contains("ptrace"), "no warning: {traced:?}");
+    let log = log::read(&log);
+    log.assert_complete();
+    assert!(marks(&log, mark::PTRACE) > 0);
+}
+
+#[test]
+fn children_and_calls_out_of_sight() {
+    let dir = public_dir();
+    let log = dir.path().join("log");
+    let untraced = run(&mut run::command(program("unfollowed"), dir.path()));
+    let traced = run(log::command(&log, dir.path()).arg(program("unfollowed")));
+    assert_eq!(untraced, traced);
+    let log = log::read(&log);
+    log.assert_complete();
+    assert_eq!(marks(&log, mark::UNTRACED_CHILD), 1);
+    assert_eq!(marks(&log, mark::IO_URING), 1);
+    let hidden = log.calls().iter().filter(|call| call.to_string().contains("//untraced")).count();
+    assert_eq!(hidden, 0, "the child that cannot be followed");
+}

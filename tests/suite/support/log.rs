@@ -1,0 +1,105 @@
+//! Recording with `trace record`, and its log as [`Call`]s. The only place of these tests that knows the log's reader.
+
+use std::path::Path;
+use std::process::Command;
+
+use trace::event::{Abi, Event, Flags, Kind};
+use trace::log::{Ending, Reader};
+use trace::syscall;
+
+use super::call::{Call, Text};
+use super::run;
+
+/// The shortest path that the kernel finds too long (`PATH_MAX` without the NUL byte).
+const TOO_LONG: usize = 4095;
+
+/// One row of a log.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// What it is.
+    pub kind: Kind,
+    /// Process.
+    pub pid: u32,
+    /// Number of the call or signal.
+    pub nr: u32,
+    /// Text: the name of a mark, a loss, a total.
+    pub text: String,
+    /// Begin and end, in nanoseconds; no end: never returned.
+    pub times_ns: (u64, Option<u64>),
+    /// The rest, in the form that is compared. For rows that are not calls, only `tid` and `ret` mean something.
+    pub call: Call,
+}
+
+/// A log, read whole.
+#[derive(Debug)]
+pub struct Log {
+    /// Its rows in order, totals included.
+    pub rows: Vec<Row>,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// `trace record` writing to `output`, in `dir`; the traced command is to be added.
+pub fn command(output: &Path, dir: &Path) -> Command {
+    let mut command = run::command(env!("CARGO_BIN_EXE_trace"), dir);
+    command.args(["record", "--quiet", "-o"]).arg(output);
+    command
+}
+
+/// Reads a log whole.
+pub fn read(path: &Path) -> Log {
+    let mut reader = Reader::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut rows = Vec::new();
+    let ending = reader.for_each(|event| rows.push(row(event)));
+    Log { rows, ending: ending.unwrap_or_else(|error| panic!("{}: {error}", path.display())) }
+}
+
+impl Log {
+    /// The system calls, in order of completion.
+    pub fn calls(&self) -> Vec<Call> {
+        self.rows.iter().filter(|row| row.kind == Kind::Syscall).map(|row| row.call.clone()).collect()
+    }
+
+    /// Panics unless the log has its totals and nothing was lost.
+    pub fn assert_complete(&self) {
+        let lost: Vec<_> = self.rows.iter().filter(|row| row.kind == Kind::Lost).collect();
+        assert!(lost.is_empty(), "lost: {lost:?}");
+        let complete = matches!(self.ending, Ending::Complete { lost: Some(0), .. });
+        assert!(complete, "the log's ending: {:?}", self.ending);
+    }
+}
+
+fn row(event: &Event<'_>) -> Row {
+    let name = match event.kind {
+        Kind::Syscall => syscall::lookup(event.abi, event.nr)
+            .map_or_else(|| format!("syscall_{:#x}", event.nr), |spec| spec.name.to_owned()),
+        _ => String::new(),
+    };
+    let path = |text: Option<&[u8]>, unreadable| match text {
+        Some(bytes) if bytes.len() >= TOO_LONG && event.flags.has(Flags::TRUNCATED) => Text::TooLong,
+        None if event.flags.has(unreadable) => Text::Unreadable,
+        _ => known(text),
+    };
+    let call = Call {
+        tid: event.tid,
+        name,
+        ret: event.ret,
+        is_i386: Some(event.abi == Abi::I386),
+        is_restarted: Some(event.flags.has(Flags::RESTARTED)),
+        paths: [path(event.path, Flags::PATH_UNREADABLE), path(event.path2, Flags::PATH2_UNREADABLE)],
+        absolute: [event.path_abs, event.path2_abs].map(known),
+        files: [event.file, event.file2].map(known),
+    };
+    Row {
+        kind: event.kind,
+        pid: event.pid,
+        nr: event.nr,
+        text: String::from_utf8_lossy(event.text.unwrap_or_default()).into_owned(),
+        times_ns: (event.start_ns, event.end_ns),
+        call,
+    }
+}
+
+fn known(text: Option<&[u8]>) -> Text {
+    text.map_or(Text::Absent, |bytes| Text::Is(bytes.to_vec()))
+}

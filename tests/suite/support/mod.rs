@@ -1,0 +1,12 @@
+//! What the integration tests share.
+
+pub mod account;
+pub mod call;
+pub mod log;
+pub mod programs;
+pub mod run;
+pub mod skip;
+pub mod strace;
+pub mod structure;
+pub mod tracepoints;
+pub mod tree;

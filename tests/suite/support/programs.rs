@@ -1,0 +1,54 @@
+//! Builds the fixture programs, each at most once a test run and only when its source has changed.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
+use std::time::SystemTime;
+
+type Built = Arc<OnceLock<PathBuf>>;
+
+static PROGRAMS: LazyLock<Mutex<HashMap<String, Built>>> = LazyLock::new(Mutex::default);
+
+/// Sources and headers.
+pub fn source_dir() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/programs")
+}
+
+/// The executable of the fixture `name`.
+pub fn program(name: &str) -> PathBuf {
+    let slot =
+        PROGRAMS.lock().expect("no test panics while holding it").entry(name.into()).or_default().clone();
+    slot.get_or_init(|| build(name)).clone()
+}
+
+fn build(name: &str) -> PathBuf {
+    let source = source_dir().join(format!("{name}.c"));
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("programs");
+    let output = dir.join(name);
+    if is_fresh(&output, &source) {
+        return output;
+    }
+    std::fs::create_dir_all(&dir).expect("the target directory can be written to");
+    let unfinished = dir.join(format!("{name}.{}", std::process::id()));
+    let mut compiler = Command::new("cc");
+    compiler.args(["-O1", "-g", "-Wall", "-Wextra", "-pthread"]);
+    if name == "i386" {
+        // Needs no 32-bit libraries: the program has no libc. The kernel's headers are the same for both.
+        compiler.args(["-m32", "-nostdlib", "-static", "-ffreestanding", "-fno-pic", "-no-pie"]);
+        compiler.args(["-fno-stack-protector", "-I/usr/include/x86_64-linux-gnu"]);
+    }
+    let output_of = compiler.arg(&source).arg("-o").arg(&unfinished).output().expect("cc can be run");
+    let complaints = String::from_utf8_lossy(&output_of.stderr);
+    assert!(output_of.status.success() && complaints.is_empty(), "cc {}:\n{complaints}", source.display());
+    // Whole or not at all: another test run may be looking.
+    std::fs::rename(&unfinished, &output).expect("same directory");
+    output
+}
+
+fn is_fresh(output: &Path, source: &Path) -> bool {
+    let modified = |path: &Path| path.metadata().and_then(|meta| meta.modified()).ok();
+    let Some(built) = modified(output) else { return false };
+    let older = |path: &Path| modified(path).is_some_and(|time: SystemTime| time < built);
+    older(source) && older(&source_dir().join("account.h")) && older(&source_dir().join("tracee.h"))
+}

@@ -1,0 +1,135 @@
+//! The kernel's own word on which calls were made: the `raw_syscalls` tracepoints, in a tracing instance
+//! of our own that covers one command and what descends from it (Documentation/trace/ftrace.rst).
+//!
+//! They see every call that gets past seccomp, in the order of each thread, whoever else traces it.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{fs, io};
+
+use super::programs::program;
+
+const TRACEFS: &str = "/sys/kernel/tracing";
+/// Kilobytes for each CPU; nothing may be overwritten.
+const BUFFER_KB: u32 = 48 << 10;
+
+/// One call as the tracepoints tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traced {
+    /// Number.
+    pub nr: i64,
+    /// What it returned, if it did.
+    pub ret: Option<i64>,
+}
+
+/// An instance, removed when dropped.
+pub struct Instance(PathBuf);
+
+impl Instance {
+    /// A new one.
+    ///
+    /// # Errors
+    /// Why there cannot be one: not root, or a kernel without.
+    pub fn new() -> Result<Self, String> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        if !nix::unistd::geteuid().is_root() {
+            return Err("needs root".into());
+        }
+        let root = Path::new(TRACEFS);
+        if !root.join("instances").exists() {
+            // Fails where there is none, which the next step then says.
+            let _ = Command::new("mount").args(["-t", "tracefs", "tracefs", TRACEFS]).status();
+        }
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let dir = root.join(format!("instances/suite-{}-{number}", std::process::id()));
+        fs::create_dir(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+        let instance = Self(dir);
+        let buffer = BUFFER_KB.to_string();
+        for (file, text) in
+            [("buffer_size_kb", buffer.as_str()), ("trace_clock", "mono"), ("options/event-fork", "1")]
+        {
+            instance
+                .write(file, text)
+                .map_err(|error| format!("{}/{file}: {error}", instance.0.display()))?;
+        }
+        Ok(instance)
+    }
+
+    fn write(&self, file: &str, text: &str) -> io::Result<()> {
+        fs::write(self.0.join(file), text)
+    }
+
+    /// The words to put before a command, so that it and its descendants are covered.
+    pub fn prefix(&self) -> [PathBuf; 2] {
+        [program("enlist"), self.0.clone()]
+    }
+
+    /// The calls of each thread, in order, from the command's execve on. Panics if any was lost.
+    pub fn calls(&self) -> HashMap<u32, Vec<Traced>> {
+        self.write("tracing_on", "0").expect("our own instance");
+        self.assert_complete();
+        let bytes = fs::read(self.0.join("trace")).expect("our own instance");
+        let text = String::from_utf8_lossy(&bytes);
+        let mut calls: HashMap<u32, Vec<Traced>> = HashMap::new();
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let (tid, event) = parse(line).unwrap_or_else(|| panic!("tracepoint: {line}"));
+            let of_thread = calls.entry(tid).or_default();
+            match event {
+                Event::Enter(nr) => of_thread.push(Traced { nr, ret: None }),
+                Event::Exit(ret) => {
+                    // Without its entry: a child leaving its parent's fork, or the call that began all.
+                    if let Some(last) = of_thread.last_mut().filter(|last| last.ret.is_none()) {
+                        last.ret = Some(ret);
+                    }
+                }
+            }
+        }
+        calls
+    }
+
+    fn assert_complete(&self) {
+        let cpus = fs::read_dir(self.0.join("per_cpu")).expect("our own instance");
+        for cpu in cpus.flatten() {
+            let stats = fs::read_to_string(cpu.path().join("stats")).expect("our own instance");
+            for line in stats.lines().filter(|line| line.contains("overrun") || line.contains("dropped")) {
+                assert!(line.ends_with(": 0"), "the kernel's buffer was too small: {line}");
+            }
+        }
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        let _ = self.write("events/raw_syscalls/enable", "0");
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+enum Event {
+    Enter(i64),
+    Exit(i64),
+}
+
+/// `  name-123   [001] .....  1.234567: sys_exit: NR 39 = 5`, where the name may hold anything.
+fn parse(line: &str) -> Option<(u32, Event)> {
+    let (before, event) = match line.rfind(": sys_enter: NR ") {
+        Some(at) => (&line[..at], &line[at + 16..]),
+        None => line.rfind(": sys_exit: NR ").map(|at| (&line[..at], &line[at + 15..]))?,
+    };
+    let (task, _) = before.rsplit_once(" [")?;
+    let tid = task.trim_end().rsplit_once('-')?.1.parse().ok()?;
+    match event.split_once(" = ") {
+        Some((_, ret)) => Some((tid, Event::Exit(ret.trim().parse().ok()?))),
+        None => Some((tid, Event::Enter(event.split_once(' ')?.0.parse().ok()?))),
+    }
+}
+
+#[test]
+fn lines_are_read_whatever_the_name() {
+    let enter = parse("  a - [b]-1 c-77   [001] .....   5.5: sys_enter: NR 59 (1, 2, 3, 4, 5, 6)");
+    assert!(matches!(enter, Some((77, Event::Enter(59)))));
+    let exit = parse("    sh-78      [000] .....   5.6: sys_exit: NR 59 = -2");
+    assert!(matches!(exit, Some((78, Event::Exit(-2)))));
+}
