@@ -63,14 +63,15 @@ fn mark_text(name: &[u8]) -> Option<&'static str> {
 
 /// What the costs of a report are.
 #[must_use]
-pub fn quality(quality: Quality, backend: &str) -> String {
+pub fn quality(quality: Quality, stop_ns: u64, backend: &str) -> String {
     match quality {
-        Quality::True => format!("costs are true (backend {})", escape(backend.as_bytes())),
-        Quality::Estimated => {
-            "costs are estimated: traced durations less the calibrated stop (docs/costs.md)".to_owned()
-        }
+        Quality::True => format!("Costs are true (backend {})", escape(backend.as_bytes())),
+        Quality::Estimated => format!(
+            "Costs are estimated: traced durations less the tracer's stop of {} (docs/costs.md)",
+            super::units::time(stop_ns)
+        ),
         Quality::Unknown => {
-            "costs are unknown: the log has no calibration, and its durations hold the tracer's stops"
+            "Costs are unknown: the log has no calibration, and its durations hold the tracer's stops"
                 .to_owned()
         }
     }

@@ -137,7 +137,11 @@ fn errnos(errnos: &[Errno]) -> String {
 }
 
 fn footer(table: &Table, backend: &str, axis: Option<Axis>) -> Vec<String> {
-    let mut lines = vec![format!("{}; {}.", notes::quality(table.quality, backend), notes::wall(table.wall))];
+    let mut lines = vec![format!(
+        "{}; {}.",
+        notes::quality(table.quality, table.stop_ns, backend),
+        notes::wall(table.wall)
+    )];
     if let (Some(axis), Quality::Estimated | Quality::Unknown) = (axis, table.quality) {
         let (from, to) = axis.range_ns();
         lines.push(format!(

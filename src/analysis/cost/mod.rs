@@ -249,7 +249,7 @@ mod tests {
     fn calls_traced_from_another_cpu_have_their_own_stop() {
         let (here, there) = (Group::new(3, true, false, false), Group::new(3, true, false, true));
         let mut groups = Groups::default();
-        for _ in 0..10 {
+        for _ in 0..20 {
             groups.record(here, Some(6_800));
             groups.record(there, Some(20_900));
         }
@@ -261,7 +261,21 @@ mod tests {
         assert_eq!(prices.added(there, &cell(&[20_900])), 40_000);
         assert_eq!(groups.times(&prices.model, |_| true).median_ns, Some(900));
         let cut = groups.prices(Model::of(&header()), |_| Waits::ForDevices);
-        assert_eq!(cut.cost(there, &cell(&[20_900])), Some(0), "judged by the cheapest call seen there");
+        assert_eq!(cut.cost(there, &cell(&[20_900])), Some(100), "judged by the cheapest call seen there");
+    }
+
+    #[test]
+    fn the_cheapest_calls_correct_a_calibration_on_a_busy_machine() {
+        let (cheap, dear) = (Group::new(1, false, false, false), Group::new(2, true, false, false));
+        let mut groups = Groups::default();
+        for _ in 0..20 {
+            groups.record(cheap, Some(3_150));
+            groups.record(dear, Some(4_000));
+        }
+        let prices = groups.prices(Model::of(&header()), |_| Waits::Never);
+        assert_eq!(prices.model.pinned.duration_ns, 3_050, "not the calibrated 5,900");
+        assert_eq!(prices.cost(cheap, &cell(&[3_150])), Some(100));
+        assert_eq!(prices.cost(dear, &cell(&[4_000])), Some(950));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{Cell, GROUP_DIGITS, Group, LONG_NS, Model, Quality, Stop, Times};
 use crate::analysis::durations::Durations;
 
 /// Calls from which a median says something.
-const ENOUGH: u64 = 8;
+const ENOUGH: u64 = 16;
 
 /// What a call may wait for: how a traced duration that is far too long is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,20 +90,33 @@ impl Groups {
             .map(|(at, known)| known.as_ref().map_or(Waits::Never, |_| waits(Group(at as u32))))
             .collect();
         let mut prices = Prices { model, medians, waits, long: LongCalls::default() };
-        if model.beside.is_none() && model.quality == Quality::Estimated {
-            prices.model.beside = self.guess_beside(&prices);
+        if model.quality == Quality::Estimated {
+            self.correct_stops(&mut prices);
         }
         prices.long = self.long_calls(&prices);
         prices
     }
 
-    /// What a stop beside the program costs, for a log that was cut before it could say: no call takes
-    /// less than one that does nothing.
-    fn guess_beside(&self, prices: &Prices) -> Option<Stop> {
-        let beside = self.iter().filter(|(group, cell, _)| group.beside() && cell.timed >= ENOUGH);
-        let least = beside.map(|(group, ..)| prices.median(group)).min()?;
-        let pinned = prices.model.pinned;
-        Some(Stop { duration_ns: least.max(pinned.duration_ns), added_ns: pinned.added_ns })
+    /// No call takes less than one that does nothing. Where calls of the log do, the machine was slower
+    /// when the null call was measured, and the cheapest kind of call tells more than it. The same
+    /// tells what a stop beside the program costs, if the log was cut before it could say.
+    fn correct_stops(&self, prices: &mut Prices) {
+        let least = |beside: bool| {
+            let calls =
+                self.iter().filter(|(group, cell, _)| group.beside() == beside && cell.timed >= ENOUGH);
+            let least = calls.map(|(group, ..)| prices.median(group)).min();
+            least.map(|median| median.saturating_sub(prices.model.null_ns))
+        };
+        let (here, there) = (least(false), least(true));
+        let model = &mut prices.model;
+        model.pinned.duration_ns = here.unwrap_or(u64::MAX).min(model.pinned.duration_ns);
+        model.beside = match (model.beside, there) {
+            (Some(beside), Some(there)) => {
+                Some(Stop { duration_ns: beside.duration_ns.min(there), ..beside })
+            }
+            (Some(beside), None) => Some(beside),
+            (None, there) => there.map(|duration_ns| Stop { duration_ns, ..model.pinned }),
+        };
     }
 
     /// How much of what long calls took can be believed.

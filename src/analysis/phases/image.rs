@@ -19,8 +19,9 @@ pub(super) struct Image {
     /// Exec events of the process.
     execs: u32,
     name: Vec<u8>,
-    /// The successful execve, where its row came before the exec event.
+    /// The successful execve, where its row came before the exec event, and its path.
     call: Option<Cut>,
+    executed: Vec<u8>,
     exec: Option<Cut>,
     exec_end_ns: u64,
     loader: Option<Cut>,
@@ -43,6 +44,7 @@ impl Image {
             execs: 0,
             name: Vec::new(),
             call: None,
+            executed: Vec::new(),
             exec: None,
             exec_end_ns: 0,
             loader: None,
@@ -81,6 +83,7 @@ impl Image {
             argv: event.argv.unwrap_or_default(),
             cwd: &self.cwd,
         };
+        let executed = std::mem::take(&mut self.executed);
         let cut = self.call.take().or_else(|| segments.cut(event.start_ns));
         *self = Self {
             execs: self.execs + 1,
@@ -90,13 +93,25 @@ impl Image {
             interpreter: interpreter(&start).map(|kind| (kind.start)(&start)),
             ..Self::new(&self.cwd, self.begin_ns)
         };
+        if let Some(interpreter) = self.interpreter.as_mut().filter(|_| !executed.is_empty()) {
+            interpreter.executed(&executed);
+        }
     }
 
     /// The row of the execve that succeeded: it can come just after the exec event or just before.
     fn exec_call(&mut self, event: &Event<'_>, segments: &mut Segments) {
+        let path = event.path_abs.or(event.path).unwrap_or_default();
         match &mut self.exec {
-            Some(exec) if self.loader.is_none() => exec.at_ns = exec.at_ns.min(event.start_ns),
-            _ => self.call = segments.cut(event.start_ns),
+            Some(exec) if self.loader.is_none() => {
+                exec.at_ns = exec.at_ns.min(event.start_ns);
+                if let Some(interpreter) = &mut self.interpreter {
+                    interpreter.executed(path);
+                }
+            }
+            _ => {
+                self.call = segments.cut(event.start_ns);
+                self.executed = path.to_vec();
+            }
         }
     }
 

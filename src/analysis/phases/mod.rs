@@ -33,8 +33,6 @@ use crate::event::{Event, Kind};
 use crate::log::Header;
 pub use build::{Inputs, Phase, Phases, build, phase_of_segment};
 use image::Image;
-pub use python::ENCODINGS_WITH_SITE;
-pub use python_args::{Invocation, Run};
 pub use segments::{Cut, Segments};
 
 /// What is known of a program when it starts.
@@ -83,7 +81,10 @@ pub struct Boundary {
 
 /// What lies inside a program that is an interpreter.
 pub trait Interpreter: std::fmt::Debug + Send {
-    /// Takes note of an event of the interpreter's first thread, after the loader.
+    /// The path that was executed is not the interpreter's own: it may be a script that names it in
+    /// its first line.
+    fn executed(&mut self, path: &[u8]);
+    /// Takes note of an event of the interpreter's first thread.
     fn see(&mut self, event: &Event<'_>, call: Option<&Call>, segments: &mut Segments);
     /// The phases seen, in order; the first begins where the loader ends, whatever cut it has.
     fn phases(&self) -> Vec<(PhaseKind, Vec<u8>, Option<Cut>)>;
@@ -188,10 +189,10 @@ fn interpreter(start: &Start<'_>) -> Option<&'static InterpreterKind> {
     INTERPRETERS.iter().find(|kind| (kind.recognises)(start))
 }
 
-/// The command line of a program, if it is a Python.
+/// The name of the script that a program runs, if it is a Python: `Some(None)` for a Python without one.
 #[must_use]
-pub fn python_invocation(start: &Start<'_>) -> Option<Invocation> {
-    python::recognises(start).then(|| python_args::invocation(arguments(start.argv)))
+pub fn python_script<'a>(start: &Start<'a>) -> Option<Option<&'a [u8]>> {
+    python::recognises(start).then(|| python::script(start))
 }
 
 /// What a program is called: the file name of its first argument, or of its executable.

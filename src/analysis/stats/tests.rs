@@ -37,7 +37,9 @@ fn events() -> Vec<Event<'static>> {
 
 fn table(by: By, header: &Header, options: Options) -> Table {
     let mut stats = Stats::new(header, by);
-    events().iter().for_each(|event| stats.add(event));
+    for event in &events() {
+        stats.add(event);
+    }
     stats.finish(options)
 }
 
