@@ -63,17 +63,24 @@ fn mark_text(name: &[u8]) -> Option<&'static str> {
 
 /// What the costs of a report are.
 #[must_use]
-pub fn quality(quality: Quality, stop_ns: u64, backend: &str) -> String {
+pub fn quality(quality: Quality, backend: &str) -> String {
     match quality {
         Quality::True => format!("Costs are true (backend {})", escape(backend.as_bytes())),
-        Quality::Estimated => format!(
-            "Costs are estimated: traced durations less the tracer's stop of {} (docs/costs.md)",
-            super::units::time(stop_ns)
-        ),
+        Quality::Estimated => "Costs are estimated: traced durations less the tracer's stop".to_owned(),
         Quality::Unknown => {
             "Costs are unknown: the log has no calibration, and its durations hold the tracer's stops"
                 .to_owned()
         }
+    }
+}
+
+/// The same, with what was taken off.
+#[must_use]
+pub fn costs(quality: Quality, stop_ns: u64, backend: &str) -> String {
+    let text = self::quality(quality, backend);
+    match quality {
+        Quality::Estimated => format!("{text} of {} (docs/costs.md)", super::units::time(stop_ns)),
+        Quality::True | Quality::Unknown => text,
     }
 }
 

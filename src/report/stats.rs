@@ -139,7 +139,7 @@ fn errnos(errnos: &[Errno]) -> String {
 fn footer(table: &Table, backend: &str, axis: Option<Axis>) -> Vec<String> {
     let mut lines = vec![format!(
         "{}; {}.",
-        notes::quality(table.quality, table.stop_ns, backend),
+        notes::costs(table.quality, table.stop_ns, backend),
         notes::wall(table.wall)
     )];
     if let (Some(axis), Quality::Estimated | Quality::Unknown) = (axis, table.quality) {

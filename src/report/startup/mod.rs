@@ -55,7 +55,7 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
     }
     let long = notes::long_calls(report.long_calls, report.quality);
     for line in
-        [Some(notes::quality(report.quality, report.stop_ns, &report.backend)), long].into_iter().flatten()
+        [Some(notes::costs(report.quality, report.stop_ns, &report.backend)), long].into_iter().flatten()
     {
         writeln!(out, "{}", look.note(&format!("{line}.")))?;
     }
