@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::failure::{Failure, note};
 use super::names::log_name;
-use super::tracing::{Job, Recorded, trace_command};
+use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_command};
 use crate::capture::launch::{self, Command, Stream};
 
 #[derive(Debug, Args)]
@@ -43,6 +43,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         words: &arguments.command,
         output: &output,
         leader_only: arguments.leader_only,
+        calibration_calls: CALIBRATION_CALLS,
         untraced: None,
     };
     let recorded = trace_command(&job, [Stream::Inherit; 3], || ())?;

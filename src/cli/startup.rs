@@ -97,6 +97,9 @@ fn output_path(arguments: &Arguments) -> Result<PathBuf, Failure> {
     }
 }
 
+/// Calls of the calibration: there is time for many.
+const CALIBRATION_CALLS: u64 = 1000;
+
 enum Measured {
     /// There are runs to report on.
     Enough(Untraced),
@@ -147,8 +150,14 @@ fn trace_once(
     entry_point::prepare();
     let index = untraced.runs.len() + 1;
     let mut streams = stdio.for_run(index).map_err(Failure::of_trace)?;
-    let job =
-        Job { command, words: &arguments.command, output, leader_only: false, untraced: Some(untraced) };
+    let job = Job {
+        command,
+        words: &arguments.command,
+        output,
+        leader_only: false,
+        calibration_calls: CALIBRATION_CALLS,
+        untraced: Some(untraced),
+    };
     let recorded = trace_command(&job, streams.streams, || streams.launched());
     streams.finish();
     recorded

@@ -12,8 +12,8 @@ use crate::capture::ptrace::{self, calibration};
 use crate::event::{Event, Kind, mark};
 use crate::log::{self, Calibration, FORMAT_VERSION, Header, Untraced};
 
-/// Calls of the calibration before the command starts: few enough to take a few milliseconds.
-const CALIBRATION_CALLS: u64 = 100;
+/// Calls of the calibration where the command should start soon: they take two milliseconds.
+pub const CALIBRATION_CALLS: u64 = 100;
 
 /// What to trace, and where to.
 pub struct Job<'a> {
@@ -25,6 +25,8 @@ pub struct Job<'a> {
     pub output: &'a Path,
     /// End with the command's first process.
     pub leader_only: bool,
+    /// Calls of the calibration.
+    pub calibration_calls: u64,
     /// Untraced runs made before.
     pub untraced: Option<Untraced>,
 }
@@ -49,7 +51,7 @@ pub fn trace_command(
     launched: impl FnOnce(),
 ) -> Result<Recorded, Failure> {
     let calibration =
-        calibration::calibrate(CALIBRATION_CALLS, true).map_err(|error| not_permitted(&error))?;
+        calibration::calibrate(job.calibration_calls, true).map_err(|error| not_permitted(&error))?;
     let header = header(job, calibration);
     let mut writer = log::Writer::create(job.output, &header).map_err(Failure::of_trace)?;
     let options = SpawnOptions { wait_for_go: true, ..SpawnOptions::default() };
@@ -66,7 +68,7 @@ pub fn trace_command(
         return Err(Failure::with_code(error.exit_code(), error));
     }
     if outcome.parallel {
-        push_beside_totals(&mut writer);
+        push_beside_totals(&mut writer, job.calibration_calls);
     }
     Ok(Recorded {
         status: outcome.status,
@@ -95,8 +97,8 @@ fn header(job: &Job<'_>, calibration: Calibration) -> Header {
 
 /// Where tracer and thread ran on different CPUs, stops were dearer: how much is measured afterwards, since
 /// it would hold up the command's start.
-fn push_beside_totals(writer: &mut log::Writer) {
-    let Ok(beside) = calibration::calibrate(CALIBRATION_CALLS, false) else { return };
+fn push_beside_totals(writer: &mut log::Writer, calls: u64) {
+    let Ok(beside) = calibration::calibrate(calls, false) else { return };
     for (name, value) in [
         ("beside_mean_ns", beside.mean_ns),
         ("beside_p50_ns", beside.p50_ns),

@@ -77,7 +77,7 @@ pub struct Calibration {
     pub calls: u64,
     /// What one costs untraced, in nanoseconds (median).
     pub untraced_ns: u64,
-    /// Elapsed time a traced call adds to the program, in nanoseconds (mean).
+    /// Elapsed time a traced call adds to the program, in nanoseconds (median).
     pub added_ns: u64,
     /// Mean of the durations the backend reports for it, in nanoseconds.
     pub mean_ns: u64,

@@ -117,6 +117,7 @@ fn same(strace: &Call, log: &Call) -> bool {
     let equal = strace.name == log.name
         && strace.ret == log.ret
         && agree(&strace.paths, &log.paths)
+        && agree(&strace.absolute, &log.absolute)
         && agree(&strace.files, &log.files);
     equal || PERMITTED.iter().any(|(_, permits)| permits(strace, log))
 }

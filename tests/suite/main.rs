@@ -12,6 +12,7 @@ mod contract;
 mod death;
 mod differential;
 mod endings;
+mod inheritance;
 mod limits;
 mod support;
 mod terminal;

@@ -20,44 +20,50 @@ const UNTRACED: u64 = 2000;
 /// Longest duration told apart, in nanoseconds; longer ones count as this.
 const LONGEST_NS: u64 = 10_000_000_000;
 
-/// What the child and the tracer tell each other.
-const GO: usize = 0;
-const ELAPSED: usize = 1;
-
 /// Traces `calls` calls of getppid(2) in a child. `pin`: as the command is traced while it is one thread
 /// ([`super`]).
 pub fn calibrate(calls: u64, pin: bool) -> io::Result<Calibration> {
-    let shared = Shared::<[AtomicU64; 2]>::zeroed()?;
-    let total = WARM_UP + calls;
+    let go = Shared::<AtomicU64>::zeroed()?;
     let child = fork_child(|| {
-        while shared[GO].load(Ordering::Acquire) == 0 {
+        while go.load(Ordering::Acquire) == 0 {
             std::hint::spin_loop();
         }
-        (0..WARM_UP).for_each(|_| null_call());
-        let begin = monotonic_ns();
-        (0..calls).for_each(|_| null_call());
-        shared[ELAPSED].store(monotonic_ns() - begin, Ordering::Release);
+        (0..WARM_UP + calls).for_each(|_| null_call());
     })?;
-    let mut seen = 0;
-    let mut durations = histogram()?;
-    let mut sink = |event: &Event<'_>| {
-        if i64::from(event.nr) == libc::SYS_getppid && event.ret.is_some() {
-            seen += 1;
-            if (WARM_UP..total).contains(&(seen - 1)) {
-                durations.saturating_record(event.duration_ns().unwrap_or(0));
-            }
-        }
-    };
+    let mut seen = Seen { calls: 0, last_start_ns: 0, durations: histogram()?, periods: histogram()? };
+    let mut sink = |event: &Event<'_>| seen.add(event);
     let go = || {
-        shared[GO].store(1, Ordering::Release);
+        go.store(1, Ordering::Release);
         Ok(())
     };
     let options = Options { leader_only: false, pin, origin_ns: monotonic_ns() };
     record_from(Begin::AtOnce, child, go, &mut sink, options)?;
-    let untraced_ns = untraced_ns();
-    let elapsed_ns = shared[ELAPSED].load(Ordering::Acquire);
-    let added_ns = (elapsed_ns / calls.max(1)).saturating_sub(untraced_ns);
-    Ok(summary(&durations, untraced_ns, added_ns))
+    Ok(summary(&seen, untraced_ns()))
+}
+
+/// The traced calls so far.
+struct Seen {
+    calls: u64,
+    last_start_ns: u64,
+    /// What the backend reports for each.
+    durations: Histogram<u64>,
+    /// From one call's start to the next one's. Their median, not the elapsed time, tells what a call adds:
+    /// a preemption in the middle is no part of it.
+    periods: Histogram<u64>,
+}
+
+impl Seen {
+    fn add(&mut self, event: &Event<'_>) {
+        if i64::from(event.nr) != libc::SYS_getppid || event.ret.is_none() {
+            return;
+        }
+        self.calls += 1;
+        if self.calls > WARM_UP {
+            self.durations.saturating_record(event.duration_ns().unwrap_or(0));
+            self.periods.saturating_record(event.start_ns.saturating_sub(self.last_start_ns));
+        }
+        self.last_start_ns = event.start_ns;
+    }
 }
 
 fn histogram() -> io::Result<Histogram<u64>> {
@@ -71,7 +77,9 @@ fn untraced_ns() -> u64 {
     (monotonic_ns() - begin) / UNTRACED
 }
 
-fn summary(durations: &Histogram<u64>, untraced_ns: u64, added_ns: u64) -> Calibration {
+fn summary(seen: &Seen, untraced_ns: u64) -> Calibration {
+    let durations = &seen.durations;
+    let added_ns = seen.periods.value_at_quantile(0.5).saturating_sub(untraced_ns);
     Calibration {
         call: "getppid".to_owned(),
         calls: durations.len(),

@@ -1,9 +1,10 @@
 //! One system call: name, arguments, and what came back.
 
+use super::Options;
 use super::escape::{write_bracketed, write_quoted};
+use super::result::{self, Returned};
 use super::special::{self, Form};
 use super::structs::{write_file_mode, write_open_how, write_sockaddr, write_stat};
-use super::{Options, result};
 use crate::event::{Abi, Event, Flags};
 use crate::syscall::flags::{write_hex, write_number, write_radix, write_signal};
 use crate::syscall::{self, Arg, Ret, Spec, Struct};
@@ -15,7 +16,7 @@ const AT_FDCWD: i32 = -100;
 pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, options: &Options) {
     let Some(spec) = syscall::lookup(event.abi, event.nr) else {
         write_unknown(out, event);
-        result::write(out, event, Ret::Int, None, options);
+        result::write(out, event, Returned::Value(Ret::Int), options);
         return;
     };
     let mut call = Call { event, spec, options, paths: 0, fds: 0, strings: 0 };
@@ -29,8 +30,12 @@ pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, options: &Options) {
         call.write_args(out);
     }
     out.push(b')');
-    let (ret, file) = (special::ret(event, spec), call.returned_file());
-    result::write(out, event, ret, file, options);
+    let returned = match (special::ret_flags(event, spec), special::ret(event, spec)) {
+        (Some(set), _) => Returned::Flags(set),
+        (None, Ret::Fd) => Returned::Fd(call.returned_file().filter(|_| options.files)),
+        (None, ret) => Returned::Value(ret),
+    };
+    result::write(out, event, returned, options);
 }
 
 /// A number that is not in the table, as strace prints it: `syscall_0x1ff(0x1, 0, 0, 0, 0, 0)`.

@@ -4,20 +4,26 @@ use super::escape::write_bracketed;
 use super::{Options, errno, write_seconds};
 use crate::event::Event;
 use crate::syscall::Ret;
-use crate::syscall::flags::{write_hex, write_mode, write_number, write_radix};
+use crate::syscall::flags::{FlagSet, write_hex, write_mode, write_number, write_radix};
+
+/// What a call that succeeds returns.
+#[derive(Clone, Copy)]
+pub(super) enum Returned<'a> {
+    /// A descriptor, of this file if that is known.
+    Fd(Option<&'a [u8]>),
+    /// Flags.
+    Flags(&'static FlagSet),
+    /// A number of this kind.
+    Value(Ret),
+}
 
 /// ` = 3</etc/passwd> <0.000010>`, ` = -1 ENOENT (No such file or directory)`, ` = ?`.
-pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, ret: Ret, file: Option<&[u8]>, options: &Options) {
+pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, returned: Returned<'_>, options: &Options) {
     out.extend_from_slice(b" = ");
     match (event.ret, event.errno()) {
         (None, _) => out.push(b'?'),
         (Some(_), Some(errno)) => write_error(out, errno),
-        (Some(value), None) => {
-            write_value(out, ret, value);
-            if let Some(file) = file.filter(|_| ret == Ret::Fd && value >= 0 && options.files) {
-                write_bracketed(out, file);
-            }
-        }
+        (Some(value), None) => write_success(out, returned, value),
     }
     if let Some(duration_ns) = event.duration_ns().filter(|_| options.duration && event.ret.is_some()) {
         out.extend_from_slice(b" <");
@@ -26,12 +32,27 @@ pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, ret: Ret, file: Option
     }
 }
 
-fn write_value(out: &mut Vec<u8>, ret: Ret, value: i64) {
-    match ret {
-        Ret::Addr => write_hex(out, value as u64),
-        Ret::Mode => write_mode(out, value as u64),
-        Ret::Size => write_radix(out, value as u64, 10, 1),
-        Ret::Int | Ret::Fd | Ret::Pid | Ret::Never => write_number(out, value),
+fn write_success(out: &mut Vec<u8>, returned: Returned<'_>, value: i64) {
+    match returned {
+        Returned::Fd(file) => {
+            write_number(out, value);
+            if let Some(file) = file.filter(|_| value >= 0) {
+                write_bracketed(out, file);
+            }
+        }
+        Returned::Flags(set) => {
+            write_hex(out, value as u64);
+            // Without any there is nothing to name, unless zero is the name of something.
+            if value != 0 || !set.fields.is_empty() {
+                out.extend_from_slice(b" (flags ");
+                set.write_bits(out, value as u64);
+                out.push(b')');
+            }
+        }
+        Returned::Value(Ret::Addr) => write_hex(out, value as u64),
+        Returned::Value(Ret::Mode) => write_mode(out, value as u64),
+        Returned::Value(Ret::Size) => write_radix(out, value as u64, 10, 1),
+        Returned::Value(Ret::Int | Ret::Fd | Ret::Pid | Ret::Never) => write_number(out, value),
     }
 }
 

@@ -91,6 +91,9 @@ fn command_has_no_argument(command: u32) -> bool {
 /// How to print the argument at this place, where the table's kind is not enough.
 pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form> {
     let args = &event.args;
+    if index > 2 {
+        return None;
+    }
     match (spec.name, index) {
         ("fcntl" | "fcntl64", 2) => fcntl_form(event, args[1] as u32),
         ("ioctl", 1) if ioctl_name(args[1]).is_none() => Some(Form::Ioctl),
@@ -156,6 +159,16 @@ pub(super) fn duplicates(event: &Event<'_>, spec: &Spec) -> bool {
 /// What the call returns.
 pub(super) fn ret(event: &Event<'_>, spec: &Spec) -> Ret {
     if is_fcntl(spec) && duplicates(event, spec) { Ret::Fd } else { spec.ret }
+}
+
+/// The flags a call returns as its value.
+pub(super) fn ret_flags(event: &Event<'_>, spec: &Spec) -> Option<&'static FlagSet> {
+    match event.args[1] as u32 {
+        command::GETFD if is_fcntl(spec) => Some(&flags::FD_FLAGS),
+        command::GETFL if is_fcntl(spec) => Some(open_flags(event.abi)),
+        command::GET_SEALS if is_fcntl(spec) => Some(&flags::SEALS),
+        _ => None,
+    }
 }
 
 fn ioctl_name(op: u64) -> Option<&'static str> {

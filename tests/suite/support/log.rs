@@ -22,6 +22,8 @@ pub struct Row {
     pub pid: u32,
     /// Number of the call or signal.
     pub nr: u32,
+    /// Arguments, as many as the call takes.
+    pub args: Vec<u64>,
     /// Text: the name of a mark, a loss, a total.
     pub text: String,
     /// Begin and end, in nanoseconds; no end: never returned.
@@ -70,9 +72,10 @@ impl Log {
 }
 
 fn row(event: &Event<'_>) -> Row {
-    let name = match event.kind {
-        Kind::Syscall => syscall::lookup(event.abi, event.nr)
-            .map_or_else(|| format!("syscall_{:#x}", event.nr), |spec| spec.name.to_owned()),
+    let spec = syscall::lookup(event.abi, event.nr).filter(|_| event.kind == Kind::Syscall);
+    let name = match (event.kind, spec) {
+        (Kind::Syscall, Some(spec)) => spec.name.to_owned(),
+        (Kind::Syscall, None) => format!("syscall_{:#x}", event.nr),
         _ => String::new(),
     };
     let path = |text: Option<&[u8]>, unreadable| match text {
@@ -94,6 +97,7 @@ fn row(event: &Event<'_>) -> Row {
         kind: event.kind,
         pid: event.pid,
         nr: event.nr,
+        args: event.args[..spec.map_or(6, |spec| spec.args.len())].to_vec(),
         text: String::from_utf8_lossy(event.text.unwrap_or_default()).into_owned(),
         times_ns: (event.start_ns, event.end_ns),
         call,

@@ -94,6 +94,8 @@ impl Parser {
         let mut call = Call { tid, name: name.to_owned(), ret: result(ret), ..Call::default() };
         for (slot, &index) in path_arguments(name).iter().enumerate() {
             call.paths[slot] = path(args.get(index).copied().unwrap_or_default());
+            let base = index.checked_sub(1).and_then(|index| args.get(index)).copied().unwrap_or_default();
+            call.absolute[slot] = absolute(base, &call.paths[slot]);
         }
         let mut files = args.iter().filter_map(|arg| file(arg)).peekable();
         // As in the log, a descriptor returned counts where none was passed.
@@ -184,6 +186,19 @@ fn file(argument: &str) -> Option<Text> {
         name.extend_from_slice(b" (deleted)");
     }
     Some(Text::Is(name))
+}
+
+/// A relative path behind `3</base>` or `-100</base>` (the cwd), made absolute.
+fn absolute(base: &str, path: &Text) -> Text {
+    let base = base.split_once('<').and_then(|(_, name)| name.strip_suffix('>'));
+    // Not `anon_inode:inotify`, behind which a path is relative to the cwd.
+    let is_directory = |name: &str| name.starts_with("\\x2f");
+    match (base, path) {
+        (Some(base), Text::Is(path)) if is_directory(base) && !path.is_empty() && !path.starts_with(b"/") => {
+            Text::Is([&unescape(base.as_bytes()), &b"/"[..], path].concat())
+        }
+        _ => Text::Untold,
+    }
 }
 
 /// Which arguments are paths, for calls of both conventions.

@@ -16,10 +16,12 @@ const TRACEFS: &str = "/sys/kernel/tracing";
 const BUFFER_KB: u32 = 48 << 10;
 
 /// One call as the tracepoints tell it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Traced {
     /// Number.
     pub nr: i64,
+    /// Arguments: all six registers, or those that the call takes.
+    pub args: Vec<u64>,
     /// What it returned, if it did.
     pub ret: Option<i64>,
 }
@@ -77,7 +79,7 @@ impl Instance {
             let (tid, event) = parse(line).unwrap_or_else(|| panic!("tracepoint: {line}"));
             let of_thread = calls.entry(tid).or_default();
             match event {
-                Event::Enter(nr) => of_thread.push(Traced { nr, ret: None }),
+                Event::Enter(nr, args) => of_thread.push(Traced { nr, args, ret: None }),
                 Event::Exit(ret) => {
                     // Without its entry: a child leaving its parent's fork, or the call that began all.
                     if let Some(last) = of_thread.last_mut().filter(|last| last.ret.is_none()) {
@@ -108,7 +110,7 @@ impl Drop for Instance {
 }
 
 enum Event {
-    Enter(i64),
+    Enter(i64, Vec<u64>),
     Exit(i64),
 }
 
@@ -120,16 +122,19 @@ fn parse(line: &str) -> Option<(u32, Event)> {
     };
     let (task, _) = before.rsplit_once(" [")?;
     let tid = task.trim_end().rsplit_once('-')?.1.parse().ok()?;
-    match event.split_once(" = ") {
-        Some((_, ret)) => Some((tid, Event::Exit(ret.trim().parse().ok()?))),
-        None => Some((tid, Event::Enter(event.split_once(' ')?.0.parse().ok()?))),
+    if let Some((_, ret)) = event.split_once(" = ") {
+        return Some((tid, Event::Exit(ret.trim().parse().ok()?)));
     }
+    let (nr, args) = event.split_once(' ')?;
+    let args = args.trim().strip_prefix('(')?.strip_suffix(')')?.split(", ");
+    let args = args.map(|arg| u64::from_str_radix(arg, 16)).collect::<Result<_, _>>().ok()?;
+    Some((tid, Event::Enter(nr.parse().ok()?, args)))
 }
 
 #[test]
 fn lines_are_read_whatever_the_name() {
     let enter = parse("  a - [b]-1 c-77   [001] .....   5.5: sys_enter: NR 59 (1, 2, 3, 4, 5, 6)");
-    assert!(matches!(enter, Some((77, Event::Enter(59)))));
+    assert!(matches!(enter, Some((77, Event::Enter(59, args))) if args == [1, 2, 3, 4, 5, 6]));
     let exit = parse("    sh-78      [000] .....   5.6: sys_exit: NR 59 = -2");
     assert!(matches!(exit, Some((78, Event::Exit(-2)))));
 }

@@ -127,7 +127,10 @@ fn descriptors() {
     let event = Event { file, ret: Some(7), ..call("fcntl", &[3, 1030, 5]) };
     assert_eq!(bare(&event), "fcntl(3</tmp/a>, F_DUPFD_CLOEXEC, 5) = 7</tmp/a>");
     let event = Event { file, ret: Some(0x8000), ..call("fcntl", &[3, 3]) };
-    assert_eq!(bare(&event), "fcntl(3</tmp/a>, F_GETFL) = 32768");
+    assert_eq!(bare(&event), "fcntl(3</tmp/a>, F_GETFL) = 0x8000 (flags O_RDONLY|O_LARGEFILE)");
+    let event = Event { file, ret: Some(1), ..call("fcntl", &[3, 1]) };
+    assert_eq!(bare(&event), "fcntl(3</tmp/a>, F_GETFD) = 0x1 (flags FD_CLOEXEC)");
+    assert_eq!(bare(&Event { ret: Some(0), ..event }), "fcntl(3</tmp/a>, F_GETFD) = 0");
     assert_eq!(
         bare(&Event { file, ..call("fcntl", &[3, 2, 1]) }),
         "fcntl(3</tmp/a>, F_SETFD, FD_CLOEXEC) = 0"
