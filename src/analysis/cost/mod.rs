@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(model.quality, Quality::Estimated);
         assert_eq!(model.pinned, Stop { duration_ns: 5_900, added_ns: 14_000 });
         assert_eq!(median_cost(&model, 6_800), Some(900));
-        assert_eq!(median_cost(&model, 5_000), Some(0), "never below nothing");
+        assert_eq!(median_cost(&model, 5_000), Some(100), "never below the null call");
         header.calibration = None;
         assert_eq!(Model::of(&header).quality, Quality::Unknown);
         assert_eq!(median_cost(&Model::of(&header), 6_800), None);
@@ -265,14 +265,37 @@ mod tests {
     }
 
     #[test]
-    fn the_cheapest_calls_correct_a_calibration_on_a_busy_machine() {
+    fn calls_that_do_next_to_nothing_are_the_null_call_in_its_place() {
+        let (seek, stat, cheap) = (
+            Group::new(1, true, false, false),
+            Group::new(2, true, false, false),
+            Group::new(3, false, false, false),
+        );
+        for seek_ns in [3_100, 9_100] {
+            let mut groups = Groups::default();
+            for _ in 0..20 {
+                groups.record(seek, Some(seek_ns));
+                groups.record(stat, Some(seek_ns + 800));
+                groups.record(cheap, Some(seek_ns - 50));
+            }
+            let kind = |group| if group == seek { Waits::Never } else { Waits::ForDevices };
+            let prices = groups.prices(Model::of(&header()), kind);
+            assert_eq!(prices.model.pinned.duration_ns, seek_ns - 100, "not the calibrated 5,900");
+            assert_eq!(prices.cost(seek, &cell(&[seek_ns])), Some(100));
+            assert_eq!(prices.cost(stat, &cell(&[seek_ns])), Some(900));
+            assert_eq!(prices.cost(cheap, &cell(&[seek_ns])), Some(100), "never below the null call");
+        }
+    }
+
+    #[test]
+    fn without_such_calls_the_cheapest_ones_bound_the_stop() {
         let (cheap, dear) = (Group::new(1, false, false, false), Group::new(2, true, false, false));
         let mut groups = Groups::default();
         for _ in 0..20 {
             groups.record(cheap, Some(3_150));
             groups.record(dear, Some(4_000));
         }
-        let prices = groups.prices(Model::of(&header()), |_| Waits::Never);
+        let prices = groups.prices(Model::of(&header()), |_| Waits::ForDevices);
         assert_eq!(prices.model.pinned.duration_ns, 3_050, "not the calibrated 5,900");
         assert_eq!(prices.cost(cheap, &cell(&[3_150])), Some(100));
         assert_eq!(prices.cost(dear, &cell(&[4_000])), Some(950));

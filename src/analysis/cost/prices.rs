@@ -6,7 +6,7 @@ use super::{Cell, GROUP_DIGITS, Group, LONG_NS, Model, Quality, Stop, Times};
 use crate::analysis::durations::Durations;
 
 /// Calls from which a median says something.
-const ENOUGH: u64 = 16;
+const ENOUGH: u64 = 8;
 
 /// What a call may wait for: how a traced duration that is far too long is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,26 +97,37 @@ impl Groups {
         prices
     }
 
-    /// No call takes less than one that does nothing. Where calls of the log do, the machine was slower
-    /// when the null call was measured, and the cheapest kind of call tells more than it. The same
-    /// tells what a stop beside the program costs, if the log was cut before it could say.
+    /// A stop in the middle of a program is dearer than one in the calibration's loop, for caches are
+    /// cold; on a machine that was busy then and is not now, it is cheaper. So if the log has calls
+    /// that do next to nothing, they are the null call in its place. If it has none, at least no call
+    /// takes less than one that does nothing.
     fn correct_stops(&self, prices: &mut Prices) {
+        let null_ns = prices.model.null_ns;
+        let in_place = |beside: bool| {
+            let mut all = Durations::with_digits(GROUP_DIGITS);
+            for (group, _, durations) in self.iter() {
+                if group.beside() == beside && !group.failed() && prices.waits(group) == Waits::Never {
+                    all.merge(durations);
+                }
+            }
+            (all.len() >= ENOUGH).then(|| all.quantile(0.5).saturating_sub(null_ns))
+        };
         let least = |beside: bool| {
             let calls =
                 self.iter().filter(|(group, cell, _)| group.beside() == beside && cell.timed >= ENOUGH);
             let least = calls.map(|(group, ..)| prices.median(group)).min();
-            least.map(|median| median.saturating_sub(prices.model.null_ns))
+            least.map(|median| median.saturating_sub(null_ns))
         };
-        let (here, there) = (least(false), least(true));
-        let model = &mut prices.model;
-        model.pinned.duration_ns = here.unwrap_or(u64::MAX).min(model.pinned.duration_ns);
-        model.beside = match (model.beside, there) {
-            (Some(beside), Some(there)) => {
-                Some(Stop { duration_ns: beside.duration_ns.min(there), ..beside })
-            }
-            (Some(beside), None) => Some(beside),
-            (None, there) => there.map(|duration_ns| Stop { duration_ns, ..model.pinned }),
+        let corrected = |stop: Stop, beside: bool| {
+            let bounded = || least(beside).map_or(stop.duration_ns, |least| stop.duration_ns.min(least));
+            Stop { duration_ns: in_place(beside).unwrap_or_else(bounded), ..stop }
         };
+        let model = prices.model;
+        let pinned = corrected(model.pinned, false);
+        // A log that was cut does not say what a stop beside the program costs: more than one on its CPU.
+        let guess = || least(true).map(|least| Stop { duration_ns: least, ..model.pinned });
+        let beside = model.beside.or_else(guess).map(|stop| corrected(stop, true));
+        prices.model = Model { pinned, beside, ..model };
     }
 
     /// How much of what long calls took can be believed.
@@ -198,7 +209,9 @@ impl Prices {
             // Most calls of this kind wait: what they took is large beside the stop.
             return (0, cell.sum_ns.saturating_sub(cell.timed.saturating_mul(stop_ns)));
         }
-        let plain = cell.timed.saturating_mul(median.saturating_sub(stop_ns));
+        // No call takes less than one that does nothing.
+        let each = median.saturating_sub(stop_ns).max(self.model.null_ns);
+        let plain = cell.timed.saturating_mul(each);
         (plain, cell.long_ns.saturating_sub(cell.long.saturating_mul(median)))
     }
 

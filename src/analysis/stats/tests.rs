@@ -62,7 +62,7 @@ fn by_syscall() {
             row("newfstatat", 4, 3, 2_500),
             row("openat", 1, 0, 2_000),
             row("read", 3, 0, 1_000),
-            row("getpid", 1, 0, 50),
+            row("getpid", 1, 0, 100),
             row("exit_group", 1, 0, 0),
         ]
     );
@@ -70,7 +70,7 @@ fn by_syscall() {
     let errnos: Vec<_> = stat.errnos.iter().map(|errno| (errno.errno.as_str(), errno.calls)).collect();
     assert_eq!(errnos, [("ENOENT", 2), ("EACCES", 1)]);
     assert_eq!((stat.mean_ns, stat.times.median_ns, stat.times.p99_ns), (Some(625), Some(500), None));
-    assert_eq!((table.total.calls, table.total.errors, table.total.total_ns), (10, 3, Some(5_550)));
+    assert_eq!((table.total.calls, table.total.errors, table.total.total_ns), (10, 3, Some(5_600)));
     assert_eq!((table.total.traced_ns, table.integrity.never_returned), (110_000, 1));
     assert_eq!((table.wall.ns, table.wall.kind), (110_000, WallKind::TracedSpan));
     assert!((stat.share.unwrap() - 2_500.0 / 110_000.0).abs() < 1e-9);
@@ -84,7 +84,7 @@ fn by_family_class_path_and_directory() {
     let read = row("read", 3, 0, 1_000);
     assert_eq!(
         rows(&families)[..],
-        [row("identity", 1, 0, 50), row("open", 1, 0, 2_000), row("process", 1, 0, 0), read, stat]
+        [row("identity", 1, 0, 100), row("open", 1, 0, 2_000), row("process", 1, 0, 0), read, stat]
     );
     let classes = table(By::Class, &header(), all);
     assert!(classes.overlapping);
