@@ -107,7 +107,8 @@ impl Base {
         let object = filesystem::object(event);
         let errno = event.errno().map_or(0, |errno| errno as u16);
         let on_file = filesystem::is_file_work(known.family(), object);
-        let group = Group::new(call, on_file, errno != 0, event.flags.has(Flags::BESIDE));
+        let empty = event.ret == Some(0) && matches!(known.family(), Family::Read | Family::Readdir);
+        let group = Group::new(call, on_file, errno != 0, event.flags.has(Flags::BESIDE)).empty(empty);
         let duration_ns = event.duration_ns().filter(|_| event.ret.is_some());
         self.groups.record(group, duration_ns);
         Some(Seen { call, group, object, errno, duration_ns, process, segment })
