@@ -188,7 +188,8 @@ pub struct Event<'a> {
     /// The file behind the second descriptor argument, or behind the descriptor returned where one was
     /// taken (`AT_FDCWD` is none).
     pub file2: Option<&'a [u8]>,
-    /// Text the call returned (link target, cwd), or the name of a mark, loss or total.
+    /// Text the call returned (link target, cwd) or was passed besides paths (what a symbolic link is to hold,
+    /// the name of an attribute, what is mounted), or the name of a mark, loss or total.
     pub text: Option<&'a [u8]>,
     /// Socket address passed or returned, as text: `inet:127.0.0.1:80`, `unix:/run/x`, `netlink:0`.
     pub peer: Option<&'a [u8]>,

@@ -57,6 +57,7 @@ pub fn capture(thread: &mut Thread, entry: &Entry) {
             capture_path(call, shares, memory, slot, path);
         }
     }
+    capture_string(call, memory);
     capture_peer(call, memory);
     capture_argv(call, memory);
     capture_effect(call, memory);
@@ -121,6 +122,23 @@ fn push_absolute_of(call: &mut Call, shares: &Shares, begin: usize, path: PathAr
         begin..end,
     );
     Some(call.since(end))
+}
+
+fn capture_string(call: &mut Call, memory: ThreadMemory) {
+    let Some(address) = call.plan.string.map(|index| call.args[usize::from(index)]) else { return };
+    let begin = call.text.len();
+    match read_string(&memory, address, LONGEST_PATH, &mut call.text) {
+        StringEnd::Nul => call.result = Some(call.since(begin)),
+        StringEnd::Limit => {
+            call.result = Some(call.since(begin));
+            call.flags.set(Flags::TRUNCATED);
+        }
+        StringEnd::Unreadable if address == 0 => {}
+        StringEnd::Unreadable => {
+            call.text.truncate(begin);
+            call.flags.set(Flags::RESULT_UNREADABLE);
+        }
+    }
 }
 
 fn capture_peer(call: &mut Call, memory: ThreadMemory) {

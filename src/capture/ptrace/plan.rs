@@ -41,6 +41,8 @@ pub struct Plan {
     pub fds: [Option<u8>; 2],
     /// A socket address passed in: at this argument, its length in the next.
     pub peer: Option<u8>,
+    /// A string that is no path (a link's target, an attribute's name, what is mounted).
+    pub string: Option<u8>,
     /// Arguments of an exec.
     pub argv: Option<u8>,
     /// What to read on return.
@@ -58,6 +60,7 @@ impl Plan {
         paths: [None; 2],
         fds: [None; 2],
         peer: None,
+        string: None,
         argv: None,
         result: ResultFact::None,
         makes_fd: false,
@@ -80,6 +83,7 @@ impl Plan {
                     dirfd = Some(index);
                 }
                 Arg::Path => put(&mut plan.paths, PathArg { arg: index, dirfd: dirfd.take() }),
+                Arg::Str if plan.string.is_none() => plan.string = Some(index),
                 Arg::In(Struct::Sockaddr) => plan.peer = Some(index),
                 Arg::StrArray if plan.effect == Effect::Exec && plan.argv.is_none() => {
                     plan.argv = Some(index);
@@ -113,26 +117,25 @@ fn result_fact(spec: &Spec) -> ResultFact {
     ResultFact::None
 }
 
-/// Plans by number, for one ABI.
-fn build(abi: Abi) -> Vec<Plan> {
-    let table = syscall::table(abi);
-    let highest = table.last().map_or(0, |spec| spec.nr as usize);
-    let mut plans = vec![Plan::UNKNOWN; highest + 1];
-    for spec in table {
-        plans[spec.nr as usize] = Plan::new(spec);
-    }
-    plans
+/// Numbers below this are looked up beforehand; no ABI has as many calls.
+const NUMBERS: u32 = 1024;
+
+/// Plans by number, for one ABI, of which all numbers have these bits set.
+fn build(abi: Abi, bits: u32) -> Vec<Plan> {
+    let plan = |nr| syscall::lookup(abi, nr | bits).map_or(Plan::UNKNOWN, Plan::new);
+    (0..NUMBERS).map(plan).collect()
 }
 
-static X86_64: LazyLock<Vec<Plan>> = LazyLock::new(|| build(Abi::X86_64));
-static I386: LazyLock<Vec<Plan>> = LazyLock::new(|| build(Abi::I386));
+static X86_64: LazyLock<Vec<Plan>> = LazyLock::new(|| build(Abi::X86_64, 0));
+static I386: LazyLock<Vec<Plan>> = LazyLock::new(|| build(Abi::I386, 0));
+static X32: LazyLock<Vec<Plan>> = LazyLock::new(|| build(Abi::X32, syscall::X32_BIT));
 
 /// The plan of a call.
 pub fn of(abi: Abi, nr: u32) -> &'static Plan {
     let (plans, nr) = match abi {
         Abi::X86_64 => (&*X86_64, nr),
-        Abi::X32 => (&*X86_64, nr & !syscall::X32_BIT),
         Abi::I386 => (&*I386, nr),
+        Abi::X32 => (&*X32, nr & !syscall::X32_BIT),
     };
     plans.get(nr as usize).unwrap_or(&Plan::UNKNOWN)
 }
@@ -167,6 +170,7 @@ mod tests {
         assert_eq!(plan("getcwd").result, ResultFact::Cwd(0));
         assert_eq!(plan("accept4").result, ResultFact::Peer(1));
         assert_eq!(plan("connect").peer, Some(1));
+        assert_eq!(plan("symlinkat").string, Some(0));
         assert_eq!(plan("execve").argv, Some(1));
         assert_eq!(plan("execveat").argv, Some(2));
     }
