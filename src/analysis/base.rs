@@ -87,7 +87,7 @@ impl Base {
         if matches!(event.kind, Kind::Lost | Kind::Total) {
             return None;
         }
-        let end_ns = event.end_ns.unwrap_or(event.start_ns);
+        let end_ns = event.end_ns.map_or(event.start_ns, |end| end.max(event.start_ns));
         let (start, end) = self.span.get_or_insert((event.start_ns, end_ns));
         *start = event.start_ns.min(*start);
         *end = end_ns.max(*end);

@@ -88,10 +88,10 @@ impl Watch {
 
     fn lost(&mut self, reason: &[u8], count: i64) {
         let known = u64::try_from(count).ok();
-        self.value.lost_events += known.unwrap_or(0);
+        self.value.lost_events = self.value.lost_events.saturating_add(known.unwrap_or(0));
         let losses = &mut self.value.losses;
         if let Some(loss) = losses.iter_mut().find(|loss| loss.reason.bytes() == reason) {
-            loss.events += known.unwrap_or(0);
+            loss.events = loss.events.saturating_add(known.unwrap_or(0));
             loss.at_least |= known.is_none();
         } else if losses.len() < MOST_NOTES {
             losses.push(Loss {

@@ -251,7 +251,7 @@ fn file_system(cells: &[(Key, Cell)], base: &Base, prices: &Prices, wall: Wall) 
     families.sort_by(|a, b| (b.cost_ns, b.calls).cmp(&(a.cost_ns, a.calls)).then(a.family.cmp(b.family)));
     let cost_ns = match prices.model.quality {
         Quality::Unknown => None,
-        _ => Some(families.iter().filter_map(|row| row.cost_ns).sum()),
+        _ => Some(families.iter().filter_map(|row| row.cost_ns).fold(0, u64::saturating_add)),
     };
     FileSystem {
         calls: families.iter().map(|row| row.calls).sum(),

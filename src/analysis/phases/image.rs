@@ -9,6 +9,7 @@
 use super::{Boundary, Cut, Interpreter, PhaseKind, Segments, Start, interpreter, is_exec, program_name};
 use crate::analysis::calls::{Call, Role};
 use crate::event::{Event, Kind, mark};
+use crate::syscall::Family;
 
 /// The last program a process became, and how far it got.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(super) struct Image {
     exec: Option<Cut>,
     exec_end_ns: u64,
     loader: Option<Cut>,
+    /// Whether it did what no loader does.
+    acted: bool,
     /// Address of the mapping of `/etc/ld.so.cache`.
     cache: Option<u64>,
     /// When it was unmapped.
@@ -48,6 +51,7 @@ impl Image {
             exec: None,
             exec_end_ns: 0,
             loader: None,
+            acted: false,
             cache: None,
             unmapped_ns: None,
             program: None,
@@ -127,8 +131,12 @@ impl Image {
             self.program = segments.cut(event.start_ns).or(self.program);
             self.cache = None;
         }
+        // A loader does none of this; a program may load more libraries later, in the same way.
+        self.acted |= call.is_some_and(|call| {
+            matches!(call.family(), Family::Write | Family::Process | Family::Network | Family::Signal)
+        });
         match call.map(|call| call.role) {
-            Some(Role::Mmap) if self.program.is_none() => self.mapped(event),
+            Some(Role::Mmap) if self.program.is_none() && !self.acted => self.mapped(event),
             Some(Role::Munmap) if self.program.is_none() && self.cache == Some(event.args[0]) => {
                 self.unmapped_ns = event.end_ns;
             }

@@ -11,7 +11,7 @@
 //! phases   [exec][loader   ][init     ][exit ]
 //! ```
 //!
-//! [`image`] knows what every program has: exec, dynamic loader, the program, exit. What lies inside
+//! `image` knows what every program has: exec, dynamic loader, the program, exit. What lies inside
 //! "the program" is told by the interpreters of [`INTERPRETERS`]. Where a boundary cannot be told,
 //! phases are merged and the name says so; none is invented.
 
@@ -102,7 +102,7 @@ pub struct InterpreterKind {
     pub start: fn(&Start<'_>) -> Box<dyn Interpreter>,
 }
 
-/// Every interpreter whose phases are known. Any other program has the phases of [`image`].
+/// Every interpreter whose phases are known. Any other program has exec, dynamic loader, the program and exit.
 pub const INTERPRETERS: [InterpreterKind; 1] =
     [InterpreterKind { name: "python", recognises: python::recognises, start: python::start }];
 
@@ -171,7 +171,7 @@ impl Timeline {
         if !root.is_interpreter() {
             let lifetime = |id: &ProcessId| {
                 let process = &processes.list()[*id as usize];
-                (process.end_ns - process.start_ns, std::cmp::Reverse(*id))
+                (process.end_ns.saturating_sub(process.start_ns), std::cmp::Reverse(*id))
             };
             let interpreters = self.followed.iter().filter(|(_, image)| image.is_interpreter());
             if let Some((id, image)) = interpreters.max_by_key(|(id, _)| lifetime(id))
