@@ -22,7 +22,7 @@ pub struct Stack {
     pub frames: Vec<Text>,
     /// Calls.
     pub calls: u64,
-    /// Their cost; `None` where costs are unknown.
+    /// Their cost, what they waited for other processes left out; `None` where costs are unknown.
     pub cost_ns: Option<u64>,
 }
 
@@ -53,7 +53,7 @@ pub fn fold(inputs: &Inputs<'_>) -> Vec<Stack> {
         let phase = super::phases::phase_of_segment(inputs.boundaries, key.segment);
         let (calls, cost) = leaves.entry((key.process, phase, key.group.call(), key.object)).or_default();
         *calls += cell.calls;
-        *cost = super::lookups::plus(*cost, inputs.prices.cost(key.group, cell));
+        *cost = super::lookups::plus(*cost, inputs.prices.work(key.group, cell));
     }
     let mut stacks: FxHashMap<Vec<Text>, (u64, Option<u64>)> = FxHashMap::default();
     for ((process, phase, call, object), (calls, cost)) in leaves {

@@ -363,6 +363,7 @@ mod tests {
         assert!((added - 5 * 14_000).abs_diff(4_004_500) < 2, "what does not count was added: {added}");
         let waiting = groups.prices(model, |_| Waits::ForOthers);
         assert_eq!(waiting.cost(group, &cell(&durations)), Some(5 * 900 + 8_000_000));
+        assert_eq!(waiting.work(group, &cell(&durations)), Some(5 * 900), "what it waited is others' work");
         assert_eq!(waiting.long.calls, 0);
         let never = groups.prices(model, |_| Waits::Never);
         assert_eq!(never.cost(group, &cell(&durations)), Some(5 * 900));

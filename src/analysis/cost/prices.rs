@@ -193,6 +193,17 @@ impl Prices {
         }
     }
 
+    /// The same without what calls waited for other processes, the network or a clock: a parent's wait
+    /// for its child is the child's work, and is counted there.
+    #[must_use]
+    pub fn work(&self, group: Group, cell: &Cell) -> Option<u64> {
+        match (self.model.quality, self.waits(group)) {
+            (Quality::Estimated, Waits::ForOthers) => Some(self.split(group, cell).0),
+            (Quality::True, Waits::ForOthers) => Some(cell.sum_ns - cell.long_ns.min(cell.sum_ns)),
+            _ => self.cost(group, cell),
+        }
+    }
+
     /// Elapsed time that tracing the calls of a cell added to the program, and what its long calls
     /// took that does not count.
     #[must_use]
