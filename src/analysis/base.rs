@@ -8,7 +8,7 @@ use super::phases::Timeline;
 use super::process::{ProcessId, Processes};
 use crate::event::{Event, Flags, Kind};
 use crate::log::Header;
-use crate::syscall::Family;
+use crate::syscall::{Family, Ret};
 
 /// A system call, seen.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +87,7 @@ impl Base {
         if matches!(event.kind, Kind::Lost | Kind::Total) {
             return None;
         }
-        let end_ns = event.end_ns.unwrap_or(event.start_ns);
+        let end_ns = event.end_ns.map_or(event.start_ns, |end| end.max(event.start_ns));
         let (start, end) = self.span.get_or_insert((event.start_ns, end_ns));
         *start = event.start_ns.min(*start);
         *end = end_ns.max(*end);
@@ -100,11 +100,15 @@ impl Base {
         let call = self.calls.id(event.abi, event.nr);
         let known = self.calls.get(call);
         let process = self.processes.add(event, known.role == Role::Exec);
+        if event.ret.is_none() && known.spec.is_none_or(|spec| spec.ret != Ret::Never) {
+            self.watch.never_returned();
+        }
         let segment = self.timeline.see(event, process, Some(known));
         let object = filesystem::object(event);
         let errno = event.errno().map_or(0, |errno| errno as u16);
         let on_file = filesystem::is_file_work(known.family(), object);
-        let group = Group::new(call, on_file, errno != 0, event.flags.has(Flags::BESIDE));
+        let empty = event.ret == Some(0) && matches!(known.family(), Family::Read | Family::Readdir);
+        let group = Group::new(call, on_file, errno != 0, event.flags.has(Flags::BESIDE)).empty(empty);
         let duration_ns = event.duration_ns().filter(|_| event.ret.is_some());
         self.groups.record(group, duration_ns);
         Some(Seen { call, group, object, errno, duration_ns, process, segment })

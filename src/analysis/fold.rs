@@ -22,7 +22,7 @@ pub struct Stack {
     pub frames: Vec<Text>,
     /// Calls.
     pub calls: u64,
-    /// Their cost; `None` where costs are unknown.
+    /// Their cost, what they waited for other processes left out; `None` where costs are unknown.
     pub cost_ns: Option<u64>,
 }
 
@@ -53,7 +53,7 @@ pub fn fold(inputs: &Inputs<'_>) -> Vec<Stack> {
         let phase = super::phases::phase_of_segment(inputs.boundaries, key.segment);
         let (calls, cost) = leaves.entry((key.process, phase, key.group.call(), key.object)).or_default();
         *calls += cell.calls;
-        *cost = super::lookups::plus(*cost, inputs.prices.cost(key.group, cell));
+        *cost = super::lookups::plus(*cost, inputs.prices.work(key.group, cell));
     }
     let mut stacks: FxHashMap<Vec<Text>, (u64, Option<u64>)> = FxHashMap::default();
     for ((process, phase, call, object), (calls, cost)) in leaves {
@@ -91,4 +91,51 @@ fn frames(inputs: &Inputs<'_>, process: ProcessId, phase: usize, call: u16, obje
     }
     frames.push(rest.into());
     frames
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::testing::{header, startup};
+
+    fn frames(stack: &Stack) -> Vec<String> {
+        stack.frames.iter().map(|frame| String::from_utf8_lossy(frame.bytes()).into_owned()).collect()
+    }
+
+    #[test]
+    fn stacks_hold_every_call_and_every_cost() {
+        for name in ["3.11-script", "wrapper"] {
+            let (report, stacks) = startup(name, &header());
+            let calls: u64 = report.phases.phases.iter().map(|phase| phase.syscalls).sum();
+            assert_eq!(stacks.iter().map(|stack| stack.calls).sum::<u64>(), calls, "{name}");
+            let files: Option<u64> = stacks.iter().map(|stack| stack.cost_ns).sum();
+            assert!(files >= report.file_system.cost_ns, "{name}");
+        }
+    }
+
+    #[test]
+    fn frames_go_from_the_process_down_to_the_file() {
+        let (_, stacks) = startup("3.11-script", &header());
+        let all: Vec<_> = stacks.iter().map(frames).collect();
+        let cfg = ["python", "site", "stat", "/opt", "/python", "/3.11.7", "/pyvenv.cfg"];
+        assert_eq!(all.iter().filter(|frames| **frames == cfg).count(), 1);
+        assert!(all.contains(&["python", "exit", "process", "exit_group"].map(str::to_owned).into()));
+        assert!(all.windows(2).all(|pair| pair[0] < pair[1]), "in order, none twice");
+    }
+
+    #[test]
+    fn deep_paths_end_in_one_frame() {
+        let deep = "/d".repeat(1000);
+        let event = crate::event::Event {
+            path: Some(deep.as_bytes()),
+            path_abs: Some(deep.as_bytes()),
+            ..crate::analysis::testing::call("newfstatat", 0, 6_000, 0)
+        };
+        let mut startup = crate::analysis::startup::Startup::new(&header());
+        startup.add(&event);
+        let stacks = startup.finish().1;
+        let [stack] = &stacks[..] else { panic!("{stacks:?}") };
+        assert_eq!(stack.frames.len(), 3 + DEEPEST + 1);
+        assert_eq!(stack.frames.iter().skip(3).map(|frame| frame.bytes().len()).sum::<usize>(), 2000);
+    }
 }

@@ -10,7 +10,7 @@ use super::fold::{self, Stack};
 use super::integrity::Integrity;
 use super::lookups::{self, Lookups, plus};
 use super::modules::{Imports, Modules};
-use super::phases::{self, Boundary, PhaseKind, Phases, Run, Start};
+use super::phases::{self, Boundary, PhaseKind, Phases, Start};
 use super::text::Text;
 use super::tree::{self, Tree};
 use super::wall::{self, Untraced, Wall};
@@ -48,6 +48,8 @@ pub struct Report {
     pub traced_ns: u64,
     /// What all costs of calls are.
     pub quality: Quality,
+    /// What was taken off the duration of each call traced from its own CPU.
+    pub stop_ns: u64,
     /// Calls that took long when traced.
     pub long_calls: LongCalls,
     /// What ran before the program itself, if anything did.
@@ -156,9 +158,8 @@ impl Startup {
             argv: event.argv.unwrap_or_default(),
             cwd: &self.cwd,
         };
-        match phases::python_invocation(&start).map(|invocation| invocation.run) {
-            Some(Run::Script(script)) => self.imports.python(process, Some(&script)),
-            Some(_) => self.imports.python(process, None),
+        match phases::python_script(&start) {
+            Some(script) => self.imports.python(process, script),
             None => self.imports.not_python(process),
         }
     }
@@ -208,6 +209,7 @@ impl Startup {
             untraced: self.untraced,
             traced_ns,
             quality: self.base.model.quality,
+            stop_ns: prices.model.pinned.duration_ns,
             long_calls: prices.long,
             null_call: self.null_call,
         };
@@ -249,7 +251,7 @@ fn file_system(cells: &[(Key, Cell)], base: &Base, prices: &Prices, wall: Wall) 
     families.sort_by(|a, b| (b.cost_ns, b.calls).cmp(&(a.cost_ns, a.calls)).then(a.family.cmp(b.family)));
     let cost_ns = match prices.model.quality {
         Quality::Unknown => None,
-        _ => Some(families.iter().filter_map(|row| row.cost_ns).sum()),
+        _ => Some(families.iter().filter_map(|row| row.cost_ns).fold(0, u64::saturating_add)),
     };
     FileSystem {
         calls: families.iter().map(|row| row.calls).sum(),

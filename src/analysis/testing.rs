@@ -271,6 +271,11 @@ fn strace_lines_become_events() {
     );
 }
 
+/// What ends a complete log.
+pub fn total() -> Event<'static> {
+    Event { text: Some(b"events"), ret: Some(1), ..Event::new(Kind::Total) }
+}
+
 /// The log of a fixture in `fixtures/python`.
 pub fn fixture(name: &str) -> String {
     let path = format!("{}/fixtures/python/{name}.strace", env!("CARGO_MANIFEST_DIR"));
@@ -281,5 +286,6 @@ pub fn fixture(name: &str) -> String {
 pub fn startup(name: &str, header: &Header) -> (super::startup::Report, Vec<super::fold::Stack>) {
     let mut startup = super::startup::Startup::new(header);
     strace(&fixture(name), |event| startup.add(event));
+    startup.add(&total());
     startup.finish()
 }

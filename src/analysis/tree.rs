@@ -176,14 +176,15 @@ fn alike(a: &Node, b: &Node) -> bool {
         && a.children.len() == b.children.len()
         && a.children.iter().zip(&b.children).all(|(x, y)| {
             // A node that was joined has the children of all it joins.
-            x.times * b.times == y.times * a.times && alike(x, y)
+            u128::from(x.times) * u128::from(b.times) == u128::from(y.times) * u128::from(a.times)
+                && alike(x, y)
         })
 }
 
 fn join(into: &mut Node, node: Node) {
     into.times += node.times;
     into.same_argv &= node.same_argv && into.argv == node.argv;
-    into.traced_ns += node.traced_ns;
+    into.traced_ns = into.traced_ns.saturating_add(node.traced_ns);
     into.syscalls += node.syscalls;
     into.threads += node.threads;
     into.failed_execs += node.failed_execs;

@@ -10,3 +10,6 @@ pub mod startup;
 pub mod stats;
 pub mod table;
 pub mod units;
+
+#[cfg(test)]
+mod hostile;

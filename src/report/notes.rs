@@ -20,7 +20,11 @@ pub fn integrity(integrity: &Integrity) -> Vec<String> {
             };
             format!("{} ({number})", escape(loss.reason.bytes()))
         });
-        let all = things(integrity.lost_events, "event is", "events are");
+        let least = if integrity.losses.iter().any(|loss| loss.at_least) { "at least " } else { "" };
+        let all = match integrity.lost_events {
+            0 => "events are".to_owned(),
+            lost => format!("{least}{}", things(lost, "event is", "events are")),
+        };
         lines.push(format!("{all} missing from this log: {}", each.collect::<Vec<_>>().join(", ")));
     }
     if !integrity.complete {
@@ -61,14 +65,22 @@ fn mark_text(name: &[u8]) -> Option<&'static str> {
 #[must_use]
 pub fn quality(quality: Quality, backend: &str) -> String {
     match quality {
-        Quality::True => format!("costs are true (backend {})", escape(backend.as_bytes())),
-        Quality::Estimated => {
-            "costs are estimated: traced durations less the calibrated stop (docs/costs.md)".to_owned()
-        }
+        Quality::True => format!("Costs are true (backend {})", escape(backend.as_bytes())),
+        Quality::Estimated => "Costs are estimated: traced durations less the tracer's stop".to_owned(),
         Quality::Unknown => {
-            "costs are unknown: the log has no calibration, and its durations hold the tracer's stops"
+            "Costs are unknown: the log has no calibration, and its durations hold the tracer's stops"
                 .to_owned()
         }
+    }
+}
+
+/// The same, with what was taken off.
+#[must_use]
+pub fn costs(quality: Quality, stop_ns: u64, backend: &str) -> String {
+    let text = self::quality(quality, backend);
+    match quality {
+        Quality::Estimated => format!("{text} of {} (docs/costs.md)", super::units::time(stop_ns)),
+        Quality::True | Quality::Unknown => text,
     }
 }
 
@@ -121,7 +133,7 @@ mod tests {
         let lines = integrity(&broken);
         assert_eq!(
             lines[0],
-            "10 events are missing from this log: ring\\nfull (10), killed (number unknown)"
+            "at least 10 events are missing from this log: ring\\nfull (10), killed (number unknown)"
         );
         assert!(lines[1].starts_with("this log is cut short"));
         assert!(lines[2].starts_with("the program uses io_uring") && lines[2].ends_with("(2 times)"));

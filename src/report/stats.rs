@@ -11,6 +11,8 @@ use super::units::{count, percent_or_dash, things, time, time_or_dash};
 use crate::analysis::cost::Quality;
 use crate::analysis::stats::{By, Errno, Row, Table};
 
+/// The column of bars.
+const BARS: usize = 10;
 /// Errnos of a row that are named one by one.
 const NAMED_ERRNOS: usize = 3;
 
@@ -79,11 +81,14 @@ fn rows(table: &Table, axis: Option<Axis>) -> table::Table {
     rows.row(line("all calls".to_owned(), sums, String::new()));
     if let (Some(null), Some(axis), false) = (&table.null_call, axis, true_costs) {
         let name = format!("a null call, traced ({})", escape(null.call.as_bytes()));
-        rows.row(line(
-            name,
-            [count(null.calls), String::new(), String::new(), String::new()],
-            axis.bars(&null.log2),
-        ));
+        rows.row_with(
+            BARS,
+            line(
+                name,
+                [count(null.calls), String::new(), String::new(), String::new()],
+                axis.bars(&null.log2),
+            ),
+        );
     }
     rows
 }
@@ -92,7 +97,7 @@ fn rows(table: &Table, axis: Option<Axis>) -> table::Table {
 fn line(name: String, sums: [String; 4], bars: String) -> Vec<String> {
     let mut cells = vec![String::new(); 12];
     cells[0] = name;
-    cells[10] = bars;
+    cells[BARS] = bars;
     for (cell, sum) in cells[1..5].iter_mut().zip(sums) {
         *cell = sum;
     }
@@ -132,7 +137,11 @@ fn errnos(errnos: &[Errno]) -> String {
 }
 
 fn footer(table: &Table, backend: &str, axis: Option<Axis>) -> Vec<String> {
-    let mut lines = vec![format!("{}; {}.", notes::quality(table.quality, backend), notes::wall(table.wall))];
+    let mut lines = vec![format!(
+        "{}; {}.",
+        notes::costs(table.quality, table.stop_ns, backend),
+        notes::wall(table.wall)
+    )];
     if let (Some(axis), Quality::Estimated | Quality::Unknown) = (axis, table.quality) {
         let (from, to) = axis.range_ns();
         lines.push(format!(
@@ -152,6 +161,12 @@ fn footer(table: &Table, backend: &str, axis: Option<Axis>) -> Vec<String> {
                 .into(),
         );
     }
+    if table.total.share.is_some_and(|share| share > 1.0) {
+        lines.push(
+            "Calls that wait for other processes count what they waited, so totals exceed the wall time."
+                .into(),
+        );
+    }
     if table.uncounted_calls > 0 {
         let what = match table.by {
             By::Path | By::Dir => "name no file",
@@ -166,4 +181,51 @@ fn footer(table: &Table, backend: &str, axis: Option<Axis>) -> Vec<String> {
         ));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::stats::{Options, Sort, Stats};
+    use crate::analysis::testing::{fixture, header, strace, total};
+    use crate::event::{Event, Kind};
+    use crate::log::Header;
+
+    fn text(header: &Header, by: By, top: Option<usize>, width: Option<usize>) -> String {
+        let mut stats = Stats::new(header, by);
+        strace(&fixture("3.11-script"), |event| stats.add(event));
+        stats.add(&total());
+        let table = stats.finish(Options { sort: Sort::Total, top });
+        let mut out = Vec::new();
+        write(&mut out, &table, &header.backend, Look { width, colour: false }).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn estimated_by_syscall() {
+        insta::assert_snapshot!(text(&header(), By::Syscall, Some(12), None));
+    }
+
+    #[test]
+    fn true_costs_by_directory_on_a_narrow_terminal() {
+        let header = Header { backend: "ebpf".to_owned(), ..header() };
+        let text = text(&header, By::Dir, Some(6), Some(90));
+        assert!(text.lines().take(10).all(|line| line.chars().count() <= 90), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn unknown_costs_by_class() {
+        insta::assert_snapshot!(text(&Header { calibration: None, ..header() }, By::Class, None, None));
+    }
+
+    #[test]
+    fn losses_are_the_first_line() {
+        let mut stats = Stats::new(&header(), By::Syscall);
+        stats.add(&Event { text: Some(b"killed"), ret: Some(-1), ..Event::new(Kind::Lost) });
+        let mut out = Vec::new();
+        write(&mut out, &stats.finish(Options::default()), "ptrace", Look::PLAIN).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.starts_with("events are missing from this log: killed (number unknown)\n"), "{text}");
+    }
 }

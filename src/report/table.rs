@@ -50,7 +50,14 @@ impl Column {
 #[derive(Debug, Clone)]
 pub struct Table {
     columns: Vec<Column>,
-    rows: Vec<Vec<String>>,
+    rows: Vec<Row>,
+}
+
+/// A row, and the column without which it says nothing.
+#[derive(Debug, Clone)]
+struct Row {
+    cells: Vec<String>,
+    needs: Option<usize>,
 }
 
 impl Table {
@@ -63,7 +70,13 @@ impl Table {
     /// Adds a row.
     pub fn row(&mut self, cells: Vec<String>) {
         debug_assert_eq!(cells.len(), self.columns.len());
-        self.rows.push(cells);
+        self.rows.push(Row { cells, needs: None });
+    }
+
+    /// Adds a row that is left out where this column is.
+    pub fn row_with(&mut self, column: usize, cells: Vec<String>) {
+        debug_assert_eq!(cells.len(), self.columns.len());
+        self.rows.push(Row { cells, needs: Some(column) });
     }
 
     /// The lines, titles first, each indented by this many blanks.
@@ -100,7 +113,8 @@ impl Table {
 
     /// Whether no row has anything in a column.
     fn is_blank(&self, at: usize) -> bool {
-        !self.rows.is_empty() && self.rows.iter().all(|row| row.get(at).is_none_or(String::is_empty))
+        let blank = |row: &Row| row.cells.get(at).is_none_or(String::is_empty);
+        !self.rows.is_empty() && self.rows.iter().all(blank)
     }
 
     /// The columns shown, the names in one of them cut to a width.
@@ -108,9 +122,9 @@ impl Table {
         let mut table = comfy_table::Table::new();
         table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
         table.set_header(shown.iter().map(|&at| self.columns[at].title));
-        for row in &self.rows {
+        for row in self.rows.iter().filter(|row| row.needs.is_none_or(|needs| shown.contains(&needs))) {
             table.add_row(shown.iter().enumerate().map(|(place, &at)| {
-                let cell = row.get(at).map_or("", String::as_str);
+                let cell = row.cells.get(at).map_or("", String::as_str);
                 match cut {
                     Some((column, width)) if column == place => shorten(cell, width),
                     _ => cell.to_owned(),
@@ -173,12 +187,20 @@ mod tests {
         assert!(!at(40)[0].contains("errors"));
         assert_eq!(
             at(24),
-            ["name               calls", "/usr/…ist-packages    12", "/b                    5"]
+            ["name               calls", "/usr/…st-packages     12", "/b                     5"]
         );
         for width in 0..60 {
             let widest = at(width).iter().map(|line| line.chars().count()).max().unwrap();
             assert!(widest <= width.max(NARROWEST + GAP + 5), "{width}");
         }
+    }
+
+    #[test]
+    fn a_row_goes_with_the_column_it_needs() {
+        let mut table = table();
+        table.row_with(2, vec!["tail".to_owned(), String::new(), "9 s".to_owned(), String::new()]);
+        let lines = |width| table.lines(Look { width: Some(width), colour: false }, 0).len();
+        assert_eq!((lines(100), lines(50)), (4, 3));
     }
 
     #[test]

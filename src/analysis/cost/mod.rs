@@ -111,8 +111,8 @@ impl Model {
     }
 }
 
-/// Calls that are alike: the same call, on a file or not, that succeeded or failed, traced from the
-/// same CPU or from another.
+/// Calls that are alike: the same call, on a file or not, that succeeded, failed or gave nothing,
+/// traced from the same CPU or from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Group(u32);
 
@@ -120,13 +120,20 @@ impl Group {
     /// The group of a call. `file`: what it works on is a file rather than a pipe, socket or terminal.
     #[must_use]
     pub fn new(call: CallId, file: bool, failed: bool, beside: bool) -> Self {
-        Self(u32::from(call) << 3 | u32::from(beside) << 2 | u32::from(file) << 1 | u32::from(failed))
+        Self(u32::from(call) << 4 | u32::from(beside) << 2 | u32::from(file) << 1 | u32::from(failed))
+    }
+
+    /// The same for calls that gave nothing: a `read` at the end of its file, a `getdents` at the end of
+    /// its directory. They are half of all such calls, and cost a fraction of the others.
+    #[must_use]
+    pub fn empty(self, empty: bool) -> Self {
+        Self(self.0 & !8 | u32::from(empty) << 3)
     }
 
     /// Which call.
     #[must_use]
     pub fn call(self) -> CallId {
-        (self.0 >> 3) as CallId
+        (self.0 >> 4) as CallId
     }
 
     /// Whether the tracer was on another CPU.
@@ -222,7 +229,7 @@ mod tests {
         assert_eq!(model.quality, Quality::Estimated);
         assert_eq!(model.pinned, Stop { duration_ns: 5_900, added_ns: 14_000 });
         assert_eq!(median_cost(&model, 6_800), Some(900));
-        assert_eq!(median_cost(&model, 5_000), Some(0), "never below nothing");
+        assert_eq!(median_cost(&model, 5_000), Some(100), "never below the null call");
         header.calibration = None;
         assert_eq!(Model::of(&header).quality, Quality::Unknown);
         assert_eq!(median_cost(&Model::of(&header), 6_800), None);
@@ -249,7 +256,7 @@ mod tests {
     fn calls_traced_from_another_cpu_have_their_own_stop() {
         let (here, there) = (Group::new(3, true, false, false), Group::new(3, true, false, true));
         let mut groups = Groups::default();
-        for _ in 0..10 {
+        for _ in 0..20 {
             groups.record(here, Some(6_800));
             groups.record(there, Some(20_900));
         }
@@ -261,7 +268,59 @@ mod tests {
         assert_eq!(prices.added(there, &cell(&[20_900])), 40_000);
         assert_eq!(groups.times(&prices.model, |_| true).median_ns, Some(900));
         let cut = groups.prices(Model::of(&header()), |_| Waits::ForDevices);
-        assert_eq!(cut.cost(there, &cell(&[20_900])), Some(0), "judged by the cheapest call seen there");
+        assert_eq!(cut.cost(there, &cell(&[20_900])), Some(100), "judged by the cheapest call seen there");
+    }
+
+    #[test]
+    fn calls_that_do_next_to_nothing_are_the_null_call_in_its_place() {
+        let (seek, stat, cheap) = (
+            Group::new(1, true, false, false),
+            Group::new(2, true, false, false),
+            Group::new(3, false, false, false),
+        );
+        for seek_ns in [3_100, 9_100] {
+            let mut groups = Groups::default();
+            for _ in 0..20 {
+                groups.record(seek, Some(seek_ns));
+                groups.record(stat, Some(seek_ns + 800));
+                groups.record(cheap, Some(seek_ns - 50));
+            }
+            let kind = |group| if group == seek { Waits::Never } else { Waits::ForDevices };
+            let prices = groups.prices(Model::of(&header()), kind);
+            assert_eq!(prices.model.pinned.duration_ns, seek_ns - 100, "not the calibrated 5,900");
+            assert_eq!(prices.cost(seek, &cell(&[seek_ns])), Some(100));
+            assert_eq!(prices.cost(stat, &cell(&[seek_ns])), Some(900));
+            assert_eq!(prices.cost(cheap, &cell(&[seek_ns])), Some(100), "never below the null call");
+        }
+    }
+
+    #[test]
+    fn calls_at_the_end_of_a_file_do_not_speak_for_those_before() {
+        let data = Group::new(3, true, false, false);
+        let end = data.empty(true);
+        assert!(data != end && end.on_file() && end.call() == 3 && data == end.empty(false));
+        let mut groups = Groups::default();
+        for _ in 0..9 {
+            groups.record(data, Some(55_900));
+            groups.record(end, Some(6_000));
+        }
+        let prices = groups.prices(Model::of(&header()), |_| Waits::ForDevices);
+        assert_eq!(prices.cost(data, &cell(&[55_900])), Some(50_000));
+        assert_eq!(prices.cost(end, &cell(&[6_000])), Some(100));
+    }
+
+    #[test]
+    fn without_such_calls_the_cheapest_ones_bound_the_stop() {
+        let (cheap, dear) = (Group::new(1, false, false, false), Group::new(2, true, false, false));
+        let mut groups = Groups::default();
+        for _ in 0..20 {
+            groups.record(cheap, Some(3_150));
+            groups.record(dear, Some(4_000));
+        }
+        let prices = groups.prices(Model::of(&header()), |_| Waits::ForDevices);
+        assert_eq!(prices.model.pinned.duration_ns, 3_050, "not the calibrated 5,900");
+        assert_eq!(prices.cost(cheap, &cell(&[3_150])), Some(100));
+        assert_eq!(prices.cost(dear, &cell(&[4_000])), Some(950));
     }
 
     #[test]
@@ -304,6 +363,7 @@ mod tests {
         assert!((added - 5 * 14_000).abs_diff(4_004_500) < 2, "what does not count was added: {added}");
         let waiting = groups.prices(model, |_| Waits::ForOthers);
         assert_eq!(waiting.cost(group, &cell(&durations)), Some(5 * 900 + 8_000_000));
+        assert_eq!(waiting.work(group, &cell(&durations)), Some(5 * 900), "what it waited is others' work");
         assert_eq!(waiting.long.calls, 0);
         let never = groups.prices(model, |_| Waits::Never);
         assert_eq!(never.cost(group, &cell(&durations)), Some(5 * 900));

@@ -90,20 +90,44 @@ impl Groups {
             .map(|(at, known)| known.as_ref().map_or(Waits::Never, |_| waits(Group(at as u32))))
             .collect();
         let mut prices = Prices { model, medians, waits, long: LongCalls::default() };
-        if model.beside.is_none() && model.quality == Quality::Estimated {
-            prices.model.beside = self.guess_beside(&prices);
+        if model.quality == Quality::Estimated {
+            self.correct_stops(&mut prices);
         }
         prices.long = self.long_calls(&prices);
         prices
     }
 
-    /// What a stop beside the program costs, for a log that was cut before it could say: no call takes
-    /// less than one that does nothing.
-    fn guess_beside(&self, prices: &Prices) -> Option<Stop> {
-        let beside = self.iter().filter(|(group, cell, _)| group.beside() && cell.timed >= ENOUGH);
-        let least = beside.map(|(group, ..)| prices.median(group)).min()?;
-        let pinned = prices.model.pinned;
-        Some(Stop { duration_ns: least.max(pinned.duration_ns), added_ns: pinned.added_ns })
+    /// A stop in the middle of a program is dearer than one in the calibration's loop, for caches are
+    /// cold; on a machine that was busy then and is not now, it is cheaper. So if the log has calls
+    /// that do next to nothing, they are the null call in its place. If it has none, at least no call
+    /// takes less than one that does nothing.
+    fn correct_stops(&self, prices: &mut Prices) {
+        let null_ns = prices.model.null_ns;
+        let in_place = |beside: bool| {
+            let mut all = Durations::with_digits(GROUP_DIGITS);
+            for (group, _, durations) in self.iter() {
+                if group.beside() == beside && !group.failed() && prices.waits(group) == Waits::Never {
+                    all.merge(durations);
+                }
+            }
+            (all.len() >= ENOUGH).then(|| all.quantile(0.5).saturating_sub(null_ns))
+        };
+        let least = |beside: bool| {
+            let calls =
+                self.iter().filter(|(group, cell, _)| group.beside() == beside && cell.timed >= ENOUGH);
+            let least = calls.map(|(group, ..)| prices.median(group)).min();
+            least.map(|median| median.saturating_sub(null_ns))
+        };
+        let corrected = |stop: Stop, beside: bool| {
+            let bounded = || least(beside).map_or(stop.duration_ns, |least| stop.duration_ns.min(least));
+            Stop { duration_ns: in_place(beside).unwrap_or_else(bounded), ..stop }
+        };
+        let model = prices.model;
+        let pinned = corrected(model.pinned, false);
+        // A log that was cut does not say what a stop beside the program costs: more than one on its CPU.
+        let guess = || least(true).map(|least| Stop { duration_ns: least, ..model.pinned });
+        let beside = model.beside.or_else(guess).map(|stop| corrected(stop, true));
+        prices.model = Model { pinned, beside, ..model };
     }
 
     /// How much of what long calls took can be believed.
@@ -169,6 +193,17 @@ impl Prices {
         }
     }
 
+    /// The same without what calls waited for other processes, the network or a clock: a parent's wait
+    /// for its child is the child's work, and is counted there.
+    #[must_use]
+    pub fn work(&self, group: Group, cell: &Cell) -> Option<u64> {
+        match (self.model.quality, self.waits(group)) {
+            (Quality::Estimated, Waits::ForOthers) => Some(self.split(group, cell).0),
+            (Quality::True, Waits::ForOthers) => Some(cell.sum_ns - cell.long_ns.min(cell.sum_ns)),
+            _ => self.cost(group, cell),
+        }
+    }
+
     /// Elapsed time that tracing the calls of a cell added to the program, and what its long calls
     /// took that does not count.
     #[must_use]
@@ -185,7 +220,9 @@ impl Prices {
             // Most calls of this kind wait: what they took is large beside the stop.
             return (0, cell.sum_ns.saturating_sub(cell.timed.saturating_mul(stop_ns)));
         }
-        let plain = cell.timed.saturating_mul(median.saturating_sub(stop_ns));
+        // No call takes less than one that does nothing.
+        let each = median.saturating_sub(stop_ns).max(self.model.null_ns);
+        let plain = cell.timed.saturating_mul(each);
         (plain, cell.long_ns.saturating_sub(cell.long.saturating_mul(median)))
     }
 

@@ -70,7 +70,11 @@ impl Model {
         let (Some(costs), Some(seen)) = (costs.finish(), seen.finish()) else { return Times::default() };
         let tail = |ns: u64| Some(ns).filter(|_| self.quality == Quality::True);
         Times {
-            median_ns: Some(costs.p50_ns).filter(|_| self.quality != Quality::Unknown),
+            median_ns: match self.quality {
+                Quality::True => Some(costs.p50_ns),
+                Quality::Estimated => Some(costs.p50_ns.max(self.null_ns)),
+                Quality::Unknown => None,
+            },
             p90_ns: tail(costs.p90_ns),
             p99_ns: tail(costs.p99_ns),
             max_ns: tail(costs.max_ns),

@@ -11,6 +11,7 @@ use super::{Boundary, PhaseKind};
 use crate::analysis::calls::{Calls, Role};
 use crate::analysis::cost::{Cell, Prices, Quality};
 use crate::analysis::cube::Key;
+use crate::analysis::lookups::plus;
 use crate::analysis::process::Processes;
 use crate::analysis::text::Text;
 use crate::syscall::Family;
@@ -137,7 +138,7 @@ fn count_calls(phases: &mut [Phase], boundaries: &[Boundary], inputs: &Inputs<'_
         let call = inputs.calls.get(key.group.call());
         let missing = key.errno == ENOENT && call.takes_path();
         phase.syscalls += cell.calls;
-        phase.added_ns += inputs.prices.added(key.group, cell);
+        phase.added_ns = phase.added_ns.saturating_add(inputs.prices.added(key.group, cell));
         match call.family() {
             Family::Stat => phase.stat += cell.calls,
             Family::Open => phase.open += cell.calls,
@@ -152,7 +153,7 @@ fn count_calls(phases: &mut [Phase], boundaries: &[Boundary], inputs: &Inputs<'_
         if key.group.on_file()
             && let Some(cost) = inputs.prices.cost(key.group, cell)
         {
-            *phase.file_system_ns.get_or_insert(0) += cost;
+            phase.file_system_ns = plus(phase.file_system_ns, Some(cost));
         }
     }
     if inputs.prices.model.quality != Quality::Unknown {
@@ -185,7 +186,7 @@ fn count_processes(phases: &mut [Phase], inputs: &Inputs<'_>) {
 /// Fills in what phases take; gives the factor to the untraced wall time.
 fn take(phases: &mut [Phase], inputs: &Inputs<'_>) -> Option<f64> {
     let untraced = |phase: &Phase| phase.traced_ns.saturating_sub(phase.added_ns);
-    let rest: u64 = phases.iter().map(untraced).sum();
+    let rest = phases.iter().map(untraced).fold(0, u64::saturating_add);
     let factor = inputs.wall_ns.filter(|_| rest > 0).map(|wall| wall as f64 / rest as f64);
     let mut at = 0.0_f64;
     for phase in phases.iter_mut() {

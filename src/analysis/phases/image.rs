@@ -9,6 +9,7 @@
 use super::{Boundary, Cut, Interpreter, PhaseKind, Segments, Start, interpreter, is_exec, program_name};
 use crate::analysis::calls::{Call, Role};
 use crate::event::{Event, Kind, mark};
+use crate::syscall::Family;
 
 /// The last program a process became, and how far it got.
 #[derive(Debug)]
@@ -19,11 +20,14 @@ pub(super) struct Image {
     /// Exec events of the process.
     execs: u32,
     name: Vec<u8>,
-    /// The successful execve, where its row came before the exec event.
+    /// The successful execve, where its row came before the exec event, and its path.
     call: Option<Cut>,
+    executed: Vec<u8>,
     exec: Option<Cut>,
     exec_end_ns: u64,
     loader: Option<Cut>,
+    /// Whether it did what no loader does.
+    acted: bool,
     /// Address of the mapping of `/etc/ld.so.cache`.
     cache: Option<u64>,
     /// When it was unmapped.
@@ -43,9 +47,11 @@ impl Image {
             execs: 0,
             name: Vec::new(),
             call: None,
+            executed: Vec::new(),
             exec: None,
             exec_end_ns: 0,
             loader: None,
+            acted: false,
             cache: None,
             unmapped_ns: None,
             program: None,
@@ -81,6 +87,7 @@ impl Image {
             argv: event.argv.unwrap_or_default(),
             cwd: &self.cwd,
         };
+        let executed = std::mem::take(&mut self.executed);
         let cut = self.call.take().or_else(|| segments.cut(event.start_ns));
         *self = Self {
             execs: self.execs + 1,
@@ -90,13 +97,25 @@ impl Image {
             interpreter: interpreter(&start).map(|kind| (kind.start)(&start)),
             ..Self::new(&self.cwd, self.begin_ns)
         };
+        if let Some(interpreter) = self.interpreter.as_mut().filter(|_| !executed.is_empty()) {
+            interpreter.executed(&executed);
+        }
     }
 
     /// The row of the execve that succeeded: it can come just after the exec event or just before.
     fn exec_call(&mut self, event: &Event<'_>, segments: &mut Segments) {
+        let path = event.path_abs.or(event.path).unwrap_or_default();
         match &mut self.exec {
-            Some(exec) if self.loader.is_none() => exec.at_ns = exec.at_ns.min(event.start_ns),
-            _ => self.call = segments.cut(event.start_ns),
+            Some(exec) if self.loader.is_none() => {
+                exec.at_ns = exec.at_ns.min(event.start_ns);
+                if let Some(interpreter) = &mut self.interpreter {
+                    interpreter.executed(path);
+                }
+            }
+            _ => {
+                self.call = segments.cut(event.start_ns);
+                self.executed = path.to_vec();
+            }
         }
     }
 
@@ -112,8 +131,12 @@ impl Image {
             self.program = segments.cut(event.start_ns).or(self.program);
             self.cache = None;
         }
+        // A loader does none of this; a program may load more libraries later, in the same way.
+        self.acted |= call.is_some_and(|call| {
+            matches!(call.family(), Family::Write | Family::Process | Family::Network | Family::Signal)
+        });
         match call.map(|call| call.role) {
-            Some(Role::Mmap) if self.program.is_none() => self.mapped(event),
+            Some(Role::Mmap) if self.program.is_none() && !self.acted => self.mapped(event),
             Some(Role::Munmap) if self.program.is_none() && self.cache == Some(event.args[0]) => {
                 self.unmapped_ns = event.end_ns;
             }

@@ -11,7 +11,7 @@
 //! phases   [exec][loader   ][init     ][exit ]
 //! ```
 //!
-//! [`image`] knows what every program has: exec, dynamic loader, the program, exit. What lies inside
+//! `image` knows what every program has: exec, dynamic loader, the program, exit. What lies inside
 //! "the program" is told by the interpreters of [`INTERPRETERS`]. Where a boundary cannot be told,
 //! phases are merged and the name says so; none is invented.
 
@@ -33,8 +33,6 @@ use crate::event::{Event, Kind};
 use crate::log::Header;
 pub use build::{Inputs, Phase, Phases, build, phase_of_segment};
 use image::Image;
-pub use python::ENCODINGS_WITH_SITE;
-pub use python_args::{Invocation, Run};
 pub use segments::{Cut, Segments};
 
 /// What is known of a program when it starts.
@@ -83,7 +81,10 @@ pub struct Boundary {
 
 /// What lies inside a program that is an interpreter.
 pub trait Interpreter: std::fmt::Debug + Send {
-    /// Takes note of an event of the interpreter's first thread, after the loader.
+    /// The path that was executed is not the interpreter's own: it may be a script that names it in
+    /// its first line.
+    fn executed(&mut self, path: &[u8]);
+    /// Takes note of an event of the interpreter's first thread.
     fn see(&mut self, event: &Event<'_>, call: Option<&Call>, segments: &mut Segments);
     /// The phases seen, in order; the first begins where the loader ends, whatever cut it has.
     fn phases(&self) -> Vec<(PhaseKind, Vec<u8>, Option<Cut>)>;
@@ -101,7 +102,7 @@ pub struct InterpreterKind {
     pub start: fn(&Start<'_>) -> Box<dyn Interpreter>,
 }
 
-/// Every interpreter whose phases are known. Any other program has the phases of [`image`].
+/// Every interpreter whose phases are known. Any other program has exec, dynamic loader, the program and exit.
 pub const INTERPRETERS: [InterpreterKind; 1] =
     [InterpreterKind { name: "python", recognises: python::recognises, start: python::start }];
 
@@ -170,7 +171,7 @@ impl Timeline {
         if !root.is_interpreter() {
             let lifetime = |id: &ProcessId| {
                 let process = &processes.list()[*id as usize];
-                (process.end_ns - process.start_ns, std::cmp::Reverse(*id))
+                (process.end_ns.saturating_sub(process.start_ns), std::cmp::Reverse(*id))
             };
             let interpreters = self.followed.iter().filter(|(_, image)| image.is_interpreter());
             if let Some((id, image)) = interpreters.max_by_key(|(id, _)| lifetime(id))
@@ -188,10 +189,10 @@ fn interpreter(start: &Start<'_>) -> Option<&'static InterpreterKind> {
     INTERPRETERS.iter().find(|kind| (kind.recognises)(start))
 }
 
-/// The command line of a program, if it is a Python.
+/// The name of the script that a program runs, if it is a Python: `Some(None)` for a Python without one.
 #[must_use]
-pub fn python_invocation(start: &Start<'_>) -> Option<Invocation> {
-    python::recognises(start).then(|| python_args::invocation(arguments(start.argv)))
+pub fn python_script<'a>(start: &Start<'a>) -> Option<Option<&'a [u8]>> {
+    python::recognises(start).then(|| python::script(start))
 }
 
 /// What a program is called: the file name of its first argument, or of its executable.

@@ -36,6 +36,8 @@ struct Python {
     invocation: Invocation,
     /// The script's absolute path, if it is one.
     script: Vec<u8>,
+    /// What was executed, if that was not Python by name: perhaps a script.
+    executed: Option<Vec<u8>>,
     signals: bool,
     /// What stands between the descriptors of the standard streams and the next call.
     streams: Streams,
@@ -67,14 +69,24 @@ enum Streams {
 
 /// Whether this is a `CPython`: `python`, `python2.7`, `python3.13t`, `python3-dbg`...
 pub(super) fn recognises(start: &Start<'_>) -> bool {
-    let is_python = |path: &[u8]| {
-        let Some(version) = file_name(path).strip_prefix(b"python") else { return false };
-        let version = version.strip_suffix(b"-dbg").unwrap_or(version);
-        let letters = version.iter().rposition(u8::is_ascii_digit).map_or(0, |at| at + 1);
-        version[..letters].iter().all(|b| b.is_ascii_digit() || *b == b'.')
-            && version[letters..].iter().all(|b| b"dmut".contains(b))
-    };
     is_python(start.path)
+}
+
+fn is_python(path: &[u8]) -> bool {
+    let Some(version) = file_name(path).strip_prefix(b"python") else { return false };
+    let version = version.strip_suffix(b"-dbg").unwrap_or(version);
+    let letters = version.iter().rposition(u8::is_ascii_digit).map_or(0, |at| at + 1);
+    version[..letters].iter().all(|b| b.is_ascii_digit() || *b == b'.')
+        && version[letters..].iter().all(|b| b"dmut".contains(b))
+}
+
+/// The script on a command line. The arguments of a script that names Python in its first line are
+/// its own, itself first.
+pub(super) fn script<'a>(start: &Start<'a>) -> Option<&'a [u8]> {
+    match invocation(arguments(start.argv)).run {
+        Run::Script(script) => arguments(start.argv).find(|&argument| argument == script),
+        _ => arguments(start.argv).next().filter(|name| !is_python(name)),
+    }
 }
 
 /// Follows one.
@@ -87,6 +99,7 @@ pub(super) fn start(start: &Start<'_>) -> Box<dyn Interpreter> {
     Box::new(Python {
         invocation,
         script,
+        executed: None,
         signals: false,
         streams: Streams::Before,
         streams_end: None,
@@ -96,6 +109,11 @@ pub(super) fn start(start: &Start<'_>) -> Box<dyn Interpreter> {
         program: Program::NotYet,
         exit: None,
     })
+}
+
+/// Whether two absolute paths are the same but for `.` and `..`.
+fn same_file(a: &[u8], b: &[u8]) -> bool {
+    file_name(a) == file_name(b) && b.starts_with(b"/") && absolute(b"", a) == absolute(b"", b)
 }
 
 /// A path made absolute, without `.` and `..` (links are not looked at: some versions do, some do not).
@@ -113,6 +131,17 @@ fn absolute(cwd: &[u8], path: &[u8]) -> Vec<u8> {
 }
 
 impl Interpreter for Python {
+    fn executed(&mut self, path: &[u8]) {
+        if !is_python(path) {
+            self.executed = Some(path.to_vec());
+            if matches!(self.invocation.run, Run::Stdin | Run::Nothing) {
+                // Without a script, there would be nothing to run: it is one.
+                self.invocation.run = Run::Script(file_name(path).to_vec());
+                self.script = path.to_vec();
+            }
+        }
+    }
+
     fn see(&mut self, event: &Event<'_>, call: Option<&Call>, segments: &mut Segments) {
         let Some(call) = call.filter(|_| event.kind == Kind::Syscall) else { return };
         if self.signals && self.program == Program::NotYet {
@@ -226,11 +255,14 @@ impl Python {
         self.lookup = Some((event.end_ns.unwrap_or(event.start_ns), packages));
     }
 
-    fn is_script(&self, event: &Event<'_>, path: &[u8], name: &[u8]) -> bool {
+    fn is_script(&mut self, event: &Event<'_>, path: &[u8], name: &[u8]) -> bool {
+        let absolute = event.path_abs.unwrap_or(path);
+        if self.executed.as_ref().is_some_and(|executed| same_file(executed, absolute)) {
+            self.invocation.run = Run::Script(name.to_vec());
+            return true;
+        }
         let Run::Script(script) = &self.invocation.run else { return false };
-        let same = |path: &[u8]| path.starts_with(b"/") && absolute(b"", path) == self.script;
-        path == script.as_slice()
-            || (file_name(script) == name && (same(path) || event.path_abs.is_some_and(same)))
+        path == script.as_slice() || same_file(&self.script, absolute) || same_file(&self.script, path)
     }
 
     /// The current directory is asked for: by the first import of `-c` and `-m`, and by those

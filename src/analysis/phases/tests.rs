@@ -3,7 +3,9 @@
 
 use super::PhaseKind;
 use super::build::Phase;
-use crate::analysis::testing::{fixture, header, startup, with_untraced};
+use crate::analysis::startup::Startup;
+use crate::analysis::testing::{call, fixture, header, startup, strace, with_untraced};
+use crate::event::{Event, Kind};
 
 /// Phases of a fixture: name and calls.
 fn phases(name: &str) -> Vec<(String, u64)> {
@@ -132,4 +134,117 @@ fn phases_add_up_to_the_untraced_wall_time() {
     let factor = report.phases.scaled_by.unwrap();
     let expected = init.traced_ns.saturating_sub(init.added_ns) as f64 * factor;
     assert!((init.takes_ns as f64 - expected).abs() < 1.0);
+}
+
+/// Phases of events made by hand, for a program that is no interpreter: name and calls.
+fn generic(with_mark: bool, with_cache: bool, status: Option<i64>) -> Vec<(String, u64)> {
+    let mut all = Startup::new(&header());
+    let exec = Event { path: Some(b"/bin/ls"), argv: Some(b"ls\0"), ..point(Kind::Exec, 400) };
+    all.add(&exec);
+    all.add(&Event { path: Some(b"/bin/ls"), path_abs: Some(b"/bin/ls"), ..call("execve", 0, 500, 0) });
+    all.add(&call("brk", 1_000, 10, 1));
+    if with_cache {
+        all.add(&Event { file: Some(b"/etc/ld.so.cache"), ..call("mmap", 2_000, 10, 0x7000) });
+        all.add(&Event { args: [0x7000, 0, 0, 0, 0, 0], ..call("munmap", 3_000, 10, 0) });
+    }
+    // A constructor of a library.
+    all.add(&call("getpid", 4_000, 10, 1));
+    if with_mark {
+        all.add(&Event { text: Some(b"entry"), ..point(Kind::Mark, 5_000) });
+    }
+    all.add(&call("write", 6_000, 10, 5));
+    // The program loads a library of its own accord.
+    all.add(&Event { file: Some(b"/etc/ld.so.cache"), ..call("mmap", 7_000, 10, 0x8000) });
+    all.add(&Event { args: [0x8000, 0, 0, 0, 0, 0], ..call("munmap", 8_000, 10, 0) });
+    if status.is_some() {
+        all.add(&Event { ret: None, end_ns: None, ..call("exit_group", 9_000, 0, 0) });
+    }
+    all.add(&Event { ret: Some(status.unwrap_or(-9)), ..point(Kind::Exit, 10_000) });
+    let phases = all.finish().0.phases.phases;
+    let named = |phase: &Phase| (String::from_utf8(phase.name.bytes().to_vec()).unwrap(), phase.syscalls);
+    phases.iter().map(named).collect()
+}
+
+fn point(kind: Kind, at_ns: u64) -> Event<'static> {
+    Event { pid: 1, tid: 1, start_ns: at_ns, end_ns: Some(at_ns), ..Event::new(kind) }
+}
+
+fn owned(phases: &[(&str, u64)]) -> Vec<(String, u64)> {
+    phases.iter().map(|(name, calls)| ((*name).to_owned(), *calls)).collect()
+}
+
+#[test]
+fn any_program_has_a_loader_itself_and_an_exit() {
+    let marked = owned(&[("exec", 1), ("dynamic loader", 4), ("ls", 3), ("exit", 1)]);
+    assert_eq!(generic(true, true, Some(0)), marked, "the mark tells best");
+    let unmapped = owned(&[("exec", 1), ("dynamic loader", 3), ("ls", 4), ("exit", 1)]);
+    assert_eq!(generic(false, true, Some(0)), unmapped, "constructors are then the program's");
+    // brk, getpid, write, and the library that the program loads of its own accord.
+    let merged = owned(&[("exec", 1), ("dynamic loader and ls", 5), ("exit", 1)]);
+    assert_eq!(generic(false, false, Some(0)), merged);
+    let killed = generic(true, false, None);
+    assert_eq!(killed, owned(&[("exec", 1), ("dynamic loader", 2), ("ls", 3)]), "killed: no exit is made up");
+}
+
+#[test]
+fn a_program_that_handles_interrupts_is_not_at_its_end() {
+    let log = fixture("3.11-script");
+    let mut lines: Vec<&str> = log.lines().collect();
+    let opened = lines.iter().position(|line| line.contains("/hello.py\", O_RDONLY")).unwrap();
+    let time = lines[opened].split(' ').take(2).collect::<Vec<_>>().join(" ");
+    let handler = format!("{time} rt_sigaction(SIGINT, {{...}}, {{...}}, 8) = 0 <0.000010>");
+    lines.insert(opened, &handler);
+    let mut all = Startup::new(&header());
+    strace(&lines.join("\n"), |event| all.add(event));
+    let phases = all.finish().0.phases.phases;
+    let calls: Vec<_> = phases.iter().map(|phase| phase.syscalls).collect();
+    assert_eq!(calls, [1, 69, 194, 33, 27, 4], "the script opens files after that");
+}
+
+#[test]
+fn a_script_that_names_python_in_its_first_line() {
+    let log = fixture("3.11-script");
+    let (first, rest) = log.split_once('\n').unwrap();
+    let line = first.replace(
+        "execve(\"/opt/python/3.11.7/bin/python\", [\"/opt/python/3.11.7/bin/python\", \"hello.py\"]",
+        "execve(\"./hello.py\", [\"./hello.py\"]",
+    );
+    assert_ne!(first, line);
+    let mut all = Startup::new(&header());
+    strace(&format!("{line}\n{rest}"), |event| {
+        // The kernel started the interpreter, and that is what the exec event names.
+        let path = if event.kind == Kind::Exec {
+            Some(&b"/opt/python/3.11.7/bin/python3.11"[..])
+        } else {
+            event.path_abs
+        };
+        all.add(&Event { path_abs: path, ..*event });
+    });
+    let (report, _) = all.finish();
+    let names: Vec<_> =
+        report.phases.phases.iter().map(|phase| (phase.name.bytes(), phase.syscalls)).collect();
+    assert_eq!(names[3..], [(&b"site"[..], 33), (b"hello.py", 26), (b"exit", 4)]);
+    assert!(report.modules.modules.iter().all(|module| module.name.bytes() != b"hello"));
+}
+
+#[test]
+fn a_log_cut_anywhere_still_has_every_call_in_one_phase() {
+    for name in ["3.11-uses", "2.7-script", "wrapper", "shim"] {
+        let log = fixture(name);
+        let lines: Vec<&str> = log.lines().collect();
+        for end in (0..lines.len()).step_by(29) {
+            let (mut all, mut calls) = (Startup::new(&header()), 0);
+            strace(&lines[..end].join("\n"), |event| {
+                calls += u64::from(event.kind == Kind::Syscall);
+                all.add(event);
+            });
+            let (report, _) = all.finish();
+            assert_eq!(
+                report.phases.phases.iter().map(|phase| phase.syscalls).sum::<u64>(),
+                calls,
+                "{name} {end}"
+            );
+            assert_eq!(report.phases.phases.iter().map(|p| p.traced_ns).sum::<u64>(), report.traced_ns);
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 mod options;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use rustc_hash::FxHashMap;
 use serde::Serialize;
@@ -47,6 +49,8 @@ pub struct Table {
     pub integrity: Integrity,
     /// What all costs are.
     pub quality: Quality,
+    /// What was taken off the duration of each call traced from its own CPU.
+    pub stop_ns: u64,
     /// Calls that took long when traced.
     pub long_calls: LongCalls,
     /// What shares are parts of.
@@ -213,6 +217,7 @@ impl Stats {
             uncounted_calls: integrity.calls - self.counted,
             integrity,
             quality: prices.model.quality,
+            stop_ns: prices.model.pinned.duration_ns,
             long_calls: prices.long,
             wall,
             rows,

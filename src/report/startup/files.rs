@@ -61,7 +61,7 @@ pub(super) fn families(out: &mut dyn Write, report: &Report, look: Look) -> io::
         row[0] = format!("a null call, traced ({})", escape(null.call.as_bytes()));
         row[1] = count(null.calls);
         row[8] = bars(&null.log2);
-        table.row(row);
+        table.row_with(8, row);
     }
     lines(out, &table, look, 0)
 }

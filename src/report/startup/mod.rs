@@ -2,6 +2,8 @@
 
 mod files;
 mod phases;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::io::{self, Write};
@@ -52,7 +54,9 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
         writeln!(out, "{}", faults(untraced))?;
     }
     let long = notes::long_calls(report.long_calls, report.quality);
-    for line in [Some(notes::quality(report.quality, &report.backend)), long].into_iter().flatten() {
+    for line in
+        [Some(notes::costs(report.quality, report.stop_ns, &report.backend)), long].into_iter().flatten()
+    {
         writeln!(out, "{}", look.note(&format!("{line}.")))?;
     }
     writeln!(out, "{}", look.title(&ceiling(report)))?;

@@ -71,7 +71,8 @@ fn row(depth: usize, node: &Node) -> Vec<String> {
 fn what(node: &Node) -> String {
     let name = escape(node.name.bytes());
     let mut text = if node.argv.is_empty() {
-        format!("({name})")
+        // It never became another program than its parent.
+        if name.is_empty() { "(forked)".to_owned() } else { format!("({name})") }
     } else if node.same_argv {
         shorten(&arguments(node.argv.iter().map(Text::bytes)), COMMAND)
     } else {
