@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use hdrhistogram::Histogram;
 
 use super::super::sys::clock::monotonic_ns;
-use super::super::sys::process::{end_with_parent, fork_child, kill, null_call, reap};
+use super::super::sys::process::{
+    close_standard_streams, end_with_parent, fork_child, kill, null_call, reap,
+};
 use super::super::sys::shared::Shared;
 use super::session::{Begin, Options, record_from};
 use crate::event::Event;
@@ -24,8 +26,10 @@ const LONGEST_NS: u64 = 10_000_000_000;
 /// ([`super`]).
 pub fn calibrate(calls: u64, pin: bool) -> io::Result<Calibration> {
     let go = Shared::<AtomicU64>::zeroed()?;
+    let parent = std::process::id() as i32;
     let child = fork_child(|| {
-        end_with_parent();
+        end_with_parent(parent);
+        close_standard_streams();
         while go.load(Ordering::Acquire) == 0 {
             std::hint::spin_loop();
         }

@@ -14,6 +14,9 @@ use super::stop::{Change, End, Reason, Stop, unless_gone};
 use super::thread::{Comm, Thread};
 use crate::event::{Event, Kind, mark};
 
+/// How long detaching waits for threads to stop.
+const PATIENCE_NS: u64 = 200_000_000;
+
 impl<S: Sink> Session<'_, S> {
     /// The thread has made a child, whose tid is the event's message.
     pub(super) fn new_child(&mut self, stop: Stop, now: u64) -> io::Result<()> {
@@ -166,7 +169,8 @@ impl<S: Sink> Session<'_, S> {
         self.mark_at(tid, mark::ENTRY, at_ns);
     }
 
-    /// Lets every thread go on untraced.
+    /// Lets every thread go on untraced. Threads that do not stop soon, because they wait for a vfork child
+    /// or for a disk, are let go by the end of the tracer.
     pub(super) fn detach_all(&mut self) {
         self.pinning = None;
         for (_, (stop, reason)) in std::mem::take(&mut self.early) {
@@ -175,16 +179,25 @@ impl<S: Sink> Session<'_, S> {
         while let Some(change) = self.waiting.take_queued() {
             self.detach_changed(change);
         }
-        while let Some(&tid) = self.threads.keys().next() {
-            if unless_gone(request::interrupt(tid)).is_err() {
-                self.threads.remove(&tid);
-                continue;
-            }
-            match wait::thread(tid).map(Change::decode) {
-                Ok(Some(change)) => self.detach_changed(change),
-                _ => drop(self.threads.remove(&tid)),
+        for &tid in self.threads.keys() {
+            // Fails for a thread that is gone, whose end is reported below.
+            let _ = request::interrupt(tid);
+        }
+        let begin = monotonic_ns();
+        while !self.threads.is_empty() && monotonic_ns() - begin < PATIENCE_NS {
+            match wait::any(false) {
+                Ok(Some(change)) => {
+                    if let Some(change) = Change::decode(change) {
+                        self.detach_changed(change);
+                    }
+                }
+                Ok(None) => std::thread::sleep(std::time::Duration::from_micros(200)),
+                Err(_) => break,
             }
         }
+        let left: Vec<i32> = self.threads.keys().copied().collect();
+        left.into_iter().for_each(|tid| self.mark(tid, mark::DETACHED));
+        self.threads.clear();
     }
 
     /// Lets the thread of this change go; a child that it has just made is next.
@@ -192,10 +205,14 @@ impl<S: Sink> Session<'_, S> {
         match change {
             Change::Stopped(stop, reason) => {
                 let tid = stop.tid();
+                if !self.threads.contains_key(&tid) {
+                    // A new child, before or after its parent was let go.
+                    return detach(stop, reason);
+                }
                 if reason == Reason::NewChild {
                     let now = self.log_time(monotonic_ns());
                     let child = request::event_message(tid).unwrap_or_default() as i32;
-                    // Only noted: it is stopped or will be, and its turn comes.
+                    // Its own first stop is to come.
                     let _ = self.adopt(tid, child, now);
                 }
                 self.mark(tid, mark::DETACHED);

@@ -53,10 +53,21 @@ pub fn become_background(name: &CStr, keep: i32) {
     }
 }
 
-/// From here on the calling child is killed when the thread that forked it ends.
-pub fn end_with_parent() {
+/// From here on the calling child is killed when the thread that forked it ends; at once, if it has ended.
+pub fn end_with_parent(parent: i32) {
     // SAFETY: integers only.
-    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    unsafe {
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        if libc::getppid() != parent {
+            libc::_exit(0);
+        }
+    }
+}
+
+/// Closes the descriptors 0 to 2, so that whoever reads them is not kept waiting.
+pub fn close_standard_streams() {
+    // SAFETY: the calling child uses none of them.
+    unsafe { libc::syscall(libc::SYS_close_range, 0, 2, 0) };
 }
 
 /// The cheapest system call there is: it takes no argument, touches no file and always succeeds.

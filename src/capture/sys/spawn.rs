@@ -101,6 +101,8 @@ unsafe extern "C" {
 
 /// Creates the child. It has not become the program yet; see [`read_failure`].
 pub fn start(image: &Image<'_>) -> io::Result<Started> {
+    // Before the dispositions are compared: the child gets back what it changes.
+    keep_children_waitable();
     let (failure_read, failure_write) = pipe()?;
     let go = if image.wait_for_go { Some(pipe()?) } else { None };
     let argv: Vec<*const c_char> =
@@ -120,7 +122,6 @@ pub fn start(image: &Image<'_>) -> io::Result<Started> {
         go: go.as_ref().map_or(-1, |(read, _)| read.as_raw_fd()),
         go_other_end: go.as_ref().map_or(-1, |(_, write)| write.as_raw_fd()),
     };
-    keep_children_waitable();
     let share = if image.wait_for_go { 0 } else { libc::CLONE_VM | libc::CLONE_VFORK };
     let (pid, at_ns) = clone_blocked(&prepared, share)?;
     Ok(Started { pid, at_ns, failure: failure_read, go })
