@@ -35,7 +35,8 @@ pub fn calibrate(calls: u64, pin: bool) -> io::Result<Calibration> {
         }
         (0..WARM_UP + calls).for_each(|_| null_call());
     })?;
-    let mut seen = Seen { calls: 0, last_start_ns: 0, durations: histogram()?, periods: histogram()? };
+    let mut seen =
+        Seen { calls: 0, wanted: calls, last_start_ns: 0, durations: histogram()?, periods: histogram()? };
     let mut sink = |event: &Event<'_>| seen.add(event);
     let go = || {
         go.store(1, Ordering::Release);
@@ -53,6 +54,8 @@ pub fn calibrate(calls: u64, pin: bool) -> io::Result<Calibration> {
 /// The traced calls so far.
 struct Seen {
     calls: u64,
+    /// How many count. The child may make one more, before it begins.
+    wanted: u64,
     last_start_ns: u64,
     /// What the backend reports for each.
     durations: Histogram<u64>,
@@ -67,7 +70,7 @@ impl Seen {
             return;
         }
         self.calls += 1;
-        if self.calls > WARM_UP {
+        if self.calls > WARM_UP && self.durations.len() < self.wanted {
             self.durations.saturating_record(event.duration_ns().unwrap_or(0));
             self.periods.saturating_record(event.start_ns.saturating_sub(self.last_start_ns));
         }

@@ -10,7 +10,7 @@ use super::super::sys::wait;
 use super::entry_point;
 use super::files::proc_link;
 use super::session::{Session, lifecycle_event};
-use super::stop::{Change, End, Reason, Stop, unless_gone};
+use super::stop::{Change, End, Reason, Stop};
 use super::thread::{Comm, Thread};
 use crate::event::{Event, Kind, mark};
 
@@ -196,7 +196,9 @@ impl<S: Sink> Session<'_, S> {
             }
         }
         let left: Vec<i32> = self.threads.keys().copied().collect();
-        left.into_iter().for_each(|tid| self.mark(tid, mark::DETACHED));
+        for tid in left {
+            self.mark(tid, mark::DETACHED);
+        }
         self.threads.clear();
     }
 
