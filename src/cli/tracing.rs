@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::process::ExitStatus;
+use std::time::{Duration, Instant};
 
 use super::failure::Failure;
 use crate::capture::host;
@@ -39,6 +40,8 @@ pub struct Recorded {
     pub warnings: Vec<&'static str>,
     /// Processes and threads seen.
     pub threads: u64,
+    /// How long the command ran, traced.
+    pub elapsed: Duration,
     /// The log, or why it is incomplete.
     pub log: Result<log::Summary, log::Error>,
 }
@@ -62,8 +65,10 @@ pub fn trace_command(
     let mut sink = |event: &Event<'_>| writer.push(event);
     let options =
         ptrace::Options { leader_only: job.leader_only, pin: true, origin_ns: header.clock.origin_ns };
+    let begin = Instant::now();
     let outcome =
         ptrace::record(pid, || child.go(), &mut sink, options).map_err(|error| not_permitted(&error))?;
+    let elapsed = begin.elapsed();
     if let Some(error) = child.failure() {
         return Err(Failure::with_code(error.exit_code(), error));
     }
@@ -74,6 +79,7 @@ pub fn trace_command(
         status: outcome.status,
         warnings: outcome.warnings.into_iter().map(explain).collect(),
         threads: outcome.threads,
+        elapsed,
         log: writer.finish(),
     })
 }

@@ -13,6 +13,7 @@ mod death;
 mod differential;
 mod endings;
 mod inheritance;
+mod layers;
 mod limits;
 mod support;
 mod terminal;
