@@ -98,7 +98,8 @@ pub struct Calibration {
 pub struct Untraced {
     /// The first run, which warms caches up and is not counted.
     pub first: Option<Run>,
-    /// The counted runs in order.
+    /// The counted runs in order. Stored as one list a figure: a quick command makes hundreds of runs.
+    #[serde(with = "columns")]
     pub runs: Vec<Run>,
 }
 
@@ -124,4 +125,55 @@ pub struct Run {
     /// Largest resident set of any one process, in KiB; 0 where it is not known, because it was no
     /// larger than the recorder's own (which the kernel's figure of a new process includes).
     pub max_rss_kib: u64,
+}
+
+/// Runs as one list a figure.
+mod columns {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Run;
+
+    #[derive(Default, Serialize, Deserialize)]
+    struct Columns {
+        wall_ns: Vec<u64>,
+        user_ns: Vec<u64>,
+        system_ns: Vec<u64>,
+        minor_faults: Vec<u64>,
+        major_faults: Vec<u64>,
+        voluntary_switches: Vec<u64>,
+        involuntary_switches: Vec<u64>,
+        max_rss_kib: Vec<u64>,
+    }
+
+    pub fn serialize<S: Serializer>(runs: &[Run], serializer: S) -> Result<S::Ok, S::Error> {
+        let column = |figure: fn(&Run) -> u64| runs.iter().map(figure).collect();
+        Columns {
+            wall_ns: column(|run| run.wall_ns),
+            user_ns: column(|run| run.user_ns),
+            system_ns: column(|run| run.system_ns),
+            minor_faults: column(|run| run.minor_faults),
+            major_faults: column(|run| run.major_faults),
+            voluntary_switches: column(|run| run.voluntary_switches),
+            involuntary_switches: column(|run| run.involuntary_switches),
+            max_rss_kib: column(|run| run.max_rss_kib),
+        }
+        .serialize(serializer)
+    }
+
+    /// A figure that is missing for a run (a log is hostile input) is 0.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Run>, D::Error> {
+        let columns = Columns::deserialize(deserializer)?;
+        let at = |column: &[u64], run: usize| column.get(run).copied().unwrap_or(0);
+        let run = |run| Run {
+            wall_ns: at(&columns.wall_ns, run),
+            user_ns: at(&columns.user_ns, run),
+            system_ns: at(&columns.system_ns, run),
+            minor_faults: at(&columns.minor_faults, run),
+            major_faults: at(&columns.major_faults, run),
+            voluntary_switches: at(&columns.voluntary_switches, run),
+            involuntary_switches: at(&columns.involuntary_switches, run),
+            max_rss_kib: at(&columns.max_rss_kib, run),
+        };
+        Ok((0..columns.wall_ns.len()).map(run).collect())
+    }
 }
