@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 
 use super::super::sys::clock::monotonic_ns;
 use super::super::sys::process::{
-    close_standard_streams, end_with_parent, fork_child, kill, null_call, reap,
+    Ending, close_standard_streams, end_with_parent, fork_child, kill, null_call, reap,
 };
 use super::super::sys::shared::Shared;
 use super::session::{Begin, Options, record_from};
@@ -27,7 +27,7 @@ const LONGEST_NS: u64 = 10_000_000_000;
 pub fn calibrate(calls: u64, pin: bool) -> io::Result<Calibration> {
     let go = Shared::<AtomicU64>::zeroed()?;
     let parent = std::process::id() as i32;
-    let child = fork_child(|| {
+    let child = fork_child(Ending::Reported, || {
         end_with_parent(parent);
         close_standard_streams();
         while go.load(Ordering::Acquire) == 0 {

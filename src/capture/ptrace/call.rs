@@ -31,6 +31,8 @@ pub struct Call {
     pub plan: &'static Plan,
     /// Flags of a clone, wherever they were passed.
     pub clone_flags: u64,
+    /// The call has made its child, which is known.
+    pub child_known: bool,
     /// All captured text, one stretch after the other.
     pub text: Vec<u8>,
     /// Paths as passed.
@@ -59,6 +61,7 @@ impl Default for Call {
             flags: Flags::default(),
             plan: plan::of(Abi::X86_64, u32::MAX),
             clone_flags: 0,
+            child_known: false,
             text: Vec::new(),
             paths: [None, None],
             absolute: [None, None],

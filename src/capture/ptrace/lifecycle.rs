@@ -8,8 +8,8 @@ use super::super::sys::clock::monotonic_ns;
 use super::super::sys::ptrace as request;
 use super::super::sys::wait;
 use super::entry_point;
-use super::files::proc_link;
-use super::session::{Session, lifecycle_event};
+use super::files::{Shares, proc_link};
+use super::session::{Early, Session, lifecycle_event};
 use super::stop::{Change, End, Reason, Stop};
 use super::thread::{Comm, Thread};
 use crate::event::{Event, Kind, mark};
@@ -22,24 +22,29 @@ impl<S: Sink> Session<'_, S> {
     pub(super) fn new_child(&mut self, stop: Stop, now: u64) -> io::Result<()> {
         if let Ok(child) = request::event_message(stop.tid()) {
             let parent = stop.tid();
-            self.adopt(parent, child as i32, now)?;
+            if let Some(mut thread) = self.threads.remove(&parent) {
+                thread.call.child_known = true;
+                self.adopt(&thread, child as i32, now);
+                self.threads.insert(parent, thread);
+            }
+            self.go_on_early(child as i32, now)?;
+            self.adopt_orphans(now)?;
         }
         stop.resume(0)
     }
 
     /// Begins to follow `child`, made by `parent`'s present call.
-    fn adopt(&mut self, parent: i32, child: i32, now: u64) -> io::Result<()> {
-        let Some(thread) = self.threads.get(&parent) else { return Ok(()) };
-        let flags = thread.call.clone_flags;
+    fn adopt(&mut self, parent: &Thread, child: i32, now: u64) {
+        let flags = parent.call.clone_flags;
         let is_thread = flags & libc::CLONE_THREAD as u64 != 0;
-        let pid = if is_thread { thread.pid } else { child };
+        let pid = if is_thread { parent.pid } else { child };
         let event = Event {
             ret: Some(i64::from(child)),
             args: [flags, pid as u64, 0, 0, 0, 0],
-            ..lifecycle_event(Kind::Fork, thread, now)
+            ..lifecycle_event(Kind::Fork, parent, now)
         };
         self.sink.push(&event);
-        let new = Thread::new(child, pid, thread.comm, thread.shares.for_child(flags));
+        let new = Thread::new(child, pid, parent.comm, parent.shares.for_child(flags));
         self.threads.insert(child, new);
         self.threads_seen += 1;
         if flags & libc::CLONE_VFORK as u64 != 0
@@ -47,10 +52,39 @@ impl<S: Sink> Session<'_, S> {
         {
             pinning.inherited(child);
         }
+    }
+
+    /// Handles what the child did before it was known.
+    fn go_on_early(&mut self, child: i32, now: u64) -> io::Result<()> {
         match self.early.remove(&child) {
-            Some((stop, reason)) => self.stopped(stop, reason, now),
+            Some(Early::Stopped(stop, reason)) => self.stopped(stop, reason, now),
+            Some(Early::Ended(end)) => self.ended(child, end, now),
             None => Ok(()),
         }
+    }
+
+    /// A parent that is killed inside fork never tells of its child. When no thread is left that could, the
+    /// children that wait belong to the dead.
+    pub(super) fn adopt_orphans(&mut self, now: u64) -> io::Result<()> {
+        if self.early.is_empty() || self.threads.values().any(Thread::may_tell_of_child) {
+            return Ok(());
+        }
+        let dead = self.died_in_fork.take();
+        for (child, early) in std::mem::take(&mut self.early) {
+            match (&dead, &early) {
+                (Some(parent), _) => self.adopt(parent, child, now),
+                // Nobody's that we know: followed all the same, since it is ours to let go on.
+                (None, Early::Stopped(..)) => {
+                    self.adopt(&Thread::new(0, 0, Comm::default(), Shares::of(child)), child, now);
+                }
+                // The end of a process that was never traced (one that was handed to us as its reaper).
+                (None, Early::Ended(_)) => continue,
+            }
+            self.early.insert(child, early);
+            self.go_on_early(child, now)?;
+        }
+        self.died_in_fork = dead;
+        Ok(())
     }
 
     /// The thread runs a new program. It may have been another than the leader: all others are gone
@@ -119,7 +153,6 @@ impl<S: Sink> Session<'_, S> {
 
     /// A thread is gone.
     pub(super) fn ended(&mut self, tid: i32, end: End, now: u64) -> io::Result<()> {
-        self.early.remove(&tid);
         self.note_entry_point(tid);
         if tid == self.leader {
             self.end = Some(end);
@@ -128,21 +161,14 @@ impl<S: Sink> Session<'_, S> {
         if let Some(pinning) = &mut self.pinning {
             pinning.rename(tid, None);
         }
-        let Some(thread) = self.threads.get(&tid) else { return Ok(()) };
-        if thread.in_call && thread.call.plan.effect.makes_child() {
-            self.adopt_orphans(tid, now)?;
-        }
-        if let Some(thread) = self.threads.remove(&tid) {
-            self.emit_end(&thread, Some(end), now);
-        }
-        Ok(())
-    }
-
-    /// A parent that is killed inside fork never tells of its child, which waits for that.
-    fn adopt_orphans(&mut self, parent: i32, now: u64) -> io::Result<()> {
-        let waiting: Vec<i32> = self.early.keys().copied().collect();
-        for child in waiting {
-            self.adopt(parent, child, now)?;
+        let Some(thread) = self.threads.remove(&tid) else {
+            self.early.insert(tid, Early::Ended(end));
+            return self.adopt_orphans(now);
+        };
+        self.emit_end(&thread, Some(end), now);
+        if thread.may_tell_of_child() {
+            self.died_in_fork = Some(thread);
+            self.adopt_orphans(now)?;
         }
         Ok(())
     }
@@ -173,8 +199,10 @@ impl<S: Sink> Session<'_, S> {
     /// or for a disk, are let go by the end of the tracer.
     pub(super) fn detach_all(&mut self) {
         self.pinning = None;
-        for (_, (stop, reason)) in std::mem::take(&mut self.early) {
-            detach(stop, reason);
+        for (_, early) in std::mem::take(&mut self.early) {
+            if let Early::Stopped(stop, reason) = early {
+                detach(stop, reason);
+            }
         }
         while let Some(change) = self.waiting.take_queued() {
             self.detach_changed(change);
@@ -211,14 +239,14 @@ impl<S: Sink> Session<'_, S> {
                     // A new child, before or after its parent was let go.
                     return detach(stop, reason);
                 }
-                if reason == Reason::NewChild {
-                    let now = self.log_time(monotonic_ns());
-                    let child = request::event_message(tid).unwrap_or_default() as i32;
-                    // Its own first stop is to come.
-                    let _ = self.adopt(tid, child, now);
-                }
                 self.mark(tid, mark::DETACHED);
-                self.threads.remove(&tid);
+                if let Some(parent) = self.threads.remove(&tid)
+                    && reason == Reason::NewChild
+                    && let Ok(child) = request::event_message(tid)
+                {
+                    // Its own first stop is to come.
+                    self.adopt(&parent, child as i32, self.log_time(monotonic_ns()));
+                }
                 detach(stop, reason);
             }
             Change::Ended(tid, _) => drop(self.threads.remove(&tid)),

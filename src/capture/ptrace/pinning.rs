@@ -13,7 +13,9 @@ use std::io;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use super::super::sys::affinity::{CpuMask, current_cpu};
-use super::super::sys::process::{become_background, fork_child, kill, pidfd_of_self, reap, wait_until_gone};
+use super::super::sys::process::{
+    Ending, become_background, fork_child, kill, pidfd_of_self, reap, wait_until_gone,
+};
 use super::super::sys::shared::Shared;
 
 /// Most threads that are pinned at once: the first and a chain of vfork children.
@@ -136,7 +138,7 @@ fn release(original: &CpuMask, pinned: &Pinned) {
 /// A child that outlives a killed tracer by as long as it takes to put the masks back.
 fn start_watchdog(original: &CpuMask, pinned: &Shared<Pinned>) -> io::Result<i32> {
     let tracer = pidfd_of_self()?;
-    let child = fork_child(|| {
+    let child = fork_child(Ending::Silent, || {
         become_background(c"affinity-guard", tracer);
         wait_until_gone(tracer);
         release(original, pinned);

@@ -83,11 +83,21 @@ pub(super) fn record_from<S: Sink>(
     result.map(|()| outcome)
 }
 
+/// What a child did before it was known.
+pub(super) enum Early {
+    /// It stopped, and waits.
+    Stopped(Stop, Reason),
+    /// It was killed.
+    Ended(End),
+}
+
 /// The state of one recording.
 pub(super) struct Session<'s, S: Sink> {
     pub(super) threads: FxHashMap<i32, Thread>,
-    /// Children that stopped before their parent's event told of them.
-    pub(super) early: FxHashMap<i32, (Stop, Reason)>,
+    /// Children of which the kernel told before their parents' events did.
+    pub(super) early: FxHashMap<i32, Early>,
+    /// The last thread that died inside a fork, which cannot tell of its child any more.
+    pub(super) died_in_fork: Option<Thread>,
     pub(super) sink: &'s mut S,
     pub(super) pinning: Option<Pinning>,
     pub(super) leader: i32,
@@ -111,6 +121,7 @@ impl<'s, S: Sink> Session<'s, S> {
         Self {
             threads: FxHashMap::from_iter([(leader, thread)]),
             early: FxHashMap::default(),
+            died_in_fork: None,
             sink,
             pinning,
             leader,
@@ -137,7 +148,8 @@ impl<'s, S: Sink> Session<'s, S> {
     }
 
     fn run(&mut self) -> io::Result<()> {
-        while !self.threads.is_empty() || !self.early.is_empty() {
+        // A parent that died inside fork may have left a child that is still to be seen.
+        while !self.threads.is_empty() || self.died_in_fork.is_some() {
             let several = self.threads.len() > 1;
             let beside = !self.is_pinned();
             let (leader, stop_requested) = (self.leader, &mut self.stop_requested);
@@ -165,6 +177,9 @@ impl<'s, S: Sink> Session<'s, S> {
     /// The kernel says that nothing is left to wait for, yet threads are known: somebody else has waited
     /// for them.
     fn lost_threads(&mut self) {
+        if self.threads.is_empty() {
+            return;
+        }
         let lost = Event {
             text: Some(b"threads whose end was not reported"),
             ret: Some(self.threads.len() as i64),
@@ -201,8 +216,8 @@ impl<'s, S: Sink> Session<'s, S> {
     pub(super) fn stopped(&mut self, stop: Stop, reason: Reason, now: u64) -> io::Result<()> {
         if !self.threads.contains_key(&stop.tid()) && reason != Reason::Exec {
             // A child that runs before its parent's event is handled waits for it.
-            self.early.insert(stop.tid(), (stop, reason));
-            return Ok(());
+            self.early.insert(stop.tid(), Early::Stopped(stop, reason));
+            return self.adopt_orphans(now);
         }
         self.note_entry_point(stop.tid());
         self.choose_cpu(stop.tid());
@@ -311,6 +326,9 @@ impl<'s, S: Sink> Session<'s, S> {
         }
         let event = thread.call.event(thread.pid, thread.comm.as_bytes(), Some(ret), Some(now));
         self.sink.push(&Event { stat, ..event });
+        if exit::is_error(ret) && thread.call.plan.effect.makes_child() {
+            self.adopt_orphans(now)?;
+        }
         self.after(stop, ret)
     }
 

@@ -51,6 +51,11 @@ pub struct Thread {
 }
 
 impl Thread {
+    /// Whether it is inside a call that may make a child of which we do not know yet.
+    pub fn may_tell_of_child(&self) -> bool {
+        self.in_call && self.call.plan.effect.makes_child() && !self.call.child_known
+    }
+
     /// A thread that is seen for the first time, outside any call.
     pub fn new(tid: i32, pid: i32, comm: Comm, shares: Shares) -> Self {
         Self {

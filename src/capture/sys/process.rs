@@ -6,10 +6,21 @@
 use std::ffi::CStr;
 use std::io;
 
+/// How the end of a child is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// By SIGCHLD, and to whoever waits for any child.
+    Reported,
+    /// Only to whoever waits for this one (`__WALL`).
+    Silent,
+}
+
 /// Forks a child that runs `body` and then exits with status 0. `body` must keep to the rule above.
-pub fn fork_child(body: impl FnOnce()) -> io::Result<i32> {
-    // SAFETY: the child runs only `body`, which keeps to async-signal-safe calls, and `_exit`.
-    match unsafe { libc::fork() } {
+pub fn fork_child(ending: Ending, body: impl FnOnce()) -> io::Result<i32> {
+    let signal = if ending == Ending::Reported { libc::SIGCHLD } else { 0 };
+    // SAFETY: as fork(2), with a signal of choice: the child has a copy of this stack. It runs only
+    // `body`, which keeps to system calls, and `_exit`.
+    match unsafe { libc::syscall(libc::SYS_clone, signal, 0, 0, 0, 0) as i32 } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
             body();

@@ -17,7 +17,9 @@ pub struct Change {
 /// # Errors
 /// `ECHILD` when there is nothing left to wait for.
 pub fn any(block: bool) -> io::Result<Option<Change>> {
-    let flags = libc::__WALL | libc::__WNOTHREAD | if block { 0 } else { libc::WNOHANG };
+    // Without __WALL: traced threads are waited for in any case (Linux 4.7), and helpers of our own that
+    // end silently are not.
+    let flags = libc::__WNOTHREAD | if block { 0 } else { libc::WNOHANG };
     one(-1, flags)
 }
 
