@@ -20,6 +20,12 @@ const PATIENCE_NS: u64 = 200_000_000;
 impl<S: Sink> Session<'_, S> {
     /// The thread has made a child, whose tid is the event's message.
     pub(super) fn new_child(&mut self, stop: Stop, now: u64) -> io::Result<()> {
+        let info = request::signal_info(stop.tid()).unwrap_or_default();
+        if info.event() == libc::PTRACE_EVENT_EXEC {
+            // The stop that was reported is over: an exec of another thread has replaced the thread, and
+            // its child is an orphan.
+            return Ok(());
+        }
         if let Ok(child) = request::event_message(stop.tid()) {
             let parent = stop.tid();
             if let Some(mut thread) = self.threads.remove(&parent) {
@@ -93,7 +99,7 @@ impl<S: Sink> Session<'_, S> {
         let tid = stop.tid();
         let former = request::event_message(tid).map_or(tid, |former| former as i32);
         if former != tid {
-            self.supersede(tid, former, now);
+            self.supersede(tid, former, now)?;
         }
         let Some(thread) = self.threads.get_mut(&tid) else { return stop.resume(0) };
         thread.shares.exec();
@@ -119,9 +125,12 @@ impl<S: Sink> Session<'_, S> {
     }
 
     /// The thread `former` has taken the place of the leader `tid`, which is gone without a word.
-    fn supersede(&mut self, tid: i32, former: i32, now: u64) {
+    fn supersede(&mut self, tid: i32, former: i32, now: u64) -> io::Result<()> {
         if let Some(leader) = self.threads.remove(&tid) {
             self.emit_end(&leader, None, now);
+            if leader.may_tell_of_child() {
+                self.died_in_fork = Some(leader);
+            }
         }
         if let Some(mut thread) = self.threads.remove(&former) {
             thread.tid = tid;
@@ -131,12 +140,13 @@ impl<S: Sink> Session<'_, S> {
             pinning.rename(tid, None);
             pinning.rename(former, Some(tid));
         }
+        self.adopt_orphans(now)
     }
 
     /// A signal is about to be delivered: it is, unchanged.
     pub(super) fn signal(&mut self, stop: Stop, signal: i32, now: u64) -> io::Result<()> {
         let info = request::signal_info(stop.tid()).unwrap_or_default();
-        if info.is_event && signal != libc::SIGTRAP {
+        if info.event() != 0 && signal != libc::SIGTRAP {
             // The stop that was reported is over: an exec of another thread has replaced the thread.
             return Ok(());
         }

@@ -54,12 +54,19 @@ pub fn event_message(tid: i32) -> io::Result<u64> {
 /// What is known of the signal that a thread is stopped for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SignalInfo {
+    /// Its number.
+    pub signal: i32,
     /// `si_code`.
     pub code: i32,
     /// The sender's pid, where the signal says it (0: it does not).
     pub sender: i32,
-    /// It is no signal at all but a ptrace event.
-    pub is_event: bool,
+}
+
+impl SignalInfo {
+    /// The ptrace event that it is, no signal at all (0: it is a signal).
+    pub fn event(&self) -> i32 {
+        if self.signal == libc::SIGTRAP && self.code & 0xff == libc::SIGTRAP { self.code >> 8 } else { 0 }
+    }
 }
 
 /// Asks for the signal that the thread is stopped for (`PTRACE_GETSIGINFO`).
@@ -73,8 +80,7 @@ pub fn signal_info(tid: i32) -> io::Result<SignalInfo> {
     // SAFETY: the union's first members are readable whatever the signal; whether they mean a pid
     // was decided above (sigaction(2)).
     let sender = if has_pid { unsafe { info.si_pid() } } else { 0 };
-    let is_event = info.si_signo == libc::SIGTRAP && code & 0xff == libc::SIGTRAP && code >> 8 != 0;
-    Ok(SignalInfo { code, sender, is_event })
+    Ok(SignalInfo { signal: info.si_signo, code, sender })
 }
 
 /// A system-call stop.
