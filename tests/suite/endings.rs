@@ -2,6 +2,7 @@
 //! when.
 
 use std::io::Read;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Stdio;
 
@@ -106,4 +107,42 @@ fn streams_are_the_commands_own() {
         (done.status.code(), done.stdout.as_str(), done.stderr.as_str()),
         (Some(3), "from stdin\n", "to stderr\n")
     );
+}
+
+/// Ends with this status under `trace`, with every thread's end in the log.
+fn ends_with(command: &mut std::process::Command, log: &std::path::Path, status: i32) {
+    let outcome = command
+        .process_group(0)
+        .stdout(Stdio::null())
+        .spawn()
+        .map(|mut child| run::wait(&mut child, "trace"));
+    assert_eq!(outcome.expect("trace can be run").code(), Some(status));
+    let log = log::read(log);
+    log.assert_complete();
+    let count = |kind| log.rows.iter().filter(|row| row.kind == kind).count();
+    assert_eq!(count(Kind::Fork) + 1, count(Kind::Exit), "each that was made has ended");
+}
+
+#[test]
+fn children_of_a_leader_that_an_exec_replaces_are_let_go_on() {
+    for kind in ["fork", "vfork"] {
+        let Place { dir, log } = place();
+        ends_with(log::command(&log, dir.path()).arg(program("exec_race")).args(["30", kind]), &log, 7);
+    }
+}
+
+#[test]
+fn a_death_in_the_moment_of_the_fork_leaves_nobody_waiting() {
+    for victim in ["parent", "child"] {
+        let Place { dir, log } = place();
+        let shared = dir.path().join("shared");
+        let mut killer = run::command(program("killed_in_fork"), dir.path())
+            .arg(&shared)
+            .arg(victim)
+            .spawn()
+            .expect("runs");
+        let mut command = log::command(&log, dir.path());
+        ends_with(command.arg(program("killed_in_fork")).arg(&shared).arg("200"), &log, 0);
+        run::wait(&mut killer, "the killer");
+    }
 }
