@@ -135,6 +135,10 @@ fn explain(name: &'static str) -> &'static str {
         }
         mark::PTRACE => "the command called ptrace, which fails while it is traced itself",
         mark::UNTRACED_CHILD => "a child made with CLONE_UNTRACED could not be followed",
+        mark::FOREIGN_PROC => {
+            "/proc is missing or that of another pid namespace: relative paths and the files behind \
+             descriptors are unknown; mount one (mount -t proc proc /proc)"
+        }
         other => other,
     }
 }

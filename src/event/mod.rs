@@ -261,9 +261,12 @@ pub mod mark {
     pub const IO_URING: &str = "io-uring";
     /// Tracing ended here while the process goes on.
     pub const DETACHED: &str = "detached";
+    /// `/proc` is absent or another pid namespace's, so relative paths and files behind descriptors are unknown.
+    pub const FOREIGN_PROC: &str = "foreign-proc";
     /// The tree may not be pinned to the tracer's CPU any more: the program is about to look at its mask.
     pub const UNPINNED: &str = "unpinned";
 
     /// Every mark name.
-    pub const ALL: [&str; 7] = [ENTRY, SETUID, PTRACE, UNTRACED_CHILD, IO_URING, DETACHED, UNPINNED];
+    pub const ALL: [&str; 8] =
+        [FOREIGN_PROC, ENTRY, SETUID, PTRACE, UNTRACED_CHILD, IO_URING, DETACHED, UNPINNED];
 }

@@ -10,6 +10,7 @@ use std::cell::{Cell, RefCell, RefMut};
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStringExt;
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
@@ -162,8 +163,22 @@ impl Shares {
     }
 }
 
+/// Whether `/proc` knows processes by the ids that we know them by. It does not where it is absent, or that
+/// of another pid namespace (a chroot with the host's `/proc` mounted): other processes' names would be
+/// taken for ours, so nothing is read there then.
+pub fn proc_is_ours() -> bool {
+    static OURS: LazyLock<bool> = LazyLock::new(|| {
+        let me = std::fs::read_link("/proc/self").ok();
+        me.is_some_and(|me| me.to_str() == Some(std::process::id().to_string().as_str()))
+    });
+    *OURS
+}
+
 /// Reads a link below `/proc/TID`.
 pub fn proc_link(tid: i32, entry: std::fmt::Arguments<'_>) -> Option<Name> {
+    if !proc_is_ours() {
+        return None;
+    }
     let mut path = String::with_capacity(32);
     write!(path, "/proc/{tid}/{entry}").ok()?;
     let target = nix::fcntl::readlink(path.as_str()).ok()?;
@@ -172,7 +187,7 @@ pub fn proc_link(tid: i32, entry: std::fmt::Arguments<'_>) -> Option<Name> {
 
 /// Reads a small file below `/proc/TID`.
 pub fn proc_file(tid: i32, entry: &str) -> Option<Vec<u8>> {
-    std::fs::read(format!("/proc/{tid}/{entry}")).ok()
+    proc_is_ours().then(|| std::fs::read(format!("/proc/{tid}/{entry}")).ok())?
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::super::sys::clock::monotonic_ns;
 use super::super::sys::ptrace as request;
 use super::super::sys::wait;
 use super::entry_point;
-use super::files::{Shares, proc_link};
+use super::files::{Shares, proc_is_ours, proc_link};
 use super::session::{Early, Session, lifecycle_event};
 use super::stop::{Change, End, Reason, Stop};
 use super::thread::{Comm, Thread};
@@ -53,11 +53,6 @@ impl<S: Sink> Session<'_, S> {
         let new = Thread::new(child, pid, parent.comm, parent.shares.for_child(flags));
         self.threads.insert(child, new);
         self.threads_seen += 1;
-        if flags & libc::CLONE_VFORK as u64 != 0
-            && let Some(pinning) = self.pinning.as_mut().filter(|pinning| pinning.is_active())
-        {
-            pinning.inherited(child);
-        }
     }
 
     /// Handles what the child did before it was known.
@@ -113,13 +108,12 @@ impl<S: Sink> Session<'_, S> {
             ..lifecycle_event(Kind::Exec, thread, now)
         };
         self.sink.push(&event);
+        if !proc_is_ours() {
+            self.mark_once(tid, mark::FOREIGN_PROC);
+        }
         if executable.is_some() && loses_privilege(tid) {
             self.mark(tid, mark::SETUID);
             self.warn(mark::SETUID);
-        }
-        // The parent that waited in vfork goes on beside this child from here.
-        if self.threads.len() > 1 {
-            self.release_cpu();
         }
         stop.resume(0)
     }

@@ -14,15 +14,12 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use super::super::sys::affinity::{CpuMask, current_cpu};
 use super::super::sys::process::{
-    Ending, become_background, fork_child, kill, pidfd_of_self, reap, wait_until_gone,
+    Ending, be_first, become_background, fork_child, kill, pidfd_of_self, reap, wait_until_gone,
 };
 use super::super::sys::shared::Shared;
 
-/// Most threads that are pinned at once: the first and a chain of vfork children.
-const MOST: usize = 8;
-
-/// Pinned threads, as the watchdog sees them; 0 marks a free place.
-type Pinned = [AtomicI32; MOST];
+/// The pinned thread, as the watchdog sees it; 0: none.
+type Pinned = AtomicI32;
 
 /// How many stops in a row one thread must make, all others being inside calls, before it is pinned.
 const STREAK: u32 = 6;
@@ -59,7 +56,7 @@ impl Pinning {
     /// when that decides.
     pub fn stopped(&mut self, tid: i32, others_wait: impl FnOnce() -> bool) {
         if self.active {
-            if !self.pinned.iter().any(|place| place.load(Ordering::Relaxed) == tid) {
+            if self.pinned.load(Ordering::Relaxed) != tid {
                 self.release();
             }
             return;
@@ -77,7 +74,7 @@ impl Pinning {
     pub fn pin(&mut self, tid: i32) {
         let Some(one) = current_cpu().map(CpuMask::only) else { return };
         // Noted first, so that the watchdog knows of it whenever the tracer is killed.
-        self.pinned[0].store(tid, Ordering::Release);
+        self.pinned.store(tid, Ordering::Release);
         self.active = true;
         // The thread's mask may have been forbidden or changed by others: then it stays as it is.
         if one.apply(tid).is_err() || one.apply(0).is_err() {
@@ -85,19 +82,7 @@ impl Pinning {
         }
     }
 
-    /// A child that has inherited the mask, from a pinned parent that waits for it (vfork).
-    pub fn inherited(&mut self, child: i32) {
-        let free = self.pinned.iter().find(|place| place.load(Ordering::Relaxed) == 0);
-        if let Some(place) = free.filter(|_| self.active) {
-            place.store(child, Ordering::Release);
-        } else {
-            // Without a place the masks of all are put back, the child's included.
-            let _ = self.original.apply(child);
-            self.release();
-        }
-    }
-
-    /// Puts the masks of all threads and of the tracer back.
+    /// Puts the masks of the thread and of the tracer back.
     pub fn release(&mut self) {
         if self.active {
             release(&self.original, &self.pinned);
@@ -109,10 +94,8 @@ impl Pinning {
 
     /// The thread is gone, or goes on under another tid.
     pub fn rename(&mut self, tid: i32, new: Option<i32>) {
-        for place in self.pinned.iter() {
-            if place.load(Ordering::Relaxed) == tid {
-                place.store(new.unwrap_or(0), Ordering::Release);
-            }
+        if self.pinned.load(Ordering::Relaxed) == tid {
+            self.pinned.store(new.unwrap_or(0), Ordering::Release);
         }
     }
 }
@@ -126,12 +109,10 @@ impl Drop for Pinning {
 }
 
 fn release(original: &CpuMask, pinned: &Pinned) {
-    for place in pinned {
-        let tid = place.swap(0, Ordering::AcqRel);
-        if tid != 0 {
-            // Fails only for a thread that is gone.
-            let _ = original.apply(tid);
-        }
+    let tid = pinned.swap(0, Ordering::AcqRel);
+    if tid != 0 {
+        // Fails only for a thread that is gone.
+        let _ = original.apply(tid);
     }
 }
 
@@ -140,6 +121,7 @@ fn start_watchdog(original: &CpuMask, pinned: &Shared<Pinned>) -> io::Result<i32
     let tracer = pidfd_of_self()?;
     let child = fork_child(Ending::Silent, || {
         become_background(c"affinity-guard", tracer);
+        be_first();
         wait_until_gone(tracer);
         release(original, pinned);
     });

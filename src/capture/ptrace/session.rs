@@ -291,10 +291,9 @@ impl<'s, S: Sink> Session<'s, S> {
 
     /// What must happen before the kernel sees the call.
     fn before(&mut self, tid: i32, effect: Effect, clone_flags: u64) {
-        let waits_for_child = clone_flags & libc::CLONE_VFORK as u64 != 0;
         match effect {
             Effect::None => {}
-            effect if effect.makes_child() && !waits_for_child => self.release_cpu(),
+            effect if effect.makes_child() => self.release_cpu(),
             Effect::Affinity => self.unpin(tid),
             Effect::IoUring => {
                 self.unpin(tid);
@@ -373,6 +372,14 @@ impl<'s, S: Sink> Session<'s, S> {
         if let Some(thread) = self.threads.get(&tid) {
             let event = Event { text: Some(name.as_bytes()), ..lifecycle_event(Kind::Mark, thread, at_ns) };
             self.sink.push(&event);
+        }
+    }
+
+    /// Records what the user should be told, the first time it happens.
+    pub(super) fn mark_once(&mut self, tid: i32, name: &'static str) {
+        if !self.warnings.contains(&name) {
+            self.mark(tid, name);
+            self.warn(name);
         }
     }
 

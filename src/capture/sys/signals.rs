@@ -15,11 +15,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// These end the measuring, and are handed on.
 const ENDING: [c_int; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
-/// These are handed on.
-const PASSED: [c_int; 2] = [libc::SIGUSR1, libc::SIGUSR2];
+/// These would end us, and are handed on: the command decides what to make of them.
+const PASSED: [c_int; 5] = [libc::SIGUSR1, libc::SIGUSR2, libc::SIGIO, libc::SIGPWR, libc::SIGSTKFLT];
+/// Timers that were set before this program was executed (`alarm 10; exec ...`) are the command's: they are
+/// handed on although the kernel sends them.
+const TIMERS: [c_int; 3] = [libc::SIGALRM, libc::SIGVTALRM, libc::SIGPROF];
 /// These are ignored: the command is stopped by them and we then stop ourselves, and a write past
-/// the file-size limit shall be an error rather than our end.
-const IGNORED: [c_int; 3] = [libc::SIGTTIN, libc::SIGTTOU, libc::SIGXFSZ];
+/// the file-size limit shall be an error rather than our end. The CPU time limit is the command's, not
+/// that of whoever watches it.
+const IGNORED: [c_int; 4] = [libc::SIGTTIN, libc::SIGTTOU, libc::SIGXFSZ, libc::SIGXCPU];
 
 /// What the handler and the thread that waits for the command tell each other.
 struct Shared {
@@ -52,7 +56,8 @@ impl Watch {
         SHARED.child.store(0, SeqCst);
         SHARED.undelivered.store(0, SeqCst);
         let handle = handle as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
-        let handled = ENDING.into_iter().chain(PASSED).chain([libc::SIGTSTP]);
+        let real_time = libc::SIGRTMIN()..=libc::SIGRTMAX();
+        let handled = ENDING.into_iter().chain(PASSED).chain(TIMERS).chain(real_time).chain([libc::SIGTSTP]);
         let handled = handled.map(|signal| (signal, handle as libc::sighandler_t));
         let ignored = IGNORED.map(|signal| (signal, libc::SIG_IGN));
         // Whoever started us may have left SIGCHLD ignored, and then no end of a child is reported.
@@ -130,7 +135,7 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c
                 let _ = SHARED.received.compare_exchange(0, signal, SeqCst, SeqCst);
             }
             match child {
-                _ if from_kernel => {}
+                _ if from_kernel && !TIMERS.contains(&signal) => {}
                 0 => SHARED.undelivered.store(signal, SeqCst),
                 _ => {
                     libc::kill(child, signal);
