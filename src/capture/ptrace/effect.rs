@@ -39,7 +39,7 @@ pub enum Effect {
     Affinity,
     /// Ends a signal handler.
     Sigreturn,
-    /// Renames a file or directory.
+    /// Renames a file or directory, or moves a mount.
     Rename,
     /// Opens with the structure at argument 2.
     Openat2,
@@ -67,7 +67,7 @@ impl Effect {
             "sched_getaffinity" | "sched_setaffinity" | "sched_setattr" | "sched_setscheduler"
             | "sched_setparam" => Self::Affinity,
             "rt_sigreturn" | "sigreturn" => Self::Sigreturn,
-            "rename" | "renameat" | "renameat2" => Self::Rename,
+            "rename" | "renameat" | "renameat2" | "mount" | "move_mount" => Self::Rename,
             "openat2" => Self::Openat2,
             _ => Self::None,
         }

@@ -114,7 +114,7 @@ fn push_absolute_of(call: &mut Call, shares: &Shares, begin: usize, path: PathAr
         None if begin == end => return None,
         None => Some(shares.cwd(call.tid)?),
     };
-    let root = shares.root();
+    let root = shares.root(call.tid);
     push_absolute(
         &mut call.text,
         root.as_deref().unwrap_or_default(),

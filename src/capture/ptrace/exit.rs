@@ -122,11 +122,11 @@ fn note_new(shares: &Shares, call: &mut Call, tid: i32, ret: i64) {
 }
 
 fn close_range(shares: &mut Shares, call: &Call) {
-    if call.args[2] & u64::from(libc::CLOSE_RANGE_CLOEXEC) != 0 {
-        return;
-    }
     if call.args[2] & u64::from(libc::CLOSE_RANGE_UNSHARE) != 0 {
         shares.unshare_descriptors();
+    }
+    if call.args[2] & u64::from(libc::CLOSE_RANGE_CLOEXEC) != 0 {
+        return;
     }
     shares.forget_range(call.args[0] as u32, call.args[1] as u32);
 }

@@ -140,23 +140,28 @@ impl Shares {
         descriptors
     }
 
-    /// Absolute path of the cwd.
+    /// Absolute path of the cwd; `None`: unknown, or removed.
     pub fn cwd(&self, tid: i32) -> Option<Name> {
-        if self.directories.borrow().renames != self.renames.get() {
-            self.refresh_directories(tid);
-        }
+        self.fresh_directories(tid);
         self.directories.borrow().cwd.clone()
     }
 
     /// Absolute path of the root, if it is not `/`.
-    pub fn root(&self) -> Option<Name> {
+    pub fn root(&self, tid: i32) -> Option<Name> {
+        self.fresh_directories(tid);
         self.directories.borrow().root.clone()
+    }
+
+    fn fresh_directories(&self, tid: i32) {
+        if self.directories.borrow().renames != self.renames.get() {
+            self.refresh_directories(tid);
+        }
     }
 
     /// The cwd or root has changed.
     pub fn refresh_directories(&self, tid: i32) {
         *self.directories.borrow_mut() = Directories {
-            cwd: proc_link(tid, format_args!("cwd")),
+            cwd: proc_link(tid, format_args!("cwd")).filter(|cwd| !is_removed(tid, cwd)),
             root: proc_link(tid, format_args!("root")).filter(|root| **root != *b"/"),
             renames: self.renames.get(),
         };
@@ -172,6 +177,14 @@ pub fn proc_is_ours() -> bool {
         me.is_some_and(|me| me.to_str() == Some(std::process::id().to_string().as_str()))
     });
     *OURS
+}
+
+/// Whether the thread's cwd was removed: `/proc` then names it with a suffix that is no part of any path
+/// (and may be one of a directory that is there).
+fn is_removed(tid: i32, cwd: &[u8]) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    cwd.ends_with(b" (deleted)")
+        && std::fs::metadata(format!("/proc/{tid}/cwd")).is_ok_and(|directory| directory.nlink() == 0)
 }
 
 /// Reads a link below `/proc/TID`.
