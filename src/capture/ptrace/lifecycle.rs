@@ -144,6 +144,9 @@ impl<S: Sink> Session<'_, S> {
             // The stop that was reported is over: an exec of another thread has replaced the thread.
             return Ok(());
         }
+        if signal == libc::SIGSTOP && stop.tid() == self.leader {
+            self.stopped_itself = info.sender == self.leader;
+        }
         if let Some(thread) = self.threads.get(&stop.tid()) {
             let event = Event {
                 nr: signal as u32,

@@ -111,6 +111,8 @@ pub(super) struct Session<'s, S: Sink> {
     options: Options,
     /// Whether the beginning was reached.
     recording: bool,
+    /// The command's first process has sent itself SIGSTOP.
+    pub(super) stopped_itself: bool,
     /// The command was stopped from the terminal: stop too, once nothing is left to handle.
     stop_requested: Option<i32>,
 }
@@ -133,6 +135,7 @@ impl<'s, S: Sink> Session<'s, S> {
             waiting: Waiting::default(),
             options,
             recording: false,
+            stopped_itself: false,
             stop_requested: None,
         }
     }
@@ -347,9 +350,16 @@ impl<'s, S: Sink> Session<'s, S> {
     }
 
     fn group_stop(&mut self, stop: Stop, signal: i32) -> io::Result<()> {
-        let from_terminal = signal != libc::SIGSTOP;
-        if from_terminal && stop.tid() == self.leader && process_group(self.leader) == process_group(0) {
+        // SIGSTOP may be undone by anyone who knows the pid, and then a stopped tracer is in the way: only
+        // where the command has stopped itself, alone, is it meant for whoever waits for `trace`.
+        let is_ours = if signal == libc::SIGSTOP {
+            self.stopped_itself && self.threads.values().all(|thread| thread.pid == self.leader)
+        } else {
+            process_group(self.leader) == process_group(0)
+        };
+        if is_ours && stop.tid() == self.leader {
             self.stop_requested = Some(signal);
+            self.stopped_itself = false;
         }
         stop.listen()
     }
