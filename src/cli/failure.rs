@@ -45,6 +45,17 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
     kinds.map(io::Error::kind).any(|kind| kind == io::ErrorKind::BrokenPipe)
 }
 
+/// A command whose name begins with a dash is an option that does not exist.
+pub fn refuse_option(command: &[std::ffi::OsString]) -> Result<(), Failure> {
+    match command.first() {
+        Some(word) if word.as_encoded_bytes().starts_with(b"-") => Err(Failure::of_trace(anyhow::anyhow!(
+            "unknown option {}; see --help (a command of that name: ./{0})",
+            word.to_string_lossy()
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// One line of `trace`'s own on standard error.
 pub fn note(text: impl Display) {
     anstream::eprintln!("trace: {text}");

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::failure::{Failure, note};
+use super::failure::{Failure, note, refuse_option};
 use super::names::log_name;
 use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_command};
 use crate::capture::launch::{self, Command, Stream};
@@ -35,6 +35,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    refuse_option(&arguments.command)?;
     let command = Command::resolve(arguments.command.iter().cloned())
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
     let output = arguments.output.unwrap_or_else(|| log_name(&arguments.command));

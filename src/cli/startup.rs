@@ -4,7 +4,8 @@
 //! structure; the report puts both together.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::failure::{Failure, note};
+use super::failure::{Failure, note, refuse_option};
 use super::names::log_name;
 use super::progress::RunsBar;
 use super::startup_output::ReportOutput;
@@ -60,6 +61,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    refuse_option(&arguments.command)?;
     let command = Command::resolve(arguments.command.iter().cloned())
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
     let output = output_path(arguments)?;
@@ -85,6 +87,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 fn output_path(arguments: &Arguments) -> Result<PathBuf, Failure> {
     if let Some(output) = &arguments.output {
         log::check_output(output).map_err(Failure::of_trace)?;
+        if output.exists() && !output.is_file() {
+            let text = "is not a file, and the report is made from the log: name a file";
+            return Err(Failure::of_trace(anyhow::anyhow!("{} {text}", output.display())));
+        }
         return Ok(output.clone());
     }
     let name = log_name(&arguments.command);
@@ -158,15 +164,19 @@ fn trace_shortest(
     let first = untraced.runs.len() + 1;
     let mut best = trace_once(arguments, command, output, stdio, (untraced, first))?;
     let directory = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Only a plain file may be replaced by another; a link stays what it is.
+    let replaceable = output.symlink_metadata().is_ok_and(|file| file.is_file());
     for run in 1..TRACED_RUNS {
-        if best.elapsed > QUICK || best.log.is_err() || best.status.signal().is_some() {
+        if !replaceable || best.elapsed > QUICK || best.log.is_err() || best.status.signal().is_some() {
             break;
         }
         // Without room for a second log the first one does.
         let Ok(other) = tempfile::Builder::new().suffix(".trace").tempfile_in(directory) else { break };
         let recorded = trace_once(arguments, command, other.path(), stdio, (untraced, first + run))?;
-        let is_better = recorded.elapsed < best.elapsed && recorded.log.is_ok();
-        if is_better && recorded.status == best.status && other.persist(output).is_ok() {
+        if recorded.status != best.status {
+            break;
+        }
+        if recorded.elapsed < best.elapsed && recorded.log.is_ok() && other.persist(output).is_ok() {
             best = recorded;
         }
     }
@@ -213,17 +223,24 @@ fn draw(path: &Path, report: &Report, stacks: &[Stack]) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Writes the drawing, in the place of an older one only.
+/// Stands at the end of our drawings, to tell them from others'.
+const SIGNATURE: &[u8] = b"<!-- flame graph by trace -->\n";
+
+/// Writes the drawing, in the place of an older one of ours only. Names in it are as private as the log.
 fn replace(path: &Path, svg: &[u8]) -> io::Result<()> {
-    let is_drawing = |old: &[u8]| old.is_empty() || old.starts_with(b"<?xml");
-    match std::fs::read(path) {
-        Ok(old) if !is_drawing(&old) => {
+    if let Ok(old) = path.symlink_metadata() {
+        let is_ours = |old: Vec<u8>| old.is_empty() || old.ends_with(SIGNATURE);
+        if !old.is_file() || !std::fs::read(path).is_ok_and(is_ours) {
             let text = format!("{} holds something else and is not overwritten", path.display());
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
         }
-        _ => {}
     }
-    std::fs::write(path, svg)
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(svg).and_then(|()| file.write_all(SIGNATURE)).inspect_err(|_| {
+        // Half a drawing is none; what cannot be removed either is reported by the first error.
+        let _ = std::fs::remove_file(path);
+    })
 }
 
 fn tell(recorded: &Recorded, drawn: io::Result<bool>) {

@@ -32,7 +32,7 @@ pub enum Error {
         what: &'static str,
     },
     /// Another recording is writing to this file.
-    #[error("{} is being written by another recording: write the log elsewhere", .path.display())]
+    #[error("{} is being written by another recording: wait for its end, or name another file", .path.display())]
     Busy {
         /// The file.
         path: PathBuf,

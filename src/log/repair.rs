@@ -31,6 +31,11 @@ pub struct Repaired {
 /// `output` may be `input`. It may not be a file that is no log.
 pub fn repair(input: &Path, output: &Path) -> Result<Repaired, Error> {
     let reader = Reader::open(input)?;
+    let file = std::fs::File::open(input).map_err(|source| Error::Open { path: input.to_owned(), source })?;
+    if matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)) {
+        return Err(Error::Busy { path: input.to_owned() });
+    }
+    drop(file);
     if is_same(input, output) {
         return repair_in_place(reader, input);
     }

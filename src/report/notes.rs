@@ -56,6 +56,7 @@ fn mark_text(name: &[u8]) -> Option<&'static str> {
         mark::IO_URING => {
             Some("the program uses io_uring, whose operations are no system calls and not shown")
         }
+        mark::FOREIGN_PROC => Some("/proc was missing or another pid namespace's: many paths are unknown"),
         mark::DETACHED => Some("tracing ended while the program went on"),
         _ => None,
     }

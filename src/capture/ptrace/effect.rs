@@ -35,7 +35,9 @@ pub enum Effect {
     Ptrace,
     /// Sets up an `io_uring`.
     IoUring,
-    /// Asks for or sets a CPU mask, or sets a scheduling policy that does not go with a shared CPU.
+    /// Asks for a CPU mask.
+    AskAffinity,
+    /// Sets a CPU mask, or sets a scheduling policy that does not go with a shared CPU.
     Affinity,
     /// Ends a signal handler.
     Sigreturn,
@@ -64,8 +66,8 @@ impl Effect {
             "prctl" => Self::Prctl,
             "ptrace" => Self::Ptrace,
             "io_uring_setup" => Self::IoUring,
-            "sched_getaffinity" | "sched_setaffinity" | "sched_setattr" | "sched_setscheduler"
-            | "sched_setparam" => Self::Affinity,
+            "sched_getaffinity" => Self::AskAffinity,
+            "sched_setaffinity" | "sched_setattr" | "sched_setscheduler" | "sched_setparam" => Self::Affinity,
             "rt_sigreturn" | "sigreturn" => Self::Sigreturn,
             "rename" | "renameat" | "renameat2" | "mount" | "move_mount" => Self::Rename,
             "openat2" => Self::Openat2,

@@ -20,7 +20,8 @@ pub fn prepare() {
 
 /// As [`prepare`], without waiting for it.
 pub fn prepare_in_background() {
-    std::thread::spawn(prepare);
+    // Without a thread for it, it is done when it is needed.
+    let _ = std::thread::Builder::new().spawn(prepare);
 }
 
 /// `AT_ENTRY` of `elf.h`.

@@ -163,7 +163,9 @@ impl<S: Sink> Session<'_, S> {
         self.note_entry_point(tid);
         if tid == self.leader {
             self.end = Some(end);
-            self.watch.unfollow();
+            if let Some(watch) = &self.watch {
+                watch.leader_ended();
+            }
         }
         if let Some(pinning) = &mut self.pinning {
             pinning.rename(tid, None);

@@ -66,8 +66,10 @@ pub(super) fn record_from<S: Sink>(
     options: Options,
 ) -> io::Result<Outcome> {
     request::seize(pid)?;
-    let watch = Watch::install();
-    watch.follow(pid);
+    let watch = (begin == Begin::AtExec).then(Watch::install);
+    if let Some(watch) = &watch {
+        watch.follow(pid);
+    }
     let mut pinning = if options.pin { Pinning::prepare()? } else { None };
     if let Some(pinning) = &mut pinning {
         pinning.pin(pid);
@@ -103,7 +105,7 @@ pub(super) struct Session<'s, S: Sink> {
     pub(super) leader: i32,
     pub(super) end: Option<End>,
     /// Signals meant for the command are passed on to it, until its first process has ended.
-    pub(super) watch: Watch,
+    pub(super) watch: Option<Watch>,
     pub(super) warnings: Vec<&'static str>,
     pub(super) threads_seen: u64,
     pub(super) was_parallel: bool,
@@ -118,7 +120,13 @@ pub(super) struct Session<'s, S: Sink> {
 }
 
 impl<'s, S: Sink> Session<'s, S> {
-    fn new(leader: i32, sink: &'s mut S, options: Options, pinning: Option<Pinning>, watch: Watch) -> Self {
+    fn new(
+        leader: i32,
+        sink: &'s mut S,
+        options: Options,
+        pinning: Option<Pinning>,
+        watch: Option<Watch>,
+    ) -> Self {
         let thread = Thread::new(leader, leader, Comm::of(leader), Shares::of(leader));
         Self {
             threads: FxHashMap::from_iter([(leader, thread)]),
@@ -237,7 +245,7 @@ impl<'s, S: Sink> Session<'s, S> {
     fn choose_cpu(&mut self, tid: i32) {
         let threads = &self.threads;
         if let Some(pinning) = &mut self.pinning {
-            pinning.stopped(tid, || threads.values().all(|thread| thread.tid == tid || thread.in_call));
+            pinning.stopped(tid, || threads.values().all(|thread| thread.tid == tid || waits(thread)));
         }
     }
 
@@ -296,7 +304,8 @@ impl<'s, S: Sink> Session<'s, S> {
     fn before(&mut self, tid: i32, effect: Effect, clone_flags: u64) {
         match effect {
             Effect::None => {}
-            effect if effect.makes_child() => self.release_cpu(),
+            // Asked for again, it is put back again; glibc asks at the start of many programs.
+            effect if effect.makes_child() || effect == Effect::AskAffinity => self.release_cpu(),
             Effect::Affinity => self.unpin(tid),
             Effect::IoUring => {
                 self.unpin(tid);
@@ -399,6 +408,11 @@ impl<'s, S: Sink> Session<'s, S> {
             self.warnings.push(name);
         }
     }
+}
+
+/// Whether the thread is inside a call, and not one that could show another thread's mask.
+fn waits(thread: &Thread) -> bool {
+    thread.in_call && thread.call.plan.effect != Effect::AskAffinity
 }
 
 /// A point in a thread's life as an event.

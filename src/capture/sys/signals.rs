@@ -88,6 +88,15 @@ impl Watch {
         self.shared.child.store(0, SeqCst);
     }
 
+    /// As [`Self::unfollow`], when others of the command go on: whoever asks for an end now means us. Then
+    /// the log is cut short, and they go on untraced.
+    pub fn leader_ended(&self) {
+        self.unfollow();
+        for signal in ENDING.into_iter().filter(|&signal| !startup::is_ignored(signal)) {
+            set_default(signal);
+        }
+    }
+
     /// The signal that asked for an end, if one did.
     pub fn received(&self) -> Option<c_int> {
         Some(self.shared.received.load(SeqCst)).filter(|&signal| signal != 0)
