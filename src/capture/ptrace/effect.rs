@@ -37,7 +37,7 @@ pub enum Effect {
     IoUring,
     /// Asks for a CPU mask.
     AskAffinity,
-    /// Sets a CPU mask, or sets a scheduling policy that does not go with a shared CPU.
+    /// Gives up the user id by which we may set its mask, sets a CPU mask, or sets a scheduling policy that does not go with a shared CPU.
     Affinity,
     /// Ends a signal handler.
     Sigreturn,
@@ -67,7 +67,10 @@ impl Effect {
             "ptrace" => Self::Ptrace,
             "io_uring_setup" => Self::IoUring,
             "sched_getaffinity" => Self::AskAffinity,
-            "sched_setaffinity" | "sched_setattr" | "sched_setscheduler" | "sched_setparam" => Self::Affinity,
+            "setuid" | "setreuid" | "setresuid" | "setuid32" | "setreuid32" | "setresuid32"
+            | "sched_setaffinity" | "sched_setattr" | "sched_setscheduler" | "sched_setparam" => {
+                Self::Affinity
+            }
             "rt_sigreturn" | "sigreturn" => Self::Sigreturn,
             "rename" | "renameat" | "renameat2" | "mount" | "move_mount" => Self::Rename,
             "openat2" => Self::Openat2,

@@ -52,6 +52,10 @@ pub fn capture(thread: &mut Thread, entry: &Entry) {
             call.files[slot] = shares.file(*tid, fd);
         }
     }
+    if call.plan.effect == Effect::Close {
+        // The number is free, and may be another file's, long before a slow close returns.
+        shares.forget(call.fd(0));
+    }
     for (slot, path) in call.plan.paths.into_iter().enumerate() {
         if let Some(path) = path {
             capture_path(call, shares, memory, slot, path);
