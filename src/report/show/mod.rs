@@ -1,7 +1,7 @@
 //! Events as text, one line each, in the form of strace(1).
 //!
 //! ```text
-//! 4164 0.001234 openat(AT_FDCWD</work>, "a.txt", O_RDONLY|O_CLOEXEC) = 3</work/a.txt> <0.000012>
+//! 4164 0.001234 openat(AT_FDCWD</home/me>, "a.txt", O_RDONLY|O_CLOEXEC) = 3</home/me/a.txt> <0.000012>
 //! ```
 //!
 //! What a log does not hold (buffers, most structures) is shown as an address, as strace does where it
