@@ -46,8 +46,9 @@ pub struct Recorded {
     pub log: Result<log::Summary, log::Error>,
 }
 
-/// Runs the command under ptrace. The log is created before the command is started, so that a bad output
-/// path costs nothing; once it runs, it runs to its end whatever becomes of the log.
+/// Runs the command under ptrace. The log is opened before the command is started, so that a bad output
+/// path costs nothing, and written from the command's own first event on, so that one that cannot be run
+/// leaves an older log alone; once it runs, it runs to its end whatever becomes of the log.
 pub fn trace_command(
     job: &Job<'_>,
     streams: [Stream; 3],
@@ -62,7 +63,14 @@ pub fn trace_command(
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
     launched();
     let pid = child.pid();
-    let mut sink = |event: &Event<'_>| writer.push(event);
+    let mut runs = false;
+    let mut sink = |event: &Event<'_>| {
+        // What comes before was done by our own child.
+        runs |= event.kind == Kind::Exec;
+        if runs {
+            writer.push(event);
+        }
+    };
     let options =
         ptrace::Options { leader_only: job.leader_only, pin: true, origin_ns: header.clock.origin_ns };
     let begin = Instant::now();

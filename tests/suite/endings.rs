@@ -146,3 +146,36 @@ fn a_death_in_the_moment_of_the_fork_leaves_nobody_waiting() {
         run::wait(&mut killer, "the killer");
     }
 }
+
+#[test]
+fn a_command_that_cannot_be_run_leaves_no_log_and_an_older_one_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let Place { dir, log } = place();
+    let script = |name: &str, content: &[u8]| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, content).expect("our own directory");
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("our own file");
+        path
+    };
+    let broken_elf = [&b"\x7fELF\x02\x01\x01"[..], &[0; 120]].concat();
+    let commands = [
+        script("no-interpreter-line", b"echo hello\n"),
+        script("bad-interpreter", b"#!/no/such/interpreter\n"),
+        script("broken", &broken_elf),
+    ];
+    for command in &commands {
+        let done = run(log::command(&log, dir.path()).arg(command));
+        assert!(matches!(done.status.code(), Some(126 | 127)), "{done:?}");
+        assert_eq!(done.stderr.lines().count(), 1, "{done:?}");
+        assert!(!log.exists(), "a log of {}", command.display());
+    }
+    run(log::command(&log, dir.path()).arg("true"));
+    let older = std::fs::read(&log).expect("a log");
+    for command in &commands {
+        run(log::command(&log, dir.path()).arg(command));
+        assert_eq!(std::fs::read(&log).expect("a log"), older, "{}", command.display());
+    }
+    run(log::command(&log, dir.path()).args(["sh", "-c", "exit 1"]));
+    log::read(&log).assert_complete();
+    assert_ne!(std::fs::read(&log).expect("a log"), older);
+}
