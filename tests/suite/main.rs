@@ -15,6 +15,7 @@ mod endings;
 mod inheritance;
 mod layers;
 mod limits;
+mod passing_on;
 mod support;
 mod terminal;
 mod witness;

@@ -5,6 +5,7 @@ use std::io;
 use super::super::Sink;
 use super::super::sys::breakpoint::Breakpoint;
 use super::super::sys::clock::monotonic_ns;
+use super::super::sys::doubled::seen;
 use super::super::sys::ptrace as request;
 use super::super::sys::wait;
 use super::entry_point;
@@ -148,6 +149,9 @@ impl<S: Sink> Session<'_, S> {
             self.stopped_itself = info.sender == self.leader;
         }
         if let Some(thread) = self.threads.get(&stop.tid()) {
+            if thread.pid == self.leader {
+                seen(signal, info.sender);
+            }
             let event = Event {
                 nr: signal as u32,
                 args: [i64::from(info.code) as u64, info.sender as u64, 0, 0, 0, 0],

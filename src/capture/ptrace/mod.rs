@@ -26,6 +26,7 @@ mod pinning;
 mod plan;
 mod restart;
 mod session;
+mod signals_taken;
 mod sockaddr;
 mod stop;
 mod thread;

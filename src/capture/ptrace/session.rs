@@ -17,6 +17,7 @@ use super::entry::{self, Entry};
 use super::exit;
 use super::files::Shares;
 use super::pinning::Pinning;
+use super::signals_taken;
 use super::stop::{Change, End, Reason, Stop};
 use super::thread::{Comm, Thread};
 use super::waiting::Waiting;
@@ -66,10 +67,12 @@ pub(super) fn record_from<S: Sink>(
     options: Options,
 ) -> io::Result<Outcome> {
     request::seize(pid)?;
-    let watch = (begin == Begin::AtExec).then(Watch::install);
-    if let Some(watch) = &watch {
+    let watch = (begin == Begin::AtExec).then(|| {
+        let mut watch = Watch::install();
+        watch.see_deliveries();
         watch.follow(pid);
-    }
+        watch
+    });
     let mut pinning = if options.pin { Pinning::prepare()? } else { None };
     if let Some(pinning) = &mut pinning {
         pinning.pin(pid);
@@ -347,6 +350,9 @@ impl<'s, S: Sink> Session<'s, S> {
     fn after(&mut self, stop: Stop, ret: i64) -> io::Result<()> {
         let Some(thread) = self.threads.get(&stop.tid()) else { return stop.resume(0) };
         let named = thread.call.files[0].as_deref().and_then(thread_named_by);
+        if ret > 0 && thread.pid == self.leader {
+            signals_taken::note(thread, ret);
+        }
         let shows_mask = thread.call.plan.makes_fd
             && thread.call.files.iter().flatten().any(|file| file.ends_with(b"/status"));
         if shows_mask {

@@ -8,6 +8,7 @@ pub(super) mod affinity;
 pub(super) mod breakpoint;
 pub(super) mod child;
 pub(super) mod clock;
+pub(super) mod doubled;
 pub(super) mod fds;
 pub(super) mod memory;
 pub(super) mod process;
