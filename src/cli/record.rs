@@ -9,6 +9,7 @@ use clap::Args;
 use super::failure::{Failure, note, refuse_option};
 use super::names::log_name;
 use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_command};
+use crate::capture::host;
 use crate::capture::launch::{self, Command, Stream};
 
 #[derive(Debug, Args)]
@@ -36,6 +37,7 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     refuse_option(&arguments.command)?;
+    host::check_memory().map_err(Failure::of_trace)?;
     let command = Command::resolve(arguments.command.iter().cloned())
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
     let output = arguments.output.unwrap_or_else(|| log_name(&arguments.command));
@@ -45,6 +47,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         output: &output,
         leader_only: arguments.leader_only,
         calibration_calls: CALIBRATION_CALLS,
+        quiet: arguments.quiet,
         untraced: None,
     };
     let recorded = trace_command(&job, [0, 1, 2].map(own_stream), || ())?;

@@ -6,15 +6,18 @@ use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use super::failure::Failure;
-use crate::capture::host;
+use super::failure::{Failure, note};
 use crate::capture::launch::{self, Command, SpawnOptions, Stream};
 use crate::capture::ptrace::{self, calibration};
+use crate::capture::{Sink, host};
 use crate::event::{Event, Kind, mark};
 use crate::log::{self, Calibration, FORMAT_VERSION, Header, Untraced};
 
 /// Calls of the calibration where the command should start soon: they take two milliseconds.
 pub const CALIBRATION_CALLS: u64 = 100;
+
+/// Most process ids named in one line.
+const PIDS_SHOWN: usize = 5;
 
 /// What to trace, and where to.
 pub struct Job<'a> {
@@ -28,6 +31,8 @@ pub struct Job<'a> {
     pub leader_only: bool,
     /// Calls of the calibration.
     pub calibration_calls: u64,
+    /// Say nothing while the command runs.
+    pub quiet: bool,
     /// Untraced runs made before.
     pub untraced: Option<Untraced>,
 }
@@ -63,14 +68,7 @@ pub fn trace_command(
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
     launched();
     let pid = child.pid();
-    let mut runs = false;
-    let mut sink = |event: &Event<'_>| {
-        // What comes before was done by our own child.
-        runs |= event.kind == Kind::Exec;
-        if runs {
-            writer.push(event);
-        }
-    };
+    let mut sink = LogSink { writer: &mut writer, runs: false, job };
     let options =
         ptrace::Options { leader_only: job.leader_only, pin: true, origin_ns: header.clock.origin_ns };
     let begin = Instant::now();
@@ -90,6 +88,40 @@ pub fn trace_command(
         elapsed,
         log: writer.finish(),
     })
+}
+
+/// Takes events to the log, and what cannot wait to standard error.
+struct LogSink<'a> {
+    writer: &'a mut log::Writer,
+    /// The command runs; what comes before was done by our own child.
+    runs: bool,
+    job: &'a Job<'a>,
+}
+
+impl Sink for LogSink<'_> {
+    fn push(&mut self, event: &Event<'_>) {
+        self.runs |= event.kind == Kind::Exec;
+        if self.runs {
+            self.writer.push(event);
+        }
+    }
+
+    fn waits_for(&mut self, pids: &[i32]) {
+        if self.job.quiet {
+            return;
+        }
+        let name = self.job.command.program().file_name().unwrap_or_default().to_string_lossy();
+        let shown: Vec<_> = pids.iter().take(PIDS_SHOWN).map(i32::to_string).collect();
+        note(format_args!(
+            "waiting for {} process{} that {} started ({}{}); Ctrl-C ends the recording, --leader-only of \
+             trace record does not wait",
+            pids.len(),
+            if pids.len() == 1 { "" } else { "es" },
+            name.escape_debug(),
+            shown.join(", "),
+            if pids.len() > PIDS_SHOWN { ", ..." } else { "" },
+        ));
+    }
 }
 
 fn header(job: &Job<'_>, calibration: Calibration) -> Header {

@@ -179,3 +179,32 @@ fn a_command_that_cannot_be_run_leaves_no_log_and_an_older_one_alone() {
     log::read(&log).assert_complete();
     assert_ne!(std::fs::read(&log).expect("a log"), older);
 }
+
+#[test]
+fn a_recording_that_waits_for_others_says_so_and_can_be_ended() {
+    use nix::sys::signal::{Signal, kill};
+    use std::io::{BufRead, BufReader};
+    let Place { dir, log } = place();
+    let mut command = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+    command.args(["record", "-o"]).arg(&log).arg(program("exits")).arg("orphan");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("trace can be run");
+    let input = child.stdin.take();
+    let mut words = BufReader::new(child.stderr.take().expect("piped"));
+    let mut line = String::new();
+    words.read_line(&mut line).expect("text");
+    assert!(line.starts_with("trace: waiting for 1 process that exits started ("), "{line}");
+    kill(nix::unistd::Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("our own child");
+    assert_eq!(run::wait(&mut child, "an orphan, interrupted").code(), Some(4), "the command's own status");
+    let log = log::read(&log);
+    log.assert_complete();
+    assert_eq!(log.rows.iter().filter(|row| row.text == trace::event::mark::DETACHED).count(), 1);
+    drop(input);
+    let mut output = String::new();
+    child.stdout.take().expect("piped").read_to_string(&mut output).expect("text");
+    assert_eq!(output, "orphan ends\n", "it goes on untraced");
+}

@@ -20,8 +20,11 @@ use super::pinning::Pinning;
 use super::signals_taken;
 use super::stop::{Change, End, Reason, Stop};
 use super::thread::{Comm, Thread};
-use super::waiting::Waiting;
+use super::waiting::{Next, Waiting};
 use crate::event::{Event, Flags, Kind, mark};
+
+/// How long others of the command may go on after its first process before that is told.
+const WORD_AFTER_NS: u64 = 1_500_000_000;
 
 /// How to record.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +99,14 @@ pub(super) enum Early {
     Ended(End),
 }
 
+/// What is known of processes that go on after the command's first one.
+enum Others {
+    Unknown,
+    GoOnSince(u64),
+    /// The user knows of them.
+    Told,
+}
+
 /// The state of one recording.
 pub(super) struct Session<'s, S: Sink> {
     pub(super) threads: FxHashMap<i32, Thread>,
@@ -116,6 +127,7 @@ pub(super) struct Session<'s, S: Sink> {
     options: Options,
     /// Whether the beginning was reached.
     recording: bool,
+    others: Others,
     /// The command's first process has sent itself SIGSTOP.
     pub(super) stopped_itself: bool,
     /// The command was stopped from the terminal: stop too, once nothing is left to handle.
@@ -146,6 +158,7 @@ impl<'s, S: Sink> Session<'s, S> {
             waiting: Waiting::default(),
             options,
             recording: false,
+            others: Others::Unknown,
             stopped_itself: false,
             stop_requested: None,
         }
@@ -174,18 +187,41 @@ impl<'s, S: Sink> Session<'s, S> {
             })?;
             let now = self.now();
             match change {
-                None => {
+                Next::Nobody => {
                     self.lost_threads();
                     break;
                 }
-                Some(Change::Stopped(stop, reason)) => self.stopped(stop, reason, now)?,
-                Some(Change::Ended(tid, end)) => self.ended(tid, end, now)?,
+                Next::Change(Change::Stopped(stop, reason)) => self.stopped(stop, reason, now)?,
+                Next::Change(Change::Ended(tid, end)) => self.ended(tid, end, now)?,
+                Next::Interrupted => {}
             }
-            if self.options.leader_only && self.end.is_some() {
+            if self.end.is_some() && self.is_over(now) {
                 self.detach_all();
+                break;
             }
         }
         Ok(())
+    }
+
+    /// The command's first process has ended: whether that is the end of the recording. If others keep it
+    /// waiting, that is told, once.
+    fn is_over(&mut self, now: u64) -> bool {
+        let asked = self.watch.as_ref().is_some_and(|watch| watch.received().is_some());
+        if self.options.leader_only || asked {
+            return true;
+        }
+        match self.others {
+            Others::Unknown => self.others = Others::GoOnSince(now),
+            Others::GoOnSince(since) if now - since > WORD_AFTER_NS && !self.threads.is_empty() => {
+                self.others = Others::Told;
+                let mut pids: Vec<i32> = self.threads.values().map(|thread| thread.pid).collect();
+                pids.sort_unstable();
+                pids.dedup();
+                self.sink.waits_for(&pids);
+            }
+            Others::GoOnSince(_) | Others::Told => {}
+        }
+        false
     }
 
     /// The kernel says that nothing is left to wait for, yet threads are known: somebody else has waited

@@ -25,6 +25,8 @@ use super::startup::SIGNALS;
 pub const TICK: c_int = libc::SIGURG;
 /// How long a signal waits. The kernel sends a group's signal to all members within microseconds.
 const GRACE_MS: u32 = 4;
+/// How often the timer ticks when it repeats.
+const REPEAT_MS: u32 = 200;
 /// How long it waits for a command that is just being stopped to have a signal delivered.
 const PATIENCE_MS: u32 = 300;
 /// What the command got this long before us may have been the same.
@@ -106,6 +108,11 @@ impl Timer {
         }
     }
 
+    /// The timer ticks every now and then.
+    pub fn repeat(&self) {
+        set(self.0, REPEAT_MS, REPEAT_MS);
+    }
+
     /// The timer as a number other than 0 (which is the kernel's first), for a handler.
     pub fn number(&self) -> usize {
         (self.0 as usize).wrapping_add(1)
@@ -132,14 +139,15 @@ pub fn ask(timer: usize, command: i32, signal: c_int, sender: i32) -> bool {
 
 /// The timer ticks once, soon.
 fn arm(timer: usize) -> bool {
-    let soon = libc::timespec { tv_sec: 0, tv_nsec: i64::from(GRACE_MS) * 1_000_000 };
-    let never = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    let once = libc::itimerspec { it_interval: never, it_value: soon };
+    set(timer.wrapping_sub(1) as libc::timer_t, GRACE_MS, 0)
+}
+
+fn set(timer: libc::timer_t, first_ms: u32, interval_ms: u32) -> bool {
+    let time = |ms| libc::timespec { tv_sec: 0, tv_nsec: i64::from(ms) * 1_000_000 };
+    let new = libc::itimerspec { it_interval: time(interval_ms), it_value: time(first_ms) };
     // SAFETY: `timer` is one of ours that lives as long as its number is known to the handler; the call is
-    // async-signal-safe and reads `once`.
-    unsafe {
-        libc::timer_settime(timer.wrapping_sub(1) as libc::timer_t, 0, &raw const once, ptr::null_mut()) == 0
-    }
+    // async-signal-safe and reads `new`.
+    unsafe { libc::timer_settime(timer, 0, &raw const new, ptr::null_mut()) == 0 }
 }
 
 /// Decides on all that wait: those that the command has not got are handed on.

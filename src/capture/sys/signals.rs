@@ -105,12 +105,22 @@ impl Watch {
         self.shared.child.store(0, SeqCst);
     }
 
-    /// As [`Self::unfollow`], when others of the command go on: whoever asks for an end now means us. Then
-    /// the log is cut short, and they go on untraced.
+    /// As [`Self::unfollow`], when others of the command go on: whoever asks for an end now means us, and
+    /// [`Self::received`] tells of it. From now on waiting calls are interrupted every now and then.
     pub fn leader_ended(&self) {
         self.unfollow();
+        self.shared.received.store(0, SeqCst);
         for signal in ENDING.into_iter().filter(|&signal| !startup::is_ignored(signal)) {
-            set_default(signal);
+            match &self.timer {
+                Some(_) => drop(replace_with(signal, note_end as *const () as libc::sighandler_t, 0)),
+                // Nobody would look: then the log is cut short, and they go on untraced.
+                None => set_default(signal),
+            }
+        }
+        if let Some(timer) = &self.timer {
+            self.shared.timer.store(0, SeqCst);
+            replace_with(doubled::TICK, interrupt as *const () as libc::sighandler_t, 0);
+            timer.repeat();
         }
     }
 
@@ -133,11 +143,16 @@ impl Drop for Watch {
 
 /// Sets a handler (or `SIG_IGN`, `SIG_DFL`); the action before, or `None` where that is not allowed.
 fn replace(signal: c_int, action: libc::sighandler_t) -> Option<libc::sigaction> {
+    replace_with(signal, action, libc::SA_RESTART)
+}
+
+/// As [`replace`], with a choice of whether calls are restarted.
+fn replace_with(signal: c_int, action: libc::sighandler_t, flags: c_int) -> Option<libc::sigaction> {
     // SAFETY: all zeroes is a valid `struct sigaction` (empty mask); the handler stays valid for ever.
     unsafe {
         let mut new: libc::sigaction = mem::zeroed();
         new.sa_sigaction = action;
-        new.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
+        new.sa_flags = libc::SA_SIGINFO | flags;
         let mut old = MaybeUninit::<libc::sigaction>::uninit();
         (libc::sigaction(signal, &raw const new, old.as_mut_ptr()) == 0).then(|| old.assume_init())
     }
@@ -201,6 +216,14 @@ extern "C" fn settle(_signal: c_int, _info: *mut libc::siginfo_t, _context: *mut
         *libc::__errno_location() = errno;
     }
 }
+
+/// Notes that an end was asked for.
+extern "C" fn note_end(signal: c_int, _info: *mut libc::siginfo_t, _context: *mut c_void) {
+    SHARED.received.store(signal, SeqCst);
+}
+
+/// Does nothing but interrupt a waiting call.
+extern "C" fn interrupt(_signal: c_int, _info: *mut libc::siginfo_t, _context: *mut c_void) {}
 
 /// Lets a signal reach the calling thread.
 fn unblock(signal: c_int) -> bool {
