@@ -63,7 +63,9 @@ pub fn trace_command(
         calibration::calibrate(job.calibration_calls, true).map_err(|error| not_permitted(&error))?;
     let header = header(job, calibration);
     let mut writer = log::Writer::create(job.output, &header).map_err(Failure::of_trace)?;
-    let options = SpawnOptions { wait_for_go: true, ..SpawnOptions::default() };
+    // A time limit is for all the runs of `trace startup`, and for the one of `trace record`.
+    let takes_timers = job.untraced.is_none();
+    let options = SpawnOptions { wait_for_go: true, takes_timers, ..SpawnOptions::default() };
     let mut child = launch::spawn(job.command, streams, &options)
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
     launched();
