@@ -6,6 +6,7 @@ use super::super::Sink;
 use super::super::sys::breakpoint::Breakpoint;
 use super::super::sys::clock::monotonic_ns;
 use super::super::sys::doubled::seen;
+use super::super::sys::process::{CAP_SYS_PTRACE, has_capability};
 use super::super::sys::ptrace as request;
 use super::super::sys::wait;
 use super::entry_point;
@@ -279,7 +280,7 @@ fn detach(stop: Stop, reason: Reason) {
 /// tracer has `CAP_SYS_PTRACE`).
 fn loses_privilege(tid: i32) -> bool {
     use std::os::unix::fs::MetadataExt;
-    if nix::unistd::geteuid().is_root() {
+    if has_capability(CAP_SYS_PTRACE) {
         return false;
     }
     let Ok(meta) = std::fs::metadata(format!("/proc/{tid}/exe")) else { return false };

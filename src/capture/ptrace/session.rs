@@ -354,7 +354,11 @@ impl<'s, S: Sink> Session<'s, S> {
                 self.mark(tid, mark::PTRACE);
                 self.warn(mark::PTRACE);
             }
-            _ => {}
+            effect => {
+                if let Some(pinning) = &mut self.pinning {
+                    pinning.before(effect);
+                }
+            }
         }
         if clone_flags & libc::CLONE_UNTRACED as u64 != 0 {
             self.mark(tid, mark::UNTRACED_CHILD);
