@@ -1,5 +1,6 @@
 //! One traced run of a command into a log: what `record` and `startup` share.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
@@ -61,7 +62,8 @@ pub fn trace_command(
 ) -> Result<Recorded, Failure> {
     let calibration =
         calibration::calibrate(job.calibration_calls, true).map_err(|error| not_permitted(&error))?;
-    let header = header(job, calibration);
+    let options = [("leader_only".to_owned(), job.leader_only.to_string())].into();
+    let header = header(job.words, calibration, job.untraced.clone(), options);
     let mut writer = log::Writer::create(job.output, &header).map_err(Failure::of_trace)?;
     // A time limit is for all the runs of `trace startup`, and for the one of `trace record`.
     let takes_timers = job.untraced.is_none();
@@ -71,8 +73,12 @@ pub fn trace_command(
     launched();
     let pid = child.pid();
     let mut sink = LogSink { writer: &mut writer, runs: false, job };
-    let options =
-        ptrace::Options { leader_only: job.leader_only, pin: true, origin_ns: header.clock.origin_ns };
+    let options = ptrace::Options {
+        leader_only: job.leader_only,
+        pin: true,
+        origin_ns: header.clock.origin_ns,
+        until_ns: None,
+    };
     let begin = Instant::now();
     let outcome =
         ptrace::record(pid, || child.go(), &mut sink, options).map_err(|error| not_permitted(&error))?;
@@ -126,26 +132,32 @@ impl Sink for LogSink<'_> {
     }
 }
 
-fn header(job: &Job<'_>, calibration: Calibration) -> Header {
+/// The header of a log of this command.
+pub fn header(
+    words: &[OsString],
+    calibration: Calibration,
+    untraced: Option<Untraced>,
+    options: BTreeMap<String, String>,
+) -> Header {
     let lossy = |word: &OsString| word.to_string_lossy().into_owned();
     Header {
         format: FORMAT_VERSION,
         writer: env!("CARGO_PKG_VERSION").to_owned(),
-        command: job.words.iter().map(lossy).collect(),
+        command: words.iter().map(lossy).collect(),
         cwd: std::env::current_dir().map(|cwd| cwd.to_string_lossy().into_owned()).unwrap_or_default(),
         environment: host::environment(),
         host: host::host(),
         backend: "ptrace".to_owned(),
         clock: host::clock(),
         calibration: Some(calibration),
-        untraced: job.untraced.clone(),
-        options: [("leader_only".to_owned(), job.leader_only.to_string())].into(),
+        untraced,
+        options,
     }
 }
 
 /// Where tracer and thread ran on different CPUs, stops were dearer: how much is measured afterwards, since
 /// it would hold up the command's start.
-fn push_beside_totals(writer: &mut log::Writer, calls: u64) {
+pub fn push_beside_totals(writer: &mut log::Writer, calls: u64) {
     let Ok(beside) = calibration::calibrate(calls, false) else { return };
     for (name, value) in [
         ("beside_mean_ns", beside.mean_ns),
@@ -158,7 +170,7 @@ fn push_beside_totals(writer: &mut log::Writer, calls: u64) {
     }
 }
 
-fn not_permitted(error: &io::Error) -> Failure {
+pub fn not_permitted(error: &io::Error) -> Failure {
     let hint = match error.raw_os_error() {
         Some(libc::EPERM | libc::ESRCH | libc::EACCES) => {
             "; in a container, allow SYS_PTRACE; else look at /proc/sys/kernel/yama/ptrace_scope"
@@ -169,7 +181,7 @@ fn not_permitted(error: &io::Error) -> Failure {
 }
 
 /// A mark as a sentence for the user.
-fn explain(name: &'static str) -> &'static str {
+pub fn explain(name: &'static str) -> &'static str {
     match name {
         mark::SETUID => {
             "a set-user-ID, set-group-ID or capability program ran without its privilege, because it was \

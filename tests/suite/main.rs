@@ -8,6 +8,7 @@
 //!                              └─ (each)     account, tracepoints  ┘
 //! ```
 
+mod attach;
 mod contract;
 mod death;
 mod differential;

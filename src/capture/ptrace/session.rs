@@ -35,7 +35,12 @@ pub struct Options {
     pub pin: bool,
     /// The monotonic clock's reading that is time 0, in nanoseconds.
     pub origin_ns: u64,
+    /// When to end at the latest, on the same clock; only for processes that were attached to.
+    pub until_ns: Option<u64>,
 }
+
+/// In place of the command's first process, where there is none because the processes ran already.
+pub(super) const NOBODY: i32 = -1;
 
 /// Records a process that waits to be let go: `go` is called once it is attached to. Recording begins
 /// with its first execve.
@@ -174,7 +179,16 @@ impl<'s, S: Sink> Session<'s, S> {
         go()
     }
 
-    fn run(&mut self) -> io::Result<()> {
+    /// One without a first process, and without any thread yet.
+    pub(super) fn of_running(sink: &'s mut S, options: Options, watch: Watch) -> Self {
+        let mut session = Self::new(NOBODY, sink, options, None, Some(watch));
+        session.threads.clear();
+        session.threads_seen = 0;
+        session.recording = true;
+        session
+    }
+
+    pub(super) fn run(&mut self) -> io::Result<()> {
         // A parent that died inside fork may have left a child that is still to be seen.
         while !self.threads.is_empty() || self.died_in_fork.is_some() {
             let several = self.threads.len() > 1;
@@ -195,7 +209,7 @@ impl<'s, S: Sink> Session<'s, S> {
                 Next::Change(Change::Ended(tid, end)) => self.ended(tid, end, now)?,
                 Next::Interrupted => {}
             }
-            if self.end.is_some() && self.is_over(now) {
+            if (self.end.is_some() || self.leader == NOBODY) && self.is_over(now) {
                 self.detach_all();
                 break;
             }
@@ -203,12 +217,16 @@ impl<'s, S: Sink> Session<'s, S> {
         Ok(())
     }
 
-    /// The command's first process has ended: whether that is the end of the recording. If others keep it
-    /// waiting, that is told, once.
+    /// The command's first process has ended, or there is none: whether that is the end of the recording. If
+    /// others keep it waiting, that is told, once.
     fn is_over(&mut self, now: u64) -> bool {
         let asked = self.watch.as_ref().is_some_and(|watch| watch.received().is_some());
-        if self.options.leader_only || asked {
+        let is_late = self.options.until_ns.is_some_and(|until| self.log_time(until) <= now);
+        if self.options.leader_only || asked || is_late {
             return true;
+        }
+        if self.leader == NOBODY {
+            return false;
         }
         match self.others {
             Others::Unknown => self.others = Others::GoOnSince(now),
@@ -240,7 +258,7 @@ impl<'s, S: Sink> Session<'s, S> {
         self.threads.clear();
     }
 
-    fn now(&self) -> u64 {
+    pub(super) fn now(&self) -> u64 {
         monotonic_ns().saturating_sub(self.options.origin_ns)
     }
 
@@ -249,7 +267,7 @@ impl<'s, S: Sink> Session<'s, S> {
         monotonic_ns.saturating_sub(self.options.origin_ns)
     }
 
-    fn outcome(&self) -> Outcome {
+    pub(super) fn outcome(&self) -> Outcome {
         Outcome {
             status: match self.end {
                 Some(End::Exited(code)) => ExitStatus::from_raw(code << 8),

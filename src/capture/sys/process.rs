@@ -128,3 +128,9 @@ pub fn has_capability(capability: u32) -> bool {
     let done = unsafe { libc::syscall(libc::SYS_capget, header.as_mut_ptr(), sets.as_mut_ptr()) };
     done == 0 && sets[0] & (1 << capability) != 0
 }
+
+/// The calling thread.
+pub fn own_tid() -> i32 {
+    // SAFETY: takes no arguments.
+    unsafe { libc::gettid() }
+}
