@@ -58,8 +58,11 @@ fn a_call_in_progress_is_recorded_as_a_restart_and_returns_as_it_would() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let log = dir.path().join("log");
     let mut cat = waiting_cat(dir.path());
+    let slept = || status(&cat, "voluntary_ctxt_switches:").parse::<u64>().expect("a number");
+    let before = slept();
     let mut trace = attach(&log, dir.path(), &cat).spawn().expect("trace can be run");
-    wait_until("attached", || status(&cat, "TracerPid:") == trace.id().to_string());
+    // It is stopped by the interruption and at the entry of the call, and then waits in the call.
+    wait_until("in the call again", || slept() >= before + 3 && status(&cat, "State:").starts_with('S'));
     let mut input = cat.stdin.take().expect("piped");
     input.write_all(b"hello\n").expect("cat reads");
     let mut output = BufReader::new(cat.stdout.take().expect("piped"));
