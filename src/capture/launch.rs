@@ -112,6 +112,8 @@ pub struct SpawnOptions {
     pub wait_for_go: bool,
     /// The directory it starts in, if not this process's. A relative program is looked for there.
     pub directory: Option<PathBuf>,
+    /// It gets this process's interval timers (`alarm 10; exec ...`), which run here no longer.
+    pub takes_timers: bool,
 }
 
 /// A process that is (or, waiting, will be) the command. It is the caller's to reap.
@@ -138,6 +140,7 @@ pub fn spawn(command: &Command, streams: [Stream; 3], options: &SpawnOptions) ->
         streams,
         directory: directory.as_deref(),
         wait_for_go: options.wait_for_go,
+        takes_timers: options.takes_timers,
     };
     let started = sys::start(&image).map_err(|error| own("start a process", error))?;
     let mut child = Child {
@@ -257,7 +260,7 @@ mod tests {
     const INHERIT: [Stream; 3] = [Stream::Inherit; 3];
 
     fn waiting() -> SpawnOptions {
-        SpawnOptions { wait_for_go: true, directory: None }
+        SpawnOptions { wait_for_go: true, ..SpawnOptions::default() }
     }
 
     fn executable(pid: i32) -> PathBuf {
@@ -307,7 +310,7 @@ mod tests {
         let gone = Command { program: c"/no/such".into(), argv: vec![c"such".into()] };
         assert_eq!(spawn(&gone, INHERIT, &SpawnOptions::default()).unwrap_err().exit_code(), 127);
         let directory = Some("/no/such/directory".into());
-        let elsewhere = SpawnOptions { directory, wait_for_go: false };
+        let elsewhere = SpawnOptions { directory, ..SpawnOptions::default() };
         let error = spawn(&Command::resolve(["true"]).unwrap(), INHERIT, &elsewhere).unwrap_err();
         assert_eq!(error.exit_code(), 125);
         assert!(error.to_string().contains("change to /no/such/directory"), "{error}");
@@ -318,7 +321,7 @@ mod tests {
         let (mut read, write) = io::pipe().unwrap();
         let command = Command::resolve(["sh", "-c", "pwd; pwd >&2; [ ! -e /proc/$$/fd/0 ]"]).unwrap();
         let fd = Stream::Fd(write.as_raw_fd());
-        let options = SpawnOptions { wait_for_go: false, directory: Some("/usr".into()) };
+        let options = SpawnOptions { directory: Some("/usr".into()), ..SpawnOptions::default() };
         let child = spawn(&command, [Stream::Close, fd, fd], &options).unwrap();
         drop(write);
         let mut text = String::new();

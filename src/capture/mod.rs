@@ -28,6 +28,10 @@ pub trait Sink {
     /// Takes one event. Called in order of completion; must be cheap, and must not fail: what cannot be
     /// stored is for the sink to count and to report at its end.
     fn push(&mut self, event: &Event<'_>);
+
+    /// The command's first process has ended a while ago, and the recording goes on for these processes. At
+    /// most once.
+    fn waits_for(&mut self, _pids: &[i32]) {}
 }
 
 impl<F: FnMut(&Event<'_>)> Sink for F {

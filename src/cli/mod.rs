@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand, from raw arguments to calls of the library.
 
+mod attaching;
 mod failure;
 mod input;
 mod names;

@@ -20,6 +20,7 @@ use super::startup_output::ReportOutput;
 use super::tracing::{Job, Recorded, trace_command};
 use crate::analysis::fold::Stack;
 use crate::analysis::startup::{Report, Startup};
+use crate::capture::host;
 use crate::capture::launch::{self, Command};
 use crate::capture::ptrace::entry_point;
 use crate::capture::stdio::Stdio;
@@ -62,6 +63,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     refuse_option(&arguments.command)?;
+    host::check_memory().map_err(Failure::of_trace)?;
     let command = Command::resolve(arguments.command.iter().cloned())
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
     let output = output_path(arguments)?;
@@ -198,6 +200,7 @@ fn trace_once(
         output,
         leader_only: false,
         calibration_calls: CALIBRATION_CALLS,
+        quiet: false,
         untraced: Some(untraced.clone()),
     };
     let recorded = trace_command(&job, streams.streams, || streams.launched());

@@ -1,20 +1,24 @@
 //! One traced run of a command into a log: what `record` and `startup` share.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use super::failure::Failure;
-use crate::capture::host;
+use super::failure::{Failure, note};
 use crate::capture::launch::{self, Command, SpawnOptions, Stream};
 use crate::capture::ptrace::{self, calibration};
+use crate::capture::{Sink, host};
 use crate::event::{Event, Kind, mark};
 use crate::log::{self, Calibration, FORMAT_VERSION, Header, Untraced};
 
 /// Calls of the calibration where the command should start soon: they take two milliseconds.
 pub const CALIBRATION_CALLS: u64 = 100;
+
+/// Most process ids named in one line.
+const PIDS_SHOWN: usize = 5;
 
 /// What to trace, and where to.
 pub struct Job<'a> {
@@ -28,6 +32,8 @@ pub struct Job<'a> {
     pub leader_only: bool,
     /// Calls of the calibration.
     pub calibration_calls: u64,
+    /// Say nothing while the command runs.
+    pub quiet: bool,
     /// Untraced runs made before.
     pub untraced: Option<Untraced>,
 }
@@ -46,8 +52,9 @@ pub struct Recorded {
     pub log: Result<log::Summary, log::Error>,
 }
 
-/// Runs the command under ptrace. The log is created before the command is started, so that a bad output
-/// path costs nothing; once it runs, it runs to its end whatever becomes of the log.
+/// Runs the command under ptrace. The log is opened before the command is started, so that a bad output
+/// path costs nothing, and written from the command's own first event on, so that one that cannot be run
+/// leaves an older log alone; once it runs, it runs to its end whatever becomes of the log.
 pub fn trace_command(
     job: &Job<'_>,
     streams: [Stream; 3],
@@ -55,16 +62,23 @@ pub fn trace_command(
 ) -> Result<Recorded, Failure> {
     let calibration =
         calibration::calibrate(job.calibration_calls, true).map_err(|error| not_permitted(&error))?;
-    let header = header(job, calibration);
+    let options = [("leader_only".to_owned(), job.leader_only.to_string())].into();
+    let header = header(job.words, calibration, job.untraced.clone(), options);
     let mut writer = log::Writer::create(job.output, &header).map_err(Failure::of_trace)?;
-    let options = SpawnOptions { wait_for_go: true, ..SpawnOptions::default() };
+    // A time limit is for all the runs of `trace startup`, and for the one of `trace record`.
+    let takes_timers = job.untraced.is_none();
+    let options = SpawnOptions { wait_for_go: true, takes_timers, ..SpawnOptions::default() };
     let mut child = launch::spawn(job.command, streams, &options)
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
     launched();
     let pid = child.pid();
-    let mut sink = |event: &Event<'_>| writer.push(event);
-    let options =
-        ptrace::Options { leader_only: job.leader_only, pin: true, origin_ns: header.clock.origin_ns };
+    let mut sink = LogSink { writer: &mut writer, runs: false, job };
+    let options = ptrace::Options {
+        leader_only: job.leader_only,
+        pin: true,
+        origin_ns: header.clock.origin_ns,
+        until_ns: None,
+    };
     let begin = Instant::now();
     let outcome =
         ptrace::record(pid, || child.go(), &mut sink, options).map_err(|error| not_permitted(&error))?;
@@ -84,26 +98,66 @@ pub fn trace_command(
     })
 }
 
-fn header(job: &Job<'_>, calibration: Calibration) -> Header {
+/// Takes events to the log, and what cannot wait to standard error.
+struct LogSink<'a> {
+    writer: &'a mut log::Writer,
+    /// The command runs; what comes before was done by our own child.
+    runs: bool,
+    job: &'a Job<'a>,
+}
+
+impl Sink for LogSink<'_> {
+    fn push(&mut self, event: &Event<'_>) {
+        self.runs |= event.kind == Kind::Exec;
+        if self.runs {
+            self.writer.push(event);
+        }
+    }
+
+    fn waits_for(&mut self, pids: &[i32]) {
+        if self.job.quiet {
+            return;
+        }
+        let name = self.job.command.program().file_name().unwrap_or_default().to_string_lossy();
+        let shown: Vec<_> = pids.iter().take(PIDS_SHOWN).map(i32::to_string).collect();
+        note(format_args!(
+            "waiting for {} process{} that {} started ({}{}); Ctrl-C ends the recording, --leader-only of \
+             trace record does not wait",
+            pids.len(),
+            if pids.len() == 1 { "" } else { "es" },
+            name.escape_debug(),
+            shown.join(", "),
+            if pids.len() > PIDS_SHOWN { ", ..." } else { "" },
+        ));
+    }
+}
+
+/// The header of a log of this command.
+pub fn header(
+    words: &[OsString],
+    calibration: Calibration,
+    untraced: Option<Untraced>,
+    options: BTreeMap<String, String>,
+) -> Header {
     let lossy = |word: &OsString| word.to_string_lossy().into_owned();
     Header {
         format: FORMAT_VERSION,
         writer: env!("CARGO_PKG_VERSION").to_owned(),
-        command: job.words.iter().map(lossy).collect(),
+        command: words.iter().map(lossy).collect(),
         cwd: std::env::current_dir().map(|cwd| cwd.to_string_lossy().into_owned()).unwrap_or_default(),
         environment: host::environment(),
         host: host::host(),
         backend: "ptrace".to_owned(),
         clock: host::clock(),
         calibration: Some(calibration),
-        untraced: job.untraced.clone(),
-        options: [("leader_only".to_owned(), job.leader_only.to_string())].into(),
+        untraced,
+        options,
     }
 }
 
 /// Where tracer and thread ran on different CPUs, stops were dearer: how much is measured afterwards, since
 /// it would hold up the command's start.
-fn push_beside_totals(writer: &mut log::Writer, calls: u64) {
+pub fn push_beside_totals(writer: &mut log::Writer, calls: u64) {
     let Ok(beside) = calibration::calibrate(calls, false) else { return };
     for (name, value) in [
         ("beside_mean_ns", beside.mean_ns),
@@ -116,7 +170,7 @@ fn push_beside_totals(writer: &mut log::Writer, calls: u64) {
     }
 }
 
-fn not_permitted(error: &io::Error) -> Failure {
+pub fn not_permitted(error: &io::Error) -> Failure {
     let hint = match error.raw_os_error() {
         Some(libc::EPERM | libc::ESRCH | libc::EACCES) => {
             "; in a container, allow SYS_PTRACE; else look at /proc/sys/kernel/yama/ptrace_scope"
@@ -127,7 +181,7 @@ fn not_permitted(error: &io::Error) -> Failure {
 }
 
 /// A mark as a sentence for the user.
-fn explain(name: &'static str) -> &'static str {
+pub fn explain(name: &'static str) -> &'static str {
     match name {
         mark::SETUID => {
             "a set-user-ID, set-group-ID or capability program ran without its privilege, because it was \

@@ -259,6 +259,8 @@ pub mod mark {
     pub const UNTRACED_CHILD: &str = "untraced-child";
     /// The process set up an `io_uring`, whose operations no syscall tracer sees.
     pub const IO_URING: &str = "io-uring";
+    /// Tracing began here, with a thread that ran already.
+    pub const ATTACHED: &str = "attached";
     /// Tracing ended here while the process goes on.
     pub const DETACHED: &str = "detached";
     /// `/proc` is absent or another pid namespace's, so relative paths and files behind descriptors are unknown.
@@ -267,6 +269,6 @@ pub mod mark {
     pub const UNPINNED: &str = "unpinned";
 
     /// Every mark name.
-    pub const ALL: [&str; 8] =
-        [FOREIGN_PROC, ENTRY, SETUID, PTRACE, UNTRACED_CHILD, IO_URING, DETACHED, UNPINNED];
+    pub const ALL: [&str; 9] =
+        [FOREIGN_PROC, ENTRY, SETUID, PTRACE, UNTRACED_CHILD, IO_URING, ATTACHED, DETACHED, UNPINNED];
 }

@@ -8,6 +8,7 @@
 //!                              └─ (each)     account, tracepoints  ┘
 //! ```
 
+mod attach;
 mod contract;
 mod death;
 mod differential;
@@ -15,6 +16,7 @@ mod endings;
 mod inheritance;
 mod layers;
 mod limits;
+mod passing_on;
 mod support;
 mod terminal;
 mod witness;

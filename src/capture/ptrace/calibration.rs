@@ -42,7 +42,7 @@ pub fn calibrate(calls: u64, pin: bool) -> io::Result<Calibration> {
         go.store(1, Ordering::Release);
         Ok(())
     };
-    let options = Options { leader_only: false, pin, origin_ns: monotonic_ns() };
+    let options = Options { leader_only: false, pin, origin_ns: monotonic_ns(), until_ns: None };
     if let Err(error) = record_from(Begin::AtOnce, child, go, &mut sink, options) {
         kill(child, libc::SIGKILL);
         reap(child);

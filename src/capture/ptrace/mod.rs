@@ -11,6 +11,7 @@
 //! followed through every fork, clone and exec. While the tree is one thread, it runs on the tracer's CPU
 //! (`pinning`). Durations contain one ptrace stop; [`calibrate`](calibration::calibrate) measures it.
 
+mod attach;
 pub mod calibration;
 mod call;
 mod effect;
@@ -26,9 +27,11 @@ mod pinning;
 mod plan;
 mod restart;
 mod session;
+mod signals_taken;
 mod sockaddr;
 mod stop;
 mod thread;
 mod waiting;
 
+pub use attach::{AttachError, attach};
 pub use session::{Options, record};
