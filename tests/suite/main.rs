@@ -8,6 +8,7 @@
 //!                              └─ (each)     account, tracepoints  ┘
 //! ```
 
+mod command_line;
 mod contract;
 mod death;
 mod differential;

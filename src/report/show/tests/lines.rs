@@ -1,6 +1,6 @@
 //! Expected lines, one by one.
 
-use super::super::{Options, Time, Who, line};
+use super::super::{Options, Relative, Time, Who, line};
 use crate::event::{Abi, Event, FileStat, Flags, Kind, mark};
 use crate::syscall;
 
@@ -67,7 +67,7 @@ fn open_with_everything() {
     let options = Options { who: Who::Hidden, time: Time::Since(1_000_000), ..Options::default() };
     assert!(text(&event, &options).starts_with("0.000234 openat("));
     let options = Options { time: Time::Since(2_000_000), ..options };
-    assert!(text(&event, &options).starts_with("-0.000765 openat("));
+    assert!(text(&event, &options).starts_with("0.000000 openat("), "it began before");
 }
 
 #[test]
@@ -404,4 +404,16 @@ fn other_forms() {
     assert_eq!(bare(&call("preadv2", &[3, 0x10, 1, 7, 9, 8])), "preadv2(3, 0x10, 1, 7, RWF_NOWAIT) = 0");
     let x32 = Event { abi: Abi::X32, nr: syscall::X32_BIT + 520, ..call("getpid", &[]) };
     assert_eq!(bare(&x32), "execve(NULL, NULL, NULL) = 0");
+}
+
+#[test]
+fn relative_times_are_never_negative_and_add_up() {
+    let mut relative = Relative::default();
+    // A wait that begins at 200 and ends last stands behind the calls of the child.
+    let times = [100, 150, 300, 900, 200, 1_000].map(|start_ns| match relative.next(start_ns) {
+        Time::Since(moment) => start_ns.saturating_sub(moment),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(times, [0, 50, 150, 600, 0, 100]);
+    assert_eq!(times.iter().sum::<u64>(), 900, "from the first to the last");
 }
