@@ -65,9 +65,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let few = matches!(arguments.by, By::Path | By::Dir) && !arguments.json;
     let top = arguments.top.or(few.then_some(TOP_PATHS));
     let table = analysis.finish(Options { sort: arguments.sort, top });
-    to_stdout(|out| match arguments.json {
-        true => json::write(out, &table),
-        false => stats::write(out, &table, &backend, Look::of_stdout()),
+    to_stdout(|out| {
+        if arguments.json {
+            json::write(out, &table)
+        } else {
+            stats::write(out, &table, &backend, Look::of_stdout())
+        }
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -16,6 +16,8 @@ mod endings;
 mod inheritance;
 mod layers;
 mod limits;
+mod mutation;
+mod same_text;
 mod support;
 mod terminal;
 mod witness;
