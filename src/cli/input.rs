@@ -14,7 +14,12 @@ pub fn open(path: &Path, columns: Columns) -> Result<Reader, Failure> {
 /// An error of reading, with the log's name where the error does not have it.
 pub fn named(path: &Path, error: Error) -> anyhow::Error {
     match error {
-        Error::Open { .. } => error.into(),
+        // These name their file, which may be another.
+        Error::Open { .. }
+        | Error::Create { .. }
+        | Error::Occupied { .. }
+        | Error::Busy { .. }
+        | Error::Write { .. } => error.into(),
         error => anyhow::Error::new(error).context(path.display().to_string()),
     }
 }

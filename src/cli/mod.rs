@@ -4,6 +4,7 @@ mod attaching;
 mod failure;
 mod input;
 mod names;
+mod output;
 mod progress;
 mod record;
 mod repair;
@@ -12,10 +13,12 @@ mod startup;
 mod startup_output;
 mod stats;
 mod tracing;
+mod usage;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 
 pub use failure::Failure;
 
@@ -61,11 +64,22 @@ pub fn run() -> ExitCode {
 /// Help and version go to standard output; a wrong command line exits 2, and 125 where the exit code is the
 /// traced command's otherwise, as env(1) and timeout(1) do.
 fn usage_error(error: &clap::Error) -> ExitCode {
-    // Nothing is left to tell where the terminal is gone.
-    let _ = error.print();
+    // Help, asked for or in place of a missing subcommand.
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        // Nothing is left to tell where the terminal is gone.
+        let _ = error.print();
+    } else {
+        failure::note(usage::one_line(&error.to_string(), subcommand().as_deref()));
+    }
     if !error.use_stderr() {
         return ExitCode::SUCCESS;
     }
-    let runs_command = std::env::args().nth(1).is_some_and(|word| word == "record" || word == "startup");
+    let runs_command = subcommand().is_some_and(|name| name == "record" || name == "startup");
     ExitCode::from(if runs_command { 125 } else { 2 })
+}
+
+/// The subcommand that was asked for, if there is such a one.
+fn subcommand() -> Option<String> {
+    let word = std::env::args_os().nth(1)?.into_string().ok()?;
+    Cli::command().find_subcommand(&word).map(|_| word)
 }

@@ -17,6 +17,17 @@ pub fn log_name(command: &[OsString]) -> PathBuf {
     PathBuf::from(name + ".trace")
 }
 
+/// Refuses `-` where only a file will do, and says how to name a file of that name.
+pub fn refuse_stream(path: &Path, why: &str) -> anyhow::Result<()> {
+    anyhow::ensure!(path.as_os_str() != "-", "{why}: name a file (./- for one called -)");
+    Ok(())
+}
+
+/// As [`refuse_stream`], for the log of a command.
+pub fn refuse_stream_as_log(path: &Path) -> anyhow::Result<()> {
+    refuse_stream(path, "standard output is the command's, so a log cannot go there")
+}
+
 /// The last part of a path without its extension, kept to what is plain in a file name.
 fn stem(word: &OsStr) -> String {
     let stem = Path::new(word).file_stem().unwrap_or_default().to_string_lossy();
@@ -32,6 +43,12 @@ mod tests {
     fn name(words: &[&str]) -> String {
         let words: Vec<OsString> = words.iter().map(OsString::from).collect();
         log_name(&words).to_string_lossy().into_owned()
+    }
+
+    #[test]
+    fn a_dash_is_no_file() {
+        assert!(refuse_stream_as_log(Path::new("-")).is_err());
+        assert!(refuse_stream_as_log(Path::new("./-")).is_ok());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::failure::{Failure, note, refuse_option};
-use super::names::log_name;
+use super::names::{log_name, refuse_stream_as_log};
 use super::progress::RunsBar;
 use super::startup_output::ReportOutput;
 use super::tracing::{Job, Recorded, trace_command};
@@ -88,6 +88,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 /// give up.
 fn output_path(arguments: &Arguments) -> Result<PathBuf, Failure> {
     if let Some(output) = &arguments.output {
+        refuse_stream_as_log(output).map_err(Failure::of_trace)?;
         log::check_output(output).map_err(Failure::of_trace)?;
         if output.exists() && !output.is_file() {
             let text = "is not a file, and the report is made from the log: name a file";

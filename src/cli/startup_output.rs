@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::analysis::startup::Report;
+use crate::report::json;
 use crate::report::look::Look;
 use crate::report::startup::{self, Options, TOP};
 
@@ -48,10 +49,9 @@ impl ReportOutput {
 
 fn write_json(file: File, report: &Report, log: &Path, graph: Option<&Path>) -> io::Result<()> {
     let shown = |path: &Path| path.to_string_lossy().into_owned();
-    let json = Json { report, log: shown(log), flame_graph: graph.map(shown) };
+    let value = Json { report, log: shown(log), flame_graph: graph.map(shown) };
     let mut out = BufWriter::new(file);
-    serde_json::to_writer_pretty(&mut out, &json)?;
-    writeln!(out)?;
+    json::write(&mut out, &value)?;
     out.flush()
 }
 

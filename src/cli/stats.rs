@@ -1,6 +1,5 @@
 //! `trace stats`: the calls of a log, counted and summed up.
 
-use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,10 +8,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::failure::Failure;
 use super::input;
+use super::output::to_stdout;
 use crate::analysis::stats::{By, Options, Sort, Stats};
 use crate::log::Columns;
 use crate::report::look::Look;
-use crate::report::stats;
+use crate::report::{json, stats};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -25,7 +25,7 @@ pub struct Arguments {
     sort: Sort,
 
     /// Show the first N rows [default: all; 40 by path]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = rows)]
     top: Option<usize>,
 
     /// Print the table as JSON
@@ -35,6 +35,11 @@ pub struct Arguments {
     /// The log, or - for standard input
     #[arg(value_name = "LOG")]
     log: PathBuf,
+}
+
+/// A number of rows.
+fn rows(text: &str) -> Result<usize, &'static str> {
+    text.parse().map_err(|_| "not a number of rows (0 or more)")
 }
 
 /// Takes one of the named values.
@@ -60,13 +65,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let few = matches!(arguments.by, By::Path | By::Dir) && !arguments.json;
     let top = arguments.top.or(few.then_some(TOP_PATHS));
     let table = analysis.finish(Options { sort: arguments.sort, top });
-    let mut out = BufWriter::new(io::stdout().lock());
-    if arguments.json {
-        serde_json::to_writer_pretty(&mut out, &table)?;
-        writeln!(out)?;
-    } else {
-        stats::write(&mut out, &table, &backend, Look::of_stdout())?;
-    }
-    out.flush()?;
+    to_stdout(|out| {
+        if arguments.json {
+            json::write(out, &table)
+        } else {
+            stats::write(out, &table, &backend, Look::of_stdout())
+        }
+    })?;
     Ok(ExitCode::SUCCESS)
 }

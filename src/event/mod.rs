@@ -4,6 +4,8 @@
 //! hand one out straight from a decoded batch. Text is bytes, because paths on Linux are bytes.
 //! This module does no I/O and imports nothing else of the crate.
 
+pub mod escape;
+
 /// What kind of thing happened. One row of the log is one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
@@ -271,4 +273,10 @@ pub mod mark {
     /// Every mark name.
     pub const ALL: [&str; 9] =
         [FOREIGN_PROC, ENTRY, SETUID, PTRACE, UNTRACED_CHILD, IO_URING, ATTACHED, DETACHED, UNPINNED];
+}
+
+/// Reasons of [`Kind::Lost`] events that reports know.
+pub mod loss {
+    /// The log was cut short and then repaired: nobody knows what came after.
+    pub const CUT: &str = "log cut short";
 }

@@ -81,6 +81,16 @@ mod tests {
     }
 
     #[test]
+    fn no_name_makes_the_drawing_ill_formed() {
+        let odd = [stack(&["a\u{ffff}b\u{fffe}\u{1}\u{9b}".as_bytes(), b"\xff]]>"], 1, Some(5))];
+        let mut out = Vec::new();
+        assert!(svg(&mut out, &odd, Metric::Cost, "t\u{ffff}", "s").unwrap());
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.chars().all(|c| c == '\n' || c >= ' ' && !matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')));
+        assert!(out.contains("a\\u{ffff}b\\u{fffe}\\u{1}\\u{9b}") && out.contains("\\xff]]&gt;"), "{out}");
+    }
+
+    #[test]
     fn svg_is_whole_and_the_same_each_time() {
         let stacks = [
             stack(&[b"python", b"<site>", b"stat", b"/usr", b"/lib & co"], 5, Some(900)),

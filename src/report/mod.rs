@@ -3,6 +3,7 @@
 pub mod bars;
 pub mod escape;
 pub mod flame;
+pub mod json;
 pub mod look;
 pub mod notes;
 pub mod show;

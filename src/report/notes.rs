@@ -5,7 +5,7 @@ use super::units::things;
 use crate::analysis::cost::{LongCalls, Quality};
 use crate::analysis::integrity::Integrity;
 use crate::analysis::wall::{Wall, WallKind};
-use crate::event::mark;
+use crate::event::{loss, mark};
 
 /// Lines that come before anything else, most serious first; none if all is well.
 #[must_use]
@@ -20,14 +20,15 @@ pub fn integrity(integrity: &Integrity) -> Vec<String> {
             };
             format!("{} ({number})", escape(loss.reason.bytes()))
         });
-        let least = if integrity.losses.iter().any(|loss| loss.at_least) { "at least " } else { "" };
+        let least = if integrity.lost_at_least { "at least " } else { "" };
         let all = match integrity.lost_events {
             0 => "events are".to_owned(),
             lost => format!("{least}{}", things(lost, "event is", "events are")),
         };
         lines.push(format!("{all} missing from this log: {}", each.collect::<Vec<_>>().join(", ")));
     }
-    if !integrity.complete {
+    let is_repaired = integrity.losses.iter().any(|loss| loss.reason.bytes() == loss::CUT.as_bytes());
+    if !integrity.complete && !is_repaired {
         lines.push(
             "this log is cut short: it has no totals, what came after its last event is not known".into(),
         );
@@ -124,10 +125,11 @@ mod tests {
 
     #[test]
     fn losses_come_first() {
-        let loss = |reason: &str, events, at_least| Loss { reason: reason.into(), events, at_least };
+        let lost = |reason: &str, events, at_least| Loss { reason: reason.into(), events, at_least };
         let broken = Integrity {
             lost_events: 10,
-            losses: vec![loss("ring\nfull", 10, false), loss("killed", 0, true)],
+            lost_at_least: true,
+            losses: vec![lost("ring\nfull", 10, false), lost("killed", 0, true)],
             marks: vec![Mark { name: "io-uring".into(), times: 2 }, Mark { name: "odd".into(), times: 1 }],
             unreadable_paths: 1,
             ..Integrity::default()
@@ -141,6 +143,16 @@ mod tests {
         assert!(lines[2].starts_with("the program uses io_uring") && lines[2].ends_with("(2 times)"));
         assert_eq!(lines[3], "1 path could not be read or made absolute");
         assert_eq!(lines.len(), 4);
+    }
+
+    #[test]
+    fn a_repaired_log_is_said_to_be_cut_once() {
+        let loss = Loss { reason: loss::CUT.into(), events: 0, at_least: true };
+        let repaired = Integrity { losses: vec![loss], lost_at_least: true, ..Integrity::default() };
+        assert_eq!(
+            integrity(&repaired),
+            ["events are missing from this log: log cut short (number unknown)"]
+        );
     }
 
     #[test]

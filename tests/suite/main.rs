@@ -9,6 +9,7 @@
 //! ```
 
 mod attach;
+mod command_line;
 mod contract;
 mod death;
 mod differential;
@@ -17,6 +18,8 @@ mod inheritance;
 mod layers;
 mod limits;
 mod passing_on;
+mod mutation;
+mod same_text;
 mod support;
 mod terminal;
 mod witness;
