@@ -8,7 +8,10 @@ mod record;
 mod repair;
 mod show;
 mod startup;
+mod startup_graph;
 mod startup_output;
+mod startup_traced;
+mod startup_untraced;
 mod stats;
 mod tracing;
 

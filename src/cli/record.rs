@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::failure::{Failure, note, refuse_option};
-use super::names::log_name;
+use super::names::default_log;
 use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_command};
 use crate::capture::launch::{self, Command, Stream};
 
@@ -38,7 +38,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     refuse_option(&arguments.command)?;
     let command = Command::resolve(arguments.command.iter().cloned())
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
-    let output = arguments.output.unwrap_or_else(|| log_name(&arguments.command));
+    let output = arguments.output.map_or_else(|| default_log(&arguments.command), Ok)?;
     let job = Job {
         command: &command,
         words: &arguments.command,

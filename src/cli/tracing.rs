@@ -7,9 +7,9 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use super::failure::Failure;
-use crate::capture::host;
 use crate::capture::launch::{self, Command, SpawnOptions, Stream};
 use crate::capture::ptrace::{self, calibration};
+use crate::capture::{Interruption, host};
 use crate::event::{Event, Kind, mark};
 use crate::log::{self, Calibration, FORMAT_VERSION, Header, Untraced};
 
@@ -42,6 +42,8 @@ pub struct Recorded {
     pub threads: u64,
     /// How long the command ran, traced.
     pub elapsed: Duration,
+    /// What asked for an end, if anything did.
+    pub interruption: Option<Interruption>,
     /// The log, or why it is incomplete.
     pub log: Result<log::Summary, log::Error>,
 }
@@ -80,6 +82,7 @@ pub fn trace_command(
         warnings: outcome.warnings.into_iter().map(explain).collect(),
         threads: outcome.threads,
         elapsed,
+        interruption: outcome.interruption,
         log: writer.finish(),
     })
 }
