@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::interval::Figures;
-use crate::log::Header;
+use crate::log::{self, Header};
 
 /// The untraced runs, in short.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -18,6 +18,16 @@ pub struct Untraced {
 }
 
 impl Untraced {
+    /// Sums runs up; `None` if none was counted.
+    #[must_use]
+    pub fn of(untraced: &log::Untraced) -> Option<Self> {
+        Some(Self {
+            runs: untraced.runs.len(),
+            first_wall_ns: untraced.first.map(|run| run.wall_ns),
+            figures: Figures::of(&untraced.runs)?,
+        })
+    }
+
     /// Median wall time.
     #[must_use]
     pub fn wall_ns(&self) -> u64 {
@@ -64,12 +74,7 @@ impl Wall {
 /// The untraced runs of a log, `None` if it has none.
 #[must_use]
 pub fn untraced(header: &Header) -> Option<Untraced> {
-    let untraced = header.untraced.as_ref()?;
-    Some(Untraced {
-        runs: untraced.runs.len(),
-        first_wall_ns: untraced.first.map(|run| run.wall_ns),
-        figures: Figures::of(&untraced.runs)?,
-    })
+    Untraced::of(header.untraced.as_ref()?)
 }
 
 #[cfg(test)]

@@ -51,6 +51,17 @@ pub struct Outcome {
     pub threads: u64,
     /// Whether the tree ever ran on more than one CPU, see [`ptrace`].
     pub parallel: bool,
+    /// What asked for an end of the recording, if anything did.
+    pub interruption: Option<Interruption>,
+}
+
+/// A signal to `trace` that asked for an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interruption {
+    /// Which one.
+    pub signal: i32,
+    /// The command's first process had ended by then: only others were let go on untraced.
+    pub after_leader: bool,
 }
 
 /// `CLOCK_MONOTONIC` in nanoseconds: the clock of every event.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::failure::Failure;
-use super::names::log_name;
+use super::names::default_log;
 use super::tracing::{CALIBRATION_CALLS, Recorded, explain, header, not_permitted, push_beside_totals};
 use crate::capture::ptrace::{self, calibration};
 use crate::event::Event;
@@ -21,7 +21,7 @@ pub fn attach(
 ) -> Result<(Recorded, PathBuf), Failure> {
     let begin = std::time::Instant::now();
     let words = pids.first().map(|&pid| command_of(pid)).unwrap_or_default();
-    let output = output.map_or_else(|| log_name(&words), Path::to_owned);
+    let output = output.map_or_else(|| default_log(&words), |output| Ok(output.to_owned()))?;
     let calibration =
         calibration::calibrate(CALIBRATION_CALLS, true).map_err(|error| not_permitted(&error))?;
     let list: Vec<String> = pids.iter().map(i32::to_string).collect();
@@ -43,6 +43,7 @@ pub fn attach(
         warnings: outcome.warnings.into_iter().map(explain).collect(),
         threads: outcome.threads,
         elapsed: begin.elapsed(),
+        interruption: outcome.interruption,
         log: writer.finish(),
     };
     Ok((recorded, output))

@@ -24,6 +24,11 @@ impl Failure {
         Self { code, error: error.into() }
     }
 
+    /// The line that is printed.
+    pub fn text(&self) -> String {
+        format!("{:#}", self.error)
+    }
+
     /// Prints the failure and says what to exit with. A reader that has closed our output (`| head`) has
     /// seen what it wanted: no failure.
     #[must_use]

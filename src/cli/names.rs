@@ -1,10 +1,32 @@
 //! Default names of the files that a command writes.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use super::failure::{Failure, note};
+use crate::log;
+
+/// Where the log of a command goes without a wish of the user's: a file named after the command in the current
+/// directory, or where that cannot be written to, in a private one for temporary files, which is told.
+pub fn default_log(command: &[OsString]) -> Result<PathBuf, Failure> {
+    let name = log_name(command);
+    let error = match log::check_output(&name) {
+        Ok(()) => return Ok(name),
+        Err(error @ log::Error::Create { .. }) => error,
+        Err(error) => return Err(Failure::of_trace(error)),
+    };
+    let mut private = tempfile::Builder::new();
+    // Without this, the umask decides who may look.
+    let private = private.prefix("trace-").permissions(Permissions::from_mode(0o700));
+    let directory = private.tempdir().map_err(Failure::of_trace)?.keep();
+    note(format_args!("{error}; what trace writes is in {}", directory.display()));
+    Ok(directory.join(name))
+}
+
 /// A name for the log of a command: `python-hello.trace` for `/usr/bin/python hello.py`.
-pub fn log_name(command: &[OsString]) -> PathBuf {
+fn log_name(command: &[OsString]) -> PathBuf {
     let mut name = command.first().map(|program| stem(program)).unwrap_or_default();
     let script = command.get(1).filter(|word| !word.as_encoded_bytes().starts_with(b"-"));
     if let Some(script) = script.map(|script| stem(script)).filter(|script| !script.is_empty()) {

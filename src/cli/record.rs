@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::attaching::{attach, parse_duration};
 use super::failure::{Failure, note, refuse_option};
-use super::names::{self, log_name};
+use super::names::{self, default_log};
 use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_command};
 use crate::capture::host;
 use crate::capture::launch::{self, Command, Stream};
@@ -60,7 +60,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
     let command = Command::resolve(arguments.command.iter().cloned())
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
-    let output = arguments.output.unwrap_or_else(|| log_name(&arguments.command));
+    let output = arguments.output.map_or_else(|| default_log(&arguments.command), Ok)?;
     names::refuse_stream_as_log(&output).map_err(Failure::of_trace)?;
     let job = Job {
         command: &command,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::failure::{Failure, note};
 use crate::capture::launch::{self, Command, SpawnOptions, Stream};
 use crate::capture::ptrace::{self, calibration};
-use crate::capture::{Sink, host};
+use crate::capture::{Interruption, Sink, host};
 use crate::event::{Event, Kind, mark};
 use crate::log::{self, Calibration, FORMAT_VERSION, Header, Untraced};
 
@@ -48,6 +48,8 @@ pub struct Recorded {
     pub threads: u64,
     /// How long the command ran, traced.
     pub elapsed: Duration,
+    /// What asked for an end, if anything did.
+    pub interruption: Option<Interruption>,
     /// The log, or why it is incomplete.
     pub log: Result<log::Summary, log::Error>,
 }
@@ -94,6 +96,7 @@ pub fn trace_command(
         warnings: outcome.warnings.into_iter().map(explain).collect(),
         threads: outcome.threads,
         elapsed,
+        interruption: outcome.interruption,
         log: writer.finish(),
     })
 }
@@ -121,8 +124,8 @@ impl Sink for LogSink<'_> {
         let name = self.job.command.program().file_name().unwrap_or_default().to_string_lossy();
         let shown: Vec<_> = pids.iter().take(PIDS_SHOWN).map(i32::to_string).collect();
         note(format_args!(
-            "waiting for {} process{} that {} started ({}{}); Ctrl-C ends the recording, --leader-only of \
-             trace record does not wait",
+            "waiting for {} process{} that {} started ({}{}); Ctrl-C ends the recording, --leader-only does \
+             not wait",
             pids.len(),
             if pids.len() == 1 { "" } else { "es" },
             name.escape_debug(),

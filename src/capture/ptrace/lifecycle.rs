@@ -172,6 +172,7 @@ impl<S: Sink> Session<'_, S> {
         if tid == self.leader {
             self.end = Some(end);
             if let Some(watch) = &self.watch {
+                self.asked = watch.received();
                 watch.leader_ended();
             }
         }

@@ -11,7 +11,7 @@ use super::super::sys::process::process_group;
 use super::super::sys::ptrace::{self as request, SyscallStop};
 use super::super::sys::signals::{Watch, stop_too};
 use super::super::sys::wait;
-use super::super::{Outcome, Sink};
+use super::super::{Interruption, Outcome, Sink};
 use super::effect::Effect;
 use super::entry::{self, Entry};
 use super::exit;
@@ -125,6 +125,8 @@ pub(super) struct Session<'s, S: Sink> {
     pub(super) end: Option<End>,
     /// Signals meant for the command are passed on to it, until its first process has ended.
     pub(super) watch: Option<Watch>,
+    /// The signal that had asked for an end when the command's first process ended.
+    pub(super) asked: Option<i32>,
     pub(super) warnings: Vec<&'static str>,
     pub(super) threads_seen: u64,
     pub(super) was_parallel: bool,
@@ -157,6 +159,7 @@ impl<'s, S: Sink> Session<'s, S> {
             leader,
             end: None,
             watch,
+            asked: None,
             warnings: Vec::new(),
             threads_seen: 1,
             was_parallel: false,
@@ -278,7 +281,17 @@ impl<'s, S: Sink> Session<'s, S> {
             warnings: self.warnings.clone(),
             threads: self.threads_seen,
             parallel: self.was_parallel,
+            interruption: self.interruption(),
         }
+    }
+
+    fn interruption(&self) -> Option<Interruption> {
+        let later = || self.watch.as_ref().and_then(Watch::received);
+        let (signal, after_leader) = match self.asked {
+            Some(signal) => (signal, false),
+            None => (later()?, self.end.is_some()),
+        };
+        Some(Interruption { signal, after_leader })
     }
 
     pub(super) fn stopped(&mut self, stop: Stop, reason: Reason, now: u64) -> io::Result<()> {

@@ -26,6 +26,7 @@ mod kind;
 mod output;
 mod relay;
 mod spool;
+mod words;
 mod worker;
 
 use super::launch::{Stream, was_closed_at_start};
@@ -37,6 +38,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use worker::Worker;
 
 pub use spool::SPOOL_LIMIT;
+pub use words::{KEPT, words};
 
 /// Why a run cannot be given its standard streams.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +100,12 @@ impl Stdio {
         let (outputs, mut ends) = self.outputs.for_run(first)?;
         ends.extend(input.end);
         Ok(RunStdio { streams: [input.stream, outputs[0], outputs[1]], ends, worker: input.worker })
+    }
+
+    /// The end of what the last run wrote to its standard error, if that was not run 0 and it is known.
+    /// (Where both outputs are one, it is the end of both.) To be called after the last run.
+    pub fn last_words(&mut self) -> Option<String> {
+        self.outputs.last_words()
     }
 }
 

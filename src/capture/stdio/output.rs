@@ -1,8 +1,8 @@
 //! Standard output and error: the real ones for run 0, then others of the same kind that lead nowhere.
 
-use super::drain::drain;
+use super::drain::Drain;
 use super::kind::{self, Kind};
-use super::worker::Worker;
+use super::words::{KEPT, words};
 use super::{StdioError, own};
 use crate::capture::launch::Stream;
 use crate::capture::sys::fds;
@@ -10,8 +10,10 @@ use nix::fcntl::{OFlag, open};
 use nix::pty::{grantpt, posix_openpt, unlockpt};
 use nix::sys::stat::{Mode, fchmod, fstat};
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 /// Standard output and standard error.
@@ -45,6 +47,11 @@ impl Outputs {
         let error = if self.same && !first { output } else { self.error.for_run(first, &mut ends)? };
         Ok(([output, error], ends))
     }
+
+    /// The end of what the last run wrote to its standard error, if it was a repeated one.
+    pub fn last_words(&mut self) -> Option<String> {
+        if self.same { self.output.last_words() } else { self.error.last_words() }
+    }
 }
 
 /// One of them.
@@ -56,13 +63,15 @@ struct Sink {
     terminal: Option<TerminalState>,
     /// What stands for it, if that is made once for all repeated runs.
     instead: Option<Instead>,
+    /// What stands for it in the last run, if that was a file.
+    scratch: Option<File>,
 }
 
 /// A terminal, pipe or socket that is drained.
 #[derive(Debug)]
 struct Instead {
     end: OwnedFd,
-    _drain: Worker,
+    drain: Drain,
 }
 
 /// What the terminal of a repeated run is set to, before each of them.
@@ -74,7 +83,7 @@ struct TerminalState {
 
 impl Sink {
     fn new(real: Option<BorrowedFd<'static>>) -> io::Result<Self> {
-        let Some(fd) = real else { return Ok(Self { real: None, terminal: None, instead: None }) };
+        let Some(fd) = real else { return Ok(Self::standing_for(None, None)) };
         // Writing to what was opened for reading only fails, and may do so on the real one.
         let unwritable = kind::access(fd)? == OFlag::O_RDONLY;
         let kind = if unwritable { Kind::Null } else { kind::kind(fd)? };
@@ -83,7 +92,11 @@ impl Sink {
         } else {
             None
         };
-        Ok(Self { real: Some((fd, kind)), terminal, instead: None })
+        Ok(Self::standing_for(Some((fd, kind)), terminal))
+    }
+
+    fn standing_for(real: Option<(BorrowedFd<'static>, Kind)>, terminal: Option<TerminalState>) -> Self {
+        Self { real, terminal, instead: None, scratch: None }
     }
 
     fn for_run(&mut self, first: bool, ends: &mut Vec<OwnedFd>) -> Result<Stream, StdioError> {
@@ -93,7 +106,12 @@ impl Sink {
         }
         let made = match kind {
             Kind::Null => return Ok(Stream::Inherit),
-            Kind::File => scratch_file(fd).map_err(own("make a temporary file for repeated output"))?,
+            Kind::File => {
+                let made = scratch_file(fd).map_err(own("make a temporary file for repeated output"))?;
+                // Where it cannot be opened once more, nobody will know the last words.
+                self.scratch = File::open(kind::path_of(&made)).ok();
+                made
+            }
             Kind::Device | Kind::Other => null_like(fd).map_err(own("open /dev/null"))?,
             Kind::Terminal | Kind::Pipe | Kind::Socket(_) => return self.drained(fd, kind),
         };
@@ -112,9 +130,21 @@ impl Sink {
         if let Some(state) = &self.terminal {
             state.apply(&instead.end).map_err(own("set up a pseudo-terminal"))?;
         }
+        instead.drain.forget();
         let stream = Stream::Fd(instead.end.as_raw_fd());
         self.instead = Some(instead);
         Ok(stream)
+    }
+
+    fn last_words(&mut self) -> Option<String> {
+        if let Some(instead) = &mut self.instead {
+            return instead.drain.finish();
+        }
+        let file = self.scratch.as_ref()?;
+        let length = file.metadata().ok()?.len();
+        let mut bytes = vec![0; length.min(KEPT as u64) as usize];
+        let got = file.read_at(&mut bytes, length.saturating_sub(KEPT as u64)).ok()?;
+        words(&bytes[..got])
     }
 }
 
@@ -135,8 +165,8 @@ fn terminal(real: BorrowedFd<'_>) -> io::Result<Instead> {
     // Opened in the usual way it has the usual flags.
     let flags = flags & (OFlag::O_ACCMODE | OFlag::O_APPEND | OFlag::O_NONBLOCK);
     let end = open(kind::path_of(&peer).as_str(), flags | OFlag::O_NOCTTY | OFlag::O_CLOEXEC, Mode::empty())?;
-    let drain = drain(OwnedFd::from(master))?;
-    Ok(Instead { end, _drain: drain })
+    let drain = Drain::start(OwnedFd::from(master))?;
+    Ok(Instead { end, drain })
 }
 
 /// A pipe or socket pair like the real one, drained.
@@ -149,7 +179,7 @@ fn channel(real: BorrowedFd<'_>, kind: Kind) -> io::Result<Instead> {
         ends
     };
     kind::copy_status(kind::flags(real)?, &end)?;
-    Ok(Instead { end, _drain: drain(source)? })
+    Ok(Instead { end, drain: Drain::start(source)? })
 }
 
 /// An empty file without a name, like the real one in mode and flags; beside it where that is

@@ -118,7 +118,7 @@ impl fmt::Display for Ending {
                 write!(f, "run {} of the command failed ({status}); {advice}", run + 1)
             }
             Self::Interrupted { run, signal } => {
-                let name = nix::sys::signal::Signal::try_from(*signal).map_or("a signal", |s| s.as_str());
+                let name = signal_name(*signal);
                 write!(f, "ended by {name} in run {} of the command", run + 1)
             }
             Self::Broken { run: 0, error } => write!(f, "{error}"),
@@ -185,9 +185,18 @@ pub fn measure(
     outcome
 }
 
-/// Runs the preparing command, if there is one, before a run that is not measured here.
-pub fn prepare_run(command: Option<&str>) -> Result<(), PrepareError> {
-    prepare::prepare(command, &Watch::install())
+/// Runs the preparing command, if there is one, before a run that is not measured here. Gives the signal that
+/// asked for an end meanwhile, if one did.
+pub fn prepare_run(command: Option<&str>) -> Result<Option<i32>, PrepareError> {
+    let watch = Watch::install();
+    let prepared = prepare::prepare(command, &watch);
+    watch.received().map_or_else(|| prepared.map(|()| None), |signal| Ok(Some(signal)))
+}
+
+/// A signal's name.
+#[must_use]
+pub fn signal_name(signal: i32) -> &'static str {
+    nix::sys::signal::Signal::try_from(signal).map_or("a signal", nix::sys::signal::Signal::as_str)
 }
 
 fn policy_ending(policy: &Policy, tally: &Tally) -> Option<Ending> {

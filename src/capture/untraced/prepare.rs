@@ -2,6 +2,7 @@
 
 use super::run;
 use crate::capture::launch::{self, Command, LaunchError, SpawnOptions, Stream};
+use crate::capture::stdio::{KEPT, words};
 use crate::capture::sys::signals::Watch;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use std::fs::File;
@@ -9,9 +10,6 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::process::ExitStatus;
-
-/// As much of the command's last words as is shown, in bytes.
-const WORDS: u64 = 1024;
 
 /// Why the state before a run could not be prepared.
 #[derive(Debug, thiserror::Error)]
@@ -53,10 +51,7 @@ pub fn prepare(command: Option<&str>, watch: &Watch) -> Result<(), PrepareError>
 
 fn last_words(file: &File) -> String {
     let length = file.metadata().map_or(0, |meta| meta.len());
-    let mut bytes = vec![0; length.min(WORDS) as usize];
-    let got = file.read_at(&mut bytes, length.saturating_sub(WORDS)).unwrap_or(0);
-    let text = String::from_utf8_lossy(&bytes[..got]);
-    let printable = |c: char| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c };
-    let text: String = text.trim().chars().map(printable).collect();
-    if text.is_empty() { text } else { format!("\n{text}") }
+    let mut bytes = vec![0; length.min(KEPT as u64) as usize];
+    let got = file.read_at(&mut bytes, length.saturating_sub(KEPT as u64)).unwrap_or(0);
+    words(&bytes[..got]).map_or_else(String::new, |words| format!("\n{words}"))
 }

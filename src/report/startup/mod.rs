@@ -80,27 +80,49 @@ fn before(launcher: &Launcher) -> String {
     )
 }
 
+/// Writes what untraced runs have told where nothing was traced, and why it was not.
+pub fn write_untraced(
+    out: &mut dyn Write,
+    command: &[String],
+    untraced: &Untraced,
+    reason: &str,
+    look: Look,
+) -> io::Result<()> {
+    writeln!(out, "{}", untraced_headline(command, untraced, look))?;
+    writeln!(out, "{}", faults(untraced))?;
+    let reason = escape(reason.as_bytes());
+    writeln!(out, "{}", look.warning(&format!("Untraced runs only: {reason}.")))
+}
+
 /// The command and what it takes.
 fn headline(report: &Report, look: Look) -> String {
-    let command = arguments(report.command.iter().map(String::as_bytes));
-    let command = look.title(&command);
     let backend = escape(report.backend.as_bytes());
     match &report.untraced {
         Some(untraced) => {
-            let figures = &untraced.figures;
-            format!(
-                "{command}   wall {} {}   user {}  sys {}   backend {backend}",
-                time(untraced.wall_ns()),
-                spread(&figures.wall_ns),
-                time(figures.user_ns.median as u64),
-                time(figures.system_ns.median as u64),
-            )
+            format!("{}   backend {backend}", untraced_headline(&report.command, untraced, look))
         }
         None => format!(
-            "{command}   traced {}, no untraced runs in this log   backend {backend}",
+            "{}   traced {}, no untraced runs in this log   backend {backend}",
+            titled(&report.command, look),
             time(report.traced_ns)
         ),
     }
+}
+
+fn untraced_headline(command: &[String], untraced: &Untraced, look: Look) -> String {
+    let figures = &untraced.figures;
+    format!(
+        "{}   wall {} {}   user {}  sys {}",
+        titled(command, look),
+        time(untraced.wall_ns()),
+        spread(&figures.wall_ns),
+        time(figures.user_ns.median as u64),
+        time(figures.system_ns.median as u64),
+    )
+}
+
+fn titled(command: &[String], look: Look) -> String {
+    look.title(&arguments(command.iter().map(String::as_bytes)))
 }
 
 /// How sure a median time is.
