@@ -1,6 +1,10 @@
 //! The command line: one file a subcommand, from raw arguments to calls of the library.
 
+mod choice;
+mod drawing_file;
 mod failure;
+mod filter;
+mod flame;
 mod input;
 mod names;
 mod progress;
@@ -36,6 +40,8 @@ enum Command {
     Show(show::Arguments),
     /// Count and sum up the calls of a log
     Stats(stats::Arguments),
+    /// Draw a flame graph of the calls of a log
+    Flame(flame::Arguments),
     /// Close a log that was cut short, so that other programs can open it
     Repair(repair::Arguments),
 }
@@ -52,6 +58,7 @@ pub fn run() -> ExitCode {
         Command::Record(arguments) => record::run(arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
+        Command::Flame(arguments) => flame::run(&arguments),
         Command::Repair(arguments) => repair::run(&arguments),
     };
     done.unwrap_or_else(|failure| failure.report())

@@ -4,8 +4,7 @@
 //! structure; the report puts both together.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
@@ -13,20 +12,20 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::drawing_file;
 use super::failure::{Failure, note, refuse_option};
 use super::names::log_name;
 use super::progress::RunsBar;
 use super::startup_output::ReportOutput;
 use super::tracing::{Job, Recorded, trace_command};
-use crate::analysis::fold::Stack;
+use crate::analysis::flame::Drawing;
 use crate::analysis::startup::{Report, Startup};
 use crate::capture::launch::{self, Command};
 use crate::capture::ptrace::entry_point;
 use crate::capture::stdio::Stdio;
 use crate::capture::untraced::{self, Ending, Policy, RunError};
 use crate::log::{self, Untraced};
-use crate::report::flame::{self, Metric};
-use crate::report::notes;
+use crate::report::flame::{self, Caption};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -73,9 +72,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Measured::Over(code) => return Ok(code),
     };
     let recorded = trace_shortest(arguments, &command, &output, &mut stdio, &measured)?;
-    let (report, stacks) = analyse(&output).map_err(Failure::of_trace)?;
+    let (report, drawing) = analyse(&output).map_err(Failure::of_trace)?;
     let graph = output.with_extension("svg");
-    let drawn = draw(&graph, &report, &stacks);
+    let drawn = draw(&graph, &drawing);
     let graph = matches!(drawn, Ok(true)).then_some(graph.as_path());
     out.write(&report, arguments.all, &output, graph).map_err(Failure::of_trace)?;
     tell(&recorded, drawn);
@@ -205,42 +204,21 @@ fn trace_once(
     recorded
 }
 
-fn analyse(output: &Path) -> Result<(Report, Vec<Stack>), log::Error> {
+fn analyse(output: &Path) -> Result<(Report, Drawing), log::Error> {
     let mut reader = log::Reader::open(output)?;
     let mut startup = Startup::new(reader.header());
     reader.for_each(|event| startup.add(event))?;
     Ok(startup.finish())
 }
 
-/// Draws the flame graph, width being estimated or true cost. False: there is nothing to draw.
-fn draw(path: &Path, report: &Report, stacks: &[Stack]) -> io::Result<bool> {
+/// Draws the flame graph. False: there is nothing to draw.
+fn draw(path: &Path, drawing: &Drawing) -> io::Result<bool> {
     let mut svg = Vec::new();
-    let subtitle = notes::quality(report.quality, &report.backend);
-    if !flame::svg(&mut svg, stacks, Metric::Cost, &report.command.join(" "), &subtitle)? {
+    if !flame::svg(&mut svg, drawing, &Caption::default())? {
         return Ok(false);
     }
-    replace(path, &svg)?;
+    drawing_file::replace_svg(path, &svg)?;
     Ok(true)
-}
-
-/// Stands at the end of our drawings, to tell them from others'.
-const SIGNATURE: &[u8] = b"<!-- flame graph by trace -->\n";
-
-/// Writes the drawing, in the place of an older one of ours only. Names in it are as private as the log.
-fn replace(path: &Path, svg: &[u8]) -> io::Result<()> {
-    if let Ok(old) = path.symlink_metadata() {
-        let is_ours = |old: Vec<u8>| old.is_empty() || old.ends_with(SIGNATURE);
-        if !old.is_file() || !std::fs::read(path).is_ok_and(is_ours) {
-            let text = format!("{} holds something else and is not overwritten", path.display());
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
-        }
-    }
-    let mut options = std::fs::OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(svg).and_then(|()| file.write_all(SIGNATURE)).inspect_err(|_| {
-        // Half a drawing is none; what cannot be removed either is reported by the first error.
-        let _ = std::fs::remove_file(path);
-    })
 }
 
 fn tell(recorded: &Recorded, drawn: io::Result<bool>) {

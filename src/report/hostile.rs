@@ -73,11 +73,11 @@ proptest! {
         for seed in &seeds {
             all.add(&event(seed));
         }
-        let (report, stacks) = all.finish();
+        let (report, drawing) = all.finish();
         let mut out = Vec::new();
         let options = startup::Options { top: 3, look: Look { width: Some(70), colour: false }, last: "" };
         startup::write(&mut out, &report, options).unwrap();
-        flame::svg(&mut out, &stacks, flame::Metric::Calls, "x", "y").unwrap();
+        flame::svg(&mut out, &drawing, &flame::Caption::default()).unwrap();
         serde_json::to_vec(&report).unwrap();
         for (by, _) in By::ALL {
             let mut table = Stats::new(&header, by);

@@ -1,0 +1,191 @@
+//! A flame graph of the calls of any log, or of some of them.
+//!
+//! All events are looked at, since phases, processes and prices hang on all of them; which calls are
+//! drawn is the caller's choice. Memory is bounded: a log may name more files than anyone can look at, so
+//! beyond a number of distinct stacks all further ones are one frame, `(other)`.
+
+use rustc_hash::FxHashMap;
+
+use super::base::{Base, Seen};
+use super::cost::{Cell, Group, Prices, Quality};
+use super::cube::Key;
+use super::filesystem;
+use super::fold::{self, By, Graph, Inputs, Kind, Metric};
+use super::integrity::Integrity;
+use super::intern::Interner;
+use super::phases::Boundary;
+use crate::event::Event;
+use crate::log::Header;
+use crate::syscall::{Family, Ret};
+
+/// Distinct combinations of call, outcome, file, process and phase that are told apart.
+const MOST_STACKS: usize = 1 << 18;
+/// Bytes of their names.
+const MOST_NAMES: usize = 64 << 20;
+
+/// Takes the events of a log, gives the graph.
+#[derive(Debug)]
+pub struct Flame {
+    by: By,
+    base: Base,
+    command: Vec<String>,
+    backend: String,
+    objects: Interner,
+    cells: FxHashMap<Key, (Cell, u64)>,
+    /// What came after there were too many.
+    other: FxHashMap<Group, (Cell, u64)>,
+    most_stacks: usize,
+    calls: u64,
+}
+
+/// A flame graph and what is to be said of it.
+#[derive(Debug)]
+pub struct Drawing {
+    /// The frames.
+    pub graph: Graph,
+    /// The command.
+    pub command: Vec<String>,
+    /// What they are.
+    pub by: By,
+    /// What their width is.
+    pub metric: Metric,
+    /// Name of the capture backend.
+    pub backend: String,
+    /// What costs are.
+    pub quality: Quality,
+    /// What was taken off the duration of each call traced from its own CPU.
+    pub stop_ns: u64,
+    /// Calls in it.
+    pub calls: u64,
+    /// Those that were not told apart.
+    pub other_calls: u64,
+    /// What they waited for other processes, the network or a clock, where [`Metric::Time`] leaves it out.
+    pub waited_ns: u64,
+    /// What is missing from the log.
+    pub integrity: Integrity,
+}
+
+impl Flame {
+    /// For the events of the log with this header.
+    #[must_use]
+    pub fn new(header: &Header, by: By) -> Self {
+        Self {
+            by,
+            base: Base::new(header),
+            command: header.command.clone(),
+            backend: header.backend.clone(),
+            objects: Interner::default(),
+            cells: FxHashMap::default(),
+            other: FxHashMap::default(),
+            most_stacks: MOST_STACKS,
+            calls: 0,
+        }
+    }
+
+    /// What the costs of the log are, which its header tells.
+    #[must_use]
+    pub fn quality(&self) -> Quality {
+        self.base.model.quality
+    }
+
+    /// Takes in one event; a call is drawn if it is `chosen`.
+    pub fn add(&mut self, event: &Event<'_>, chosen: bool) {
+        let Some(seen) = self.base.add(event) else { return };
+        if !chosen {
+            return;
+        }
+        self.calls += 1;
+        let bytes = self.bytes(event, &seen);
+        let (cell, sum) = match self.key(&seen) {
+            Some(key) => self.cells.entry(key).or_default(),
+            None => self.other.entry(seen.group).or_default(),
+        };
+        cell.add(seen.duration_ns);
+        *sum = sum.saturating_add(bytes);
+    }
+
+    /// What to count a call under; `None`: there are too many stacks, and this would be a new one.
+    fn key(&mut self, seen: &Seen<'_>) -> Option<Key> {
+        let object = match self.by {
+            By::Process => b"",
+            By::Phase | By::Path => seen.object.unwrap_or_default(),
+        };
+        // Each pipe has its own name; as a kind they are one.
+        let object = filesystem::not_a_file(object).map_or(object, str::as_bytes);
+        let full = self.cells.len() >= self.most_stacks || self.objects.bytes() >= MOST_NAMES;
+        let object = if full { self.objects.find(object)? } else { self.objects.id(object) };
+        let key = Key {
+            segment: if self.by == By::Phase { seen.segment } else { 0 },
+            errno: seen.errno,
+            process: if self.by == By::Path { 0 } else { seen.process },
+            group: seen.group,
+            object,
+        };
+        (!full || self.cells.contains_key(&key)).then_some(key)
+    }
+
+    /// Bytes a call read or wrote.
+    fn bytes(&self, event: &Event<'_>, seen: &Seen<'_>) -> u64 {
+        let call = self.base.calls.get(seen.call);
+        let moves_data = matches!(call.family(), Family::Read | Family::Write | Family::Network)
+            && call.spec.is_some_and(|spec| spec.ret == Ret::Size);
+        // The kernel moves no more than this in one call (read(2)).
+        let plausible = |bytes: &u64| *bytes <= 0x7fff_f000;
+        event
+            .ret
+            .filter(|_| moves_data)
+            .and_then(|ret| u64::try_from(ret).ok())
+            .filter(plausible)
+            .unwrap_or(0)
+    }
+
+    /// The graph.
+    #[must_use]
+    pub fn finish(mut self, metric: Metric) -> Drawing {
+        let prices = self.base.prices();
+        let span_ns = self.base.span_ns();
+        let timeline = self.base.timeline.finish(&self.base.processes, span_ns);
+        let boundaries: Vec<Boundary> = timeline.map_or_else(Vec::new, |(_, boundaries)| boundaries);
+        let inputs = Inputs {
+            calls: &self.base.calls,
+            prices: &prices,
+            processes: &self.base.processes,
+            objects: &self.objects,
+            boundaries: &boundaries,
+        };
+        let told_apart = self.cells.iter().map(|(key, (cell, _))| (key.group, cell));
+        let others = self.other.iter().map(|(group, (cell, _))| (*group, cell));
+        let waited_ns = waited(&prices, told_apart.chain(others));
+        let cells = self.cells.iter().map(|(key, (cell, bytes))| (*key, *cell, *bytes));
+        let mut graph = fold::fold(&inputs, cells, self.by, metric);
+        if !self.other.is_empty() {
+            let other = graph.upon(Graph::ROOT, Kind::Other, b"(other)");
+            for (group, (cell, bytes)) in &self.other {
+                graph.add(other, fold::amount(&prices, metric, *group, cell, *bytes));
+            }
+        }
+        Drawing {
+            graph,
+            command: self.command,
+            by: self.by,
+            metric,
+            backend: self.backend,
+            quality: prices.model.quality,
+            stop_ns: prices.model.pinned.duration_ns,
+            calls: self.calls,
+            other_calls: self.other.values().map(|(cell, _)| cell.calls).sum(),
+            waited_ns,
+            integrity: self.base.watch.finish(),
+        }
+    }
+}
+
+/// What calls waited for other processes, the network or a clock.
+pub(super) fn waited<'a>(prices: &Prices, cells: impl Iterator<Item = (Group, &'a Cell)>) -> u64 {
+    let waited = cells.map(|(group, cell)| {
+        let [cost, work] =
+            [prices.cost(group, cell), prices.work(group, cell)].map(Option::unwrap_or_default);
+        cost.saturating_sub(work)
+    });
+    waited.fold(0, u64::saturating_add)
+}

@@ -1,0 +1,96 @@
+//! Calls folded into the stacks of a flame graph.
+//!
+//! ```text
+//! by phase    process; phase; family; directories...; file; errno
+//! by path     directories...; file; call; errno
+//! by process  the process that made it...; process; family; call; errno
+//! ```
+//!
+//! The errno is there for calls that failed. Processes and phases come in the order in which they began,
+//! everything else by name.
+
+mod frames;
+mod graph;
+
+use serde::Serialize;
+
+use super::calls::Calls;
+use super::cost::{Cell, Group, Prices};
+use super::cube::Key;
+use super::intern::Interner;
+use super::phases::Boundary;
+use super::process::Processes;
+use frames::Stacks;
+pub use graph::{FrameId, Graph, Kind};
+
+/// What stacks are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum By {
+    /// Process, phase, family, path.
+    Phase,
+    /// Path, call.
+    Path,
+    /// The tree of processes, family, call.
+    Process,
+}
+
+impl By {
+    /// All of them with their names.
+    pub const ALL: [(Self, &'static str); 3] =
+        [(Self::Phase, "phase"), (Self::Path, "path"), (Self::Process, "process")];
+}
+
+/// What a frame's width stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Metric {
+    /// What calls cost, in nanoseconds; what they waited for other processes, the network or a clock left
+    /// out, since a parent's wait for its child is the child's work.
+    Time,
+    /// The same, those waits included.
+    Elapsed,
+    /// Calls.
+    Count,
+    /// Bytes read and written.
+    Bytes,
+}
+
+/// What stacks are made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// Names and families.
+    pub calls: &'a Calls,
+    /// Costs.
+    pub prices: &'a Prices,
+    /// Processes.
+    pub processes: &'a Processes,
+    /// Paths and files.
+    pub objects: &'a Interner,
+    /// Where phases begin.
+    pub boundaries: &'a [Boundary],
+}
+
+/// Calls that are counted together, and the bytes they read and wrote.
+pub type Counted = (Key, Cell, u64);
+
+/// Makes the graph of all calls. Costs that are not known count nothing.
+#[must_use]
+pub fn fold(inputs: &Inputs<'_>, cells: impl Iterator<Item = Counted>, by: By, metric: Metric) -> Graph {
+    let mut stacks = Stacks::new(inputs, by);
+    for (key, cell, bytes) in stacks.sorted(cells) {
+        let value = amount(inputs.prices, metric, key.group, &cell, bytes);
+        stacks.add(&key, value);
+    }
+    stacks.graph
+}
+
+/// What some calls amount to.
+pub(super) fn amount(prices: &Prices, metric: Metric, group: Group, cell: &Cell, bytes: u64) -> u64 {
+    match metric {
+        Metric::Time => prices.work(group, cell).unwrap_or(0),
+        Metric::Elapsed => prices.cost(group, cell).unwrap_or(0),
+        Metric::Count => cell.calls,
+        Metric::Bytes => bytes,
+    }
+}
