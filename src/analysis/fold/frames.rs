@@ -2,20 +2,22 @@
 
 use std::cmp::Ordering;
 
+use rustc_hash::FxHashMap;
+
 use super::graph::{FrameId, Graph, Kind};
 use super::{By, Counted, Inputs};
 use crate::analysis::cube::Key;
 use crate::analysis::errno;
 use crate::analysis::filesystem;
 use crate::analysis::phases::phase_of_segment;
-use crate::analysis::process::{Process, ProcessId, Processes};
-use crate::analysis::text::arguments;
+use crate::analysis::process::{ProcessId, Processes};
+use crate::analysis::text::{arguments, file_name};
 use crate::analysis::tree;
 
 /// Directory levels kept as frames of their own; a deeper path's rest is one frame.
-const DEEPEST: usize = 24;
+pub const DEEPEST: usize = 24;
 /// A process is named by its program and as much of its arguments as fits this many bytes.
-const LABEL: usize = 80;
+pub const LABEL: usize = 80;
 
 /// A graph being made.
 pub struct Stacks<'a> {
@@ -23,6 +25,8 @@ pub struct Stacks<'a> {
     by: By,
     /// The process that each one is shown upon.
     parents: Vec<Option<ProcessId>>,
+    /// Frames of programs that were looked for before.
+    programs: FxHashMap<(ProcessId, u16), FrameId>,
     pub graph: Graph,
 }
 
@@ -32,7 +36,7 @@ impl<'a> Stacks<'a> {
             By::Process => tree::levels(inputs.processes.list()).1,
             By::Phase | By::Path => Vec::new(),
         };
-        Self { inputs, by, parents, graph: Graph::default() }
+        Self { inputs, by, parents, programs: FxHashMap::default(), graph: Graph::default() }
     }
 
     /// The cells in the order in which frames are to stand.
@@ -42,7 +46,7 @@ impl<'a> Stacks<'a> {
         let rank = |key: &Key| match self.by {
             By::Path => (0, 0, 0),
             By::Phase => (key.process, self.phase(key), self.family(key)),
-            By::Process => (key.process, 0, self.family(key)),
+            By::Process => (key.process, usize::from(key.segment), self.family(key)),
         };
         let rest = |key: &Key| (key.group.call(), key.errno);
         cells.sort_by(|(a, ..), (b, ..)| {
@@ -78,7 +82,7 @@ impl<'a> Stacks<'a> {
                 self.graph.upon(file, family, call.name.as_bytes())
             }
             By::Process => {
-                let process = self.process(key.process);
+                let process = self.program(key.process, key.segment);
                 let whole = self.graph.upon(process, family, call.family().name().as_bytes());
                 self.graph.upon(whole, family, call.name.as_bytes())
             }
@@ -122,17 +126,25 @@ impl<'a> Stacks<'a> {
         self.graph.upon(below, Kind::File, rest)
     }
 
-    /// A process upon those that made it.
-    fn process(&mut self, id: ProcessId) -> FrameId {
-        let mut line = vec![id];
-        while let Some(parent) = line.last().and_then(|&id| *self.parents.get(id as usize)?) {
-            line.push(parent);
+    /// A program of a process, upon the programs that made that process.
+    fn program(&mut self, id: ProcessId, programs: u16) -> FrameId {
+        if let Some(&known) = self.programs.get(&(id, programs)) {
+            return known;
         }
         let processes = self.inputs.processes;
-        line.iter().rev().fold(Graph::ROOT, |below, &id| {
-            let label = processes.list().get(id as usize).map(|process| label(processes, process));
-            self.graph.upon(below, Kind::Process, named(&label.unwrap_or_default()))
-        })
+        let mut line = vec![(id, usize::from(programs))];
+        while let Some(&(child, _)) = line.last()
+            && let Some(parent) = self.parents.get(child as usize).copied().flatten()
+        {
+            let at_ns = processes.list()[child as usize].start_ns;
+            line.push((parent, processes.list()[parent as usize].programs_by(at_ns)));
+        }
+        let top = line.iter().rev().fold(Graph::ROOT, |below, &(id, programs)| {
+            let label = label(processes, id, programs);
+            self.graph.upon(below, Kind::Process, named(&label))
+        });
+        self.programs.insert((id, programs), top);
+        top
     }
 }
 
@@ -145,10 +157,21 @@ fn compare_paths(a: &[u8], b: &[u8]) -> Ordering {
     a.split(|&b| b == b'/').cmp(b.split(|&b| b == b'/'))
 }
 
-/// What a process was and was told.
-fn label(processes: &Processes, process: &Process) -> Vec<u8> {
-    let mut label = processes.name(process).to_vec();
-    let argv = process.execs.last().map_or(&b""[..], |exec| processes.strings.get(exec.argv));
+/// What a process was, by the number of programs it had become by then, and what it was told.
+pub fn label(processes: &Processes, id: ProcessId, programs: usize) -> Vec<u8> {
+    let Some(process) = processes.list().get(id as usize) else { return Vec::new() };
+    let exec = match (programs, process.parent) {
+        // A child that has not become anything yet is its parent once more.
+        (0, Some(_)) => return [processes.name_at_start(process), b" (fork)"].concat(),
+        (0, None) => process.execs.first(),
+        (programs, _) => process.execs.get(programs - 1),
+    };
+    let Some(exec) = exec else { return processes.name(process).to_vec() };
+    let argv = processes.strings.get(exec.argv);
+    // A script is known by its own name rather than its interpreter's.
+    let own = file_name(arguments(argv).next().unwrap_or_default());
+    let own = if own.is_empty() { file_name(processes.strings.get(exec.path)) } else { own };
+    let mut label = own.to_vec();
     for argument in arguments(argv).skip(1) {
         label.push(b' ');
         label.extend_from_slice(argument);
@@ -164,104 +187,4 @@ fn label(processes: &Processes, process: &Process) -> Vec<u8> {
         label.extend_from_slice("…".as_bytes());
     }
     label
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::analysis::flame::Flame;
-    use crate::analysis::fold::Metric;
-    use crate::analysis::startup::Startup;
-    use crate::analysis::testing::{call, fixture, header, startup, strace};
-    use crate::event::{Event, Kind as EventKind};
-
-    fn stacks(graph: &Graph) -> Vec<Vec<String>> {
-        let mut stack = Vec::new();
-        let mut all = Vec::new();
-        for (depth, id) in graph.walk() {
-            stack.truncate(depth);
-            stack.push(String::from_utf8_lossy(graph.name(id)).into_owned());
-            if graph.own(id)[0] > 0 {
-                all.push(stack.clone());
-            }
-        }
-        all
-    }
-
-    fn flame(name: &str, by: By) -> Vec<Vec<String>> {
-        let mut flame = Flame::new(&header(), by);
-        strace(&fixture(name), |event| flame.add(event, true));
-        stacks(&flame.finish(Metric::Count).graph)
-    }
-
-    #[test]
-    fn frames_by_phase_go_from_the_process_down_to_the_file() {
-        let (report, drawing) = startup("3.11-script", &header());
-        let all = stacks(&drawing.graph);
-        let cfg = ["python", "site", "stat", "/opt", "/python", "/3.11.7", "/pyvenv.cfg", "ENOENT"];
-        assert_eq!(all.iter().filter(|frames| **frames == cfg).count(), 1);
-        let phases: Vec<_> = all.iter().map(|frames| frames[1].as_str()).collect();
-        let mut in_order = phases.clone();
-        in_order.dedup();
-        let known: Vec<_> =
-            report.phases.phases.iter().map(|phase| String::from_utf8_lossy(phase.name.bytes())).collect();
-        assert_eq!(in_order, known, "phases in the order of time, none twice");
-    }
-
-    #[test]
-    fn calls_without_a_file_are_named_instead() {
-        let all = flame("3.11-script", By::Phase);
-        assert!(all.contains(&["python", "exit", "process", "exit_group"].map(str::to_owned).into()));
-    }
-
-    #[test]
-    fn frames_by_path_end_in_the_call_and_how_it_failed() {
-        let all = flame("3.11-script", By::Path);
-        let has = |frames: &[&str]| all.iter().any(|known| known == frames);
-        let cfg = ["/opt", "/python", "/3.11.7", "/pyvenv.cfg", "newfstatat", "ENOENT"];
-        assert!(has(&cfg), "{all:#?}");
-        assert!(has(&["(no file)", "exit_group"]));
-        assert!(!all.iter().any(|frames| frames[0] == "python"));
-    }
-
-    #[test]
-    fn frames_by_process_follow_the_tree() {
-        let all = flame("wrapper", By::Process);
-        let [shell, python] = ["sh -c /opt/python/3.11.7/bin/python hello.py; true", "python hello.py"];
-        assert!(all.contains(&[shell, python, "other", "getrandom"].map(str::to_owned).into()), "{all:#?}");
-        let own = |frames: &Vec<String>| frames[0] == shell && frames[1] == "process" && frames[2] == "wait4";
-        assert!(all.iter().any(own), "{all:#?}");
-    }
-
-    #[test]
-    fn deep_paths_end_in_one_frame() {
-        let deep = "/d".repeat(1000);
-        let event = Event {
-            path: Some(deep.as_bytes()),
-            path_abs: Some(deep.as_bytes()),
-            ..call("newfstatat", 0, 6_000, 0)
-        };
-        let mut startup = Startup::new(&header());
-        startup.add(&event);
-        let all = stacks(&startup.finish().1.graph);
-        let [stack] = &all[..] else { panic!("{all:?}") };
-        assert_eq!(stack.len(), 3 + DEEPEST + 1);
-        assert_eq!(stack.iter().skip(3).map(String::len).sum::<usize>(), 2000);
-    }
-
-    #[test]
-    fn labels_are_cut_between_characters() {
-        let mut processes = Processes::default();
-        let argv = ["x\0", &"é".repeat(100), "\0"].concat();
-        let exec = Event {
-            pid: 1,
-            tid: 1,
-            path: Some(b"/bin/program"),
-            argv: Some(argv.as_bytes()),
-            ..Event::new(EventKind::Exec)
-        };
-        processes.add(&exec, false);
-        let label = String::from_utf8(label(&processes, &processes.list()[0])).expect("whole characters");
-        assert!(label.starts_with("program éé") && label.ends_with("é…") && label.len() <= LABEL + 3);
-    }
 }

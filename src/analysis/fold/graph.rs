@@ -80,6 +80,11 @@ impl Graph {
     pub fn upon(&mut self, parent: FrameId, kind: Kind, name: &[u8]) -> FrameId {
         let name = self.names.id(name);
         if let Some(&known) = self.by_name.get(&(parent, name)) {
+            // A directory can be asked for itself before anything in it is.
+            let known_kind = &mut self.frames[known as usize].kind;
+            if kind == Kind::Directory && *known_kind == Kind::File {
+                *known_kind = kind;
+            }
             return known;
         }
         let id = self.frames.len() as FrameId;

@@ -11,6 +11,8 @@
 
 mod frames;
 mod graph;
+#[cfg(test)]
+mod tests;
 
 use serde::Serialize;
 

@@ -144,11 +144,27 @@ fn frames_too_narrow_are_part_of_what_they_stand_upon() {
 }
 
 #[test]
+fn narrow_frames_upon_nothing_are_one_frame_and_widths_stay_true() {
+    let mut graph = graph(&[(&[b"a"], 900_000)]);
+    for n in 0..1000_u32 {
+        let process = graph.upon(Graph::ROOT, Kind::Process, n.to_string().as_bytes());
+        graph.add(process, 100);
+    }
+    let all = frames(&drawn(&drawing(graph), &Caption::default()));
+    let row = |name: &str, width| (name.to_owned(), width);
+    assert_eq!(all, [row("(too narrow to show)", 100_000), row("a", 900_000), row("all", 1_000_000)]);
+}
+
+#[test]
 fn widths_that_no_sum_holds_are_drawn_in_proportion() {
     let stacks: [(&[&[u8]], u64); 2] = [(&[b"a"], u64::MAX), (&[b"b"], u64::MAX)];
     let all = frames(&drawn(&drawing(graph(&stacks)), &Caption::default()));
     assert_eq!(all.len(), 3);
     assert_eq!(all[0].1, all[2].1);
+    let mut small = graph(&[(&[b"a"], 1)]);
+    small.compare(&graph(&stacks));
+    let caption = Caption { other: Some("x"), ..Caption::default() };
+    assert_eq!(frames(&drawn(&drawing(small), &caption)), [("a".to_owned(), 1), ("all".to_owned(), 1)]);
 }
 
 #[test]
