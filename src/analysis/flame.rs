@@ -18,10 +18,18 @@ use crate::event::Event;
 use crate::log::Header;
 use crate::syscall::{Family, Ret};
 
-/// Distinct combinations of call, outcome, file, process and phase that are told apart.
-const MOST_STACKS: usize = 1 << 18;
-/// Bytes of their names.
-const MOST_NAMES: usize = 64 << 20;
+/// How much is told apart.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Distinct combinations of call, outcome, file, process and phase.
+    stacks: usize,
+    /// Bytes of the files' names.
+    names: usize,
+    /// Frames made of them.
+    frames: usize,
+}
+
+const LIMITS: Limits = Limits { stacks: 1 << 18, names: 32 << 20, frames: fold::MOST_FRAMES };
 
 /// Takes the events of a log, gives the graph.
 #[derive(Debug)]
@@ -34,7 +42,7 @@ pub struct Flame {
     cells: FxHashMap<Key, (Cell, u64)>,
     /// What came after there were too many.
     other: FxHashMap<Group, (Cell, u64)>,
-    most_stacks: usize,
+    limits: Limits,
     calls: u64,
 }
 
@@ -77,7 +85,7 @@ impl Flame {
             objects: Interner::default(),
             cells: FxHashMap::default(),
             other: FxHashMap::default(),
-            most_stacks: MOST_STACKS,
+            limits: LIMITS,
             calls: 0,
         }
     }
@@ -112,7 +120,7 @@ impl Flame {
         };
         // Each pipe has its own name; as a kind they are one.
         let object = filesystem::not_a_file(object).map_or(object, str::as_bytes);
-        let full = self.cells.len() >= self.most_stacks || self.objects.bytes() >= MOST_NAMES;
+        let full = self.cells.len() >= self.limits.stacks || self.objects.bytes() >= self.limits.names;
         let object = if full { self.objects.find(object)? } else { self.objects.id(object) };
         let key = Key {
             segment: match self.by {
@@ -162,14 +170,15 @@ impl Flame {
             processes: &self.base.processes,
             objects: &self.objects,
             boundaries: &boundaries,
+            most_frames: self.limits.frames,
         };
         let told_apart = self.cells.iter().map(|(key, (cell, _))| (key.group, cell));
         let others = self.other.iter().map(|(group, (cell, _))| (*group, cell));
         let waited_ns = waited(&prices, told_apart.chain(others));
         let cells = self.cells.iter().map(|(key, (cell, bytes))| (*key, *cell, *bytes));
-        let mut graph = fold::fold(&inputs, cells, self.by, metric);
+        let (mut graph, cut) = fold::fold(&inputs, cells, self.by, metric);
         if !self.other.is_empty() {
-            let other = graph.upon(Graph::ROOT, Kind::Other, b"(other)");
+            let other = graph.upon(Graph::ROOT, Kind::Other, fold::OTHER);
             for (group, (cell, bytes)) in &self.other {
                 graph.add(other, fold::amount(&prices, metric, *group, cell, *bytes));
             }
@@ -183,7 +192,7 @@ impl Flame {
             quality: prices.model.quality,
             stop_ns: prices.model.pinned.duration_ns,
             calls: self.calls,
-            other_calls: self.other.values().map(|(cell, _)| cell.calls).sum(),
+            other_calls: cut + self.other.values().map(|(cell, _)| cell.calls).sum::<u64>(),
             waited_ns,
             integrity: self.base.watch.finish(),
         }
@@ -218,7 +227,8 @@ mod tests {
     #[test]
     fn beyond_a_number_of_stacks_all_are_one_frame_and_nothing_is_lost() {
         for metric in [Metric::Count, Metric::Time] {
-            let mut flame = Flame { most_stacks: 2, ..Flame::new(&header(), By::Path) };
+            let limits = Limits { stacks: 2, ..LIMITS };
+            let mut flame = Flame { limits, ..Flame::new(&header(), By::Path) };
             for (path, ret) in [("/a", 0), ("/b", 0), ("/c", 0), ("/a", 0), ("/b", -2), ("/d", 0)] {
                 flame.add(&stat(path, ret), true);
             }
@@ -239,6 +249,28 @@ mod tests {
                 ]
             );
         }
+    }
+
+    #[test]
+    fn beyond_a_number_of_frames_stacks_end_where_they_are() {
+        let limits = Limits { frames: 5, ..LIMITS };
+        let mut flame = Flame { limits, ..Flame::new(&header(), By::Path) };
+        for path in ["/a/b/c", "/a/b/d", "/a/newfstatat", "/e"] {
+            flame.add(&stat(path, 0), true);
+        }
+        let drawing = flame.finish(Metric::Count);
+        let row = |depth, name: &str, value| (depth, name.to_owned(), value);
+        assert_eq!(
+            rows(&drawing.graph),
+            [
+                row(0, "/a", 1),
+                row(1, "/b", 1),
+                row(2, "/c", 0),
+                row(3, "newfstatat", 1),
+                row(0, "(other)", 1),
+            ]
+        );
+        assert_eq!(drawing.other_calls, 3);
     }
 
     #[test]

@@ -194,9 +194,10 @@ impl Startup {
             processes: &self.base.processes,
             objects: &self.cube.objects,
             boundaries: &boundaries,
+            most_frames: fold::MOST_FRAMES,
         };
         let counted = cells.iter().map(|(key, cell)| (*key, *cell, 0));
-        let graph = fold::fold(&inputs, counted, By::Phase, Metric::Time);
+        let (graph, other_calls) = fold::fold(&inputs, counted, By::Phase, Metric::Time);
         let waited_ns = flame::waited(&prices, cells.iter().map(|(key, cell)| (key.group, cell)));
         let report = Report {
             launcher: launcher(&phases, &boundaries),
@@ -225,7 +226,7 @@ impl Startup {
             quality: report.quality,
             stop_ns: report.stop_ns,
             calls: report.integrity.calls,
-            other_calls: 0,
+            other_calls,
             waited_ns,
             integrity: report.integrity.clone(),
         };

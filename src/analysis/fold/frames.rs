@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use rustc_hash::FxHashMap;
 
 use super::graph::{FrameId, Graph, Kind};
-use super::{By, Counted, Inputs};
+use super::{By, Counted, Inputs, OTHER};
 use crate::analysis::cube::Key;
 use crate::analysis::errno;
 use crate::analysis::filesystem;
@@ -27,6 +27,8 @@ pub struct Stacks<'a> {
     parents: Vec<Option<ProcessId>>,
     /// Frames of programs that were looked for before.
     programs: FxHashMap<(ProcessId, u16), FrameId>,
+    /// The stack that is being added ends below its last frame.
+    cut: bool,
     pub graph: Graph,
 }
 
@@ -36,7 +38,7 @@ impl<'a> Stacks<'a> {
             By::Process => tree::levels(inputs.processes.list()).1,
             By::Phase | By::Path => Vec::new(),
         };
-        Self { inputs, by, parents, programs: FxHashMap::default(), graph: Graph::default() }
+        Self { inputs, by, parents, programs: FxHashMap::default(), cut: false, graph: Graph::default() }
     }
 
     /// The cells in the order in which frames are to stand.
@@ -64,8 +66,24 @@ impl<'a> Stacks<'a> {
         self.inputs.calls.get(key.group.call()).family() as u8
     }
 
-    /// Adds some calls.
-    pub fn add(&mut self, key: &Key, value: u64) {
+    /// The frame of this name upon another one. A stack that would need a new frame where there are too many
+    /// ends in the frame it has come to.
+    fn upon(&mut self, below: FrameId, kind: Kind, name: &[u8]) -> FrameId {
+        if self.cut {
+            return below;
+        }
+        if self.graph.len() < self.inputs.most_frames {
+            return self.graph.upon(below, kind, name);
+        }
+        self.graph.find(below, name).unwrap_or_else(|| {
+            self.cut = true;
+            if below == Graph::ROOT { self.graph.upon(below, Kind::Other, OTHER) } else { below }
+        })
+    }
+
+    /// Adds some calls. False: in a frame below their own.
+    pub fn add(&mut self, key: &Key, value: u64) -> bool {
+        self.cut = false;
         let inputs = self.inputs;
         let call = inputs.calls.get(key.group.call());
         let family = Kind::Call(call.family());
@@ -73,33 +91,34 @@ impl<'a> Stacks<'a> {
         let mut top = match self.by {
             By::Phase => {
                 let phase = self.process_and_phase(key);
-                let family = self.graph.upon(phase, family, call.family().name().as_bytes());
+                let family = self.upon(phase, family, call.family().name().as_bytes());
                 self.path_or_call(family, key, object)
             }
             By::Path => {
                 let object = if object.is_empty() { b"(no file)" } else { object };
                 let file = self.path(Graph::ROOT, object);
-                self.graph.upon(file, family, call.name.as_bytes())
+                self.upon(file, family, call.name.as_bytes())
             }
             By::Process => {
                 let process = self.program(key.process, key.segment);
-                let whole = self.graph.upon(process, family, call.family().name().as_bytes());
-                self.graph.upon(whole, family, call.name.as_bytes())
+                let whole = self.upon(process, family, call.family().name().as_bytes());
+                self.upon(whole, family, call.name.as_bytes())
             }
         };
         if key.errno != 0 {
-            top = self.graph.upon(top, Kind::Errno, errno::name(key.errno).as_bytes());
+            top = self.upon(top, Kind::Errno, errno::name(key.errno).as_bytes());
         }
         self.graph.add(top, value);
+        !self.cut
     }
 
     fn process_and_phase(&mut self, key: &Key) -> FrameId {
         let inputs = self.inputs;
         let process = inputs.processes.list().get(key.process as usize);
         let name = process.map_or(&b""[..], |process| inputs.processes.name(process));
-        let process = self.graph.upon(Graph::ROOT, Kind::Process, named(name));
+        let process = self.upon(Graph::ROOT, Kind::Process, named(name));
         match inputs.boundaries.get(self.phase(key)) {
-            Some(boundary) => self.graph.upon(process, Kind::Phase, &boundary.name),
+            Some(boundary) => self.upon(process, Kind::Phase, &boundary.name),
             None => process,
         }
     }
@@ -109,8 +128,8 @@ impl<'a> Stacks<'a> {
             return self.path(below, object);
         }
         let call = self.inputs.calls.get(key.group.call());
-        let top = self.graph.upon(below, Kind::Call(call.family()), call.name.as_bytes());
-        if object.is_empty() { top } else { self.graph.upon(top, Kind::File, object) }
+        let top = self.upon(below, Kind::Call(call.family()), call.name.as_bytes());
+        if object.is_empty() { top } else { self.upon(top, Kind::File, object) }
     }
 
     /// The directories of a path, and what lies in the last one.
@@ -119,11 +138,11 @@ impl<'a> Stacks<'a> {
         if path.starts_with(b"/") {
             for _ in 0..DEEPEST {
                 let Some(at) = rest.iter().skip(1).position(|&b| b == b'/') else { break };
-                below = self.graph.upon(below, Kind::Directory, &rest[..=at]);
+                below = self.upon(below, Kind::Directory, &rest[..=at]);
                 rest = &rest[at + 1..];
             }
         }
-        self.graph.upon(below, Kind::File, rest)
+        self.upon(below, Kind::File, rest)
     }
 
     /// A program of a process, upon the programs that made that process.
@@ -141,9 +160,11 @@ impl<'a> Stacks<'a> {
         }
         let top = line.iter().rev().fold(Graph::ROOT, |below, &(id, programs)| {
             let label = label(processes, id, programs);
-            self.graph.upon(below, Kind::Process, named(&label))
+            self.upon(below, Kind::Process, named(&label))
         });
-        self.programs.insert((id, programs), top);
+        if !self.cut {
+            self.programs.insert((id, programs), top);
+        }
         top
     }
 }

@@ -100,6 +100,19 @@ impl Graph {
         id
     }
 
+    /// The frame of this name upon another one, if there is one.
+    #[must_use]
+    pub fn find(&self, parent: FrameId, name: &[u8]) -> Option<FrameId> {
+        self.by_name.get(&(parent, self.names.find(name)?)).copied()
+    }
+
+    /// How many frames there are, the root included.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "the root is always there")]
+    pub fn len(&self) -> usize {
+        self.frames.len()
+    }
+
     /// Adds to what is a frame's own.
     pub fn add(&mut self, frame: FrameId, value: u64) {
         let own = &mut self.frames[frame as usize].own[0];

@@ -71,20 +71,37 @@ pub struct Inputs<'a> {
     pub objects: &'a Interner,
     /// Where phases begin.
     pub boundaries: &'a [Boundary],
+    /// Most frames to be told apart, usually [`MOST_FRAMES`].
+    pub most_frames: usize,
 }
+
+/// Frames enough for any program, and few enough for any machine.
+pub const MOST_FRAMES: usize = 1 << 20;
+
+/// The frame of what is not told apart.
+pub const OTHER: &[u8] = b"(other)";
 
 /// Calls that are counted together, and the bytes they read and wrote.
 pub type Counted = (Key, Cell, u64);
 
-/// Makes the graph of all calls. Costs that are not known count nothing.
+/// Makes the graph of all calls, and says how many calls are in a frame below their own because there were
+/// too many frames. Costs that are not known count nothing.
 #[must_use]
-pub fn fold(inputs: &Inputs<'_>, cells: impl Iterator<Item = Counted>, by: By, metric: Metric) -> Graph {
+pub fn fold(
+    inputs: &Inputs<'_>,
+    cells: impl Iterator<Item = Counted>,
+    by: By,
+    metric: Metric,
+) -> (Graph, u64) {
     let mut stacks = Stacks::new(inputs, by);
+    let mut cut = 0;
     for (key, cell, bytes) in stacks.sorted(cells) {
         let value = amount(inputs.prices, metric, key.group, &cell, bytes);
-        stacks.add(&key, value);
+        if !stacks.add(&key, value) {
+            cut += cell.calls;
+        }
     }
-    stacks.graph
+    (stacks.graph, cut)
 }
 
 /// What some calls amount to.
