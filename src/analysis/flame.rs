@@ -43,6 +43,7 @@ pub struct Flame {
     /// What came after there were too many.
     other: FxHashMap<Group, (Cell, u64)>,
     limits: Limits,
+    with_arguments: bool,
     calls: u64,
 }
 
@@ -86,8 +87,17 @@ impl Flame {
             cells: FxHashMap::default(),
             other: FxHashMap::default(),
             limits: LIMITS,
+            with_arguments: true,
             calls: 0,
         }
+    }
+
+    /// Names processes without their arguments, so that two runs that were told different things can be held
+    /// side by side.
+    #[must_use]
+    pub fn without_arguments(mut self) -> Self {
+        self.with_arguments = false;
+        self
     }
 
     /// What the costs of the log are, which its header tells.
@@ -170,6 +180,7 @@ impl Flame {
             processes: &self.base.processes,
             objects: &self.objects,
             boundaries: &boundaries,
+            with_arguments: self.with_arguments,
             most_frames: self.limits.frames,
         };
         let told_apart = self.cells.iter().map(|(key, (cell, _))| (key.group, cell));

@@ -194,6 +194,7 @@ impl Startup {
             processes: &self.base.processes,
             objects: &self.cube.objects,
             boundaries: &boundaries,
+            with_arguments: true,
             most_frames: fold::MOST_FRAMES,
         };
         let counted = cells.iter().map(|(key, cell)| (*key, *cell, 0));

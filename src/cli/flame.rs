@@ -104,6 +104,9 @@ fn read(arguments: &Arguments, wish: Option<Metric>, log: &Path) -> Result<Flame
     let bar = ReadBar::new(log);
     let mut reader = input::open_watched(log, Columns::ALL, &bar)?;
     let mut flame = Flame::new(reader.header(), arguments.by);
+    if arguments.diff.is_some() {
+        flame = flame.without_arguments();
+    }
     if matches!(wish, Some(Metric::Time | Metric::Elapsed)) && flame.quality() == Quality::Unknown {
         let text = "holds no calibration, so what its calls cost is not known; try --metric count";
         return Err(anyhow!("{} {text}", log.display()).into());

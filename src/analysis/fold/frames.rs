@@ -159,7 +159,7 @@ impl<'a> Stacks<'a> {
             line.push((parent, processes.list()[parent as usize].programs_by(at_ns)));
         }
         let top = line.iter().rev().fold(Graph::ROOT, |below, &(id, programs)| {
-            let label = label(processes, id, programs);
+            let label = label(processes, id, programs, self.inputs.with_arguments);
             self.upon(below, Kind::Process, named(&label))
         });
         if !self.cut {
@@ -179,7 +179,7 @@ fn compare_paths(a: &[u8], b: &[u8]) -> Ordering {
 }
 
 /// What a process was, by the number of programs it had become by then, and what it was told.
-pub fn label(processes: &Processes, id: ProcessId, programs: usize) -> Vec<u8> {
+pub fn label(processes: &Processes, id: ProcessId, programs: usize, with_arguments: bool) -> Vec<u8> {
     let Some(process) = processes.list().get(id as usize) else { return Vec::new() };
     let exec = match (programs, process.parent) {
         // A child that has not become anything yet is its parent once more.
@@ -193,7 +193,7 @@ pub fn label(processes: &Processes, id: ProcessId, programs: usize) -> Vec<u8> {
     let own = file_name(arguments(argv).next().unwrap_or_default());
     let own = if own.is_empty() { file_name(processes.strings.get(exec.path)) } else { own };
     let mut label = own.to_vec();
-    for argument in arguments(argv).skip(1) {
+    for argument in arguments(argv).skip(1).filter(|_| with_arguments) {
         label.push(b' ');
         label.extend_from_slice(argument);
         if label.len() > LABEL {

@@ -71,6 +71,8 @@ pub struct Inputs<'a> {
     pub objects: &'a Interner,
     /// Where phases begin.
     pub boundaries: &'a [Boundary],
+    /// Whether processes are named with their arguments.
+    pub with_arguments: bool,
     /// Most frames to be told apart, usually [`MOST_FRAMES`].
     pub most_frames: usize,
 }

@@ -76,28 +76,28 @@ fn a_process_that_becomes_another_program_is_two_frames() {
         argv: Some(argv.as_bytes()),
         ..Event::new(EventKind::Exec)
     };
-    let mut flame = Flame::new(&header(), By::Process);
-    for event in [
-        call("execve", 0, 6_000, -2),
-        exec("/bin/dash", "/opt/shim\0-c\0"),
-        call("execve", 1, 6_000, 0),
-        call("getpid", 2, 6_000, 1),
-        exec("/opt/python", "python\0"),
-        call("execve", 3, 6_000, 0),
-    ] {
-        flame.add(&event, true);
-    }
-    let all: Vec<String> =
-        stacks(&flame.finish(Metric::Count).graph).iter().map(|frames| frames.join(" > ")).collect();
-    assert_eq!(
-        all,
-        [
-            "shim -c > process > execve",
-            "shim -c > process > execve > ENOENT",
-            "shim -c > identity > getpid",
-            "python > process > execve",
-        ]
-    );
+    let drawn = |mut flame: Flame| -> Vec<String> {
+        for event in [
+            call("execve", 0, 6_000, -2),
+            exec("/bin/dash", "/opt/shim\0-c\0"),
+            call("execve", 1, 6_000, 0),
+            call("getpid", 2, 6_000, 1),
+            exec("/opt/python", "python\0"),
+            call("execve", 3, 6_000, 0),
+        ] {
+            flame.add(&event, true);
+        }
+        stacks(&flame.finish(Metric::Count).graph).iter().map(|frames| frames.join(" > ")).collect()
+    };
+    let flame = || Flame::new(&header(), By::Process);
+    let all = [
+        "shim -c > process > execve",
+        "shim -c > process > execve > ENOENT",
+        "shim -c > identity > getpid",
+        "python > process > execve",
+    ];
+    assert_eq!(drawn(flame()), all);
+    assert_eq!(drawn(flame().without_arguments()), all.map(|stack| stack.replace(" -c", "")));
 }
 
 #[test]
@@ -128,6 +128,6 @@ fn labels_are_cut_between_characters() {
         ..Event::new(EventKind::Exec)
     };
     processes.add(&exec, false);
-    let label = String::from_utf8(label(&processes, 0, 1)).expect("whole characters");
+    let label = String::from_utf8(label(&processes, 0, 1, true)).expect("whole characters");
     assert!(label.starts_with("program éé") && label.ends_with("é…") && label.len() <= LABEL + 3);
 }
