@@ -8,9 +8,8 @@ use rustc_hash::FxHashMap;
 
 use super::base::{Base, Seen};
 use super::cost::{Cell, Group, Prices, Quality};
-use super::cube::Key;
 use super::filesystem;
-use super::fold::{self, By, Graph, Inputs, Kind, Metric};
+use super::fold::{self, By, Graph, Inputs, Kind, Metric, Place};
 use super::integrity::Integrity;
 use super::intern::Interner;
 use super::phases::Boundary;
@@ -39,7 +38,7 @@ pub struct Flame {
     command: Vec<String>,
     backend: String,
     objects: Interner,
-    cells: FxHashMap<Key, (Cell, u64)>,
+    cells: FxHashMap<Place, (Cell, u64)>,
     /// What came after there were too many.
     other: FxHashMap<Group, (Cell, u64)>,
     limits: Limits,
@@ -114,8 +113,8 @@ impl Flame {
         }
         self.calls += 1;
         let bytes = self.bytes(event, &seen);
-        let (cell, sum) = match self.key(&seen) {
-            Some(key) => self.cells.entry(key).or_default(),
+        let (cell, sum) = match self.place(&seen) {
+            Some(place) => self.cells.entry(place).or_default(),
             None => self.other.entry(seen.group).or_default(),
         };
         cell.add(seen.duration_ns);
@@ -123,7 +122,7 @@ impl Flame {
     }
 
     /// What to count a call under; `None`: there are too many stacks, and this would be a new one.
-    fn key(&mut self, seen: &Seen<'_>) -> Option<Key> {
+    fn place(&mut self, seen: &Seen<'_>) -> Option<Place> {
         let object = match self.by {
             By::Process => b"",
             By::Phase | By::Path => seen.object.unwrap_or_default(),
@@ -132,7 +131,7 @@ impl Flame {
         let object = filesystem::not_a_file(object).map_or(object, str::as_bytes);
         let full = self.cells.len() >= self.limits.stacks || self.objects.bytes() >= self.limits.names;
         let object = if full { self.objects.find(object)? } else { self.objects.id(object) };
-        let key = Key {
+        let place = Place {
             segment: match self.by {
                 By::Phase => seen.segment,
                 By::Process => self.programs(seen),
@@ -143,7 +142,7 @@ impl Flame {
             group: seen.group,
             object,
         };
-        (!full || self.cells.contains_key(&key)).then_some(key)
+        (!full || self.cells.contains_key(&place)).then_some(place)
     }
 
     /// Which of the programs its process became, one after the other, makes the call; 0: none yet.
@@ -183,10 +182,10 @@ impl Flame {
             with_arguments: self.with_arguments,
             most_frames: self.limits.frames,
         };
-        let told_apart = self.cells.iter().map(|(key, (cell, _))| (key.group, cell));
+        let told_apart = self.cells.iter().map(|(place, (cell, _))| (place.group, cell));
         let others = self.other.iter().map(|(group, (cell, _))| (*group, cell));
         let waited_ns = waited(&prices, told_apart.chain(others));
-        let cells = self.cells.iter().map(|(key, (cell, bytes))| (*key, *cell, *bytes));
+        let cells = self.cells.iter().map(|(place, (cell, bytes))| (*place, *cell, *bytes));
         let (mut graph, cut) = fold::fold(&inputs, cells, self.by, metric);
         if !self.other.is_empty() {
             let other = graph.upon(Graph::ROOT, Kind::Other, fold::OTHER);

@@ -197,7 +197,7 @@ impl Startup {
             with_arguments: true,
             most_frames: fold::MOST_FRAMES,
         };
-        let counted = cells.iter().map(|(key, cell)| (*key, *cell, 0));
+        let counted = cells.iter().map(|(key, cell)| (fold::Place::from(key), *cell, 0));
         let (graph, other_calls) = fold::fold(&inputs, counted, By::Phase, Metric::Time);
         let waited_ns = flame::waited(&prices, cells.iter().map(|(key, cell)| (key.group, cell)));
         let report = Report {

@@ -5,8 +5,7 @@ use std::cmp::Ordering;
 use rustc_hash::FxHashMap;
 
 use super::graph::{FrameId, Graph, Kind};
-use super::{By, Counted, Inputs, OTHER};
-use crate::analysis::cube::Key;
+use super::{By, Counted, Inputs, OTHER, Place};
 use crate::analysis::errno;
 use crate::analysis::filesystem;
 use crate::analysis::phases::phase_of_segment;
@@ -45,12 +44,12 @@ impl<'a> Stacks<'a> {
     pub fn sorted(&self, cells: impl Iterator<Item = Counted>) -> Vec<Counted> {
         let mut cells: Vec<Counted> = cells.collect();
         let objects = self.inputs.objects;
-        let rank = |key: &Key| match self.by {
+        let rank = |place: &Place| match self.by {
             By::Path => (0, 0, 0),
-            By::Phase => (key.process, self.phase(key), self.family(key)),
-            By::Process => (key.process, usize::from(key.segment), self.family(key)),
+            By::Phase => (place.process, self.phase(place), self.family(place)),
+            By::Process => (place.process, usize::from(place.segment), self.family(place)),
         };
-        let rest = |key: &Key| (key.group.call(), key.errno);
+        let rest = |place: &Place| (place.group.call(), place.errno);
         cells.sort_by(|(a, ..), (b, ..)| {
             let paths = || compare_paths(objects.get(a.object), objects.get(b.object));
             rank(a).cmp(&rank(b)).then_with(paths).then_with(|| rest(a).cmp(&rest(b)))
@@ -58,12 +57,12 @@ impl<'a> Stacks<'a> {
         cells
     }
 
-    fn phase(&self, key: &Key) -> usize {
-        phase_of_segment(self.inputs.boundaries, key.segment)
+    fn phase(&self, place: &Place) -> usize {
+        phase_of_segment(self.inputs.boundaries, place.segment)
     }
 
-    fn family(&self, key: &Key) -> u8 {
-        self.inputs.calls.get(key.group.call()).family() as u8
+    fn family(&self, place: &Place) -> u8 {
+        self.inputs.calls.get(place.group.call()).family() as u8
     }
 
     /// The frame of this name upon another one. A stack that would need a new frame where there are too many
@@ -82,17 +81,17 @@ impl<'a> Stacks<'a> {
     }
 
     /// Adds some calls. False: in a frame below their own.
-    pub fn add(&mut self, key: &Key, value: u64) -> bool {
+    pub fn add(&mut self, place: &Place, value: u64) -> bool {
         self.cut = false;
         let inputs = self.inputs;
-        let call = inputs.calls.get(key.group.call());
+        let call = inputs.calls.get(place.group.call());
         let family = Kind::Call(call.family());
-        let object = inputs.objects.get(key.object);
+        let object = inputs.objects.get(place.object);
         let mut top = match self.by {
             By::Phase => {
-                let phase = self.process_and_phase(key);
+                let phase = self.process_and_phase(place);
                 let family = self.upon(phase, family, call.family().name().as_bytes());
-                self.path_or_call(family, key, object)
+                self.path_or_call(family, place, object)
             }
             By::Path => {
                 let object = if object.is_empty() { b"(no file)" } else { object };
@@ -100,34 +99,34 @@ impl<'a> Stacks<'a> {
                 self.upon(file, family, call.name.as_bytes())
             }
             By::Process => {
-                let process = self.program(key.process, key.segment);
+                let process = self.program(place.process, place.segment);
                 let whole = self.upon(process, family, call.family().name().as_bytes());
                 self.upon(whole, family, call.name.as_bytes())
             }
         };
-        if key.errno != 0 {
-            top = self.upon(top, Kind::Errno, errno::name(key.errno).as_bytes());
+        if place.errno != 0 {
+            top = self.upon(top, Kind::Errno, errno::name(place.errno).as_bytes());
         }
         self.graph.add(top, value);
         !self.cut
     }
 
-    fn process_and_phase(&mut self, key: &Key) -> FrameId {
+    fn process_and_phase(&mut self, place: &Place) -> FrameId {
         let inputs = self.inputs;
-        let process = inputs.processes.list().get(key.process as usize);
+        let process = inputs.processes.list().get(place.process as usize);
         let name = process.map_or(&b""[..], |process| inputs.processes.name(process));
         let process = self.upon(Graph::ROOT, Kind::Process, named(name));
-        match inputs.boundaries.get(self.phase(key)) {
+        match inputs.boundaries.get(self.phase(place)) {
             Some(boundary) => self.upon(process, Kind::Phase, &boundary.name),
             None => process,
         }
     }
 
-    fn path_or_call(&mut self, below: FrameId, key: &Key, object: &[u8]) -> FrameId {
+    fn path_or_call(&mut self, below: FrameId, place: &Place, object: &[u8]) -> FrameId {
         if object.starts_with(b"/") && filesystem::not_a_file(object).is_none() {
             return self.path(below, object);
         }
-        let call = self.inputs.calls.get(key.group.call());
+        let call = self.inputs.calls.get(place.group.call());
         let top = self.upon(below, Kind::Call(call.family()), call.name.as_bytes());
         if object.is_empty() { top } else { self.upon(top, Kind::File, object) }
     }

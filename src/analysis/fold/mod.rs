@@ -19,9 +19,9 @@ use serde::Serialize;
 use super::calls::Calls;
 use super::cost::{Cell, Group, Prices};
 use super::cube::Key;
-use super::intern::Interner;
+use super::intern::{Id, Interner};
 use super::phases::Boundary;
-use super::process::Processes;
+use super::process::{ProcessId, Processes};
 use frames::Stacks;
 pub use graph::{FrameId, Graph, Kind};
 
@@ -83,8 +83,30 @@ pub const MOST_FRAMES: usize = 1 << 20;
 /// The frame of what is not told apart.
 pub const OTHER: &[u8] = b"(other)";
 
+/// What calls are counted under; what a graph does not show is 0 and `""`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Segment of the timeline; by process, how many programs the process has become.
+    pub segment: u16,
+    /// Positive errno, 0 for success.
+    pub errno: u16,
+    /// Process.
+    pub process: ProcessId,
+    /// Call, on a file or not, failed or not.
+    pub group: Group,
+    /// Path or file, in [`Inputs::objects`].
+    pub object: Id,
+}
+
+impl From<&Key> for Place {
+    fn from(key: &Key) -> Self {
+        let Key { segment, errno, process, group, object, .. } = *key;
+        Self { segment, errno, process, group, object }
+    }
+}
+
 /// Calls that are counted together, and the bytes they read and wrote.
-pub type Counted = (Key, Cell, u64);
+pub type Counted = (Place, Cell, u64);
 
 /// Makes the graph of all calls, and says how many calls are in a frame below their own because there were
 /// too many frames. Costs that are not known count nothing.
@@ -97,9 +119,9 @@ pub fn fold(
 ) -> (Graph, u64) {
     let mut stacks = Stacks::new(inputs, by);
     let mut cut = 0;
-    for (key, cell, bytes) in stacks.sorted(cells) {
-        let value = amount(inputs.prices, metric, key.group, &cell, bytes);
-        if !stacks.add(&key, value) {
+    for (place, cell, bytes) in stacks.sorted(cells) {
+        let value = amount(inputs.prices, metric, place.group, &cell, bytes);
+        if !stacks.add(&place, value) {
             cut += cell.calls;
         }
     }
