@@ -18,6 +18,7 @@ mod tracing;
 
 use std::process::ExitCode;
 
+use anstream::ColorChoice;
 use clap::{Parser, Subcommand};
 
 pub use failure::Failure;
@@ -26,9 +27,16 @@ pub use failure::Failure;
 #[derive(Debug, Parser)]
 #[command(name = "trace", version, arg_required_else_help = true, infer_subcommands = false)]
 pub struct Cli {
+    /// Use colour
+    #[arg(long, global = true, value_name = "WHEN", value_parser = choice::named(&COLOURS), default_value = "auto")]
+    color: ColorChoice,
+
     #[command(subcommand)]
     command: Command,
 }
+
+const COLOURS: [(ColorChoice, &str); 3] =
+    [(ColorChoice::Auto, "auto"), (ColorChoice::Always, "always"), (ColorChoice::Never, "never")];
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -53,6 +61,7 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage_error(&error),
     };
+    cli.color.write_global();
     let done = match cli.command {
         Command::Startup(arguments) => startup::run(&arguments),
         Command::Record(arguments) => record::run(arguments),

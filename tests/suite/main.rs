@@ -16,6 +16,7 @@ mod flame;
 mod inheritance;
 mod layers;
 mod limits;
+mod looks;
 mod support;
 mod terminal;
 mod witness;
