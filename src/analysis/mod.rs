@@ -7,6 +7,7 @@
 //! ```text
 //! Event -> base::Base (which call, which process, which segment of time, what it took)
 //!            |-> stats::Stats      one table, by syscall, class, family, path, directory, process or phase
+//!            |-> flame::Flame      a flame graph, by phase, path or process
 //!            `-> startup::Startup  one cube of counts; phases, families, lookups, tree, flame graph are views of it
 //! ```
 //!
@@ -20,6 +21,7 @@ pub mod cube;
 pub mod durations;
 pub mod errno;
 pub mod filesystem;
+pub mod flame;
 pub mod fold;
 pub mod integrity;
 pub mod intern;

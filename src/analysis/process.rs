@@ -57,6 +57,14 @@ pub struct Process {
     alive: u32,
 }
 
+impl Process {
+    /// How many programs it had become by then.
+    #[must_use]
+    pub fn programs_by(&self, at_ns: u64) -> usize {
+        self.execs.partition_point(|exec| exec.at_ns <= at_ns)
+    }
+}
+
 /// All processes of a run.
 #[derive(Debug, Default)]
 pub struct Processes {
@@ -181,6 +189,15 @@ impl Processes {
     #[must_use]
     pub fn root(&self) -> Option<&Process> {
         self.list.first()
+    }
+
+    /// What a process was called when it was made: what its parent was then.
+    #[must_use]
+    pub fn name_at_start(&self, process: &Process) -> &[u8] {
+        let parent = process.parent.and_then(|parent| self.list.get(parent as usize));
+        let Some(parent) = parent else { return self.name(process) };
+        let exec = parent.programs_by(process.start_ns).checked_sub(1).map(|last| &parent.execs[last]);
+        exec.map_or_else(|| self.name(parent), |exec| super::text::file_name(self.strings.get(exec.path)))
     }
 
     /// What a process is called: the file name of its last executable, or its thread's name.

@@ -6,7 +6,8 @@ use super::base::{Base, Seen};
 use super::calls::Calls;
 use super::cost::{Cell, Group, LongCalls, Model, NullCall, Prices, Quality, Times};
 use super::cube::{Cube, Key};
-use super::fold::{self, Stack};
+use super::flame::{self, Drawing};
+use super::fold::{self, By, Metric};
 use super::integrity::Integrity;
 use super::lookups::{self, Lookups, plus};
 use super::modules::{Imports, Modules};
@@ -164,9 +165,9 @@ impl Startup {
         }
     }
 
-    /// The report, and the stacks of its flame graph.
+    /// The report, and its flame graph.
     #[must_use]
-    pub fn finish(mut self) -> (Report, Vec<Stack>) {
+    pub fn finish(mut self) -> (Report, Drawing) {
         let prices = self.base.prices();
         let traced_ns = self.base.span_ns();
         let wall = Wall::of(self.untraced.as_ref(), traced_ns);
@@ -187,14 +188,18 @@ impl Startup {
                 wall_ns: self.untraced.as_ref().map(Untraced::wall_ns),
             },
         );
-        let stacks = fold::fold(&fold::Inputs {
-            cells: &cells,
+        let inputs = fold::Inputs {
             calls: &self.base.calls,
             prices: &prices,
             processes: &self.base.processes,
             objects: &self.cube.objects,
             boundaries: &boundaries,
-        });
+            with_arguments: true,
+            most_frames: fold::MOST_FRAMES,
+        };
+        let counted = cells.iter().map(|(key, cell)| (fold::Place::from(key), *cell, 0));
+        let (graph, other_calls) = fold::fold(&inputs, counted, By::Phase, Metric::Time);
+        let waited_ns = flame::waited(&prices, cells.iter().map(|(key, cell)| (key.group, cell)));
         let report = Report {
             launcher: launcher(&phases, &boundaries),
             phases,
@@ -213,7 +218,20 @@ impl Startup {
             long_calls: prices.long,
             null_call: self.null_call,
         };
-        (report, stacks)
+        let drawing = Drawing {
+            graph,
+            command: report.command.clone(),
+            by: By::Phase,
+            metric: Metric::Time,
+            backend: report.backend.clone(),
+            quality: report.quality,
+            stop_ns: report.stop_ns,
+            calls: report.integrity.calls,
+            other_calls,
+            waited_ns,
+            integrity: report.integrity.clone(),
+        };
+        (report, drawing)
     }
 }
 

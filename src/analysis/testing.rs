@@ -283,7 +283,7 @@ pub fn fixture(name: &str) -> String {
 }
 
 /// What the startup analysis makes of a fixture.
-pub fn startup(name: &str, header: &Header) -> (super::startup::Report, Vec<super::fold::Stack>) {
+pub fn startup(name: &str, header: &Header) -> (super::startup::Report, super::flame::Drawing) {
     let mut startup = super::startup::Startup::new(header);
     strace(&fixture(name), |event| startup.add(event));
     startup.add(&total());

@@ -1,7 +1,11 @@
 //! The command line: one file a subcommand, from raw arguments to calls of the library.
 
 mod attaching;
+mod choice;
+mod drawing_file;
 mod failure;
+mod filter;
+mod flame;
 mod input;
 mod names;
 mod output;
@@ -20,6 +24,7 @@ mod usage;
 
 use std::process::ExitCode;
 
+use anstream::ColorChoice;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -29,9 +34,16 @@ pub use failure::Failure;
 #[derive(Debug, Parser)]
 #[command(name = "trace", version, arg_required_else_help = true, infer_subcommands = false)]
 pub struct Cli {
+    /// Use colour
+    #[arg(long, global = true, value_name = "WHEN", value_parser = choice::named(&COLOURS), default_value = "auto")]
+    color: ColorChoice,
+
     #[command(subcommand)]
     command: Command,
 }
+
+const COLOURS: [(ColorChoice, &str); 3] =
+    [(ColorChoice::Auto, "auto"), (ColorChoice::Always, "always"), (ColorChoice::Never, "never")];
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -43,6 +55,8 @@ enum Command {
     Show(show::Arguments),
     /// Count and sum up the calls of a log
     Stats(stats::Arguments),
+    /// Draw a flame graph of the calls of a log
+    Flame(flame::Arguments),
     /// Close a log that was cut short, so that other programs can open it
     Repair(repair::Arguments),
 }
@@ -54,11 +68,13 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage_error(&error),
     };
+    cli.color.write_global();
     let done = match cli.command {
         Command::Startup(arguments) => startup::run(&arguments),
         Command::Record(arguments) => record::run(arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
+        Command::Flame(arguments) => flame::run(&arguments),
         Command::Repair(arguments) => repair::run(&arguments),
     };
     done.unwrap_or_else(|failure| failure.report())

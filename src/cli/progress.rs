@@ -1,6 +1,8 @@
 //! Progress on standard error, when that is a terminal.
 
-use std::io::IsTerminal;
+use std::fs::File;
+use std::io::{IsTerminal, Read};
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -31,6 +33,38 @@ impl Progress for RunsBar {
             self.bar = bar("untraced runs");
         }
         self.bar.set_position((share * STEPS as f64) as u64);
+    }
+}
+
+/// Shorter logs are read before a bar could be looked at.
+const LONG_LOG: u64 = 16 << 20;
+
+/// A bar over the reading of a log, where that takes a while.
+pub struct ReadBar {
+    bar: ProgressBar,
+}
+
+impl ReadBar {
+    pub fn new(log: &Path) -> Self {
+        let length = log.metadata().ok().filter(std::fs::Metadata::is_file).map_or(0, |file| file.len());
+        let bar = if length < LONG_LOG { ProgressBar::hidden() } else { bar("reading the log") };
+        bar.set_length(length);
+        Self { bar }
+    }
+
+    /// Whether there is nothing to be seen of it.
+    pub fn is_hidden(&self) -> bool {
+        self.bar.is_hidden()
+    }
+
+    /// The file, its reading shown.
+    pub fn wrap(&self, file: File) -> impl Read + Send + 'static {
+        self.bar.wrap_read(file)
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
     }
 }
 

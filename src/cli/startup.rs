@@ -17,7 +17,7 @@ use super::startup_output::ReportOutput;
 use super::startup_traced::{Plan, Traced, trace_shortest};
 use super::startup_untraced::{End, Measured, Over, measure};
 use super::tracing::Recorded;
-use crate::analysis::fold::Stack;
+use crate::analysis::flame::Drawing;
 use crate::analysis::startup::{Report, Startup};
 use crate::capture::host;
 use crate::capture::launch::Command;
@@ -91,9 +91,9 @@ fn report(
     output: &Path,
     Traced { recorded, ended_by }: Traced,
 ) -> Result<ExitCode, Failure> {
-    let (report, stacks) = analyse(output).map_err(Failure::of_trace)?;
+    let (report, drawing) = analyse(output).map_err(Failure::of_trace)?;
     let graph = output.with_extension("svg");
-    let drawn = draw(&graph, &report, &stacks);
+    let drawn = draw(&graph, &drawing);
     let graph = matches!(drawn, Ok(true)).then_some(graph.as_path());
     out.write(&report, arguments.all, output, graph).map_err(Failure::of_trace)?;
     tell(&recorded, drawn);
@@ -121,7 +121,7 @@ fn output_path(arguments: &Arguments) -> Result<PathBuf, Failure> {
     Ok(output.clone())
 }
 
-fn analyse(output: &Path) -> Result<(Report, Vec<Stack>), log::Error> {
+fn analyse(output: &Path) -> Result<(Report, Drawing), log::Error> {
     let mut reader = log::Reader::open(output)?;
     let mut startup = Startup::new(reader.header());
     reader.for_each(|event| startup.add(event))?;

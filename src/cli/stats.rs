@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::choice::named;
 use super::failure::Failure;
 use super::input;
 use super::output::to_stdout;
+use super::progress::ReadBar;
 use crate::analysis::stats::{By, Options, Sort, Stats};
 use crate::log::Columns;
 use crate::report::look::Look;
@@ -42,25 +43,16 @@ fn rows(text: &str) -> Result<usize, &'static str> {
     text.parse().map_err(|_| "not a number of rows (0 or more)")
 }
 
-/// Takes one of the named values.
-fn named<T: Copy + Send + Sync + 'static>(
-    all: &'static [(T, &'static str)],
-) -> impl TypedValueParser<Value = T> {
-    let names = PossibleValuesParser::new(all.iter().map(|(_, name)| *name));
-    names.map(move |chosen| {
-        let found = all.iter().find(|(_, name)| *name == chosen).or(all.first());
-        found.expect("the list is not empty").0
-    })
-}
-
 /// Rows by path that are shown without a wish.
 const TOP_PATHS: usize = 40;
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let mut reader = input::open(&arguments.log, Columns::ALL)?;
+    let bar = ReadBar::new(&arguments.log);
+    let mut reader = input::open_watched(&arguments.log, Columns::ALL, &bar)?;
     let backend = reader.header().backend.clone();
     let mut analysis = Stats::new(reader.header(), arguments.by);
     let ending = reader.for_each(|event| analysis.add(event));
+    bar.finish();
     ending.map_err(|error| input::named(&arguments.log, error))?;
     let few = matches!(arguments.by, By::Path | By::Dir) && !arguments.json;
     let top = arguments.top.or(few.then_some(TOP_PATHS));
