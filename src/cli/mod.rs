@@ -99,6 +99,8 @@ fn usage_error(error: &clap::Error) -> ExitCode {
 
 /// The subcommand that was asked for, if there is such a one.
 fn subcommand() -> Option<String> {
-    let word = std::env::args_os().nth(1)?.into_string().ok()?;
-    Cli::command().find_subcommand(&word).map(|_| word)
+    let command = Cli::command();
+    let mut words = std::env::args_os().skip(1).map_while(|word| word.into_string().ok());
+    // Behind the options that stand before any.
+    words.find(|word| command.find_subcommand(word).is_some())
 }

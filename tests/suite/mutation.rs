@@ -166,7 +166,7 @@ fn report(stats: Stats, startup: Startup, backend: &str) {
     json::write(&mut text, &report).expect("memory");
     assert!(is_safe(&text), "{}", String::from_utf8_lossy(&text).escape_debug());
     let mut svg = Vec::new();
-    flame::svg(&mut svg, &stacks, flame::Metric::Calls, &report.command.join(" "), "s").expect("memory");
+    flame::svg(&mut svg, &stacks, &flame::Caption::default()).expect("memory");
     assert!(is_safe(&svg), "{}", String::from_utf8_lossy(&svg).escape_debug());
 }
 
