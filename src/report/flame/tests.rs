@@ -113,7 +113,8 @@ fn a_drawing_is_well_formed_whole_and_the_same_each_time() {
     let drawing = drawing(graph(&stacks));
     let once = drawn(&drawing, &Caption::default());
     assert_eq!(once, drawn(&drawing, &Caption::default()));
-    let plain = |c: char| c == '\n' || c >= ' ' && !matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
+    let plain =
+        |c: char| c == '\n' || c >= ' ' && !matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
     assert!(once.chars().all(plain), "nothing that XML forbids");
     let all = frames(&once);
     let row = |name: &str, width| (name.to_owned(), width);
