@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::failure::note;
 use crate::capture::untraced::Progress;
 
 /// Steps of the bar.
@@ -31,6 +32,12 @@ impl Progress for RunsBar {
             self.bar = bar("untraced runs");
         }
         self.bar.set_position((share * STEPS as f64) as u64);
+    }
+
+    fn typed_to(&mut self) {
+        let text = "the command has read from the terminal: each further run waits to be typed to again, and its \
+                    time holds the typing; to type once, redirect its input from a file or a pipe";
+        self.bar.suspend(|| note(text));
     }
 }
 

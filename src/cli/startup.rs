@@ -78,7 +78,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     };
     match traced {
         Ok(traced) => report(arguments, out, &output, traced),
-        Err(over) => end_early(arguments, out, over),
+        Err(over) => end_early(arguments, out, *over),
     }
 }
 

@@ -56,9 +56,9 @@ enum Run {
 
 /// Traces the command and keeps the log of the shortest run: the one in which the CPU was least given to
 /// others, of which no log can tell.
-pub fn trace_shortest(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Traced, Over> {
+pub fn trace_shortest(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Traced, Box<Over>> {
     entry_point::prepare();
-    let over = |reason, end| Over { untraced: plan.untraced.clone(), reason, end };
+    let over = |reason, end| Box::new(Over { untraced: plan.untraced.clone(), reason, end });
     let first = match trace_once(plan, plan.output, stdio, 0) {
         Ok(Run::Made(recorded)) => recorded,
         Ok(Run::Interrupted(signal)) => {

@@ -16,7 +16,7 @@ pub enum Measured {
     /// There are runs to report on.
     Enough(Untraced),
     /// The command is not traced.
-    Over(Over),
+    Over(Box<Over>),
 }
 
 /// An end before anything is traced, or after nothing useful was.
@@ -84,7 +84,7 @@ pub fn measure(arguments: &Arguments, command: &Command, stdio: &mut Stdio) -> M
         }
         Ending::Broken { .. } => End::Failure(Failure::of_trace(anyhow::anyhow!("{reason}"))),
     };
-    Measured::Over(Over { untraced: outcome.untraced, reason, end })
+    Measured::Over(Box::new(Over { untraced: outcome.untraced, reason, end }))
 }
 
 /// What a run after the first one wrote to its standard error, which nobody has seen.

@@ -15,6 +15,8 @@ mod endings;
 mod inheritance;
 mod layers;
 mod limits;
+
+mod startup;
 mod support;
 mod terminal;
 mod witness;

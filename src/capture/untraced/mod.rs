@@ -59,6 +59,8 @@ pub enum Ending {
         runs: usize,
         /// What the longest run took, in nanoseconds.
         longest_ns: u64,
+        /// What the longest preparation took, in nanoseconds; 0 without any.
+        prepared_ns: u64,
     },
     /// A run ended with another status than 0.
     Failed {
@@ -104,9 +106,13 @@ impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Enough => write!(f, "enough runs"),
-            Self::TimeUp { runs, longest_ns } => {
+            Self::TimeUp { runs, longest_ns, prepared_ns } => {
                 let (counted, longest) = (plural(*runs, "counted run"), *longest_ns as f64 / 1e9);
-                write!(f, "only {counted}, because one takes up to {longest:.1} s; for more, use --runs N")
+                write!(f, "only {counted}, because one takes up to {longest:.1} s")?;
+                if *prepared_ns > 0 {
+                    write!(f, " and --prepare up to {:.1} s", *prepared_ns as f64 / 1e9)?;
+                }
+                write!(f, "; for more, use --runs N")
             }
             Self::Failed { run, status } => {
                 let advice = if *run == 0 {
@@ -143,6 +149,9 @@ pub trait Progress {
     fn finished(&mut self, run: usize, share: f64) {
         let _ = (run, share);
     }
+
+    /// The first run has read from the terminal, so that the others will want to be typed to as well.
+    fn typed_to(&mut self) {}
 }
 
 impl Progress for () {}
@@ -167,13 +176,12 @@ pub fn measure(
             break;
         }
         progress.starting(run);
-        let result =
-            prepare::prepare(options.prepare.as_deref(), &watch).map_err(RunError::from).and_then(|()| {
-                match watch.received() {
-                    None => run::once(command, stdio, run, &watch),
-                    Some(_) => Err(RunError::Wait(io::ErrorKind::Interrupted.into())),
-                }
-            });
+        let prepared = prepare::prepare(options.prepare.as_deref(), &watch);
+        tally.add_preparation(*prepared.as_ref().unwrap_or(&0));
+        let result = prepared.map_err(RunError::from).and_then(|_| match watch.received() {
+            None => run::once(command, stdio, run, &watch),
+            Some(_) => Err(RunError::Wait(io::ErrorKind::Interrupted.into())),
+        });
         foreground.restore();
         if let Some(ending) = outcome.take(run, result, watch.received(), options.ignore_failure) {
             outcome.ending = ending;
@@ -181,6 +189,9 @@ pub fn measure(
         }
         tally.add(run, outcome.last_wall_ns());
         progress.finished(run, options.policy.share(&tally));
+        if run == 0 && stdio.was_typed_to() {
+            progress.typed_to();
+        }
     }
     outcome
 }
@@ -190,7 +201,7 @@ pub fn measure(
 pub fn prepare_run(command: Option<&str>) -> Result<Option<i32>, PrepareError> {
     let watch = Watch::install();
     let prepared = prepare::prepare(command, &watch);
-    watch.received().map_or_else(|| prepared.map(|()| None), |signal| Ok(Some(signal)))
+    watch.received().map_or_else(|| prepared.map(|_| None), |signal| Ok(Some(signal)))
 }
 
 /// A signal's name.
@@ -203,7 +214,11 @@ fn policy_ending(policy: &Policy, tally: &Tally) -> Option<Ending> {
     match policy.next(tally) {
         Next::Run => None,
         Next::Enough => Some(Ending::Enough),
-        Next::TimeUp => Some(Ending::TimeUp { runs: tally.counted, longest_ns: tally.longest_ns }),
+        Next::TimeUp => Some(Ending::TimeUp {
+            runs: tally.counted,
+            longest_ns: tally.longest_ns,
+            prepared_ns: tally.longest_prepared_ns,
+        }),
     }
 }
 
