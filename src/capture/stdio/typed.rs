@@ -23,3 +23,21 @@ impl Reads {
         self.0.read_events().is_ok_and(|events| !events.is_empty())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::pty::openpty;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn a_read_is_seen_once() {
+        let pty = openpty(None, None).unwrap();
+        let reads = Reads::of(pty.slave.as_fd()).unwrap();
+        nix::unistd::write(&pty.master, b"typed\n").unwrap();
+        assert!(!reads.any(), "what waits was not read");
+        assert_eq!(nix::unistd::read(&pty.slave, &mut [0; 16]).unwrap(), 6);
+        assert!(reads.any());
+        assert!(!reads.any());
+    }
+}
