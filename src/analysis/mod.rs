@@ -15,6 +15,7 @@
 
 pub mod base;
 pub mod calls;
+pub mod cold;
 pub mod cost;
 pub mod cube;
 pub mod durations;
@@ -26,6 +27,7 @@ pub mod intern;
 pub mod interval;
 pub mod lookups;
 pub mod modules;
+pub mod opened;
 pub mod phases;
 pub mod process;
 pub mod startup;

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
+use crate::support::programs::program;
 use crate::support::run::{self, Run, run};
 
 /// `trace startup` with two counted untraced runs, so that the fourth run is the first traced one.
@@ -161,8 +162,8 @@ fn made_instead(command: &str) -> (PathBuf, Run) {
     let done = run(&mut shell);
     let [made] = &names(&temporary)[..] else { panic!("{done:?}") };
     let made = temporary.join(made);
-    let mode = made.metadata().expect("it is there").permissions().mode();
-    assert_eq!(mode & 0o7777, 0o700, "nobody else may look");
+    let permissions = made.metadata().expect("it is there").permissions();
+    assert_eq!(permissions.mode() & 0o7777, 0o700, "nobody else may look");
     assert!(made.join("true.trace").is_file());
     (made, done)
 }
@@ -176,4 +177,44 @@ fn where_the_directory_cannot_be_written_to_a_private_one_is_named() {
     let (made, done) = made_instead("record true");
     assert!(done.status.success(), "{done:?}");
     assert!(done.stderr.contains(made.to_str().expect("plain")), "{done:?}");
+}
+
+/// `trace` by somebody who may not drop caches: as root, by nobody.
+fn as_nobody(dir: &Path, words: &[&str]) -> Command {
+    let trace = Path::new(env!("CARGO_BIN_EXE_trace"));
+    if !nix::unistd::geteuid().is_root() {
+        let mut command = run::command(trace, dir);
+        command.args(words);
+        return command;
+    }
+    let copy = dir.join("trace");
+    std::fs::copy(trace, &copy).expect("room for a program");
+    for (path, mode) in [(copy.as_path(), 0o755), (dir, 0o777)] {
+        std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).expect("our own file");
+    }
+    let mut command = run::command(program("setuid"), dir);
+    command.arg("as-nobody").arg(copy).args(words);
+    command
+}
+
+#[test]
+fn cold_starts_stand_beside_warm_ones_without_privilege_too() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let done = run(&mut as_nobody(dir.path(), &["startup", "--cold", "--json", "--runs", "2", "true"]));
+    assert!(done.status.success(), "{done:?}");
+    let json: serde_json::Value = serde_json::from_str(&done.stdout).expect("it is JSON");
+    let cold = &json["cold"];
+    assert_eq!((&cold["runs"], &cold["method"]["name"]), (&2.into(), &"fadvise".into()), "{cold}");
+    assert!(cold["method"]["files"].as_u64() >= Some(1), "{cold}");
+    assert!(cold["method"]["refused"].as_str().is_some_and(|why| why.contains("drop_caches")), "{cold}");
+    let (takes, wall) = (&cold["phases"]["phases"], cold["wall_ns"]["median"].as_f64());
+    let takes: f64 = takes.as_array().expect("phases").iter().filter_map(|p| p["takes_ns"].as_f64()).sum();
+    assert!((takes - wall.expect("a number")).abs() < 2.0, "phases add up to the cold wall time: {cold}");
+    let ratio = takes / json["untraced"]["wall_ns"]["median"].as_f64().expect("a number");
+    assert!((cold["wall_ratio"]["ratio"].as_f64().expect("a number") - ratio).abs() < 0.01, "{cold}");
+
+    let mut text = as_nobody(dir.path(), &["startup", "--cold", "--runs", "2", "true"]);
+    let done = run(&mut text);
+    assert!(done.stdout.contains("2 cold runs: the pages of the "), "{done:?}");
+    assert!(done.stdout.contains("dentries and inodes stay warm"), "{done:?}");
 }

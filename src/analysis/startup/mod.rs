@@ -7,6 +7,7 @@ mod tests;
 use serde::Serialize;
 
 use super::base::{Base, Seen};
+use super::cold::Cold;
 use super::cost::{LongCalls, NullCall, Quality};
 use super::cube::Cube;
 use super::fold::{self, Stack};
@@ -28,6 +29,7 @@ pub struct Startup {
     backend: String,
     cwd: Vec<u8>,
     untraced: Option<Untraced>,
+    cold: Option<Cold>,
     null_call: Option<NullCall>,
     base: Base,
     cube: Cube,
@@ -47,6 +49,8 @@ pub struct Report {
     pub wall: Wall,
     /// The untraced runs.
     pub untraced: Option<Untraced>,
+    /// Cold runs, if some were made.
+    pub cold: Option<Cold>,
     /// Length of the traced run.
     pub traced_ns: u64,
     /// What all costs of calls are.
@@ -94,11 +98,15 @@ impl Startup {
     /// For the events of the log with this header.
     #[must_use]
     pub fn new(header: &Header) -> Self {
+        let untraced = wall::untraced(header);
+        let warm = untraced.as_ref().map(|untraced| &untraced.figures);
+        let cold = header.untraced.as_ref().and_then(|runs| Cold::of(runs, warm));
         Self {
             command: header.command.clone(),
             backend: header.backend.clone(),
             cwd: header.cwd.as_bytes().to_vec(),
-            untraced: wall::untraced(header),
+            untraced,
+            cold,
             null_call: NullCall::of(header),
             base: Base::new(header),
             cube: Cube::default(),
@@ -178,6 +186,7 @@ impl Startup {
             backend: self.backend,
             wall,
             untraced: self.untraced,
+            cold: self.cold,
             traced_ns,
             quality: self.base.model.quality,
             stop_ns: prices.model.pinned.duration_ns,

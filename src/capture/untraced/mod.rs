@@ -7,6 +7,7 @@
 //! What is measured is what a shell would see: from just before the process is made to its end, and
 //! the kernel's own account of it (`wait4(2)`).
 
+mod cold;
 mod policy;
 mod prepare;
 mod run;
@@ -14,6 +15,7 @@ mod terminal;
 
 use super::launch::{Command, LaunchError};
 use super::stdio::{Stdio, StdioError};
+use super::sys::clock::monotonic_ns;
 use super::sys::signals::Watch;
 use crate::log::Untraced;
 use policy::{Next, Tally};
@@ -22,6 +24,7 @@ use std::fmt;
 use std::io;
 use std::process::ExitStatus;
 
+pub use cold::Cold;
 pub use policy::Policy;
 pub use prepare::PrepareError;
 
@@ -34,6 +37,10 @@ pub struct Options {
     pub prepare: Option<String>,
     /// Go on although a run fails.
     pub ignore_failure: bool,
+    /// Empty the page cache before each run, after preparing it.
+    pub cold: Option<Cold>,
+    /// Which run is the next one: 0 is the first, which is not counted; any other is a repetition.
+    pub next: usize,
 }
 
 /// What was measured, and why no more.
@@ -168,7 +175,7 @@ pub fn measure(
     let foreground = terminal::Foreground::now();
     let mut outcome = Outcome { untraced: Untraced::default(), status: None, ending: Ending::Enough };
     let mut tally = Tally::default();
-    for run in 0.. {
+    for run in options.next.. {
         if run > 0
             && let Some(ending) = policy_ending(&options.policy, &tally)
         {
@@ -176,7 +183,7 @@ pub fn measure(
             break;
         }
         progress.starting(run);
-        let prepared = prepare::prepare(options.prepare.as_deref(), &watch);
+        let prepared = prepare(options, &watch);
         tally.add_preparation(*prepared.as_ref().unwrap_or(&0));
         let result = prepared.map_err(RunError::from).and_then(|_| match watch.received() {
             None => run::once(command, stdio, run, &watch),
@@ -194,6 +201,15 @@ pub fn measure(
         }
     }
     outcome
+}
+
+/// Prepares a run; gives the nanoseconds that took.
+fn prepare(options: &Options, watch: &Watch) -> Result<u64, PrepareError> {
+    let prepared_ns = prepare::prepare(options.prepare.as_deref(), watch)?;
+    let Some(cold) = &options.cold else { return Ok(prepared_ns) };
+    let begin_ns = monotonic_ns();
+    cold.empty().map_err(PrepareError::Cache)?;
+    Ok(prepared_ns + (monotonic_ns() - begin_ns))
 }
 
 /// Runs the preparing command, if there is one, before a run that is not measured here. Gives the signal that

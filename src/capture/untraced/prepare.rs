@@ -27,6 +27,9 @@ pub enum PrepareError {
         /// The end of what it wrote to its standard error, on a line of its own; or nothing.
         words: String,
     },
+    /// The page cache was not emptied.
+    #[error("cannot empty the page cache: {0}")]
+    Cache(io::Error),
     /// Something went wrong on our side.
     #[error("cannot run the command of --prepare: {0}")]
     Own(io::Error),

@@ -1,5 +1,6 @@
 //! `trace startup` as text, on one screen: the first lines answer the question.
 
+mod cold;
 mod files;
 mod phases;
 #[cfg(test)]
@@ -42,6 +43,9 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
     }
     writeln!(out, "{}", headline(report, look))?;
     phases::write(out, report, look)?;
+    if let Some(cold) = &report.cold {
+        cold::write(out, cold, (report.untraced.as_ref(), &report.phases), look)?;
+    }
     files::families(out, report, look)?;
     files::missed(out, &report.lookups, options)?;
     files::repeated(out, &report.lookups, options)?;
