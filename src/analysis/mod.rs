@@ -16,6 +16,7 @@
 
 pub mod base;
 pub mod calls;
+pub mod cold;
 pub mod cost;
 pub mod cube;
 pub mod durations;
@@ -28,6 +29,7 @@ pub mod intern;
 pub mod interval;
 pub mod lookups;
 pub mod modules;
+pub mod opened;
 pub mod phases;
 pub mod process;
 pub mod startup;

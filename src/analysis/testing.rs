@@ -39,7 +39,7 @@ pub fn header() -> Header {
 /// The same with untraced runs of these wall times.
 pub fn with_untraced(mut header: Header, walls: &[u64]) -> Header {
     let run = |&wall_ns| Run { wall_ns, user_ns: wall_ns / 2, minor_faults: 900, ..Run::default() };
-    header.untraced = Some(Untraced { first: None, runs: walls.iter().map(run).collect() });
+    header.untraced = Some(Untraced { first: None, runs: walls.iter().map(run).collect(), cold: None });
     header
 }
 

@@ -33,6 +33,15 @@ impl Untraced {
     pub fn wall_ns(&self) -> u64 {
         self.figures.wall_ns.median.round() as u64
     }
+
+    /// Where the true median wall time is, in nanoseconds: its interval, or with too few runs for one the
+    /// shortest and the longest; `None` for a single run.
+    #[must_use]
+    pub fn wall_range(&self) -> Option<(f64, f64)> {
+        let wall = &self.figures.wall_ns;
+        let range = || (wall.count > 1).then_some((wall.min, wall.max));
+        wall.interval.map(|interval| (interval.low, interval.high)).or_else(range)
+    }
 }
 
 /// What shares are parts of.

@@ -25,6 +25,7 @@ impl Failure {
     }
 
     /// The line that is printed.
+    #[must_use]
     pub fn text(&self) -> String {
         format!("{:#}", self.error)
     }

@@ -14,6 +14,7 @@ mod record;
 mod repair;
 mod show;
 mod startup;
+mod startup_cold;
 mod startup_graph;
 mod startup_output;
 mod startup_traced;

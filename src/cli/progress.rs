@@ -6,6 +6,7 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::failure::note;
 use crate::capture::untraced::Progress;
 
 /// Steps of the bar.
@@ -14,11 +15,18 @@ const STEPS: u64 = 1000;
 /// A bar over the untraced runs; it appears after the first run, which may print on the terminal itself.
 pub struct RunsBar {
     bar: ProgressBar,
+    shown: bool,
+    what: &'static str,
 }
 
 impl RunsBar {
     pub fn new() -> Self {
-        Self { bar: ProgressBar::hidden() }
+        Self::of("untraced runs")
+    }
+
+    /// A bar over runs of this kind.
+    pub fn of(what: &'static str) -> Self {
+        Self { bar: ProgressBar::hidden(), shown: false, what }
     }
 
     /// Takes the bar away.
@@ -28,11 +36,18 @@ impl RunsBar {
 }
 
 impl Progress for RunsBar {
-    fn finished(&mut self, run: usize, share: f64) {
-        if run == 0 {
-            self.bar = bar("untraced runs");
+    fn finished(&mut self, _run: usize, share: f64) {
+        if !self.shown {
+            self.bar = bar(self.what);
+            self.shown = true;
         }
         self.bar.set_position((share * STEPS as f64) as u64);
+    }
+
+    fn typed_to(&mut self) {
+        let text = "the command has read from the terminal: each further run waits to be typed to again, and its \
+                    time holds the typing; to type once, redirect its input from a file or a pipe";
+        self.bar.suspend(|| note(text));
     }
 }
 

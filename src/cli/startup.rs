@@ -12,10 +12,11 @@ use clap::Args;
 
 use super::failure::{Failure, note, refuse_option};
 use super::names::{default_log, refuse_stream_as_log};
+use super::startup_cold;
 use super::startup_graph::draw;
 use super::startup_output::ReportOutput;
 use super::startup_traced::{Plan, Traced, trace_shortest};
-use super::startup_untraced::{End, Measured, Over, measure};
+use super::startup_untraced::{End, Over, measure};
 use super::tracing::Recorded;
 use crate::analysis::flame::Drawing;
 use crate::analysis::startup::{Report, Startup};
@@ -39,6 +40,10 @@ pub struct Arguments {
     /// Go on when the command fails
     #[arg(short, long)]
     pub(super) ignore_failure: bool,
+
+    /// Measure cold starts as well: empty the page cache before each of some runs
+    #[arg(long)]
+    cold: bool,
 
     /// Trace until the command's first process ends; others go on untraced (wall time never waits for them)
     #[arg(long)]
@@ -71,17 +76,33 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
     entry_point::prepare_in_background();
     let mut stdio = Stdio::new().map_err(Failure::of_trace)?;
-    let traced = match measure(arguments, &command, &mut stdio) {
-        Measured::Enough(untraced) => {
-            let plan = Plan { arguments, command: &command, output: &output, untraced: &untraced };
-            trace_shortest(&plan, &mut stdio)
-        }
-        Measured::Over(over) => Err(over),
-    };
-    match traced {
+    match traced(arguments, &command, &output, &mut stdio) {
         Ok(traced) => report(arguments, out, &output, traced),
-        Err(over) => end_early(arguments, out, over),
+        Err(over) => end_early(arguments, out, *over),
     }
+}
+
+/// Makes all the runs.
+fn traced(
+    arguments: &Arguments,
+    command: &Command,
+    output: &Path,
+    stdio: &mut Stdio,
+) -> Result<Traced, Box<Over>> {
+    let mut untraced = measure(arguments, command, stdio)?;
+    let plan = Plan { arguments, command, output, untraced: &untraced };
+    let cold = if arguments.cold { startup_cold::measure(&plan, stdio)? } else { None };
+    let (cold, runs) = cold.unzip();
+    untraced.cold = runs;
+    let plan = Plan { arguments, command, output, untraced: &untraced };
+    let mut traced = trace_shortest(&plan, stdio)?;
+    if let (Some(cold), None) = (cold, traced.ended_by) {
+        match startup_cold::phases(&plan, stdio, &cold) {
+            Ok(phases) => traced.cold_phases = phases,
+            Err(signal) => traced.ended_by = Some(signal),
+        }
+    }
+    Ok(traced)
 }
 
 /// Analyses the log and prints the report.
@@ -89,9 +110,12 @@ fn report(
     arguments: &Arguments,
     out: ReportOutput,
     output: &Path,
-    Traced { recorded, ended_by }: Traced,
+    Traced { recorded, ended_by, cold_phases }: Traced,
 ) -> Result<ExitCode, Failure> {
-    let (report, drawing) = analyse(output).map_err(Failure::of_trace)?;
+    let (mut report, drawing) = analyse(output).map_err(Failure::of_trace)?;
+    if let Some(cold) = &mut report.cold {
+        cold.phases = cold_phases;
+    }
     let graph = output.with_extension("svg");
     let drawn = draw(&graph, &drawing);
     let graph = matches!(drawn, Ok(true)).then_some(graph.as_path());
@@ -121,7 +145,7 @@ fn output_path(arguments: &Arguments) -> Result<PathBuf, Failure> {
     Ok(output.clone())
 }
 
-fn analyse(output: &Path) -> Result<(Report, Drawing), log::Error> {
+pub(super) fn analyse(output: &Path) -> Result<(Report, Drawing), log::Error> {
     let mut reader = log::Reader::open(output)?;
     let mut startup = Startup::new(reader.header());
     reader.for_each(|event| startup.add(event))?;

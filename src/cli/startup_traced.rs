@@ -14,10 +14,11 @@ use super::failure::{Failure, note};
 use super::startup::Arguments;
 use super::startup_untraced::{End, Over};
 use super::tracing::{Job, Recorded, trace_command};
+use crate::analysis::phases::Phases;
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
 use crate::capture::stdio::Stdio;
-use crate::capture::untraced;
+use crate::capture::untraced::{self, Cold};
 use crate::log::Untraced;
 
 /// Calls of the calibration: there is time for many.
@@ -26,6 +27,9 @@ const CALIBRATION_CALLS: u64 = 1000;
 const TRACED_RUNS: usize = 3;
 /// A traced run that takes longer than this is not repeated.
 const QUICK: Duration = Duration::from_secs(1);
+
+/// Any run but the first.
+const REPEATED: usize = 1;
 
 /// What is traced.
 pub struct Plan<'a> {
@@ -45,10 +49,13 @@ pub struct Traced {
     pub recorded: Recorded,
     /// The signal that ended the tracing before all runs were made.
     pub ended_by: Option<i32>,
+    /// The phases of a cold run, if one was made.
+    pub cold_phases: Option<Phases>,
 }
 
 /// One traced run.
-enum Run {
+pub enum Run {
+    /// It came to its end.
     Made(Recorded),
     /// Ended by a signal before the command had ended.
     Interrupted(i32),
@@ -56,10 +63,10 @@ enum Run {
 
 /// Traces the command and keeps the log of the shortest run: the one in which the CPU was least given to
 /// others, of which no log can tell.
-pub fn trace_shortest(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Traced, Over> {
+pub fn trace_shortest(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Traced, Box<Over>> {
     entry_point::prepare();
-    let over = |reason, end| Over { untraced: plan.untraced.clone(), reason, end };
-    let first = match trace_once(plan, plan.output, stdio, 0) {
+    let over = |reason, end| Box::new(Over { untraced: plan.untraced.clone(), reason, end });
+    let first = match trace_once(plan, plan.output, stdio, None) {
         Ok(Run::Made(recorded)) => recorded,
         Ok(Run::Interrupted(signal)) => {
             let reason = interrupted(signal, 0);
@@ -76,7 +83,7 @@ pub fn trace_shortest(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Traced, Over
         }
         // Without room for a second log the first one does.
         let Ok(candidate) = Candidate::new() else { break };
-        match trace_once(plan, &candidate.path(), stdio, run) {
+        match trace_once(plan, &candidate.path(), stdio, None) {
             Ok(Run::Made(recorded)) if recorded.status == first.status => {
                 ended_by = recorded.interruption.map(|interruption| interruption.signal);
                 let shortest = best.as_ref().map_or(first.elapsed, |(best, _)| best.elapsed);
@@ -99,7 +106,7 @@ pub fn trace_shortest(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Traced, Over
         Some((recorded, candidate)) if candidate.replace(plan.output).is_ok() => recorded,
         _ => first,
     };
-    Ok(Traced { recorded, ended_by })
+    Ok(Traced { recorded, ended_by, cold_phases: None })
 }
 
 /// Whether another run could give a better log. Only a plain file may be replaced by another; a link
@@ -109,18 +116,26 @@ fn is_worth_repeating(first: &Recorded, output: &Path) -> bool {
     replaceable && first.elapsed <= QUICK && first.log.is_ok() && first.status.code().is_some()
 }
 
-fn interrupted(signal: i32, run: usize) -> String {
+pub fn interrupted(signal: i32, run: usize) -> String {
     let name = untraced::signal_name(signal);
     format!("ended by {name} in traced run {} of the command", run + 1)
 }
 
-fn trace_once(plan: &Plan<'_>, output: &Path, stdio: &mut Stdio, run: usize) -> Result<Run, Failure> {
+/// Traces the command once, with a cold page cache if that is wanted.
+pub fn trace_once(
+    plan: &Plan<'_>,
+    output: &Path,
+    stdio: &mut Stdio,
+    cold: Option<&Cold>,
+) -> Result<Run, Failure> {
     let prepared = untraced::prepare_run(plan.arguments.prepare.as_deref());
     if let Some(signal) = prepared.map_err(Failure::of_trace)? {
         return Ok(Run::Interrupted(signal));
     }
-    let index = plan.untraced.runs.len() + 1 + run;
-    let mut streams = stdio.for_run(index).map_err(Failure::of_trace)?;
+    if let Some(cold) = cold {
+        cold.empty().map_err(Failure::of_trace)?;
+    }
+    let mut streams = stdio.for_run(REPEATED).map_err(Failure::of_trace)?;
     let job = Job {
         command: plan.command,
         words: &plan.arguments.command,
@@ -140,15 +155,16 @@ fn trace_once(plan: &Plan<'_>, output: &Path, stdio: &mut Stdio, run: usize) -> 
 }
 
 /// A log in a file without a name.
-struct Candidate(File);
+pub struct Candidate(File);
 
 impl Candidate {
-    fn new() -> io::Result<Self> {
+    /// An empty one.
+    pub fn new() -> io::Result<Self> {
         tempfile::tempfile().map(Self)
     }
 
     /// A name under which this process can open it.
-    fn path(&self) -> PathBuf {
+    pub fn path(&self) -> PathBuf {
         PathBuf::from(format!("/proc/self/fd/{}", self.0.as_raw_fd()))
     }
 

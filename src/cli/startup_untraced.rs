@@ -11,14 +11,6 @@ use crate::capture::stdio::Stdio;
 use crate::capture::untraced::{self, Ending, Policy, RunError};
 use crate::log::Untraced;
 
-/// What the untraced runs came to.
-pub enum Measured {
-    /// There are runs to report on.
-    Enough(Untraced),
-    /// The command is not traced.
-    Over(Over),
-}
-
 /// An end before anything is traced, or after nothing useful was.
 pub struct Over {
     /// What was measured until then.
@@ -53,22 +45,23 @@ impl End {
 }
 
 /// Makes the untraced runs.
-pub fn measure(arguments: &Arguments, command: &Command, stdio: &mut Stdio) -> Measured {
+pub fn measure(arguments: &Arguments, command: &Command, stdio: &mut Stdio) -> Result<Untraced, Box<Over>> {
     let policy = Policy { runs: arguments.runs.map(|runs| runs as usize), ..Policy::default() };
     let options = untraced::Options {
         policy,
         prepare: arguments.prepare.clone(),
         ignore_failure: arguments.ignore_failure,
+        ..untraced::Options::default()
     };
     let mut bar = RunsBar::new();
     let outcome = untraced::measure(command, stdio, &options, &mut bar);
     bar.finish();
     let reason = outcome.ending.to_string();
     let end = match outcome.ending {
-        Ending::Enough => return Measured::Enough(outcome.untraced),
+        Ending::Enough => return Ok(outcome.untraced),
         Ending::TimeUp { .. } => {
             note(reason);
-            return Measured::Enough(outcome.untraced);
+            return Ok(outcome.untraced);
         }
         Ending::Failed { run, status } => {
             note(&reason);
@@ -84,7 +77,7 @@ pub fn measure(arguments: &Arguments, command: &Command, stdio: &mut Stdio) -> M
         }
         Ending::Broken { .. } => End::Failure(Failure::of_trace(anyhow::anyhow!("{reason}"))),
     };
-    Measured::Over(Over { untraced: outcome.untraced, reason, end })
+    Err(Box::new(Over { untraced: outcome.untraced, reason, end }))
 }
 
 /// What a run after the first one wrote to its standard error, which nobody has seen.

@@ -23,7 +23,9 @@ mod write;
 mod tests;
 
 pub use error::Error;
-pub use header::{Calibration, Clock, Environment, FORMAT_VERSION, Header, Host, Run, Untraced};
+pub use header::{
+    Calibration, Clock, Cold, Emptied, Environment, FORMAT_VERSION, Header, Host, Run, Untraced,
+};
 pub use projection::Columns;
 pub use read::{Batch, Dictionary, Ending, Reader, looks_like_log};
 pub use repair::{Found, Repaired, repair};

@@ -103,6 +103,10 @@ pub fn long_calls(long: LongCalls, quality: Quality) -> Option<String> {
     Some(format!("{} took over 1 ms, {waited} together: {how}", things(long.calls, "call", "calls")))
 }
 
+/// Why totals can be more than the wall time.
+pub const OVERLAP: &str = "Shares are of the wall time: calls that run in parallel, and those that wait for other processes, overlap, \
+     so shares can exceed 100 %.";
+
 /// What shares are parts of.
 #[must_use]
 pub fn wall(wall: Wall) -> String {

@@ -22,6 +22,7 @@ mod looks;
 mod mutation;
 mod passing_on;
 mod same_text;
+mod startup;
 mod support;
 mod terminal;
 mod witness;

@@ -190,8 +190,16 @@ impl Image {
         }
         let finalization = self.interpreter.as_ref().and_then(|interpreter| interpreter.exit());
         list.begin(PhaseKind::Exit, b"exit", b"", finalization.or(self.exit));
-        list.begin(PhaseKind::After, b"after ", &self.name, self.after);
+        let kind = if root { PhaseKind::After } else { PhaseKind::Rest };
+        list.begin(kind, b"after ", &self.name, self.after);
         list.0
+    }
+
+    /// Adds what comes after the end of this one, the command's own process, to another's phases.
+    pub(super) fn end(&self, boundaries: &mut Vec<Boundary>) {
+        let mut list = Boundaries(std::mem::take(boundaries));
+        list.begin(PhaseKind::After, b"after ", &self.name, self.after);
+        *boundaries = list.0;
     }
 }
 

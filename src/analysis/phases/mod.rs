@@ -64,7 +64,9 @@ pub enum PhaseKind {
     Program,
     /// From the beginning of the end to the end.
     Exit,
-    /// What other processes did after the program had ended.
+    /// What the rest of the command did after the program had ended.
+    Rest,
+    /// What other processes did after the command's first one had ended: not part of the wall time.
     After,
 }
 
@@ -180,7 +182,11 @@ impl Timeline {
                 focus = (*id, image);
             }
         }
-        Some((focus.0, focus.1.boundaries(focus.0 == 0)))
+        let mut boundaries = focus.1.boundaries(focus.0 == 0);
+        if focus.0 != 0 {
+            root.end(&mut boundaries);
+        }
+        Some((focus.0, boundaries))
     }
 }
 

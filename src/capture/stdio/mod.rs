@@ -26,6 +26,7 @@ mod kind;
 mod output;
 mod relay;
 mod spool;
+mod typed;
 mod words;
 mod worker;
 
@@ -100,6 +101,12 @@ impl Stdio {
         let (outputs, mut ends) = self.outputs.for_run(first)?;
         ends.extend(input.end);
         Ok(RunStdio { streams: [input.stream, outputs[0], outputs[1]], ends, worker: input.worker })
+    }
+
+    /// Whether anybody has read from the terminal on standard input since the last time this was asked, or
+    /// since the beginning.
+    pub fn was_typed_to(&self) -> bool {
+        self.input.was_typed_to()
     }
 
     /// The end of what the last run wrote to its standard error, if that was not run 0 and it is known.

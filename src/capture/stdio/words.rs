@@ -28,6 +28,7 @@ impl Tail {
 }
 
 /// Bytes as lines of text without control characters; `None` if there are none.
+#[must_use]
 pub fn words(bytes: &[u8]) -> Option<String> {
     let printable = |c: char| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c };
     let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");

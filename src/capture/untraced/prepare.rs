@@ -27,14 +27,18 @@ pub enum PrepareError {
         /// The end of what it wrote to its standard error, on a line of its own; or nothing.
         words: String,
     },
+    /// The page cache was not emptied.
+    #[error("cannot empty the page cache: {0}")]
+    Cache(io::Error),
     /// Something went wrong on our side.
     #[error("cannot run the command of --prepare: {0}")]
     Own(io::Error),
 }
 
-/// Runs `sh -c COMMAND` with empty input; what it writes is only seen if it fails.
-pub fn prepare(command: Option<&str>, watch: &Watch) -> Result<(), PrepareError> {
-    let Some(text) = command else { return Ok(()) };
+/// Runs `sh -c COMMAND` with empty input; what it writes is only seen if it fails. Gives the nanoseconds it
+/// took.
+pub fn prepare(command: Option<&str>, watch: &Watch) -> Result<u64, PrepareError> {
+    let Some(text) = command else { return Ok(0) };
     let shell = Command::resolve(["sh", "-c", text])?;
     let null = File::options().read(true).write(true).open("/dev/null").map_err(PrepareError::Own)?;
     let words = memfd_create(c"prepare", MFdFlags::MFD_CLOEXEC)
@@ -42,9 +46,10 @@ pub fn prepare(command: Option<&str>, watch: &Watch) -> Result<(), PrepareError>
         .map_err(|error| PrepareError::Own(error.into()))?;
     let streams = [&null, &null, &words].map(|file| Stream::Fd(file.as_raw_fd()));
     let child = launch::spawn(&shell, streams, &SpawnOptions::default())?;
-    let status = run::wait_for(&child, watch).map_err(PrepareError::Own)?.status;
+    let done = run::wait_for(&child, watch).map_err(PrepareError::Own)?;
+    let status = done.status;
     if status.success() {
-        return Ok(());
+        return Ok(done.figures.wall_ns);
     }
     Err(PrepareError::Failed { status, command: text.to_owned(), words: last_words(&words) })
 }

@@ -1,5 +1,6 @@
 //! `trace startup` as text, on one screen: the first lines answer the question.
 
+mod cold;
 mod files;
 mod phases;
 #[cfg(test)]
@@ -42,6 +43,9 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
     }
     writeln!(out, "{}", headline(report, look))?;
     phases::write(out, report, look)?;
+    if let Some(cold) = &report.cold {
+        cold::write(out, cold, (report.untraced.as_ref(), &report.phases), look)?;
+    }
     files::families(out, report, look)?;
     files::missed(out, &report.lookups, options)?;
     files::repeated(out, &report.lookups, options)?;
@@ -58,6 +62,10 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
         [Some(notes::costs(report.quality, report.stop_ns, &report.backend)), long].into_iter().flatten()
     {
         writeln!(out, "{}", look.note(&format!("{line}.")))?;
+    }
+    let files = &report.file_system;
+    if files.cost_ns.is_some_and(|ns| report.wall.share(ns) > 1.0) {
+        writeln!(out, "{}", look.note(notes::OVERLAP))?;
     }
     writeln!(out, "{}", look.title(&ceiling(report)))?;
     if !options.last.is_empty() {
@@ -153,13 +161,20 @@ fn ceiling(report: &Report) -> String {
     let Some(share) = report.file_system.ceiling_share else {
         return "If every file-system call were free: not known, for costs are not known.".to_owned();
     };
-    let estimated = if report.quality == Quality::True { "" } else { " (estimated)" };
+    let estimated = if report.quality == Quality::True { "" } else { "estimated" };
+    let range = report.file_system.ceiling_range.map_or_else(String::new, |(low, high)| {
+        let (low, high) = (percent(low), percent(high));
+        if low == high { String::new() } else { format!("{low} to {high} by the wall time's range") }
+    });
+    let mut aside = [estimated, &range].into_iter().filter(|text| !text.is_empty()).peekable();
+    let aside = aside.peek().is_some().then(|| aside.collect::<Vec<_>>().join(", "));
+    let aside = aside.map_or_else(String::new, |aside| format!(" ({aside})"));
     let of = match report.wall.kind {
         WallKind::UntracedMedian => "",
         WallKind::TracedSpan => ", of its traced time",
     };
     format!(
-        "If every file-system call were free, this run would be at most {} faster{of}{estimated}.",
+        "If every file-system call were free, this run would be at most {} faster{of}{aside}.",
         percent(share)
     )
 }

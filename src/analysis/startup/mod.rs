@@ -1,15 +1,19 @@
 //! Where a program's startup time goes: everything the startup report says, as one value.
 
+mod file_system;
+#[cfg(test)]
+mod tests;
+
 use serde::Serialize;
 
 use super::base::{Base, Seen};
-use super::calls::Calls;
-use super::cost::{Cell, Group, LongCalls, Model, NullCall, Prices, Quality, Times};
-use super::cube::{Cube, Key};
+use super::cold::Cold;
+use super::cost::{LongCalls, NullCall, Quality};
+use super::cube::Cube;
 use super::flame::{self, Drawing};
 use super::fold::{self, By, Metric};
 use super::integrity::Integrity;
-use super::lookups::{self, Lookups, plus};
+use super::lookups::{self, Lookups};
 use super::modules::{Imports, Modules};
 use super::phases::{self, Boundary, PhaseKind, Phases, Start};
 use super::text::Text;
@@ -17,7 +21,7 @@ use super::tree::{self, Tree};
 use super::wall::{self, Untraced, Wall};
 use crate::event::{Event, Kind};
 use crate::log::Header;
-use crate::syscall::Family;
+pub use file_system::{FamilyRow, FileSystem};
 
 /// Takes the events of a log, gives the report.
 #[derive(Debug)]
@@ -26,6 +30,7 @@ pub struct Startup {
     backend: String,
     cwd: Vec<u8>,
     untraced: Option<Untraced>,
+    cold: Option<Cold>,
     null_call: Option<NullCall>,
     base: Base,
     cube: Cube,
@@ -45,6 +50,8 @@ pub struct Report {
     pub wall: Wall,
     /// The untraced runs.
     pub untraced: Option<Untraced>,
+    /// Cold runs, if some were made.
+    pub cold: Option<Cold>,
     /// Length of the traced run.
     pub traced_ns: u64,
     /// What all costs of calls are.
@@ -88,49 +95,19 @@ pub struct Launcher {
     pub share: f64,
 }
 
-/// What file-system calls there were and cost.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FileSystem {
-    /// By family, dearest first.
-    pub families: Vec<FamilyRow>,
-    /// Calls.
-    pub calls: u64,
-    /// Failed ones.
-    pub failed: u64,
-    /// Cost; `None` where costs are unknown.
-    pub cost_ns: Option<u64>,
-    /// The ceiling: what a run would be shorter by if every one of them were free, as a part of the
-    /// wall time, 0 to 1; `None` where costs are unknown.
-    pub ceiling_share: Option<f64>,
-}
-
-/// One family.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FamilyRow {
-    /// Its name.
-    pub family: &'static str,
-    /// Calls.
-    pub calls: u64,
-    /// Failed ones.
-    pub failed: u64,
-    /// Cost; `None` where costs are unknown.
-    pub cost_ns: Option<u64>,
-    /// As a part of the wall time.
-    pub share: Option<f64>,
-    /// Times of one call.
-    #[serde(flatten)]
-    pub times: Times,
-}
-
 impl Startup {
     /// For the events of the log with this header.
     #[must_use]
     pub fn new(header: &Header) -> Self {
+        let untraced = wall::untraced(header);
+        let warm = untraced.as_ref().map(|untraced| &untraced.figures);
+        let cold = header.untraced.as_ref().and_then(|runs| Cold::of(runs, warm));
         Self {
             command: header.command.clone(),
             backend: header.backend.clone(),
             cwd: header.cwd.as_bytes().to_vec(),
-            untraced: wall::untraced(header),
+            untraced,
+            cold,
             null_call: NullCall::of(header),
             base: Base::new(header),
             cube: Cube::default(),
@@ -188,6 +165,8 @@ impl Startup {
                 wall_ns: self.untraced.as_ref().map(Untraced::wall_ns),
             },
         );
+        let mut file_system = file_system::gather(&cells, &self.base, &prices, wall);
+        file_system.set_ceiling(&phases, wall, self.untraced.as_ref());
         let inputs = fold::Inputs {
             calls: &self.base.calls,
             prices: &prices,
@@ -204,7 +183,7 @@ impl Startup {
             launcher: launcher(&phases, &boundaries),
             phases,
             tree: tree::tree(&self.base.processes, self.base.span.unwrap_or_default().0),
-            file_system: file_system(&cells, &self.base, &prices, wall),
+            file_system,
             lookups: lookups::gather(&cells, &self.base.calls, &prices, &self.cube.objects),
             modules: self.imports.finish(&prices, &boundaries),
             integrity: self.base.watch.finish(),
@@ -212,6 +191,7 @@ impl Startup {
             backend: self.backend,
             wall,
             untraced: self.untraced,
+            cold: self.cold,
             traced_ns,
             quality: self.base.model.quality,
             stop_ns: prices.model.pinned.duration_ns,
@@ -245,49 +225,6 @@ fn launcher(phases: &Phases, boundaries: &[Boundary]) -> Option<Launcher> {
         failed_execs: phase.failed_execs,
         syscalls: phase.syscalls,
         takes_ns: phase.takes_ns,
-        share: phase.share,
+        share: phase.share.unwrap_or(0.0),
     })
-}
-
-fn file_system(cells: &[(Key, Cell)], base: &Base, prices: &Prices, wall: Wall) -> FileSystem {
-    let mut rows: Vec<(Family, FamilyRow)> = Vec::new();
-    for (key, cell) in cells.iter().filter(|(key, _)| key.group.on_file()) {
-        let family = base.calls.get(key.group.call()).family();
-        let at = rows.iter().position(|(known, _)| *known == family).unwrap_or_else(|| {
-            rows.push((family, family_row(family, &base.calls, base, &prices.model)));
-            rows.len() - 1
-        });
-        let row = &mut rows[at].1;
-        row.calls += cell.calls;
-        row.failed += if key.errno == 0 { 0 } else { cell.calls };
-        row.cost_ns = plus(row.cost_ns, prices.cost(key.group, cell));
-    }
-    let mut families: Vec<FamilyRow> = rows.into_iter().map(|(_, row)| row).collect();
-    for row in &mut families {
-        row.share = row.cost_ns.map(|ns| wall.share(ns));
-    }
-    families.sort_by(|a, b| (b.cost_ns, b.calls).cmp(&(a.cost_ns, a.calls)).then(a.family.cmp(b.family)));
-    let cost_ns = match prices.model.quality {
-        Quality::Unknown => None,
-        _ => Some(families.iter().filter_map(|row| row.cost_ns).fold(0, u64::saturating_add)),
-    };
-    FileSystem {
-        calls: families.iter().map(|row| row.calls).sum(),
-        failed: families.iter().map(|row| row.failed).sum(),
-        cost_ns,
-        ceiling_share: cost_ns.map(|ns| wall.share(ns).min(1.0)),
-        families,
-    }
-}
-
-fn family_row(family: Family, calls: &Calls, base: &Base, model: &Model) -> FamilyRow {
-    let chosen = |group: Group| group.on_file() && calls.get(group.call()).family() == family;
-    FamilyRow {
-        family: family.name(),
-        calls: 0,
-        failed: 0,
-        cost_ns: None,
-        share: None,
-        times: base.groups.times(model, chosen),
-    }
 }
