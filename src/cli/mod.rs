@@ -1,7 +1,10 @@
 //! The command line: one file a subcommand, from raw arguments to calls of the library.
 
+mod completions;
+mod doctor;
 mod failure;
 mod input;
+mod manpages;
 mod names;
 mod output;
 mod progress;
@@ -41,6 +44,12 @@ enum Command {
     Stats(stats::Arguments),
     /// Close a log that was cut short, so that other programs can open it
     Repair(repair::Arguments),
+    /// Find out what works on this machine, why not, and what would enable it
+    Doctor(doctor::Arguments),
+    /// Print a script with which a shell completes trace's words
+    Completions(completions::Arguments),
+    /// Write manual pages to a directory
+    Manpages(manpages::Arguments),
 }
 
 /// Parses the command line and runs what it asks for.
@@ -56,6 +65,9 @@ pub fn run() -> ExitCode {
         Command::Show(arguments) => show::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Repair(arguments) => repair::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Manpages(arguments) => manpages::run(&arguments),
     };
     done.unwrap_or_else(|failure| failure.report())
 }
