@@ -118,6 +118,15 @@ fn a_filter_that_refuses() {
 }
 
 #[test]
+fn who_cannot_record_is_sent_to_the_doctor() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let mut command = run::command(program("deny"), dir.path());
+    let failed = run(command.args(["38", &PTRACE.to_string(), "--", TRACE, "record", "true"]));
+    assert_eq!(failed.status.code(), Some(125));
+    assert!(failed.stderr.lines().count() == 1 && failed.stderr.contains("`trace doctor`"), "{failed:?}");
+}
+
+#[test]
 fn a_filter_that_kills() {
     let calls: Vec<i64> = OTHERS.iter().map(|(call, _)| *call).chain([PTRACE]).collect();
     let run = under_a_filter("kill", &calls);
