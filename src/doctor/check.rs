@@ -96,6 +96,7 @@ impl Check {
                 (false, format!("{errno:?} ({})", errno.desc()), Some(format!("{errno:?}")))
             }
             Step::Killed(number) => (false, killed(number), None),
+            Step::Nothing => (false, "opened, and counted nothing".to_owned(), None),
             Step::Hung => (false, "did not end in time".to_owned(), None),
             Step::Untried => (false, "not tried, because of what failed before".to_owned(), None),
         };

@@ -27,12 +27,17 @@ pub(super) fn check(machine: &Machine) -> Check {
         "perf events",
         "the mark where trace startup's dynamic loader phase ends; CPU samples, later",
     );
-    check.essential("software clock", step(0), |ns| format!("{:.1} ms counted", ns as f64 / 1e6));
-    check.essential("samples", step(1), |bytes| format!("{bytes} bytes of samples read"));
+    // What counts nothing while the processor works is of no use, whatever the kernel answered.
+    let counting = |slot| match step(slot) {
+        Step::Done(0) => Step::Nothing,
+        step => step,
+    };
+    check.essential("software clock", counting(0), |ns| format!("{:.1} ms counted", ns as f64 / 1e6));
+    check.essential("samples", counting(1), |bytes| format!("{bytes} bytes of samples read"));
     check.optional("hardware breakpoint", step(2), |_| "set in this process".to_owned());
-    check.optional("time in the kernel", step(3), |ns| format!("{:.1} ms counted", ns as f64 / 1e6));
+    check.optional("time in the kernel", counting(3), |ns| format!("{:.1} ms counted", ns as f64 / 1e6));
     check.optional("whole CPU", step(4), |_| "opened for all processes of a CPU".to_owned());
-    check.optional("hardware counters", step(5), |cycles| format!("{cycles} cycles counted"));
+    check.optional("hardware counters", counting(5), |cycles| format!("{cycles} cycles counted"));
     if check.verdict() != Verdict::Works {
         explain(&mut check, machine);
     }

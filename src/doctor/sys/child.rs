@@ -94,6 +94,8 @@ pub enum Step {
     Killed(i32),
     /// It did not end.
     Hung,
+    /// It was answered, and yet nothing came of it.
+    Nothing,
     /// Not reached, because one before failed.
     Untried,
 }

@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use nix::time::{ClockId, clock_gettime};
 
 use perf_event_open_sys::bindings::{
     PERF_COUNT_HW_CPU_CYCLES, PERF_COUNT_SW_CPU_CLOCK, PERF_COUNT_SW_TASK_CLOCK, PERF_FLAG_FD_CLOEXEC,
@@ -15,8 +18,8 @@ use super::owned;
 
 /// Nanoseconds between samples.
 const PERIOD: u64 = 100_000;
-/// Turns of a loop that takes some milliseconds.
-const WORK: u64 = 3_000_000;
+/// CPU time that is spent to be counted: some tens of samples.
+const WORK: Duration = Duration::from_millis(5);
 /// One page for the ring's own state, one for its records.
 const PAGE: usize = 4096;
 /// `HW_BREAKPOINT_X` and the length that goes with it (`linux/hw_breakpoint.h`).
@@ -41,9 +44,12 @@ fn open(attributes: &perf_event_attr, pid: i32, cpu: i32) -> io::Result<File> {
     owned(fd).map(File::from)
 }
 
+/// Spends CPU time, mostly in user mode.
 fn work() {
-    for turn in 0..WORK {
-        std::hint::black_box(turn);
+    let spent = || clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(WORK, Duration::from);
+    let begin = spent();
+    while spent().saturating_sub(begin) < WORK {
+        (0..10_000).for_each(|turn| _ = std::hint::black_box(turn));
     }
 }
 
