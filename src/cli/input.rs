@@ -33,6 +33,7 @@ pub fn named(path: &Path, error: Error) -> anyhow::Error {
         | Error::Occupied { .. }
         | Error::Busy { .. }
         | Error::Write { .. } => error.into(),
+        error if path.as_os_str() == "-" => anyhow::Error::new(error).context("standard input"),
         error => anyhow::Error::new(error).context(path.display().to_string()),
     }
 }

@@ -2,11 +2,14 @@
 
 mod attaching;
 mod choice;
+mod completions;
+mod doctor;
 mod drawing_file;
 mod failure;
 mod filter;
 mod flame;
 mod input;
+mod manpages;
 mod names;
 mod output;
 mod progress;
@@ -60,6 +63,12 @@ enum Command {
     Flame(flame::Arguments),
     /// Close a log that was cut short, so that other programs can open it
     Repair(repair::Arguments),
+    /// Find out what works on this machine, why not, and what would enable it
+    Doctor(doctor::Arguments),
+    /// Print a script with which a shell completes trace's words
+    Completions(completions::Arguments),
+    /// Write manual pages to a directory
+    Manpages(manpages::Arguments),
 }
 
 /// Parses the command line and runs what it asks for.
@@ -77,6 +86,9 @@ pub fn run() -> ExitCode {
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Flame(arguments) => flame::run(&arguments),
         Command::Repair(arguments) => repair::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Manpages(arguments) => manpages::run(&arguments),
     };
     done.unwrap_or_else(|failure| failure.report())
 }

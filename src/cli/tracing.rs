@@ -175,8 +175,8 @@ pub fn push_beside_totals(writer: &mut log::Writer, calls: u64) {
 
 pub fn not_permitted(error: &io::Error) -> Failure {
     let hint = match error.raw_os_error() {
-        Some(libc::EPERM | libc::ESRCH | libc::EACCES) => {
-            "; in a container, allow SYS_PTRACE; else look at /proc/sys/kernel/yama/ptrace_scope"
+        Some(libc::EPERM | libc::ESRCH | libc::EACCES | libc::ENOSYS) => {
+            "; `trace doctor` finds out why, and what enables it"
         }
         _ => "",
     };
