@@ -19,6 +19,7 @@ mod build;
 mod image;
 mod python;
 mod python_args;
+mod python_search;
 mod segments;
 #[cfg(test)]
 mod tests;

@@ -40,7 +40,7 @@ const STARTS: &[(&str, Expected)] = &[
     ("3.11-nosite", &[("interpreter init", 193), ("hello.py", 26), ("exit", 3)]),
     // With -I the current directory is not on the path, and nothing tells where `site` ends.
     ("3.11-isolatedc", &[("interpreter init", 195), ("site and -c", 268), ("exit", 3)]),
-    ("3.11-stdin", &[("interpreter init", 193), ("site", 38), ("standard input", 12), ("exit", 4)]),
+    ("3.11-stdin", &[("interpreter init", 193), ("site", 33), ("standard input", 17), ("exit", 4)]),
     ("3.11-venv", &[("interpreter init", 202), ("site", 38), ("hello.py", 26), ("exit", 4)]),
     ("3.11-uses", &[("interpreter init", 194), ("site", 33), ("./uses.py", 351), ("exit", 3)]),
     // 3.13 imports linecache to register the source of a `-c`.
@@ -56,6 +56,57 @@ fn python_starts() {
         // Every one of these was linked against the same four libraries.
         assert_eq!(seen[..2], [("exec".to_owned(), 1), ("dynamic loader".to_owned(), 69)], "{name}");
     }
+}
+
+/// Phases after the loader of a fixture whose lines were changed.
+fn changed(name: &str, change: impl FnOnce(&mut Vec<String>)) -> Vec<(String, u64)> {
+    let mut lines: Vec<String> = fixture(name).lines().map(str::to_owned).collect();
+    change(&mut lines);
+    let mut all = Startup::new(&header());
+    strace(&lines.join("\n"), |event| all.add(event));
+    let named = |phase: &Phase| (String::from_utf8(phase.name.bytes().to_vec()).unwrap(), phase.syscalls);
+    all.finish().0.phases.phases.iter().skip(2).map(named).collect()
+}
+
+/// Calls of a command, just before finalization.
+fn insert_before_the_end(lines: &mut Vec<String>, calls: &[&str]) {
+    let end = lines.iter().position(|line| line.contains("rt_sigaction(SIGINT, {...}, {...}, 8)")).unwrap();
+    let end = lines[end..].iter().rposition(|line| line.contains("SIGINT")).unwrap() + end;
+    let time = lines[end - 1].split(' ').take(2).collect::<Vec<_>>().join(" ");
+    lines.splice(end..end, calls.iter().map(|call| format!("{time} {call}")));
+}
+
+#[test]
+fn calls_of_a_command_that_looks_nothing_up_are_its_own() {
+    let seen = changed("3.11-pass", |lines| {
+        let sleep = "clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, {...}, NULL) = 0 <0.000010>";
+        insert_before_the_end(
+            lines,
+            &["mmap(NULL, 80003072, 3, 34, -1, 0) = 0x7f0000000000 <0.000010>", sleep],
+        );
+    });
+    assert_eq!(seen, owned(&[("interpreter init", 193), ("site", 33), ("-c", 2), ("exit", 4)]));
+}
+
+#[test]
+fn a_vain_import_of_an_isolated_command_cannot_be_told_from_those_of_site() {
+    let vain = |lines: &mut Vec<String>| {
+        let path = "newfstatat(AT_FDCWD, \"/opt/python/3.11.7/lib/python3.11";
+        let found = "{st_mode=S_IFDIR|0755, st_size=60, ...}, 0) = 0 <0.000010>";
+        let search = ["", "/lib-dynload", "/site-packages"].map(|dir| format!("{path}{dir}\", {found}"));
+        insert_before_the_end(lines, &search.each_ref().map(String::as_str));
+    };
+    let isolated = changed("3.11-pass", |lines| {
+        lines[0] = lines[0].replace("\"-c\"", "\"-Ic\"");
+        vain(lines);
+    });
+    assert_eq!(isolated, owned(&[("interpreter init", 193), ("site and -c", 36), ("exit", 4)]));
+    let with_directory = changed("3.11-pass", vain);
+    assert_eq!(
+        with_directory,
+        owned(&[("interpreter init", 193), ("site", 36), ("-c", 0), ("exit", 4)]),
+        "one of its own would have begun with the current directory"
+    );
 }
 
 #[test]
