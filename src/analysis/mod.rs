@@ -28,6 +28,7 @@ pub mod lookups;
 pub mod modules;
 pub mod phases;
 pub mod process;
+pub mod searchers;
 pub mod startup;
 pub mod stats;
 pub mod text;

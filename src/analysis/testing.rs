@@ -163,7 +163,7 @@ impl Reader {
                     .iter()
                     .flat_map(|word| [word.trim_matches('"').as_bytes(), b"\0"].concat())
                     .collect();
-                each(&Event { kind: Kind::Exec, argv: Some(&argv), ..point });
+                each(&Event { kind: Kind::Exec, argv: Some(&argv), args: [0; 6], file: None, ..point });
             }
             "clone" | "clone3" | "fork" | "vfork" if event.ret.is_some_and(|ret| ret > 0) => {
                 let child = event.ret.unwrap_or(0) as u64;

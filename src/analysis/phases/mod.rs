@@ -17,6 +17,7 @@
 
 mod build;
 mod image;
+pub(in crate::analysis) mod loader;
 mod python;
 mod python_args;
 mod python_search;
@@ -57,6 +58,8 @@ pub enum PhaseKind {
     Exec,
     /// The dynamic loader, up to the program's entry point.
     Loader,
+    /// The loader's relocation of what it has mapped, and the constructors of libraries.
+    Relocation,
     /// The interpreter's own start.
     Init,
     /// Python's `site` module.
@@ -188,6 +191,12 @@ impl Timeline {
 /// The interpreter a program is, if it is one that is known.
 fn interpreter(start: &Start<'_>) -> Option<&'static InterpreterKind> {
     INTERPRETERS.iter().find(|kind| (kind.recognises)(start))
+}
+
+/// Whether a program is an interpreter whose phases are known.
+#[must_use]
+pub fn is_interpreter(start: &Start<'_>) -> bool {
+    interpreter(start).is_some()
 }
 
 /// The name of the script that a program runs, if it is a Python: `Some(None)` for a Python without one.
