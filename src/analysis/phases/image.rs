@@ -31,6 +31,7 @@ pub(super) struct Image {
     relocation: Option<Cut>,
     program: Option<Cut>,
     interpreter: Option<Box<dyn Interpreter>>,
+    shell: bool,
     exit: Option<Cut>,
     end_ns: Option<u64>,
     after: Option<Cut>,
@@ -52,14 +53,16 @@ impl Image {
             relocation: None,
             program: None,
             interpreter: None,
+            shell: false,
             exit: None,
             end_ns: None,
             after: None,
         }
     }
 
+    /// Whether it is an interpreter that is no shell.
     pub(super) fn is_interpreter(&self) -> bool {
-        self.interpreter.is_some()
+        self.interpreter.is_some() && !self.shell
     }
 
     pub(super) fn see(&mut self, event: &Event<'_>, call: Option<&Call>, segments: &mut Segments) {
@@ -75,8 +78,12 @@ impl Image {
                 // Any thread can end the process.
                 self.exit = segments.cut(event.start_ns);
             }
-            if event.tid == event.pid {
+            let first = event.tid == event.pid;
+            if first {
                 self.first_thread(event, call, segments);
+            }
+            if let Some(interpreter) = self.interpreter.as_mut().filter(|it| first || it.all_threads()) {
+                interpreter.see(event, call, segments);
             }
         }
     }
@@ -97,6 +104,7 @@ impl Image {
             exec_end_ns: event.end_ns.unwrap_or(event.start_ns),
             loader: Loader::of(event),
             interpreter: interpreter(&start).map(|kind| (kind.start)(&start)),
+            shell: interpreter(&start).is_some_and(|kind| kind.shell),
             ..Self::new(&self.cwd, self.begin_ns)
         };
         if let Some(interpreter) = self.interpreter.as_mut().filter(|_| !executed.is_empty()) {
@@ -132,9 +140,6 @@ impl Image {
         }
         if let Some(at_ns) = progress.end_ns {
             self.program = segments.cut(at_ns).or(self.program);
-        }
-        if let Some(interpreter) = &mut self.interpreter {
-            interpreter.see(event, call, segments);
         }
     }
 

@@ -16,11 +16,14 @@
 //! phases are merged and the name says so; none is invented.
 
 mod build;
+mod command_line;
 mod image;
+mod interpreters;
 pub(in crate::analysis) mod loader;
 mod python;
 mod python_args;
 mod python_search;
+mod rules;
 mod segments;
 #[cfg(test)]
 mod tests;
@@ -88,7 +91,11 @@ pub trait Interpreter: std::fmt::Debug + Send {
     /// The path that was executed is not the interpreter's own: it may be a script that names it in
     /// its first line.
     fn executed(&mut self, path: &[u8]);
-    /// Takes note of an event of the interpreter's first thread.
+    /// Whether it wants to see the events of all threads, not of the first alone.
+    fn all_threads(&self) -> bool {
+        false
+    }
+    /// Takes note of an event.
     fn see(&mut self, event: &Event<'_>, call: Option<&Call>, segments: &mut Segments);
     /// The phases seen, in order; the first begins where the loader ends, whatever cut it has.
     fn phases(&self) -> Vec<(PhaseKind, Vec<u8>, Option<Cut>)>;
@@ -100,15 +107,42 @@ pub trait Interpreter: std::fmt::Debug + Send {
 pub struct InterpreterKind {
     /// Name.
     pub name: &'static str,
+    /// Whether it is there to start other programs: those that are interpreters too and take most of the
+    /// time are shown instead.
+    pub shell: bool,
     /// Whether a program is one.
     pub recognises: fn(&Start<'_>) -> bool,
     /// Follows one.
     pub start: fn(&Start<'_>) -> Box<dyn Interpreter>,
 }
 
+/// An interpreter that rules tell.
+macro_rules! ruled {
+    ($name:literal, $shell:literal, $rules:path) => {
+        InterpreterKind {
+            name: $name,
+            shell: $shell,
+            recognises: |start| $rules.recognises(start),
+            start: |start| {
+                static RULES: rules::Rules = $rules;
+                RULES.follow(start)
+            },
+        }
+    };
+}
+
 /// Every interpreter whose phases are known. Any other program has exec, dynamic loader, the program and exit.
-pub const INTERPRETERS: [InterpreterKind; 1] =
-    [InterpreterKind { name: "python", recognises: python::recognises, start: python::start }];
+pub const INTERPRETERS: [InterpreterKind; 9] = [
+    InterpreterKind { name: "python", shell: false, recognises: python::recognises, start: python::start },
+    ruled!("node", false, interpreters::NODE),
+    ruled!("ruby", false, interpreters::RUBY),
+    ruled!("perl", false, interpreters::PERL),
+    ruled!("java", false, interpreters::JAVA),
+    ruled!("php", false, interpreters::PHP),
+    ruled!("tclsh", false, interpreters::TCL),
+    ruled!("bash", true, interpreters::BASH),
+    ruled!("dash", true, interpreters::DASH),
+];
 
 /// Most processes, beside the command's own, whose phases are followed.
 const MOST_FOLLOWED: usize = 16;
@@ -154,7 +188,7 @@ impl Timeline {
                 argv: event.argv.unwrap_or_default(),
                 cwd: &self.cwd,
             };
-            if root || interpreter(&start).is_some() {
+            if root || interpreter(&start).is_some_and(|kind| !kind.shell) {
                 let mut image = Image::new(&self.cwd, event.start_ns);
                 image.see(event, call, &mut self.segments);
                 self.followed.insert(process, image);
@@ -165,7 +199,7 @@ impl Timeline {
 
     /// The process whose phases are shown, and where they begin.
     ///
-    /// That is the command's own process if what it became in the end is an interpreter we know.
+    /// That is the command's own process if what it became in the end is an interpreter we know, and no shell.
     /// Otherwise it is the known interpreter that lived longest, provided it lived for more than
     /// half of the run (`uv run`, `sh -c 'python …; …'`); otherwise the command's own process.
     #[must_use]

@@ -16,6 +16,7 @@
 //!    (`python_search`).
 //! 5. Finalization gives `SIGINT` its default back; nothing is opened or started after that.
 
+use super::command_line::{absolute, same_file};
 use super::python_args::{Invocation, Run, invocation};
 use super::python_search::Searches;
 use super::{Cut, Interpreter, PhaseKind, Segments, Start};
@@ -109,25 +110,6 @@ pub(super) fn start(start: &Start<'_>) -> Box<dyn Interpreter> {
         program: Program::NotYet,
         exit: None,
     })
-}
-
-/// Whether two absolute paths are the same but for `.` and `..`.
-fn same_file(a: &[u8], b: &[u8]) -> bool {
-    file_name(a) == file_name(b) && b.starts_with(b"/") && absolute(b"", a) == absolute(b"", b)
-}
-
-/// A path made absolute, without `.` and `..` (links are not looked at: some versions do, some do not).
-fn absolute(cwd: &[u8], path: &[u8]) -> Vec<u8> {
-    let base = if path.starts_with(b"/") { &b""[..] } else { cwd };
-    let mut parts: Vec<&[u8]> = Vec::new();
-    for part in base.split(|&b| b == b'/').chain(path.split(|&b| b == b'/')) {
-        match part {
-            b"" | b"." => {}
-            b".." => drop(parts.pop()),
-            _ => parts.push(part),
-        }
-    }
-    [b"/", parts.join(&b'/').as_slice()].concat()
 }
 
 impl Interpreter for Python {
