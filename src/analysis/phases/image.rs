@@ -171,7 +171,9 @@ impl Image {
             list.begin(*kind, b"", name, *cut);
         }
         let finalization = self.interpreter.as_ref().and_then(|interpreter| interpreter.exit());
-        list.begin(PhaseKind::Exit, b"exit", b"", finalization.or(self.exit));
+        let named =
+            self.interpreter.as_ref().filter(|_| finalization.is_some()).map_or("exit", |it| it.exit_name());
+        list.begin(PhaseKind::Exit, named.as_bytes(), b"", finalization.or(self.exit));
         list.begin(PhaseKind::After, b"after ", &self.name, self.after);
         list.0
     }

@@ -32,6 +32,7 @@ pub(super) const NODE: Rules = Rules {
         Step { after: 2, ..Step::run(&[When::Script]) },
     ],
     exit: &[When::CallWith("fcntl", 0)],
+    exit_name: "exit",
     code_file: "",
     threads: false,
 };
@@ -53,6 +54,7 @@ pub(super) const RUBY: Rules = Rules {
         Step::run(&[When::Script, When::ReadsScript]),
     ],
     exit: &[When::Call("timer_delete")],
+    exit_name: "exit",
     code_file: "",
     threads: false,
 };
@@ -73,6 +75,7 @@ pub(super) const PERL: Rules = Rules {
         Step { after: 1, ..Step::run(&[When::ClosesScript]) },
     ],
     exit: &[],
+    exit_name: "exit",
     code_file: "/dev/null",
     threads: false,
 };
@@ -102,6 +105,7 @@ pub(super) const BASH: Rules = Rules {
         Step::run(&[When::Script, When::CallWith("getpeername", 0)]),
     ],
     exit: &[],
+    exit_name: "exit",
     code_file: "",
     threads: false,
 };
@@ -113,6 +117,7 @@ pub(super) const DASH: Rules = Rules {
     first: "shell init",
     steps: &[Step::init("startup files", PROFILES), Step::run(&[When::Script])],
     exit: &[],
+    exit_name: "exit",
     code_file: "",
     threads: false,
 };
@@ -143,6 +148,7 @@ pub(super) const JAVA: Rules = Rules {
         Step { after: 1, ..Step::run(&[When::OpensScript]) },
     ],
     exit: &[When::CallOn("unlink", "/hsperfdata_")],
+    exit_name: "exit",
     code_file: "",
     threads: true,
 };
@@ -164,6 +170,7 @@ pub(super) const PHP: Rules = Rules {
         Step::run(&[When::Script]),
     ],
     exit: &[When::ClosesScript],
+    exit_name: "shutdown functions, exit",
     code_file: "",
     threads: false,
 };
@@ -175,6 +182,7 @@ pub(super) const TCL: Rules = Rules {
     first: "interpreter init",
     steps: &[Step::init("init.tcl", &[When::Looks("/init.tcl")]), Step::run(&[When::Script])],
     exit: &[],
+    exit_name: "exit",
     code_file: "",
     threads: false,
 };

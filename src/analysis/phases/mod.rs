@@ -101,6 +101,10 @@ pub trait Interpreter: std::fmt::Debug + Send {
     fn phases(&self) -> Vec<(PhaseKind, Vec<u8>, Option<Cut>)>;
     /// Where finalization begins, if that was seen.
     fn exit(&self) -> Option<Cut>;
+    /// What finalization is called, where it is more than the end.
+    fn exit_name(&self) -> &'static str {
+        "exit"
+    }
 }
 
 /// One kind of interpreter: its name, how to tell it, and how to follow it.

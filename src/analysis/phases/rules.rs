@@ -23,6 +23,8 @@ pub(super) struct Rules {
     pub(super) steps: &'static [Step],
     /// Where it begins to wind up, unless it opens, starts or connects to something after that.
     pub(super) exit: &'static [When],
+    /// What that phase is called.
+    pub(super) exit_name: &'static str,
     /// What it opens instead of a script when it is given code.
     pub(super) code_file: &'static str,
     /// Whether a thread other than the first runs the program.
@@ -174,6 +176,10 @@ impl Interpreter for Follower {
     fn exit(&self) -> Option<Cut> {
         self.exit
     }
+
+    fn exit_name(&self) -> &'static str {
+        self.rules.exit_name
+    }
 }
 
 impl Follower {
@@ -252,3 +258,7 @@ impl Follower {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "rules_tests.rs"]
+mod tests;
