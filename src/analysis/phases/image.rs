@@ -7,7 +7,10 @@
 //! - **exit** begins with `exit_group`, or where an interpreter is seen to wind up.
 
 use super::loader::Loader;
-use super::{Boundary, Cut, Interpreter, PhaseKind, Segments, Start, interpreter, is_exec, program_name};
+use super::{
+    Boundary, Cut, Interpreter, PhaseKind, Segments, Start, interpreter, is_exec, program_name,
+    starts_another,
+};
 use crate::analysis::calls::{Call, Role};
 use crate::event::{Event, Kind};
 
@@ -32,6 +35,7 @@ pub(super) struct Image {
     program: Option<Cut>,
     interpreter: Option<Box<dyn Interpreter>>,
     shell: bool,
+    starts_another: bool,
     exit: Option<Cut>,
     end_ns: Option<u64>,
     after: Option<Cut>,
@@ -54,6 +58,7 @@ impl Image {
             program: None,
             interpreter: None,
             shell: false,
+            starts_another: false,
             exit: None,
             end_ns: None,
             after: None,
@@ -63,6 +68,11 @@ impl Image {
     /// Whether it is an interpreter that is no shell.
     pub(super) fn is_interpreter(&self) -> bool {
         self.interpreter.is_some() && !self.shell
+    }
+
+    /// Whether it is there to start another program.
+    pub(super) fn starts_another(&self) -> bool {
+        self.starts_another
     }
 
     pub(super) fn see(&mut self, event: &Event<'_>, call: Option<&Call>, segments: &mut Segments) {
@@ -105,6 +115,7 @@ impl Image {
             loader: Loader::of(event),
             interpreter: interpreter(&start).map(|kind| (kind.start)(&start)),
             shell: interpreter(&start).is_some_and(|kind| kind.shell),
+            starts_another: starts_another(&start),
             ..Self::new(&self.cwd, self.begin_ns)
         };
         if let Some(interpreter) = self.interpreter.as_mut().filter(|_| !executed.is_empty()) {

@@ -205,7 +205,8 @@ impl Timeline {
     ///
     /// That is the command's own process if what it became in the end is an interpreter we know, and no shell.
     /// Otherwise it is the known interpreter that lived longest, provided it lived for more than
-    /// half of the run (`uv run`, `sh -c 'python …; …'`); otherwise the command's own process.
+    /// half of the run (`sh -c 'python …; …'`), or the one that began last where the command does nothing but
+    /// start another program (`uv run`); otherwise the command's own process.
     #[must_use]
     pub fn finish(&self, processes: &Processes, span_ns: u64) -> Option<(ProcessId, Vec<Boundary>)> {
         let root = self.followed.get(&0)?;
@@ -215,10 +216,10 @@ impl Timeline {
                 let process = &processes.list()[*id as usize];
                 (process.end_ns.saturating_sub(process.start_ns), std::cmp::Reverse(*id))
             };
-            let interpreters = self.followed.iter().filter(|(_, image)| image.is_interpreter());
-            if let Some((id, image)) = interpreters.max_by_key(|(id, _)| lifetime(id))
-                && lifetime(id).0 > span_ns / 2
-            {
+            let interpreters = || self.followed.iter().filter(|(_, image)| image.is_interpreter());
+            let longest = interpreters().max_by_key(|(id, _)| lifetime(id));
+            let last = interpreters().max_by_key(|(id, _)| **id).filter(|_| root.starts_another());
+            if let Some((id, image)) = last.or(longest.filter(|(id, _)| lifetime(id).0 > span_ns / 2)) {
                 focus = (*id, image);
             }
         }
@@ -241,6 +242,15 @@ pub fn is_interpreter(start: &Start<'_>) -> bool {
 #[must_use]
 pub fn python_script<'a>(start: &Start<'a>) -> Option<Option<&'a [u8]>> {
     python::recognises(start).then(|| python::script(start))
+}
+
+/// Whether all that a program does is to get another one ready and start it: `uv run`, `uvx`.
+fn starts_another(start: &Start<'_>) -> bool {
+    match file_name(start.path) {
+        b"uvx" => true,
+        b"uv" => arguments(start.argv).any(|argument| argument == b"run"),
+        _ => false,
+    }
 }
 
 /// What a program is called: the file name of its first argument, or of its executable.

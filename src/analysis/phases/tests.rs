@@ -170,6 +170,35 @@ fn a_python_below_a_shell_is_followed_and_the_shell_is_before_and_after() {
 }
 
 #[test]
+fn a_python_that_uv_runs_is_shown_however_short() {
+    let names = |argv: &str| {
+        // uv takes far longer than the Python that it starts.
+        let log = fixture("3.11-script");
+        let uv = format!("execve(\"/usr/bin/uv\", [{argv}], 0x1) = 0 <0.000100>");
+        let begin =
+            format!("1 0.000000 {uv}\n1 5.000000 clone(child_stack=NULL, flags=SIGCHLD) = 6377 <0.000100>\n");
+        let pid = log.split(' ').next().unwrap();
+        let later = |line: &str| {
+            let (time, rest) = line.split_once(' ').unwrap();
+            format!("6377 {:.6} {rest}\n", time.parse::<f64>().unwrap() + 5.001)
+        };
+        let python: String =
+            log.lines().map(|line| later(line.strip_prefix(pid).unwrap().trim_start())).collect();
+        let mut all = Startup::new(&header());
+        strace(
+            &format!("{begin}{python}1 5.200000 exit_group(0) = ?\n1 5.200100 +++ exited with 0 +++\n"),
+            |e| all.add(e),
+        );
+        let phases = all.finish().0.phases.phases;
+        phases.iter().map(|phase| String::from_utf8(phase.name.bytes().to_vec()).unwrap()).collect::<Vec<_>>()
+    };
+    let run = names("\"uv\", \"run\", \"hello.py\"");
+    assert_eq!((run[0].as_str(), run[4].as_str()), ("before python", "interpreter init"));
+    let other = names("\"uv\", \"pip\", \"list\"");
+    assert_eq!(other[1], "dynamic loader and uv");
+}
+
+#[test]
 fn phases_add_up_to_the_untraced_wall_time() {
     let (report, _) = startup("3.11-script", &with_untraced(header(), &[12_000_000; 6]));
     let phases = &report.phases.phases;
