@@ -92,7 +92,7 @@ const PROFILES: &[When] = &[
 
 /// Bash. Before the code of a `-c` it looks whether it was started by a remote shell.
 pub(super) const BASH: Rules = Rules {
-    names: &["bash", "rbash"],
+    names: &["bash", "rbash", "sh"],
     options: Options {
         code: &["-c"],
         value: &["-o", "+o", "-O", "+O", "--rcfile", "--init-file"],
@@ -112,7 +112,7 @@ pub(super) const BASH: Rules = Rules {
 
 /// Dash, Debian's `sh`.
 pub(super) const DASH: Rules = Rules {
-    names: &["dash"],
+    names: &["dash", "sh"],
     options: Options { code: &["-c"], value: &["-o", "+o"], ..Options::NONE },
     first: "shell init",
     steps: &[Step::init("startup files", PROFILES), Step::run(&[When::Script])],

@@ -144,8 +144,8 @@ pub const INTERPRETERS: [InterpreterKind; 9] = [
     ruled!("java", false, interpreters::JAVA),
     ruled!("php", false, interpreters::PHP),
     ruled!("tclsh", false, interpreters::TCL),
-    ruled!("bash", true, interpreters::BASH),
     ruled!("dash", true, interpreters::DASH),
+    ruled!("bash", true, interpreters::BASH),
 ];
 
 /// Most processes, beside the command's own, whose phases are followed.

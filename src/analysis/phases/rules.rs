@@ -13,7 +13,7 @@ use crate::syscall::Family;
 /// An interpreter.
 #[derive(Debug)]
 pub(super) struct Rules {
-    /// Names of its executable, without a version at the end.
+    /// Names of its executable, without a version at the end, and others it is known to be called by.
     pub(super) names: &'static [&'static str],
     /// Its command line.
     pub(super) options: Options,
@@ -87,6 +87,8 @@ pub(super) struct Follower {
     /// Files that are the script; a class is in the file with its name at the end.
     scripts: Vec<Vec<u8>>,
     cwd: Vec<u8>,
+    /// What was executed, absolute, if that was not the interpreter by name: a script, or another name of it.
+    executed: Vec<u8>,
     /// The script's descriptor.
     descriptor: Option<i64>,
     /// The steps seen: where, by step.
@@ -111,7 +113,7 @@ impl Rules {
 
     /// Follows one.
     pub(super) fn follow(&'static self, start: &Start<'_>) -> Box<dyn Interpreter> {
-        let run = self.options.run(start, |name| self.is_named(name));
+        let run = self.options.run(start);
         let scripts = match &run {
             Run::Script(path) => vec![absolute(start.cwd, path)],
             Run::Class(_, archives) => archives.iter().map(|path| absolute(start.cwd, path)).collect(),
@@ -123,6 +125,7 @@ impl Rules {
             run,
             scripts,
             cwd: start.cwd.to_vec(),
+            executed: Vec::new(),
             descriptor: None,
             seen: vec![None; self.steps.len()],
             step: 0,
@@ -133,10 +136,8 @@ impl Rules {
 
 impl Interpreter for Follower {
     fn executed(&mut self, path: &[u8]) {
-        let own = self.rules.is_named(file_name(path));
-        if !own && matches!(self.run, Run::Script(_) | Run::Stdin) {
-            self.run = Run::Script(file_name(path).to_vec());
-            self.scripts = vec![absolute(&self.cwd, path)];
+        if !self.rules.is_named(file_name(path)) {
+            self.executed = absolute(&self.cwd, path);
         }
     }
 
@@ -184,11 +185,16 @@ impl Interpreter for Follower {
 
 impl Follower {
     /// Whether a call is given the script's name.
-    fn is_script(&self, event: &Event<'_>, call: &Call) -> bool {
+    fn is_script(&mut self, event: &Event<'_>, call: &Call) -> bool {
         let Some(path) = event.path.filter(|path| call.takes_path() && !path.is_empty()) else {
             return false;
         };
         let absolute = event.path_abs.unwrap_or(path);
+        if !self.executed.is_empty() && same_file(&self.executed, absolute) {
+            // It reads what was executed, as a script.
+            self.scripts = vec![std::mem::take(&mut self.executed)];
+            self.run = Run::Script(file_name(path).to_vec());
+        }
         let named = match &self.run {
             Run::Class(class, _) => {
                 let file = path.strip_suffix(b".class").unwrap_or_default();

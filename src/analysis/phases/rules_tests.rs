@@ -138,6 +138,24 @@ fn a_script_that_names_its_interpreter_in_its_first_line() {
 }
 
 #[test]
+fn an_interpreter_by_another_name() {
+    let log = fixture("perl/5.36-script").replacen(
+        "execve(\"/usr/bin/perl\", [\"/usr/bin/perl\"",
+        "execve(\"/opt/p\", [\"p\"",
+        1,
+    );
+    let mut all = Startup::new(&header());
+    strace(&log, |event| {
+        let exec = event.kind == Kind::Exec;
+        let path = if exec { Some(&b"/usr/bin/perl"[..]) } else { event.path_abs };
+        all.add(&Event { path_abs: path, ..*event });
+    });
+    let names: Vec<_> =
+        all.finish().0.phases.phases.iter().map(|phase| phase.name.bytes().to_vec()).collect();
+    assert_eq!(names[4..], [&b"compile"[..], b"hello.pl", b"exit"]);
+}
+
+#[test]
 fn a_log_cut_anywhere_has_every_call_in_one_phase() {
     for name in ["node/20-script", "ruby/3.1-script", "perl/5.36-code", "shell/bash-code", "java/17-jar"] {
         let log = fixture(name);
