@@ -15,6 +15,7 @@ mod endings;
 mod inheritance;
 mod layers;
 mod limits;
+mod loader;
 mod support;
 mod terminal;
 mod witness;
