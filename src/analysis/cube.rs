@@ -10,6 +10,7 @@ use super::cost::{Cell, Group};
 use super::filesystem;
 use super::intern::{Id, Interner};
 use super::process::ProcessId;
+use super::searchers::Searcher;
 
 /// What calls are counted under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,6 +21,8 @@ pub struct Key {
     pub errno: u16,
     /// Process.
     pub process: ProcessId,
+    /// Who looks up the path; `None`: the call is given no name of a file.
+    pub searcher: Option<Searcher>,
     /// Call, on a file or not, failed or not.
     pub group: Group,
     /// Path or file, in [`Cube::objects`]; `""` where there is none.
@@ -44,6 +47,7 @@ impl Cube {
             segment: seen.segment,
             errno: seen.errno,
             process: seen.process,
+            searcher: seen.searcher,
             group: seen.group,
             object: self.objects.id(object),
         };

@@ -32,6 +32,7 @@ pub mod modules;
 pub mod opened;
 pub mod phases;
 pub mod process;
+pub mod searchers;
 pub mod startup;
 pub mod stats;
 pub mod text;

@@ -22,6 +22,8 @@ const ENOENT: i32 = 2;
 pub struct Exec {
     /// When.
     pub at_ns: u64,
+    /// How long the recorder then held the process to look at the program.
+    pub held_ns: u64,
     /// Its executable, in [`Processes::strings`].
     pub path: Id,
     /// Its arguments as in `Event::argv`, in [`Processes::strings`].
@@ -137,7 +139,12 @@ impl Processes {
         let path = self.strings.id(event.path_abs.or(event.path).unwrap_or_default());
         let argv = self.strings.id(event.argv.unwrap_or_default());
         let process = &mut self.list[id as usize];
-        process.execs.push(Exec { at_ns: event.start_ns, path, argv });
+        process.execs.push(Exec {
+            at_ns: event.start_ns,
+            held_ns: event.duration_ns().unwrap_or(0),
+            path,
+            argv,
+        });
         // An exec ends every other thread of the process.
         process.alive = 1;
         process.comm = self.strings.id(event.comm);

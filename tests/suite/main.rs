@@ -20,6 +20,7 @@ mod inheritance;
 mod installed;
 mod layers;
 mod limits;
+mod loader;
 mod looks;
 mod mutation;
 mod passing_on;

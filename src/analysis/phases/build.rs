@@ -45,7 +45,7 @@ pub struct Phase {
     pub traced_at_ns: u64,
     /// Traced time from its beginning to its end.
     pub traced_ns: u64,
-    /// What tracing its calls added to that, by calibration.
+    /// What tracing its calls added to that, by calibration, and what the recorder held its programs for.
     pub added_ns: u64,
     /// When it begins in an untraced run (estimate).
     pub at_ns: u64,
@@ -181,6 +181,7 @@ fn count_processes(phases: &mut [Phase], inputs: &Inputs<'_>) {
             // The exec event is the last moment of its phase, and the first of the next.
             if let Some(phase) = at(phases, exec.at_ns.saturating_sub(1)) {
                 phases[phase].programs += 1;
+                phases[phase].added_ns = phases[phase].added_ns.saturating_add(exec.held_ns);
             }
         }
     }

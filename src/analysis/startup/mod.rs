@@ -184,7 +184,10 @@ impl Startup {
             phases,
             tree: tree::tree(&self.base.processes, self.base.span.unwrap_or_default().0),
             file_system,
-            lookups: lookups::gather(&cells, &self.base.calls, &prices, &self.cube.objects),
+            lookups: Lookups {
+                tells_dlopen: self.base.searchers.tells_dlopen(),
+                ..lookups::gather(&cells, &self.base.calls, &prices, &self.cube.objects)
+            },
             modules: self.imports.finish(&prices, &boundaries),
             integrity: self.base.watch.finish(),
             command: self.command,

@@ -12,6 +12,7 @@ use super::super::sys::wait;
 use super::attach::status_field;
 use super::entry_point;
 use super::files::{Shares, proc_is_ours, proc_link};
+use super::image::Image;
 use super::session::{Early, Session, lifecycle_event};
 use super::stop::{Change, End, Reason, Stop};
 use super::thread::{Comm, Thread};
@@ -104,12 +105,20 @@ impl<S: Sink> Session<'_, S> {
         let Some(thread) = self.threads.get_mut(&tid) else { return stop.resume(0) };
         thread.shares.exec();
         thread.comm = Comm::of(tid);
-        thread.entry_point = entry_point::arm(tid);
+        let image = Image::of(tid);
+        thread.entry_point = image.as_ref().and_then(|image| entry_point::arm(tid, image.entry));
         let executable = proc_link(tid, format_args!("exe"));
+        let image = image.unwrap_or_default();
+        // Looking at the program takes a while, which is not the program's.
+        let end_ns = Some(self.log_time(monotonic_ns()));
+        let Some(thread) = self.threads.get(&tid) else { return stop.resume(0) };
         let event = Event {
             path: executable.as_deref(),
             path_abs: executable.as_deref(),
+            file: Some(image.loader_path.as_slice()).filter(|path| !path.is_empty()),
+            args: [image.entry, image.loader.0, image.loader.1, 0, 0, 0],
             argv: thread.call.text(&thread.call.argv),
+            end_ns,
             ..lifecycle_event(Kind::Exec, thread, now)
         };
         self.sink.push(&event);

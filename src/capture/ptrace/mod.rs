@@ -19,6 +19,7 @@ mod entry;
 pub mod entry_point;
 mod exit;
 mod files;
+mod image;
 mod layout;
 mod lifecycle;
 mod memory;
