@@ -7,7 +7,8 @@
 //! ```text
 //! Event -> base::Base (which call, which process, which segment of time, what it took)
 //!            |-> stats::Stats      one table, by syscall, class, family, path, directory, process or phase
-//!            `-> startup::Startup  one cube of counts; phases, families, lookups, tree, flame graph are views of it
+//!            `-> startup::Startup  one cube of counts; phases, families, lookups, tree, flame graph are views of it,
+//!                                  findings are made from it and from what only order tells
 //! ```
 //!
 //! What a duration is worth is decided in one place, [`cost`]: under ptrace a duration holds the
@@ -20,6 +21,7 @@ pub mod cube;
 pub mod durations;
 pub mod errno;
 pub mod filesystem;
+pub mod findings;
 pub mod fold;
 pub mod integrity;
 pub mod intern;

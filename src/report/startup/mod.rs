@@ -1,6 +1,7 @@
 //! `trace startup` as text, on one screen: the first lines answer the question.
 
 mod files;
+mod findings;
 mod phases;
 #[cfg(test)]
 mod tests;
@@ -49,6 +50,7 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
     if report.tree.processes > 1 {
         tree::write(out, &report.tree, options)?;
     }
+    findings::write(out, &report.findings, options)?;
     writeln!(out)?;
     if let Some(untraced) = &report.untraced {
         writeln!(out, "{}", faults(untraced))?;

@@ -1,0 +1,111 @@
+//! Shims, version managers, `env` and shell wrappers: everything before the program itself.
+
+use rustc_hash::FxHashMap;
+
+use super::causes::{Causes, has_directory};
+use super::facts::{Facts, Tally, evidence, shown, things};
+use super::value::{Finding, Remedy, Saving};
+use crate::analysis::text::{Text, arguments, file_name};
+
+/// Version managers, by a directory that their shims lie in, and how each tells the real program.
+const MANAGERS: [(&str, &str, &str); 9] = [
+    ("pyenv", ".pyenv", "pyenv which"),
+    ("rbenv", ".rbenv", "rbenv which"),
+    ("nodenv", ".nodenv", "nodenv which"),
+    ("plenv", ".plenv", "plenv which"),
+    ("jenv", ".jenv", "jenv which"),
+    ("asdf", ".asdf", "asdf which"),
+    ("volta", ".volta", "volta which"),
+    ("mise", "mise", "mise which"),
+    ("nvm", ".nvm", "nvm which"),
+];
+
+pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
+    let launcher = facts.launcher?;
+    let until_ns = facts.boundaries.get(1)?.cut.at_ns;
+    let mut programs: FxHashMap<&[u8], Tally> = FxHashMap::default();
+    let mut manager = None;
+    for process in facts.processes.list() {
+        for exec in process.execs.iter().filter(|exec| exec.at_ns < until_ns) {
+            let strings = &facts.processes.strings;
+            let path = strings.get(exec.path);
+            programs.entry(file_name(path)).or_default().calls += 1;
+            let words = arguments(strings.get(exec.argv)).chain([path]);
+            manager = manager.or_else(|| words.filter(|word| has_directory(word, b"shims")).find_map(of));
+        }
+    }
+    if programs.is_empty() {
+        return None;
+    }
+    let least_ns = calls_before(facts, until_ns);
+    let saving = Saving {
+        calls: launcher.syscalls,
+        at_most_ns: Some(launcher.takes_ns),
+        at_least_ns: least_ns.map(|ns| ns.min(launcher.takes_ns)),
+        at_most_share: None,
+    };
+    let program = shown(launcher.program.bytes());
+    let what = format!(
+        "{} before {program}: {}, {}, {}",
+        manager.map_or_else(|| "wrappers".to_owned(), |(name, ..)| format!("the shim of {name}")),
+        things(launcher.programs, "program", "programs"),
+        things(launcher.processes, "fork", "forks"),
+        things(launcher.failed_execs, "failed execve", "failed execves"),
+    );
+    let remedy = direct(facts);
+    let advice = advice(&program, manager, remedy.as_ref());
+    let list = programs.into_iter().map(|(name, tally)| (name, tally, "times started"));
+    Some(Finding::new(&what, saving, evidence(list), &advice).with(remedy))
+}
+
+fn of(path: &[u8]) -> Option<&'static (&'static str, &'static str, &'static str)> {
+    MANAGERS.iter().find(|(_, directory, _)| has_directory(path, directory.as_bytes()))
+}
+
+fn advice(
+    program: &str,
+    manager: Option<&(&str, &str, &str)>,
+    remedy: Option<&Remedy>,
+) -> String {
+    let real = match remedy {
+        Some(Remedy::Direct { program, .. }) => Some(shown(program.bytes())),
+        _ => None,
+    };
+    match (manager, real) {
+        (Some((_, _, which)), Some(real)) => {
+            format!("start {real} itself (`{which} {program}` prints it), or put its directory first in PATH")
+        }
+        (Some((_, _, which)), None) => {
+            format!("start what `{which} {program}` prints, or put its directory first in PATH")
+        }
+        (None, Some(real)) => format!("start {real} itself, with what the wrappers set in the environment"),
+        (None, None) => format!("start {program} itself, or do less before it"),
+    }
+}
+
+/// The program without what leads to it, if its process became it by `execve` alone.
+fn direct(facts: &Facts<'_>) -> Option<Remedy> {
+    let focus = facts.focus.filter(|&focus| focus == 0)?;
+    let (path, argv) = facts.last_exec(focus)?;
+    // What was executed may be a script that names its interpreter: then it is no way around anything.
+    let image = facts.processes.list().first()?.execs.last()?;
+    let image = facts.processes.strings.get(image.path);
+    let same = |a: &[u8], b: &[u8]| {
+        let (a, b) = (file_name(a), file_name(b));
+        !a.is_empty() && (a.starts_with(b) || b.starts_with(a))
+    };
+    if path.is_empty() || argv.is_empty() || !path.starts_with(b"/") || !same(path, image) {
+        return None;
+    }
+    Some(Remedy::Direct { program: path.into(), argv: argv.into_iter().map(Text::from).collect() })
+}
+
+/// What the calls before the program cost by themselves.
+fn calls_before(facts: &Facts<'_>, until_ns: u64) -> Option<u64> {
+    let segment = facts.boundaries.get(1)?.cut.segment;
+    debug_assert!(until_ns >= facts.boundaries[0].cut.at_ns);
+    let before = facts.cells.iter().filter(|(key, _)| key.segment < segment);
+    before
+        .map(|(key, cell)| facts.prices.work(key.group, cell))
+        .try_fold(0_u64, |sum, ns| ns.map(|ns| sum.saturating_add(ns)))
+}

@@ -1,0 +1,26 @@
+//! Files of the C library for languages and character sets.
+
+use super::causes::{Causes, is_locale};
+use super::facts::{Facts, Tally, evidence, things};
+use super::value::Finding;
+use crate::analysis::text::directory;
+
+/// Fewer calls are what any program makes.
+const FEW: u64 = 8;
+
+pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
+    let calls = facts.sum_by(|counted| {
+        let files = counted.key.group.on_file() && is_locale(counted.object);
+        files.then(|| directory(counted.object).unwrap_or_default())
+    });
+    let mut all = Tally::default();
+    calls.values().for_each(|tally| all.merge(*tally));
+    if all.calls < FEW {
+        return None;
+    }
+    let what = format!("{} to find and read locale data", things(all.calls, "call", "calls"));
+    let list = calls.iter().map(|(&directory, &tally)| (directory, tally, "calls"));
+    let advice = "where no translated messages are needed, run it with LC_ALL=C.UTF-8 (changes messages and \
+                  sorting), or without LANGUAGE; locale-gen puts locales into one archive";
+    Some(Finding::new(&what, all.saving(), evidence(list), advice))
+}

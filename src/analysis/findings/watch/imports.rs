@@ -1,0 +1,166 @@
+//! How long a Python took from the opening of one module's file to that of the next.
+//!
+//! In that time it reads the module, compiles it where there is no bytecode, runs it, and looks for the
+//! next one. What it waited for meanwhile (a sleep, a child, the network) is left out. The time after the
+//! last module is nobody's: the program runs then.
+
+use std::hash::Hasher;
+
+use rustc_hash::{FxHashMap, FxHasher};
+
+use super::Look;
+use crate::analysis::cost::LONG_NS;
+use crate::analysis::intern::Id;
+use crate::analysis::modules::{FileKind, module_file, stem};
+use crate::analysis::process::ProcessId;
+use crate::analysis::text::file_name;
+use crate::event::Flags;
+use crate::syscall::{Arg, Family};
+
+/// Most interpreters that are followed.
+const MOST_PROCESSES: usize = 64;
+/// Most modules that are kept.
+const MOST_GAPS: usize = 1 << 16;
+/// `O_ACCMODE` of open(2).
+const ACCESS_MODE: u64 = 3;
+
+/// What became of the bytecode of a module that was read as source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in super::super) enum Bytecode {
+    /// Nobody tried to write it.
+    #[default]
+    NotWritten,
+    /// It was written.
+    Written,
+    /// It could not be written.
+    Refused,
+}
+
+/// The time after one module's file was opened.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Gap {
+    /// The file.
+    pub(in super::super) path: Id,
+    /// What it is.
+    pub(in super::super) file: FileKind,
+    /// Whose it is.
+    pub(in super::super) process: ProcessId,
+    /// Traced time to the next module, waits left out.
+    pub(in super::super) traced_ns: u64,
+    /// Calls in it: traced from the same CPU, and from another.
+    pub(in super::super) calls: [u64; 2],
+    /// A hash of its directory and name without suffixes: source and bytecode have the same.
+    module: u64,
+    /// Bytecode that was read just before, and was of no use.
+    pub(in super::super) stale: bool,
+    /// What became of its bytecode.
+    pub(in super::super) bytecode: Bytecode,
+}
+
+#[derive(Debug, Default)]
+struct Follower {
+    /// The module being loaded, and when its file was opened.
+    current: Option<(Gap, u64)>,
+    script: Vec<u8>,
+}
+
+/// See the module's documentation.
+#[derive(Debug, Default)]
+pub(in super::super) struct Imports {
+    followers: FxHashMap<ProcessId, Follower>,
+    /// In order of their ends.
+    pub(in super::super) gaps: Vec<Gap>,
+    /// Modules beyond the limit.
+    pub(in super::super) not_kept: u64,
+}
+
+impl Imports {
+    pub(super) fn python(&mut self, process: ProcessId, script: Option<&[u8]>) {
+        if self.followers.len() < MOST_PROCESSES {
+            let script = script.map_or_else(Vec::new, |path| file_name(path).to_vec());
+            self.followers.insert(process, Follower { current: None, script });
+        }
+    }
+
+    pub(super) fn not_python(&mut self, process: ProcessId) {
+        self.followers.remove(&process);
+    }
+
+    pub(super) fn see(&mut self, look: &Look<'_>) {
+        let Some(follower) = self.followers.get_mut(&look.seen.process) else { return };
+        if look.event.tid != look.event.pid {
+            return;
+        }
+        if let Some((gap, began_ns)) = &mut follower.current {
+            gap.calls[usize::from(look.event.flags.has(Flags::BESIDE))] += 1;
+            let waited = look.seen.duration_ns.filter(|ns| *ns >= LONG_NS && !look.seen.group.on_file());
+            *began_ns = began_ns.saturating_add(waited.unwrap_or(0));
+        }
+        let Some(path) = look.seen.object.filter(|_| look.call.family() == Family::Open) else { return };
+        if look.event.path.is_none_or(<[u8]>::is_empty) {
+            return;
+        }
+        if writes(look) {
+            follower.wrote(path, look.seen.errno != 0);
+        } else if let Some(file) = module_file(path).filter(|_| look.seen.errno == 0) {
+            if file_name(path) == follower.script.as_slice() {
+                return;
+            }
+            let gap = Gap {
+                path: look.object,
+                file,
+                process: look.seen.process,
+                traced_ns: 0,
+                calls: [0; 2],
+                module: module_hash(path),
+                stale: false,
+                bytecode: Bytecode::default(),
+            };
+            self.begin(gap, look.event.start_ns);
+        }
+    }
+
+    /// A module's file was opened: the one before it is done.
+    fn begin(&mut self, mut gap: Gap, at_ns: u64) {
+        let Some(follower) = self.followers.get_mut(&gap.process) else { return };
+        if let Some((ended, began_ns)) = follower.current.take() {
+            // Bytecode that is good is not followed by its source.
+            gap.stale = ended.file == FileKind::Bytecode
+                && gap.file == FileKind::Source
+                && ended.module == gap.module;
+            if self.gaps.len() < MOST_GAPS {
+                self.gaps.push(Gap { traced_ns: at_ns.saturating_sub(began_ns), ..ended });
+            } else {
+                self.not_kept += 1;
+            }
+        }
+        follower.current = Some((gap, at_ns));
+    }
+}
+
+impl Follower {
+    fn wrote(&mut self, path: &[u8], failed: bool) {
+        let bytecode = file_name(path).windows(4).any(|part| part == b".pyc" || part == b".pyo");
+        if let Some((gap, _)) = &mut self.current
+            && bytecode
+            && gap.file == FileKind::Source
+        {
+            gap.bytecode = if failed { Bytecode::Refused } else { Bytecode::Written };
+        }
+    }
+}
+
+/// Whether a file is opened to be written.
+fn writes(look: &Look<'_>) -> bool {
+    let at_directory =
+        look.call.spec.is_some_and(|spec| spec.args.first().is_some_and(|arg| arg.arg == Arg::DirFd));
+    look.event.args[usize::from(at_directory) + 1] & ACCESS_MODE != 0
+}
+
+fn module_hash(path: &[u8]) -> u64 {
+    let (directory, name) = stem(path);
+    let mut hasher = FxHasher::default();
+    hasher.write(directory);
+    hasher.write(name);
+    hasher.finish()
+}
