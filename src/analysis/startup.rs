@@ -168,15 +168,12 @@ impl Startup {
             argv: event.argv.unwrap_or_default(),
             cwd: &self.cwd,
         };
-        match phases::python_script(&start) {
-            Some(script) => {
-                self.imports.python(process, script);
-                self.watch.python(process, script);
-            }
-            None => {
-                self.imports.not_python(process);
-                self.watch.not_python(process);
-            }
+        if let Some(script) = phases::python_script(&start) {
+            self.imports.python(process, script);
+            self.watch.python(process, script);
+        } else {
+            self.imports.not_python(process);
+            self.watch.not_python(process);
         }
     }
 

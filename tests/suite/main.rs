@@ -12,6 +12,7 @@ mod contract;
 mod death;
 mod differential;
 mod endings;
+mod findings;
 mod inheritance;
 mod layers;
 mod limits;

@@ -35,7 +35,12 @@ pub(super) enum Cause {
 pub(super) struct Causes<'a> {
     /// File names of all programs that were executed.
     programs: FxHashSet<&'a [u8]>,
+    /// Shared objects that the loader looked for in vain.
     libraries: FxHashSet<Id>,
+    /// What the loader looked for, found or not.
+    loaders: FxHashSet<Id>,
+    /// Directories that a Python listed: it searches them for modules.
+    searched: FxHashSet<Id>,
     /// Last names of all Python modules that were loaded.
     modules: FxHashSet<&'a [u8]>,
     /// By process: whether it ever was a Python.
@@ -48,18 +53,34 @@ impl<'a> Causes<'a> {
     pub(super) fn of(facts: &Facts<'a>) -> Self {
         let executed = facts.counted().filter(|c| c.call.role == Role::Exec && c.key.errno == 0);
         let lists = facts.processes.list().iter();
-        let images = lists
-            .flat_map(|process| process.execs.iter().map(|exec| facts.processes.strings.get(exec.path)));
+        let images =
+            lists.flat_map(|process| process.execs.iter().map(|exec| facts.processes.strings.get(exec.path)));
         let missed = facts.watch.loader.lookups.iter().filter(|((_, found, _), _)| !found);
         let modules = facts.modules.modules.iter().map(|module| last_name(module.path.bytes()));
-        Self {
+        let loaders = facts.watch.loader.lookups.iter().map(|((id, ..), _)| *id);
+        let mut causes = Self {
             programs: executed.map(|c| c.object).chain(images).map(file_name).collect(),
             libraries: missed.map(|((id, ..), _)| *id).collect(),
+            loaders: loaders.collect(),
+            searched: FxHashSet::default(),
             modules: modules.collect(),
             python: facts.all_that_were(b"python"),
             perl: facts.all_that_were(b"perl"),
             ruby: facts.all_that_were(b"ruby"),
-        }
+        };
+        let listed = facts.counted().filter(|c| c.call.family() == Family::Readdir && causes.by_python(c));
+        causes.searched = listed.map(|counted| counted.key.object).collect();
+        causes
+    }
+
+    /// Whether a Python searched this directory for modules.
+    pub(super) fn searched(&self, counted: &Counted<'_>) -> bool {
+        self.by_python(counted) && self.searched.contains(&counted.key.object)
+    }
+
+    /// Whether the dynamic loader looked for it, or it is the loader's own file.
+    pub(super) fn of_loader(&self, counted: &Counted<'_>) -> bool {
+        self.loaders.contains(&counted.key.object) || counted.object.starts_with(b"/etc/ld.so.")
     }
 
     /// Whether the call was made by a process that ever was a Python.

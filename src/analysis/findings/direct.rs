@@ -7,31 +7,31 @@ use super::facts::{Facts, Tally, evidence, shown, things};
 use super::value::{Finding, Remedy, Saving};
 use crate::analysis::text::{Text, arguments, file_name};
 
-/// Version managers, by a directory that their shims lie in, and how each tells the real program.
-const MANAGERS: [(&str, &str, &str); 9] = [
-    ("pyenv", ".pyenv", "pyenv which"),
-    ("rbenv", ".rbenv", "rbenv which"),
-    ("nodenv", ".nodenv", "nodenv which"),
-    ("plenv", ".plenv", "plenv which"),
-    ("jenv", ".jenv", "jenv which"),
-    ("asdf", ".asdf", "asdf which"),
-    ("volta", ".volta", "volta which"),
-    ("mise", "mise", "mise which"),
-    ("nvm", ".nvm", "nvm which"),
+/// Version managers, by the directory that holds their shims (a dot may stand before it), and how each
+/// tells the real program.
+const MANAGERS: [(&str, &str); 8] = [
+    ("pyenv", "pyenv which"),
+    ("rbenv", "rbenv which"),
+    ("nodenv", "nodenv which"),
+    ("plenv", "plenv which"),
+    ("jenv", "jenv which"),
+    ("asdf", "asdf which"),
+    ("volta", "volta which"),
+    ("mise", "mise which"),
 ];
 
 pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     let launcher = facts.launcher?;
     let until_ns = facts.boundaries.get(1)?.cut.at_ns;
     let mut programs: FxHashMap<&[u8], Tally> = FxHashMap::default();
-    let mut manager = None;
+    let mut shim = None;
     for process in facts.processes.list() {
         for exec in process.execs.iter().filter(|exec| exec.at_ns < until_ns) {
             let strings = &facts.processes.strings;
             let path = strings.get(exec.path);
             programs.entry(file_name(path)).or_default().calls += 1;
-            let words = arguments(strings.get(exec.argv)).chain([path]);
-            manager = manager.or_else(|| words.filter(|word| has_directory(word, b"shims")).find_map(of));
+            let mut words = arguments(strings.get(exec.argv)).chain([path]);
+            shim = shim.or_else(|| words.find_map(manager));
         }
     }
     if programs.is_empty() {
@@ -41,41 +41,43 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     let saving = Saving {
         calls: launcher.syscalls,
         at_most_ns: Some(launcher.takes_ns),
-        at_least_ns: least_ns.map(|ns| ns.min(launcher.takes_ns)),
+        at_least_ns: least_ns.map(|ns| facts.untraced(ns, [0, 0]).min(launcher.takes_ns)),
         at_most_share: None,
     };
     let program = shown(launcher.program.bytes());
     let what = format!(
         "{} before {program}: {}, {}, {}",
-        manager.map_or_else(|| "wrappers".to_owned(), |(name, ..)| format!("the shim of {name}")),
+        shim.map_or_else(|| "wrappers".to_owned(), |(name, _)| format!("the shim of {name}")),
         things(launcher.programs, "program", "programs"),
         things(launcher.processes, "fork", "forks"),
         things(launcher.failed_execs, "failed execve", "failed execves"),
     );
     let remedy = direct(facts);
-    let advice = advice(&program, manager, remedy.as_ref());
-    let list = programs.into_iter().map(|(name, tally)| (name, tally, "times started"));
+    let advice = advice(&program, shim, remedy.as_ref());
+    let list = programs.into_iter().map(|(name, tally)| (name, tally, "times"));
     Some(Finding::new(&what, saving, evidence(list), &advice).with(remedy))
 }
 
-fn of(path: &[u8]) -> Option<&'static (&'static str, &'static str, &'static str)> {
-    MANAGERS.iter().find(|(_, directory, _)| has_directory(path, directory.as_bytes()))
+/// The version manager whose shim a path is.
+fn manager(path: &[u8]) -> Option<&'static (&'static str, &'static str)> {
+    let within = |name: &str| {
+        let is = |part: &[u8]| part.strip_prefix(b".").unwrap_or(part) == name.as_bytes();
+        path.split(|&b| b == b'/').any(is)
+    };
+    let shim = has_directory(path, b"shims") || within("volta");
+    MANAGERS.iter().find(|(name, _)| shim && within(name))
 }
 
-fn advice(
-    program: &str,
-    manager: Option<&(&str, &str, &str)>,
-    remedy: Option<&Remedy>,
-) -> String {
+fn advice(program: &str, manager: Option<&(&str, &str)>, remedy: Option<&Remedy>) -> String {
     let real = match remedy {
         Some(Remedy::Direct { program, .. }) => Some(shown(program.bytes())),
         _ => None,
     };
     match (manager, real) {
-        (Some((_, _, which)), Some(real)) => {
+        (Some((_, which)), Some(real)) => {
             format!("start {real} itself (`{which} {program}` prints it), or put its directory first in PATH")
         }
-        (Some((_, _, which)), None) => {
+        (Some((_, which)), None) => {
             format!("start what `{which} {program}` prints, or put its directory first in PATH")
         }
         (None, Some(real)) => format!("start {real} itself, with what the wrappers set in the environment"),

@@ -24,7 +24,7 @@ pub(super) const ENOTDIR: u16 = 20;
 /// Errno of a name that is taken.
 pub(super) const EEXIST: u16 = 17;
 /// Pieces of evidence that are listed.
-const MOST_EVIDENCE: usize = 5;
+const MOST_EVIDENCE: usize = 50;
 
 /// A log, seen whole.
 #[derive(Debug, Clone, Copy)]
@@ -91,6 +91,15 @@ pub(super) struct Tally {
 }
 
 impl Tally {
+    /// All of these together.
+    pub(super) fn sum<'t>(tallies: impl IntoIterator<Item = &'t Self>) -> Self {
+        let mut sum = Self::default();
+        for tally in tallies {
+            sum.merge(*tally);
+        }
+        sum
+    }
+
     pub(super) fn merge(&mut self, other: Self) {
         self.calls += other.calls;
         self.most_ns = plus(self.most_ns, other.most_ns);
@@ -206,15 +215,30 @@ pub(super) fn evidence<'a>(
     sums: impl IntoIterator<Item = (&'a [u8], Tally, &'static str)>,
 ) -> (Vec<Evidence>, u64) {
     let mut all: Vec<(&[u8], Tally, &'static str)> = sums.into_iter().collect();
-    all.sort_unstable_by(|(a, x, _), (b, y, _)| y.calls.cmp(&x.calls).then_with(|| a.cmp(b)));
+    all.sort_unstable_by(|(a, x, _), (b, y, _)| {
+        (y.most_ns, y.calls).cmp(&(x.most_ns, x.calls)).then_with(|| a.cmp(b))
+    });
     let more = all.len().saturating_sub(MOST_EVIDENCE) as u64;
     let list = all.into_iter().take(MOST_EVIDENCE).map(|(object, tally, note)| Evidence {
         object: object.into(),
         count: tally.calls,
         cost_ns: tally.most_ns,
-        note,
+        note: if tally.calls == 1 { singular(note) } else { note },
     });
     (list.collect(), more)
+}
+
+fn singular(note: &'static str) -> &'static str {
+    match note {
+        "calls" => "call",
+        "misses" => "miss",
+        "forks" => "fork",
+        "modules" => "module",
+        "reads" => "read",
+        "repeats" => "repeat",
+        "times" => "time",
+        other => other,
+    }
 }
 
 /// A name inside a sentence.

@@ -16,8 +16,7 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
         by_process.entry(*process).or_default().merge(facts.tally(*group, cell));
     }
     by_process.retain(|_, tally| tally.most_ns.is_some_and(|ns| ns / tally.calls.max(1) >= DEAR_NS));
-    let mut all = Tally::default();
-    by_process.values().for_each(|tally| all.merge(*tally));
+    let all = Tally::sum(by_process.values());
     if all.calls == 0 {
         return None;
     }

@@ -5,12 +5,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::causes::Causes;
 use super::facts::{Facts, Tally, evidence, things};
 use super::value::{Finding, Remedy};
+use super::watch::OLD_HWCAPS;
 use crate::analysis::text::{Text, directory, file_name};
 
 /// Fewer misses are nothing to speak of.
 const FEW: u64 = 3;
-/// Directories for special processors that older loaders look for below each directory of the search.
-const OLD_HWCAPS: [&[u8]; 5] = [b"tls", b"x86_64", b"haswell", b"avx512_1", b"xeon_phi"];
 
 pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     let mut missed: FxHashMap<&[u8], Tally> = FxHashMap::default();
@@ -23,8 +22,7 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
             missed.entry(entry).or_default().merge(facts.tally(*group, cell));
         }
     }
-    let mut all = Tally::default();
-    missed.values().for_each(|tally| all.merge(*tally));
+    let all = Tally::sum(missed.values());
     if all.calls < FEW {
         return None;
     }
@@ -36,10 +34,15 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
         things(all.calls, "time", "times"),
         things(missed.len() as u64, "directory", "directories"),
     );
-    let note = |entry: &[u8]| if useful.contains(entry) { "" } else { "no object was found here" };
+    let note = |entry: &[u8]| if useful.contains(entry) { "misses" } else { "misses, no hit" };
     let list = missed.iter().map(|(&entry, &tally)| (entry, tally, note(entry)));
-    let advice = "leave useless directories out of LD_LIBRARY_PATH (or of the objects' RPATH/RUNPATH: \
-                  `readelf -d`), those with most libraries first; what ldconfig knows needs no search";
+    let advice = if drop.is_empty() {
+        "the search goes through directories that hold only some of the objects (RPATH, RUNPATH: `readelf -d`); \
+         what ldconfig knows needs no search"
+    } else {
+        "leave directories without a hit out of LD_LIBRARY_PATH (or of the objects' RPATH, RUNPATH: `readelf -d`), \
+         and put the fullest first; what ldconfig knows needs no search"
+    };
     let remedy = (!drop.is_empty()).then_some(Remedy::ShorterLibraryPath { drop });
     Some(Finding::new(&what, all.saving(), evidence(list), advice).with(remedy))
 }

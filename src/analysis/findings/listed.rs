@@ -48,7 +48,7 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
         things(again.len() as u64, "directory is", "directories are"),
         things(times, "time", "times"),
     );
-    let list = again.iter().map(|(id, &tally)| (facts.path(*id), tally, "listings more than one"));
+    let list = again.iter().map(|(id, &tally)| (facts.path(*id), tally, "more listings"));
     let advice = "list a directory once and keep its names (a change in the program that does it)";
     Some(Finding::new(&what, all.saving(), evidence(list), advice))
 }

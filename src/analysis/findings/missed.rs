@@ -13,8 +13,7 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
         let other = counted.looks_up() && counted.missing() && causes.of_lookup(counted) == Cause::Other;
         other.then(|| directory(counted.object).unwrap_or(b"(relative)"))
     });
-    let mut all = Tally::default();
-    missed.values().for_each(|tally| all.merge(*tally));
+    let all = Tally::sum(missed.values());
     if all.calls < FEW {
         return None;
     }
@@ -23,7 +22,7 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
         things(all.calls, "lookup", "lookups"),
         things(missed.len() as u64, "directory", "directories"),
     );
-    let list = missed.iter().map(|(&directory, &tally)| (directory, tally, ""));
+    let list = missed.iter().map(|(&directory, &tally)| (directory, tally, "misses"));
     let advice = "most are optional files; name the file in an option or a setting where the program has one, \
                   so that it need not look (trace stats --by path shows each)";
     Some(Finding::new(&what, all.saving(), evidence(list), advice))

@@ -12,13 +12,12 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
         let exists = counted.key.errno == EEXIST && matches!(&*counted.call.name, "mkdir" | "mkdirat");
         exists.then_some(counted.object)
     });
-    let mut all = Tally::default();
-    made.values().for_each(|tally| all.merge(*tally));
+    let all = Tally::sum(made.values());
     if all.calls < FEW {
         return None;
     }
     let what = format!("{} that fails because the directory exists", things(all.calls, "mkdir", "mkdirs"));
-    let list = made.iter().map(|(&path, &tally)| (path, tally, ""));
+    let list = made.iter().map(|(&path, &tally)| (path, tally, "calls"));
     let advice = "remember which directories were made; make the deepest one first and its parents only if that \
                   says ENOENT (a change in the program that does it)";
     Some(Finding::new(&what, all.saving(), evidence(list), advice))

@@ -23,12 +23,10 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
         }
     }
     let missed = facts.sum_by(|counted| {
-        let missed =
-            counted.looks_up() && counted.missing() && causes.of_lookup(counted) == Cause::Module;
+        let missed = counted.looks_up() && counted.missing() && causes.of_lookup(counted) == Cause::Module;
         missed.then(|| entry(counted.object, &found))?
     });
-    let mut all = Tally::default();
-    missed.values().for_each(|tally| all.merge(*tally));
+    let all = Tally::sum(missed.values());
     if all.calls < FEW {
         return None;
     }
@@ -37,9 +35,17 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
         things(all.calls, "time", "times"),
         things(missed.len() as u64, "directory", "directories"),
     );
-    let list = missed.iter().map(|(&entry, &tally)| (entry, tally, ""));
-    let advice = "take directories you added (PERL5LIB, -I, use lib; RUBYLIB, -I) out or put the fullest first; \
-                  those built into the interpreter stay; for Ruby, bootsnap keeps the answers";
+    let list = missed.iter().map(|(&entry, &tally)| (entry, tally, "misses"));
+    let built_in = missed
+        .keys()
+        .all(|entry| [&b"/usr/"[..], b"/etc/perl", NOWHERE].iter().any(|root| entry.starts_with(root)));
+    let advice = if built_in {
+        "the directories are the interpreter's own, so only fewer modules are fewer lookups: load them where they \
+         are needed, or pack the program into one file (App::FatPacker)"
+    } else {
+        "take directories you added (PERL5LIB, -I, use lib; RUBYLIB, -I) out or put the fullest first; \
+                  those built into the interpreter stay; for Ruby, bootsnap keeps the answers"
+    };
     Some(Finding::new(&what, all.saving(), evidence(list), advice))
 }
 

@@ -8,7 +8,7 @@ use super::value::Finding;
 use crate::analysis::intern::Id;
 use crate::analysis::phases::PhaseKind;
 
-const NAME_SERVER: &str = "name server";
+const NAME_SERVER: &str = "calls, name server";
 
 pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     let network = &facts.watch.network;
@@ -32,7 +32,7 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
         things(all.calls, "call", "calls"),
         things(peers.len() as u64, "address", "addresses"),
     );
-    let note = |peer: &[u8]| if is_name_server(peer) { NAME_SERVER } else { "" };
+    let note = |peer: &[u8]| if is_name_server(peer) { NAME_SERVER } else { "calls" };
     let list = peers.iter().map(|(&id, &tally)| {
         let peer = network.peers.get(id);
         (peer, tally, note(peer))

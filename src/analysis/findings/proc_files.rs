@@ -12,8 +12,7 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
         let made_up = counted.object.starts_with(b"/proc/") || counted.object.starts_with(b"/sys/");
         (made_up && counted.key.group.on_file()).then_some(counted.object)
     });
-    let mut all = Tally::default();
-    calls.values().for_each(|tally| all.merge(*tally));
+    let all = Tally::sum(calls.values());
     if all.calls < FEW {
         return None;
     }

@@ -29,12 +29,11 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
             *found.entry(directory).or_default() += counted.cell.calls;
         }
     }
-    let mut all = Tally::default();
-    missed.values().for_each(|tally| all.merge(*tally));
+    let all = Tally::sum(missed.values());
     if all.calls < FEW {
         return None;
     }
-    let note = |directory: &[u8]| if found.contains_key(directory) { "" } else { "no program was found here" };
+    let note = |directory: &[u8]| if found.contains_key(directory) { "misses" } else { "misses, no hit" };
     let mut drop: Vec<Text> =
         missed.keys().filter(|directory| !found.contains_key(*directory)).map(|&d| d.into()).collect();
     drop.sort_unstable();
@@ -46,7 +45,8 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
     let advice = if drop.is_empty() {
         "call programs by their full path, or order PATH so that their directories come first"
     } else {
-        "leave directories without such programs out of PATH or put them last, or call programs by full path"
+        "for this command, a PATH without the directories in which it finds nothing, or with them last; or programs \
+         called by their full path"
     };
     let list = missed.iter().map(|(&directory, &tally)| (directory, tally, note(directory)));
     let remedy = (!drop.is_empty()).then_some(Remedy::ShorterPath { drop });

@@ -14,7 +14,7 @@ const SHORT_NS: u64 = 100_000_000;
 
 pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     let mut by_name: FxHashMap<&[u8], Tally> = FxHashMap::default();
-    let (mut traced_ns, mut calls, mut programs) = (0_u64, 0_u64, 0);
+    let (mut lives, mut calls) = (Vec::new(), 0_u64);
     let short = |id: usize| {
         let process = &facts.processes.list()[id];
         id != 0 && facts.focus != Some(id as u32) && process.forks == 0
@@ -25,22 +25,42 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
         if process.status.is_none() || lived_ns > SHORT_NS {
             continue;
         }
-        traced_ns = traced_ns.saturating_add(lived_ns);
+        lives.push((process.start_ns, process.end_ns));
         calls += process.calls;
-        programs += 1;
         let Some(exec) = process.execs.last() else {
             by_name.entry(&b"(fork without exec)"[..]).or_default().calls += 1;
             continue;
         };
         by_name.entry(file_name(facts.processes.strings.get(exec.path))).or_default().calls += 1;
     }
-    if programs < FEW {
+    if lives.len() < FEW {
         return None;
     }
+    let processes = things(lives.len() as u64, "process", "processes");
+    let traced_ns = together(lives);
     let saving = Saving { at_most_ns: Some(facts.untraced(traced_ns, [calls, 0])), ..Saving::default() };
-    let what = format!("{} that did little and ended soon", things(programs as u64, "process", "processes"));
+    let what = format!("{processes} that did little and ended soon");
     let list = by_name.into_iter().map(|(name, tally)| (name, tally, "times"));
     let advice = "do it in one process: a shell's own ${...}, [[ ]], read and printf instead of sed, basename, cat \
                   and $(...); one awk instead of a pipeline";
     Some(Finding::new(&what, saving, evidence(list), advice))
+}
+
+/// The time in which at least one of them lived: those of a pipeline live beside each other.
+fn together(mut lives: Vec<(u64, u64)>) -> u64 {
+    lives.sort_unstable();
+    let (mut sum, mut until) = (0_u64, 0);
+    for (start, end) in lives {
+        sum = sum.saturating_add(end.saturating_sub(start.max(until)));
+        until = until.max(end);
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn lives_beside_each_other_count_once() {
+        assert_eq!(super::together(vec![(10, 20), (0, 5), (12, 18), (19, 25)]), 5 + 15);
+    }
 }

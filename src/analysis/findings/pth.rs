@@ -15,8 +15,7 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
     if files.len() < FEW {
         return None;
     }
-    let mut all = Tally::default();
-    files.values().for_each(|tally| all.merge(*tally));
+    let all = Tally::sum(files.values());
     let what = format!(
         "{} read at each start of Python",
         things(files.len() as u64, ".pth file is", ".pth files are"),

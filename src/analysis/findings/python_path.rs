@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::causes::{Cause, Causes, ends, last_name};
+use super::causes::{Cause, Causes, ends, has_directory, last_name};
 use super::facts::{Counted, Facts, Tally, evidence, things};
 use super::value::{Finding, Remedy};
 use crate::analysis::modules::{FileKind, stem};
@@ -65,34 +65,25 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
         return None;
     }
     let loaded = Loaded::of(facts);
-    // A directory that was listed and is no package was searched for modules.
-    let searched: FxHashSet<&[u8]> = facts
-        .counted()
-        .filter(|counted| counted.call.family() == Family::Readdir && causes.by_python(counted))
-        .map(|counted| counted.object)
-        .collect();
     let wasted = facts.sum_by(|counted| {
         let relevant = causes.by_python(counted)
             && match counted.key.errno {
-                0 => searched.contains(counted.object),
-                _ => counted.looks_up()
-                    && counted.missing()
-                    && causes.of_lookup(counted) == Cause::Python,
+                0 => causes.searched(counted),
+                _ => counted.looks_up() && counted.missing() && causes.of_lookup(counted) == Cause::Python,
             };
         relevant.then(|| loaded.in_vain(counted))?
     });
-    let mut all = Tally::default();
-    wasted.values().for_each(|tally| all.merge(*tally));
+    let all = Tally::sum(wasted.values());
     if all.calls < FEW {
         return None;
     }
     let note = |entry: &[u8]| {
         if loaded.packages.contains(entry) {
-            "a package, by implicit relative imports"
+            "calls, implicit relative imports"
         } else if loaded.directories.contains(entry) {
-            ""
+            "calls"
         } else {
-            "gave no module"
+            "calls, no module"
         }
     };
     let what = format!(
@@ -102,23 +93,31 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
     );
     let list = wasted.iter().map(|(&entry, &tally)| (entry, tally, note(entry)));
     let useless: Vec<&[u8]> =
-        wasted.keys().copied().filter(|entry| note(entry) == "gave no module").collect();
+        wasted.keys().copied().filter(|entry| note(entry) == "calls, no module").collect();
     let remedy = remedy(facts, &useless);
     let advice = match remedy {
         Some(Remedy::PythonIsolated) => {
             "python -I leaves the script's directory, PYTHONPATH and the user's site out of sys.path; or take \
              directories without modules out of PYTHONPATH and .pth files"
         }
-        _ => {
-            "take directories without modules out of PYTHONPATH and .pth files, and put the fullest first"
+        None if !useless.is_empty() => {
+            "these are Python's own directories: python -S leaves site-packages out, where no installed package is \
+             needed; fewer imports are fewer searches"
         }
+        _ => "take directories without modules out of PYTHONPATH and .pth files, and put the fullest first",
     };
     Some(Finding::new(&what, all.saving(), evidence(list), advice).with(remedy))
 }
 
+/// Whether a directory of this name holds a Python's own library: `python3.12`.
+fn is_library(name: &[u8]) -> bool {
+    let version = name.strip_prefix(b"python").unwrap_or_default();
+    version.first().is_some_and(u8::is_ascii_digit)
+}
+
 /// Directories that the user added can be left out.
 fn remedy(facts: &Facts<'_>, useless: &[&[u8]]) -> Option<Remedy> {
-    let own = |path: &[u8]| !path.split(|&b| b == b'/').any(|part| part.starts_with(b"python"));
+    let own = |path: &[u8]| !path.split(|&b| b == b'/').any(is_library);
     let mut drop: Vec<Text> = useless.iter().filter(|path| own(path)).map(|&path| path.into()).collect();
     drop.sort_unstable();
     if drop.is_empty() {
@@ -130,5 +129,7 @@ fn remedy(facts: &Facts<'_>, useless: &[&[u8]]) -> Option<Remedy> {
         .modules
         .iter()
         .any(|module| foreign(&module.path) && module.file != FileKind::Extension);
-    Some(if all_built_in { Remedy::PythonIsolated } else { Remedy::ShorterPythonPath { drop } })
+    // `-I` came with 3.4.
+    let old = facts.modules.modules.iter().any(|module| has_directory(module.path.bytes(), b"python2.7"));
+    Some(if all_built_in && !old { Remedy::PythonIsolated } else { Remedy::ShorterPythonPath { drop } })
 }

@@ -9,6 +9,13 @@ use super::watch::Question;
 /// Fewer are nothing to speak of.
 const FEW: u64 = 12;
 
+/// The three questions.
+const NAMES: [(&str, &str); 3] = [
+    ("lseek(fd, 0, SEEK_CUR)", "calls, its position"),
+    ("ioctl(fd, TCGETS)", "calls, no terminal"),
+    ("fstat", "calls, asked before"),
+];
+
 pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     let mut kinds = [Tally::default(); 3];
     let mut all = Tally::default();
@@ -25,11 +32,6 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     if all.calls < FEW {
         return None;
     }
-    const NAMES: [(&str, &str); 3] = [
-        ("lseek(fd, 0, SEEK_CUR)", "where does it stand"),
-        ("ioctl(fd, TCGETS)", "on what is no terminal"),
-        ("fstat", "of a file asked for before"),
-    ];
     let list = kinds.iter().zip(NAMES).filter(|(tally, _)| tally.calls > 0);
     let list = list.map(|(&tally, (name, note))| (name.as_bytes(), tally, note));
     let what = format!("{} about open files whose answer was known", things(all.calls, "call", "calls"));

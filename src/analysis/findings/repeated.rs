@@ -15,7 +15,10 @@ const FEW: u64 = 8;
 
 pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
     let by_process: FxHashMap<(ProcessId, Id), Tally> = facts.sum_by(|counted| {
-        let counts = counted.looks_up() && causes.of_lookup(counted) == Cause::Other;
+        let counts = counted.looks_up()
+            && causes.of_lookup(counted) == Cause::Other
+            && !causes.searched(counted)
+            && !causes.of_loader(counted);
         counts.then_some((counted.key.process, counted.key.object))
     });
     let mut repeats: FxHashMap<Id, Tally> = FxHashMap::default();
@@ -34,7 +37,7 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
         things(all.calls, "time", "times"),
     );
     let list = repeats.iter().map(|(id, &tally)| (facts.path(*id), tally, "repeats"));
-    let advice = "keep the answer, or look relative to an open directory; Python stats each directory of \
-                  sys.path once an import, so fewer imports and entries are fewer lookups";
+    let advice =
+        "keep the answer, or look relative to an open directory (a change in the program that does it)";
     Some(Finding::new(&what, all.saving(), evidence(list), advice))
 }

@@ -21,8 +21,8 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
         return None;
     }
     let loaded = facts.modules.modules.iter().filter(|module| module.phase.bytes() == NAME);
-    let list =
-        loaded.map(|module| (module.name.bytes(), Tally { calls: module.calls, ..Tally::default() }, "calls"));
+    let list = loaded
+        .map(|module| (module.name.bytes(), Tally { calls: module.calls, ..Tally::default() }, "calls"));
     let what = "python ran site, but no installed package was imported after it".to_owned();
     let saving = Saving { at_most_ns: Some(site.takes_ns), calls: site.syscalls, ..Saving::default() };
     let advice = "if the program needs no installed packages: python -S, or python -I -S (first line of a \

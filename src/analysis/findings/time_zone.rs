@@ -13,8 +13,7 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
         let files = counted.key.group.on_file() && is_time_zone(counted.object);
         files.then_some(counted.object)
     });
-    let mut all = Tally::default();
-    calls.values().for_each(|tally| all.merge(*tally));
+    let all = Tally::sum(calls.values());
     if all.calls < FEW {
         return None;
     }

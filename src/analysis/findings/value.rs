@@ -34,6 +34,8 @@ pub struct Finding {
     pub advice: Text,
     /// The same as something a program can apply, where there is such a thing.
     pub remedy: Option<Remedy>,
+    /// How far that can be trusted.
+    pub safety: Option<Safety>,
     /// Too small to be worth a line unless all is asked for.
     pub small: bool,
 }
@@ -148,12 +150,14 @@ impl Finding {
             more_evidence,
             advice: advice.into(),
             remedy: None,
+            safety: None,
             small: false,
         }
     }
 
     /// The same with something to apply.
     pub(super) fn with(self, remedy: Option<Remedy>) -> Self {
-        Self { remedy, ..self }
+        let safety = remedy.as_ref().map(Remedy::safety);
+        Self { remedy, safety, ..self }
     }
 }

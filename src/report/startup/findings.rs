@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use super::super::escape::{escape, shorten};
-use super::super::units::{count, percent, time};
+use super::super::units::{count, percent, things, time};
 use super::Options;
-use crate::analysis::findings::{Finding, Findings, Saving};
+use crate::analysis::findings::{Evidence, Finding, Findings, Saving};
 
 /// Pieces of evidence shown for a finding, unless all is asked for.
 const EVIDENCE: usize = 3;
@@ -13,74 +13,87 @@ const EVIDENCE: usize = 3;
 const INDENT: usize = 5;
 /// Width of the text where there is no terminal.
 const WIDTH: usize = 110;
+/// Characters of a path or name, unless all is asked for.
+const OBJECT: usize = 44;
 
 pub(super) fn write(out: &mut dyn Write, findings: &Findings, options: Options<'_>) -> io::Result<()> {
+    let look = options.look;
     let all = options.top == usize::MAX;
-    let shown: Vec<&Finding> =
-        findings.list.iter().filter(|finding| all || !finding.small).take(options.top).collect();
-    if findings.list.is_empty() {
-        return Ok(());
+    let large = findings.list.iter().filter(|finding| all || !finding.small);
+    let shown: Vec<&Finding> = large.take(options.top).collect();
+    let rest = findings.list.len() - shown.len();
+    if !shown.is_empty() {
+        let estimated =
+            if findings.estimated { " (savings are estimates and overlap)" } else { " (savings overlap)" };
+        writeln!(out, "\n{}", look.title(&format!("Findings{estimated}")))?;
+    } else if rest > 0 {
+        writeln!(out)?;
     }
-    let estimated = if findings.estimated { "estimates, " } else { "" };
-    let title = format!("Findings ({estimated}by what they save at most; they overlap)");
-    writeln!(out, "\n{}", options.look.title(&title))?;
     for (number, finding) in shown.iter().enumerate() {
         one(out, number + 1, finding, options)?;
     }
-    let rest = findings.list.len() - shown.len();
     if rest > 0 {
-        let small = findings.list.iter().filter(|finding| finding.small).count();
-        let small = if small > 0 { format!(", {} small", count(small as u64)) } else { String::new() };
-        let line = format!("  ({} more findings{small}; --all shows them)", count(rest as u64));
-        writeln!(out, "{}", options.look.note(&line))?;
+        let (one, many) = if shown.is_empty() {
+            ("small finding", "small findings")
+        } else {
+            ("more finding", "more findings")
+        };
+        let line = format!("  ({}: --all)", things(rest as u64, one, many));
+        writeln!(out, "{}", look.note(&line))?;
     }
     if findings.not_kept > 0 {
-        let line = format!("  ({} calls did not fit into the tables findings are made from)", count(findings.not_kept));
-        writeln!(out, "{}", options.look.note(&line))?;
+        let calls = things(findings.not_kept, "call", "calls");
+        writeln!(out, "{}", look.note(&format!("  ({calls} too many to be looked at for findings)")))?;
     }
     Ok(())
 }
 
 fn one(out: &mut dyn Write, number: usize, finding: &Finding, options: Options<'_>) -> io::Result<()> {
     let look = options.look;
-    let what = format!("{}: {}", escape(finding.what.bytes()), saving(&finding.saving));
-    for (line, text) in wrapped(&what, look.width).iter().enumerate() {
-        let head = if line == 0 { format!("{number:>3}  ") } else { " ".repeat(INDENT) };
+    let pad = " ".repeat(INDENT);
+    for (line, text) in wrapped(&escape(finding.what.bytes()), look.width, 0).iter().enumerate() {
+        let head = if line == 0 { format!("{number:>3}  ") } else { pad.clone() };
         writeln!(out, "{head}{text}")?;
     }
-    let most = if options.top == usize::MAX { usize::MAX } else { EVIDENCE };
-    for evidence in finding.evidence.iter().take(most) {
-        let cost = evidence.cost_ns.map(|ns| format!(", {}", time(ns))).unwrap_or_default();
-        let note = if evidence.note.is_empty() { String::new() } else { format!(" {}", evidence.note) };
-        let figures = format!("{}{note}{cost}", count(evidence.count));
-        let room = look.width.unwrap_or(WIDTH).saturating_sub(INDENT + 2 + figures.chars().count() + 2);
-        let object = shorten(&escape(evidence.object.bytes()), room.max(12));
-        writeln!(out, "{}{}", " ".repeat(INDENT), look.note(&format!("  {object}  {figures}")))?;
+    writeln!(out, "{pad}{}", look.title(&saving(&finding.saving)))?;
+    if options.top == usize::MAX {
+        for evidence in &finding.evidence {
+            writeln!(out, "{pad}{}", look.note(&format!("  {}", piece(evidence, usize::MAX))))?;
+        }
+    } else if !finding.evidence.is_empty() {
+        let pieces: Vec<String> =
+            finding.evidence.iter().take(EVIDENCE).map(|evidence| piece(evidence, OBJECT)).collect();
+        for line in wrapped(&pieces.join(", "), look.width, 0) {
+            writeln!(out, "{pad}{}", look.note(&line))?;
+        }
     }
-    let more = finding.more_evidence + finding.evidence.len().saturating_sub(most) as u64;
-    if more > 0 {
-        writeln!(out, "{}{}", " ".repeat(INDENT), look.note(&format!("  ({} more)", count(more))))?;
-    }
-    for (line, text) in wrapped(&escape(finding.advice.bytes()), look.width.map(|w| w.saturating_sub(3))).iter().enumerate() {
+    for (line, text) in wrapped(&escape(finding.advice.bytes()), look.width, 3).iter().enumerate() {
         let head = if line == 0 { "-> " } else { "   " };
-        writeln!(out, "{}{head}{text}", " ".repeat(INDENT))?;
+        writeln!(out, "{pad}{head}{text}")?;
     }
     Ok(())
+}
+
+fn piece(evidence: &Evidence, width: usize) -> String {
+    let object = escape(evidence.object.bytes());
+    let object = if width == usize::MAX { object } else { shorten(&object, width) };
+    format!("{object} ({} {})", count(evidence.count), evidence.note)
 }
 
 /// What it would save, in words.
 fn saving(saving: &Saving) -> String {
     let Some(most) = saving.at_most_ns else {
-        return "what that costs is not known".to_owned();
+        let calls = things(saving.calls, "call", "calls");
+        return format!("saves {calls} (what they cost is not known)");
     };
-    let share = saving.at_most_share.map(|share| format!(", {}", percent(share))).unwrap_or_default();
-    let least = saving.at_least_ns.filter(|ns| *ns > 0).map(|ns| format!("; at least {}", time(ns)));
-    format!("at most {}{share}{}", time(most), least.unwrap_or_default())
+    let share = saving.at_most_share.map(|share| format!(" ({})", percent(share))).unwrap_or_default();
+    let least = saving.at_least_ns.filter(|ns| *ns > 0).map(|ns| format!(", at least {}", time(ns)));
+    format!("saves at most {}{share}{}", time(most), least.unwrap_or_default())
 }
 
-/// A text in lines that fit; words are not broken.
-fn wrapped(text: &str, width: Option<usize>) -> Vec<String> {
-    let width = width.unwrap_or(WIDTH).saturating_sub(INDENT).max(20);
+/// A text in lines that fit beside so many more characters; words are not broken.
+fn wrapped(text: &str, width: Option<usize>, beside: usize) -> Vec<String> {
+    let width = width.unwrap_or(WIDTH).saturating_sub(INDENT + beside).max(20);
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let last = lines.len() - 1;

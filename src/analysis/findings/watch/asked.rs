@@ -5,13 +5,14 @@ use rustc_hash::FxHashMap;
 
 use super::{Look, MOST_PROCESSES, Table};
 use crate::analysis::cost::Group;
+use crate::analysis::filesystem;
 use crate::analysis::intern::Id;
 use crate::analysis::process::ProcessId;
 use crate::syscall::Family;
 
 /// Lookups remembered for each process.
 const RECENT: usize = 8;
-/// `TCGETS` of ioctl_tty(2): what isatty(3) asks.
+/// `TCGETS` of `ioctl_tty(2)`: what isatty(3) asks.
 const TCGETS: u64 = 0x5401;
 /// `SEEK_CUR` of lseek(2).
 const SEEK_CUR: u64 = 1;
@@ -55,8 +56,8 @@ pub(in super::super) struct Asked {
     pub(in super::super) before_open: Table<(Id, Group)>,
     /// Questions about open files.
     pub(in super::super) questions: Table<(Question, Id, Group)>,
-    /// Reads by file.
-    pub(in super::super) reads: FxHashMap<Id, Reads>,
+    /// Reads by process and file.
+    pub(in super::super) reads: FxHashMap<(ProcessId, Id), Reads>,
     reads_not_kept: u64,
 }
 
@@ -66,7 +67,7 @@ impl Asked {
     }
 
     pub(super) fn see(&mut self, look: &Look<'_>) {
-        if !look.seen.group.on_file() || look.seen.object.is_none() {
+        if look.seen.object.is_none_or(|object| filesystem::not_a_file(object).is_some()) {
             return;
         }
         let by_path = look.call.takes_path() && look.event.path.is_some_and(|path| !path.is_empty());
@@ -83,11 +84,7 @@ impl Asked {
             Family::Seek if look.event.args[1] == 0 && look.event.args[2] == SEEK_CUR => {
                 self.ask(Question::Position, look);
             }
-            Family::Descriptor if look.event.args[1] == TCGETS && look.seen.errno != 0 => {
-                if &*look.call.name == "ioctl" {
-                    self.ask(Question::Terminal, look);
-                }
-            }
+            Family::Descriptor if is_vain_isatty(look) => self.ask(Question::Terminal, look),
             _ => {}
         }
     }
@@ -105,11 +102,12 @@ impl Asked {
 
     fn read(&mut self, look: &Look<'_>) {
         let Some(bytes) = look.event.ret.filter(|ret| *ret > 0) else { return };
-        if self.reads.len() >= MOST_FILES && !self.reads.contains_key(&look.object) {
+        let key = (look.seen.process, look.object);
+        if self.reads.len() >= MOST_FILES && !self.reads.contains_key(&key) {
             self.reads_not_kept += 1;
             return;
         }
-        let reads = self.reads.entry(look.object).or_default();
+        let reads = self.reads.entry(key).or_default();
         reads.calls += 1;
         reads.bytes = reads.bytes.saturating_add(bytes as u64);
     }
@@ -141,4 +139,8 @@ impl Asked {
             }
         }
     }
+}
+
+fn is_vain_isatty(look: &Look<'_>) -> bool {
+    look.event.args[1] == TCGETS && look.seen.errno != 0 && &*look.call.name == "ioctl"
 }

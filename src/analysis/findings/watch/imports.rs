@@ -21,6 +21,8 @@ use crate::syscall::{Arg, Family};
 const MOST_PROCESSES: usize = 64;
 /// Most modules that are kept.
 const MOST_GAPS: usize = 1 << 16;
+/// Calls between the opening of bytecode and that of its source where one follows from the other.
+const SOON: u64 = 12;
 /// `O_ACCMODE` of open(2).
 const ACCESS_MODE: u64 = 3;
 
@@ -45,13 +47,15 @@ pub(in super::super) struct Gap {
     pub(in super::super) file: FileKind,
     /// Whose it is.
     pub(in super::super) process: ProcessId,
-    /// Traced time to the next module, waits left out.
-    pub(in super::super) traced_ns: u64,
+    /// Traced time to the next module, waits left out; `None`: there was none, the program ran.
+    pub(in super::super) traced_ns: Option<u64>,
     /// Calls in it: traced from the same CPU, and from another.
     pub(in super::super) calls: [u64; 2],
     /// A hash of its directory and name without suffixes: source and bytecode have the same.
     module: u64,
-    /// Bytecode that was read just before, and was of no use.
+    /// It is source, and bytecode for it was missing, stale or written: it was compiled.
+    pub(in super::super) compiled: bool,
+    /// Bytecode that was read just before was of no use.
     pub(in super::super) stale: bool,
     /// What became of its bytecode.
     pub(in super::super) bytecode: Bytecode,
@@ -61,6 +65,8 @@ pub(in super::super) struct Gap {
 struct Follower {
     /// The module being loaded, and when its file was opened.
     current: Option<(Gap, u64)>,
+    /// The module whose bytecode was last looked for in vain.
+    missed: Option<u64>,
     script: Vec<u8>,
 }
 
@@ -69,7 +75,7 @@ struct Follower {
 pub(in super::super) struct Imports {
     followers: FxHashMap<ProcessId, Follower>,
     /// In order of their ends.
-    pub(in super::super) gaps: Vec<Gap>,
+    gaps: Vec<Gap>,
     /// Modules beyond the limit.
     pub(in super::super) not_kept: u64,
 }
@@ -78,8 +84,14 @@ impl Imports {
     pub(super) fn python(&mut self, process: ProcessId, script: Option<&[u8]>) {
         if self.followers.len() < MOST_PROCESSES {
             let script = script.map_or_else(Vec::new, |path| file_name(path).to_vec());
-            self.followers.insert(process, Follower { current: None, script });
+            self.followers.insert(process, Follower { script, ..Follower::default() });
         }
+    }
+
+    /// All modules, those included that were the last ones.
+    pub(in super::super) fn all(&self) -> impl Iterator<Item = Gap> {
+        let last = self.followers.values().filter_map(|follower| follower.current.map(|(gap, _)| gap));
+        self.gaps.iter().copied().chain(last)
     }
 
     pub(super) fn not_python(&mut self, process: ProcessId) {
@@ -102,7 +114,11 @@ impl Imports {
         }
         if writes(look) {
             follower.wrote(path, look.seen.errno != 0);
-        } else if let Some(file) = module_file(path).filter(|_| look.seen.errno == 0) {
+        } else if let Some(file) = module_file(path) {
+            if look.seen.errno != 0 {
+                follower.missed(path, file);
+                return;
+            }
             if file_name(path) == follower.script.as_slice() {
                 return;
             }
@@ -110,9 +126,10 @@ impl Imports {
                 path: look.object,
                 file,
                 process: look.seen.process,
-                traced_ns: 0,
+                traced_ns: None,
                 calls: [0; 2],
                 module: module_hash(path),
+                compiled: false,
                 stale: false,
                 bytecode: Bytecode::default(),
             };
@@ -124,27 +141,48 @@ impl Imports {
     fn begin(&mut self, mut gap: Gap, at_ns: u64) {
         let Some(follower) = self.followers.get_mut(&gap.process) else { return };
         if let Some((ended, began_ns)) = follower.current.take() {
-            // Bytecode that is good is not followed by its source.
-            gap.stale = ended.file == FileKind::Bytecode
-                && gap.file == FileKind::Source
-                && ended.module == gap.module;
+            let same = ended.module == gap.module && ended.calls.iter().sum::<u64>() <= SOON;
+            if same && (ended.file, gap.file) == (FileKind::Source, FileKind::Bytecode) {
+                // 2.7 opens the source to see how old it is, then the bytecode.
+                follower.current = Some((Gap { calls: ended.calls, ..gap }, began_ns));
+                return;
+            }
+            // Bytecode that is good is not followed by its source. (A traceback may be, but later.)
+            gap.stale = same && (ended.file, gap.file) == (FileKind::Bytecode, FileKind::Source);
             if self.gaps.len() < MOST_GAPS {
-                self.gaps.push(Gap { traced_ns: at_ns.saturating_sub(began_ns), ..ended });
+                self.gaps.push(Gap { traced_ns: Some(at_ns.saturating_sub(began_ns)), ..ended });
             } else {
                 self.not_kept += 1;
             }
         }
+        gap.compiled =
+            gap.file == FileKind::Source && (gap.stale || follower.missed.take() == Some(gap.module));
         follower.current = Some((gap, at_ns));
     }
 }
 
 impl Follower {
+    /// A file that may be a module's is not there.
+    fn missed(&mut self, path: &[u8], file: FileKind) {
+        if file != FileKind::Bytecode {
+            return;
+        }
+        let module = module_hash(path);
+        self.missed = Some(module);
+        if let Some((gap, _)) = &mut self.current {
+            gap.compiled |= gap.file == FileKind::Source && gap.module == module;
+        }
+    }
+
     fn wrote(&mut self, path: &[u8], failed: bool) {
         let bytecode = file_name(path).windows(4).any(|part| part == b".pyc" || part == b".pyo");
         if let Some((gap, _)) = &mut self.current
             && bytecode
-            && gap.file == FileKind::Source
+            && gap.module == module_hash(path)
         {
+            // 2.7 has read the source already when it finds the bytecode stale.
+            gap.stale |= gap.file == FileKind::Bytecode;
+            (gap.file, gap.compiled) = (FileKind::Source, true);
             gap.bytecode = if failed { Bytecode::Refused } else { Bytecode::Written };
         }
     }

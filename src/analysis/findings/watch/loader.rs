@@ -15,6 +15,8 @@ use crate::event::Event;
 
 /// How far apart two calls of the loader can be: its code has about 150 KiB.
 const REACH: u64 = 160 << 10;
+/// Directories for special processors that older loaders look for below each directory of the search.
+pub(in super::super) const OLD_HWCAPS: [&[u8]; 5] = [b"tls", b"x86_64", b"haswell", b"avx512_1", b"xeon_phi"];
 /// Most mapped objects that are told apart.
 const MOST_MAPPED: usize = 1 << 16;
 
@@ -113,12 +115,12 @@ impl Loader {
 /// Whether a path is that of a shared object, or of a directory in which the loader looks for special
 /// versions of them.
 fn is_library(path: &[u8]) -> bool {
-    let name = file_name(path);
+    let name = file_name(path.strip_suffix(b"/").unwrap_or(path));
     let object = name.windows(3).position(|part| part == b".so").is_some_and(|at| {
         let rest = &name[at + 3..];
-        rest.is_empty() || rest[0] == b'.'
+        rest.is_empty() || (rest[0] == b'.' && rest.get(1).is_some_and(u8::is_ascii_digit))
     });
-    object || path.windows(12).any(|part| part == b"glibc-hwcaps")
+    object || OLD_HWCAPS.contains(&name) || path.windows(12).any(|part| part == b"glibc-hwcaps")
 }
 
 #[cfg(test)]
@@ -130,8 +132,9 @@ mod tests {
         for path in ["/lib/libc.so.6", "/a/x.so", "/l/glibc-hwcaps/x86-64-v3"] {
             assert!(is_library(path.as_bytes()), "{path}");
         }
-        for path in ["/etc/ld.so.cache.d/x", "/etc/a.sock", "/usr/lib/x.py", "/b/.sources"] {
-            assert_eq!(is_library(path.as_bytes()), path.contains("ld.so"), "{path}");
+        for path in ["/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/a.sock", "/usr/lib/x.py", "/b/.sources"]
+        {
+            assert!(!is_library(path.as_bytes()), "{path}");
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::syscall::Family;
 
 pub(super) use asked::{Asked, Question};
 pub(super) use imports::{Bytecode, Gap, Imports};
-pub(super) use loader::Loader;
+pub(super) use loader::{Loader, OLD_HWCAPS};
 pub(super) use network::Network;
 pub(super) use table::Table;
 
@@ -79,6 +79,9 @@ impl Watch {
     pub fn call(&mut self, event: &Event<'_>, seen: &Seen<'_>, call: &Call, object: Id) {
         let look = Look { event, seen, call, object };
         self.imports.see(&look);
+        if call.role != Role::Exec && is_no_loader(call.family()) {
+            self.loader.entry(seen.process);
+        }
         match call.family() {
             Family::Stat | Family::Open => {
                 self.loader.lookup(&look);
@@ -124,4 +127,20 @@ impl Watch {
             + self.network.not_kept()
             + self.forks.not_kept
     }
+}
+
+/// Whether a loader never makes such calls: the program has begun, even if the log does not say when.
+fn is_no_loader(family: Family) -> bool {
+    matches!(
+        family,
+        Family::Write
+            | Family::Seek
+            | Family::Readdir
+            | Family::Namespace
+            | Family::Descriptor
+            | Family::Process
+            | Family::Network
+            | Family::Signal
+            | Family::Poll
+    )
 }
