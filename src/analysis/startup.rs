@@ -220,6 +220,7 @@ impl Startup {
             launcher: launcher.as_ref(),
             modules: &modules,
             watch: &self.watch,
+            max_rss_kib: self.untraced.as_ref().and_then(Untraced::max_rss_kib),
             wall,
             file_system_ns: file_system.cost_ns,
         });

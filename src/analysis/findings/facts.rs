@@ -51,6 +51,8 @@ pub struct Facts<'a> {
     pub modules: &'a Modules,
     /// What order told.
     pub watch: &'a Watch,
+    /// The largest resident set of any process, untraced, where that is known.
+    pub max_rss_kib: Option<u64>,
     /// What shares are parts of.
     pub wall: Wall,
     /// Cost of all file-system calls: no finding about them saves more.

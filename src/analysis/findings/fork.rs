@@ -9,8 +9,12 @@ use crate::analysis::process::ProcessId;
 
 /// A fork that takes less is one of a small process.
 const DEAR_NS: u64 = 400_000;
+/// Memory in use, in KiB, from which a fork is dear for its page tables; traced forks may be slow for other
+/// reasons.
+const MUCH_KIB: u64 = 64 << 10;
 
 pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
+    let rss_kib = facts.max_rss_kib.filter(|kib| *kib >= MUCH_KIB)?;
     let mut by_process: FxHashMap<ProcessId, Tally> = FxHashMap::default();
     for ((process, group), cell) in facts.watch.forks.iter() {
         by_process.entry(*process).or_default().merge(facts.tally(*group, cell));
@@ -20,7 +24,11 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     if all.calls == 0 {
         return None;
     }
-    let what = format!("{} of a process that has much memory", things(all.calls, "fork", "forks"));
+    let what = format!(
+        "{} of a process where the largest has {} MiB in use",
+        things(all.calls, "slow fork", "slow forks"),
+        rss_kib >> 10,
+    );
     let list = by_process.iter().filter_map(|(&id, &tally)| {
         let process = facts.processes.list().get(id as usize)?;
         Some((facts.processes.name(process), tally, "forks"))

@@ -416,9 +416,16 @@ fn dear_forks() {
         let fork = format!("clone({flags}, 0x1) = 8 <0.000{ns}>");
         lines(TOOL, [fork, "getpid() = 7".to_owned()])
     };
-    let found = check("fork", &fork("0x1200011", "900"), &fork("0x4111", "900"));
-    assert_eq!(evidence(&found), [("tool".to_owned(), 1)]);
-    assert_eq!(find("fork", &fork("0x1200011", "090")), None, "cheap");
+    let found = |lines: &[String], rss_kib| {
+        let mut header = runs();
+        header.untraced.iter_mut().flat_map(|all| &mut all.runs).for_each(|run| run.max_rss_kib = rss_kib);
+        findings_of(&log(lines), &header).list.into_iter().find(|finding| finding.kind == "fork")
+    };
+    let dear = fork("0x1200011", "900");
+    assert_eq!(evidence(&found(&dear, 200 << 10).unwrap()), [("tool".to_owned(), 1)]);
+    assert_eq!(found(&dear, 9 << 10), None, "a small process, and slow for some other reason");
+    assert_eq!(found(&fork("0x4111", "900"), 200 << 10), None, "memory is shared");
+    assert_eq!(found(&fork("0x1200011", "090"), 200 << 10), None, "cheap");
 }
 
 #[test]
