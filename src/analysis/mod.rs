@@ -34,6 +34,7 @@ pub mod startup;
 pub mod stats;
 pub mod text;
 pub mod tree;
+pub mod trial;
 pub mod wall;
 
 #[cfg(test)]

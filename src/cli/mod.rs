@@ -5,12 +5,14 @@ mod input;
 mod names;
 mod progress;
 mod record;
+mod remedies;
 mod repair;
 mod show;
 mod startup;
 mod startup_output;
 mod stats;
 mod tracing;
+mod try_;
 
 use std::process::ExitCode;
 
@@ -32,6 +34,8 @@ enum Command {
     Startup(startup::Arguments),
     /// Record every system call of a command and its children to a log
     Record(record::Arguments),
+    /// Try what the findings of a command suggest, where that is safe, and measure it against the command as it is
+    Try(try_::Arguments),
     /// Print a log as strace would, one line an event
     Show(show::Arguments),
     /// Count and sum up the calls of a log
@@ -50,6 +54,7 @@ pub fn run() -> ExitCode {
     let done = match cli.command {
         Command::Startup(arguments) => startup::run(&arguments),
         Command::Record(arguments) => record::run(arguments),
+        Command::Try(arguments) => try_::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Repair(arguments) => repair::run(&arguments),

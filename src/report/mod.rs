@@ -9,6 +9,7 @@ pub mod show;
 pub mod startup;
 pub mod stats;
 pub mod table;
+pub mod trial;
 pub mod units;
 
 #[cfg(test)]

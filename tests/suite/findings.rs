@@ -167,15 +167,22 @@ with open('d/f', 'rb', buffering=0) as f:
 #[test]
 fn a_wrapper_and_many_short_programs() {
     let dir = scratch();
-    let wrapper = dir.path().join("wrapper");
-    fs::write(&wrapper, "#!/bin/sh\nfor n in 1 2 3 4 5 6; do /bin/true; done\nexec /bin/ls /dev/null\n")
-        .expect("a script");
-    fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).expect("an executable");
-    let with = findings(dir.path(), &[], &[wrapper.to_str().expect("UTF-8")]);
+    let script = |text: &str| {
+        let path = dir.path().join("wrapper");
+        fs::write(&path, text).expect("a script");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("an executable");
+        findings(dir.path(), &[], &[path.to_str().expect("UTF-8")])
+    };
+    let with = script("#!/bin/sh\nexport X=1\nexec /bin/ls /dev/null\n");
     let found = &with["wrapper"];
     assert_eq!(found["remedy"]["kind"], "direct", "{found}");
     assert_eq!(found["remedy"]["program"], "/bin/ls", "{found}");
     assert_eq!(found["remedy"]["argv"], serde_json::json!(["/bin/ls", "/dev/null"]), "{found}");
+    // What does work of its own is no mere wrapper.
+    let with = script("#!/bin/sh\nfor n in 1 2 3 4 5 6; do /bin/true; done\nexec /bin/ls /dev/null\n");
+    assert!(with["wrapper"]["remedy"].is_null(), "{}", with["wrapper"]);
+    let writes = script("#!/bin/sh\necho x > written\nexec /bin/ls /dev/null\n");
+    assert!(writes["wrapper"]["remedy"].is_null(), "{}", writes["wrapper"]);
     assert_eq!(count(&with["short-programs"], "true"), 6, "{}", with["short-programs"]);
     let without = findings(dir.path(), &[], &["/bin/ls", "/dev/null"]);
     assert!(!without.contains_key("wrapper") && !without.contains_key("short-programs"), "{without:?}");

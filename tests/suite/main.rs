@@ -18,4 +18,5 @@ mod layers;
 mod limits;
 mod support;
 mod terminal;
+mod trying;
 mod witness;

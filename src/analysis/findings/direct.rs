@@ -3,9 +3,10 @@
 use rustc_hash::FxHashMap;
 
 use super::causes::{Causes, has_directory};
-use super::facts::{Facts, Tally, evidence, shown, things};
+use super::facts::{Counted, Facts, Tally, evidence, shown, things};
 use super::value::{Finding, Remedy, Saving};
 use crate::analysis::text::{Text, arguments, file_name};
+use crate::syscall::Family;
 
 /// Version managers, by the directory that holds their shims (a dot may stand before it), and how each
 /// tells the real program.
@@ -52,7 +53,7 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
         things(launcher.processes, "fork", "forks"),
         things(launcher.failed_execs, "failed execve", "failed execves"),
     );
-    let remedy = direct(facts);
+    let remedy = direct(facts, shim.is_some());
     let advice = advice(&program, shim, remedy.as_ref());
     let list = programs.into_iter().map(|(name, tally)| (name, tally, "times"));
     Some(Finding::new(&what, saving, evidence(list), &advice).with(remedy))
@@ -81,13 +82,17 @@ fn advice(program: &str, manager: Option<&(&str, &str)>, remedy: Option<&Remedy>
             format!("start what `{which} {program}` prints, or put its directory first in PATH")
         }
         (None, Some(real)) => format!("start {real} itself, with what the wrappers set in the environment"),
-        (None, None) => format!("start {program} itself, or do less before it"),
+        (None, None) => format!("see whether all that runs before {program} is needed at each start"),
     }
 }
 
-/// The program without what leads to it, if its process became it by `execve` alone.
-fn direct(facts: &Facts<'_>) -> Option<Remedy> {
+/// The program without what leads to it, if its process became it by `execve` alone, and nothing was done
+/// before it that somebody may want: a script that ends with `exec` can have done all its work by then.
+fn direct(facts: &Facts<'_>, shim: bool) -> Option<Remedy> {
     let focus = facts.focus.filter(|&focus| focus == 0)?;
+    if !shim && worked(facts) {
+        return None;
+    }
     let (path, argv) = facts.last_exec(focus)?;
     // What was executed may be a script that names its interpreter: then it is no way around anything.
     let image = facts.processes.list().first()?.execs.last()?;
@@ -100,6 +105,19 @@ fn direct(facts: &Facts<'_>) -> Option<Remedy> {
         return None;
     }
     Some(Remedy::Direct { program: path.into(), argv: argv.into_iter().map(Text::from).collect() })
+}
+
+/// Whether another process was started before the program, or anything but a terminal was written to, or a
+/// name in the file system changed.
+fn worked(facts: &Facts<'_>) -> bool {
+    let Some(program) = facts.boundaries.get(1) else { return true };
+    let changes = |counted: &Counted<'_>| match counted.call.family() {
+        Family::Write => counted.object != b"terminal",
+        Family::Namespace | Family::Attribute | Family::Network => true,
+        _ => false,
+    };
+    let mut before = facts.counted().filter(|c| c.key.segment < program.cut.segment && c.key.errno == 0);
+    facts.launcher.is_none_or(|launcher| launcher.processes > 0) || before.any(|counted| changes(&counted))
 }
 
 /// What the calls before the program cost by themselves.

@@ -7,6 +7,8 @@
 //! What is measured is what a shell would see: from just before the process is made to its end, and
 //! the kernel's own account of it (`wait4(2)`).
 
+mod interleaved;
+mod outcome;
 mod policy;
 mod prepare;
 mod run;
@@ -22,6 +24,8 @@ use std::fmt;
 use std::io;
 use std::process::ExitStatus;
 
+pub use interleaved::{Rounds, Series, interleaved};
+pub use outcome::{Output, outcome};
 pub use policy::Policy;
 pub use prepare::PrepareError;
 
