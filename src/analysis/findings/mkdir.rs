@@ -16,7 +16,7 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     if all.calls < FEW {
         return None;
     }
-    let what = format!("{} that fails because the directory exists", things(all.calls, "mkdir", "mkdirs"));
+    let what = format!("{} because the directory exists", things(all.calls, "mkdir fails", "mkdirs fail"));
     let list = made.iter().map(|(&path, &tally)| (path, tally, "calls"));
     let advice = "remember which directories were made; make the deepest one first and its parents only if that \
                   says ENOENT (a change in the program that does it)";

@@ -108,6 +108,12 @@ impl Imports {
             let waited = look.seen.duration_ns.filter(|ns| *ns >= LONG_NS && !look.seen.group.on_file());
             *began_ns = began_ns.saturating_add(waited.unwrap_or(0));
         }
+        if acts(look) {
+            // The program goes to work: how long the last module took cannot be told.
+            let ended = follower.current.take();
+            self.keep(ended.map(|(gap, _)| gap));
+            return;
+        }
         let Some(path) = look.seen.object.filter(|_| look.call.family() == Family::Open) else { return };
         if look.event.path.is_none_or(<[u8]>::is_empty) {
             return;
@@ -149,15 +155,20 @@ impl Imports {
             }
             // Bytecode that is good is not followed by its source. (A traceback may be, but later.)
             gap.stale = same && (ended.file, gap.file) == (FileKind::Bytecode, FileKind::Source);
-            if self.gaps.len() < MOST_GAPS {
-                self.gaps.push(Gap { traced_ns: Some(at_ns.saturating_sub(began_ns)), ..ended });
-            } else {
-                self.not_kept += 1;
-            }
+            self.keep(Some(Gap { traced_ns: Some(at_ns.saturating_sub(began_ns)), ..ended }));
         }
+        let Some(follower) = self.followers.get_mut(&gap.process) else { return };
         gap.compiled =
             gap.file == FileKind::Source && (gap.stale || follower.missed.take() == Some(gap.module));
         follower.current = Some((gap, at_ns));
+    }
+
+    fn keep(&mut self, gap: Option<Gap>) {
+        if self.gaps.len() < MOST_GAPS {
+            self.gaps.extend(gap);
+        } else {
+            self.not_kept += u64::from(gap.is_some());
+        }
     }
 }
 
@@ -175,17 +186,35 @@ impl Follower {
     }
 
     fn wrote(&mut self, path: &[u8], failed: bool) {
-        let bytecode = file_name(path).windows(4).any(|part| part == b".pyc" || part == b".pyo");
         if let Some((gap, _)) = &mut self.current
-            && bytecode
+            && is_bytecode(path)
             && gap.module == module_hash(path)
         {
-            // 2.7 has read the source already when it finds the bytecode stale.
-            gap.stale |= gap.file == FileKind::Bytecode;
-            (gap.file, gap.compiled) = (FileKind::Source, true);
+            // 2.7 has read the source already when it finds the bytecode stale. (An installer that compiles
+            // what it installed reads source, and looks for no bytecode before.)
+            if gap.file == FileKind::Bytecode {
+                (gap.file, gap.compiled, gap.stale) = (FileKind::Source, true, true);
+            }
             gap.bytecode = if failed { Bytecode::Refused } else { Bytecode::Written };
         }
     }
+}
+
+/// Whether a call is what programs do and imports do not: writing, changing names, starting programs, talking.
+/// (Imports write bytecode.)
+fn acts(look: &Look<'_>) -> bool {
+    let acts = match look.call.family() {
+        Family::Write | Family::Namespace | Family::Network | Family::Process | Family::Sync => true,
+        Family::Open => writes(look),
+        _ => false,
+    };
+    acts && !look.seen.object.is_some_and(is_bytecode)
+}
+
+/// Whether a path is that of bytecode, of its directory, or of the file it is written to at first.
+fn is_bytecode(path: &[u8]) -> bool {
+    let name = file_name(path);
+    name == b"__pycache__" || name.windows(4).any(|part| part == b".pyc" || part == b".pyo")
 }
 
 /// Whether a file is opened to be written.
