@@ -186,8 +186,7 @@ impl<'a> Facts<'a> {
         let beside = model.beside.unwrap_or(model.pinned).added_ns;
         let added =
             calls[0].saturating_mul(model.pinned.added_ns).saturating_add(calls[1].saturating_mul(beside));
-        // A factor above 1 would claim more than was seen.
-        let factor = self.phases.scaled_by.map_or(1.0, |factor| factor.min(1.0));
+        let factor = self.phases.scaled_by.unwrap_or(1.0);
         (traced_ns.saturating_sub(added) as f64 * factor) as u64
     }
 
