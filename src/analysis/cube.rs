@@ -38,8 +38,8 @@ pub struct Cube {
 }
 
 impl Cube {
-    /// Counts a call.
-    pub fn add(&mut self, seen: &Seen<'_>) {
+    /// Counts a call; gives the id of its object.
+    pub fn add(&mut self, seen: &Seen<'_>) -> Id {
         let object = seen.object.unwrap_or_default();
         // Each pipe has its own name; as a kind they are one.
         let object = filesystem::not_a_file(object).map_or(object, str::as_bytes);
@@ -52,6 +52,7 @@ impl Cube {
             object: self.objects.id(object),
         };
         self.cells.entry(key).or_default().add(seen.duration_ns);
+        key.object
     }
 
     /// All cells, in a fixed order.

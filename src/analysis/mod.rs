@@ -8,7 +8,8 @@
 //! Event -> base::Base (which call, which process, which segment of time, what it took)
 //!            |-> stats::Stats      one table, by syscall, class, family, path, directory, process or phase
 //!            |-> flame::Flame      a flame graph, by phase, path or process
-//!            `-> startup::Startup  one cube of counts; phases, families, lookups, tree, flame graph are views of it
+//!            `-> startup::Startup  one cube of counts; phases, families, lookups, tree, flame graph are views of it,
+//!                                  findings are made from it and from what only order tells
 //! ```
 //!
 //! What a duration is worth is decided in one place, [`cost`]: under ptrace a duration holds the
@@ -22,6 +23,7 @@ pub mod cube;
 pub mod durations;
 pub mod errno;
 pub mod filesystem;
+pub mod findings;
 pub mod flame;
 pub mod fold;
 pub mod integrity;
@@ -37,6 +39,7 @@ pub mod startup;
 pub mod stats;
 pub mod text;
 pub mod tree;
+pub mod trial;
 pub mod wall;
 
 #[cfg(test)]

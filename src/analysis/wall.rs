@@ -28,6 +28,12 @@ impl Untraced {
         })
     }
 
+    /// Median of the largest resident sets, where they are known.
+    #[must_use]
+    pub fn max_rss_kib(&self) -> Option<u64> {
+        self.figures.max_rss_kib.as_ref().map(|summary| summary.median as u64)
+    }
+
     /// Median wall time.
     #[must_use]
     pub fn wall_ns(&self) -> u64 {

@@ -14,6 +14,7 @@ mod names;
 mod output;
 mod progress;
 mod record;
+mod remedies;
 mod repair;
 mod show;
 mod startup;
@@ -24,6 +25,7 @@ mod startup_traced;
 mod startup_untraced;
 mod stats;
 mod tracing;
+mod try_;
 mod usage;
 
 use std::process::ExitCode;
@@ -55,6 +57,8 @@ enum Command {
     Startup(startup::Arguments),
     /// Record every system call of a command and its children to a log
     Record(record::Arguments),
+    /// Try what the findings of a command suggest, where that is safe, and measure it against the command as it is
+    Try(try_::Arguments),
     /// Print a log as strace would, one line an event
     Show(show::Arguments),
     /// Count and sum up the calls of a log
@@ -82,6 +86,7 @@ pub fn run() -> ExitCode {
     let done = match cli.command {
         Command::Startup(arguments) => startup::run(&arguments),
         Command::Record(arguments) => record::run(arguments),
+        Command::Try(arguments) => try_::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Flame(arguments) => flame::run(&arguments),

@@ -48,6 +48,11 @@ impl ReportOutput {
         Ok(Self { kept: Some(File::from(kept)) })
     }
 
+    /// Where JSON goes, if that is what is wanted.
+    pub fn into_kept(self) -> Option<File> {
+        self.kept
+    }
+
     /// Writes the report.
     pub fn write(self, report: &Report, all: bool, log: &Path, graph: Option<&Path>) -> io::Result<()> {
         match self.kept {

@@ -11,6 +11,7 @@ pub mod show;
 pub mod startup;
 pub mod stats;
 pub mod table;
+pub mod trial;
 pub mod units;
 
 #[cfg(test)]

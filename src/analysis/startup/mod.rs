@@ -10,6 +10,7 @@ use super::base::{Base, Seen};
 use super::cold::Cold;
 use super::cost::{LongCalls, NullCall, Quality};
 use super::cube::Cube;
+use super::findings::{self, Findings};
 use super::flame::{self, Drawing};
 use super::fold::{self, By, Metric};
 use super::integrity::Integrity;
@@ -35,6 +36,7 @@ pub struct Startup {
     base: Base,
     cube: Cube,
     imports: Imports,
+    watch: findings::Watch,
 }
 
 /// The report as a value.
@@ -72,6 +74,8 @@ pub struct Report {
     pub lookups: Lookups,
     /// Python modules.
     pub modules: Modules,
+    /// What may be avoidable.
+    pub findings: Findings,
     /// The traced call that does nothing, to compare traced durations with.
     pub null_call: Option<NullCall>,
 }
@@ -112,6 +116,7 @@ impl Startup {
             base: Base::new(header),
             cube: Cube::default(),
             imports: Imports::default(),
+            watch: findings::Watch::default(),
         }
     }
 
@@ -119,14 +124,19 @@ impl Startup {
     pub fn add(&mut self, event: &Event<'_>) {
         if let Some(seen) = self.base.add(event) {
             self.call(event, &seen);
-        } else if event.kind == Kind::Exec {
-            self.exec(event);
+        } else {
+            self.watch.event(event, self.base.processes.current());
+            if event.kind == Kind::Exec {
+                self.exec(event);
+            }
         }
     }
 
     fn call(&mut self, event: &Event<'_>, seen: &Seen<'_>) {
-        self.cube.add(seen);
-        self.imports.add(event, seen, self.base.calls.get(seen.call));
+        let object = self.cube.add(seen);
+        let call = self.base.calls.get(seen.call);
+        self.imports.add(event, seen, call);
+        self.watch.call(event, seen, call, object);
     }
 
     fn exec(&mut self, event: &Event<'_>) {
@@ -136,9 +146,12 @@ impl Startup {
             argv: event.argv.unwrap_or_default(),
             cwd: &self.cwd,
         };
-        match phases::python_script(&start) {
-            Some(script) => self.imports.python(process, script),
-            None => self.imports.not_python(process),
+        if let Some(script) = phases::python_script(&start) {
+            self.imports.python(process, script);
+            self.watch.python(process, script);
+        } else {
+            self.imports.not_python(process);
+            self.watch.not_python(process);
         }
     }
 
@@ -149,11 +162,8 @@ impl Startup {
         let traced_ns = self.base.span_ns();
         let wall = Wall::of(self.untraced.as_ref(), traced_ns);
         let cells = self.cube.sorted();
-        let boundaries = self
-            .base
-            .timeline
-            .finish(&self.base.processes, traced_ns)
-            .map_or_else(Vec::new, |(_, boundaries)| boundaries);
+        let timeline = self.base.timeline.finish(&self.base.processes, traced_ns);
+        let (focus, boundaries) = timeline.map_or((None, Vec::new()), |(id, list)| (Some(id), list));
         let phases = phases::build(
             &boundaries,
             &phases::Inputs {
@@ -179,16 +189,35 @@ impl Startup {
         let counted = cells.iter().map(|(key, cell)| (fold::Place::from(key), *cell, 0));
         let (graph, other_calls) = fold::fold(&inputs, counted, By::Phase, Metric::Time);
         let waited_ns = flame::waited(&prices, cells.iter().map(|(key, cell)| (key.group, cell)));
+        let launcher = launcher(&phases, &boundaries);
+        let modules = self.imports.finish(&prices, &boundaries);
+        let findings = findings::gather(&findings::Facts {
+            cells: &cells,
+            calls: &self.base.calls,
+            prices: &prices,
+            objects: &self.cube.objects,
+            processes: &self.base.processes,
+            focus,
+            phases: &phases,
+            boundaries: &boundaries,
+            launcher: launcher.as_ref(),
+            modules: &modules,
+            watch: &self.watch,
+            max_rss_kib: self.untraced.as_ref().and_then(Untraced::max_rss_kib),
+            wall,
+            file_system_ns: file_system.cost_ns,
+        });
         let report = Report {
-            launcher: launcher(&phases, &boundaries),
+            launcher,
             phases,
+            findings,
             tree: tree::tree(&self.base.processes, self.base.span.unwrap_or_default().0),
             file_system,
             lookups: Lookups {
                 tells_dlopen: self.base.searchers.tells_dlopen(),
                 ..lookups::gather(&cells, &self.base.calls, &prices, &self.cube.objects)
             },
-            modules: self.imports.finish(&prices, &boundaries),
+            modules,
             integrity: self.base.watch.finish(),
             command: self.command,
             backend: self.backend,

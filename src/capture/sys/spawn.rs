@@ -44,6 +44,8 @@ pub struct Image<'a> {
     pub program: &'a CStr,
     /// The arguments, the zeroth included.
     pub argv: &'a [std::ffi::CString],
+    /// Its environment, if not this process's.
+    pub environment: Option<&'a [std::ffi::CString]>,
     /// Its descriptors 0 to 2.
     pub streams: [Stream; 3],
     /// Where it starts, if not here.
@@ -113,13 +115,19 @@ pub fn start(image: &Image<'_>) -> io::Result<Started> {
     let go = if image.wait_for_go { Some(pipe()?) } else { None };
     let argv: Vec<*const c_char> =
         image.argv.iter().map(|argument| argument.as_ptr()).chain([ptr::null()]).collect();
+    let environment = image.environment.map(|variables| -> Vec<*const c_char> {
+        variables.iter().map(|variable| variable.as_ptr()).chain([ptr::null()]).collect()
+    });
     let dispositions = startup::changed_dispositions();
     let handed_down = HandedDown::of_self();
     let prepared = Prepared {
         program: image.program.as_ptr(),
         argv: argv.as_ptr(),
-        // SAFETY: reading the pointer itself; nothing in this program changes the environment.
-        environment: unsafe { environ },
+        environment: match &environment {
+            Some(variables) => variables.as_ptr(),
+            // SAFETY: reading the pointer itself; nothing in this program changes the environment.
+            None => unsafe { environ },
+        },
         streams: image.streams,
         directory: image.directory.map_or(ptr::null(), CStr::as_ptr),
         dispositions: dispositions.as_ptr(),

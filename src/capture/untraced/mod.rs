@@ -8,6 +8,8 @@
 //! the kernel's own account of it (`wait4(2)`).
 
 mod cold;
+mod interleaved;
+mod outcome;
 mod policy;
 mod prepare;
 mod run;
@@ -25,6 +27,8 @@ use std::io;
 use std::process::ExitStatus;
 
 pub use cold::Cold;
+pub use interleaved::{Rounds, Series, interleaved};
+pub use outcome::{Output, outcome};
 pub use policy::Policy;
 pub use prepare::PrepareError;
 

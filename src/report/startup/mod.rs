@@ -2,6 +2,7 @@
 
 mod cold;
 mod files;
+mod findings;
 mod phases;
 #[cfg(test)]
 mod tests;
@@ -53,6 +54,7 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
     if report.tree.processes > 1 {
         tree::write(out, &report.tree, options)?;
     }
+    findings::write(out, &report.findings, options)?;
     writeln!(out)?;
     if let Some(untraced) = &report.untraced {
         writeln!(out, "{}", faults(untraced))?;

@@ -1,0 +1,308 @@
+//! `trace try`: applies what the findings of a command suggest, where that can be done without changing
+//! anything, and measures each remedy against the command as it is.
+//!
+//! Three untraced runs and a traced one give the findings; one run of each remedy, and two of the original,
+//! tell whether its output and exit status stay the same; then all run in turn, in rounds of random order.
+
+use std::ffi::OsString;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::{ExitCode, ExitStatus};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::failure::{Failure, note, refuse_option};
+use super::remedies::{self, Applied, Original};
+use super::startup_output::ReportOutput;
+use super::tracing::{CALIBRATION_CALLS, Job, trace_command};
+use crate::analysis::findings::{Finding, Remedy, Safety};
+use crate::analysis::interval::summarize;
+use crate::analysis::startup::{Report, Startup};
+use crate::analysis::trial::{Difference, Effect, NotTried, Trial, Trials, Verdict};
+use crate::capture::launch::{self, Command};
+use crate::capture::ptrace::entry_point;
+use crate::capture::stdio::Stdio;
+use crate::capture::untraced::{self, Ending, Output, Policy, Rounds, RunError, Series};
+use crate::log::{self, Untraced};
+use crate::report::look::Look;
+use crate::report::trial;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Make N rounds, in each of which the command and every remedy run once [default: at least 12, 1 s each]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    runs: Option<u32>,
+
+    /// Run a shell command before each run, to put back what a run changes
+    #[arg(long, value_name = "COMMAND")]
+    prepare: Option<String>,
+
+    /// Try remedies of these kinds of findings only (see docs/findings.md)
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    only: Vec<String>,
+
+    /// Print the report as JSON; the command's own output goes to standard error
+    #[arg(long)]
+    json: bool,
+
+    /// The command and its arguments
+    #[arg(value_name = "CMD", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    command: Vec<OsString>,
+}
+
+/// Counted untraced runs before the traced one.
+const RUNS: usize = 3;
+/// How often the command is traced, if it is quick.
+const TRACED_RUNS: usize = 3;
+/// A traced run that takes longer than this is not repeated.
+const QUICK: Duration = Duration::from_secs(1);
+
+/// A remedy that can be tried.
+struct Candidate<'a> {
+    finding: &'a Finding,
+    remedy: &'a Remedy,
+    safety: Safety,
+    applied: Applied,
+}
+
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    refuse_option(&arguments.command)?;
+    let kinds = crate::analysis::findings::KINDS.map(|kind| kind.name);
+    if let Some(unknown) = arguments.only.iter().find(|only| !kinds.contains(&only.as_str())) {
+        let text = format!("--only {unknown}: no such finding; there are {}", kinds.join(", "));
+        return Err(Failure::of_trace(anyhow::anyhow!(text)));
+    }
+    let command = Command::resolve(arguments.command.iter().cloned())
+        .map_err(|error| Failure::with_code(error.exit_code(), error))?;
+    let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
+    let mut session =
+        Session { arguments, command: &command, stdio: Stdio::new().map_err(Failure::of_trace)?, runs: 0 };
+    let scratch = tempfile::Builder::new().prefix("trace-try-").tempdir().map_err(Failure::of_trace)?;
+    let (report, status) = match session.findings(scratch.path())? {
+        Found::Report(report, status) => (report, status),
+        Found::Over(code) => return Ok(code),
+    };
+    let (candidates, not_tried) = session.candidates(&report, scratch.path());
+    let trials = session.trials(&candidates, not_tried, status)?;
+    let Some(trials) = trials else { return Ok(ExitCode::from(130)) };
+    show(out, &trials).map_err(Failure::of_trace)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+enum Found {
+    /// The report of the command, and how it ends.
+    Report(Box<Report>, ExitStatus),
+    /// The command failed or was interrupted.
+    Over(ExitCode),
+}
+
+struct Session<'a> {
+    arguments: &'a Arguments,
+    command: &'a Command,
+    stdio: Stdio,
+    /// Runs made so far: the first one has the real streams.
+    runs: usize,
+}
+
+impl Session<'_> {
+    fn findings(&mut self, scratch: &Path) -> Result<Found, Failure> {
+        entry_point::prepare_in_background();
+        let policy = Policy { runs: Some(RUNS), ..Policy::default() };
+        let options = untraced::Options {
+            policy,
+            prepare: self.arguments.prepare.clone(),
+            ..untraced::Options::default()
+        };
+        let outcome = untraced::measure(self.command, &mut self.stdio, &options, &mut ());
+        self.runs = RUNS + 1;
+        let status = match (outcome.ending, outcome.status) {
+            (Ending::Enough | Ending::TimeUp { .. }, Some(status)) => status,
+            (Ending::Broken { error: RunError::Launch(error), .. }, _) => {
+                return Err(Failure::with_code(error.exit_code(), error));
+            }
+            (ending, status) => {
+                note(&ending);
+                return Ok(Found::Over(ExitCode::from(
+                    status.map_or(125, |status| launch::pass_on(status).max(1)),
+                )));
+            }
+        };
+        let log = self.trace_shortest(scratch, &outcome.untraced)?;
+        let mut reader = log::Reader::open(&log).map_err(Failure::of_trace)?;
+        let mut startup = Startup::new(reader.header());
+        reader.for_each(|event| startup.add(event)).map_err(Failure::of_trace)?;
+        Ok(Found::Report(Box::new(startup.finish().0), status))
+    }
+
+    /// The log of the shortest traced run, in which the CPU was least given to others.
+    fn trace_shortest(&mut self, scratch: &Path, untraced: &Untraced) -> Result<PathBuf, Failure> {
+        let mut best: Option<(Duration, PathBuf)> = None;
+        for run in 0..TRACED_RUNS {
+            let log = scratch.join(format!("{run}.trace"));
+            let took = self.trace(&log, untraced.clone())?;
+            if best.as_ref().is_none_or(|(shortest, _)| took < *shortest) {
+                best = Some((took, log));
+            }
+            if took > QUICK {
+                break;
+            }
+        }
+        best.map(|(_, log)| log).ok_or_else(|| Failure::of_trace(anyhow::anyhow!("no run was traced")))
+    }
+
+    /// Runs the preparing command; a signal that comes meanwhile ends all.
+    fn prepare(&self) -> Result<(), Failure> {
+        let prepared = untraced::prepare_run(self.arguments.prepare.as_deref()).map_err(Failure::of_trace)?;
+        prepared.map_or(Ok(()), |signal| {
+            let name = untraced::signal_name(signal);
+            let error = anyhow::anyhow!("ended by {name} before a run of the command");
+            Err(Failure::with_code(128 + signal as u8, error))
+        })
+    }
+
+    fn trace(&mut self, log: &Path, untraced: Untraced) -> Result<Duration, Failure> {
+        entry_point::prepare();
+        self.prepare()?;
+        let mut streams = self.stdio.for_run(self.runs).map_err(Failure::of_trace)?;
+        self.runs += 1;
+        let job = Job {
+            command: self.command,
+            words: &self.arguments.command,
+            output: log,
+            leader_only: false,
+            calibration_calls: CALIBRATION_CALLS,
+            quiet: false,
+            untraced: Some(untraced),
+        };
+        let recorded = trace_command(&job, streams.streams, || streams.launched())?;
+        streams.finish();
+        recorded.log.map_err(Failure::of_trace)?;
+        Ok(recorded.elapsed)
+    }
+
+    fn candidates<'r>(&self, report: &'r Report, scratch: &Path) -> (Vec<Candidate<'r>>, Vec<NotTried>) {
+        let findings = &report.findings.list;
+        let original = Original { command: self.command, scratch };
+        let (mut candidates, mut not_tried) = (Vec::new(), Vec::new());
+        let only = &self.arguments.only;
+        for finding in
+            findings.iter().filter(|finding| only.is_empty() || only.iter().any(|kind| kind == finding.kind))
+        {
+            let Some((remedy, safety)) = finding.remedy.as_ref().zip(finding.safety) else { continue };
+            match remedies::apply(remedy, &original) {
+                Ok(applied) => candidates.push(Candidate { finding, remedy, safety, applied }),
+                Err(why) => not_tried.push(NotTried { finding: finding.kind, why }),
+            }
+        }
+        (candidates, not_tried)
+    }
+
+    /// `None`: somebody asked for an end.
+    fn trials(
+        &mut self,
+        candidates: &[Candidate<'_>],
+        not_tried: Vec<NotTried>,
+        status: ExitStatus,
+    ) -> Result<Option<Trials>, Failure> {
+        let (effects, output_compared) = self.effects(candidates)?;
+        let alive: Vec<usize> =
+            (0..candidates.len()).filter(|&at| effects[at] != Effect::StatusDiffers).collect();
+        let commands: Vec<Command> = [self.command.clone()]
+            .into_iter()
+            .chain(alive.iter().map(|&at| candidates[at].applied.command.clone()))
+            .collect();
+        let mut series = vec![Series::default(); 1];
+        if !alive.is_empty() {
+            let rounds =
+                Rounds { rounds: self.arguments.runs.map(|runs| runs as usize), ..Rounds::default() };
+            let preparing = self.arguments.prepare.as_deref();
+            let measured = untraced::interleaved(&commands, &mut self.stdio, &rounds, preparing, status);
+            let (all, signal) = measured.map_err(Failure::of_trace)?;
+            if signal.is_some() {
+                return Ok(None);
+            }
+            if let Some(status) = all.first().and_then(|original| original.failed) {
+                let text = "the command as it is ended in another way than before";
+                let advice = "if a run leaves something behind, --prepare 'COMMAND' can put it back";
+                return Err(Failure::of_trace(anyhow::anyhow!("{text} ({status}); {advice}")));
+            }
+            series = all;
+        }
+        let original = std::mem::take(&mut series[0].runs);
+        let tried = candidates.iter().enumerate().map(|(at, candidate)| {
+            let own = alive.iter().position(|&alive| alive == at).and_then(|at| series.get(at + 1));
+            trial(candidate, effects[at], &original, own)
+        });
+        Ok(Some(Trials {
+            command: self.arguments.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+            original_wall_ns: summarize(original.iter().map(|run| run.wall_ns)),
+            output_compared,
+            tried: tried.collect(),
+            not_tried,
+        }))
+    }
+
+    /// What each remedy does to output and status, and whether the original's output is always the same.
+    fn effects(&mut self, candidates: &[Candidate<'_>]) -> Result<(Vec<Effect>, bool), Failure> {
+        if candidates.is_empty() {
+            return Ok((Vec::new(), true));
+        }
+        let (first, second) = (self.outcome(self.command)?, self.outcome(self.command)?);
+        let stable = first.stdout == second.stdout;
+        let mut effects = Vec::new();
+        for candidate in candidates {
+            let command = &candidate.applied.command;
+            if candidate.applied.primes {
+                self.outcome(command)?;
+            }
+            let other = self.outcome(command)?;
+            effects.push(match (other.status == first.status, other.stdout == first.stdout) {
+                (false, _) => Effect::StatusDiffers,
+                (true, _) if !stable => Effect::StatusSame,
+                (true, false) => Effect::OutputDiffers,
+                (true, true) => Effect::Same,
+            });
+        }
+        Ok((effects, stable))
+    }
+
+    fn outcome(&mut self, command: &Command) -> Result<Output, Failure> {
+        self.prepare()?;
+        let run = self.runs;
+        self.runs += 1;
+        untraced::outcome(command, &mut self.stdio, run).map_err(Failure::of_trace)
+    }
+}
+
+fn trial(candidate: &Candidate<'_>, effect: Effect, original: &[log::Run], own: Option<&Series>) -> Trial {
+    let effect = match own.and_then(|series| series.failed) {
+        Some(_) => Effect::StatusDiffers,
+        None => effect,
+    };
+    let measured = own.and_then(|series| Difference::of(original, &series.runs));
+    Trial {
+        finding: candidate.finding.kind,
+        what: candidate.applied.what.as_str().into(),
+        shell: candidate.applied.shell.as_str().into(),
+        remedy: candidate.remedy.clone(),
+        safety: candidate.safety,
+        predicted: candidate.finding.saving,
+        measured,
+        effect,
+        verdict: Verdict::of(measured.as_ref(), effect),
+    }
+}
+
+fn show(out: ReportOutput, trials: &Trials) -> io::Result<()> {
+    if let Some(file) = out.into_kept() {
+        let mut out = BufWriter::new(file);
+        serde_json::to_writer_pretty(&mut out, trials)?;
+        writeln!(out)?;
+        return out.flush();
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    writeln!(out)?;
+    trial::write(&mut out, trials, Look::of_stdout())?;
+    out.flush()
+}
