@@ -12,11 +12,17 @@ const STEPS: u64 = 1000;
 /// A bar over the untraced runs; it appears after the first run, which may print on the terminal itself.
 pub struct RunsBar {
     bar: ProgressBar,
+    what: &'static str,
 }
 
 impl RunsBar {
     pub fn new() -> Self {
-        Self { bar: ProgressBar::hidden() }
+        Self { bar: ProgressBar::hidden(), what: "untraced runs" }
+    }
+
+    /// A bar that is there from the beginning, because nothing is printed meanwhile.
+    pub fn now(what: &'static str) -> Self {
+        Self { bar: bar(what), what }
     }
 
     /// Takes the bar away.
@@ -28,7 +34,7 @@ impl RunsBar {
 impl Progress for RunsBar {
     fn finished(&mut self, run: usize, share: f64) {
         if run == 0 {
-            self.bar = bar("untraced runs");
+            self.bar = bar(self.what);
         }
         self.bar.set_position((share * STEPS as f64) as u64);
     }
