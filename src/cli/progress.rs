@@ -29,6 +29,11 @@ impl RunsBar {
         Self { bar: ProgressBar::hidden(), shown: false, what }
     }
 
+    /// A bar that is there from the beginning, because nothing is printed meanwhile.
+    pub fn now(what: &'static str) -> Self {
+        Self { bar: bar(what), shown: true, what }
+    }
+
     /// Takes the bar away.
     pub fn finish(&self) {
         self.bar.finish_and_clear();

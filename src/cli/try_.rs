@@ -13,6 +13,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::failure::{Failure, note, refuse_option};
+use super::progress::RunsBar;
 use super::remedies::{self, Applied, Original};
 use super::startup_output::ReportOutput;
 use super::tracing::{CALIBRATION_CALLS, Job, trace_command};
@@ -114,7 +115,9 @@ impl Session<'_> {
             prepare: self.arguments.prepare.clone(),
             ..untraced::Options::default()
         };
-        let outcome = untraced::measure(self.command, &mut self.stdio, &options, &mut ());
+        let mut bar = RunsBar::new();
+        let outcome = untraced::measure(self.command, &mut self.stdio, &options, &mut bar);
+        bar.finish();
         self.runs = RUNS + 1;
         let status = match (outcome.ending, outcome.status) {
             (Ending::Enough | Ending::TimeUp { .. }, Some(status)) => status,
@@ -217,7 +220,10 @@ impl Session<'_> {
             let rounds =
                 Rounds { rounds: self.arguments.runs.map(|runs| runs as usize), ..Rounds::default() };
             let preparing = self.arguments.prepare.as_deref();
-            let measured = untraced::interleaved(&commands, &mut self.stdio, &rounds, preparing, status);
+            let mut bar = RunsBar::now("rounds of remedies and original");
+            let measured =
+                untraced::interleaved(&commands, &mut self.stdio, &rounds, preparing, status, &mut bar);
+            bar.finish();
             let (all, signal) = measured.map_err(Failure::of_trace)?;
             if signal.is_some() {
                 return Ok(None);

@@ -204,6 +204,34 @@ fn perl_that_looks_in_empty_directories() {
 }
 
 #[test]
+fn a_time_zone_asked_for_again_and_again() {
+    if !Path::new("/usr/bin/perl").exists() {
+        skip("a_time_zone_asked_for_again_and_again", "there is no perl");
+        return;
+    }
+    let dir = scratch();
+    let command = ["/usr/bin/perl", "-e", "my @x = localtime for 1..50"];
+    let with = findings(dir.path(), &[], &command);
+    assert!(count(&with["time-zone"], "/etc/localtime") >= 49, "{}", with["time-zone"]);
+    assert_eq!(with["time-zone"]["remedy"]["kind"], "name_time_zone");
+    let without = findings(dir.path(), &[("TZ", ":/etc/localtime")], &command);
+    assert!(!without.contains_key("time-zone"), "{without:?}");
+}
+
+#[test]
+fn a_connection() {
+    let Some(python) = python("a_connection") else { return };
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let dir = scratch();
+    let connect = format!("import _socket; _socket.socket().connect(('127.0.0.1', {}))", address.port());
+    let with = findings(dir.path(), &[], &[python, "-I", "-S", "-c", &connect]);
+    assert!(count(&with["network"], &format!("inet:{address}")) >= 1, "{}", with["network"]);
+    let without = findings(dir.path(), &[], &[python, "-I", "-S", "-c", "import _socket; _socket.socket()"]);
+    assert!(!without.contains_key("network"), "{without:?}");
+}
+
+#[test]
 fn a_bare_program_has_little_to_say() {
     let dir = scratch();
     let all = findings(dir.path(), &[], &["/bin/true"]);

@@ -396,8 +396,8 @@ fn locales_and_time_zones() {
     let with = lines(TOOL, times(9, |n| no_open(&format!("/usr/share/locale/de/LC_MESSAGES/{n}.mo"))));
     let without = lines(TOOL, times(9, |n| no_open(&format!("/usr/share/tool/{n}.mo"))));
     check("locale", &with, &without);
-    let with = lines(TOOL, times(7, |_| stat("/etc/localtime")));
-    let without = lines(TOOL, times(7, |_| stat("/etc/local")));
+    let with = lines(TOOL, times(14, |_| stat("/etc/localtime")));
+    let without = lines(TOOL, times(14, |_| stat("/etc/local")));
     let found = check("time-zone", &with, &without);
     assert_eq!(found.remedy, Some(Remedy::NameTimeZone));
     assert_eq!(find("repeated-lookups", &with), None, "each has one cause");

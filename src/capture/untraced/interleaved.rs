@@ -3,7 +3,7 @@
 //! A machine's speed drifts, and one command warms up caches for the next. In each round every command runs
 //! once, in a new random order, so that neither favours one of them; the runs of a round can be compared.
 
-use super::{RunError, prepare, run, terminal};
+use super::{Progress, RunError, prepare, run, terminal};
 use crate::capture::launch::Command;
 use crate::capture::stdio::Stdio;
 use crate::capture::sys::clock::monotonic_ns;
@@ -31,6 +31,16 @@ impl Default for Rounds {
 }
 
 impl Rounds {
+    /// About this share of the work (0 to 1) is done.
+    fn share(&self, rounds: usize, commands: usize, total_ns: u64) -> f64 {
+        let part = |done: u64, wanted: u64| (done as f64 / wanted.max(1) as f64).min(1.0);
+        if let Some(wanted) = self.rounds {
+            return part(rounds as u64, wanted as u64);
+        }
+        let each = part(total_ns / commands.max(1) as u64, self.min_each_ns);
+        part(rounds as u64, self.min_rounds as u64).min(each).max(part(total_ns, self.max_total_ns))
+    }
+
     /// Whether these are enough.
     fn enough(&self, rounds: usize, commands: usize, total_ns: u64) -> bool {
         if let Some(wanted) = self.rounds {
@@ -59,6 +69,7 @@ pub fn interleaved(
     rounds: &Rounds,
     preparing: Option<&str>,
     status: ExitStatus,
+    progress: &mut dyn Progress,
 ) -> Result<(Vec<Series>, Option<i32>), RunError> {
     let watch = Watch::install();
     let foreground = terminal::Foreground::now();
@@ -85,6 +96,7 @@ pub fn interleaved(
             }
         }
         done += 1;
+        progress.finished(done, rounds.share(done, commands.len(), monotonic_ns() - began_ns));
     }
     Ok((all, None))
 }
@@ -144,5 +156,8 @@ mod tests {
         assert!(open.enough(12, 2, 2_000_000_000));
         assert!(open.enough(1, 2, 60_000_000_000), "too long");
         assert!(!open.enough(0, 2, u64::MAX), "one at least");
+        let share = |rounds, total_ns| (open.share(rounds, 2, total_ns) * 100.0) as u64;
+        assert_eq!([share(6, 2_000_000_000), share(12, 500_000_000), share(3, 30_000_000_000)], [50, 25, 50]);
+        assert!((exactly.share(1, 2, 0) - 1.0 / 3.0).abs() < 1e-9);
     }
 }
