@@ -150,7 +150,7 @@ pub(super) const JAVA: Rules = Rules {
     first: "launcher",
     steps: &[
         Step::init("JVM init", &[When::Looks("/libjvm.so")]),
-        Step { after: 1, ..Step::init("Java libraries", &[When::Looks("/classes.jsa")]) },
+        Step { after: 1, ..Step::init("Java libraries", &[When::Looks(".jsa")]) },
         Step { after: 1, ..Step::run(&[When::OpensScript]) },
     ],
     exit: &[When::CallOn("unlink", "/hsperfdata_")],

@@ -62,6 +62,15 @@ fn boundaries_lie_where_the_table_says() {
             ],
         ),
         (
+            "node/22-script",
+            &[
+                ("V8 init", "/proc/self/cgroup"),
+                ("node bootstrap", "readlink(\"/proc/self/exe\""),
+                ("hello.js", "statx(AT_FDCWD, \"/home/u/hello.js\""),
+                ("exit", " fcntl(0<"),
+            ],
+        ),
+        (
             "node/20-eval",
             &[
                 ("V8 init", "/proc/self/cgroup"),
