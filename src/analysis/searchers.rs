@@ -87,7 +87,10 @@ impl Searchers {
         } else if self.processes[at].is_none() {
             self.processes[at] = self.of_parent(id, all);
         }
-        let Some(process) = &mut self.processes[at] else { return Searcher::Program };
+        let Some(process) = &mut self.processes[at] else {
+            self.untold |= call.is_some();
+            return Searcher::Program;
+        };
         let before = !process.loader.is_over();
         let loads = process.loader.made(event);
         if event.tid == event.pid {
@@ -180,7 +183,9 @@ mod tests {
             Event { pid: 1, tid: 1, args: [17, 2, 0, 0, 0, 0], ret: Some(2), ..Event::new(Kind::Fork) };
         run.add(&fork);
         assert_eq!(run.open(2, LOADER + 8), Searcher::Dlopen, "a child has its parent's loader");
+        assert!(run.searchers.tells_dlopen());
         assert_eq!(run.open(3, LOADER + 8), Searcher::Program, "nothing is known of this one");
+        assert!(!run.searchers.tells_dlopen());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use super::command_line::Options;
 use super::rules::{Rules, Step, When};
+use crate::syscall::Family;
 
 /// Node: the platform (libuv, OpenSSL), V8 and its snapshot, the JavaScript side of node, the script.
 ///
@@ -32,6 +33,7 @@ pub(super) const NODE: Rules = Rules {
         Step { after: 2, ..Step::run(&[When::Script]) },
     ],
     exit: &[When::CallWith("fcntl", 0)],
+    goes_on: &[Family::Open, Family::Process, Family::Network, Family::Read, Family::Write],
     exit_name: "exit",
     code_file: "",
     threads: false,
@@ -54,6 +56,7 @@ pub(super) const RUBY: Rules = Rules {
         Step::run(&[When::Script, When::ReadsScript]),
     ],
     exit: &[When::Call("timer_delete")],
+    goes_on: &[Family::Open, Family::Process, Family::Network],
     exit_name: "exit",
     code_file: "",
     threads: false,
@@ -75,6 +78,7 @@ pub(super) const PERL: Rules = Rules {
         Step { after: 1, ..Step::run(&[When::ClosesScript]) },
     ],
     exit: &[],
+    goes_on: &[],
     exit_name: "exit",
     code_file: "/dev/null",
     threads: false,
@@ -105,6 +109,7 @@ pub(super) const BASH: Rules = Rules {
         Step::run(&[When::Script, When::CallWith("getpeername", 0)]),
     ],
     exit: &[],
+    goes_on: &[],
     exit_name: "exit",
     code_file: "",
     threads: false,
@@ -117,6 +122,7 @@ pub(super) const DASH: Rules = Rules {
     first: "shell init",
     steps: &[Step::init("startup files", PROFILES), Step::run(&[When::Script])],
     exit: &[],
+    goes_on: &[],
     exit_name: "exit",
     code_file: "",
     threads: false,
@@ -144,10 +150,11 @@ pub(super) const JAVA: Rules = Rules {
     first: "launcher",
     steps: &[
         Step::init("JVM init", &[When::Looks("/libjvm.so")]),
-        Step { after: 1, ..Step::init("Java libraries", &[When::Looks("/classes.jsa")]) },
+        Step { after: 1, ..Step::init("Java libraries", &[When::Looks(".jsa")]) },
         Step { after: 1, ..Step::run(&[When::OpensScript]) },
     ],
     exit: &[When::CallOn("unlink", "/hsperfdata_")],
+    goes_on: &[],
     exit_name: "exit",
     code_file: "",
     threads: true,
@@ -170,6 +177,7 @@ pub(super) const PHP: Rules = Rules {
         Step::run(&[When::Script]),
     ],
     exit: &[When::ClosesScript],
+    goes_on: &[],
     exit_name: "shutdown functions, exit",
     code_file: "",
     threads: false,
@@ -182,6 +190,7 @@ pub(super) const TCL: Rules = Rules {
     first: "interpreter init",
     steps: &[Step::init("init.tcl", &[When::Looks("/init.tcl")]), Step::run(&[When::Script])],
     exit: &[],
+    goes_on: &[],
     exit_name: "exit",
     code_file: "",
     threads: false,

@@ -21,8 +21,11 @@ pub(super) struct Rules {
     pub(super) first: &'static str,
     /// The phases after that, in order; the last one is what is run.
     pub(super) steps: &'static [Step],
-    /// Where it begins to wind up, unless it opens, starts or connects to something after that.
+    /// Where it begins to wind up.
     pub(super) exit: &'static [When],
+    /// Calls of these families show that it did not, if they come after that; of those that write, only to
+    /// the standard streams (at its end node writes to its threads).
+    pub(super) goes_on: &'static [Family],
     /// What that phase is called.
     pub(super) exit_name: &'static str,
     /// What it opens instead of a script when it is given code.
@@ -229,8 +232,9 @@ impl Follower {
 
     fn wind_up(&mut self, event: &Event<'_>, call: &Call, segments: &mut Segments) {
         let runs = self.step == self.rules.steps.len();
-        let goes_on = matches!(call.family(), Family::Open | Family::Process | Family::Network)
-            && !matches!(call.role, Role::ExitGroup);
+        let to_threads = call.family() == Family::Write && !matches!(event.args[0], 1 | 2);
+        let goes_on =
+            self.rules.goes_on.contains(&call.family()) && call.role != Role::ExitGroup && !to_threads;
         let exits = self.rules.exit.iter().any(|when| self.happens(when, event, call, false));
         if exits && self.exit.is_none() && (runs || self.run_is_merged()) {
             self.exit = segments.cut(event.start_ns);

@@ -1,5 +1,6 @@
 //! Starts of interpreters that a table tells, as strace saw them.
 
+use super::super::interpreters;
 use super::*;
 use crate::analysis::startup::Startup;
 use crate::analysis::testing::{fixture, header, startup, strace};
@@ -21,11 +22,47 @@ fn calls(name: &str) -> Vec<String> {
 }
 
 #[test]
+fn every_interpreter_and_phase_is_in_the_documents() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/interpreters.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    for kind in &super::super::INTERPRETERS {
+        let titles = || text.lines().filter_map(|line| line.strip_prefix("## "));
+        assert!(
+            titles().any(|title| title.to_lowercase().contains(kind.name)),
+            "no section on {}",
+            kind.name
+        );
+    }
+    let tables = [interpreters::NODE, interpreters::RUBY, interpreters::PERL, interpreters::BASH];
+    let tables = tables.into_iter().chain([
+        interpreters::DASH,
+        interpreters::JAVA,
+        interpreters::PHP,
+        interpreters::TCL,
+    ]);
+    for rules in tables {
+        let named = rules.steps.iter().map(|step| step.name).filter(|name| !name.is_empty());
+        for phase in named.chain([rules.first, rules.exit_name]) {
+            assert!(text.contains(&format!("| {phase} |")), "no row for {phase}");
+        }
+    }
+}
+
+#[test]
 fn boundaries_lie_where_the_table_says() {
     // What phases begin with, by the lines of the log; the last is where the end begins.
     let starts: &[(&str, &[(&str, &str)])] = &[
         (
             "node/20-script",
+            &[
+                ("V8 init", "/proc/self/cgroup"),
+                ("node bootstrap", "readlink(\"/proc/self/exe\""),
+                ("hello.js", "statx(AT_FDCWD, \"/home/u/hello.js\""),
+                ("exit", " fcntl(0<"),
+            ],
+        ),
+        (
+            "node/22-script",
             &[
                 ("V8 init", "/proc/self/cgroup"),
                 ("node bootstrap", "readlink(\"/proc/self/exe\""),
@@ -153,6 +190,24 @@ fn an_interpreter_by_another_name() {
     let names: Vec<_> =
         all.finish().0.phases.phases.iter().map(|phase| phase.name.bytes().to_vec()).collect();
     assert_eq!(names[4..], [&b"compile"[..], b"hello.pl", b"exit"]);
+}
+
+#[test]
+fn a_program_that_uses_its_input_is_not_at_its_end() {
+    let log = fixture("node/20-script");
+    let mut lines: Vec<&str> = log.lines().collect();
+    let closed = lines.iter().position(|line| line.contains("close(") && line.contains("hello.js>")).unwrap();
+    let start = lines[closed].split(' ').take(2).collect::<Vec<_>>().join(" ");
+    let calls =
+        ["fcntl(0</dev/null>, F_GETFL) = 0 <0.000001>", "read(0</dev/null>, \"\"..., 65536) = 0 <0.000001>"];
+    let input: Vec<String> = calls.iter().map(|call| format!("{start} {call}")).collect();
+    lines.splice(closed..closed, input.iter().map(String::as_str));
+    let mut all = Startup::new(&header());
+    strace(&lines.join("\n"), |event| all.add(event));
+    let changed: Vec<_> =
+        all.finish().0.phases.phases.iter().rev().take(2).map(|phase| phase.syscalls).collect();
+    let (own, exit) = (&phases("node/20-script")[3].1, &phases("node/20-script")[4].1);
+    assert_eq!(changed, [*exit, own + 2]);
 }
 
 #[test]
