@@ -159,7 +159,9 @@ impl Interpreter for Follower {
     fn see(&mut self, event: &Event<'_>, call: Option<&Call>, segments: &mut Segments) {
         let Some(call) = call.filter(|_| event.kind == Kind::Syscall) else { return };
         let is_script = self.is_script(event, call);
-        if is_script && call.family() == Family::Open && event.errno().is_none() {
+        // A script may open itself again, for the data in it.
+        if is_script && self.descriptor.is_none() && call.family() == Family::Open && event.errno().is_none()
+        {
             self.descriptor = event.ret;
         }
         self.calls += u64::from(call.role != Role::ExitGroup);
