@@ -62,7 +62,8 @@ pub(super) const RUBY: Rules = Rules {
     threads: false,
 };
 
-/// Perl compiles the script, which loads what it uses, and closes it. Code is a script too, in `/dev/null`.
+/// Perl compiles the script, which loads what it uses, reads its end and closes it: but not where data follow
+/// it (`__END__`, `__DATA__`). Code is a script too, in `/dev/null`.
 pub(super) const PERL: Rules = Rules {
     names: &["perl"],
     options: Options {
@@ -75,7 +76,7 @@ pub(super) const PERL: Rules = Rules {
     first: "interpreter init",
     steps: &[
         Step { kind: super::PhaseKind::Program, ..Step::init("compile", &[When::Script]) },
-        Step { after: 1, ..Step::run(&[When::ClosesScript]) },
+        Step { after: 1, ..Step::run(&[When::ClosesReadScript]) },
     ],
     exit: &[],
     goes_on: &[],

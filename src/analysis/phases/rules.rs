@@ -80,6 +80,8 @@ pub(super) enum When {
     ReadsScript,
     /// The script's descriptor is closed.
     ClosesScript,
+    /// The script's descriptor is closed just after its end was read, and not as the last thing of all.
+    ClosesReadScript,
 }
 
 /// How far an interpreter got.
@@ -94,6 +96,10 @@ pub(super) struct Follower {
     executed: Vec<u8>,
     /// The script's descriptor.
     descriptor: Option<i64>,
+    /// Whether the last call read the end of the script, or the script is code and has no end to be read.
+    at_end: bool,
+    /// Calls since the present step began.
+    calls: u64,
     /// The steps seen: where, by step.
     seen: Vec<Option<Cut>>,
     /// The present step, counted from 1; 0 is the first phase.
@@ -130,6 +136,8 @@ impl Rules {
             cwd: start.cwd.to_vec(),
             executed: Vec::new(),
             descriptor: None,
+            at_end: false,
+            calls: 0,
             seen: vec![None; self.steps.len()],
             step: 0,
             exit: None,
@@ -151,22 +159,27 @@ impl Interpreter for Follower {
     fn see(&mut self, event: &Event<'_>, call: Option<&Call>, segments: &mut Segments) {
         let Some(call) = call.filter(|_| event.kind == Kind::Syscall) else { return };
         let is_script = self.is_script(event, call);
-        if is_script && call.family() == Family::Open && event.errno().is_none() {
+        // A script may open itself again, for the data in it.
+        if is_script && self.descriptor.is_none() && call.family() == Family::Open && event.errno().is_none()
+        {
             self.descriptor = event.ret;
         }
+        self.calls += u64::from(call.role != Role::ExitGroup);
         self.advance(event, call, is_script, segments);
+        self.at_end = call.family() == Family::Read && event.ret == Some(0) && self.on_script(event);
         self.wind_up(event, call, segments);
     }
 
     fn phases(&self) -> Vec<(PhaseKind, Vec<u8>, Option<Cut>)> {
         let mut phases = vec![(PhaseKind::Init, self.rules.first.as_bytes().to_vec(), None)];
-        for (step, cut) in self.rules.steps.iter().zip(&self.seen) {
+        let inner = &self.seen[..self.seen.len().saturating_sub(1)];
+        for (step, cut) in self.rules.steps.iter().zip(inner.iter().copied().chain([self.last()])) {
             if cut.is_some() {
                 let name = if step.name.is_empty() { self.run.name() } else { step.name.as_bytes() };
-                phases.push((step.kind, name.to_vec(), *cut));
+                phases.push((step.kind, name.to_vec(), cut));
             }
         }
-        if self.seen.last().is_none_or(Option::is_none)
+        if self.last().is_none()
             && self.run != Run::Nothing
             && let Some((kind, name, _)) = phases.last_mut()
         {
@@ -225,6 +238,7 @@ impl Follower {
                 self.seen[number..].fill(None);
                 self.seen[at] = segments.cut(event.start_ns);
                 self.step = number;
+                self.calls = 0;
                 return;
             }
         }
@@ -243,6 +257,18 @@ impl Follower {
         }
     }
 
+    /// Whether a call is about the script's descriptor.
+    fn on_script(&self, event: &Event<'_>) -> bool {
+        self.descriptor.is_some_and(|descriptor| descriptor as u64 == event.args[0])
+    }
+
+    /// Where the last step began, unless it is one that a call must follow and none did.
+    fn last(&self) -> Option<Cut> {
+        let (step, cut) = (self.rules.steps.last()?, *self.seen.last()?);
+        let must_act = step.begins.iter().any(|when| matches!(when, When::ClosesReadScript));
+        cut.filter(|_| self.calls > 0 || !must_act)
+    }
+
     /// Whether what is run has no begin that could be seen.
     fn run_is_merged(&self) -> bool {
         matches!(self.run, Run::Code(_) | Run::Class(..) | Run::Nothing)
@@ -250,7 +276,6 @@ impl Follower {
 
     fn happens(&self, when: &When, event: &Event<'_>, call: &Call, is_script: bool) -> bool {
         let path = || event.path.filter(|path| call.takes_path() && !path.is_empty());
-        let on_script = || self.descriptor.is_some_and(|descriptor| descriptor as u64 == event.args[0]);
         match *when {
             When::Looks(end) => path().is_some_and(|path| path.ends_with(end.as_bytes())),
             When::CallOn(name, part) => {
@@ -263,8 +288,12 @@ impl Follower {
             When::Script if self.run == Run::Stdin => call.family() == Family::Read && event.args[0] == 0,
             When::Script => is_script,
             When::OpensScript => is_script && call.family() == Family::Open && event.errno().is_none(),
-            When::ReadsScript => call.family() == Family::Read && on_script(),
-            When::ClosesScript => call.name.as_ref() == "close" && on_script(),
+            When::ReadsScript => call.family() == Family::Read && self.on_script(event),
+            When::ClosesScript => call.name.as_ref() == "close" && self.on_script(event),
+            When::ClosesReadScript => {
+                let whole = self.at_end || matches!(self.run, Run::Code(_));
+                whole && call.name.as_ref() == "close" && self.on_script(event)
+            }
         }
     }
 }

@@ -211,6 +211,28 @@ fn a_program_that_uses_its_input_is_not_at_its_end() {
 }
 
 #[test]
+fn a_perl_script_that_stays_open_is_one_phase_with_its_compiling() {
+    let log = fixture("perl/5.36-script");
+    let names = |lines: &[&str]| {
+        let mut all = Startup::new(&header());
+        strace(&lines.join("\n"), |event| all.add(event));
+        let phases = all.finish().0.phases.phases;
+        phases.iter().skip(4).map(|phase| phase.name.bytes().to_vec()).collect::<Vec<_>>()
+    };
+    let merged = [&b"compile and hello.pl"[..], b"exit"];
+    // Data follow the script: its end is not read, and it is closed when all is over.
+    let end = |line: &&str| !line.contains("read(3</home/u/hello.pl>, \"\"..., 8192) = 0");
+    let open: Vec<&str> = log.lines().filter(end).collect();
+    assert_eq!(open.len() + 1, log.lines().count());
+    assert_eq!(names(&open), merged);
+    // The data are read to their end as the last thing.
+    let close = log.lines().position(|line| line.contains("close(3</home/u/hello.pl>)")).unwrap();
+    let last = log.lines().position(|line| line.contains("exit_group")).unwrap();
+    let lines: Vec<&str> = log.lines().collect();
+    assert_eq!(names(&[&lines[..=close], &lines[last..]].concat()), merged);
+}
+
+#[test]
 fn a_log_cut_anywhere_has_every_call_in_one_phase() {
     for name in ["node/20-script", "ruby/3.1-script", "perl/5.36-code", "shell/bash-code", "java/17-jar"] {
         let log = fixture(name);
