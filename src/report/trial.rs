@@ -42,7 +42,7 @@ fn original(wall_ns: &Summary) -> String {
 fn table(out: &mut dyn Write, tried: &[Trial], look: Look) -> io::Result<()> {
     let mut table = Table::new(vec![
         Column::text("tried"),
-        Column::number("predicted, at most"),
+        Column::number("predicted"),
         Column::number("measured"),
         Column::number("share").dropped(2),
         Column::text("95 % interval").dropped(3),
@@ -53,7 +53,7 @@ fn table(out: &mut dyn Write, tried: &[Trial], look: Look) -> io::Result<()> {
         let measured = trial.measured.as_ref();
         table.row(vec![
             escape(trial.what.bytes()),
-            time_or_dash(trial.predicted.at_most_ns),
+            time_or_dash(trial.predicted.and_then(|saving| saving.at_most_ns)),
             measured.map_or_else(|| "-".to_owned(), |difference| signed(difference.saved_ns)),
             measured.map_or_else(|| "-".to_owned(), share),
             measured.and_then(|difference| difference.interval).map_or_else(String::new, |interval| {
