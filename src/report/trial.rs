@@ -109,3 +109,67 @@ fn verdict(verdict: Verdict) -> &'static str {
         Verdict::TooFew => "too few rounds",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::trial::NotTried;
+    use crate::log::Run;
+
+    fn runs(base_ns: u64) -> Vec<Run> {
+        (0..8).map(|n| Run { wall_ns: base_ns + n * 10_000, ..Run::default() }).collect()
+    }
+
+    fn tried(what: &str, other_ns: u64, effect: Effect) -> Trial {
+        let measured = Difference::of(&runs(5_000_000), &runs(other_ns));
+        Trial {
+            finding: Some("python-path"),
+            what: what.into(),
+            shell: format!("env {what} tool").as_str().into(),
+            remedy: None,
+            safety: None,
+            predicted: None,
+            verdict: Verdict::of(measured.as_ref(), effect),
+            measured,
+            effect,
+        }
+    }
+
+    fn text(trials: &Trials) -> String {
+        let mut out = Vec::new();
+        write(&mut out, trials, Look::PLAIN).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_saves_most_and_does_the_same_is_recommended() {
+        let trials = Trials {
+            command: vec!["tool".to_owned()],
+            output_compared: true,
+            tried: vec![
+                tried("A=1", 4_000_000, Effect::Same),
+                tried("B=1", 3_000_000, Effect::Same),
+                tried("C=1", 1_000_000, Effect::OutputDiffers),
+                tried("D=1", 6_000_000, Effect::Same),
+            ],
+            ..Trials::default()
+        };
+        let text = text(&trials);
+        assert!(text.contains("\n  env B=1 tool\n"), "{text}");
+        assert!(text.contains("does something else: not recommended") && text.contains("-1.00 ms"), "{text}");
+    }
+
+    #[test]
+    fn hostile_names_and_nothing_at_all() {
+        let trials = Trials {
+            command: vec!["t\u{1b}[2J".to_owned()],
+            tried: vec![tried("\u{1b}]0;x\u{7}\n", 4_000_000, Effect::StatusSame)],
+            not_tried: vec![NotTried { finding: "wrapper", why: "\u{1b}c".to_owned() }],
+            ..Trials::default()
+        };
+        let shown = text(&trials);
+        assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
+        assert!(shown.contains("only exit statuses were compared"), "{shown}");
+        assert!(text(&Trials::default()).contains("Nothing was found"));
+    }
+}
