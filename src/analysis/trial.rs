@@ -8,7 +8,7 @@ use super::text::Text;
 use crate::log::Run;
 
 /// Remedies that were tried on a command.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Trials {
     /// The command.
     pub command: Vec<String>,
@@ -25,18 +25,18 @@ pub struct Trials {
 /// One remedy, tried.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Trial {
-    /// The kind of finding it is from.
-    pub finding: &'static str,
+    /// The kind of finding it is from; `None`: several remedies together.
+    pub finding: Option<&'static str>,
     /// What was done, in a few words.
     pub what: Text,
     /// The same as a command line for a shell.
     pub shell: Text,
-    /// The remedy.
-    pub remedy: Remedy,
+    /// The remedy, if it is one.
+    pub remedy: Option<Remedy>,
     /// How far it was trusted before.
-    pub safety: Safety,
+    pub safety: Option<Safety>,
     /// What the finding said that it saves.
-    pub predicted: Saving,
+    pub predicted: Option<Saving>,
     /// What it saved.
     pub measured: Option<Difference>,
     /// What it did to the command's output and exit status.

@@ -10,20 +10,48 @@ use std::path::{Path, PathBuf};
 use crate::analysis::findings::Remedy;
 use crate::analysis::phases::{Start, python_script};
 use crate::analysis::text::Text;
-use crate::capture::launch::Command;
+use crate::capture::launch::{Command, LaunchError};
 
 /// Longest first line of a script that the kernel reads (`BINPRM_BUF_SIZE`).
 const FIRST_LINE: usize = 256;
 
-/// A command with a remedy applied.
+/// What a remedy changes about a command.
+#[derive(Default)]
+pub struct Edit {
+    /// What is done, in a few words.
+    pub what: String,
+    /// The command has to run once with it before it is measured.
+    pub primes: bool,
+    /// Another program with other words.
+    words: Option<Words>,
+    /// Options for Python.
+    options: &'static [&'static str],
+    /// Variables, set or taken out.
+    variables: Vec<Variable>,
+}
+
+/// A variable of the environment.
+struct Variable {
+    name: &'static str,
+    value: Option<OsString>,
+    /// What a person would set it to, if that is something else.
+    shown: Option<&'static str>,
+}
+
+impl Variable {
+    fn set(name: &'static str, value: impl Into<OsString>) -> Self {
+        Self { name, value: Some(value.into()), shown: None }
+    }
+
+    fn unset(name: &'static str) -> Self {
+        Self { name, value: None, shown: None }
+    }
+}
+
+/// A command with edits applied, and as a line for a shell.
 pub struct Applied {
     pub command: Command,
-    /// What was done, in a few words.
-    pub what: String,
-    /// The same for a shell.
     pub shell: String,
-    /// It has to run once before it is measured.
-    pub primes: bool,
 }
 
 /// A program and its words.
@@ -33,67 +61,99 @@ struct Words {
     words: Vec<OsString>,
 }
 
-/// What remedies are applied to.
-pub struct Original<'a> {
-    pub command: &'a Command,
-    /// A directory of ours that lives as long as the trial.
-    pub scratch: &'a Path,
-}
-
-/// Applies a remedy; the error says why that is not possible here.
-pub fn apply(remedy: &Remedy, original: &Original<'_>) -> Result<Applied, String> {
-    match remedy {
-        Remedy::PythonIsolated => python(original, &["-I"]),
-        Remedy::PythonNoSite => python(original, &["-S"]),
-        Remedy::FrozenModules => python(original, &["-X", "frozen_modules=on"]),
-        Remedy::Direct { .. } => {
-            let words = direct(remedy).ok_or("the real program is not known")?;
+/// What a remedy changes; the error says why it cannot be applied here. `scratch` is a directory of ours that
+/// lives as long as the trial.
+pub fn edit(remedy: &Remedy, scratch: &Path) -> Result<Edit, String> {
+    Ok(match remedy {
+        Remedy::PythonIsolated => python(&["-I"]),
+        Remedy::PythonNoSite => python(&["-S"]),
+        Remedy::FrozenModules => python(&["-X", "frozen_modules=on"]),
+        Remedy::Direct { program, argv } => {
+            let os = |text: &Text| OsString::from_vec(text.bytes().to_vec());
+            let words = Words { program: PathBuf::from(os(program)), words: argv.iter().map(os).collect() };
             let what = format!("{} itself", words.program.display());
-            replaced(original, &words, &[], what)
+            Edit { what, words: Some(words), ..Edit::default() }
         }
-        Remedy::ShorterPath { drop } => shorter(original, "PATH", drop),
-        Remedy::ShorterLibraryPath { drop } => shorter(original, "LD_LIBRARY_PATH", drop),
-        Remedy::ShorterPythonPath { drop } => shorter(original, "PYTHONPATH", drop),
+        Remedy::ShorterPath { drop } => shorter("PATH", drop)?,
+        Remedy::ShorterLibraryPath { drop } => shorter("LD_LIBRARY_PATH", drop)?,
+        Remedy::ShorterPythonPath { drop } => shorter("PYTHONPATH", drop)?,
         Remedy::CompileBytecode { .. } => {
-            let prefix = original.scratch.join("bytecode");
-            let ours = format!("PYTHONPYCACHEPREFIX={}", quoted(prefix.as_os_str()));
-            let set =
-                [("PYTHONPYCACHEPREFIX", Some(prefix.into_os_string())), ("PYTHONDONTWRITEBYTECODE", None)];
-            let applied = varied(original, &set, "bytecode kept in a directory of its own".to_owned())?;
-            // Ours is gone after the trial; a person wants one that stays.
-            let shell = applied.shell.replace(&ours, "PYTHONPYCACHEPREFIX=\"$HOME/.cache/pycache\"");
-            Ok(Applied { primes: true, shell, ..applied })
+            let prefix = Variable {
+                // Ours is gone after the trial; a person wants one that stays.
+                shown: Some("\"$HOME/.cache/pycache\""),
+                ..Variable::set("PYTHONPYCACHEPREFIX", scratch.join("bytecode"))
+            };
+            let variables = vec![prefix, Variable::unset("PYTHONDONTWRITEBYTECODE")];
+            let what = "bytecode kept in a directory of its own".to_owned();
+            Edit { what, primes: true, variables, ..Edit::default() }
         }
         Remedy::NameTimeZone => {
             if std::env::var_os("TZ").is_some() {
                 return Err("TZ is set already".to_owned());
             }
-            varied(original, &[("TZ", Some(":/etc/localtime".into()))], "TZ=:/etc/localtime".to_owned())
+            let variables = vec![Variable::set("TZ", ":/etc/localtime")];
+            Edit { what: "TZ=:/etc/localtime".to_owned(), variables, ..Edit::default() }
         }
+    })
+}
+
+/// What several edits are together, to be named by.
+pub fn together(edits: &[&Edit]) -> Edit {
+    let what = format!("{} of these together", edits.len());
+    Edit { what, primes: edits.iter().any(|edit| edit.primes), ..Edit::default() }
+}
+
+fn python(options: &'static [&'static str]) -> Edit {
+    Edit { what: format!("python {}", options.join(" ")), options, ..Edit::default() }
+}
+
+/// The command with these edits; the error says why that is not possible.
+pub fn apply(command: &Command, edits: &[&Edit]) -> Result<Applied, String> {
+    let own = || Words {
+        program: command.program().to_owned(),
+        words: command.words().map(OsStr::to_owned).collect(),
+    };
+    let mut words = edits.iter().find_map(|edit| edit.words.clone()).unwrap_or_else(own);
+    let options: Vec<OsString> =
+        edits.iter().flat_map(|edit| edit.options).map(|&option| OsString::from(option)).collect();
+    if !options.is_empty() {
+        // A shim bears Python's name and hands options on.
+        if !is_python(&words) {
+            let script = script(&words).filter(is_python);
+            words = script.ok_or("the command does not start Python itself")?;
+        }
+        let at = 1.min(words.words.len());
+        words.words.splice(at..at, options);
     }
+    let said = |error: LaunchError| error.to_string();
+    let mut changed = command.replaced(&words.program, words.words.clone()).map_err(said)?;
+    let variables = || edits.iter().flat_map(|edit| &edit.variables);
+    for variable in variables() {
+        changed = changed.with_variable(variable.name, variable.value.as_deref()).map_err(said)?;
+    }
+    Ok(Applied { shell: shell(command, &words, variables()), command: changed })
 }
 
-fn direct(remedy: &Remedy) -> Option<Words> {
-    let Remedy::Direct { program, argv } = remedy else { return None };
-    let os = |text: &Text| OsString::from_vec(text.bytes().to_vec());
-    Some(Words { program: PathBuf::from(os(program)), words: argv.iter().map(os).collect() })
-}
-
-/// With options for Python right after its name.
-fn python(original: &Original<'_>, options: &[&str]) -> Result<Applied, String> {
-    let own = Words {
-        program: original.command.program().to_owned(),
-        words: original.command.words().map(OsStr::to_owned).collect(),
-    };
-    // A shim bears Python's name and hands options on.
-    let known = [script(&own).filter(|_| !is_python(&own)), Some(own)];
-    let Some(mut python) = known.into_iter().flatten().find(is_python) else {
-        return Err("the command does not start Python itself".to_owned());
-    };
-    let at = 1.min(python.words.len());
-    python.words.splice(at..at, options.iter().map(OsString::from));
-    let what = format!("python {}", options.join(" "));
-    replaced(original, &python, &[], what)
+/// The same as a person types it.
+fn shell<'e>(command: &Command, words: &Words, variables: impl Iterator<Item = &'e Variable>) -> String {
+    let mut line: Vec<String> = variables
+        .map(|variable| match (&variable.value, variable.shown) {
+            (None, _) => format!("-u {}", variable.name),
+            (Some(_), Some(shown)) => format!("{}={shown}", variable.name),
+            (Some(value), None) => format!("{}={}", variable.name, quoted(value)),
+        })
+        .collect();
+    if !line.is_empty() {
+        // Options of env(1) come first.
+        line.sort_by_key(|word| !word.starts_with('-'));
+        line.insert(0, "env".to_owned());
+    }
+    // Where the words name another program than the one found, a person types the program.
+    let same = words.program.as_path() == command.program();
+    let first = words.words.first().filter(|_| same).map_or(words.program.as_os_str(), OsString::as_os_str);
+    line.push(quoted(first));
+    line.extend(words.words.iter().skip(1).map(|word| quoted(word)));
+    line.join(" ")
 }
 
 fn is_python(words: &Words) -> bool {
@@ -118,7 +178,7 @@ fn script(own: &Words) -> Option<Words> {
 }
 
 /// Without directories in a list of them.
-fn shorter(original: &Original<'_>, name: &'static str, drop: &[Text]) -> Result<Applied, String> {
+fn shorter(name: &'static str, drop: &[Text]) -> Result<Edit, String> {
     let value = std::env::var_os(name).ok_or(format!("{name} is not set: the directories are built in"))?;
     let entries: Vec<&[u8]> = value.as_bytes().split(|&b| b == b':').collect();
     let useless = |entry: &&[u8]| {
@@ -130,56 +190,17 @@ fn shorter(original: &Original<'_>, name: &'static str, drop: &[Text]) -> Result
     if fewer == 0 {
         return Err(format!("none of the directories is in {name}: they are built in"));
     }
-    let what = format!("{name} without {fewer} of {} directories", entries.len());
-    // An empty PATH would mean another search, an empty list elsewhere the current directory.
-    let value = (!kept.is_empty()).then(|| OsString::from_vec(kept.join(&b':')));
-    if value.is_none() && name == "PATH" {
+    if kept.is_empty() && name == "PATH" {
         return Err("nothing would be left of PATH".to_owned());
     }
-    varied(original, &[(name, value)], what)
-}
-
-fn varied(
-    original: &Original<'_>,
-    variables: &[(&'static str, Option<OsString>)],
-    what: String,
-) -> Result<Applied, String> {
-    let words = Words {
-        program: original.command.program().to_owned(),
-        words: original.command.words().map(OsStr::to_owned).collect(),
-    };
-    replaced(original, &words, variables, what)
-}
-
-fn replaced(
-    original: &Original<'_>,
-    words: &Words,
-    variables: &[(&'static str, Option<OsString>)],
-    what: String,
-) -> Result<Applied, String> {
-    let said = |error: crate::capture::launch::LaunchError| error.to_string();
-    let mut command = original.command.replaced(&words.program, words.words.clone()).map_err(said)?;
-    let mut shell = Vec::new();
-    for (name, value) in variables {
-        command = command.with_variable(name, value.as_deref()).map_err(said)?;
-        shell.push(match value {
-            Some(value) => format!("{name}={}", quoted(value)),
-            None => format!("-u {name}"),
-        });
-    }
-    if !shell.is_empty() {
-        // Options of env(1) come first.
-        shell.sort_by_key(|word| !word.starts_with('-'));
-        shell.insert(0, "env".to_owned());
-    }
-    // Where the words name another program than the one found, a person types the program.
-    let first = if words.program.as_path() == original.command.program() {
-        words.words.first().map(|word| quoted(word))
+    // An empty list would mean the current directory.
+    let variable = if kept.is_empty() {
+        Variable::unset(name)
     } else {
-        Some(quoted(words.program.as_os_str()))
+        Variable::set(name, OsString::from_vec(kept.join(&b':')))
     };
-    shell.extend(first.into_iter().chain(words.words.iter().skip(1).map(|word| quoted(word))));
-    Ok(Applied { command, what, shell: shell.join(" "), primes: false })
+    let what = format!("{name} without {fewer} of {} directories", entries.len());
+    Ok(Edit { what, variables: vec![variable], ..Edit::default() })
 }
 
 /// A word as a shell takes it.
@@ -196,13 +217,13 @@ fn quoted(word: &OsStr) -> String {
 mod tests {
     use super::*;
 
-    fn words(of: &Applied) -> Vec<String> {
-        of.command.words().map(|word| word.to_string_lossy().into_owned()).collect()
-    }
-
-    fn with<T>(command: &[&str], test: impl FnOnce(&Original<'_>) -> T) -> T {
+    fn applied(command: &[&str], remedies: &[&Remedy]) -> Result<(Vec<String>, String), String> {
         let command = Command::resolve(command.iter().copied()).unwrap();
-        test(&Original { command: &command, scratch: Path::new("/scratch") })
+        let edits: Result<Vec<Edit>, String> =
+            remedies.iter().map(|remedy| edit(remedy, Path::new("/scratch"))).collect();
+        let applied = apply(&command, &edits?.iter().collect::<Vec<_>>())?;
+        let words = applied.command.words().map(|word| word.to_string_lossy().into_owned());
+        Ok((words.collect(), applied.shell))
     }
 
     #[test]
@@ -211,24 +232,22 @@ mod tests {
             program: "/opt/bin/python3.11".into(),
             argv: ["python", "a b.py"].map(Text::from).to_vec(),
         };
-        with(&["sh", "-c", "true"], |original| {
-            assert!(apply(&Remedy::PythonIsolated, original).is_err());
-            let applied = apply(&direct, original).unwrap();
-            assert_eq!(
-                (words(&applied), applied.what),
-                (vec!["python".into(), "a b.py".into()], "/opt/bin/python3.11 itself".to_owned())
-            );
-            assert_eq!(applied.shell, "/opt/bin/python3.11 'a b.py'");
-        });
+        let shell = ["sh", "-c", "true"];
+        assert!(applied(&shell, &[&Remedy::PythonIsolated]).is_err());
+        let (words, line) = applied(&shell, &[&direct]).unwrap();
+        assert_eq!(
+            (words, line.as_str()),
+            (vec!["python".into(), "a b.py".into()], "/opt/bin/python3.11 'a b.py'")
+        );
+        let (_, line) = applied(&shell, &[&Remedy::PythonNoSite, &direct, &Remedy::FrozenModules]).unwrap();
+        assert_eq!(line, "/opt/bin/python3.11 -S -X frozen_modules=on 'a b.py'");
         let dir = tempfile::tempdir().unwrap();
         let python = dir.path().join("python3.11");
         std::fs::write(&python, "#!/bin/sh\n").unwrap();
         std::fs::set_permissions(&python, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         let python = python.to_str().unwrap();
-        with(&[python, "-c", "1"], |original| {
-            let applied = apply(&Remedy::FrozenModules, original).unwrap();
-            assert_eq!(words(&applied), [python, "-X", "frozen_modules=on", "-c", "1"]);
-        });
+        let (words, _) = applied(&[python, "-c", "1"], &[&Remedy::FrozenModules]).unwrap();
+        assert_eq!(words, [python, "-X", "frozen_modules=on", "-c", "1"]);
     }
 
     #[test]
@@ -247,18 +266,16 @@ mod tests {
 
     #[test]
     fn lists_lose_what_gave_nothing() {
-        with(&["true"], |original| {
-            let path = std::env::var("PATH").unwrap();
-            let first = path.split(':').next().unwrap();
-            let drop = vec![Text::from(first.trim_end_matches('/'))];
-            let applied = apply(&Remedy::ShorterPath { drop }, original).unwrap();
-            assert!(applied.what.starts_with("PATH without"), "{}", applied.what);
-            assert!(applied.shell.starts_with("env PATH="), "{}", applied.shell);
-            let drop = vec!["/no/such/directory".into()];
-            assert!(apply(&Remedy::ShorterPath { drop }, original).is_err());
-            let applied = apply(&Remedy::CompileBytecode { directories: Vec::new() }, original).unwrap();
-            let shell = "env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=\"$HOME/.cache/pycache\" true";
-            assert_eq!((applied.shell.as_str(), applied.primes), (shell, true));
-        });
+        let path = std::env::var("PATH").unwrap();
+        let first = path.split(':').next().unwrap();
+        let drop = vec![Text::from(first.trim_end_matches('/'))];
+        let shorter = edit(&Remedy::ShorterPath { drop: drop.clone() }, Path::new("/")).unwrap();
+        assert!(shorter.what.starts_with("PATH without"), "{}", shorter.what);
+        let bytecode = Remedy::CompileBytecode { directories: Vec::new() };
+        let (_, line) = applied(&["true"], &[&bytecode, &Remedy::ShorterPath { drop }]).unwrap();
+        let start = "env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=\"$HOME/.cache/pycache\" PATH=";
+        assert!(line.starts_with(start) && line.ends_with(" true"), "{line}");
+        let drop = vec!["/no/such/directory".into()];
+        assert!(edit(&Remedy::ShorterPath { drop }, Path::new("/")).is_err());
     }
 }

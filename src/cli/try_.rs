@@ -14,7 +14,7 @@ use clap::Args;
 
 use super::failure::{Failure, note, refuse_option};
 use super::progress::RunsBar;
-use super::remedies::{self, Applied, Original};
+use super::remedies::{self, Applied, Edit};
 use super::startup_output::ReportOutput;
 use super::tracing::{CALIBRATION_CALLS, Job, trace_command};
 use crate::analysis::findings::{Finding, Remedy, Safety};
@@ -61,10 +61,18 @@ const QUICK: Duration = Duration::from_secs(1);
 
 /// A remedy that can be tried.
 struct Candidate<'a> {
-    finding: &'a Finding,
-    remedy: &'a Remedy,
-    safety: Safety,
+    /// `None`: several remedies together.
+    finding: Option<(&'a Finding, &'a Remedy, Safety)>,
+    edit: Edit,
     applied: Applied,
+    effect: Effect,
+}
+
+/// What the command does as it is.
+struct Before {
+    output: Output,
+    /// It wrote the same to standard output twice.
+    stable: bool,
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -84,9 +92,15 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Found::Report(report, status) => (report, status),
         Found::Over(code) => return Ok(code),
     };
-    let (candidates, not_tried) = session.candidates(&report, scratch.path());
-    let trials = session.trials(&candidates, not_tried, status)?;
-    let Some(trials) = trials else { return Ok(ExitCode::from(130)) };
+    let (mut candidates, not_tried) = session.candidates(&report, scratch.path());
+    let output_compared = session.compare(&mut candidates)?;
+    let Some(series) = session.measure(&candidates, status)? else { return Ok(ExitCode::from(130)) };
+    let trials = Trials {
+        command: arguments.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+        output_compared,
+        not_tried,
+        ..trials(&candidates, &series)
+    };
     show(out, &trials).map_err(Failure::of_trace)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -185,92 +199,93 @@ impl Session<'_> {
     }
 
     fn candidates<'r>(&self, report: &'r Report, scratch: &Path) -> (Vec<Candidate<'r>>, Vec<NotTried>) {
-        let findings = &report.findings.list;
-        let original = Original { command: self.command, scratch };
         let (mut candidates, mut not_tried) = (Vec::new(), Vec::new());
         let only = &self.arguments.only;
-        for finding in
-            findings.iter().filter(|finding| only.is_empty() || only.iter().any(|kind| kind == finding.kind))
-        {
+        let wanted = |finding: &&Finding| only.is_empty() || only.iter().any(|kind| kind == finding.kind);
+        for finding in report.findings.list.iter().filter(wanted) {
             let Some((remedy, safety)) = finding.remedy.as_ref().zip(finding.safety) else { continue };
-            match remedies::apply(remedy, &original) {
-                Ok(applied) => candidates.push(Candidate { finding, remedy, safety, applied }),
+            let edit = remedies::edit(remedy, scratch);
+            match edit.and_then(|edit| Ok((remedies::apply(self.command, &[&edit])?, edit))) {
+                Ok((applied, edit)) => candidates.push(Candidate {
+                    finding: Some((finding, remedy, safety)),
+                    edit,
+                    applied,
+                    effect: Effect::Same,
+                }),
                 Err(why) => not_tried.push(NotTried { finding: finding.kind, why }),
             }
         }
         (candidates, not_tried)
     }
 
-    /// `None`: somebody asked for an end.
-    fn trials(
-        &mut self,
-        candidates: &[Candidate<'_>],
-        not_tried: Vec<NotTried>,
-        status: ExitStatus,
-    ) -> Result<Option<Trials>, Failure> {
-        let (effects, output_compared) = self.effects(candidates)?;
-        let alive: Vec<usize> =
-            (0..candidates.len()).filter(|&at| effects[at] != Effect::StatusDiffers).collect();
-        let commands: Vec<Command> = [self.command.clone()]
-            .into_iter()
-            .chain(alive.iter().map(|&at| candidates[at].applied.command.clone()))
-            .collect();
-        let mut series = vec![Series::default(); 1];
-        if !alive.is_empty() {
-            let rounds =
-                Rounds { rounds: self.arguments.runs.map(|runs| runs as usize), ..Rounds::default() };
-            let preparing = self.arguments.prepare.as_deref();
-            let mut bar = RunsBar::now("rounds of remedies and original");
-            let measured =
-                untraced::interleaved(&commands, &mut self.stdio, &rounds, preparing, status, &mut bar);
-            bar.finish();
-            let (all, signal) = measured.map_err(Failure::of_trace)?;
-            if signal.is_some() {
-                return Ok(None);
-            }
-            if let Some(status) = all.first().and_then(|original| original.failed) {
-                let text = "the command as it is ended in another way than before";
-                let advice = "if a run leaves something behind, --prepare 'COMMAND' can put it back";
-                return Err(Failure::of_trace(anyhow::anyhow!("{text} ({status}); {advice}")));
-            }
-            series = all;
+    /// Finds out what each remedy does to output and status, and adds all of them together that do the same as
+    /// the command. Whether its output is always the same.
+    fn compare(&mut self, candidates: &mut Vec<Candidate<'_>>) -> Result<bool, Failure> {
+        if candidates.is_empty() {
+            return Ok(true);
         }
-        let original = std::mem::take(&mut series[0].runs);
-        let tried = candidates.iter().enumerate().map(|(at, candidate)| {
-            let own = alive.iter().position(|&alive| alive == at).and_then(|at| series.get(at + 1));
-            trial(candidate, effects[at], &original, own)
-        });
-        Ok(Some(Trials {
-            command: self.arguments.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
-            original_wall_ns: summarize(original.iter().map(|run| run.wall_ns)),
-            output_compared,
-            tried: tried.collect(),
-            not_tried,
-        }))
+        let (output, second) = (self.outcome(self.command)?, self.outcome(self.command)?);
+        let before = Before { stable: output == second, output };
+        for candidate in candidates.iter_mut() {
+            candidate.effect = self.effect(candidate, &before)?;
+        }
+        let same = |candidate: &&Candidate<'_>| matches!(candidate.effect, Effect::Same | Effect::StatusSame);
+        let harmless: Vec<&Edit> = candidates.iter().filter(same).map(|candidate| &candidate.edit).collect();
+        if harmless.len() > 1
+            && let Ok(applied) = remedies::apply(self.command, &harmless)
+        {
+            let edit = remedies::together(&harmless);
+            let mut together = Candidate { finding: None, edit, applied, effect: Effect::Same };
+            together.effect = self.effect(&together, &before)?;
+            candidates.push(together);
+        }
+        Ok(before.stable)
     }
 
-    /// What each remedy does to output and status, and whether the original's output is always the same.
-    fn effects(&mut self, candidates: &[Candidate<'_>]) -> Result<(Vec<Effect>, bool), Failure> {
-        if candidates.is_empty() {
-            return Ok((Vec::new(), true));
+    fn effect(&mut self, candidate: &Candidate<'_>, before: &Before) -> Result<Effect, Failure> {
+        if candidate.edit.primes {
+            self.outcome(&candidate.applied.command)?;
         }
-        let (first, second) = (self.outcome(self.command)?, self.outcome(self.command)?);
-        let stable = first.stdout == second.stdout;
-        let mut effects = Vec::new();
-        for candidate in candidates {
-            let command = &candidate.applied.command;
-            if candidate.applied.primes {
-                self.outcome(command)?;
-            }
-            let other = self.outcome(command)?;
-            effects.push(match (other.status == first.status, other.stdout == first.stdout) {
-                (false, _) => Effect::StatusDiffers,
-                (true, _) if !stable => Effect::StatusSame,
-                (true, false) => Effect::OutputDiffers,
-                (true, true) => Effect::Same,
-            });
+        let after = self.outcome(&candidate.applied.command)?;
+        Ok(match (after.status == before.output.status, after.stdout == before.output.stdout) {
+            (false, _) => Effect::StatusDiffers,
+            (true, _) if !before.stable => Effect::StatusSame,
+            (true, false) => Effect::OutputDiffers,
+            (true, true) => Effect::Same,
+        })
+    }
+
+    /// The runs of the command and of each candidate that ends as it does (none of the others), in rounds.
+    /// `None`: somebody asked for an end.
+    fn measure(
+        &mut self,
+        candidates: &[Candidate<'_>],
+        status: ExitStatus,
+    ) -> Result<Option<Vec<Series>>, Failure> {
+        let mut series = vec![Series::default(); candidates.len() + 1];
+        let alive: Vec<usize> =
+            (0..candidates.len()).filter(|&at| candidates[at].effect != Effect::StatusDiffers).collect();
+        if alive.is_empty() {
+            return Ok(Some(series));
         }
-        Ok((effects, stable))
+        let changed = alive.iter().map(|&at| candidates[at].applied.command.clone());
+        let commands: Vec<Command> = [self.command.clone()].into_iter().chain(changed).collect();
+        let rounds = Rounds { rounds: self.arguments.runs.map(|runs| runs as usize), ..Rounds::default() };
+        let preparing = self.arguments.prepare.as_deref();
+        let mut bar = RunsBar::now("rounds of remedies and original");
+        let measured =
+            untraced::interleaved(&commands, &mut self.stdio, &rounds, preparing, status, &mut bar);
+        bar.finish();
+        let (all, signal) = measured.map_err(Failure::of_trace)?;
+        if let Some(status) = all.first().and_then(|original| original.failed) {
+            let text = "the command as it is ended in another way than before";
+            let advice = "if a run leaves something behind, --prepare 'COMMAND' can put it back";
+            return Err(Failure::of_trace(anyhow::anyhow!("{text} ({status}); {advice}")));
+        }
+        for (own, place) in all.into_iter().zip([0].into_iter().chain(alive.iter().map(|at| at + 1))) {
+            series[place] = own;
+        }
+        Ok(signal.is_none().then_some(series))
     }
 
     fn outcome(&mut self, command: &Command) -> Result<Output, Failure> {
@@ -281,19 +296,27 @@ impl Session<'_> {
     }
 }
 
-fn trial(candidate: &Candidate<'_>, effect: Effect, original: &[log::Run], own: Option<&Series>) -> Trial {
-    let effect = match own.and_then(|series| series.failed) {
-        Some(_) => Effect::StatusDiffers,
-        None => effect,
-    };
-    let measured = own.and_then(|series| Difference::of(original, &series.runs));
+/// What came of it: `series` has the original's runs first, then those of each candidate.
+fn trials(candidates: &[Candidate<'_>], series: &[Series]) -> Trials {
+    let original = series.first().map_or(&[][..], |series| &series.runs);
+    let tried = candidates.iter().zip(series.iter().skip(1));
+    Trials {
+        original_wall_ns: summarize(original.iter().map(|run| run.wall_ns)),
+        tried: tried.map(|(candidate, own)| trial(candidate, original, own)).collect(),
+        ..Trials::default()
+    }
+}
+
+fn trial(candidate: &Candidate<'_>, original: &[log::Run], own: &Series) -> Trial {
+    let effect = if own.failed.is_some() { Effect::StatusDiffers } else { candidate.effect };
+    let measured = Difference::of(original, &own.runs);
     Trial {
-        finding: candidate.finding.kind,
-        what: candidate.applied.what.as_str().into(),
+        finding: candidate.finding.map(|(finding, ..)| finding.kind),
+        what: candidate.edit.what.as_str().into(),
         shell: candidate.applied.shell.as_str().into(),
-        remedy: candidate.remedy.clone(),
-        safety: candidate.safety,
-        predicted: candidate.finding.saving,
+        remedy: candidate.finding.map(|(_, remedy, _)| remedy.clone()),
+        safety: candidate.finding.map(|(.., safety)| safety),
+        predicted: candidate.finding.map(|(finding, ..)| finding.saving),
         measured,
         effect,
         verdict: Verdict::of(measured.as_ref(), effect),

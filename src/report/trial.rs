@@ -42,7 +42,7 @@ fn original(wall_ns: &Summary) -> String {
 fn table(out: &mut dyn Write, tried: &[Trial], look: Look) -> io::Result<()> {
     let mut table = Table::new(vec![
         Column::text("tried"),
-        Column::number("predicted, at most"),
+        Column::number("predicted"),
         Column::number("measured"),
         Column::number("share").dropped(2),
         Column::text("95 % interval").dropped(3),
@@ -53,7 +53,7 @@ fn table(out: &mut dyn Write, tried: &[Trial], look: Look) -> io::Result<()> {
         let measured = trial.measured.as_ref();
         table.row(vec![
             escape(trial.what.bytes()),
-            time_or_dash(trial.predicted.at_most_ns),
+            time_or_dash(trial.predicted.and_then(|saving| saving.at_most_ns)),
             measured.map_or_else(|| "-".to_owned(), |difference| signed(difference.saved_ns)),
             measured.map_or_else(|| "-".to_owned(), share),
             measured.and_then(|difference| difference.interval).map_or_else(String::new, |interval| {
@@ -107,5 +107,69 @@ fn verdict(verdict: Verdict) -> &'static str {
         Verdict::Slower => "slower",
         Verdict::NotTheSame => "does something else: not recommended",
         Verdict::TooFew => "too few rounds",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::trial::NotTried;
+    use crate::log::Run;
+
+    fn runs(base_ns: u64) -> Vec<Run> {
+        (0..8).map(|n| Run { wall_ns: base_ns + n * 10_000, ..Run::default() }).collect()
+    }
+
+    fn tried(what: &str, other_ns: u64, effect: Effect) -> Trial {
+        let measured = Difference::of(&runs(5_000_000), &runs(other_ns));
+        Trial {
+            finding: Some("python-path"),
+            what: what.into(),
+            shell: format!("env {what} tool").as_str().into(),
+            remedy: None,
+            safety: None,
+            predicted: None,
+            verdict: Verdict::of(measured.as_ref(), effect),
+            measured,
+            effect,
+        }
+    }
+
+    fn text(trials: &Trials) -> String {
+        let mut out = Vec::new();
+        write(&mut out, trials, Look::PLAIN).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_saves_most_and_does_the_same_is_recommended() {
+        let trials = Trials {
+            command: vec!["tool".to_owned()],
+            output_compared: true,
+            tried: vec![
+                tried("A=1", 4_000_000, Effect::Same),
+                tried("B=1", 3_000_000, Effect::Same),
+                tried("C=1", 1_000_000, Effect::OutputDiffers),
+                tried("D=1", 6_000_000, Effect::Same),
+            ],
+            ..Trials::default()
+        };
+        let text = text(&trials);
+        assert!(text.contains("\n  env B=1 tool\n"), "{text}");
+        assert!(text.contains("does something else: not recommended") && text.contains("-1.00 ms"), "{text}");
+    }
+
+    #[test]
+    fn hostile_names_and_nothing_at_all() {
+        let trials = Trials {
+            command: vec!["t\u{1b}[2J".to_owned()],
+            tried: vec![tried("\u{1b}]0;x\u{7}\n", 4_000_000, Effect::StatusSame)],
+            not_tried: vec![NotTried { finding: "wrapper", why: "\u{1b}c".to_owned() }],
+            ..Trials::default()
+        };
+        let shown = text(&trials);
+        assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
+        assert!(shown.contains("only exit statuses were compared"), "{shown}");
+        assert!(text(&Trials::default()).contains("Nothing was found"));
     }
 }

@@ -66,6 +66,26 @@ fn a_shorter_library_path_is_measured_and_changes_nothing() {
 }
 
 #[test]
+fn harmless_remedies_are_tried_together() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let empty = empty_directories(dir.path());
+    let path = format!("{empty}:/usr/bin:/bin");
+    let variables = [("LD_LIBRARY_PATH", empty.as_str()), ("PATH", &path)];
+    let all = trials(dir.path(), &variables, &["/bin/sh", "-c", "cat /dev/null; echo done; true"]);
+    let tried = all["tried"].as_array().expect("trials");
+    let together = tried.last().expect("a trial");
+    assert!(together["finding"].is_null() && together["predicted"].is_null(), "{together}");
+    assert_eq!(together["what"], format!("{} of these together", tried.len() - 1));
+    assert_eq!(
+        (&together["effect"], &together["measured"]["rounds"]),
+        (&"same".into(), &6.into()),
+        "{together}"
+    );
+    let shell = together["shell"].as_str().expect("a command line");
+    assert!(shell.starts_with("env -u LD_LIBRARY_PATH PATH=/usr/bin"), "{shell}");
+}
+
+#[test]
 fn a_remedy_that_changes_the_output_is_not_recommended() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let outer = script(dir.path(), "outer", "#!/bin/sh\nMODE=fast exec /usr/bin/printenv MODE\n");

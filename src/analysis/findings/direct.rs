@@ -46,14 +46,18 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
         at_most_share: None,
     };
     let program = shown(launcher.program.bytes());
+    let remedy = direct(facts, shim.is_some());
+    let before = match (shim, &remedy) {
+        (Some((name, _)), _) => format!("the shim of {name}"),
+        (None, Some(_)) => "a wrapper".to_owned(),
+        (None, None) => "other work".to_owned(),
+    };
     let what = format!(
-        "{} before {program}: {}, {}, {}",
-        shim.map_or_else(|| "wrappers".to_owned(), |(name, _)| format!("the shim of {name}")),
+        "{before} before {program}: {}, {}, {}",
         things(launcher.programs, "program", "programs"),
         things(launcher.processes, "fork", "forks"),
         things(launcher.failed_execs, "failed execve", "failed execves"),
     );
-    let remedy = direct(facts, shim.is_some());
     let advice = advice(&program, shim, remedy.as_ref());
     let list = programs.into_iter().map(|(name, tally)| (name, tally, "times"));
     Some(Finding::new(&what, saving, evidence(list), &advice).with(remedy))
@@ -81,7 +85,7 @@ fn advice(program: &str, manager: Option<&(&str, &str)>, remedy: Option<&Remedy>
         (Some((_, which)), None) => {
             format!("start what `{which} {program}` prints, or put its directory first in PATH")
         }
-        (None, Some(real)) => format!("start {real} itself, with what the wrappers set in the environment"),
+        (None, Some(real)) => format!("start {real} itself, with what the wrapper sets in the environment"),
         (None, None) => format!("see whether all that runs before {program} is needed at each start"),
     }
 }

@@ -232,7 +232,15 @@ pub(super) fn evidence<'a>(
 fn singular(note: &'static str) -> &'static str {
     match note {
         "calls" => "call",
+        "calls, asked before" => "call, asked before",
+        "calls, implicit relative imports" => "call, implicit relative imports",
+        "calls, its position" => "call, its position",
+        "calls, name server" => "call, name server",
+        "calls, no module" => "call, no module",
+        "calls, no terminal" => "call, no terminal",
         "misses" => "miss",
+        "misses, no hit" => "miss, no hit",
+        "more listings" => "more listing",
         "forks" => "fork",
         "modules" => "module",
         "reads" => "read",

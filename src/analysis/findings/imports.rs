@@ -31,12 +31,14 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     });
     let (name, largest) = packages.iter().max_by_key(|(name, tally)| (tally.most_ns, *name))?;
     let all = Tally::sum(packages.values());
-    let what = format!(
-        "{} to import; the longest is {} with {}",
-        things(packages.len() as u64, "Python package takes long", "Python packages take long"),
-        shown(name),
-        things(largest.calls, "module", "modules"),
-    );
+    let modules = things(largest.calls, "module", "modules");
+    let what = match packages.len() {
+        1 => format!("the Python package {} takes long to import, {modules}", shown(name)),
+        many => format!(
+            "{many} Python packages take long to import; the longest is {} with {modules}",
+            shown(name)
+        ),
+    };
     let advice = "import them inside the functions that need them, or import less of them; \
                   python -X importtime shows what imports what";
     let saving = Saving { at_most_ns: all.most_ns, ..Saving::default() };
