@@ -46,6 +46,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         leader_only: arguments.leader_only,
         calibration_calls: CALIBRATION_CALLS,
         untraced: None,
+        ready: None,
     };
     let recorded = trace_command(&job, [0, 1, 2].map(own_stream), || ())?;
     if !arguments.quiet {

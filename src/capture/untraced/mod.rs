@@ -14,6 +14,7 @@ mod run;
 mod terminal;
 
 use super::launch::{Command, LaunchError};
+use super::ready::{Detector, EndBy, OutputWatch, ReadyWatch, Until};
 use super::stdio::{Stdio, StdioError};
 use super::sys::clock::monotonic_ns;
 use super::sys::signals::Watch;
@@ -23,6 +24,7 @@ use run::Done;
 use std::fmt;
 use std::io;
 use std::process::ExitStatus;
+use std::sync::Arc;
 
 pub use cold::Cold;
 pub use policy::Policy;
@@ -41,6 +43,54 @@ pub struct Options {
     pub cold: Option<Cold>,
     /// Which run is the next one: 0 is the first, which is not counted; any other is a repetition.
     pub next: usize,
+    /// A run lasts until the command is ready, instead of until its end.
+    pub ready: Option<Ready>,
+}
+
+/// When a run is over, for a program that does not end.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    until: Until,
+    end: EndBy,
+    output: Option<Arc<OutputWatch>>,
+}
+
+impl Ready {
+    /// A run is over when this comes true; then the program is ended. `stdio` is that of all the runs.
+    pub fn new(until: Until, end: EndBy, stdio: &mut Stdio) -> Self {
+        let output = match &until {
+            Until::Output(regex) => {
+                let watch = Arc::new(OutputWatch::new(regex.clone()));
+                stdio.watch_output(&watch);
+                Some(watch)
+            }
+            _ => None,
+        };
+        Self { until, end, output }
+    }
+
+    /// What is waited for.
+    #[must_use]
+    pub fn until(&self) -> &Until {
+        &self.until
+    }
+
+    /// Watches a traced run, which has its streams and is about to start.
+    pub fn watch_traced(&self, origin_ns: u64) -> io::Result<ReadyWatch> {
+        self.arm();
+        ReadyWatch::start(&self.until, self.end, self.output.clone(), origin_ns)
+    }
+
+    fn detector(&self) -> io::Result<Detector> {
+        Detector::new(&self.until, self.output.clone())
+    }
+
+    /// Forgets what earlier runs wrote. They have been read to their end when the next one has its streams.
+    fn arm(&self) {
+        if let Some(output) = &self.output {
+            output.arm();
+        }
+    }
 }
 
 /// What was measured, and why no more.
@@ -104,6 +154,17 @@ pub enum RunError {
     /// The preparing command failed.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
+    /// It cannot be told when the command is ready.
+    #[error("cannot watch for the command to be ready: {0}")]
+    Until(io::Error),
+    /// It ended before it was ready.
+    #[error("the command ended ({status}) before it was ready (--until {until})")]
+    NotReady {
+        /// How it ended.
+        status: ExitStatus,
+        /// What was waited for.
+        until: String,
+    },
     /// It could not be waited for.
     #[error("cannot wait for the command: {0}")]
     Wait(io::Error),
@@ -186,7 +247,7 @@ pub fn measure(
         let prepared = prepare(options, &watch);
         tally.add_preparation(*prepared.as_ref().unwrap_or(&0));
         let result = prepared.map_err(RunError::from).and_then(|_| match watch.received() {
-            None => run::once(command, stdio, run, &watch),
+            None => run::once(command, stdio, run, &watch, options.ready.as_ref()),
             Some(_) => Err(RunError::Wait(io::ErrorKind::Interrupted.into())),
         });
         foreground.restore();

@@ -51,7 +51,7 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
     files::repeated(out, &report.lookups, options)?;
     files::modules(out, &report.modules, options)?;
     if report.tree.processes > 1 {
-        tree::write(out, &report.tree, options)?;
+        tree::write(out, &report.tree, report.until.is_some(), options)?;
     }
     writeln!(out)?;
     if let Some(untraced) = &report.untraced {
@@ -96,7 +96,7 @@ pub fn write_untraced(
     reason: &str,
     look: Look,
 ) -> io::Result<()> {
-    writeln!(out, "{}", untraced_headline(command, untraced, look))?;
+    writeln!(out, "{}", untraced_headline(command, None, untraced, look))?;
     writeln!(out, "{}", faults(untraced))?;
     let reason = escape(reason.as_bytes());
     writeln!(out, "{}", look.warning(&format!("Untraced runs only: {reason}.")))
@@ -107,7 +107,8 @@ fn headline(report: &Report, look: Look) -> String {
     let backend = escape(report.backend.as_bytes());
     match &report.untraced {
         Some(untraced) => {
-            format!("{}   backend {backend}", untraced_headline(&report.command, untraced, look))
+            let until = report.until.as_deref();
+            format!("{}   backend {backend}", untraced_headline(&report.command, until, untraced, look))
         }
         None => format!(
             "{}   traced {}, no untraced runs in this log   backend {backend}",
@@ -117,11 +118,12 @@ fn headline(report: &Report, look: Look) -> String {
     }
 }
 
-fn untraced_headline(command: &[String], untraced: &Untraced, look: Look) -> String {
+fn untraced_headline(command: &[String], until: Option<&str>, untraced: &Untraced, look: Look) -> String {
     let figures = &untraced.figures;
     format!(
-        "{}   wall {} {}   user {}  sys {}",
+        "{}   {} {} {}   user {}  sys {}",
         titled(command, look),
+        until.map_or_else(|| "wall".to_owned(), |until| format!("ready ({})", escape(until.as_bytes()))),
         time(untraced.wall_ns()),
         spread(&figures.wall_ns),
         time(figures.user_ns.median as u64),
