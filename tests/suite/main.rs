@@ -19,4 +19,5 @@ mod limits;
 mod startup;
 mod support;
 mod terminal;
+mod until;
 mod witness;

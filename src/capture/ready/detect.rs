@@ -37,13 +37,13 @@ impl Detector {
     }
 
     /// When the condition came true, by the monotonic clock, if it has. `pids` are the command's processes.
-    pub fn check(&mut self, leader: i32, pids: impl FnOnce() -> Vec<i32>) -> Option<u64> {
+    pub fn check(&mut self, pids: impl Fn() -> Vec<i32>) -> Option<u64> {
         let now_ns = monotonic_ns();
         match self {
-            Self::Listen(listen) => listen.check(leader, pids).then_some(now_ns),
+            Self::Listen(listen) => listen.check(pids).then_some(now_ns),
             Self::Output(output) => output.seen_ns(),
             Self::Opened(opened) => opened.check().then_some(now_ns),
-            Self::Idle(idle) => idle.check(&pids(), now_ns),
+            Self::Idle(idle) => idle.check(pids, now_ns),
             Self::Never => None,
         }
     }

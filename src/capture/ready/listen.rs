@@ -1,8 +1,11 @@
-//! Listening sockets, from the tables in `/proc/PID/net`.
+//! Listening sockets of the command: from `sock_diag(7)`, or where the kernel has none from the tables in
+//! `/proc/net`. Both are of this process's network namespace.
 
 use std::fs;
 
 use rustc_hash::FxHashSet;
+
+use super::diag::Diag;
 
 /// `TCP_LISTEN` of `net/tcp_states.h`, as the tables show it.
 const TCP_LISTEN: &str = "0A";
@@ -12,6 +15,7 @@ const ACCEPTS: u32 = 1 << 16;
 /// Looks for a new listening socket of the command.
 #[derive(Debug)]
 pub struct Listen {
+    diag: Option<Diag>,
     /// Sockets that are known not to be the command's.
     others: FxHashSet<u64>,
 }
@@ -19,12 +23,14 @@ pub struct Listen {
 impl Listen {
     /// Before the command starts: all that listen now are not its own.
     pub fn new() -> Self {
-        Self { others: inodes(None) }
+        let mut listen = Self { diag: Diag::new(), others: FxHashSet::default() };
+        listen.others = listen.inodes();
+        listen
     }
 
     /// Whether one of the processes has a socket that listens.
-    pub fn check(&mut self, leader: i32, pids: impl FnOnce() -> Vec<i32>) -> bool {
-        let now = inodes(Some(leader));
+    pub fn check(&mut self, pids: impl FnOnce() -> Vec<i32>) -> bool {
+        let now = self.inodes();
         let new: Vec<u64> = now.into_iter().filter(|inode| !self.others.contains(inode)).collect();
         if new.is_empty() {
             return false;
@@ -34,14 +40,22 @@ impl Listen {
         self.others.extend(new);
         found
     }
+
+    /// Inodes of all listening sockets.
+    fn inodes(&mut self) -> FxHashSet<u64> {
+        if let Some(diag) = &mut self.diag {
+            match diag.inodes() {
+                Ok(inodes) => return inodes,
+                Err(_) => self.diag = None,
+            }
+        }
+        inodes()
+    }
 }
 
-/// Inodes of the listening sockets that a process could see, or this one.
-fn inodes(pid: Option<i32>) -> FxHashSet<u64> {
-    let table = |name: &str| {
-        let of = |pid: &str| fs::read_to_string(format!("/proc/{pid}/net/{name}")).ok();
-        pid.and_then(|pid| of(&pid.to_string())).or_else(|| of("self")).unwrap_or_default()
-    };
+/// Inodes of all listening sockets, from the tables.
+fn inodes() -> FxHashSet<u64> {
+    let table = |name: &str| fs::read_to_string(format!("/proc/net/{name}")).unwrap_or_default();
     let mut inodes = FxHashSet::default();
     for name in ["tcp", "tcp6"] {
         inodes.extend(table(name).lines().filter_map(tcp));
@@ -93,12 +107,16 @@ mod tests {
     fn only_a_new_socket_of_these_processes_counts() {
         let own = std::process::id().cast_signed();
         let dir = tempfile::tempdir().unwrap();
-        let _before = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut listen = Listen::new();
-        assert!(!listen.check(own, || Vec::new()), "nobody's process");
-        let _tcp = TcpListener::bind("127.0.0.1:0").unwrap();
-        assert!(listen.check(own, || vec![own]));
-        let _unix = UnixListener::bind(dir.path().join("socket")).unwrap();
-        assert!(listen.check(own, || vec![own]));
+        let tables = || Listen { diag: None, others: inodes() };
+        for (at, new) in [Listen::new, tables].into_iter().enumerate() {
+            let _before = TcpListener::bind("127.0.0.1:0").unwrap();
+            let mut listen = new();
+            assert!(!listen.check(Vec::new), "nobody's process");
+            let _tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+            assert!(listen.check(|| vec![own]));
+            let _tcp6 = TcpListener::bind("[::1]:0");
+            let _unix = UnixListener::bind(dir.path().join(at.to_string())).unwrap();
+            assert!(listen.check(|| vec![own]));
+        }
     }
 }

@@ -13,6 +13,7 @@
 
 mod condition;
 mod detect;
+mod diag;
 mod end;
 mod idle;
 mod listen;

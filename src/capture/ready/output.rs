@@ -65,7 +65,7 @@ mod tests {
         assert_eq!(watch.seen_ns(), seen);
         watch.arm();
         assert_eq!(watch.seen_ns(), None);
-        watch.see(&mut before, &[b'x'; 3 * KEPT]);
+        watch.see(&mut before, &vec![b'x'; 3 * KEPT]);
         assert_eq!(before.len(), KEPT);
     }
 }

@@ -104,9 +104,7 @@ fn watch(stop: &Stop, shared: &Shared, mut detector: Detector, by: EndBy) {
             ending.get_or_insert_with(|| Ending::new(by)).tell(&pids());
             continue;
         }
-        let known = pids();
-        let Some(&leader) = known.first() else { continue };
-        if let Some(at_ns) = detector.check(leader, || known) {
+        if let Some(at_ns) = detector.check(pids) {
             shared.ready_ns.store(at_ns, SeqCst);
         }
     }

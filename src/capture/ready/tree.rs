@@ -58,9 +58,11 @@ fn below() -> Vec<Stat> {
     all.values().filter(is_below).copied().collect()
 }
 
-/// The living among them.
+/// The living among them, in order.
 pub fn pids() -> Vec<i32> {
-    below().into_iter().filter(|stat| !stat.zombie).map(|stat| stat.pid).collect()
+    let mut pids: Vec<i32> = below().into_iter().filter(|stat| !stat.zombie).map(|stat| stat.pid).collect();
+    pids.sort_unstable();
+    pids
 }
 
 /// Whether any of them lives.

@@ -81,13 +81,13 @@ fn until_ready(
 fn wait_until_ready(child: &Child, detector: &mut Detector, watch: &Watch) -> io::Result<Option<u64>> {
     let mut looks: u32 = 0;
     loop {
-        let ready_ns = detector.check(child.pid(), ready::pids);
+        let ready_ns = detector.check(ready::pids);
         if ready_ns.is_some() || watch.received().is_some() {
             return Ok(ready_ns);
         }
         // A command that puts itself into the background is still to be waited for.
         if looks.is_multiple_of(LOOKS) && child::has_ended(child.pid())? && !is_anybody_left() {
-            return Ok(detector.check(child.pid(), Vec::new));
+            return Ok(detector.check(Vec::new));
         }
         looks = looks.wrapping_add(1);
         std::thread::sleep(POLL);

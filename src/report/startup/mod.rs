@@ -63,6 +63,9 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
     {
         writeln!(out, "{}", look.note(&format!("{line}.")))?;
     }
+    if let Some(until) = &report.until {
+        writeln!(out, "{}", look.note(&ready(until)))?;
+    }
     let files = &report.file_system;
     if files.cost_ns.is_some_and(|ns| report.wall.share(ns) > 1.0) {
         writeln!(out, "{}", look.note(notes::OVERLAP))?;
@@ -155,6 +158,19 @@ fn faults(untraced: &Untraced) -> String {
         super::units::count(median(&figures.major_faults)),
         super::units::count(median(&figures.voluntary_switches)),
         super::units::count(median(&figures.involuntary_switches)),
+    )
+}
+
+/// What the time to readiness is.
+fn ready(until: &str) -> String {
+    let until = escape(until.as_bytes());
+    let when = match until.split('=').next() {
+        Some("output") => "noted when the output is read",
+        _ => "looked for every 0.5 ms",
+    };
+    format!(
+        "Runs last until the command is ready (--until {until}), {when}; then it is ended. User and sys are to a clock \
+         tick of each process."
     )
 }
 
