@@ -10,11 +10,11 @@
 mod cold;
 mod policy;
 mod prepare;
+mod ready;
 mod run;
 mod terminal;
 
 use super::launch::{Command, LaunchError};
-use super::ready::{Detector, EndBy, OutputWatch, ReadyWatch, Until};
 use super::stdio::{Stdio, StdioError};
 use super::sys::clock::monotonic_ns;
 use super::sys::signals::Watch;
@@ -24,11 +24,11 @@ use run::Done;
 use std::fmt;
 use std::io;
 use std::process::ExitStatus;
-use std::sync::Arc;
 
 pub use cold::Cold;
 pub use policy::Policy;
 pub use prepare::PrepareError;
+pub use ready::Ready;
 
 /// How to measure.
 #[derive(Clone, Debug, Default)]
@@ -45,52 +45,6 @@ pub struct Options {
     pub next: usize,
     /// A run lasts until the command is ready, instead of until its end.
     pub ready: Option<Ready>,
-}
-
-/// When a run is over, for a program that does not end.
-#[derive(Clone, Debug)]
-pub struct Ready {
-    until: Until,
-    end: EndBy,
-    output: Option<Arc<OutputWatch>>,
-}
-
-impl Ready {
-    /// A run is over when this comes true; then the program is ended. `stdio` is that of all the runs.
-    pub fn new(until: Until, end: EndBy, stdio: &mut Stdio) -> Self {
-        let output = match &until {
-            Until::Output(regex) => {
-                let watch = Arc::new(OutputWatch::new(regex.clone()));
-                stdio.watch_output(&watch);
-                Some(watch)
-            }
-            _ => None,
-        };
-        Self { until, end, output }
-    }
-
-    /// What is waited for.
-    #[must_use]
-    pub fn until(&self) -> &Until {
-        &self.until
-    }
-
-    /// Watches a traced run, which has its streams and is about to start.
-    pub fn watch_traced(&self, origin_ns: u64) -> io::Result<ReadyWatch> {
-        self.arm();
-        ReadyWatch::start(&self.until, self.end, self.output.clone(), origin_ns)
-    }
-
-    fn detector(&self) -> io::Result<Detector> {
-        Detector::new(&self.until, self.output.clone())
-    }
-
-    /// Forgets what earlier runs wrote. They have been read to their end when the next one has its streams.
-    fn arm(&self) {
-        if let Some(output) = &self.output {
-            output.arm();
-        }
-    }
 }
 
 /// What was measured, and why no more.
