@@ -15,6 +15,7 @@
 pub mod host;
 pub mod launch;
 pub mod ptrace;
+pub mod ready;
 pub mod stdio;
 mod sys;
 pub mod untraced;

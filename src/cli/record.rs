@@ -70,6 +70,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         calibration_calls: CALIBRATION_CALLS,
         quiet: arguments.quiet,
         untraced: None,
+        ready: None,
     };
     let recorded = trace_command(&job, [0, 1, 2].map(own_stream), || ())?;
     if !arguments.quiet {

@@ -23,7 +23,9 @@ use crate::analysis::startup::{Report, Startup};
 use crate::capture::host;
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
+use crate::capture::ready::{EndBy, Until};
 use crate::capture::stdio::Stdio;
+use crate::capture::untraced::Ready;
 use crate::log;
 
 #[derive(Debug, Args)]
@@ -44,6 +46,14 @@ pub struct Arguments {
     /// Measure cold starts as well: empty the page cache before each of some runs
     #[arg(long)]
     cold: bool,
+
+    /// A run is over when the command is ready: listen, output=REGEX, open=PATH, idle=MS; or exit [default]
+    #[arg(long, value_name = "WHAT", value_parser = clap::value_parser!(Until))]
+    until: Option<Until>,
+
+    /// How a command that is ready is ended: TERM, INT or KILL (KILL after 5 s in any case)
+    #[arg(long, value_name = "SIGNAL", default_value = "TERM", requires = "until", value_parser = end_by)]
+    end: EndBy,
 
     /// Trace until the command's first process ends; others go on untraced (wall time never waits for them)
     #[arg(long)]
@@ -76,25 +86,37 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
     entry_point::prepare_in_background();
     let mut stdio = Stdio::new().map_err(Failure::of_trace)?;
-    match traced(arguments, &command, &output, &mut stdio) {
+    let until = arguments.until.clone().filter(|until| !matches!(until, Until::Exit));
+    let ready = until.map(|until| Ready::new(until, arguments.end, &mut stdio));
+    match traced(arguments, (&command, ready.as_ref()), &output, &mut stdio) {
         Ok(traced) => report(arguments, out, &output, traced),
         Err(over) => end_early(arguments, out, *over),
+    }
+}
+
+/// Takes the name of a signal for `--end`.
+fn end_by(name: &str) -> Result<EndBy, &'static str> {
+    match name.trim_start_matches("SIG") {
+        "TERM" => Ok(EndBy::Term),
+        "INT" => Ok(EndBy::Int),
+        "KILL" => Ok(EndBy::Kill),
+        _ => Err("it is one of: TERM, INT, KILL"),
     }
 }
 
 /// Makes all the runs.
 fn traced(
     arguments: &Arguments,
-    command: &Command,
+    (command, ready): (&Command, Option<&Ready>),
     output: &Path,
     stdio: &mut Stdio,
 ) -> Result<Traced, Box<Over>> {
-    let mut untraced = measure(arguments, command, stdio)?;
-    let plan = Plan { arguments, command, output, untraced: &untraced };
+    let mut untraced = measure(arguments, command, stdio, ready)?;
+    let plan = Plan { arguments, command, output, ready, untraced: &untraced };
     let cold = if arguments.cold { startup_cold::measure(&plan, stdio)? } else { None };
     let (cold, runs) = cold.unzip();
     untraced.cold = runs;
-    let plan = Plan { arguments, command, output, untraced: &untraced };
+    let plan = Plan { arguments, command, output, ready, untraced: &untraced };
     let mut traced = trace_shortest(&plan, stdio)?;
     if let (Some(cold), None) = (cold, traced.ended_by) {
         match startup_cold::phases(&plan, stdio, &cold) {

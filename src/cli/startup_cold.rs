@@ -40,6 +40,7 @@ pub fn measure(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Option<(Cold, log::
         ignore_failure: plan.arguments.ignore_failure,
         cold: Some(cold.clone()),
         next: plan.untraced.runs.len() + 1,
+        ready: plan.ready.cloned(),
     };
     let mut bar = RunsBar::of("cold runs");
     let outcome = untraced::measure(plan.command, stdio, &options, &mut bar);

@@ -18,7 +18,7 @@ use crate::analysis::phases::Phases;
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
 use crate::capture::stdio::Stdio;
-use crate::capture::untraced::{self, Cold};
+use crate::capture::untraced::{self, Cold, Ready};
 use crate::log::Untraced;
 
 /// Calls of the calibration: there is time for many.
@@ -39,6 +39,8 @@ pub struct Plan<'a> {
     pub command: &'a Command,
     /// The log.
     pub output: &'a Path,
+    /// When a run is over, if not at the command's end.
+    pub ready: Option<&'a Ready>,
     /// The runs made before.
     pub untraced: &'a Untraced,
 }
@@ -144,6 +146,7 @@ pub fn trace_once(
         calibration_calls: CALIBRATION_CALLS,
         quiet: false,
         untraced: Some(plan.untraced.clone()),
+        ready: plan.ready,
     };
     let recorded = trace_command(&job, streams.streams, || streams.launched());
     streams.finish();

@@ -8,7 +8,7 @@ use super::progress::RunsBar;
 use super::startup::Arguments;
 use crate::capture::launch::{self, Command};
 use crate::capture::stdio::Stdio;
-use crate::capture::untraced::{self, Ending, Policy, RunError};
+use crate::capture::untraced::{self, Ending, Policy, Ready, RunError};
 use crate::log::Untraced;
 
 /// An end before anything is traced, or after nothing useful was.
@@ -45,12 +45,18 @@ impl End {
 }
 
 /// Makes the untraced runs.
-pub fn measure(arguments: &Arguments, command: &Command, stdio: &mut Stdio) -> Result<Untraced, Box<Over>> {
+pub fn measure(
+    arguments: &Arguments,
+    command: &Command,
+    stdio: &mut Stdio,
+    ready: Option<&Ready>,
+) -> Result<Untraced, Box<Over>> {
     let policy = Policy { runs: arguments.runs.map(|runs| runs as usize), ..Policy::default() };
     let options = untraced::Options {
         policy,
         prepare: arguments.prepare.clone(),
         ignore_failure: arguments.ignore_failure,
+        ready: ready.cloned(),
         ..untraced::Options::default()
     };
     let mut bar = RunsBar::new();

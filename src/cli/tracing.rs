@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use super::failure::{Failure, note};
 use crate::capture::launch::{self, Command, SpawnOptions, Stream};
 use crate::capture::ptrace::{self, calibration};
+use crate::capture::ready::ReadyWatch;
+use crate::capture::untraced::Ready;
 use crate::capture::{Interruption, Sink, host};
 use crate::event::{Event, Kind, mark};
 use crate::log::{self, Calibration, FORMAT_VERSION, Header, Untraced};
@@ -36,6 +38,8 @@ pub struct Job<'a> {
     pub quiet: bool,
     /// Untraced runs made before.
     pub untraced: Option<Untraced>,
+    /// When the command is ready, which is then its end, if it does not end by itself.
+    pub ready: Option<&'a Ready>,
 }
 
 /// What came of it.
@@ -64,8 +68,7 @@ pub fn trace_command(
 ) -> Result<Recorded, Failure> {
     let calibration =
         calibration::calibrate(job.calibration_calls, true).map_err(|error| not_permitted(&error))?;
-    let options = [("leader_only".to_owned(), job.leader_only.to_string())].into();
-    let header = header(job.words, calibration, job.untraced.clone(), options);
+    let header = header(job.words, calibration, job.untraced.clone(), options(job));
     let mut writer = log::Writer::create(job.output, &header).map_err(Failure::of_trace)?;
     // A time limit is for all the runs of `trace startup`, and for the one of `trace record`.
     let takes_timers = job.untraced.is_none();
@@ -74,6 +77,11 @@ pub fn trace_command(
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
     launched();
     let pid = child.pid();
+    let mut ready = job
+        .ready
+        .map(|ready| ready.watch_traced(header.clock.origin_ns))
+        .transpose()
+        .map_err(Failure::of_trace)?;
     let mut sink = LogSink { writer: &mut writer, runs: false, job };
     let options = ptrace::Options {
         leader_only: job.leader_only,
@@ -82,8 +90,11 @@ pub fn trace_command(
         until_ns: None,
     };
     let begin = Instant::now();
-    let outcome =
-        ptrace::record(pid, || child.go(), &mut sink, options).map_err(|error| not_permitted(&error))?;
+    let outcome = match &mut ready {
+        None => ptrace::record(pid, || child.go(), &mut sink, options),
+        Some(ready) => ptrace::record(pid, || child.go(), &mut ready.marking(&mut sink), options),
+    };
+    let outcome = outcome.map_err(|error| not_permitted(&error))?;
     let elapsed = begin.elapsed();
     if let Some(error) = child.failure() {
         return Err(Failure::with_code(error.exit_code(), error));
@@ -91,8 +102,18 @@ pub fn trace_command(
     if outcome.parallel {
         push_beside_totals(&mut writer, job.calibration_calls);
     }
+    // Who was ready has done what was wanted; the signal that ended it is ours.
+    let status = match ready.as_ref().map(ReadyWatch::was_ready) {
+        None => outcome.status,
+        Some(true) => ExitStatus::default(),
+        Some(false) if outcome.interruption.is_some() => outcome.status,
+        Some(false) => {
+            let error = anyhow::anyhow!("traced, the command ended ({}) before it was ready", outcome.status);
+            return Err(Failure::of_trace(error));
+        }
+    };
     Ok(Recorded {
-        status: outcome.status,
+        status,
         warnings: outcome.warnings.into_iter().map(explain).collect(),
         threads: outcome.threads,
         elapsed,
@@ -156,6 +177,11 @@ pub fn header(
         untraced,
         options,
     }
+}
+
+fn options(job: &Job<'_>) -> BTreeMap<String, String> {
+    let until = job.ready.map(|ready| ("until".to_owned(), ready.until().to_string()));
+    [("leader_only".to_owned(), job.leader_only.to_string())].into_iter().chain(until).collect()
 }
 
 /// Where tracer and thread ran on different CPUs, stops were dearer: how much is measured afterwards, since

@@ -189,6 +189,7 @@ impl Session<'_> {
             output: log,
             leader_only: false,
             calibration_calls: CALIBRATION_CALLS,
+            ready: None,
             quiet: false,
             untraced: Some(untraced),
         };

@@ -270,9 +270,12 @@ pub mod mark {
     /// The tree may not be pinned to the tracer's CPU any more: the program is about to look at its mask.
     pub const UNPINNED: &str = "unpinned";
 
+    /// The program was ready, as `--until` says; what follows is its end.
+    pub const READY: &str = "ready";
+
     /// Every mark name.
-    pub const ALL: [&str; 9] =
-        [FOREIGN_PROC, ENTRY, SETUID, PTRACE, UNTRACED_CHILD, IO_URING, ATTACHED, DETACHED, UNPINNED];
+    pub const ALL: [&str; 10] =
+        [FOREIGN_PROC, ENTRY, SETUID, PTRACE, UNTRACED_CHILD, IO_URING, ATTACHED, DETACHED, UNPINNED, READY];
 }
 
 /// Reasons of [`Kind::Lost`] events that reports know.

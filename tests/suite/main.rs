@@ -30,4 +30,5 @@ mod startup;
 mod support;
 mod terminal;
 mod trying;
+mod until;
 mod witness;

@@ -20,7 +20,7 @@ use super::phases::{self, Boundary, PhaseKind, Phases, Start};
 use super::text::Text;
 use super::tree::{self, Tree};
 use super::wall::{self, Untraced, Wall};
-use crate::event::{Event, Kind};
+use crate::event::{Event, Kind, mark};
 use crate::log::Header;
 pub use file_system::{FamilyRow, FileSystem};
 
@@ -32,6 +32,9 @@ pub struct Startup {
     cwd: Vec<u8>,
     untraced: Option<Untraced>,
     cold: Option<Cold>,
+    until: Option<String>,
+    /// The program was ready: what follows is its end, and not looked at.
+    ready: bool,
     null_call: Option<NullCall>,
     base: Base,
     cube: Cube,
@@ -54,6 +57,9 @@ pub struct Report {
     pub untraced: Option<Untraced>,
     /// Cold runs, if some were made.
     pub cold: Option<Cold>,
+    /// What the end of a run is, if it is not the end of the program (`--until`): the wall time is the time to
+    /// that.
+    pub until: Option<String>,
     /// Length of the traced run.
     pub traced_ns: u64,
     /// What all costs of calls are.
@@ -112,6 +118,8 @@ impl Startup {
             cwd: header.cwd.as_bytes().to_vec(),
             untraced,
             cold,
+            until: header.options.get("until").cloned(),
+            ready: false,
             null_call: NullCall::of(header),
             base: Base::new(header),
             cube: Cube::default(),
@@ -122,6 +130,10 @@ impl Startup {
 
     /// Takes in one event.
     pub fn add(&mut self, event: &Event<'_>) {
+        if self.ready && !matches!(event.kind, Kind::Lost | Kind::Total) {
+            return;
+        }
+        self.ready |= event.kind == Kind::Mark && event.text == Some(mark::READY.as_bytes());
         if let Some(seen) = self.base.add(event) {
             self.call(event, &seen);
         } else {
@@ -224,6 +236,7 @@ impl Startup {
             wall,
             untraced: self.untraced,
             cold: self.cold,
+            until: self.until,
             traced_ns,
             quality: self.base.model.quality,
             stop_ns: prices.model.pinned.duration_ns,

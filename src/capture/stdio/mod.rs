@@ -28,14 +28,16 @@ mod relay;
 mod spool;
 mod typed;
 mod words;
-mod worker;
+pub(super) mod worker;
 
 use super::launch::{Stream, was_closed_at_start};
+use super::ready::OutputWatch;
 use super::sys::fds;
 use input::Input;
 use output::Outputs;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use worker::Worker;
 
 pub use spool::SPOOL_LIMIT;
@@ -91,6 +93,12 @@ impl Stdio {
         error: Option<BorrowedFd<'static>>,
     ) -> Result<Self, StdioError> {
         Ok(Self { input: Input::new(input)?, outputs: Outputs::new(output, error)? })
+    }
+
+    /// From now on every output is read by us, that of run 0 too, which is passed on: a match of what is waited
+    /// for is noted. A file or a device has a pipe in its place then.
+    pub(super) fn watch_output(&mut self, watch: &Arc<OutputWatch>) {
+        self.outputs.watch(watch);
     }
 
     /// The streams for a run. Run 0 has the real ones and must be the first; every other index is a

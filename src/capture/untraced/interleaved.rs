@@ -81,7 +81,7 @@ pub fn interleaved(
         random.shuffle(&mut order);
         for at in order {
             prepare::prepare(preparing, &watch)?;
-            let ended = run::once(&commands[at], stdio, runs, &watch);
+            let ended = run::once(&commands[at], stdio, runs, &watch, None);
             foreground.restore();
             if let Some(signal) = watch.received() {
                 even(&mut all, done);

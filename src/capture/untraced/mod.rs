@@ -12,6 +12,7 @@ mod interleaved;
 mod outcome;
 mod policy;
 mod prepare;
+mod ready;
 mod run;
 mod terminal;
 
@@ -31,6 +32,7 @@ pub use interleaved::{Rounds, Series, interleaved};
 pub use outcome::{Output, outcome};
 pub use policy::Policy;
 pub use prepare::PrepareError;
+pub use ready::Ready;
 
 /// How to measure.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +47,8 @@ pub struct Options {
     pub cold: Option<Cold>,
     /// Which run is the next one: 0 is the first, which is not counted; any other is a repetition.
     pub next: usize,
+    /// A run lasts until the command is ready, instead of until its end.
+    pub ready: Option<Ready>,
 }
 
 /// What was measured, and why no more.
@@ -108,6 +112,17 @@ pub enum RunError {
     /// The preparing command failed.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
+    /// It cannot be told when the command is ready.
+    #[error("cannot watch for the command to be ready: {0}")]
+    Until(io::Error),
+    /// It ended before it was ready.
+    #[error("the command ended ({status}) before it was ready (--until {until})")]
+    NotReady {
+        /// How it ended.
+        status: ExitStatus,
+        /// What was waited for.
+        until: String,
+    },
     /// It could not be waited for.
     #[error("cannot wait for the command: {0}")]
     Wait(io::Error),
@@ -190,7 +205,7 @@ pub fn measure(
         let prepared = prepare(options, &watch);
         tally.add_preparation(*prepared.as_ref().unwrap_or(&0));
         let result = prepared.map_err(RunError::from).and_then(|_| match watch.received() {
-            None => run::once(command, stdio, run, &watch),
+            None => run::once(command, stdio, run, &watch, options.ready.as_ref()),
             Some(_) => Err(RunError::Wait(io::ErrorKind::Interrupted.into())),
         });
         foreground.restore();

@@ -52,7 +52,7 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
     files::repeated(out, &report.lookups, options)?;
     files::modules(out, &report.modules, options)?;
     if report.tree.processes > 1 {
-        tree::write(out, &report.tree, options)?;
+        tree::write(out, &report.tree, report.until.is_some(), options)?;
     }
     findings::write(out, &report.findings, options)?;
     writeln!(out)?;
@@ -64,6 +64,9 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
         [Some(notes::costs(report.quality, report.stop_ns, &report.backend)), long].into_iter().flatten()
     {
         writeln!(out, "{}", look.note(&format!("{line}.")))?;
+    }
+    if let Some(until) = &report.until {
+        writeln!(out, "{}", look.note(&ready(until)))?;
     }
     let files = &report.file_system;
     if files.cost_ns.is_some_and(|ns| report.wall.share(ns) > 1.0) {
@@ -98,7 +101,7 @@ pub fn write_untraced(
     reason: &str,
     look: Look,
 ) -> io::Result<()> {
-    writeln!(out, "{}", untraced_headline(command, untraced, look))?;
+    writeln!(out, "{}", untraced_headline(command, None, untraced, look))?;
     writeln!(out, "{}", faults(untraced))?;
     let reason = escape(reason.as_bytes());
     writeln!(out, "{}", look.warning(&format!("Untraced runs only: {reason}.")))
@@ -109,7 +112,8 @@ fn headline(report: &Report, look: Look) -> String {
     let backend = escape(report.backend.as_bytes());
     match &report.untraced {
         Some(untraced) => {
-            format!("{}   backend {backend}", untraced_headline(&report.command, untraced, look))
+            let until = report.until.as_deref();
+            format!("{}   backend {backend}", untraced_headline(&report.command, until, untraced, look))
         }
         None => format!(
             "{}   traced {}, no untraced runs in this log   backend {backend}",
@@ -119,11 +123,12 @@ fn headline(report: &Report, look: Look) -> String {
     }
 }
 
-fn untraced_headline(command: &[String], untraced: &Untraced, look: Look) -> String {
+fn untraced_headline(command: &[String], until: Option<&str>, untraced: &Untraced, look: Look) -> String {
     let figures = &untraced.figures;
     format!(
-        "{}   wall {} {}   user {}  sys {}",
+        "{}   {} {} {}   user {}  sys {}",
         titled(command, look),
+        until.map_or_else(|| "wall".to_owned(), |until| format!("ready ({})", escape(until.as_bytes()))),
         time(untraced.wall_ns()),
         spread(&figures.wall_ns),
         time(figures.user_ns.median as u64),
@@ -155,6 +160,19 @@ fn faults(untraced: &Untraced) -> String {
         super::units::count(median(&figures.major_faults)),
         super::units::count(median(&figures.voluntary_switches)),
         super::units::count(median(&figures.involuntary_switches)),
+    )
+}
+
+/// What the time to readiness is.
+fn ready(until: &str) -> String {
+    let until = escape(until.as_bytes());
+    let when = match until.split('=').next() {
+        Some("output") => "noted when the output is read",
+        _ => "looked for every 0.5 ms",
+    };
+    format!(
+        "Runs last until the command is ready (--until {until}), {when}; then it is ended. User and sys are to a clock \
+         tick of each process."
     )
 }
 
