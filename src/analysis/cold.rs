@@ -18,10 +18,10 @@ pub struct Cold {
     pub figures: Figures,
     /// Cold over warm wall time.
     pub wall_ratio: Option<Ratio>,
-    /// The same for time in user mode.
-    pub user_ratio: Option<Ratio>,
-    /// The same for time in the kernel.
-    pub system_ratio: Option<Ratio>,
+    /// The same for CPU time.
+    pub cpu_ratio: Option<Ratio>,
+    /// The part of their CPU time in user mode, 0 to 1; `None` where it is not known, see [`super::cpu`].
+    pub user_share: Option<f64>,
     /// The phases of a cold traced run, scaled to the cold wall time, if there was one.
     pub phases: Option<Phases>,
 }
@@ -63,9 +63,9 @@ impl Cold {
             method: cold.method.clone(),
             runs: cold.runs.len(),
             wall_ratio: ratio(|figures| &figures.wall_ns),
-            user_ratio: ratio(|figures| &figures.user_ns),
-            system_ratio: ratio(|figures| &figures.system_ns),
+            cpu_ratio: ratio(|figures| &figures.cpu_ns),
             figures,
+            user_share: None,
             phases: None,
         })
     }
@@ -97,7 +97,8 @@ mod tests {
         let untraced = Untraced { first: None, runs: vec![run(100)], cold };
         let warm = Figures::of(&untraced.runs);
         let cold = Cold::of(&untraced, warm.as_ref()).unwrap();
-        assert_eq!((cold.runs, cold.wall_ratio.map(|r| r.ratio), cold.system_ratio), (2, Some(3.0), None));
+        let ratios = [cold.wall_ratio, cold.cpu_ratio].map(|ratio| ratio.map(|ratio| ratio.ratio));
+        assert_eq!((cold.runs, ratios), (2, [Some(3.0); 2]));
         assert_eq!(Cold::of(&Untraced { cold: None, ..untraced }, warm.as_ref()), None);
     }
 }

@@ -57,9 +57,11 @@ pub struct Summary {
 pub struct Figures {
     /// Elapsed time, nanoseconds.
     pub wall_ns: Summary,
-    /// CPU time in user mode, nanoseconds.
+    /// CPU time, nanoseconds: user mode and the kernel together, which is exact.
+    pub cpu_ns: Summary,
+    /// CPU time in user mode, nanoseconds, as the kernel tells it of each run: see [`super::cpu`].
     pub user_ns: Summary,
-    /// CPU time in the kernel, nanoseconds.
+    /// CPU time in the kernel, likewise.
     pub system_ns: Summary,
     /// Page faults without I/O.
     pub minor_faults: Summary,
@@ -81,6 +83,7 @@ impl Figures {
         let figure = |value: fn(&Run) -> u64| summarize(runs.iter().map(value));
         Some(Self {
             wall_ns: figure(|run| run.wall_ns)?,
+            cpu_ns: figure(|run| run.user_ns.saturating_add(run.system_ns))?,
             user_ns: figure(|run| run.user_ns)?,
             system_ns: figure(|run| run.system_ns)?,
             minor_faults: figure(|run| run.minor_faults)?,
@@ -270,6 +273,7 @@ mod tests {
         let figures = Figures::of(&runs).unwrap();
         let medians = [
             figures.wall_ns.median,
+            figures.cpu_ns.median,
             figures.user_ns.median,
             figures.system_ns.median,
             figures.minor_faults.median,
@@ -277,7 +281,7 @@ mod tests {
             figures.voluntary_switches.median,
             figures.involuntary_switches.median,
         ];
-        let expected = [2.0, 20.0, 200.0, 2_000.0, 4_000.0, 6_000.0, 8_000.0];
+        let expected = [2.0, 220.0, 20.0, 200.0, 2_000.0, 4_000.0, 6_000.0, 8_000.0];
         assert!(medians.iter().zip(expected).all(|(&a, b)| close(a, b)), "{medians:?}");
         assert_eq!(figures.max_rss_kib, None);
         runs[1].max_rss_kib = 5_000;

@@ -19,6 +19,7 @@ pub mod base;
 pub mod calls;
 pub mod cold;
 pub mod cost;
+pub mod cpu;
 pub mod cube;
 pub mod durations;
 pub mod errno;

@@ -16,7 +16,7 @@ pub fn header() -> Header {
         command: vec!["python".to_owned(), "hello.py".to_owned()],
         cwd: "/home/u".to_owned(),
         environment: Environment::default(),
-        host: Host::default(),
+        host: Host { tick_ns: 1_000_000, ..Host::default() },
         backend: "ptrace".to_owned(),
         clock: Clock::default(),
         calibration: Some(Calibration {

@@ -15,6 +15,8 @@ pub struct Untraced {
     /// What they took and used.
     #[serde(flatten)]
     pub figures: Figures,
+    /// The part of their CPU time in user mode, 0 to 1; `None` where it is not known, see [`super::cpu`].
+    pub user_share: Option<f64>,
 }
 
 impl Untraced {
@@ -25,6 +27,7 @@ impl Untraced {
             runs: untraced.runs.len(),
             first_wall_ns: untraced.first.map(|run| run.wall_ns),
             figures: Figures::of(&untraced.runs)?,
+            user_share: None,
         })
     }
 

@@ -3,6 +3,8 @@
 use std::hash::Hasher;
 use std::os::unix::ffi::OsStrExt;
 
+use nix::sys::time::TimeValLike;
+use nix::time::ClockId;
 use rustc_hash::FxHasher;
 
 use super::sys::affinity::CpuMask;
@@ -21,7 +23,14 @@ pub fn host() -> Host {
         machine: text(|uname| uname.machine()),
         cpu: cpu_model().unwrap_or_default(),
         cpus: CpuMask::of(0).map_or(0, |mask| mask.count()),
+        tick_ns: tick_ns().unwrap_or_default(),
     }
+}
+
+/// A clock tick: coarse clocks are set at each.
+fn tick_ns() -> Option<u64> {
+    let tick = ClockId::CLOCK_MONOTONIC_COARSE.res().ok()?;
+    u64::try_from(tick.num_nanoseconds()).ok()
 }
 
 /// Least memory that recording is known to get by with. Less ends in a failed allocation somewhere.

@@ -55,6 +55,9 @@ pub struct Host {
     pub cpu: String,
     /// CPUs the recorder was allowed to use.
     pub cpus: usize,
+    /// How long a clock tick of the kernel lasts, in nanoseconds; 0: not known.
+    #[serde(default)]
+    pub tick_ns: u64,
 }
 
 /// The clock of all times in a log.

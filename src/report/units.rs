@@ -46,6 +46,12 @@ pub fn percent(share: f64) -> String {
     format!("{percent:.digits$} %")
 }
 
+/// The same without a fraction, for what is not known as exactly.
+#[must_use]
+pub fn whole_percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
 /// A part that may not be known.
 #[must_use]
 pub fn percent_or_dash(share: Option<f64>) -> String {
@@ -109,6 +115,7 @@ mod tests {
     fn parts_and_counts() {
         let shown: Vec<_> = [0.0, 0.000_01, 0.0123, 0.5, 0.9999, 1.5].map(percent).into();
         assert_eq!(shown, ["0.0 %", "<0.1 %", "1.2 %", "50.0 %", "100 %", "150 %"]);
+        assert_eq!((whole_percent(0.714), whole_percent(1.0)), ("71 %".to_owned(), "100 %".to_owned()));
         let shown: Vec<_> = [0, 9_999, 10_000, 1_234_567].map(count).into();
         assert_eq!(shown, ["0", "9999", "10,000", "1,234,567"]);
         assert_eq!(things(1, "process", "processes"), "1 process");

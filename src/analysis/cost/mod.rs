@@ -12,6 +12,7 @@ mod times;
 use serde::Serialize;
 
 use super::calls::CallId;
+use super::cpu;
 use super::interval::Figures;
 use crate::log::Header;
 pub use prices::{Groups, LongCalls, Prices, Sum, Waits};
@@ -53,11 +54,14 @@ pub struct Model {
     pub outside_user_ns: Option<u64>,
 }
 
-/// In the kernel and asleep, on average: the kernel counts CPU time in ticks, which a median would keep.
+/// In the kernel and asleep, on average: the kernel divides CPU time by ticks, which a median would keep. Where the
+/// ticks do not tell (runs shorter than one seem to be all user), all of the wall time may be outside.
 fn outside_user_ns(header: &Header) -> Option<u64> {
     let figures = Figures::of(&header.untraced.as_ref()?.runs)?;
-    let [wall, user, system] = [figures.wall_ns.mean, figures.user_ns.mean, figures.system_ns.mean];
-    Some((system + (wall - user - system).max(0.0)) as u64)
+    let [wall, cpu, system] = [figures.wall_ns.mean, figures.cpu_ns.mean, figures.system_ns.mean];
+    let tells = cpu::user_share(&figures, header.host.tick_ns, 1).is_some();
+    let kernel = if tells { system } else { cpu };
+    Some((kernel + (wall - cpu).max(0.0)) as u64)
 }
 
 /// What tracing one call costs.
@@ -352,9 +356,12 @@ mod tests {
     #[test]
     fn long_calls_count_as_far_as_untraced_runs_leave_room() {
         // 4 calls of 900 ns and one of 8 ms; untraced runs spend 4 ms of 8 ms outside user mode.
-        let header = with_untraced(header(), &[8_000_000; 6]);
+        let header = with_untraced(header(), &[8_000_000; 8]);
         let model = Model::of(&header);
         assert_eq!(model.outside_user_ns, Some(4_000_000));
+        let mut untold = header.clone();
+        untold.host.tick_ns = 0;
+        assert_eq!(Model::of(&untold).outside_user_ns, Some(8_000_000), "user time may be none");
         let group = Group::new(3, true, false, false);
         let durations = [6_800, 6_800, 6_800, 6_800, 8_006_800];
         let mut groups = Groups::default();

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::base::{Base, Seen};
 use super::cold::Cold;
 use super::cost::{LongCalls, NullCall, Quality};
+use super::cpu;
 use super::cube::Cube;
 use super::findings::{self, Findings};
 use super::flame::{self, Drawing};
@@ -33,6 +34,8 @@ pub struct Startup {
     untraced: Option<Untraced>,
     cold: Option<Cold>,
     until: Option<String>,
+    /// A clock tick, by which the kernel divides CPU time; 0: not known.
+    tick_ns: u64,
     /// The program was ready: what follows is its end, and not looked at.
     ready: bool,
     null_call: Option<NullCall>,
@@ -119,6 +122,7 @@ impl Startup {
             untraced,
             cold,
             until: header.options.get("until").cloned(),
+            tick_ns: header.host.tick_ns,
             ready: false,
             null_call: NullCall::of(header),
             base: Base::new(header),
@@ -219,7 +223,7 @@ impl Startup {
             wall,
             file_system_ns: file_system.cost_ns,
         });
-        let report = Report {
+        let mut report = Report {
             launcher,
             phases,
             findings,
@@ -243,6 +247,7 @@ impl Startup {
             long_calls: prices.long,
             null_call: self.null_call,
         };
+        divide_cpu_time(&mut report, self.tick_ns);
         let drawing = Drawing {
             graph,
             command: report.command.clone(),
@@ -257,6 +262,18 @@ impl Startup {
             integrity: report.integrity.clone(),
         };
         (report, drawing)
+    }
+}
+
+/// Finds out how CPU time divides between user mode and the kernel, as far as that can be known.
+fn divide_cpu_time(report: &mut Report, tick_ns: u64) {
+    // Until readiness both are read from /proc, each rounded down for each process.
+    let tick_ns = if report.until.is_some() { 0 } else { tick_ns };
+    if let Some(warm) = &mut report.untraced {
+        warm.user_share = cpu::user_share(&warm.figures, tick_ns, report.tree.processes);
+    }
+    if let Some(cold) = &mut report.cold {
+        cold.user_share = cpu::user_share(&cold.figures, tick_ns, report.tree.processes);
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::super::escape::escape;
 use super::super::look::Look;
 use super::super::table::{Column, Table};
-use super::super::units::{count, things, time};
+use super::super::units::{count, things, time, whole_percent};
 use crate::analysis::cold::{Cold, Ratio};
 use crate::analysis::interval::Summary;
 use crate::analysis::phases::{Phase, PhaseKind, Phases};
@@ -25,6 +25,7 @@ pub(super) fn write(
         Column::number("cold / warm"),
         Column::text("interval of cold").dropped(2),
     ]);
+    let warm_user_share = warm.and_then(|warm| warm.user_share);
     let warm = warm.map(|warm| &warm.figures);
     let mut row = |name: &str, cold: &Summary, warm: Option<&Summary>, ratio, show: fn(u64) -> String| {
         let median = |summary: &Summary| show(summary.median as u64);
@@ -32,10 +33,14 @@ pub(super) fn write(
         table.row(vec![name.to_owned(), warm, median(cold), self::ratio(ratio), range(cold, show)]);
     };
     let figures = &cold.figures;
+    let user_shares = [warm_user_share, cold.user_share];
     row("wall", &figures.wall_ns, warm.map(|warm| &warm.wall_ns), cold.wall_ratio, time);
-    row("user", &figures.user_ns, warm.map(|warm| &warm.user_ns), cold.user_ratio, time);
-    row("sys", &figures.system_ns, warm.map(|warm| &warm.system_ns), cold.system_ratio, time);
+    row("CPU", &figures.cpu_ns, warm.map(|warm| &warm.cpu_ns), cold.cpu_ratio, time);
     row("major faults", &figures.major_faults, warm.map(|warm| &warm.major_faults), None, count);
+    if user_shares.iter().any(Option::is_some) {
+        let [warm, cold] = user_shares.map(|share| share.map_or_else(|| "-".to_owned(), whole_percent));
+        table.row(vec!["of it user".to_owned(), warm, cold, String::new(), String::new()]);
+    }
     for phase in cold.phases.iter().flat_map(|phases| &phases.phases) {
         let same = |other: &&Phase| (other.kind, &other.name) == (phase.kind, &phase.name);
         let warm = warm_phases.phases.iter().find(same);
@@ -72,7 +77,7 @@ fn ratio(ratio: Option<Ratio>) -> String {
     }
 }
 
-fn range(summary: &Summary, show: fn(u64) -> String) -> String {
+pub(super) fn range(summary: &Summary, show: fn(u64) -> String) -> String {
     let (low, high) =
         summary.interval.map_or((summary.min, summary.max), |interval| (interval.low, interval.high));
     format!("{} to {}", show(low as u64), show(high as u64))

@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use super::escape::{arguments, escape};
 use super::look::Look;
 use super::notes;
-use super::units::{percent, things, time};
+use super::units::{percent, things, time, whole_percent};
 use crate::analysis::cost::Quality;
 use crate::analysis::interval::Summary;
 use crate::analysis::startup::{Launcher, Report};
@@ -126,14 +126,23 @@ fn headline(report: &Report, look: Look) -> String {
 fn untraced_headline(command: &[String], until: Option<&str>, untraced: &Untraced, look: Look) -> String {
     let figures = &untraced.figures;
     format!(
-        "{}   {} {} {}   user {}  sys {}",
+        "{}   {} {} {}   CPU {}",
         titled(command, look),
         until.map_or_else(|| "wall".to_owned(), |until| format!("ready ({})", escape(until.as_bytes()))),
         time(untraced.wall_ns()),
         spread(&figures.wall_ns),
-        time(figures.user_ns.median as u64),
-        time(figures.system_ns.median as u64),
+        cpu(&figures.cpu_ns, untraced.user_share),
     )
+}
+
+/// CPU time, how sure that is, and how it divides.
+fn cpu(cpu: &Summary, user_share: Option<f64>) -> String {
+    let range = (cpu.count > 1).then(|| cold::range(cpu, time));
+    let split =
+        user_share.map(|user| format!("user {}, sys {}", whole_percent(user), whole_percent(1.0 - user)));
+    let aside: Vec<_> = [range, split].into_iter().flatten().collect();
+    let median = time(cpu.median as u64);
+    if aside.is_empty() { median } else { format!("{median} ({})", aside.join("; ")) }
 }
 
 fn titled(command: &[String], look: Look) -> String {
@@ -171,8 +180,8 @@ fn ready(until: &str) -> String {
         _ => "looked for every 0.5 ms",
     };
     format!(
-        "Runs last until the command is ready (--until {until}), {when}; then it is ended. User and sys are to a clock \
-         tick of each process."
+        "Runs last until the command is ready (--until {until}), {when}; then it is ended. CPU time is \
+         too low, by up to two clock ticks of 10 ms for each process."
     )
 }
 
