@@ -27,7 +27,7 @@ impl Failure {
     /// The line that is printed.
     #[must_use]
     pub fn text(&self) -> String {
-        format!("{:#}", self.error)
+        one_line(&self.error)
     }
 
     /// Prints the failure and says what to exit with. A reader that has closed our output (`| head`) has
@@ -94,6 +94,13 @@ mod tests {
         let says_it = crate::log::Error::Open { path: "/nosuch".into(), source: denied() };
         let line = one_line(&says_it.into());
         assert_eq!(line.matches("os error 13").count(), 1, "{line}");
+        assert_eq!(
+            Failure::from(crate::log::Error::Create { path: "x".into(), source: denied() })
+                .text()
+                .matches("os error 13")
+                .count(),
+            1
+        );
         let line = one_line(&anyhow::Error::from(denied()).context("cannot write to standard output"));
         assert_eq!(line, "cannot write to standard output: Permission denied (os error 13)");
     }

@@ -1,6 +1,6 @@
 //! `trace flame`: a log as a flame graph, or as the folded stacks of one.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,6 +12,7 @@ use super::drawing_file;
 use super::failure::{Failure, note};
 use super::filter::FilterArguments;
 use super::input;
+use super::output::to_stdout;
 use super::progress::ReadBar;
 use crate::analysis::cost::Quality;
 use crate::analysis::flame::{Drawing, Flame};
@@ -171,12 +172,8 @@ fn write(arguments: &Arguments, output: Option<&Path>, bytes: &[u8]) -> Result<(
         Some(path) if arguments.folded => drawing_file::replace_folded(path, bytes)?,
         Some(path) => drawing_file::replace_svg(path, bytes)?,
         None => {
-            let mut out = BufWriter::new(io::stdout().lock());
-            out.write_all(bytes)?;
-            if !arguments.folded {
-                out.write_all(drawing_file::SIGNATURE)?;
-            }
-            out.flush()?;
+            let end = if arguments.folded { &[] } else { drawing_file::SIGNATURE };
+            to_stdout(|out| out.write_all(bytes).and_then(|()| out.write_all(end)))?;
         }
     }
     Ok(())

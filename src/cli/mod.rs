@@ -31,6 +31,7 @@ mod usage;
 use std::process::ExitCode;
 
 use anstream::ColorChoice;
+use anyhow::Context;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -102,16 +103,17 @@ pub fn run() -> ExitCode {
 /// traced command's otherwise, as env(1) and timeout(1) do.
 fn usage_error(error: &clap::Error) -> ExitCode {
     // Help, asked for or in place of a missing subcommand.
-    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        // Nothing is left to tell where the terminal is gone.
+    if !error.use_stderr() {
+        let printed = output::check_stdout().and_then(|()| error.print().context(output::WRITING));
+        return printed.map_or_else(|error| Failure::from(error).report(), |()| ExitCode::SUCCESS);
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        // Nothing is left to tell where standard error is gone.
         let _ = error.print();
     } else {
         failure::note(usage::one_line(&error.to_string(), subcommand().as_deref()));
     }
-    if !error.use_stderr() {
-        return ExitCode::SUCCESS;
-    }
-    let runs_command = subcommand().is_some_and(|name| name == "record" || name == "startup");
+    let runs_command = subcommand().is_some_and(|name| ["record", "startup", "try"].contains(&name.as_str()));
     ExitCode::from(if runs_command { 125 } else { 2 })
 }
 

@@ -5,8 +5,10 @@ use std::io::{self, BufWriter, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 
+use anyhow::Context;
 use serde::Serialize;
 
+use super::output::{WRITING, check_stdout};
 use crate::analysis::startup::Report;
 use crate::analysis::wall;
 use crate::log::Untraced;
@@ -39,7 +41,10 @@ struct UntracedJson<'a> {
 
 impl ReportOutput {
     /// With `json`, from here on what is written to standard output goes to standard error.
-    pub fn new(json: bool) -> io::Result<Self> {
+    ///
+    /// An error where it is closed: whoever wants no report wants no runs either.
+    pub fn new(json: bool) -> anyhow::Result<Self> {
+        check_stdout()?;
         if !json {
             return Ok(Self { kept: None });
         }
@@ -54,23 +59,22 @@ impl ReportOutput {
     }
 
     /// Writes the report.
-    pub fn write(self, report: &Report, all: bool, log: &Path, graph: Option<&Path>) -> io::Result<()> {
-        match self.kept {
+    pub fn write(self, report: &Report, all: bool, log: &Path, graph: Option<&Path>) -> anyhow::Result<()> {
+        let written = match self.kept {
             Some(file) => write_json(file, report, log, graph),
             None => write_text(report, all, log, graph),
-        }
+        };
+        written.context(WRITING)
     }
 
     /// Writes what untraced runs have told, where nothing was traced; nothing if there were none.
-    pub fn write_untraced(self, command: &[String], untraced: &Untraced, reason: &str) -> io::Result<()> {
+    pub fn write_untraced(self, command: &[String], untraced: &Untraced, reason: &str) -> anyhow::Result<()> {
         let Some(untraced) = &wall::Untraced::of(untraced) else { return Ok(()) };
-        if let Some(file) = self.kept {
-            return write_value(file, &UntracedJson { command, untraced, not_traced: reason });
-        }
-        let mut out = BufWriter::new(io::stdout().lock());
-        writeln!(out)?;
-        startup::write_untraced(&mut out, command, untraced, reason, Look::of_stdout())?;
-        out.flush()
+        let written = match self.kept {
+            Some(file) => write_value(file, &UntracedJson { command, untraced, not_traced: reason }),
+            None => write_untraced(command, untraced, reason),
+        };
+        written.context(WRITING)
     }
 }
 
@@ -82,6 +86,13 @@ fn write_json(file: File, report: &Report, log: &Path, graph: Option<&Path>) -> 
 fn write_value(file: File, value: &impl Serialize) -> io::Result<()> {
     let mut out = BufWriter::new(file);
     json::write(&mut out, value)?;
+    out.flush()
+}
+
+fn write_untraced(command: &[String], untraced: &wall::Untraced, reason: &str) -> io::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    writeln!(out)?;
+    startup::write_untraced(&mut out, command, untraced, reason, Look::of_stdout())?;
     out.flush()
 }
 

@@ -10,9 +10,12 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::Args;
 
+use super::choice;
 use super::failure::{Failure, note, refuse_option};
+use super::output::WRITING;
 use super::progress::RunsBar;
 use super::remedies::{self, Applied, Edit};
 use super::startup_output::ReportOutput;
@@ -32,7 +35,7 @@ use crate::report::trial;
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Make N rounds, in each of which the command and every remedy run once [default: at least 12, 1 s each]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = choice::runs)]
     runs: Option<u32>,
 
     /// Run a shell command before each run, to put back what a run changes
@@ -101,7 +104,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         not_tried,
         ..trials(&candidates, &series)
     };
-    show(out, &trials).map_err(Failure::of_trace)?;
+    show(out, &trials).context(WRITING).map_err(Failure::of_trace)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -42,7 +42,19 @@ fn wrong_words_are_one_line() {
         (&["stats", "--nosuch", "a.trace"], "unexpected argument '--nosuch'", 2),
         (&["stats"], "not provided: <LOG>", 2),
         (&["show", "-e", "opne", "a.trace"], "did you mean", 2),
-        (&["startup", "--runs", "0", "true"], "'0' for '--runs", 125),
+        (
+            &["startup", "--runs", "0", "true"],
+            "'0' for '--runs <N>': not a number of runs (1 to 4294967295);",
+            125,
+        ),
+        (&["startup", "--runs", "99999999999", "true"], "not a number of runs (1 to", 125),
+        (&["try", "--runs", "-1", "true"], "not a number of runs (1 to", 125),
+        (&["record", "-p", "abc"], "'abc' for '--pid <PID>': not a process id (1 or more);", 125),
+        (&["record", "-p", "-1"], "not a process id (1 or more)", 125),
+        (&["record", "-p", "1,0"], "not a process id (1 or more)", 125),
+        (&["record", "-p", "1", "--duration", "-1s"], "not a length of time, as in 10s", 125),
+        (&["record", "-p", "1", "--duration", ".s"], "not a number with a unit, as in 10s", 125),
+        (&["record", "-p", "1", "--duration", "1e300h"], "not a length of time, as in 10s", 125),
         (&["record", "-o", "-", "true"], "name a file", 125),
         (&["startup", "-o", "-", "true"], "name a file", 125),
         (&["record", "--nosuch", "true"], "--nosuch", 125),
@@ -91,15 +103,52 @@ fn garbage_is_told_in_one_line() {
 #[test]
 fn a_full_standard_output_is_named() {
     let dir = recorded();
-    for words in [&["show", "a.trace"][..], &["stats", "a.trace"], &["stats", "--json", "a.trace"]] {
+    for (words, code) in [
+        (&["show", "a.trace"][..], 1),
+        (&["stats", "a.trace"], 1),
+        (&["stats", "--json", "a.trace"], 1),
+        (&["flame", "-o", "-", "a.trace"], 1),
+        (&["--help"], 1),
+        (&["startup", "--runs", "1", "true"], 125),
+        (&["startup", "--runs", "1", "--json", "true"], 125),
+    ] {
         let full = File::options().write(true).open("/dev/full").expect("every Linux has it");
         let mut command = Command::new(env!("CARGO_BIN_EXE_trace"));
         let output =
             command.args(words).current_dir(&dir).stdout(Stdio::from(full)).output().expect("trace runs");
         let line = String::from_utf8_lossy(&output.stderr);
         assert_eq!(line, "trace: cannot write to standard output: No space left on device (os error 28)\n");
-        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.status.code(), Some(code), "{words:?}");
     }
+}
+
+#[test]
+fn a_closed_standard_output_is_told() {
+    let dir = recorded();
+    for (words, code) in [
+        ("show a.trace", 1),
+        ("stats a.trace", 1),
+        ("flame -o - a.trace", 1),
+        ("doctor", 1),
+        ("--help", 1),
+        ("stats --help", 1),
+        ("completions bash", 1),
+        ("startup touch ran", 125),
+        ("startup --json touch ran", 125),
+        ("try touch ran", 125),
+    ] {
+        let line = format!("exec {} {words} >&-", env!("CARGO_BIN_EXE_trace"));
+        let done = run(run::command("sh", dir.path()).args(["-c", &line]));
+        assert_eq!(
+            done.stderr, "trace: standard output is closed: there is nowhere to write to\n",
+            "{words}"
+        );
+        assert_eq!(done.status.code(), Some(code), "{words}");
+    }
+    assert!(!dir.path().join("ran").exists(), "nothing is run for a report that goes nowhere");
+    let line = format!("exec {} record -o b.trace touch ran >&-", env!("CARGO_BIN_EXE_trace"));
+    let recorded = run(run::command("sh", dir.path()).args(["-c", &line]));
+    assert!(recorded.status.success() && dir.path().join("ran").exists(), "{recorded:?}");
 }
 
 #[test]
@@ -117,6 +166,25 @@ fn a_complete_log_needs_no_repair() {
     let integrity = &json["integrity"];
     assert_eq!(integrity["complete"], false, "{integrity}");
     assert_eq!(integrity["lost_at_least"], true, "{integrity}");
+}
+
+#[test]
+fn a_log_that_lost_events_is_not_called_complete() {
+    let dir = recorded();
+    let calls = "i=0; while [ $i -lt 2000 ]; do read x </dev/null; i=$((i+1)); done";
+    let line =
+        format!("ulimit -f 40; exec {} record -o lossy.trace sh -c '{calls}'", env!("CARGO_BIN_EXE_trace"));
+    let done = run(run::command("sh", dir.path()).args(["-c", &line]));
+    assert!(
+        done.stderr.contains("the log is incomplete: cannot write log lossy.trace: File too large"),
+        "{done:?}"
+    );
+    let repaired = trace(dir.path(), &["repair", "lossy.trace"]);
+    assert!(repaired.status.success(), "{repaired:?}");
+    assert!(
+        repaired.stderr.contains("was closed, but lost ") && !repaired.stderr.contains("complete"),
+        "{repaired:?}"
+    );
 }
 
 #[test]
