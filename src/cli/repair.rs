@@ -8,6 +8,7 @@ use clap::Args;
 use super::failure::{Failure, note};
 use super::{input, names};
 use crate::log::{self, Found};
+use crate::report::units::things;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -29,17 +30,33 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let repaired =
         log::repair(&arguments.log, output).map_err(|error| input::named(&arguments.log, error))?;
     let (log, output) = (arguments.log.display(), output.display());
-    let events = repaired.events;
-    match (&repaired.found, &repaired.summary) {
-        (Found::Complete, None) => note(format_args!("{log} is complete already ({events} events)")),
-        (Found::Complete, Some(_)) => {
-            note(format_args!("{log} is complete already ({events} events), copied to {output}"));
+    let events = things(repaired.events, "event", "events");
+    match &repaired.found {
+        Found::Complete { lost } => {
+            let copied = repaired.summary.map_or_else(String::new, |_| format!(", copied to {output}"));
+            note(format_args!("{log} {}{copied}", complete(*lost, &events)));
         }
-        (Found::Cut, _) => note(format_args!("{events} events kept in {output}")),
-        (Found::Damaged(how), _) => {
+        Found::Cut => note(format_args!("{events} kept in {output}")),
+        Found::Damaged(how) => {
             note(format_args!("{log} is damaged {how}"));
-            note(format_args!("the {events} events before the damage are kept in {output}"));
+            note(format_args!("what comes before the damage is kept in {output}: {events}"));
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What there is to say of a log that was closed.
+fn complete(lost: Option<u64>, events: &str) -> String {
+    match lost {
+        Some(0) => format!("is complete already ({events})"),
+        Some(lost) => {
+            let lost = things(lost, "event", "events");
+            format!(
+                "needs no repair: it was closed, but lost {lost} while it was recorded, which nothing brings back"
+            )
+        }
+        None => {
+            "needs no repair: it was closed, but lost events before, which nothing brings back".to_owned()
+        }
+    }
 }

@@ -43,7 +43,7 @@ pub enum Error {
     #[error("cannot start the thread that writes the log: {0}")]
     Thread(io::Error),
     /// Writing failed in mid-log. What was written before stays readable.
-    #[error("cannot write log {}: {source}: {written} events are in it, {dropped} are missing", .path.display())]
+    #[error("cannot write log {}: {source}: events written {written}, missing {dropped}", .path.display())]
     Write {
         /// The file.
         path: PathBuf,

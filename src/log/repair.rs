@@ -25,8 +25,11 @@ pub struct Repaired {
 /// The state of a log before its repair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// All there.
-    Complete,
+    /// Closed.
+    Complete {
+        /// Events lost while it was recorded; `None`: some, nobody knows how many.
+        lost: Option<u64>,
+    },
     /// Cut short.
     Cut,
     /// Damaged, and how.
@@ -49,7 +52,7 @@ pub fn repair(input: &Path, output: &Path) -> Result<Repaired, Error> {
         let writer = Writer::create(output, reader.header())?;
         return copy(reader, writer, found);
     }
-    if found == Found::Complete {
+    if matches!(found, Found::Complete { .. }) {
         return Ok(Repaired { found, events, summary: None });
     }
     repair_in_place(reader, input, found)
@@ -79,7 +82,7 @@ fn repair_in_place(reader: Reader, path: &Path, found: Found) -> Result<Repaired
 /// Reads the log through, to see how it is and how many events it has.
 fn examine(path: &Path) -> Result<(Found, u64), Error> {
     match Reader::open(path)?.with_columns(super::Columns::of(&[])).for_each(|_| {}) {
-        Ok(Ending::Complete { events, .. }) => Ok((Found::Complete, events)),
+        Ok(Ending::Complete { events, lost }) => Ok((Found::Complete { lost }, events)),
         Ok(Ending::Cut { events, .. }) => Ok((Found::Cut, events)),
         Err(Error::Damaged { offset, events, problem }) => {
             Ok((Found::Damaged(format!("at byte {offset}: {problem}")), events))
@@ -110,7 +113,7 @@ fn copy(mut reader: Reader, mut writer: Writer, found: Found) -> Result<Repaired
         ret: Some(-1),
         ..Event::new(Kind::Lost)
     };
-    if found != Found::Complete {
+    if !matches!(found, Found::Complete { .. }) {
         writer.push(&cut);
     }
     Ok(Repaired { found, events: reader.events_read(), summary: Some(writer.finish()?) })
