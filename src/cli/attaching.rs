@@ -67,7 +67,8 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         unit => return Err(format!("unknown unit {unit}; one of ms, s, m, h")),
     };
     let number: f64 = digits.parse().map_err(|_| "not a number with a unit, as in 10s".to_owned())?;
-    Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())
+    let time = Duration::try_from_secs_f64(number * seconds);
+    time.map_err(|_| "not a length of time, as in 10s".to_owned())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Options that take one of a list of words.
+//! Options that take one of a list of words, or a number.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -11,4 +11,14 @@ pub fn named<T: Copy + Send + Sync + 'static>(
         let found = all.iter().find(|(_, name)| *name == chosen).or(all.first());
         found.expect("the list is not empty").0
     })
+}
+
+/// Takes a process id.
+pub fn pid(text: &str) -> Result<i32, &'static str> {
+    text.parse().ok().filter(|pid| *pid > 0).ok_or("not a process id (1 or more)")
+}
+
+/// Takes a number of runs.
+pub fn runs(text: &str) -> Result<u32, &'static str> {
+    text.parse().ok().filter(|runs| *runs > 0).ok_or("not a number of runs (1 to 4294967295)")
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::attaching::{attach, parse_duration};
+use super::choice::pid;
 use super::failure::{Failure, note, refuse_option};
 use super::names::{self, default_log};
 use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_command};
@@ -27,11 +28,11 @@ pub struct Arguments {
 
     /// Attach to these processes, their threads and later children, instead of starting a command; Ctrl-C ends
     /// the recording, and they go on
-    #[arg(short, long = "pid", value_name = "PID", value_delimiter = ',', value_parser = clap::value_parser!(i32).range(1..), conflicts_with_all = ["command", "leader_only"])]
+    #[arg(short, long = "pid", value_name = "PID", value_delimiter = ',', allow_negative_numbers = true, value_parser = pid, conflicts_with_all = ["command", "leader_only"])]
     pids: Vec<i32>,
 
     /// With -p: end the recording after this time, as in 10s
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, requires = "pids")]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = parse_duration, requires = "pids")]
     duration: Option<Duration>,
 
     /// Accepted because strace needs it: children are always followed

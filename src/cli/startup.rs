@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::choice;
 use super::failure::{Failure, note, refuse_option};
 use super::names::{default_log, refuse_stream_as_log};
 use super::startup_cold;
@@ -32,7 +33,7 @@ use crate::log;
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Arguments {
     /// Make N counted untraced runs [default: at least 10 and 1 s, at most 5 s, 15 s with --prepare]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = choice::runs)]
     pub(super) runs: Option<u32>,
 
     /// Run a shell command before each run, to put back what a run changes

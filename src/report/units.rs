@@ -52,6 +52,15 @@ pub fn whole_percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
+/// The most that a part can be: `at most 5.2 %`, `less than 0.1 %`.
+#[must_use]
+pub fn at_most(share: f64) -> String {
+    let percent = percent(share);
+    percent
+        .strip_prefix('<')
+        .map_or_else(|| format!("at most {percent}"), |percent| format!("less than {percent}"))
+}
+
 /// A part that may not be known.
 #[must_use]
 pub fn percent_or_dash(share: Option<f64>) -> String {
@@ -115,6 +124,10 @@ mod tests {
     fn parts_and_counts() {
         let shown: Vec<_> = [0.0, 0.000_01, 0.0123, 0.5, 0.9999, 1.5].map(percent).into();
         assert_eq!(shown, ["0.0 %", "<0.1 %", "1.2 %", "50.0 %", "100 %", "150 %"]);
+        assert_eq!(
+            (at_most(0.052), at_most(0.000_1)),
+            ("at most 5.2 %".to_owned(), "less than 0.1 %".to_owned())
+        );
         assert_eq!((whole_percent(0.714), whole_percent(1.0)), ("71 %".to_owned(), "100 %".to_owned()));
         let shown: Vec<_> = [0, 9_999, 10_000, 1_234_567].map(count).into();
         assert_eq!(shown, ["0", "9999", "10,000", "1,234,567"]);

@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use super::escape::{arguments, escape};
 use super::look::Look;
 use super::notes;
-use super::units::{percent, things, time, whole_percent};
+use super::units::{at_most, percent, things, time, whole_percent};
 use crate::analysis::cost::Quality;
 use crate::analysis::interval::Summary;
 use crate::analysis::startup::{Launcher, Report};
@@ -202,8 +202,5 @@ fn ceiling(report: &Report) -> String {
         WallKind::UntracedMedian => "",
         WallKind::TracedSpan => ", of its traced time",
     };
-    format!(
-        "If every file-system call were free, this run would be at most {} faster{of}{aside}.",
-        percent(share)
-    )
+    format!("If every file-system call were free, this run would be {} faster{of}{aside}.", at_most(share))
 }
