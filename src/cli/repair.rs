@@ -55,8 +55,6 @@ fn complete(lost: Option<u64>, events: &str) -> String {
                 "needs no repair: it was closed, but lost {lost} while it was recorded, which nothing brings back"
             )
         }
-        None => {
-            "needs no repair: it was closed, but lost events before, which nothing brings back".to_owned()
-        }
+        None => "needs no repair: it was closed, but lost events, nobody knows how many".to_owned(),
     }
 }

@@ -38,27 +38,37 @@ pub fn write(out: &mut dyn Write, diagnosis: &Diagnosis, look: Look) -> io::Resu
 }
 
 fn write_check(out: &mut dyn Write, check: &Check, look: Look) -> io::Result<()> {
-    let verdict = match check.verdict() {
-        Verdict::Works => "works".to_owned(),
-        Verdict::InPart => look.warning("works in part"),
-        Verdict::Fails => look.warning("does not work"),
-    };
     let name = look.title(&format!("{:NAME$}", check.name));
-    writeln!(out, "{name} {verdict} {}", look.note(&format!("- for {}", check.needed_for)))?;
+    let words = match check.verdict() {
+        Verdict::Works => "works",
+        Verdict::InPart => "works in part",
+        Verdict::Fails => "does not work",
+    };
+    let verdict = if check.verdict() == Verdict::Works { words.to_owned() } else { look.warning(words) };
+    let needed =
+        look.beside(NAME + words.len() + 2, |look| look.note(&format!("- for {}", check.needed_for)));
+    writeln!(out, "{name} {verdict} {needed}")?;
     for outcome in &check.outcomes {
         write_outcome(out, outcome, look)?;
     }
     for cause in &check.causes {
-        writeln!(out, "    why: {}", printable(&cause.why))?;
-        writeln!(out, "    to enable: {}", printable(&cause.enable))?;
+        writeln!(out, "{}", look.hanging("    why: ", &printable(&cause.why)))?;
+        writeln!(out, "{}", look.hanging("    to enable: ", &printable(&cause.enable)))?;
     }
     Ok(())
 }
 
 fn write_outcome(out: &mut dyn Write, outcome: &Outcome, look: Look) -> io::Result<()> {
+    let head = format!("    {:WHAT$} ", outcome.what);
     let found = printable(&outcome.found);
-    let found = if outcome.works { format!("yes: {found}") } else { look.warning(&format!("no: {found}")) };
-    writeln!(out, "    {:WHAT$} {found}", outcome.what)
+    let found = look.beside(head.chars().count(), |look| {
+        if outcome.works {
+            look.text(&format!("yes: {found}"))
+        } else {
+            look.warning(&format!("no: {found}"))
+        }
+    });
+    writeln!(out, "{head}{found}")
 }
 
 #[cfg(test)]

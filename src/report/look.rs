@@ -25,7 +25,38 @@ impl Look {
         let stdout = std::io::stdout();
         let colour = anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;
         let terminal = || terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
-        Self { width: columns(std::env::var_os("COLUMNS").as_deref()).or_else(terminal), colour }
+        let width = columns(std::env::var_os("COLUMNS").as_deref()).or_else(terminal);
+        Self { width: width.map(|width| width.max(NARROWEST)), colour }
+    }
+
+    /// A text, over as many lines as it needs.
+    #[must_use]
+    pub fn text(self, text: &str) -> String {
+        self.wrapped(Style::new(), text)
+    }
+
+    /// What stands to the right of so many columns, its further lines there, too.
+    #[must_use]
+    pub fn beside(self, columns: usize, text: impl FnOnce(Self) -> String) -> String {
+        let width = self.width.map(|width| width.saturating_sub(columns).max(NARROWEST / 2));
+        let lines = text(Self { width, ..self });
+        lines.replace('\n', &format!("\n{}", " ".repeat(columns)))
+    }
+
+    /// A text behind a few words, its further lines below it.
+    #[must_use]
+    pub fn hanging(self, head: &str, text: &str) -> String {
+        format!("{head}{}", self.beside(head.chars().count(), |look| look.text(text)))
+    }
+
+    /// A title and what stands beside it; where there is no room for both in a line, below it.
+    #[must_use]
+    pub fn headline(self, title: &str, beside: &str) -> String {
+        if beside.is_empty() {
+            return self.title(title);
+        }
+        let between = if self.fits(&format!("{title}   {beside}")) { "   " } else { "\n" };
+        format!("{}{between}{}", self.title(title), self.text(beside))
     }
 
     /// A title, over as many lines as it needs.
@@ -52,23 +83,29 @@ impl Look {
         self.wrapped(Style::new().dimmed(), text)
     }
 
+    fn fits(self, line: &str) -> bool {
+        self.width.is_none_or(|width| line.chars().count() <= width)
+    }
+
     /// Breaks a text between its words where it is wider than there are columns.
     fn wrapped(self, style: Style, text: &str) -> String {
-        let fits = |line: &str| self.width.is_none_or(|width| line.chars().count() <= width);
-        if fits(text) {
+        if self.fits(text) {
             return self.styled(style, text);
         }
         let mut lines: Vec<String> = Vec::new();
         for word in with_units(text) {
             match lines.last_mut() {
-                Some(line) if fits(&format!("{line} {word}")) => {
+                Some(line) if self.fits(&format!("{line} {word}")) => {
                     line.push(' ');
                     line.push_str(word);
                 }
                 _ => lines.push(word.to_owned()),
             }
         }
-        let lines = lines.iter().map(|line| self.styled(style, line));
+        // Several blanks between words are none at the end of a line, nor at the beginning of the next.
+        let trimmed = |(at, line)| if at == 0 { str::trim_end(line) } else { str::trim(line) };
+        let lines = lines.iter().map(String::as_str).enumerate().map(trimmed);
+        let lines = lines.filter(|line| !line.is_empty()).map(|line| self.styled(style, line));
         lines.collect::<Vec<_>>().join("\n")
     }
 
@@ -93,6 +130,9 @@ fn with_units(text: &str) -> impl Iterator<Item = &str> {
         Some(end.map_or(text, |at| &text[..at]))
     })
 }
+
+/// Fewer columns are no screen: lines are no shorter than this, whatever the terminal says.
+const NARROWEST: usize = 40;
 
 /// The width that `COLUMNS` asks for.
 fn columns(variable: Option<&OsStr>) -> Option<usize> {
@@ -126,6 +166,13 @@ mod tests {
         assert_eq!(Look { width: Some(0), colour: false }.title("a b"), "a\nb");
         let colour = Look { width: Some(1), colour: true };
         assert_eq!(colour.title("a b"), "\u{1b}[1ma\u{1b}[0m\n\u{1b}[1mb\u{1b}[0m");
+        assert_eq!(narrow.headline("a command", "b"), "a command\nb");
+        assert_eq!(narrow.headline("cmd", "wall 1 ms"), "cmd\nwall 1 ms");
+        assert_eq!(Look::PLAIN.headline("cmd", "wall 1 ms"), "cmd   wall 1 ms");
+        assert_eq!(narrow.headline("cmd", ""), "cmd");
+        assert_eq!(narrow.text("  two words   and   more"), "  two words\nand   more");
+        assert_eq!(narrow.text("eleven char   and more"), "eleven char\nand more");
+        assert_eq!(narrow.hanging("why: ", "a long word and others"), "why: a long word and\n     others");
         assert_eq!(narrow.header("as  wide  as  it  is"), "as  wide  as  it  is");
     }
 

@@ -22,14 +22,14 @@ pub fn write(out: &mut dyn Write, table: &Table, backend: &str, look: Look) -> i
         writeln!(out, "{}", look.warning(&line))?;
     }
     let total = &table.total;
-    writeln!(
-        out,
+    let headline = format!(
         "{} in {}, {} traced, by {}",
         things(total.calls, "call", "calls"),
         things(total.processes, "process", "processes"),
         time(total.traced_ns),
         title(table.by),
-    )?;
+    );
+    writeln!(out, "{}", look.text(&headline))?;
     let axis = axis(table);
     for line in rows(table, axis).lines(look, 0) {
         writeln!(out, "{line}")?;

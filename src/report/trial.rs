@@ -11,11 +11,12 @@ use crate::analysis::trial::{Difference, Effect, Trial, Trials, Verdict};
 
 /// Writes the report.
 pub fn write(out: &mut dyn Write, trials: &Trials, look: Look) -> io::Result<()> {
-    let command = look.title(&arguments(trials.command.iter().map(String::as_bytes)));
+    let command = arguments(trials.command.iter().map(String::as_bytes));
     let wall = trials.original_wall_ns.as_ref().map_or_else(String::new, original);
-    writeln!(out, "{command}{wall}")?;
+    writeln!(out, "{}", look.headline(&command, &wall))?;
     if trials.tried.is_empty() {
-        writeln!(out, "\nNothing was found that can be tried without a change in the program.")?;
+        let line = "Nothing was found that can be tried without a change in the program.";
+        writeln!(out, "\n{}", look.text(line))?;
     } else {
         table(out, &trials.tried, look)?;
         if !trials.output_compared {
@@ -33,7 +34,7 @@ pub fn write(out: &mut dyn Write, trials: &Trials, look: Look) -> io::Result<()>
 
 fn original(wall_ns: &Summary) -> String {
     format!(
-        "   wall {} (median of {}, remedies and original in turn)",
+        "wall {} (median of {}, remedies and original in turn)",
         time(wall_ns.median as u64),
         things(wall_ns.count as u64, "round", "rounds"),
     )
@@ -76,7 +77,10 @@ fn best(out: &mut dyn Write, tried: &[Trial], look: Look) -> io::Result<()> {
             writeln!(out, "\nThe most is saved by:")?;
             writeln!(out, "  {}", look.title(&escape(trial.shell.bytes())))
         }
-        None => writeln!(out, "\nNone of them is faster and does the same, as far as was seen."),
+        None => {
+            let line = "None of them is faster and does the same, as far as was seen.";
+            writeln!(out, "\n{}", look.text(line))
+        }
     }
 }
 

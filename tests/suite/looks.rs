@@ -40,3 +40,21 @@ fn width_is_that_of_columns() {
     }
     assert_eq!(stats(&["stats"], &[("COLUMNS", "0")]), free);
 }
+
+#[test]
+fn every_line_fits_and_no_terminal_is_too_narrow() {
+    for (columns, width) in [("60", 60), ("20", 40), ("1", 40)] {
+        let text = stats(&["stats"], &[("COLUMNS", columns)]);
+        let sentences = text.lines().filter(|line| line.contains(" in ") || line.contains("traced"));
+        assert!(
+            sentences.clone().count() > 1 && sentences.clone().all(|line| line.chars().count() <= width),
+            "{text}"
+        );
+        assert!(text.lines().filter(|line| !line.contains(' ')).count() < 3, "{columns}: {text}");
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let doctor = run(run::command(env!("CARGO_BIN_EXE_trace"), root).arg("doctor").env("COLUMNS", "72"));
+    let breakable = doctor.stdout.lines().filter(|line| !line.contains(env!("CARGO_BIN_EXE_trace")));
+    let over: Vec<_> = breakable.filter(|line| line.chars().count() > 72).collect();
+    assert!(over.is_empty(), "{over:?}");
+}

@@ -42,7 +42,7 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
     if let Some(launcher) = &report.launcher {
         writeln!(out, "{}", look.warning(&before(launcher)))?;
     }
-    writeln!(out, "{}", headline(report, look))?;
+    writeln!(out, "{}", look.headline(&title(&report.command), &beside_title(report)))?;
     phases::write(out, report, look)?;
     if let Some(cold) = &report.cold {
         cold::write(out, cold, (report.untraced.as_ref(), &report.phases), look)?;
@@ -57,7 +57,7 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
     findings::write(out, &report.findings, options)?;
     writeln!(out)?;
     if let Some(untraced) = &report.untraced {
-        writeln!(out, "{}", faults(untraced))?;
+        writeln!(out, "{}", look.text(&faults(untraced)))?;
     }
     let long = notes::long_calls(report.long_calls, report.quality);
     for line in
@@ -74,7 +74,7 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
     }
     writeln!(out, "{}", look.title(&ceiling(report)))?;
     if !options.last.is_empty() {
-        writeln!(out, "\n{}", options.last)?;
+        writeln!(out, "\n{}", look.text(options.last))?;
     }
     Ok(())
 }
@@ -101,33 +101,35 @@ pub fn write_untraced(
     reason: &str,
     look: Look,
 ) -> io::Result<()> {
-    writeln!(out, "{}", untraced_headline(command, None, untraced, look))?;
-    writeln!(out, "{}", faults(untraced))?;
+    writeln!(out, "{}", look.headline(&title(command), &figures(None, untraced)))?;
+    writeln!(out, "{}", look.text(&faults(untraced)))?;
     let reason = escape(reason.as_bytes());
     writeln!(out, "{}", look.warning(&format!("Untraced runs only: {reason}.")))
 }
 
-/// The command and what it takes.
-fn headline(report: &Report, look: Look) -> String {
+fn title(command: &[String]) -> String {
+    arguments(command.iter().map(String::as_bytes))
+}
+
+/// What the command takes.
+fn beside_title(report: &Report) -> String {
     let backend = escape(report.backend.as_bytes());
     match &report.untraced {
         Some(untraced) => {
             let until = report.until.as_deref();
-            format!("{}   backend {backend}", untraced_headline(&report.command, until, untraced, look))
+            format!("{}   backend {backend}", figures(until, untraced))
         }
-        None => format!(
-            "{}   traced {}, no untraced runs in this log   backend {backend}",
-            titled(&report.command, look),
-            time(report.traced_ns)
-        ),
+        None => {
+            let traced = time(report.traced_ns);
+            format!("traced {traced}, no untraced runs in this log   backend {backend}")
+        }
     }
 }
 
-fn untraced_headline(command: &[String], until: Option<&str>, untraced: &Untraced, look: Look) -> String {
+fn figures(until: Option<&str>, untraced: &Untraced) -> String {
     let figures = &untraced.figures;
     format!(
-        "{}   {} {} {}   CPU {}",
-        titled(command, look),
+        "{} {} {}   CPU {}",
         until.map_or_else(|| "wall".to_owned(), |until| format!("ready ({})", escape(until.as_bytes()))),
         time(untraced.wall_ns()),
         spread(&figures.wall_ns),
@@ -143,10 +145,6 @@ fn cpu(cpu: &Summary, user_share: Option<f64>) -> String {
     let aside: Vec<_> = [range, split].into_iter().flatten().collect();
     let median = time(cpu.median as u64);
     if aside.is_empty() { median } else { format!("{median} ({})", aside.join("; ")) }
-}
-
-fn titled(command: &[String], look: Look) -> String {
-    look.title(&arguments(command.iter().map(String::as_bytes)))
 }
 
 /// How sure a median time is.
