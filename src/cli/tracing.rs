@@ -82,7 +82,7 @@ pub fn trace_command(
         .map(|ready| ready.watch_traced(header.clock.origin_ns))
         .transpose()
         .map_err(Failure::of_trace)?;
-    let mut sink = LogSink { writer: &mut writer, runs: false, job };
+    let mut sink = LogSink { writer: &mut writer, job };
     let options = ptrace::Options {
         leader_only: job.leader_only,
         pin: true,
@@ -125,17 +125,12 @@ pub fn trace_command(
 /// Takes events to the log, and what cannot wait to standard error.
 struct LogSink<'a> {
     writer: &'a mut log::Writer,
-    /// The command runs; what comes before was done by our own child.
-    runs: bool,
     job: &'a Job<'a>,
 }
 
 impl Sink for LogSink<'_> {
     fn push(&mut self, event: &Event<'_>) {
-        self.runs |= event.kind == Kind::Exec;
-        if self.runs {
-            self.writer.push(event);
-        }
+        self.writer.push(event);
     }
 
     fn waits_for(&mut self, pids: &[i32]) {
