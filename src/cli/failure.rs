@@ -27,7 +27,7 @@ impl Failure {
     /// The line that is printed.
     #[must_use]
     pub fn text(&self) -> String {
-        format!("{:#}", self.error)
+        one_line(&self.error)
     }
 
     /// Prints the failure and says what to exit with. A reader that has closed our output (`| head`) has
@@ -37,7 +37,7 @@ impl Failure {
         if is_closed_pipe(&self.error) {
             return ExitCode::SUCCESS;
         }
-        note(one_line(&self.error));
+        note(self.text());
         ExitCode::from(self.code)
     }
 }

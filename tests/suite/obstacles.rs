@@ -1,0 +1,40 @@
+//! What stands in the way of a recording (limits, mounts, odd directories) is told as it is, in one line.
+
+use std::path::Path;
+
+use crate::support::run::{self, Run, run};
+
+/// `trace` as `$TRACE` in a shell script.
+fn shell(dir: &Path, script: &str) -> Run {
+    run(run::command("sh", dir).args(["-c", script]).env("TRACE", env!("CARGO_BIN_EXE_trace")))
+}
+
+#[test]
+fn a_log_that_cannot_be_written_is_named_with_the_true_reason() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let record = "\"$TRACE\" record --quiet -o log true; ";
+    // The header of a new log does not fit; in the place of an older one it is written later.
+    for before in ["", record] {
+        let script = format!("{before}ulimit -f 0; exec \"$TRACE\" startup --runs 2 -o log true");
+        let done = shell(dir.path(), &script);
+        assert_eq!(done.status.code(), Some(125), "{done:?}");
+        assert_eq!(done.stderr.lines().count(), 1, "{done:?}");
+        let why = "cannot write log log: File too large (os error 27)";
+        assert!(done.stderr.contains(why), "{done:?}");
+        assert_eq!(done.stderr.matches("os error").count(), 1, "{done:?}");
+        assert!(!done.stdout.contains("27): File"), "{done:?}");
+    }
+}
+
+#[test]
+fn too_few_descriptors_are_told_before_anything_runs() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    for (limit, words) in [(8, "startup"), (12, "startup"), (5, "record")] {
+        let done = shell(dir.path(), &format!("ulimit -n {limit}; exec \"$TRACE\" {words} -o log echo ran"));
+        assert_eq!((done.status.code(), done.stdout.as_str()), (Some(125), ""), "{done:?}");
+        assert_eq!(done.stderr.lines().count(), 1, "{done:?}");
+        assert!(done.stderr.contains("Too many open files") && done.stderr.contains("ulimit -n"), "{done:?}");
+    }
+    let done = shell(dir.path(), "ulimit -n 24; exec \"$TRACE\" startup --runs 2 -o log echo ran");
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+}
