@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::support::run::{self, Run, run};
+use crate::support::skip::skip;
 
 /// `trace` as `$TRACE` in a shell script.
 fn shell(dir: &Path, script: &str) -> Run {
@@ -37,4 +38,23 @@ fn too_few_descriptors_are_told_before_anything_runs() {
     }
     let done = shell(dir.path(), "ulimit -n 24; exec \"$TRACE\" startup --runs 2 -o log echo ran");
     assert_eq!(done.status.code(), Some(0), "{done:?}");
+}
+
+#[test]
+fn a_program_on_a_noexec_mount_is_said_to_be() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    std::fs::create_dir(dir.path().join("mount")).expect("our own directory");
+    let mounted = "mount -t tmpfs -o noexec none mount && cp /bin/true mount/ && ";
+    let inside = |then: &str| {
+        let mut unshare = run::command("unshare", dir.path());
+        let flags: &[&str] = if nix::unistd::geteuid().is_root() { &["-m"] } else { &["-rm"] };
+        unshare.args(flags).args(["sh", "-c", &format!("{mounted}{then}")]);
+        run(unshare.env("TRACE", env!("CARGO_BIN_EXE_trace")))
+    };
+    if !inside("true").status.success() {
+        return skip("a noexec mount", "needs a mount namespace");
+    }
+    let done = inside("exec \"$TRACE\" record -o log mount/true");
+    assert_eq!(done.status.code(), Some(126), "{done:?}");
+    assert!(done.stderr.contains("mount/true: is on a file system mounted noexec"), "{done:?}");
 }
