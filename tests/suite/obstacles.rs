@@ -58,3 +58,14 @@ fn a_program_on_a_noexec_mount_is_said_to_be() {
     assert_eq!(done.status.code(), Some(126), "{done:?}");
     assert!(done.stderr.contains("mount/true: is on a file system mounted noexec"), "{done:?}");
 }
+
+#[test]
+fn where_the_directory_has_a_longer_name_than_the_kernel_takes() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let deep = "d=$(printf %0200d 0); for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22; do \
+                mkdir $d; cd $d; done; exec \"$TRACE\"";
+    for (at, what) in [("1", "record"), ("2", "startup --runs 1")] {
+        let done = shell(dir.path(), &format!("mkdir {at}; cd {at}; {deep} {what} -o log true"));
+        assert_eq!(done.status.code(), Some(0), "{done:?}");
+    }
+}
