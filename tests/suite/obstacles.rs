@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::support::log;
 use crate::support::run::{self, Run, run};
 use crate::support::skip::skip;
 
@@ -68,4 +69,19 @@ fn where_the_directory_has_a_longer_name_than_the_kernel_takes() {
         let done = shell(dir.path(), &format!("mkdir {at}; cd {at}; {deep} {what} -o log true"));
         assert_eq!(done.status.code(), Some(0), "{done:?}");
     }
+}
+
+#[test]
+fn a_long_command_does_not_make_a_long_log() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let log = dir.path().join("log");
+    let done = run(log::command(&log, dir.path()).arg("true").args(vec!["x".repeat(1000); 130]));
+    assert!(done.status.success(), "{done:?}");
+    let reader = trace::log::Reader::open(&log).expect("a log");
+    let header = reader.header();
+    assert_eq!(header.command.iter().map(|word| word.len() + 1).sum::<usize>(), 32 * 1024 + 1);
+    let missing: usize = header.options["command_cut"].parse().expect("a number");
+    let all = 130 * 1000 + "true".len();
+    assert_eq!(header.command.iter().map(String::len).sum::<usize>() + missing, all);
+    assert!(log.metadata().expect("there").len() < 150_000, "{:?}", log.metadata());
 }
