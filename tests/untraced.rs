@@ -128,11 +128,11 @@ fn commands_that_cannot_run_say_why() {
         (program(&bench, "empty", 0o755, b""), 126, "is empty"),
         (
             program(&bench, "bad", 0o755, b"#!/no/such -x\n"),
-            126,
+            127,
             "its interpreter /no/such (#! line) does not",
         ),
-        (program(&bench, "dos", 0o755, b"#!/bin/sh\r\n"), 126, "ends in a carriage return"),
-        (program(&bench, "loader", 0o755, &elf), 126, "/no-linux-x86-64.so.2 does not exist"),
+        (program(&bench, "dos", 0o755, b"#!/bin/sh\r\n"), 127, "ends in a carriage return"),
+        (program(&bench, "loader", 0o755, &elf), 127, "/no-linux-x86-64.so.2 does not exist"),
         (program(&bench, "foreign", 0o755, &foreign), 126, "is a program for aarch64"),
         (program(&bench, "data", 0o755, b"\0\x01\x02"), 126, "is neither a program nor a script"),
     ];

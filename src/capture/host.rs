@@ -36,8 +36,24 @@ fn tick_ns() -> Option<u64> {
 /// Least memory that recording is known to get by with. Less ends in a failed allocation somewhere.
 const LEAST_MEMORY: u64 = 48 << 20;
 
-/// An error where resource limits leave too little memory to record with.
-pub fn check_memory() -> std::io::Result<()> {
+/// Descriptors that a recording needs at one time.
+pub const RECORDING_FILES: u64 = 5;
+/// The same for repeated untraced runs, whose streams are kept and drained, and the traced ones after them.
+pub const MEASURING_FILES: u64 = 16;
+
+/// An error where resource limits leave too little memory, or fewer than this many descriptors, to record with.
+pub fn check_limits(files: u64) -> std::io::Result<()> {
+    let free = super::sys::fds::free(files)?;
+    if free < files {
+        return Err(std::io::Error::other(format!(
+            "Too many open files: only {free} more may be opened (ulimit -n), and up to {files} are needed; raise \
+             the limit, and lower it for the command: trace record sh -c 'ulimit -n N; exec COMMAND'"
+        )));
+    }
+    check_memory()
+}
+
+fn check_memory() -> std::io::Result<()> {
     use nix::sys::resource::{Resource, getrlimit};
     for (limit, option) in [(Resource::RLIMIT_AS, "-v"), (Resource::RLIMIT_DATA, "-d")] {
         let (soft, _) = getrlimit(limit)?;

@@ -37,7 +37,7 @@ impl Failure {
         if is_closed_pipe(&self.error) {
             return ExitCode::SUCCESS;
         }
-        note(one_line(&self.error));
+        note(self.text());
         ExitCode::from(self.code)
     }
 }

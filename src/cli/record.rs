@@ -32,7 +32,7 @@ pub struct Arguments {
     pids: Vec<i32>,
 
     /// With -p: end the recording after this time, as in 10s
-    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = parse_duration, requires = "pids")]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = parse_duration)]
     duration: Option<Duration>,
 
     /// Accepted because strace needs it: children are always followed
@@ -55,9 +55,15 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     refuse_option(&arguments.command)?;
-    host::check_memory().map_err(Failure::of_trace)?;
+    host::check_limits(host::RECORDING_FILES).map_err(Failure::of_trace)?;
     if !arguments.pids.is_empty() {
         return attach_to(&arguments);
+    }
+    if arguments.duration.is_some() {
+        // `requires` of clap does not hold where the option required conflicts with one that is there.
+        return Err(Failure::of_trace(anyhow::anyhow!(
+            "--duration needs -p; to end a command, timeout(1) does"
+        )));
     }
     let command = Command::resolve(arguments.command.iter().cloned())
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;

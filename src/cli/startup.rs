@@ -80,7 +80,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     refuse_option(&arguments.command)?;
-    host::check_memory().map_err(Failure::of_trace)?;
+    host::check_limits(host::MEASURING_FILES).map_err(Failure::of_trace)?;
     let command = Command::resolve(arguments.command.iter().cloned())
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
     let output = output_path(arguments)?;
@@ -135,7 +135,11 @@ fn report(
     output: &Path,
     Traced { recorded, ended_by, cold_phases }: Traced,
 ) -> Result<ExitCode, Failure> {
-    let (mut report, drawing) = analyse(output).map_err(Failure::of_trace)?;
+    let (mut report, drawing) = match analyse(output) {
+        Ok(analysed) => analysed,
+        // Why it could not be written comes before what is wrong with what there is.
+        Err(unreadable) => return Err(Failure::of_trace(recorded.log.err().unwrap_or(unreadable))),
+    };
     if let Some(cold) = &mut report.cold {
         cold.phases = cold_phases;
     }

@@ -82,7 +82,7 @@ pub fn trace_command(
         .map(|ready| ready.watch_traced(header.clock.origin_ns))
         .transpose()
         .map_err(Failure::of_trace)?;
-    let mut sink = LogSink { writer: &mut writer, runs: false, job };
+    let mut sink = LogSink { writer: &mut writer, job };
     let options = ptrace::Options {
         leader_only: job.leader_only,
         pin: true,
@@ -125,17 +125,12 @@ pub fn trace_command(
 /// Takes events to the log, and what cannot wait to standard error.
 struct LogSink<'a> {
     writer: &'a mut log::Writer,
-    /// The command runs; what comes before was done by our own child.
-    runs: bool,
     job: &'a Job<'a>,
 }
 
 impl Sink for LogSink<'_> {
     fn push(&mut self, event: &Event<'_>) {
-        self.runs |= event.kind == Kind::Exec;
-        if self.runs {
-            self.writer.push(event);
-        }
+        self.writer.push(event);
     }
 
     fn waits_for(&mut self, pids: &[i32]) {
@@ -161,13 +156,14 @@ pub fn header(
     words: &[OsString],
     calibration: Calibration,
     untraced: Option<Untraced>,
-    options: BTreeMap<String, String>,
+    mut options: BTreeMap<String, String>,
 ) -> Header {
-    let lossy = |word: &OsString| word.to_string_lossy().into_owned();
+    let (command, cut) = kept_words(words);
+    options.extend(cut.map(|bytes| ("command_cut".to_owned(), bytes.to_string())));
     Header {
         format: FORMAT_VERSION,
         writer: env!("CARGO_PKG_VERSION").to_owned(),
-        command: words.iter().map(lossy).collect(),
+        command,
         cwd: std::env::current_dir().map(|cwd| cwd.to_string_lossy().into_owned()).unwrap_or_default(),
         environment: host::environment(),
         host: host::host(),
@@ -177,6 +173,28 @@ pub fn header(
         untraced,
         options,
     }
+}
+
+/// Most bytes of a command that are kept, as of the arguments of an exec.
+const LONGEST_COMMAND: usize = 32 * 1024;
+
+/// A command's words as text; where they are too long, as many as there is room for, the last of them cut, and
+/// how many bytes are missing.
+fn kept_words(words: &[OsString]) -> (Vec<String>, Option<usize>) {
+    let mut room = LONGEST_COMMAND;
+    let mut kept = Vec::new();
+    let mut missing = 0;
+    for word in words {
+        let word = word.to_string_lossy();
+        let end = (0..=room.min(word.len())).rev().find(|&at| word.is_char_boundary(at)).unwrap_or(0);
+        missing += word.len() - end;
+        if room > 0 {
+            kept.push(word[..end].to_owned());
+        }
+        // Each has a NUL byte behind it.
+        room = if end < word.len() { 0 } else { room.saturating_sub(end + 1) };
+    }
+    (kept, Some(missing).filter(|&missing| missing > 0))
 }
 
 fn options(job: &Job<'_>) -> BTreeMap<String, String> {
@@ -223,5 +241,25 @@ pub fn explain(name: &'static str) -> &'static str {
              descriptors are unknown; mount one (mount -t proc proc /proc)"
         }
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &[&str]) -> Vec<OsString> {
+        words.iter().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn a_command_is_kept_up_to_a_length() {
+        let short = words(&["echo", "", "b"]);
+        assert_eq!(kept_words(&short), (vec!["echo".to_owned(), String::new(), "b".to_owned()], None));
+        let (kept, missing) = kept_words(&words(&["echo", &"ä".repeat(LONGEST_COMMAND), "b"]));
+        let lengths: Vec<usize> = kept.iter().map(String::len).collect();
+        // The five bytes before leave an odd number, and a character takes two.
+        assert_eq!(lengths, [4, LONGEST_COMMAND - 6]);
+        assert_eq!(missing, Some(LONGEST_COMMAND + 6 + 1));
     }
 }

@@ -58,6 +58,7 @@ fn wrong_words_are_one_line() {
         (&["record", "-o", "-", "true"], "name a file", 125),
         (&["startup", "-o", "-", "true"], "name a file", 125),
         (&["record", "--nosuch", "true"], "--nosuch", 125),
+        (&["record", "--duration", "1s", "true"], "--duration needs -p", 125),
         (&["repair", "-"], "name a file", 2),
     ] {
         let (line, found) = fails(dir.path(), words);

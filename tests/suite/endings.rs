@@ -181,6 +181,31 @@ fn a_command_that_cannot_be_run_leaves_no_log_and_an_older_one_alone() {
 }
 
 #[test]
+fn a_first_exec_that_kills_is_recorded() {
+    use std::os::unix::process::ExitStatusExt;
+    let Place { dir, log } = place();
+    let mut program = std::fs::read("/bin/true").expect("there is /bin/true");
+    // The headers promise more than there is: the kernel finds out when it has given the old program up.
+    program.truncate(program.len() / 2);
+    let path = dir.path().join("half");
+    let shell =
+        run::command("sh", dir.path()).args(["-c", "cat >half; chmod +x half"]).stdin(Stdio::piped()).spawn();
+    let mut shell = shell.expect("sh is there");
+    std::io::Write::write_all(&mut shell.stdin.take().expect("piped"), &program).expect("sh reads");
+    run::wait(&mut shell, "cat");
+    let done = run(log::command(&log, dir.path()).arg(&path));
+    assert_eq!(done.status.signal(), Some(libc::SIGSEGV), "{done:?}");
+    let log = log::read(&log);
+    log.assert_complete();
+    let kinds: Vec<Kind> = log.rows.iter().map(|row| row.kind).filter(|kind| *kind != Kind::Signal).collect();
+    assert_eq!(kinds, [Kind::Syscall, Kind::Exit, Kind::Total, Kind::Total], "{:?}", log.rows);
+    let calls = log.calls();
+    assert_eq!((calls[0].name.as_str(), calls[0].ret), ("execve", Some(-i64::from(libc::EFAULT))));
+    let exit = log.rows.iter().find(|row| row.kind == Kind::Exit).expect("one of the kinds");
+    assert_eq!(exit.call.ret, Some(-i64::from(libc::SIGSEGV)));
+}
+
+#[test]
 fn a_recording_that_waits_for_others_says_so_and_can_be_ended() {
     use nix::sys::signal::{Signal, kill};
     use std::io::{BufRead, BufReader};

@@ -24,6 +24,7 @@ mod limits;
 mod loader;
 mod looks;
 mod mutation;
+mod obstacles;
 mod passing_on;
 mod same_text;
 mod startup;

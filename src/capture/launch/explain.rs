@@ -8,9 +8,11 @@ use super::{LaunchError, own, shown};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{AccessFlags, faccessat};
 
 /// As much of a first line as the kernel looks at (`BINPRM_BUF_SIZE`).
@@ -45,12 +47,20 @@ fn why_refused(file: &Path, error: &io::Error) -> String {
     if !meta.is_file() {
         return "is a device, pipe or socket, not a program".into();
     }
+    if meta.permissions().mode() & 0o111 != 0 && is_on_noexec(file) {
+        return "is on a file system mounted noexec; copy it to another, or remount that with exec".into();
+    }
     let name = shown(file);
     let here = if name.contains('/') { name.clone() } else { format!("./{name}") };
     match first_line(file).and_then(|line| line.interpreter).or_else(|| usual_interpreter(file)) {
         Some(interpreter) => format!("is not executable; try `{interpreter} {name}` or `chmod +x {here}`"),
         None => format!("is not executable; if it is a program, try `chmod +x {here}`"),
     }
+}
+
+/// Whether the mount that a file is on lets no program be run from it (mount(8)).
+fn is_on_noexec(file: &Path) -> bool {
+    statvfs(file).is_ok_and(|system| system.flags().contains(FsFlags::ST_NOEXEC))
 }
 
 /// The error for a program that `execve(2)` did not take.
@@ -60,7 +70,10 @@ pub fn exec_failure(file: &Path, error: &io::Error) -> LaunchError {
         libc::ENOENT if !file.exists() => {
             return LaunchError::NotFound { command: shown(file), why: "it is gone".into() };
         }
-        libc::ENOENT => why_no_interpreter(file),
+        // As env(1): what execve(2) does not find is not found, whichever file it is.
+        libc::ENOENT => {
+            return LaunchError::NotFound { command: shown(file), why: why_no_interpreter(file) };
+        }
         libc::ENOEXEC => why_no_format(file),
         libc::EACCES => match obstacle(file) {
             Err(error) => why_refused(file, &error),
@@ -107,7 +120,7 @@ fn why_interpreter_refused(file: &Path) -> String {
         Some(interpreter) => {
             format!("its interpreter {interpreter} (#! line) cannot be run; see `ls -l` of it")
         }
-        None => "permission denied, though it is executable; is its file system mounted noexec?".into(),
+        None => "permission denied, though it is executable; is it forbidden by a security module?".into(),
     }
 }
 

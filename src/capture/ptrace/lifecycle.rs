@@ -10,6 +10,7 @@ use super::super::sys::process::{CAP_SYS_PTRACE, has_capability};
 use super::super::sys::ptrace as request;
 use super::super::sys::wait;
 use super::attach::status_field;
+use super::beginning::Signal;
 use super::entry_point;
 use super::files::{Shares, proc_is_ours, proc_link};
 use super::image::Image;
@@ -121,6 +122,7 @@ impl<S: Sink> Session<'_, S> {
             end_ns,
             ..lifecycle_event(Kind::Exec, thread, now)
         };
+        self.sink.open();
         self.sink.push(&event);
         if !proc_is_ours() {
             self.mark_once(tid, mark::FOREIGN_PROC);
@@ -165,12 +167,8 @@ impl<S: Sink> Session<'_, S> {
             if thread.pid == self.leader {
                 seen(signal, info.sender);
             }
-            let event = Event {
-                nr: signal as u32,
-                args: [i64::from(info.code) as u64, info.sender as u64, 0, 0, 0, 0],
-                ..lifecycle_event(Kind::Signal, thread, now)
-            };
-            self.sink.push(&event);
+            let (code, sender) = (info.code, info.sender);
+            self.sink.signal(thread, Signal { number: signal, code, sender, at_ns: now });
         }
         stop.resume(signal)
     }
@@ -202,6 +200,7 @@ impl<S: Sink> Session<'_, S> {
 
     /// The call the thread was in never returned; then its end, if the kernel told of one.
     fn emit_end(&mut self, thread: &Thread, end: Option<End>, now: u64) {
+        self.sink.ended(thread, end);
         if thread.in_call {
             self.sink.push(&thread.call.event(thread.pid, thread.comm.as_bytes(), None, None));
         }

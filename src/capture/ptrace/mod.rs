@@ -12,6 +12,7 @@
 //! (`pinning`). Durations contain one ptrace stop; [`calibrate`](calibration::calibrate) measures it.
 
 mod attach;
+mod beginning;
 pub mod calibration;
 mod call;
 mod effect;

@@ -12,6 +12,7 @@ use super::super::sys::ptrace::{self as request, SyscallStop};
 use super::super::sys::signals::{Watch, stop_too};
 use super::super::sys::wait;
 use super::super::{Interruption, Outcome, Sink};
+use super::beginning::Gate;
 use super::effect::Effect;
 use super::entry::{self, Entry};
 use super::exit;
@@ -43,7 +44,7 @@ pub struct Options {
 pub(super) const NOBODY: i32 = -1;
 
 /// Records a process that waits to be let go: `go` is called once it is attached to. Recording begins
-/// with its first execve.
+/// with its first execve, and never where that fails.
 ///
 /// # Errors
 /// When the process cannot be attached to (ptrace forbidden, or traced by another already), or the kernel
@@ -86,7 +87,9 @@ pub(super) fn record_from<S: Sink>(
         pinning.pin(pid);
     }
     let mut session = Session::new(pid, sink, options, pinning, watch);
-    session.recording = begin == Begin::AtOnce;
+    if begin == Begin::AtOnce {
+        session.sink.open();
+    }
     let result = session.begin(go).and_then(|()| session.run());
     if result.is_err() {
         session.detach_all();
@@ -119,7 +122,7 @@ pub(super) struct Session<'s, S: Sink> {
     pub(super) early: FxHashMap<i32, Early>,
     /// The last thread that died inside a fork, which cannot tell of its child any more.
     pub(super) died_in_fork: Option<Thread>,
-    pub(super) sink: &'s mut S,
+    pub(super) sink: Gate<'s, S>,
     pub(super) pinning: Option<Pinning>,
     pub(super) leader: i32,
     pub(super) end: Option<End>,
@@ -132,8 +135,6 @@ pub(super) struct Session<'s, S: Sink> {
     pub(super) was_parallel: bool,
     pub(super) waiting: Waiting,
     options: Options,
-    /// Whether the beginning was reached.
-    recording: bool,
     others: Others,
     /// The command's first process has sent itself SIGSTOP.
     pub(super) stopped_itself: bool,
@@ -154,7 +155,7 @@ impl<'s, S: Sink> Session<'s, S> {
             threads: FxHashMap::from_iter([(leader, thread)]),
             early: FxHashMap::default(),
             died_in_fork: None,
-            sink,
+            sink: Gate::closed(sink),
             pinning,
             leader,
             end: None,
@@ -165,7 +166,6 @@ impl<'s, S: Sink> Session<'s, S> {
             was_parallel: false,
             waiting: Waiting::default(),
             options,
-            recording: false,
             others: Others::Unknown,
             stopped_itself: false,
             stop_requested: None,
@@ -187,7 +187,7 @@ impl<'s, S: Sink> Session<'s, S> {
         let mut session = Self::new(NOBODY, sink, options, None, Some(watch));
         session.threads.clear();
         session.threads_seen = 0;
-        session.recording = true;
+        session.sink.open();
         session
     }
 
@@ -349,11 +349,11 @@ impl<'s, S: Sink> Session<'s, S> {
         let Some(thread) = self.threads.get_mut(&stop.tid()) else { return stop.resume(0) };
         entry::capture(thread, entry);
         let effect = thread.call.plan.effect;
-        if !self.recording {
+        if !self.sink.is_open() {
+            self.sink.enters(effect == Effect::Exec);
             if effect != Effect::Exec {
                 return stop.resume(0);
             }
-            self.recording = true;
         }
         thread.in_call = true;
         let clone_flags = thread.call.clone_flags;
@@ -408,6 +408,9 @@ impl<'s, S: Sink> Session<'s, S> {
             thread.interrupted.push(thread.call.nr, thread.call.ip);
         } else if thread.call.plan.effect == Effect::Sigreturn {
             thread.interrupted.handler_returned(ip);
+        }
+        if exit::is_error(ret) {
+            self.sink.failed(ret, now);
         }
         let event = thread.call.event(thread.pid, thread.comm.as_bytes(), Some(ret), Some(now));
         self.sink.push(&Event { stat, ..event });

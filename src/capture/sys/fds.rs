@@ -17,6 +17,15 @@ pub fn borrow(fd: RawFd) -> Option<BorrowedFd<'static>> {
     unsafe { (libc::fcntl(fd, libc::F_GETFD) != -1).then(|| BorrowedFd::borrow_raw(fd)) }
 }
 
+/// How many descriptors can still be opened under the limit on their number; no more than `most` are counted.
+pub fn free(most: u64) -> io::Result<u64> {
+    let (limit, _) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)?;
+    let numbers = 0..RawFd::try_from(limit).unwrap_or(RawFd::MAX);
+    // SAFETY: the call takes numbers only.
+    let is_free = |&fd: &RawFd| unsafe { libc::fcntl(fd, libc::F_GETFD) == -1 };
+    Ok(numbers.filter(is_free).take(most as usize).count() as u64)
+}
+
 /// A duplicate that no program inherits, numbered 3 or above.
 pub fn duplicate_above_standard(fd: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: the call takes numbers only; the descriptor returned is new.

@@ -58,8 +58,17 @@ impl Sink {
             return Ok(());
         }
         self.file.set_len(0)?;
-        // The file itself where the path is a link to it, which was there before.
-        if self.is_new { std::fs::remove_file(self.path.canonicalize()?) } else { Ok(()) }
+        if !self.is_new {
+            return Ok(());
+        }
+        // The file itself where the path is a link to it, which was there before. Only then is its whole name
+        // needed, which may be longer than the kernel takes.
+        let is_link = std::fs::symlink_metadata(&self.path)?.is_symlink();
+        if is_link {
+            std::fs::remove_file(self.path.canonicalize()?)
+        } else {
+            std::fs::remove_file(&self.path)
+        }
     }
 
     /// Opens the file, or makes it; nothing that is there is changed.

@@ -1,0 +1,122 @@
+//! Where the recording of a command begins: with its first execve, if that is taken or kills.
+//!
+//! The process that becomes the command is a child of ours that runs our code before, and after an execve that
+//! fails, to tell why. Nothing of that is the command's. A program that is damaged past the point where the
+//! kernel has given up the old one kills the process inside execve, though: that is the command's end.
+
+use super::super::Sink;
+use super::session::lifecycle_event;
+use super::stop::End;
+use super::thread::Thread;
+use crate::event::{Event, Kind};
+
+/// A signal as a ptrace stop tells of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Signal {
+    /// Number.
+    pub number: i32,
+    /// `si_code`.
+    pub code: i32,
+    /// The sender's pid.
+    pub sender: i32,
+    /// When it was about to be delivered.
+    pub at_ns: u64,
+}
+
+impl Signal {
+    /// As an event of this thread.
+    pub fn event(self, thread: &Thread) -> Event<'_> {
+        Event {
+            nr: self.number as u32,
+            args: [i64::from(self.code) as u64, self.sender as u64, 0, 0, 0, 0],
+            ..lifecycle_event(Kind::Signal, thread, self.at_ns)
+        }
+    }
+}
+
+/// How far the process is.
+#[derive(Clone, Copy, Debug)]
+enum Progress {
+    /// It runs our code.
+    Ours,
+    /// It is inside execve.
+    InExec,
+    /// An execve has failed, and nothing else has happened but at most this signal.
+    Failed { ret: i64, at_ns: u64, signal: Option<Signal> },
+    /// It is the command.
+    Begun,
+}
+
+/// Keeps from the sink what comes before the beginning.
+pub struct Gate<'s, S: Sink> {
+    sink: &'s mut S,
+    progress: Progress,
+}
+
+impl<'s, S: Sink> Gate<'s, S> {
+    /// Waits for the first execve.
+    pub fn closed(sink: &'s mut S) -> Self {
+        Self { sink, progress: Progress::Ours }
+    }
+
+    /// All is recorded from now on.
+    pub fn open(&mut self) {
+        self.progress = Progress::Begun;
+    }
+
+    /// Whether the beginning was reached.
+    pub fn is_open(&self) -> bool {
+        matches!(self.progress, Progress::Begun)
+    }
+
+    /// Takes an event, once it has begun.
+    pub fn push(&mut self, event: &Event<'_>) {
+        if self.is_open() {
+            self.sink.push(event);
+        }
+    }
+
+    /// The process goes on for these.
+    pub fn waits_for(&mut self, pids: &[i32]) {
+        self.sink.waits_for(pids);
+    }
+
+    /// Before the beginning: the process makes a call.
+    pub fn enters(&mut self, is_exec: bool) {
+        self.progress = if is_exec { Progress::InExec } else { Progress::Ours };
+    }
+
+    /// A call has failed.
+    pub fn failed(&mut self, ret: i64, at_ns: u64) {
+        if matches!(self.progress, Progress::InExec) {
+            self.progress = Progress::Failed { ret, at_ns, signal: None };
+        }
+    }
+
+    /// A signal is about to be delivered to the thread.
+    pub fn signal(&mut self, thread: &Thread, new: Signal) {
+        match &mut self.progress {
+            Progress::Begun => self.sink.push(&new.event(thread)),
+            Progress::Failed { signal, .. } => *signal = Some(new),
+            Progress::Ours | Progress::InExec => {}
+        }
+    }
+
+    /// The thread is gone.
+    pub fn ended(&mut self, thread: &Thread, end: Option<End>) {
+        let progress = self.progress;
+        if !matches!(end, Some(End::Killed(_)))
+            || !matches!(progress, Progress::InExec | Progress::Failed { .. })
+        {
+            return;
+        }
+        self.open();
+        if let Progress::Failed { ret, at_ns, signal } = progress {
+            let call = thread.call.event(thread.pid, thread.comm.as_bytes(), Some(ret), Some(at_ns));
+            self.sink.push(&call);
+            if let Some(signal) = signal {
+                self.sink.push(&signal.event(thread));
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What stands in the way of a recording (limits, mounts, odd directories) is told as it is, in one line.
+
+use std::path::Path;
+
+use crate::support::log;
+use crate::support::run::{self, Run, run};
+use crate::support::skip::skip;
+
+/// `trace` as `$TRACE` in a shell script.
+fn shell(dir: &Path, script: &str) -> Run {
+    run(run::command("sh", dir).args(["-c", script]).env("TRACE", env!("CARGO_BIN_EXE_trace")))
+}
+
+#[test]
+fn a_log_that_cannot_be_written_is_named_with_the_true_reason() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let record = "\"$TRACE\" record --quiet -o log true; ";
+    // The header of a new log does not fit; in the place of an older one it is written later.
+    for before in ["", record] {
+        let script = format!("{before}ulimit -f 0; exec \"$TRACE\" startup --runs 2 -o log true");
+        let done = shell(dir.path(), &script);
+        assert_eq!(done.status.code(), Some(125), "{done:?}");
+        assert_eq!(done.stderr.lines().count(), 1, "{done:?}");
+        let why = "cannot write log log: File too large (os error 27)";
+        assert!(done.stderr.contains(why), "{done:?}");
+        assert_eq!(done.stderr.matches("os error").count(), 1, "{done:?}");
+        assert!(!done.stdout.contains("27): File"), "{done:?}");
+    }
+}
+
+#[test]
+fn too_few_descriptors_are_told_before_anything_runs() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    for (limit, words) in [(8, "startup"), (12, "startup"), (5, "record")] {
+        let done = shell(dir.path(), &format!("ulimit -n {limit}; exec \"$TRACE\" {words} -o log echo ran"));
+        assert_eq!((done.status.code(), done.stdout.as_str()), (Some(125), ""), "{done:?}");
+        assert_eq!(done.stderr.lines().count(), 1, "{done:?}");
+        assert!(done.stderr.contains("Too many open files") && done.stderr.contains("ulimit -n"), "{done:?}");
+    }
+    let done = shell(dir.path(), "ulimit -n 24; exec \"$TRACE\" startup --runs 2 -o log echo ran");
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+}
+
+#[test]
+fn a_program_on_a_noexec_mount_is_said_to_be() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    std::fs::create_dir(dir.path().join("mount")).expect("our own directory");
+    let mounted = "mount -t tmpfs -o noexec none mount && cp /bin/true mount/ && ";
+    let inside = |then: &str| {
+        let mut unshare = run::command("unshare", dir.path());
+        let flags: &[&str] = if nix::unistd::geteuid().is_root() { &["-m"] } else { &["-rm"] };
+        unshare.args(flags).args(["sh", "-c", &format!("{mounted}{then}")]);
+        run(unshare.env("TRACE", env!("CARGO_BIN_EXE_trace")))
+    };
+    if !inside("true").status.success() {
+        return skip("a noexec mount", "needs a mount namespace");
+    }
+    let done = inside("exec \"$TRACE\" record -o log mount/true");
+    assert_eq!(done.status.code(), Some(126), "{done:?}");
+    assert!(done.stderr.contains("mount/true: is on a file system mounted noexec"), "{done:?}");
+}
+
+#[test]
+fn where_the_directory_has_a_longer_name_than_the_kernel_takes() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let deep = "d=$(printf %0200d 0); for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22; do \
+                mkdir $d; cd $d; done; exec \"$TRACE\"";
+    for (at, what) in [("1", "record"), ("2", "startup --runs 1")] {
+        let done = shell(dir.path(), &format!("mkdir {at}; cd {at}; {deep} {what} -o log true"));
+        assert_eq!(done.status.code(), Some(0), "{done:?}");
+    }
+}
+
+#[test]
+fn a_long_command_does_not_make_a_long_log() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let log = dir.path().join("log");
+    let done = run(log::command(&log, dir.path()).arg("true").args(vec!["x".repeat(1000); 130]));
+    assert!(done.status.success(), "{done:?}");
+    let reader = trace::log::Reader::open(&log).expect("a log");
+    let header = reader.header();
+    assert_eq!(header.command.iter().map(|word| word.len() + 1).sum::<usize>(), 32 * 1024 + 1);
+    let missing: usize = header.options["command_cut"].parse().expect("a number");
+    let all = 130 * 1000 + "true".len();
+    assert_eq!(header.command.iter().map(String::len).sum::<usize>() + missing, all);
+    assert!(log.metadata().expect("there").len() < 150_000, "{:?}", log.metadata());
+}
