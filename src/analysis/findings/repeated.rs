@@ -18,7 +18,8 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
         let counts = counted.looks_up()
             && causes.of_lookup(counted) == Cause::Other
             && !causes.searched(counted)
-            && !causes.of_loader(counted);
+            && !counted.searches_library()
+            && !counted.object.starts_with(b"/etc/ld.so.");
         counts.then_some((counted.key.process, counted.key.object))
     });
     let mut repeats: FxHashMap<Id, Tally> = FxHashMap::default();
