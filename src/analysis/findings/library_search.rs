@@ -37,11 +37,11 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     let note = |entry: &[u8]| if useful.contains(entry) { "misses" } else { "misses, no hit" };
     let list = missed.iter().map(|(&entry, &tally)| (entry, tally, note(entry)));
     let advice = if drop.is_empty() {
-        "the search goes through directories that hold only some of the objects (RPATH, RUNPATH: `readelf -d`); \
-         what ldconfig knows needs no search"
+        "each directory holds only some of the objects (RPATH, RUNPATH: `readelf -d`); what ldconfig knows needs no \
+         search"
     } else {
-        "leave directories without a hit out of LD_LIBRARY_PATH (or of the objects' RPATH, RUNPATH: `readelf -d`), \
-         and put the fullest first; what ldconfig knows needs no search"
+        "leave directories without a hit out of LD_LIBRARY_PATH (or RPATH, RUNPATH: `readelf -d`); what ldconfig \
+         knows needs no search"
     };
     let remedy = (!drop.is_empty()).then_some(Remedy::ShorterLibraryPath { drop });
     Some(Finding::new(&what, all.saving(), evidence(list), advice).with(remedy))

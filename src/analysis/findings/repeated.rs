@@ -38,7 +38,6 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
         things(all.calls, "time", "times"),
     );
     let list = repeats.iter().map(|(id, &tally)| (facts.path(*id), tally, "repeats"));
-    let advice =
-        "keep the answer, or look relative to an open directory (a change in the program that does it)";
+    let advice = "keep the answer (a change in the program)";
     Some(Finding::new(&what, all.saving(), evidence(list), advice))
 }
