@@ -26,7 +26,9 @@ pub struct Seen<'a> {
     pub duration_ns: Option<u64>,
     /// Whose it is.
     pub process: ProcessId,
-    /// Who looks up a path by it; `None`: it is given no name of a file.
+    /// Who makes it.
+    pub caller: Searcher,
+    /// The same where a path is looked up by it; `None`: it is given no name of a file.
     pub searcher: Option<Searcher>,
     /// In which segment of the timeline it ended.
     pub segment: u16,
@@ -111,9 +113,9 @@ impl Base {
             self.watch.never_returned();
         }
         let segment = self.timeline.see(event, process, Some(known));
-        let searcher = self.searchers.see(event, process, Some(known), &self.processes);
+        let caller = self.searchers.see(event, process, Some(known), &self.processes);
         let by_name = known.takes_path() && event.path.is_some_and(|path| !path.is_empty());
-        let searcher = Some(searcher).filter(|_| by_name);
+        let searcher = Some(caller).filter(|_| by_name);
         let object = filesystem::object(event);
         let errno = event.errno().map_or(0, |errno| errno as u16);
         let on_file = filesystem::is_file_work(known.family(), object);
@@ -121,7 +123,7 @@ impl Base {
         let group = Group::new(call, on_file, errno != 0, event.flags.has(Flags::BESIDE)).empty(empty);
         let duration_ns = event.duration_ns().filter(|_| event.ret.is_some());
         self.groups.record(group, duration_ns);
-        Some(Seen { call, group, object, errno, duration_ns, process, searcher, segment })
+        Some(Seen { call, group, object, errno, duration_ns, process, caller, searcher, segment })
     }
 
     /// The prices of calls, once all events are in.

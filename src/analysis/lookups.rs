@@ -159,8 +159,7 @@ impl Searched {
             self.misses += cell.calls;
             self.misses_ns = plus(self.misses_ns, cost);
         }
-        let loader = matches!(self.searcher, Searcher::Loader | Searcher::Dlopen);
-        if loader && is_hwcaps(objects.get(key.object)) {
+        if self.searcher.is_loader() && is_hwcaps(objects.get(key.object)) {
             self.hwcaps += cell.calls;
         }
     }

@@ -10,6 +10,7 @@ use super::calls::Call;
 use super::phases::loader::Loader;
 use super::phases::{Start, is_interpreter};
 use super::process::{ProcessId, Processes};
+use super::text::file_name;
 use crate::event::{Event, Kind};
 
 /// Who makes a call.
@@ -29,15 +30,33 @@ pub enum Searcher {
 impl Searcher {
     /// All of them, in order.
     pub const ALL: [Self; 4] = [Self::Loader, Self::Dlopen, Self::Interpreter, Self::Program];
+
+    /// Whether it is the dynamic loader, at whatever time.
+    #[must_use]
+    pub fn is_loader(self) -> bool {
+        matches!(self, Self::Loader | Self::Dlopen)
+    }
 }
 
-/// Whether the loader looks there for a variant of a library for this very CPU: the `glibc-hwcaps` of
-/// ld.so(8); before glibc 2.37 also `tls`, `haswell`, `avx512_1`, `x86_64` and their combinations.
+/// Directories in which the loader looks for variants of a library for one kind of CPU: see ld.so(8). All
+/// but the first are those of glibc before 2.37.
+pub(super) const HWCAPS: [&[u8]; 6] =
+    [b"glibc-hwcaps", b"tls", b"haswell", b"avx512_1", b"xeon_phi", b"x86_64"];
+
+/// Whether the loader looks there for a variant of a library for this very CPU: in one of [`HWCAPS`].
 #[must_use]
 pub fn is_hwcaps(path: &[u8]) -> bool {
-    let variant =
-        |part: &[u8]| matches!(part, b"glibc-hwcaps" | b"tls" | b"haswell" | b"avx512_1" | b"x86_64");
-    path.split(|&byte| byte == b'/').any(variant)
+    path.split(|&byte| byte == b'/').any(|part| HWCAPS.contains(&part))
+}
+
+/// Whether a path is that of a shared object by its name: `x.so`, `x.so.6`.
+#[must_use]
+pub fn is_object(path: &[u8]) -> bool {
+    let name = file_name(path);
+    name.windows(3).position(|part| part == b".so").is_some_and(|at| {
+        let rest = &name[at + 3..];
+        rest.is_empty() || (rest[0] == b'.' && rest.get(1).is_some_and(u8::is_ascii_digit))
+    })
 }
 
 /// One process.
@@ -220,6 +239,17 @@ mod tests {
         assert_eq!(of(Searcher::Interpreter).lookups, lookups.lookups - count(""));
         assert_eq!(lookups.searchers.len(), 2);
         assert!(!lookups.tells_dlopen);
+    }
+
+    #[test]
+    fn shared_objects_by_name() {
+        for path in ["/lib/libc.so.6", "/a/x.so"] {
+            assert!(is_object(path.as_bytes()), "{path}");
+        }
+        for path in ["/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/a.sock", "/usr/lib/x.py", "/b/.sources"]
+        {
+            assert!(!is_object(path.as_bytes()), "{path}");
+        }
     }
 
     #[test]

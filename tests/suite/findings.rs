@@ -232,6 +232,87 @@ fn a_connection() {
 }
 
 #[test]
+fn a_python_that_needs_no_installed_package() {
+    let Some(python) = python("a_python_that_needs_no_installed_package") else { return };
+    let dir = scratch();
+    let script = dir.path().join("x.py");
+    fs::write(&script, "print(1)\n").expect("a script");
+    let script = script.to_str().expect("UTF-8");
+    let with = findings(dir.path(), &[], &[python, "-I", script]);
+    assert_eq!(with["site"]["remedy"]["kind"], "python_no_site", "{}", with["site"]);
+    let without = findings(dir.path(), &[], &[python, "-I", "-S", script]);
+    assert!(!without.contains_key("site"), "{without:?}");
+}
+
+#[test]
+fn many_path_files() {
+    let Some(python) = python("many_path_files") else { return };
+    let dir = scratch();
+    let base = [("PYTHONUSERBASE", dir.path().to_str().expect("UTF-8"))];
+    let place = run::run(
+        run::command(python, dir.path())
+            .env(base[0].0, base[0].1)
+            .args(["-c", "import site; print(site.getusersitepackages(), end='')"]),
+    );
+    fs::create_dir_all(&place.stdout).expect("a directory");
+    for n in 0..5 {
+        fs::write(Path::new(&place.stdout).join(format!("p{n}.pth")), "/nowhere\n").expect("a file");
+    }
+    let with = findings(dir.path(), &base, &[python, "-s", "-c", "1"]);
+    assert!(with.get("pth").is_none_or(|found| count(found, "/p4.pth") == 0), "{with:?}");
+    let with = findings(dir.path(), &base, &[python, "-c", "1"]);
+    assert!(count(&with["pth"], "/p4.pth") >= 2, "{}", with["pth"]);
+}
+
+#[test]
+fn figures_asked_of_the_kernel_again_and_again() {
+    let Some(python) = python("figures_asked_of_the_kernel_again_and_again") else { return };
+    let dir = scratch();
+    let ask = |file: &str| format!("for n in range(20): open('{file}').read()");
+    let with = findings(dir.path(), &[], &[python, "-I", "-S", "-c", &ask("/proc/self/status")]);
+    assert!(count(&with["proc-files"], "/status") >= 40, "{}", with["proc-files"]);
+    let without = findings(dir.path(), &[], &[python, "-I", "-S", "-c", &ask("/etc/passwd")]);
+    let calls = without.get("proc-files").and_then(|found| found["saving"]["calls"].as_u64());
+    assert!(calls < Some(40), "{without:?}");
+}
+
+#[test]
+fn data_of_a_language() {
+    let dir = scratch();
+    let command = ["/bin/ls", "/dev/null"];
+    let with = findings(dir.path(), &[("LC_ALL", "xx_YY.UTF-8"), ("LANGUAGE", "")], &command);
+    assert!(with["locale"]["saving"]["calls"].as_u64() >= Some(8), "{with:?}");
+    let without = findings(dir.path(), &[("LC_ALL", "C"), ("LANGUAGE", "")], &command);
+    assert!(!without.contains_key("locale"), "{without:?}");
+}
+
+/// Compiles C.
+fn compile(dir: &Path, arguments: &[&str]) {
+    let done = run::run(run::command("gcc", dir).args(arguments));
+    assert!(done.status.success(), "{}", done.stderr);
+}
+
+#[test]
+fn a_program_of_many_libraries() {
+    let dir = scratch();
+    fs::write(dir.path().join("empty.c"), "int main(void) { return 0; }\n").expect("a source");
+    compile(dir.path(), &["-o", "few", "empty.c"]);
+    fs::write(dir.path().join("part.c"), "int NAME(void) { return 1; }\n").expect("a source");
+    let names: Vec<String> = (0..16).map(|n| format!("part{n}")).collect();
+    let files: Vec<String> = names.iter().map(|name| format!("./{name}.so")).collect();
+    for (name, file) in names.iter().zip(&files) {
+        compile(dir.path(), &["-shared", "-fPIC", &format!("-DNAME={name}"), "-o", file, "part.c"]);
+    }
+    let mut link = vec!["-Wl,--no-as-needed", "-o", "many", "empty.c"];
+    link.extend(files.iter().map(String::as_str));
+    compile(dir.path(), &link);
+    let with = findings(dir.path(), &[], &["./many"]);
+    assert!(count(&with["libraries"], "part7.so") >= 1, "{with:?}");
+    let without = findings(dir.path(), &[], &["./few"]);
+    assert!(!without.contains_key("libraries"), "{without:?}");
+}
+
+#[test]
 fn a_bare_program_has_little_to_say() {
     let dir = scratch();
     let all = findings(dir.path(), &[], &["/bin/true"]);

@@ -35,10 +35,6 @@ pub(super) enum Cause {
 pub(super) struct Causes<'a> {
     /// File names of all programs that were executed.
     programs: FxHashSet<&'a [u8]>,
-    /// Shared objects that the loader looked for in vain.
-    libraries: FxHashSet<Id>,
-    /// What the loader looked for, found or not.
-    loaders: FxHashSet<Id>,
     /// Directories that a Python listed: it searches them for modules.
     searched: FxHashSet<Id>,
     /// Last names of all Python modules that were loaded.
@@ -55,13 +51,9 @@ impl<'a> Causes<'a> {
         let lists = facts.processes.list().iter();
         let images =
             lists.flat_map(|process| process.execs.iter().map(|exec| facts.processes.strings.get(exec.path)));
-        let missed = facts.watch.loader.lookups.iter().filter(|((_, found, _), _)| !found);
         let modules = facts.modules.modules.iter().map(|module| last_name(module.path.bytes()));
-        let loaders = facts.watch.loader.lookups.iter().map(|((id, ..), _)| *id);
         let mut causes = Self {
             programs: executed.map(|c| c.object).chain(images).map(file_name).collect(),
-            libraries: missed.map(|((id, ..), _)| *id).collect(),
-            loaders: loaders.collect(),
             searched: FxHashSet::default(),
             modules: modules.collect(),
             python: facts.all_that_were(b"python"),
@@ -76,11 +68,6 @@ impl<'a> Causes<'a> {
     /// Whether a Python searched this directory for modules.
     pub(super) fn searched(&self, counted: &Counted<'_>) -> bool {
         self.by_python(counted) && self.searched.contains(&counted.key.object)
-    }
-
-    /// Whether the dynamic loader looked for it, or it is the loader's own file.
-    pub(super) fn of_loader(&self, counted: &Counted<'_>) -> bool {
-        self.loaders.contains(&counted.key.object) || counted.object.starts_with(b"/etc/ld.so.")
     }
 
     /// Whether the call was made by a process that ever was a Python.
@@ -99,7 +86,7 @@ impl<'a> Causes<'a> {
         let was = |list: &[bool]| list.get(counted.key.process as usize) == Some(&true);
         if counted.call.role == Role::Exec {
             Cause::Program
-        } else if self.libraries.contains(&counted.key.object) {
+        } else if counted.searches_library() {
             Cause::Library
         } else if has_directory(path, b"node_modules") {
             Cause::NodeModules

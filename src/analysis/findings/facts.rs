@@ -12,6 +12,7 @@ use crate::analysis::lookups::plus;
 use crate::analysis::modules::Modules;
 use crate::analysis::phases::{Boundary, Phase, PhaseKind, Phases, phase_of_segment};
 use crate::analysis::process::{ProcessId, Processes};
+use crate::analysis::searchers::{Searcher, is_hwcaps, is_object};
 use crate::analysis::startup::Launcher;
 use crate::analysis::text::{arguments, file_name};
 use crate::analysis::wall::Wall;
@@ -73,6 +74,14 @@ impl Counted<'_> {
     /// Whether the path was not there.
     pub(super) fn missing(&self) -> bool {
         matches!(self.key.errno, ENOENT | ENOTDIR)
+    }
+
+    /// Whether the dynamic loader looks for a shared object by it. The name counts as well, for logs without
+    /// instruction pointers.
+    pub(super) fn searches_library(&self) -> bool {
+        self.key.searcher.is_some_and(Searcher::is_loader)
+            && self.looks_up()
+            && (is_object(self.object) || is_hwcaps(self.object))
     }
 
     /// Whether it looks a path up: stat, access, open, readlink by name, or an exec that failed.

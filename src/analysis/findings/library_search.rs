@@ -3,9 +3,9 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::causes::Causes;
-use super::facts::{Facts, Tally, evidence, things};
+use super::facts::{Counted, Facts, Tally, evidence, things};
 use super::value::{Finding, Remedy};
-use super::watch::OLD_HWCAPS;
+use crate::analysis::searchers::is_hwcaps;
 use crate::analysis::text::{Text, directory, file_name};
 
 /// Fewer misses are nothing to speak of.
@@ -14,12 +14,12 @@ const FEW: u64 = 3;
 pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     let mut missed: FxHashMap<&[u8], Tally> = FxHashMap::default();
     let mut useful: FxHashSet<&[u8]> = FxHashSet::default();
-    for ((id, found, group), cell) in facts.watch.loader.lookups.iter() {
-        let Some(entry) = entry(facts.path(*id)) else { continue };
-        if *found {
+    for counted in facts.counted().filter(Counted::searches_library) {
+        let Some(entry) = entry(counted.object) else { continue };
+        if counted.key.errno == 0 {
             useful.insert(entry);
         } else if entry != b"/etc" {
-            missed.entry(entry).or_default().merge(facts.tally(*group, cell));
+            missed.entry(entry).or_default().merge(facts.tally(counted.key.group, counted.cell));
         }
     }
     let all = Tally::sum(missed.values());
@@ -37,11 +37,11 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     let note = |entry: &[u8]| if useful.contains(entry) { "misses" } else { "misses, no hit" };
     let list = missed.iter().map(|(&entry, &tally)| (entry, tally, note(entry)));
     let advice = if drop.is_empty() {
-        "the search goes through directories that hold only some of the objects (RPATH, RUNPATH: `readelf -d`); \
-         what ldconfig knows needs no search"
+        "each directory holds only some of the objects (RPATH, RUNPATH: `readelf -d`); what ldconfig knows needs no \
+         search"
     } else {
-        "leave directories without a hit out of LD_LIBRARY_PATH (or of the objects' RPATH, RUNPATH: `readelf -d`), \
-         and put the fullest first; what ldconfig knows needs no search"
+        "leave directories without a hit out of LD_LIBRARY_PATH (or RPATH, RUNPATH: `readelf -d`); what ldconfig \
+         knows needs no search"
     };
     let remedy = (!drop.is_empty()).then_some(Remedy::ShorterLibraryPath { drop });
     Some(Finding::new(&what, all.saving(), evidence(list), advice).with(remedy))
@@ -49,12 +49,8 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
 
 /// The directory of the search that a lookup belongs to.
 fn entry(path: &[u8]) -> Option<&[u8]> {
-    const HWCAPS: &[u8] = b"/glibc-hwcaps";
-    if let Some(at) = path.windows(HWCAPS.len()).position(|part| part == HWCAPS) {
-        return Some(&path[..at]);
-    }
-    let mut entry = directory(path)?;
-    while OLD_HWCAPS.contains(&file_name(entry)) {
+    let mut entry = if is_hwcaps(file_name(path)) { path } else { directory(path)? };
+    while is_hwcaps(entry) {
         entry = directory(entry)?;
     }
     Some(entry)

@@ -44,11 +44,11 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
         return None;
     }
     let what = format!(
-        "{} listed again after it was listed before, {} in all",
+        "{} listed more than once, {} more in all",
         things(again.len() as u64, "directory is", "directories are"),
         things(times, "time", "times"),
     );
     let list = again.iter().map(|(id, &tally)| (facts.path(*id), tally, "more listings"));
-    let advice = "list a directory once and keep its names (a change in the program that does it)";
+    let advice = "list once and keep the names (a change in the program)";
     Some(Finding::new(&what, all.saving(), evidence(list), advice))
 }

@@ -21,8 +21,8 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     let list = calls.iter().map(|(&directory, &tally)| (directory, tally, "calls"));
     let plain = calls.keys().any(|path| has_directory(path, b"C.utf8") || has_directory(path, b"C.UTF-8"));
     let advice = if plain {
-        "this is C.UTF-8 as a directory of many files: in an archive it is one (as root: localedef \
-         --add-to-archive /usr/lib/locale/C.utf8); LC_ALL=C reads none, but then text is ASCII"
+        "put C.UTF-8 into the archive (as root: localedef --add-to-archive /usr/lib/locale/C.utf8); LC_ALL=C reads \
+         none, but then text is ASCII"
     } else {
         "where no translated messages are needed, run it with LC_ALL=C.UTF-8 (changes messages and sorting), or \
          without LANGUAGE; locale-gen puts locales into one archive"

@@ -23,7 +23,7 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
         things(missed.len() as u64, "directory", "directories"),
     );
     let list = missed.iter().map(|(&directory, &tally)| (directory, tally, "misses"));
-    let advice = "most are optional files; name the file in an option or a setting where the program has one, \
-                  so that it need not look (trace stats --by path shows each)";
+    let advice = "most are optional files; where the program has an option that names one, use it (all: trace stats \
+                  --by path)";
     Some(Finding::new(&what, all.saving(), evidence(list), advice))
 }

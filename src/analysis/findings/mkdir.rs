@@ -19,6 +19,6 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     let what = format!("{} because the directory exists", things(all.calls, "mkdir fails", "mkdirs fail"));
     let list = made.iter().map(|(&path, &tally)| (path, tally, "calls"));
     let advice = "remember which directories were made; make the deepest one first and its parents only if that \
-                  says ENOENT (a change in the program that does it)";
+                  says ENOENT (a change in the program)";
     Some(Finding::new(&what, all.saving(), evidence(list), advice))
 }

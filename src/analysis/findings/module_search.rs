@@ -40,8 +40,8 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
         .keys()
         .all(|entry| [&b"/usr/"[..], b"/etc/perl", NOWHERE].iter().any(|root| entry.starts_with(root)));
     let advice = if built_in {
-        "the directories are the interpreter's own, so only fewer modules are fewer lookups: load them where they \
-         are needed, or pack the program into one file (App::FatPacker)"
+        "these are the interpreter's own directories: load fewer modules, or pack the program into one file \
+         (App::FatPacker)"
     } else {
         "take directories you added (PERL5LIB, -I, use lib; RUBYLIB, -I) out or put the fullest first; \
                   those built into the interpreter stay; for Ruby, bootsnap keeps the answers"

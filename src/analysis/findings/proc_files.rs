@@ -22,7 +22,7 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
         things(calls.len() as u64, "file", "files"),
     );
     let list = calls.iter().map(|(&path, &tally)| (path, tally, "calls"));
-    let advice = "ask for one figure with the call that gives it (sched_getaffinity, sysinfo, getrusage) and \
-                  keep it; /proc/*/maps and smaps are dearest (a change in the program that does it)";
+    let advice = "read each once, or ask with a call (sched_getaffinity, sysinfo, getrusage); maps and smaps are \
+                  dearest (a change in the program)";
     Some(Finding::new(&what, all.saving(), evidence(list), advice))
 }

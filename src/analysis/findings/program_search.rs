@@ -45,8 +45,8 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
     let advice = if drop.is_empty() {
         "call programs by their full path, or order PATH so that their directories come first"
     } else {
-        "for this command, a PATH without the directories in which it finds nothing, or with them last; or programs \
-         called by their full path"
+        "for this command, leave directories without a hit out of PATH or put them last, or call programs by their \
+         full path"
     };
     let list = missed.iter().map(|(&directory, &tally)| (directory, tally, note(directory)));
     let remedy = (!drop.is_empty()).then_some(Remedy::ShorterPath { drop });

@@ -41,8 +41,8 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     let saving = Saving { at_most_ns: Some(facts.untraced(traced_ns, [calls, 0])), ..Saving::default() };
     let what = format!("{processes} that did little and ended soon");
     let list = by_name.into_iter().map(|(name, tally)| (name, tally, "times"));
-    let advice = "do it in one process: a shell's own ${...}, [[ ]], read and printf instead of sed, basename, cat \
-                  and $(...); one awk instead of a pipeline";
+    let advice = "do it in one process: in a shell, ${...}, [[ ]], read and printf instead of sed, basename and \
+                  $(...)";
     Some(Finding::new(&what, saving, evidence(list), advice))
 }
 

@@ -101,8 +101,8 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
              directories without modules out of PYTHONPATH and .pth files"
         }
         None if !useless.is_empty() => {
-            "these are Python's own directories: python -S leaves site-packages out, where no installed package is \
-             needed; fewer imports are fewer searches"
+            "these are Python's own directories: import less, or leave site-packages out (python -S) where no \
+             installed package is needed"
         }
         _ => "take directories without modules out of PYTHONPATH and .pth files, and put the fullest first",
     };

@@ -35,7 +35,7 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     let list = kinds.iter().zip(NAMES).filter(|(tally, _)| tally.calls > 0);
     let list = list.map(|(&tally, (name, note))| (name.as_bytes(), tally, note));
     let what = format!("{} about open files whose answer was known", things(all.calls, "call", "calls"));
-    let advice = "libraries ask these of each file (Python's open() does); plain open and read (os.open, os.read) ask \
-                  nothing (a change in the program, worth it for thousands of files)";
+    let advice = "Python's open() asks these of each file, os.open and os.read do not (a change in the program, worth \
+                  it for thousands of files)";
     Some(Finding::new(&what, all.saving(), evidence(list), advice))
 }

@@ -18,7 +18,8 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
         let counts = counted.looks_up()
             && causes.of_lookup(counted) == Cause::Other
             && !causes.searched(counted)
-            && !causes.of_loader(counted);
+            && !counted.searches_library()
+            && !counted.object.starts_with(b"/etc/ld.so.");
         counts.then_some((counted.key.process, counted.key.object))
     });
     let mut repeats: FxHashMap<Id, Tally> = FxHashMap::default();
@@ -37,7 +38,6 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
         things(all.calls, "time", "times"),
     );
     let list = repeats.iter().map(|(id, &tally)| (facts.path(*id), tally, "repeats"));
-    let advice =
-        "keep the answer, or look relative to an open directory (a change in the program that does it)";
+    let advice = "keep the answer (a change in the program)";
     Some(Finding::new(&what, all.saving(), evidence(list), advice))
 }

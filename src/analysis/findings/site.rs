@@ -25,7 +25,7 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
         .map(|module| (module.name.bytes(), Tally { calls: module.calls, ..Tally::default() }, "calls"));
     let what = "python ran site, but no installed package was imported after it".to_owned();
     let saving = Saving { at_most_ns: Some(site.takes_ns), calls: site.syscalls, ..Saving::default() };
-    let advice = "if the program needs no installed packages: python -S, or python -I -S (first line of a \
-                  script: #!/usr/bin/python3 -IS); exit() and help() are then not there, sys.exit is";
+    let advice = "where no installed package is needed: python -S, or -IS in the first line of a script; exit() and \
+                  help() are then not there, sys.exit is";
     Some(Finding::new(&what, saving, evidence(list), advice).with(Some(Remedy::PythonNoSite)))
 }

@@ -50,7 +50,7 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
         things(spared.len() as u64, "file is", "files are"),
     );
     let list = spared.iter().map(|(id, &tally)| (facts.path(*id), tally, "reads"));
-    let advice = "read with a buffer of 64 KiB (a change in the program that does it; a shell that reads lines \
+    let advice = "read with a buffer of 64 KiB (a change in the program; a shell that reads lines \
                   with `read` does this: use mapfile, or one awk)";
     Some(Finding::new(&what, all.saving(), evidence(list), advice))
 }

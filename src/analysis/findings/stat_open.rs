@@ -26,7 +26,6 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
         things(all.calls, "stat or access", "stats or accesses"),
     );
     let list = by_path.iter().map(|(id, &tally)| (facts.path(*id), tally, "calls"));
-    let advice = "open the file and see whether that fails, then fstat the descriptor if its status is needed \
-                  (a change in the program that does it)";
+    let advice = "open the file, then fstat the descriptor if need be (a change in the program)";
     Some(Finding::new(&what, all.saving(), evidence(list), advice))
 }

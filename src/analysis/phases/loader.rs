@@ -89,9 +89,7 @@ impl Loader {
     fn call(&mut self, event: &Event<'_>, call: &Call, progress: &mut Progress) {
         self.calls += 1;
         // A loader does none of this; a program may load more libraries later, in the same way.
-        self.acted |=
-            matches!(call.family(), Family::Write | Family::Process | Family::Network | Family::Signal)
-                && call.role != Role::ThreadSetUp;
+        self.acted |= is_no_loader(call.family()) && call.role != Role::ThreadSetUp;
         if self.acted {
             return;
         }
@@ -149,4 +147,20 @@ impl Loader {
     pub(in crate::analysis) fn is_told_later(&self) -> bool {
         self.place.is_some_and(|(from, _)| from == 0 || !self.musl)
     }
+}
+
+/// Whether a loader never makes such calls: the program has begun, even if the log does not say when.
+fn is_no_loader(family: Family) -> bool {
+    matches!(
+        family,
+        Family::Write
+            | Family::Seek
+            | Family::Readdir
+            | Family::Namespace
+            | Family::Descriptor
+            | Family::Process
+            | Family::Network
+            | Family::Signal
+            | Family::Poll
+    )
 }

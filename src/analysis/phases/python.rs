@@ -14,7 +14,9 @@
 //!    without imports begins after the last lookup of `site`, if that is the end of a vain search
 //!    through a `…-packages` directory (for `usercustomize`), else the two are one phase
 //!    (`python_search`).
-//! 5. Finalization gives `SIGINT` its default back; nothing is opened or started after that.
+//! 5. Finalization gives `SIGINT` its default back; nothing is opened or started after that. Where `SIGINT`
+//!    was ignored from the start (in the background of a shell, under nohup) Python never sets it, and
+//!    finalization is one phase with the program.
 
 use super::command_line::{absolute, same_file};
 use super::python_args::{Invocation, Run, invocation};
@@ -50,6 +52,10 @@ struct Python {
     /// The searches of the module path so far.
     searches: Searches,
     program: Program,
+    /// It set a handler of `SIGINT`, whose default comes back at the end.
+    handles_interrupt: bool,
+    /// It left by exit_group(2).
+    left: bool,
     exit: Option<Cut>,
 }
 
@@ -108,6 +114,8 @@ pub(super) fn start(start: &Start<'_>) -> Box<dyn Interpreter> {
         site: None,
         searches: Searches::default(),
         program: Program::NotYet,
+        handles_interrupt: false,
+        left: false,
         exit: None,
     })
 }
@@ -136,6 +144,7 @@ impl Interpreter for Python {
         match call.role {
             Role::Sigaction if event.args[1] != 0 => self.set_signal(event, segments),
             Role::Getcwd => self.getcwd(event, segments),
+            Role::ExitGroup => self.left = true,
             _ => {}
         }
         if !self.signals {
@@ -151,13 +160,16 @@ impl Interpreter for Python {
     }
 
     fn phases(&self) -> Vec<(PhaseKind, Vec<u8>, Option<Cut>)> {
-        let name = match &self.invocation.run {
+        let mut name = match &self.invocation.run {
             Run::Script(path) => path.clone(),
             Run::Command => b"-c".to_vec(),
             Run::Module(name) => [b"-m ", name.as_slice()].concat(),
             Run::Stdin => b"standard input".to_vec(),
             Run::Nothing => b"options".to_vec(),
         };
+        if self.left && !self.handles_interrupt {
+            name.extend_from_slice(b" and finalization");
+        }
         let site = if self.streams_last() { ENCODINGS_WITH_SITE } else { "site" };
         let init = (PhaseKind::Init, b"interpreter init".to_vec(), None);
         match (self.site, self.program) {
@@ -181,6 +193,7 @@ impl Interpreter for Python {
 
 impl Python {
     fn set_signal(&mut self, event: &Event<'_>, segments: &mut Segments) {
+        self.handles_interrupt |= event.args[0] == SIGINT;
         match event.args[0] {
             SIGPIPE => self.signals = true,
             SIGINT if self.program != Program::NotYet => self.exit = segments.cut(event.start_ns),

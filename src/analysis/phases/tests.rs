@@ -91,6 +91,15 @@ fn calls_of_a_command_that_looks_nothing_up_are_its_own() {
 }
 
 #[test]
+fn a_python_that_was_started_with_interrupts_ignored() {
+    let seen = changed("3.11-script", |lines| {
+        lines.retain(|line| !line.contains("rt_sigaction(SIGINT, {"));
+    });
+    let expected = [("interpreter init", 193), ("site", 33), ("hello.py and finalization", 28), ("exit", 1)];
+    assert_eq!(seen, owned(&expected));
+}
+
+#[test]
 fn a_vain_import_of_an_isolated_command_cannot_be_told_from_those_of_site() {
     let vain = |lines: &mut Vec<String>| {
         let path = "newfstatat(AT_FDCWD, \"/opt/python/3.11.7/lib/python3.11";

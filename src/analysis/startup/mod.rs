@@ -140,11 +140,8 @@ impl Startup {
         self.ready |= event.kind == Kind::Mark && event.text == Some(mark::READY.as_bytes());
         if let Some(seen) = self.base.add(event) {
             self.call(event, &seen);
-        } else {
-            self.watch.event(event, self.base.processes.current());
-            if event.kind == Kind::Exec {
-                self.exec(event);
-            }
+        } else if event.kind == Kind::Exec {
+            self.exec(event);
         }
     }
 

@@ -16,12 +16,12 @@ use crate::analysis::calls::{Call, Role};
 use crate::analysis::cost::Group;
 use crate::analysis::intern::Id;
 use crate::analysis::process::ProcessId;
-use crate::event::{Event, Kind};
+use crate::event::Event;
 use crate::syscall::Family;
 
 pub(super) use asked::{Asked, Question};
 pub(super) use imports::{Bytecode, Gap, Imports};
-pub(super) use loader::{Loader, OLD_HWCAPS};
+pub(super) use loader::Loader;
 pub(super) use network::Network;
 pub(super) use table::Table;
 
@@ -64,34 +64,21 @@ impl Watch {
         self.imports.not_python(process);
     }
 
-    /// Takes note of what is no call.
-    pub fn event(&mut self, event: &Event<'_>, process: ProcessId) {
-        match event.kind {
-            Kind::Exec => self.loader.exec(process),
-            Kind::Mark if event.text == Some(crate::event::mark::ENTRY.as_bytes()) => {
-                self.loader.entry(process);
-            }
-            _ => {}
-        }
-    }
-
     /// Takes note of a call, whose object has this id in the cube.
     pub fn call(&mut self, event: &Event<'_>, seen: &Seen<'_>, call: &Call, object: Id) {
         let look = Look { event, seen, call, object };
         self.imports.see(&look);
-        if call.role != Role::Exec && is_no_loader(call.family()) {
-            self.loader.entry(seen.process);
-        }
         match call.family() {
-            Family::Stat | Family::Open => {
-                self.loader.lookup(&look);
-                self.asked.see(&look);
-            }
-            Family::Read | Family::Seek | Family::Descriptor | Family::Close => self.asked.see(&look),
+            Family::Stat
+            | Family::Open
+            | Family::Read
+            | Family::Seek
+            | Family::Descriptor
+            | Family::Close => self.asked.see(&look),
             Family::Memory if call.role == Role::Mmap => self.loader.mmap(&look),
             Family::Process => self.process(&look),
             Family::Network | Family::Poll => self.network.see(&look),
-            _ => self.loader.other(&look),
+            _ => {}
         }
     }
 
@@ -123,24 +110,8 @@ impl Watch {
     pub(super) fn not_kept(&self) -> u64 {
         self.asked.not_kept()
             + self.imports.not_kept
-            + self.loader.not_kept()
+            + self.loader.not_kept
             + self.network.not_kept()
             + self.forks.not_kept
     }
-}
-
-/// Whether a loader never makes such calls: the program has begun, even if the log does not say when.
-fn is_no_loader(family: Family) -> bool {
-    matches!(
-        family,
-        Family::Write
-            | Family::Seek
-            | Family::Readdir
-            | Family::Namespace
-            | Family::Descriptor
-            | Family::Process
-            | Family::Network
-            | Family::Signal
-            | Family::Poll
-    )
 }
