@@ -66,8 +66,15 @@ pub fn trace_command(
     let options =
         ptrace::Options { leader_only: job.leader_only, pin: true, origin_ns: header.clock.origin_ns };
     let begin = Instant::now();
-    let outcome =
-        ptrace::record(pid, || child.go(), &mut sink, options).map_err(|error| not_permitted(&error))?;
+    let outcome = if std::env::var_os("TRACE_EBPF").is_some() {
+        let options = crate::capture::ebpf::Options {
+            leader_only: job.leader_only,
+            origin_ns: header.clock.origin_ns,
+        };
+        crate::capture::ebpf::record(pid, || child.go(), &mut sink, options).map_err(|error| not_permitted(&error))?
+    } else {
+        ptrace::record(pid, || child.go(), &mut sink, options).map_err(|error| not_permitted(&error))?
+    };
     let elapsed = begin.elapsed();
     if let Some(error) = child.failure() {
         return Err(Failure::with_code(error.exit_code(), error));

@@ -13,20 +13,20 @@
 
 pub mod calibration;
 mod call;
-mod effect;
+pub(super) mod effect;
 mod entry;
 pub mod entry_point;
 mod exit;
 mod files;
-mod layout;
+pub(super) mod layout;
 mod lifecycle;
 mod memory;
-mod paths;
+pub(super) mod paths;
 mod pinning;
-mod plan;
-mod restart;
+pub(super) mod plan;
+pub(super) mod restart;
 mod session;
-mod sockaddr;
+pub(super) mod sockaddr;
 mod stop;
 mod thread;
 mod waiting;

@@ -10,6 +10,7 @@ pub(super) mod child;
 pub(super) mod clock;
 pub(super) mod fds;
 pub(super) mod memory;
+pub(super) mod pod;
 pub(super) mod process;
 pub(super) mod ptrace;
 pub(super) mod shared;
