@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::failure::{Failure, note, refuse_option};
 use super::names::log_name;
-use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_command};
+use super::tracing::{Backend, CALIBRATION_CALLS, Job, Recorded, trace_command};
 use crate::capture::launch::{self, Command, Stream};
 
 #[derive(Debug, Args)]
@@ -24,6 +24,10 @@ pub struct Arguments {
     /// Accepted because strace needs it: children are always followed
     #[arg(short = 'f', hide = true)]
     follow: bool,
+
+    /// How to record: eBPF costs next to nothing and needs privilege, ptrace works everywhere
+    #[arg(long, value_name = "NAME", value_enum, default_value_t = Backend::Ptrace)]
+    backend: Backend,
 
     /// Say nothing at the end
     #[arg(short, long)]
@@ -46,6 +50,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         leader_only: arguments.leader_only,
         calibration_calls: CALIBRATION_CALLS,
         untraced: None,
+        backend: arguments.backend,
     };
     let recorded = trace_command(&job, [0, 1, 2].map(own_stream), || ())?;
     if !arguments.quiet {

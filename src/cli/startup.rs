@@ -17,7 +17,7 @@ use super::failure::{Failure, note, refuse_option};
 use super::names::log_name;
 use super::progress::RunsBar;
 use super::startup_output::ReportOutput;
-use super::tracing::{Job, Recorded, trace_command};
+use super::tracing::{Backend, Job, Recorded, trace_command};
 use crate::analysis::fold::Stack;
 use crate::analysis::startup::{Report, Startup};
 use crate::capture::launch::{self, Command};
@@ -199,6 +199,7 @@ fn trace_once(
         leader_only: false,
         calibration_calls: CALIBRATION_CALLS,
         untraced: Some(untraced.clone()),
+        backend: Backend::Ptrace,
     };
     let recorded = trace_command(&job, streams.streams, || streams.launched());
     streams.finish();

@@ -16,6 +16,24 @@ use crate::log::{self, Calibration, FORMAT_VERSION, Header, Untraced};
 /// Calls of the calibration where the command should start soon: they take two milliseconds.
 pub const CALIBRATION_CALLS: u64 = 100;
 
+/// How to record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Backend {
+    /// In the kernel.
+    Ebpf,
+    /// By stopping at every call.
+    Ptrace,
+}
+
+impl Backend {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ebpf => "ebpf",
+            Self::Ptrace => "ptrace",
+        }
+    }
+}
+
 /// What to trace, and where to.
 pub struct Job<'a> {
     /// The command, resolved.
@@ -30,6 +48,8 @@ pub struct Job<'a> {
     pub calibration_calls: u64,
     /// Untraced runs made before.
     pub untraced: Option<Untraced>,
+    /// How.
+    pub backend: Backend,
 }
 
 /// What came of it.
@@ -66,7 +86,7 @@ pub fn trace_command(
     let options =
         ptrace::Options { leader_only: job.leader_only, pin: true, origin_ns: header.clock.origin_ns };
     let begin = Instant::now();
-    let outcome = if std::env::var_os("TRACE_EBPF").is_some() {
+    let outcome = if job.backend == Backend::Ebpf {
         let options = crate::capture::ebpf::Options {
             leader_only: job.leader_only,
             origin_ns: header.clock.origin_ns,
@@ -100,7 +120,7 @@ fn header(job: &Job<'_>, calibration: Calibration) -> Header {
         cwd: std::env::current_dir().map(|cwd| cwd.to_string_lossy().into_owned()).unwrap_or_default(),
         environment: host::environment(),
         host: host::host(),
-        backend: "ptrace".to_owned(),
+        backend: job.backend.name().to_owned(),
         clock: host::clock(),
         calibration: Some(calibration),
         untraced: job.untraced.clone(),

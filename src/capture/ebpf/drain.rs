@@ -39,9 +39,9 @@ pub fn record<S: Sink>(
     let mut session = Session::new(pid as u32, options.origin_ns, sink);
     go()?;
     let mut status = None;
-    while !(session.is_over() || options.leader_only && session.status.is_some()) || status.is_none() {
+    while !(session.is_over() || options.leader_only && session.leader_ended) || status.is_none() {
         let busy = drain(&mut loaded, &mut session);
-        if status.is_none() && session.status.is_some() {
+        if status.is_none() && session.leader_ended {
             watch.leader_ended();
             status = Some(child::reap(pid)?.0);
         }

@@ -32,8 +32,12 @@ pub struct Session<'s, S: Sink> {
     leader: u32,
     /// Whether the first execve was seen.
     recording: bool,
-    /// How the leader ended, as wait(2) gives it.
-    pub status: Option<i32>,
+    /// Live threads of each process.
+    processes: FxHashMap<u32, u32>,
+    /// Ends of leaders whose process goes on.
+    ended_leaders: FxHashMap<u32, (Head, [u8; 16])>,
+    /// Whether the command's first process has ended.
+    pub leader_ended: bool,
     /// Threads seen.
     pub threads_seen: u64,
     text: Vec<u8>,
@@ -50,7 +54,9 @@ impl<'s, S: Sink> Session<'s, S> {
             threads,
             leader,
             recording: false,
-            status: None,
+            processes: FxHashMap::from_iter([(leader, 1)]),
+            ended_leaders: FxHashMap::default(),
+            leader_ended: false,
             threads_seen: 1,
             text: Vec::new(),
         }
@@ -98,6 +104,7 @@ impl<'s, S: Sink> Session<'s, S> {
         let (child, pid) = (head.ret as u32, head.args[1] as u32);
         let comm = self.threads.get(&head.tid).map_or([0; 16], |thread| thread.comm);
         self.threads.insert(child, Thread { pid, comm, ..Thread::default() });
+        *self.processes.entry(pid).or_default() += 1;
         self.threads_seen += 1;
         let event = Event {
             ret: Some(head.ret),
@@ -111,6 +118,13 @@ impl<'s, S: Sink> Session<'s, S> {
         let former = head.args[0] as u32;
         let mut thread = self.threads.remove(&former).unwrap_or_default();
         thread.pid = head.pid;
+        if former != head.tid
+            && let Some((_, comm)) = self.ended_leaders.remove(&head.tid)
+        {
+            // The thread has taken the place of the leader, which is gone without a word to anybody.
+            let event = self.point(event::Kind::Exit, head, until_nul(&comm));
+            self.sink.push(&event);
+        }
         thread.comm = head.comm;
         thread.exec = Some((*head, self.names.get(head.file[0])));
         self.threads.insert(head.tid, thread);
@@ -143,13 +157,31 @@ impl<'s, S: Sink> Session<'s, S> {
     fn exit(&mut self, head: &Head) {
         self.push_exec(head.tid, None);
         let Some(thread) = self.threads.remove(&head.tid) else { return };
-        let status = head.ret as i32;
-        if head.tid == self.leader {
-            self.status = Some(status);
+        let left = self.processes.entry(head.pid).or_insert(1);
+        *left = left.saturating_sub(1);
+        let last = *left == 0;
+        if last {
+            self.processes.remove(&head.pid);
         }
+        if head.tid == head.pid && !last {
+            self.ended_leaders.insert(head.pid, (*head, thread.comm));
+            return;
+        }
+        self.push_exit(head, &thread.comm);
+        if last && let Some((leader, comm)) = self.ended_leaders.remove(&head.pid) {
+            // The process ends now, for those who wait for it.
+            let times = (head.start_ns, head.end_ns);
+            let leader = Head { args: head.args, start_ns: times.0, end_ns: times.1, ..leader };
+            self.push_exit(&leader, &comm);
+        }
+        self.leader_ended |= last && head.pid == self.leader;
+    }
+
+    fn push_exit(&mut self, head: &Head, comm: &[u8; 16]) {
+        let group = head.args[0] as i32;
+        let status = if head.tid == head.pid && group != 0 { group } else { head.ret as i32 };
         let ret = if status & 0x7f == 0 { i64::from(status >> 8 & 0xff) } else { -i64::from(status & 0x7f) };
-        let event =
-            Event { ret: Some(ret), ..self.point(event::Kind::Exit, head, until_nul(&thread.comm)) };
+        let event = Event { ret: Some(ret), ..self.point(event::Kind::Exit, head, until_nul(comm)) };
         self.sink.push(&event);
     }
 
@@ -163,6 +195,9 @@ impl<'s, S: Sink> Session<'s, S> {
             self.recording = true;
         }
         let argv = pieces(bytes).find(|(piece, _)| *piece == Piece::Argv).map(|(_, argv)| argv);
+        // Who has made the call, which may have another number since (execve(2), "Effect on threads").
+        let exec = self.threads.get(&head.tid).and_then(|thread| thread.exec.as_ref());
+        let caller = exec.map_or(head.tid, |(exec, _)| exec.args[0] as u32);
         self.push_exec(head.tid, argv);
         let thread = self.threads.entry(head.tid).or_default();
         let mut flags = Flags::default();
@@ -194,7 +229,7 @@ impl<'s, S: Sink> Session<'s, S> {
         set_flags(&mut flags, head.flags);
         let made = Event {
             pid: head.pid,
-            tid: head.tid,
+            tid: caller,
             comm: until_nul(&comm),
             start_ns: self.time(head.start_ns),
             end_ns: returned.then(|| self.time(head.end_ns)),

@@ -193,7 +193,7 @@ struct plan {
     u8 effect;
 };
 enum { RESULT_NONE, RESULT_FIXED, RESULT_TEXT, RESULT_PEER };
-enum { EFFECT_NONE, EFFECT_CLONE, EFFECT_CLONE3, EFFECT_VFORK, EFFECT_HOW, EFFECT_RENAME, EFFECT_CHDIR, EFFECT_SIGRETURN };
+enum { EFFECT_NONE, EFFECT_CLONE, EFFECT_CLONE3, EFFECT_VFORK, EFFECT_FORK, EFFECT_HOW, EFFECT_RENAME, EFFECT_CHDIR, EFFECT_SIGRETURN };
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -407,6 +407,10 @@ static __always_inline int put_string(struct record *record, u8 tag, u64 address
     long got = bpf_probe_read_user_str(&record->data[used + 4], LONGEST_PATH, (void *)address);
     if (got <= 0) return 0;
     u32 length = (u32)got - 1; /* without its NUL byte */
+    if (length == LONGEST_PATH - 1) {
+        /* Cut, unless the next byte ends it: one of exactly that length the kernel refuses as well. */
+        record->head.flags |= TRUNCATED;
+    }
     piece(record, used, tag, (u16)length);
     record->head.used = used + 4 + length;
     return 1;
@@ -506,21 +510,22 @@ static __always_inline void who(struct head *head, struct task_struct *task)
 }
 
 /* ---- the tracepoints ---- */
-SEC("tp_btf/sys_enter")
-int BPF_PROG(enter, struct pt_regs *regs, long nr)
+static __always_inline int makes_child(const struct plan *plan)
 {
-    struct task_struct *task = bpf_get_current_task_btf();
-    struct record *record = bpf_task_storage_get(&records, task, 0, 0);
-    if (!record) {
-        if ((u32)task->pid != root_tid) return 0;
-        record = bpf_task_storage_get(&records, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-        if (!record) return 0;
-        who(&record->head, task);
-    }
+    return plan->effect >= EFFECT_CLONE && plan->effect <= EFFECT_FORK;
+}
+
+static __always_inline u8 abi_of(struct task_struct *task, long nr)
+{
+    if (task->thread_info.status & 2) return ABI_32; /* TS_COMPAT of asm/thread_info.h */
+    return nr != -1 && nr & 0x40000000 ? ABI_X32 : ABI_64;
+}
+
+/* Begins the record of a call: everything that can be known before the kernel does it. */
+static __always_inline int begin(struct task_struct *task, struct record *record, struct pt_regs *regs, long nr)
+{
     struct head *head = &record->head;
-    u8 abi = ABI_64;
-    if (task->thread_info.status & 2) abi = ABI_32; /* TS_COMPAT of asm/thread_info.h */
-    else if (nr != -1 && nr & 0x40000000) abi = ABI_X32;
+    u8 abi = abi_of(task, nr);
     head->abi = abi;
     head->kind = CALL;
     head->flags = 0;
@@ -544,7 +549,7 @@ int BPF_PROG(enter, struct pt_regs *regs, long nr)
     }
     head->file[0] = head->file[1] = head->cwd = 0;
     struct plan *plan = plan_of(abi, (u32)nr);
-    if (!plan) return 0;
+    if (!plan) return -1;
     if (plan->fd[0] < 6) head->file[0] = file_identity(task, (s32)argument(record, plan->fd[0]));
     if (plan->fd[1] < 6) head->file[1] = file_identity(task, (s32)argument(record, plan->fd[1]));
     if (plan->path[0] < 6) {
@@ -578,14 +583,39 @@ int BPF_PROG(enter, struct pt_regs *regs, long nr)
     return 0;
 }
 
+SEC("tp_btf/sys_enter")
+int BPF_PROG(enter, struct pt_regs *regs, long nr)
+{
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct record *record = bpf_task_storage_get(&records, task, 0, 0);
+    if (!record) {
+        if ((u32)task->pid != root_tid) return 0;
+        record = bpf_task_storage_get(&records, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+        if (!record) return 0;
+        who(&record->head, task);
+    }
+    /* Interrupted, and not killed: it is done. */
+    if (record->head.kind == CALL) send(record);
+    begin(task, record, regs, nr);
+    return 0;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(leave, struct pt_regs *regs, long ret)
 {
     u64 now = bpf_ktime_get_ns();
     struct task_struct *task = bpf_get_current_task_btf();
     struct record *record = bpf_task_storage_get(&records, task, 0, 0);
-    if (!record || record->head.kind != CALL) return 0;
+    if (!record) return 0;
     struct head *head = &record->head;
+    if (head->kind != CALL) {
+        /* A child's return from its birth; or seccomp has refused a call before its entry was reported. */
+        long nr = regs->orig_ax;
+        struct plan *plan = plan_of(abi_of(task, nr), (u32)nr);
+        if (nr == -1 || !plan || (ret == 0 && makes_child(plan))) return 0;
+        if (begin(task, record, regs, nr)) return 0;
+        head->start_ns = now;
+    }
     head->end_ns = now;
     head->ret = ret;
     head->flags |= RETURNED;
@@ -616,7 +646,8 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
             if (length && !put_bytes(record, PEER, address, length)) head->flags |= RESULT_UNREADABLE;
         }
     }
-    send(record);
+    /* Whether a call to be restarted has returned shows later: the thread may have been killed in it. */
+    if (ret > -512 || ret < -516) send(record);
     return 0;
 }
 
@@ -694,7 +725,18 @@ int BPF_PROG(ended, struct task_struct *task)
 {
     struct record *record = bpf_task_storage_get(&records, task, 0, 0);
     if (!record) return 0;
-    if (record->head.kind == CALL) send(record); /* it will never return */
+    if (record->head.kind == CALL) {
+        record->head.flags &= ~RETURNED; /* and never will */
+        send(record);
+    }
+    else if ((task->exit_code & 0x7f) == 31 /* SIGSYS */) {
+        /* Killed by seccomp before the call's entry was reported: its result is still what the kernel's entry
+         * code puts there. (SECCOMP_RET_TRAP has reported the call, and puts the number back.) */
+        struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+        struct pt_regs copy;
+        if (!bpf_probe_read_kernel(&copy, sizeof copy, regs) && (s64)copy.ax == -38 /* ENOSYS */ &&
+            !begin(task, record, &copy, copy.orig_ax)) send(record);
+    }
     tell(EXIT, record, task->exit_code, task->signal->group_exit_code, 0, 0);
     return 0;
 }

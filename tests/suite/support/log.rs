@@ -45,6 +45,9 @@ pub struct Log {
 pub fn command(output: &Path, dir: &Path) -> Command {
     let mut command = run::command(env!("CARGO_BIN_EXE_trace"), dir);
     command.args(["record", "--quiet", "-o"]).arg(output);
+    if let Some(backend) = std::env::var_os("TRACE_TEST_BACKEND") {
+        command.arg("--backend").arg(backend);
+    }
     command
 }
 
