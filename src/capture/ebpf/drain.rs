@@ -6,7 +6,8 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use super::super::sys::child;
-use super::super::sys::signals::Watch;
+use super::super::sys::process::process_group;
+use super::super::sys::signals::{Watch, stop_too};
 use super::super::{Outcome, Sink};
 use super::load::{self, Loaded};
 use super::session::Session;
@@ -45,11 +46,18 @@ pub fn record<S: Sink>(
             watch.leader_ended();
             status = Some(child::reap(pid)?.0);
         }
+        if status.is_none()
+            && let Some(signal) = child::stop_signal(pid)
+            && is_for_us(&session, pid, signal)
+        {
+            stop_too(pid, signal);
+        }
         if !busy {
             std::thread::sleep(PERIOD);
         }
     }
     drain(&mut loaded, &mut session);
+    session.detach();
     let lost = loaded.lost();
     let threads = session.threads_seen;
     if lost > 0 {
@@ -59,6 +67,12 @@ pub fn record<S: Sink>(
     }
     let status = status.unwrap_or_else(|| ExitStatus::from_raw(125 << 8));
     Ok(Outcome { status, warnings: Vec::new(), threads, parallel: false })
+}
+
+/// Whether whoever waits for us should see the command stopped. SIGSTOP may be undone by anyone who knows the
+/// pid, and then a stopped tracer is in the way: only where the command has stopped itself, alone.
+fn is_for_us<S: Sink>(session: &Session<'_, S>, pid: i32, signal: i32) -> bool {
+    if signal == libc::SIGSTOP { session.stopped_itself() } else { process_group(pid) == process_group(0) }
 }
 
 /// Takes all that is there; false: nothing was.

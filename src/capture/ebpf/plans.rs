@@ -52,7 +52,8 @@ pub fn of(abi: Abi, nr: u32) -> KernelPlan {
         result_kind,
         result_arg,
         result_size,
-        makes_fd: u8::from(plan.makes_fd),
+        // A duplicate's number may have had a file before, and that is what is told.
+        makes_fd: u8::from(plan.makes_fd && plan.effect != Effect::Dup),
         effect: match plan.effect {
             Effect::Clone => 1,
             Effect::Clone3 => 2,

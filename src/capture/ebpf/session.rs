@@ -1,8 +1,9 @@
 //! Records into events.
 
+use bytemuck::Zeroable;
 use rustc_hash::FxHashMap;
 
-use super::super::Sink;
+use super::super::{Sink, monotonic_ns};
 use super::super::ptrace::effect::Effect;
 use super::super::ptrace::layout;
 use super::super::ptrace::paths::push_absolute;
@@ -38,6 +39,8 @@ pub struct Session<'s, S: Sink> {
     ended_leaders: FxHashMap<u32, (Head, [u8; 16])>,
     /// Whether the command's first process has ended.
     pub leader_ended: bool,
+    /// The leader has sent itself SIGSTOP.
+    sent_itself_stop: bool,
     /// Threads seen.
     pub threads_seen: u64,
     text: Vec<u8>,
@@ -57,6 +60,7 @@ impl<'s, S: Sink> Session<'s, S> {
             processes: FxHashMap::from_iter([(leader, 1)]),
             ended_leaders: FxHashMap::default(),
             leader_ended: false,
+            sent_itself_stop: false,
             threads_seen: 1,
             text: Vec::new(),
         }
@@ -81,6 +85,15 @@ impl<'s, S: Sink> Session<'s, S> {
                     self.threads.entry(head.tid).or_default().comm = head.comm;
                 }
             },
+        }
+    }
+
+    /// The recording ends here for all that go on.
+    pub fn detach(&mut self) {
+        let now = monotonic_ns();
+        for (tid, thread) in std::mem::take(&mut self.threads) {
+            let head = Head { pid: thread.pid, tid, start_ns: now, ..Head::zeroed() };
+            self.mark(&head, mark::DETACHED);
         }
     }
 
@@ -144,7 +157,15 @@ impl<'s, S: Sink> Session<'s, S> {
         self.sink.push(&event);
     }
 
+    /// Whether the command, of one process, has stopped itself by SIGSTOP.
+    pub fn stopped_itself(&self) -> bool {
+        self.sent_itself_stop && self.threads.values().all(|thread| thread.pid == self.leader)
+    }
+
     fn signal(&mut self, head: &Head) {
+        if head.ret as i32 == libc::SIGSTOP && head.pid == self.leader {
+            self.sent_itself_stop = head.args[1] as u32 == self.leader;
+        }
         let comm = self.threads.get(&head.tid).map_or([0; 16], |thread| thread.comm);
         let event = Event {
             nr: head.ret as u32,

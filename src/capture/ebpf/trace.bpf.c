@@ -630,8 +630,8 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
     if (ret >= 0 || ret < -4095) {
         if (plan->makes_fd) {
             u64 made = file_identity(task, (s32)ret);
-            if (head->file[0]) head->file[1] = made;
-            else head->file[0] = made;
+            if (!head->file[0]) head->file[0] = made;
+            else if (!head->file[1]) head->file[1] = made;
         }
         if (plan->effect == EFFECT_CHDIR) record->cwd.dentry = record->root.dentry = 0;
         if (plan->effect == EFFECT_RENAME) __sync_fetch_and_add(&renames, 1);

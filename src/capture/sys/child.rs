@@ -29,6 +29,12 @@ pub fn next_change(pid: libc::pid_t) -> io::Result<Change> {
     Ok(Change::Stopped(signal))
 }
 
+/// The signal that has stopped the child since this was last asked, if one has.
+pub fn stop_signal(pid: libc::pid_t) -> Option<i32> {
+    let (code, signal) = wait_info(pid, libc::WSTOPPED | libc::WNOHANG).ok()?;
+    (code == libc::CLD_STOPPED).then_some(signal)
+}
+
 /// `waitid(2)`: the code of what happened (`CLD_*`), 0 where nothing had and `WNOHANG` was given; and the
 /// exit status or signal.
 fn wait_info(pid: libc::pid_t, options: libc::c_int) -> io::Result<(libc::c_int, libc::c_int)> {
