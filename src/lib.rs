@@ -7,6 +7,7 @@
 pub mod analysis;
 pub mod capture;
 pub mod cli;
+pub mod doctor;
 pub mod event;
 pub mod log;
 pub mod report;

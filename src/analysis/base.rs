@@ -6,6 +6,7 @@ use super::filesystem;
 use super::integrity::Watch;
 use super::phases::Timeline;
 use super::process::{ProcessId, Processes};
+use super::searchers::{Searcher, Searchers};
 use crate::event::{Event, Flags, Kind};
 use crate::log::Header;
 use crate::syscall::{Family, Ret};
@@ -25,6 +26,8 @@ pub struct Seen<'a> {
     pub duration_ns: Option<u64>,
     /// Whose it is.
     pub process: ProcessId,
+    /// Who looks up a path by it; `None`: it is given no name of a file.
+    pub searcher: Option<Searcher>,
     /// In which segment of the timeline it ended.
     pub segment: u16,
 }
@@ -42,6 +45,8 @@ pub struct Base {
     pub processes: Processes,
     /// Phases.
     pub timeline: Timeline,
+    /// Who looks paths up.
+    pub searchers: Searchers,
     /// What is missing.
     pub watch: Watch,
     /// The first start and the last end of any event.
@@ -76,6 +81,7 @@ impl Base {
             groups: Groups::default(),
             processes: Processes::default(),
             timeline: Timeline::new(header),
+            searchers: Searchers::new(header.cwd.as_bytes()),
             watch: Watch::default(),
             span: None,
         }
@@ -95,6 +101,7 @@ impl Base {
         if event.kind != Kind::Syscall {
             let process = self.processes.add(event, false);
             self.timeline.see(event, process, None);
+            self.searchers.see(event, process, None, &self.processes);
             return None;
         }
         let call = self.calls.id(event.abi, event.nr);
@@ -104,6 +111,9 @@ impl Base {
             self.watch.never_returned();
         }
         let segment = self.timeline.see(event, process, Some(known));
+        let searcher = self.searchers.see(event, process, Some(known), &self.processes);
+        let by_name = known.takes_path() && event.path.is_some_and(|path| !path.is_empty());
+        let searcher = Some(searcher).filter(|_| by_name);
         let object = filesystem::object(event);
         let errno = event.errno().map_or(0, |errno| errno as u16);
         let on_file = filesystem::is_file_work(known.family(), object);
@@ -111,7 +121,7 @@ impl Base {
         let group = Group::new(call, on_file, errno != 0, event.flags.has(Flags::BESIDE)).empty(empty);
         let duration_ns = event.duration_ns().filter(|_| event.ret.is_some());
         self.groups.record(group, duration_ns);
-        Some(Seen { call, group, object, errno, duration_ns, process, segment })
+        Some(Seen { call, group, object, errno, duration_ns, process, searcher, segment })
     }
 
     /// The prices of calls, once all events are in.

@@ -26,6 +26,10 @@ pub enum Role {
     Mmap,
     /// `munmap`.
     Munmap,
+    /// `mprotect`.
+    Mprotect,
+    /// What a C library sets its first thread up with: `arch_prctl`, `set_tid_address`...
+    ThreadSetUp,
     /// `rt_sigaction`.
     Sigaction,
     /// `getcwd`.
@@ -41,6 +45,10 @@ impl Role {
             "exit_group" => Self::ExitGroup,
             "mmap" | "mmap2" => Self::Mmap,
             "munmap" => Self::Munmap,
+            "mprotect" => Self::Mprotect,
+            "arch_prctl" | "set_thread_area" | "set_tid_address" | "set_robust_list" | "rseq" => {
+                Self::ThreadSetUp
+            }
             "rt_sigaction" => Self::Sigaction,
             "getcwd" => Self::Getcwd,
             _ => Self::Other,

@@ -10,6 +10,7 @@ use super::cost::{Cell, Group};
 use super::filesystem;
 use super::intern::{Id, Interner};
 use super::process::ProcessId;
+use super::searchers::Searcher;
 
 /// What calls are counted under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,6 +21,8 @@ pub struct Key {
     pub errno: u16,
     /// Process.
     pub process: ProcessId,
+    /// Who looks up the path; `None`: the call is given no name of a file.
+    pub searcher: Option<Searcher>,
     /// Call, on a file or not, failed or not.
     pub group: Group,
     /// Path or file, in [`Cube::objects`]; `""` where there is none.
@@ -35,8 +38,8 @@ pub struct Cube {
 }
 
 impl Cube {
-    /// Counts a call.
-    pub fn add(&mut self, seen: &Seen<'_>) {
+    /// Counts a call; gives the id of its object.
+    pub fn add(&mut self, seen: &Seen<'_>) -> Id {
         let object = seen.object.unwrap_or_default();
         // Each pipe has its own name; as a kind they are one.
         let object = filesystem::not_a_file(object).map_or(object, str::as_bytes);
@@ -44,10 +47,12 @@ impl Cube {
             segment: seen.segment,
             errno: seen.errno,
             process: seen.process,
+            searcher: seen.searcher,
             group: seen.group,
             object: self.objects.id(object),
         };
         self.cells.entry(key).or_default().add(seen.duration_ns);
+        key.object
     }
 
     /// All cells, in a fixed order.

@@ -15,6 +15,10 @@ const MOST_TOTALS: usize = 64;
 pub struct Watch {
     value: Integrity,
     totals: Vec<(Text, i64)>,
+    /// Totals were met.
+    ended: bool,
+    /// The log was repaired.
+    cut: bool,
 }
 
 /// What is missing from a log, or may not be as it would be untraced.
@@ -28,9 +32,12 @@ pub struct Integrity {
     pub never_returned: u64,
     /// Events known to be missing.
     pub lost_events: u64,
+    /// Whether more may be missing than are known to be.
+    pub lost_at_least: bool,
     /// Losses by reason.
     pub losses: Vec<Loss>,
-    /// Whether totals end the log; without them it was cut short.
+    /// Whether the log is all there. False: it was cut short, so that no totals end it, or was repaired
+    /// after that.
     pub complete: bool,
     /// Calls with a path that could not be read or made absolute.
     pub unreadable_paths: u64,
@@ -72,7 +79,7 @@ impl Watch {
             Kind::Lost => self.lost(event.text.unwrap_or_default(), event.ret.unwrap_or(-1)),
             Kind::Mark => self.mark(event.text.unwrap_or_default()),
             Kind::Total => {
-                self.value.complete = true;
+                self.ended = true;
                 if self.totals.len() < MOST_TOTALS {
                     self.totals.push((event.text.unwrap_or_default().into(), event.ret.unwrap_or(0)));
                 }
@@ -88,6 +95,8 @@ impl Watch {
 
     fn lost(&mut self, reason: &[u8], count: i64) {
         let known = u64::try_from(count).ok();
+        self.value.lost_at_least |= known.is_none();
+        self.cut |= reason == crate::event::loss::CUT.as_bytes();
         self.value.lost_events = self.value.lost_events.saturating_add(known.unwrap_or(0));
         let losses = &mut self.value.losses;
         if let Some(loss) = losses.iter_mut().find(|loss| loss.reason.bytes() == reason) {
@@ -124,7 +133,7 @@ impl Watch {
     /// What was found.
     #[must_use]
     pub fn finish(self) -> Integrity {
-        self.value
+        Integrity { complete: self.ended && !self.cut, ..self.value }
     }
 }
 
@@ -146,7 +155,17 @@ mod tests {
         assert_eq!(integrity.lost_events, 15);
         let losses: Vec<_> = integrity.losses.iter().map(|loss| (loss.events, loss.at_least)).collect();
         assert_eq!(losses, [(15, false), (0, true)]);
+        assert!(integrity.lost_at_least);
         assert!(!integrity.complete, "no totals: cut short");
+    }
+
+    #[test]
+    fn a_repaired_log_is_not_complete() {
+        let mut watch = Watch::default();
+        watch.add(&event(Kind::Lost, crate::event::loss::CUT, -1));
+        watch.add(&event(Kind::Total, "events", 1));
+        let integrity = watch.finish();
+        assert!(!integrity.complete && integrity.lost_at_least);
     }
 
     #[test]

@@ -26,23 +26,35 @@ pub struct Interner {
 impl Interner {
     /// The id of a string, a new one if it was not seen before.
     pub fn id(&mut self, text: &[u8]) -> Id {
-        let mut hasher = FxHasher::default();
-        hasher.write(text);
-        let hash = hasher.finish();
-        let newest = self.newest.get(&hash).copied();
-        let mut candidate = newest;
-        while let Some(id) = candidate {
-            if self.get(id) == text {
-                return id;
-            }
-            candidate = self.older[id as usize];
+        let hash = hash(text);
+        if let Some(id) = self.with_hash(hash, text) {
+            return id;
         }
         let id = self.ends.len() as Id;
         self.bytes.extend_from_slice(text);
         self.ends.push(self.bytes.len());
-        self.older.push(newest);
-        self.newest.insert(hash, id);
+        self.older.push(self.newest.insert(hash, id));
         id
+    }
+
+    /// The id of a string that was seen before.
+    #[must_use]
+    pub fn find(&self, text: &[u8]) -> Option<Id> {
+        self.with_hash(hash(text), text)
+    }
+
+    fn with_hash(&self, hash: u64, text: &[u8]) -> Option<Id> {
+        let mut candidate = self.newest.get(&hash).copied();
+        while let Some(id) = candidate.filter(|&id| self.get(id) != text) {
+            candidate = self.older[id as usize];
+        }
+        candidate
+    }
+
+    /// Length of all strings together.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
     }
 
     /// The string of an id; empty for an id that was never given out.
@@ -67,6 +79,12 @@ impl Interner {
     }
 }
 
+fn hash(text: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(text);
+    hasher.finish()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +101,8 @@ mod tests {
         assert_eq!(interner.get(c), b"/usr/lib/x\xff");
         assert_eq!(interner.get(b), b"");
         assert_eq!(interner.len(), 3);
+        assert_eq!((interner.find(b"/usr/lib"), interner.find(b"/usr")), (Some(a), None));
+        assert_eq!(interner.bytes(), 8 + 11);
         assert_eq!(interner.get(99), b"", "an unknown id is no panic");
     }
 

@@ -8,6 +8,7 @@ use super::cost::{Cell, Prices};
 use super::cube::Key;
 use super::intern::{Id, Interner};
 use super::process::ProcessId;
+use super::searchers::{Searcher, is_hwcaps};
 use super::text::{Text, directory, file_name};
 use crate::syscall::Family;
 
@@ -31,10 +32,32 @@ pub struct Lookups {
     pub repeats: u64,
     /// What they cost.
     pub repeats_ns: Option<u64>,
+    /// By who makes them: only those who make any.
+    pub searchers: Vec<Searched>,
+    /// Whether lookups by the dynamic loader for a running program (`dlopen`) are told from the program's
+    /// own: not in logs without instruction pointers, and not on musl.
+    pub tells_dlopen: bool,
     /// Misses by directory, most first.
     pub missed: Vec<Missed>,
     /// Paths looked up more than once, most first.
     pub repeated: Vec<Repeated>,
+}
+
+/// Lookups made by one kind of code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Searched {
+    /// Who.
+    pub searcher: Searcher,
+    /// Lookups.
+    pub lookups: u64,
+    /// Those that found nothing.
+    pub misses: u64,
+    /// Those in directories for libraries made for one kind of CPU; only of the loader's.
+    pub hwcaps: u64,
+    /// What they cost; `None` where costs are unknown.
+    pub cost_ns: Option<u64>,
+    /// What the misses cost.
+    pub misses_ns: Option<u64>,
 }
 
 /// Misses in one directory.
@@ -88,13 +111,14 @@ pub(super) fn plus(a: Option<u64>, b: Option<u64>) -> Option<u64> {
 #[must_use]
 pub fn gather(counted: &[(Key, Cell)], calls: &Calls, prices: &Prices, objects: &Interner) -> Lookups {
     let mut paths: FxHashMap<Id, Path> = FxHashMap::default();
+    let mut searchers = Searcher::ALL.map(Searched::new);
     for (key, cell) in counted {
         let call = calls.get(key.group.call());
         let family = matches!(call.family(), Family::Stat | Family::Open | Family::Readlink);
         // An exec that succeeds does far more than look its file up.
         let exec = call.role == Role::Exec && key.errno != 0;
-        let looks_up = call.takes_path() && (family || exec);
-        if !looks_up || objects.get(key.object).is_empty() {
+        let Some(searcher) = key.searcher.filter(|_| family || exec) else { continue };
+        if objects.get(key.object).is_empty() {
             continue;
         }
         let path = paths.entry(key.object).or_default();
@@ -102,6 +126,7 @@ pub fn gather(counted: &[(Key, Cell)], calls: &Calls, prices: &Prices, objects: 
         path.lookups += cell.calls;
         path.cost_ns = plus(path.cost_ns, cost);
         path.processes.insert(key.process);
+        searchers[searcher as usize].count(key, cell, cost, objects);
         if key.errno == ENOENT {
             path.misses += cell.calls;
             path.missed_ns = plus(path.missed_ns, cost);
@@ -115,8 +140,29 @@ pub fn gather(counted: &[(Key, Cell)], calls: &Calls, prices: &Prices, objects: 
         misses_ns: paths.values().map(|path| path.missed_ns).fold(None, plus),
         repeats: repeated.iter().map(|path| path.lookups - 1).sum(),
         repeats_ns: repeated.iter().map(|path| path.repeats_ns).fold(None, plus),
+        searchers: searchers.into_iter().filter(|row| row.lookups > 0).collect(),
+        tells_dlopen: false,
         missed: missed(&paths, objects),
         repeated,
+    }
+}
+
+impl Searched {
+    fn new(searcher: Searcher) -> Self {
+        Self { searcher, lookups: 0, misses: 0, hwcaps: 0, cost_ns: None, misses_ns: None }
+    }
+
+    fn count(&mut self, key: &Key, cell: &Cell, cost: Option<u64>, objects: &Interner) {
+        self.lookups += cell.calls;
+        self.cost_ns = plus(self.cost_ns, cost);
+        if key.errno == ENOENT {
+            self.misses += cell.calls;
+            self.misses_ns = plus(self.misses_ns, cost);
+        }
+        let loader = matches!(self.searcher, Searcher::Loader | Searcher::Dlopen);
+        if loader && is_hwcaps(objects.get(key.object)) {
+            self.hwcaps += cell.calls;
+        }
     }
 }
 

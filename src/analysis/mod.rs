@@ -7,7 +7,9 @@
 //! ```text
 //! Event -> base::Base (which call, which process, which segment of time, what it took)
 //!            |-> stats::Stats      one table, by syscall, class, family, path, directory, process or phase
-//!            `-> startup::Startup  one cube of counts; phases, families, lookups, tree, flame graph are views of it
+//!            |-> flame::Flame      a flame graph, by phase, path or process
+//!            `-> startup::Startup  one cube of counts; phases, families, lookups, tree, flame graph are views of it,
+//!                                  findings are made from it and from what only order tells
 //! ```
 //!
 //! What a duration is worth is decided in one place, [`cost`]: under ptrace a duration holds the
@@ -15,23 +17,29 @@
 
 pub mod base;
 pub mod calls;
+pub mod cold;
 pub mod cost;
 pub mod cube;
 pub mod durations;
 pub mod errno;
 pub mod filesystem;
+pub mod findings;
+pub mod flame;
 pub mod fold;
 pub mod integrity;
 pub mod intern;
 pub mod interval;
 pub mod lookups;
 pub mod modules;
+pub mod opened;
 pub mod phases;
 pub mod process;
+pub mod searchers;
 pub mod startup;
 pub mod stats;
 pub mod text;
 pub mod tree;
+pub mod trial;
 pub mod wall;
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ const ENOENT: i32 = 2;
 pub struct Exec {
     /// When.
     pub at_ns: u64,
+    /// How long the recorder then held the process to look at the program.
+    pub held_ns: u64,
     /// Its executable, in [`Processes::strings`].
     pub path: Id,
     /// Its arguments as in `Event::argv`, in [`Processes::strings`].
@@ -55,6 +57,14 @@ pub struct Process {
     pub comm: Id,
     /// Threads alive.
     alive: u32,
+}
+
+impl Process {
+    /// How many programs it had become by then.
+    #[must_use]
+    pub fn programs_by(&self, at_ns: u64) -> usize {
+        self.execs.partition_point(|exec| exec.at_ns <= at_ns)
+    }
 }
 
 /// All processes of a run.
@@ -129,7 +139,12 @@ impl Processes {
         let path = self.strings.id(event.path_abs.or(event.path).unwrap_or_default());
         let argv = self.strings.id(event.argv.unwrap_or_default());
         let process = &mut self.list[id as usize];
-        process.execs.push(Exec { at_ns: event.start_ns, path, argv });
+        process.execs.push(Exec {
+            at_ns: event.start_ns,
+            held_ns: event.duration_ns().unwrap_or(0),
+            path,
+            argv,
+        });
         // An exec ends every other thread of the process.
         process.alive = 1;
         process.comm = self.strings.id(event.comm);
@@ -181,6 +196,15 @@ impl Processes {
     #[must_use]
     pub fn root(&self) -> Option<&Process> {
         self.list.first()
+    }
+
+    /// What a process was called when it was made: what its parent was then.
+    #[must_use]
+    pub fn name_at_start(&self, process: &Process) -> &[u8] {
+        let parent = process.parent.and_then(|parent| self.list.get(parent as usize));
+        let Some(parent) = parent else { return self.name(process) };
+        let exec = parent.programs_by(process.start_ns).checked_sub(1).map(|last| &parent.execs[last]);
+        exec.map_or_else(|| self.name(parent), |exec| super::text::file_name(self.strings.get(exec.path)))
     }
 
     /// What a process is called: the file name of its last executable, or its thread's name.

@@ -1,6 +1,6 @@
 //! Test support: headers, events by hand, and events from `strace` logs.
 //!
-//! The reader of strace's text is for the fixtures in `fixtures/python`, written with
+//! The reader of strace's text is for the fixtures in `fixtures/python` and its neighbours, written with
 //! `strace -f -ttt -T -y -s 120 -o FILE` on x86-64 and shortened; it reads nothing else.
 
 use crate::analysis::text;
@@ -39,7 +39,7 @@ pub fn header() -> Header {
 /// The same with untraced runs of these wall times.
 pub fn with_untraced(mut header: Header, walls: &[u64]) -> Header {
     let run = |&wall_ns| Run { wall_ns, user_ns: wall_ns / 2, minor_faults: 900, ..Run::default() };
-    header.untraced = Some(Untraced { first: None, runs: walls.iter().map(run).collect() });
+    header.untraced = Some(Untraced { first: None, runs: walls.iter().map(run).collect(), cold: None });
     header
 }
 
@@ -59,14 +59,30 @@ pub fn call(name: &str, at_ns: u64, duration_ns: u64, ret: i64) -> Event<'static
 
 /// Events of a strace log, in order of completion.
 pub fn strace(log: &str, mut each: impl FnMut(&Event<'_>)) {
-    let mut reader = Reader::default();
+    let mut reader = Reader { processes: threads(log), ..Reader::default() };
     for line in log.lines() {
         reader.line(line, &mut each);
     }
 }
 
+/// The threads made in a log, with the processes they belong to.
+fn threads(log: &str) -> rustc_hash::FxHashMap<u32, u32> {
+    let mut processes = rustc_hash::FxHashMap::default();
+    for line in log.lines().filter(|line| line.contains("parent_tid=[")) {
+        let maker: u32 = line.split(' ').next().unwrap().parse().unwrap();
+        let result = line.rsplit_once(" = ").and_then(|(_, result)| result.split(' ').next()?.parse().ok());
+        if let Some(tid) = result {
+            let process = processes.get(&maker).copied().unwrap_or(maker);
+            processes.insert(tid, process);
+        }
+    }
+    processes
+}
+
 #[derive(Default)]
 struct Reader {
+    /// Processes of threads that are not their first.
+    processes: rustc_hash::FxHashMap<u32, u32>,
     origin: Option<f64>,
     cwd: rustc_hash::FxHashMap<u32, Vec<u8>>,
     parents: rustc_hash::FxHashMap<u32, u32>,
@@ -82,7 +98,9 @@ impl Reader {
         let at: f64 = at.parse().unwrap();
         let origin = *self.origin.get_or_insert(at);
         let start_ns = ((at - origin) * 1e9).round() as u64;
-        let base = Event { pid, tid: pid, start_ns, end_ns: Some(start_ns), ..Event::new(Kind::Syscall) };
+        let process = self.processes.get(&pid).copied().unwrap_or(pid);
+        let base =
+            Event { pid: process, tid: pid, start_ns, end_ns: Some(start_ns), ..Event::new(Kind::Syscall) };
         if let Some(how) = rest.strip_prefix("+++ ") {
             let status = match how.strip_prefix("exited with ") {
                 Some(number) => number.trim_end_matches(" +++").parse().unwrap(),
@@ -163,12 +181,16 @@ impl Reader {
                     .iter()
                     .flat_map(|word| [word.trim_matches('"').as_bytes(), b"\0"].concat())
                     .collect();
-                each(&Event { kind: Kind::Exec, argv: Some(&argv), ..point });
+                each(&Event { kind: Kind::Exec, argv: Some(&argv), args: [0; 6], file: None, ..point });
             }
             "clone" | "clone3" | "fork" | "vfork" if event.ret.is_some_and(|ret| ret > 0) => {
                 let child = event.ret.unwrap_or(0) as u64;
                 self.parents.insert(child as u32, event.pid);
-                each(&Event { args: [17, child, 0, 0, 0, 0], ..point });
+                let (flags, process) = self
+                    .processes
+                    .get(&(child as u32))
+                    .map_or((17, child), |&pid| (0x1_0000, u64::from(pid)));
+                each(&Event { args: [flags, process, 0, 0, 0, 0], ..point });
             }
             "chdir" if event.ret == Some(0) => {
                 self.cwd.insert(event.pid, event.path_abs.unwrap_or_default().to_vec());
@@ -276,14 +298,15 @@ pub fn total() -> Event<'static> {
     Event { text: Some(b"events"), ret: Some(1), ..Event::new(Kind::Total) }
 }
 
-/// The log of a fixture in `fixtures/python`.
+/// The log of a fixture: of Python's by its name, of another program by folder and name.
 pub fn fixture(name: &str) -> String {
-    let path = format!("{}/fixtures/python/{name}.strace", env!("CARGO_MANIFEST_DIR"));
+    let folder = if name.contains('/') { "" } else { "python/" };
+    let path = format!("{}/fixtures/{folder}{name}.strace", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// What the startup analysis makes of a fixture.
-pub fn startup(name: &str, header: &Header) -> (super::startup::Report, Vec<super::fold::Stack>) {
+pub fn startup(name: &str, header: &Header) -> (super::startup::Report, super::flame::Drawing) {
     let mut startup = super::startup::Startup::new(header);
     strace(&fixture(name), |event| startup.add(event));
     startup.add(&total());

@@ -4,10 +4,12 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::event::escape;
+
 /// A path, argument or name from a traced program.
 ///
 /// Kept as the bytes it is, so that a report can show what is not UTF-8 exactly; JSON has no bytes,
-/// so there such a byte becomes U+FFFD. Show it on a terminal only through `report::escape`.
+/// so there such a byte becomes a character as in a log (see [`crate::event::escape`]). Show it on a terminal only through `report::escape`.
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Text(Box<[u8]>);
 
@@ -45,7 +47,14 @@ impl fmt::Debug for Text {
 
 impl Serialize for Text {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&String::from_utf8_lossy(&self.0))
+        match str::from_utf8(&self.0) {
+            Ok(text) if !escape::is_escaped(text) => serializer.serialize_str(text),
+            _ => {
+                let mut text = String::with_capacity(self.0.len());
+                escape::escape(&self.0, &mut text);
+                serializer.serialize_str(&text)
+            }
+        }
     }
 }
 
@@ -95,7 +104,9 @@ mod tests {
     }
 
     #[test]
-    fn json_replaces_what_is_not_utf8() {
-        assert_eq!(serde_json::to_string(&Text::from(&b"a\xffb"[..])).unwrap(), "\"a\u{fffd}b\"");
+    fn json_keeps_what_is_not_utf8() {
+        let json = |bytes: &[u8]| serde_json::to_string(&Text::from(bytes)).unwrap();
+        assert_eq!(json(b"a\xffb"), "\"a\u{10feff}b\"");
+        assert_ne!(json("\u{10feff}".as_bytes()), json(b"\xff"), "different names stay different");
     }
 }

@@ -92,7 +92,7 @@ pub fn tree(processes: &Processes, origin_ns: u64) -> Tree {
 }
 
 /// Processes in an order where each stands after its parent, and the parent each is shown below.
-fn levels(list: &[Process]) -> (Vec<ProcessId>, Vec<Option<ProcessId>>) {
+pub(super) fn levels(list: &[Process]) -> (Vec<ProcessId>, Vec<Option<ProcessId>>) {
     let mut below: FxHashMap<ProcessId, Vec<ProcessId>> = FxHashMap::default();
     let mut parents: Vec<Option<ProcessId>> = vec![None; list.len()];
     let mut depth = vec![u32::MAX; list.len()];

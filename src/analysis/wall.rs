@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::interval::Figures;
-use crate::log::Header;
+use crate::log::{self, Header};
 
 /// The untraced runs, in short.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -18,10 +18,35 @@ pub struct Untraced {
 }
 
 impl Untraced {
+    /// Sums runs up; `None` if none was counted.
+    #[must_use]
+    pub fn of(untraced: &log::Untraced) -> Option<Self> {
+        Some(Self {
+            runs: untraced.runs.len(),
+            first_wall_ns: untraced.first.map(|run| run.wall_ns),
+            figures: Figures::of(&untraced.runs)?,
+        })
+    }
+
+    /// Median of the largest resident sets, where they are known.
+    #[must_use]
+    pub fn max_rss_kib(&self) -> Option<u64> {
+        self.figures.max_rss_kib.as_ref().map(|summary| summary.median as u64)
+    }
+
     /// Median wall time.
     #[must_use]
     pub fn wall_ns(&self) -> u64 {
         self.figures.wall_ns.median.round() as u64
+    }
+
+    /// Where the true median wall time is, in nanoseconds: its interval, or with too few runs for one the
+    /// shortest and the longest; `None` for a single run.
+    #[must_use]
+    pub fn wall_range(&self) -> Option<(f64, f64)> {
+        let wall = &self.figures.wall_ns;
+        let range = || (wall.count > 1).then_some((wall.min, wall.max));
+        wall.interval.map(|interval| (interval.low, interval.high)).or_else(range)
     }
 }
 
@@ -64,12 +89,7 @@ impl Wall {
 /// The untraced runs of a log, `None` if it has none.
 #[must_use]
 pub fn untraced(header: &Header) -> Option<Untraced> {
-    let untraced = header.untraced.as_ref()?;
-    Some(Untraced {
-        runs: untraced.runs.len(),
-        first_wall_ns: untraced.first.map(|run| run.wall_ns),
-        figures: Figures::of(&untraced.runs)?,
-    })
+    Untraced::of(header.untraced.as_ref()?)
 }
 
 #[cfg(test)]

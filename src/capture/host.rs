@@ -24,6 +24,26 @@ pub fn host() -> Host {
     }
 }
 
+/// Least memory that recording is known to get by with. Less ends in a failed allocation somewhere.
+const LEAST_MEMORY: u64 = 48 << 20;
+
+/// An error where resource limits leave too little memory to record with.
+pub fn check_memory() -> std::io::Result<()> {
+    use nix::sys::resource::{Resource, getrlimit};
+    for (limit, option) in [(Resource::RLIMIT_AS, "-v"), (Resource::RLIMIT_DATA, "-d")] {
+        let (soft, _) = getrlimit(limit)?;
+        if soft < LEAST_MEMORY {
+            return Err(std::io::Error::other(format!(
+                "only {} KiB of memory are allowed (ulimit {option}), and recording takes up to {} KiB; raise the \
+                 limit, and lower it for the command: trace record sh -c 'ulimit {option} {0}; exec COMMAND'",
+                soft >> 10,
+                LEAST_MEMORY >> 10
+            )));
+        }
+    }
+    Ok(())
+}
+
 fn cpu_model() -> Option<String> {
     let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("model name"))?;

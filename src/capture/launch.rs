@@ -73,6 +73,8 @@ impl LaunchError {
 pub struct Command {
     program: CString,
     argv: Vec<CString>,
+    /// All variables as `NAME=value`; `None`: those of this process.
+    environment: Option<Vec<CString>>,
 }
 
 impl Command {
@@ -89,7 +91,42 @@ impl Command {
         let program = resolve::resolve(OsStr::from_bytes(name.as_bytes()), path.as_deref())?;
         let program = CString::new(program.into_os_string().into_vec())
             .map_err(|error| own("look a command up", error.into()))?;
-        Ok(Self { program, argv })
+        Ok(Self { program, argv, environment: None })
+    }
+
+    /// The same command as another program with other words (the first is its name).
+    pub fn replaced<W: Into<OsString>>(
+        &self,
+        program: &Path,
+        words: impl IntoIterator<Item = W>,
+    ) -> Result<Self, LaunchError> {
+        let refused = |error: std::ffi::NulError| own("pass an argument with a NUL byte in it", error.into());
+        let argv = words.into_iter().map(|word| CString::new(word.into().into_vec()));
+        Ok(Self {
+            program: CString::new(program.as_os_str().as_bytes()).map_err(refused)?,
+            argv: argv.collect::<Result<_, _>>().map_err(refused)?,
+            environment: self.environment.clone(),
+        })
+    }
+
+    /// The same command with a variable of its environment set, or taken out.
+    pub fn with_variable(mut self, name: &str, value: Option<&OsStr>) -> Result<Self, LaunchError> {
+        let own_variables = || {
+            let variables = std::env::vars_os().map(|(name, value)| {
+                let pair = [name.as_bytes(), b"=", value.as_bytes()].concat();
+                CString::new(pair)
+            });
+            variables.filter_map(Result::ok).collect()
+        };
+        let environment = self.environment.get_or_insert_with(own_variables);
+        let prefix = format!("{name}=");
+        environment.retain(|variable| !variable.as_bytes().starts_with(prefix.as_bytes()));
+        if let Some(value) = value {
+            let pair = CString::new([prefix.as_bytes(), value.as_bytes()].concat())
+                .map_err(|error| own("set a variable to a value with a NUL byte in it", error.into()))?;
+            environment.push(pair);
+        }
+        Ok(self)
     }
 
     /// The file that is executed. Relative if it was given so.
@@ -112,6 +149,8 @@ pub struct SpawnOptions {
     pub wait_for_go: bool,
     /// The directory it starts in, if not this process's. A relative program is looked for there.
     pub directory: Option<PathBuf>,
+    /// It gets this process's interval timers (`alarm 10; exec ...`), which run here no longer.
+    pub takes_timers: bool,
 }
 
 /// A process that is (or, waiting, will be) the command. It is the caller's to reap.
@@ -135,9 +174,11 @@ pub fn spawn(command: &Command, streams: [Stream; 3], options: &SpawnOptions) ->
     let image = sys::Image {
         program: &command.program,
         argv: &command.argv,
+        environment: command.environment.as_deref(),
         streams,
         directory: directory.as_deref(),
         wait_for_go: options.wait_for_go,
+        takes_timers: options.takes_timers,
     };
     let started = sys::start(&image).map_err(|error| own("start a process", error))?;
     let mut child = Child {
@@ -257,7 +298,7 @@ mod tests {
     const INHERIT: [Stream; 3] = [Stream::Inherit; 3];
 
     fn waiting() -> SpawnOptions {
-        SpawnOptions { wait_for_go: true, directory: None }
+        SpawnOptions { wait_for_go: true, ..SpawnOptions::default() }
     }
 
     fn executable(pid: i32) -> PathBuf {
@@ -294,7 +335,8 @@ mod tests {
 
     #[test]
     fn failures_are_reported_with_and_without_waiting() {
-        let command = Command { program: c"/etc/passwd".into(), argv: vec![c"passwd".into()] };
+        let command =
+            Command { program: c"/etc/passwd".into(), argv: vec![c"passwd".into()], environment: None };
         let error = spawn(&command, INHERIT, &SpawnOptions::default()).unwrap_err();
         assert_eq!(error.exit_code(), 126);
         let mut child = spawn(&command, INHERIT, &waiting()).unwrap();
@@ -304,10 +346,10 @@ mod tests {
         assert!(error.to_string().starts_with("/etc/passwd: is not executable"), "{error}");
         process::reap(child.pid()).unwrap();
 
-        let gone = Command { program: c"/no/such".into(), argv: vec![c"such".into()] };
+        let gone = Command { program: c"/no/such".into(), argv: vec![c"such".into()], environment: None };
         assert_eq!(spawn(&gone, INHERIT, &SpawnOptions::default()).unwrap_err().exit_code(), 127);
         let directory = Some("/no/such/directory".into());
-        let elsewhere = SpawnOptions { directory, wait_for_go: false };
+        let elsewhere = SpawnOptions { directory, ..SpawnOptions::default() };
         let error = spawn(&Command::resolve(["true"]).unwrap(), INHERIT, &elsewhere).unwrap_err();
         assert_eq!(error.exit_code(), 125);
         assert!(error.to_string().contains("change to /no/such/directory"), "{error}");
@@ -318,7 +360,7 @@ mod tests {
         let (mut read, write) = io::pipe().unwrap();
         let command = Command::resolve(["sh", "-c", "pwd; pwd >&2; [ ! -e /proc/$$/fd/0 ]"]).unwrap();
         let fd = Stream::Fd(write.as_raw_fd());
-        let options = SpawnOptions { wait_for_go: false, directory: Some("/usr".into()) };
+        let options = SpawnOptions { directory: Some("/usr".into()), ..SpawnOptions::default() };
         let child = spawn(&command, [Stream::Close, fd, fd], &options).unwrap();
         drop(write);
         let mut text = String::new();
@@ -337,6 +379,24 @@ mod tests {
             let (copy, original) = (fds::borrow(fd).unwrap(), fds::borrow(original).unwrap());
             assert_ne!(fds::same_description(copy, original), Some(false));
         }
+    }
+
+    #[test]
+    fn variables_and_program_can_be_others() {
+        let shell = Command::resolve(["sh", "-c", "echo $0 $MINE ${HOME-none} ${PATH+kept}"]).unwrap();
+        let mine = shell.clone().with_variable("MINE", Some(OsStr::new("1"))).unwrap();
+        let mine =
+            mine.with_variable("HOME", None).unwrap().with_variable("MINE", Some(OsStr::new("2"))).unwrap();
+        let mine =
+            mine.replaced(shell.program(), ["sh", "-c", "echo $0 $MINE ${HOME-none} ${PATH+kept}", "name"]);
+        let (mut read, write) = io::pipe().unwrap();
+        let streams = [Stream::Close, Stream::Fd(write.as_raw_fd()), Stream::Inherit];
+        let child = spawn(&mine.unwrap(), streams, &SpawnOptions::default()).unwrap();
+        drop(write);
+        let mut text = String::new();
+        read.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "name 2 none kept\n");
+        assert!(process::reap(child.pid()).unwrap().0.success());
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod ebpf;
 pub mod host;
 pub mod launch;
 pub mod ptrace;
+pub mod ready;
 pub mod stdio;
 mod sys;
 pub mod untraced;
@@ -29,6 +30,10 @@ pub trait Sink {
     /// Takes one event. Called in order of completion; must be cheap, and must not fail: what cannot be
     /// stored is for the sink to count and to report at its end.
     fn push(&mut self, event: &Event<'_>);
+
+    /// The command's first process has ended a while ago, and the recording goes on for these processes. At
+    /// most once.
+    fn waits_for(&mut self, _pids: &[i32]) {}
 }
 
 impl<F: FnMut(&Event<'_>)> Sink for F {
@@ -48,6 +53,17 @@ pub struct Outcome {
     pub threads: u64,
     /// Whether the tree ever ran on more than one CPU, see [`ptrace`].
     pub parallel: bool,
+    /// What asked for an end of the recording, if anything did.
+    pub interruption: Option<Interruption>,
+}
+
+/// A signal to `trace` that asked for an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interruption {
+    /// Which one.
+    pub signal: i32,
+    /// The command's first process had ended by then: only others were let go on untraced.
+    pub after_leader: bool,
 }
 
 /// `CLOCK_MONOTONIC` in nanoseconds: the clock of every event.

@@ -1,8 +1,10 @@
 //! How a command of ours fails: one line on standard error, and an exit code.
 
 use std::fmt::Display;
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
+
+use crate::report::escape::printable;
 
 /// What is said and returned when a command cannot do its work.
 #[derive(Debug)]
@@ -22,6 +24,12 @@ impl Failure {
         Self { code, error: error.into() }
     }
 
+    /// The line that is printed.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{:#}", self.error)
+    }
+
     /// Prints the failure and says what to exit with. A reader that has closed our output (`| head`) has
     /// seen what it wanted: no failure.
     #[must_use]
@@ -29,7 +37,7 @@ impl Failure {
         if is_closed_pipe(&self.error) {
             return ExitCode::SUCCESS;
         }
-        anstream::eprintln!("trace: {:#}", self.error);
+        note(one_line(&self.error));
         ExitCode::from(self.code)
     }
 }
@@ -56,7 +64,37 @@ pub fn refuse_option(command: &[std::ffi::OsString]) -> Result<(), Failure> {
     }
 }
 
-/// One line of `trace`'s own on standard error.
+/// One line of `trace`'s own on standard error. What comes from a log or a command line and does not print is
+/// escaped.
 pub fn note(text: impl Display) {
-    anstream::eprintln!("trace: {text}");
+    // Nothing is left to tell where standard error is gone.
+    let _ = writeln!(io::stderr(), "trace: {}", printable(&text.to_string()));
+}
+
+/// An error and what caused it, as far as it does not say so itself.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if line.is_empty() {
+            line = cause;
+        } else if !line.contains(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let denied = || io::Error::from_raw_os_error(13);
+        let says_it = crate::log::Error::Open { path: "/nosuch".into(), source: denied() };
+        let line = one_line(&says_it.into());
+        assert_eq!(line.matches("os error 13").count(), 1, "{line}");
+        let line = one_line(&anyhow::Error::from(denied()).context("cannot write to standard output"));
+        assert_eq!(line, "cannot write to standard output: Permission denied (os error 13)");
+    }
 }

@@ -1,20 +1,38 @@
 //! The command line: one file a subcommand, from raw arguments to calls of the library.
 
+mod attaching;
+mod choice;
+mod completions;
+mod doctor;
+mod drawing_file;
 mod failure;
+mod filter;
+mod flame;
 mod input;
+mod manpages;
 mod names;
+mod output;
 mod progress;
 mod record;
+mod remedies;
 mod repair;
 mod show;
 mod startup;
+mod startup_cold;
+mod startup_graph;
 mod startup_output;
+mod startup_traced;
+mod startup_untraced;
 mod stats;
 mod tracing;
+mod try_;
+mod usage;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use anstream::ColorChoice;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 
 pub use failure::Failure;
 
@@ -22,9 +40,16 @@ pub use failure::Failure;
 #[derive(Debug, Parser)]
 #[command(name = "trace", version, arg_required_else_help = true, infer_subcommands = false)]
 pub struct Cli {
+    /// Use colour
+    #[arg(long, global = true, value_name = "WHEN", value_parser = choice::named(&COLOURS), default_value = "auto")]
+    color: ColorChoice,
+
     #[command(subcommand)]
     command: Command,
 }
+
+const COLOURS: [(ColorChoice, &str); 3] =
+    [(ColorChoice::Auto, "auto"), (ColorChoice::Always, "always"), (ColorChoice::Never, "never")];
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -32,12 +57,22 @@ enum Command {
     Startup(startup::Arguments),
     /// Record every system call of a command and its children to a log
     Record(record::Arguments),
+    /// Try what the findings of a command suggest, where that is safe, and measure it against the command as it is
+    Try(try_::Arguments),
     /// Print a log as strace would, one line an event
     Show(show::Arguments),
     /// Count and sum up the calls of a log
     Stats(stats::Arguments),
+    /// Draw a flame graph of the calls of a log
+    Flame(flame::Arguments),
     /// Close a log that was cut short, so that other programs can open it
     Repair(repair::Arguments),
+    /// Find out what works on this machine, why not, and what would enable it
+    Doctor(doctor::Arguments),
+    /// Print a script with which a shell completes trace's words
+    Completions(completions::Arguments),
+    /// Write manual pages to a directory
+    Manpages(manpages::Arguments),
 }
 
 /// Parses the command line and runs what it asks for.
@@ -47,12 +82,18 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage_error(&error),
     };
+    cli.color.write_global();
     let done = match cli.command {
         Command::Startup(arguments) => startup::run(&arguments),
         Command::Record(arguments) => record::run(arguments),
+        Command::Try(arguments) => try_::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
+        Command::Flame(arguments) => flame::run(&arguments),
         Command::Repair(arguments) => repair::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Manpages(arguments) => manpages::run(&arguments),
     };
     done.unwrap_or_else(|failure| failure.report())
 }
@@ -60,11 +101,24 @@ pub fn run() -> ExitCode {
 /// Help and version go to standard output; a wrong command line exits 2, and 125 where the exit code is the
 /// traced command's otherwise, as env(1) and timeout(1) do.
 fn usage_error(error: &clap::Error) -> ExitCode {
-    // Nothing is left to tell where the terminal is gone.
-    let _ = error.print();
+    // Help, asked for or in place of a missing subcommand.
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        // Nothing is left to tell where the terminal is gone.
+        let _ = error.print();
+    } else {
+        failure::note(usage::one_line(&error.to_string(), subcommand().as_deref()));
+    }
     if !error.use_stderr() {
         return ExitCode::SUCCESS;
     }
-    let runs_command = std::env::args().nth(1).is_some_and(|word| word == "record" || word == "startup");
+    let runs_command = subcommand().is_some_and(|name| name == "record" || name == "startup");
     ExitCode::from(if runs_command { 125 } else { 2 })
+}
+
+/// The subcommand that was asked for, if there is such a one.
+fn subcommand() -> Option<String> {
+    let command = Cli::command();
+    let mut words = std::env::args_os().skip(1).map_while(|word| word.into_string().ok());
+    // Behind the options that stand before any.
+    words.find(|word| command.find_subcommand(word).is_some())
 }

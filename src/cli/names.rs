@@ -1,10 +1,32 @@
 //! Default names of the files that a command writes.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use super::failure::{Failure, note};
+use crate::log;
+
+/// Where the log of a command goes without a wish of the user's: a file named after the command in the current
+/// directory, or where that cannot be written to, in a private one for temporary files, which is told.
+pub fn default_log(command: &[OsString]) -> Result<PathBuf, Failure> {
+    let name = log_name(command);
+    let error = match log::check_output(&name) {
+        Ok(()) => return Ok(name),
+        Err(error @ log::Error::Create { .. }) => error,
+        Err(error) => return Err(Failure::of_trace(error)),
+    };
+    let mut private = tempfile::Builder::new();
+    // Without this, the umask decides who may look.
+    let private = private.prefix("trace-").permissions(Permissions::from_mode(0o700));
+    let directory = private.tempdir().map_err(Failure::of_trace)?.keep();
+    note(format_args!("{error}; what trace writes is in {}", directory.display()));
+    Ok(directory.join(name))
+}
+
 /// A name for the log of a command: `python-hello.trace` for `/usr/bin/python hello.py`.
-pub fn log_name(command: &[OsString]) -> PathBuf {
+fn log_name(command: &[OsString]) -> PathBuf {
     let mut name = command.first().map(|program| stem(program)).unwrap_or_default();
     let script = command.get(1).filter(|word| !word.as_encoded_bytes().starts_with(b"-"));
     if let Some(script) = script.map(|script| stem(script)).filter(|script| !script.is_empty()) {
@@ -15,6 +37,17 @@ pub fn log_name(command: &[OsString]) -> PathBuf {
         name.push_str("command");
     }
     PathBuf::from(name + ".trace")
+}
+
+/// Refuses `-` where only a file will do, and says how to name a file of that name.
+pub fn refuse_stream(path: &Path, why: &str) -> anyhow::Result<()> {
+    anyhow::ensure!(path.as_os_str() != "-", "{why}: name a file (./- for one called -)");
+    Ok(())
+}
+
+/// As [`refuse_stream`], for the log of a command.
+pub fn refuse_stream_as_log(path: &Path) -> anyhow::Result<()> {
+    refuse_stream(path, "standard output is the command's, so a log cannot go there")
 }
 
 /// The last part of a path without its extension, kept to what is plain in a file name.
@@ -32,6 +65,12 @@ mod tests {
     fn name(words: &[&str]) -> String {
         let words: Vec<OsString> = words.iter().map(OsString::from).collect();
         log_name(&words).to_string_lossy().into_owned()
+    }
+
+    #[test]
+    fn a_dash_is_no_file() {
+        assert!(refuse_stream_as_log(Path::new("-")).is_err());
+        assert!(refuse_stream_as_log(Path::new("./-")).is_ok());
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! Progress on standard error, when that is a terminal.
 
-use std::io::IsTerminal;
+use std::fs::File;
+use std::io::{IsTerminal, Read};
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::failure::note;
 use crate::capture::untraced::Progress;
 
 /// Steps of the bar.
@@ -12,11 +15,23 @@ const STEPS: u64 = 1000;
 /// A bar over the untraced runs; it appears after the first run, which may print on the terminal itself.
 pub struct RunsBar {
     bar: ProgressBar,
+    shown: bool,
+    what: &'static str,
 }
 
 impl RunsBar {
     pub fn new() -> Self {
-        Self { bar: ProgressBar::hidden() }
+        Self::of("untraced runs")
+    }
+
+    /// A bar over runs of this kind.
+    pub fn of(what: &'static str) -> Self {
+        Self { bar: ProgressBar::hidden(), shown: false, what }
+    }
+
+    /// A bar that is there from the beginning, because nothing is printed meanwhile.
+    pub fn now(what: &'static str) -> Self {
+        Self { bar: bar(what), shown: true, what }
     }
 
     /// Takes the bar away.
@@ -26,11 +41,50 @@ impl RunsBar {
 }
 
 impl Progress for RunsBar {
-    fn finished(&mut self, run: usize, share: f64) {
-        if run == 0 {
-            self.bar = bar("untraced runs");
+    fn finished(&mut self, _run: usize, share: f64) {
+        if !self.shown {
+            self.bar = bar(self.what);
+            self.shown = true;
         }
         self.bar.set_position((share * STEPS as f64) as u64);
+    }
+
+    fn typed_to(&mut self) {
+        let text = "the command has read from the terminal: each further run waits to be typed to again, and its \
+                    time holds the typing; to type once, redirect its input from a file or a pipe";
+        self.bar.suspend(|| note(text));
+    }
+}
+
+/// Shorter logs are read before a bar could be looked at.
+const LONG_LOG: u64 = 16 << 20;
+
+/// A bar over the reading of a log, where that takes a while.
+pub struct ReadBar {
+    bar: ProgressBar,
+}
+
+impl ReadBar {
+    pub fn new(log: &Path) -> Self {
+        let length = log.metadata().ok().filter(std::fs::Metadata::is_file).map_or(0, |file| file.len());
+        let bar = if length < LONG_LOG { ProgressBar::hidden() } else { bar("reading the log") };
+        bar.set_length(length);
+        Self { bar }
+    }
+
+    /// Whether there is nothing to be seen of it.
+    pub fn is_hidden(&self) -> bool {
+        self.bar.is_hidden()
+    }
+
+    /// The file, its reading shown.
+    pub fn wrap(&self, file: File) -> impl Read + Send + 'static {
+        self.bar.wrap_read(file)
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
     }
 }
 

@@ -1,14 +1,18 @@
 //! `trace record`: a command runs, and every system call goes to a log.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 
+use super::attaching::{attach, parse_duration};
 use super::failure::{Failure, note, refuse_option};
-use super::names::log_name;
+use super::names::{self, default_log};
 use super::tracing::{Backend, CALIBRATION_CALLS, Job, Recorded, trace_command};
+use crate::capture::host;
 use crate::capture::launch::{self, Command, Stream};
 
 #[derive(Debug, Args)]
@@ -20,6 +24,15 @@ pub struct Arguments {
     /// End the recording with the command's first process; others go on untraced
     #[arg(long)]
     leader_only: bool,
+
+    /// Attach to these processes, their threads and later children, instead of starting a command; Ctrl-C ends
+    /// the recording, and they go on
+    #[arg(short, long = "pid", value_name = "PID", value_delimiter = ',', value_parser = clap::value_parser!(i32).range(1..), conflicts_with_all = ["command", "leader_only"])]
+    pids: Vec<i32>,
+
+    /// With -p: end the recording after this time, as in 10s
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, requires = "pids")]
+    duration: Option<Duration>,
 
     /// Accepted because strace needs it: children are always followed
     #[arg(short = 'f', hide = true)]
@@ -34,23 +47,35 @@ pub struct Arguments {
     quiet: bool,
 
     /// The command and its arguments
-    #[arg(value_name = "CMD", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(
+        value_name = "CMD",
+        required_unless_present = "pids",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
     command: Vec<OsString>,
 }
 
 pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     refuse_option(&arguments.command)?;
+    host::check_memory().map_err(Failure::of_trace)?;
+    if !arguments.pids.is_empty() {
+        return attach_to(&arguments);
+    }
     let command = Command::resolve(arguments.command.iter().cloned())
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
-    let output = arguments.output.unwrap_or_else(|| log_name(&arguments.command));
+    let output = arguments.output.map_or_else(|| default_log(&arguments.command), Ok)?;
+    names::refuse_stream_as_log(&output).map_err(Failure::of_trace)?;
     let job = Job {
         command: &command,
         words: &arguments.command,
         output: &output,
         leader_only: arguments.leader_only,
         calibration_calls: CALIBRATION_CALLS,
+        quiet: arguments.quiet,
         untraced: None,
         backend: arguments.backend,
+        ready: None,
     };
     let recorded = trace_command(&job, [0, 1, 2].map(own_stream), || ())?;
     if !arguments.quiet {
@@ -59,12 +84,25 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(launch::pass_on(recorded.status)))
 }
 
+fn attach_to(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let say = |output: &Path| {
+        if !arguments.quiet && arguments.duration.is_none() && std::io::stderr().is_terminal() {
+            note(format_args!("recording to {}; Ctrl-C ends it", output.display()));
+        }
+    };
+    let (recorded, output) = attach(&arguments.pids, arguments.output.as_deref(), arguments.duration, say)?;
+    if !arguments.quiet {
+        tell(&recorded, &output);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 /// The command has the descriptor that we were started with, or none if we had none.
 fn own_stream(fd: i32) -> Stream {
     if launch::was_closed_at_start(fd) { Stream::Close } else { Stream::Inherit }
 }
 
-fn tell(recorded: &Recorded, output: &std::path::Path) {
+fn tell(recorded: &Recorded, output: &Path) {
     for warning in &recorded.warnings {
         note(warning);
     }

@@ -1,42 +1,27 @@
 //! `trace show`: a log as strace prints it.
 
-use std::io::{self, BufWriter, Write};
-use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
 use super::failure::{Failure, note};
+use super::filter::FilterArguments;
 use super::input;
+use super::output::to_stdout;
 use crate::log::{Columns, Ending, Header};
-use crate::report::show::filter::{Filter, Outcome};
-use crate::report::show::{Options, Time, Who, line};
+use crate::report::show::{Options, Relative, Time, Who, line};
 
 #[derive(Debug, Args)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Arguments {
-    /// Only these calls, in strace's language: names, %classes, ! before all to exclude
-    #[arg(short = 'e', value_name = "trace=SET")]
-    expression: Option<String>,
-
-    /// Only calls that access PATH (several: any of them)
-    #[arg(short = 'P', value_name = "PATH")]
-    path: Vec<PathBuf>,
-
-    /// Only calls that succeeded
-    #[arg(short = 'z', conflicts_with = "failed")]
-    successful: bool,
-
-    /// Only calls that failed
-    #[arg(short = 'Z')]
-    failed: bool,
+    #[command(flatten)]
+    filter: FilterArguments,
 
     /// Time since the epoch instead of since the beginning
     #[arg(long = "epoch", visible_alias = "ttt", conflicts_with = "relative")]
     epoch: bool,
 
-    /// Time since the event before
+    /// Time since the latest start of the lines before; 0 for a call that began earlier and lasted longer
     #[arg(short = 'r', long = "relative")]
     relative: bool,
 
@@ -50,25 +35,26 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let filter = filter(arguments)?;
+    let filter = arguments.filter.filter()?;
     let mut reader = input::open(&arguments.log, Columns::ALL)?;
     let mut options = options(arguments, reader.header());
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut relative = Relative::default();
     let mut text = Vec::new();
-    let mut written = Ok(());
-    let ending = reader.for_each(|event| {
-        if written.is_ok() && filter.matches(event) {
-            text.clear();
-            line(&mut text, event, &options);
-            text.push(b'\n');
-            written = out.write_all(&text);
-            if arguments.relative {
-                options.time = Time::Since(event.start_ns);
+    let ending = to_stdout(|out| {
+        let mut written = Ok(());
+        let ending = reader.for_each(|event| {
+            if written.is_ok() && filter.matches(event) {
+                if arguments.relative {
+                    options.time = relative.next(event.start_ns);
+                }
+                text.clear();
+                line(&mut text, event, &options);
+                text.push(b'\n');
+                written = out.write_all(&text);
             }
-        }
-    });
-    written?;
-    out.flush()?;
+        });
+        written.map(|()| ending)
+    })?;
     match ending.map_err(|error| input::named(&arguments.log, error))? {
         Ending::Complete { lost: Some(0), .. } => {}
         Ending::Complete { lost, .. } => {
@@ -80,21 +66,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn filter(arguments: &Arguments) -> Result<Filter, Failure> {
-    let mut filter = match &arguments.expression {
-        Some(expression) => Filter::parse(expression).map_err(|error| Failure::with_code(2, error))?,
-        None => Filter::default(),
-    };
-    for path in &arguments.path {
-        filter = filter.with_path(path.as_os_str().as_bytes());
-    }
-    Ok(match (arguments.successful, arguments.failed) {
-        (true, _) => filter.with_outcome(Outcome::Successful),
-        (_, true) => filter.with_outcome(Outcome::Failed),
-        _ => filter,
-    })
 }
 
 fn options(arguments: &Arguments, header: &Header) -> Options {

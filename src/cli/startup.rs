@@ -1,46 +1,63 @@
 //! `trace startup`: where a program's startup time goes.
 //!
-//! Untraced runs come first and tell the true times; a traced run, the shortest of a few, tells the
-//! structure; the report puts both together.
+//! Untraced runs come first and tell the true times (`startup_untraced`); a traced run, the shortest of a
+//! few, tells the structure (`startup_traced`); the report puts both together (`startup_output`).
 
 use std::ffi::OsString;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::process::ExitStatusExt;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{ExitCode, ExitStatus};
-use std::time::Duration;
+use std::process::ExitCode;
 
 use clap::Args;
 
 use super::failure::{Failure, note, refuse_option};
-use super::names::log_name;
-use super::progress::RunsBar;
+use super::names::{default_log, refuse_stream_as_log};
+use super::startup_cold;
+use super::startup_graph::draw;
 use super::startup_output::ReportOutput;
-use super::tracing::{Backend, Job, Recorded, trace_command};
-use crate::analysis::fold::Stack;
+use super::startup_traced::{Plan, Traced, trace_shortest};
+use super::startup_untraced::{End, Over, measure};
+use super::tracing::Recorded;
+use crate::analysis::flame::Drawing;
 use crate::analysis::startup::{Report, Startup};
-use crate::capture::launch::{self, Command};
+use crate::capture::host;
+use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
+use crate::capture::ready::{EndBy, Until};
 use crate::capture::stdio::Stdio;
-use crate::capture::untraced::{self, Ending, Policy, RunError};
-use crate::log::{self, Untraced};
-use crate::report::flame::{self, Metric};
-use crate::report::notes;
+use crate::capture::untraced::Ready;
+use crate::log;
 
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Arguments {
-    /// Make N counted untraced runs [default: at least 10 and 1 s, at most 5 s]
+    /// Make N counted untraced runs [default: at least 10 and 1 s, at most 5 s, 15 s with --prepare]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    runs: Option<u32>,
+    pub(super) runs: Option<u32>,
 
     /// Run a shell command before each run, to put back what a run changes
     #[arg(long, value_name = "COMMAND")]
-    prepare: Option<String>,
+    pub(super) prepare: Option<String>,
 
     /// Go on when the command fails
     #[arg(short, long)]
-    ignore_failure: bool,
+    pub(super) ignore_failure: bool,
+
+    /// Measure cold starts as well: empty the page cache before each of some runs
+    #[arg(long)]
+    cold: bool,
+
+    /// A run is over when the command is ready: listen, output=REGEX, open=PATH, idle=MS; or exit [default]
+    #[arg(long, value_name = "WHAT", value_parser = clap::value_parser!(Until))]
+    until: Option<Until>,
+
+    /// How a command that is ready is ended: TERM, INT or KILL (KILL after 5 s in any case)
+    #[arg(long, value_name = "SIGNAL", default_value = "TERM", requires = "until", value_parser = end_by)]
+    end: EndBy,
+
+    /// Trace until the command's first process ends; others go on untraced (wall time never waits for them)
+    #[arg(long)]
+    pub(super) leader_only: bool,
 
     /// Write the log to FILE and the flame graph beside it [default: named after the command, in the
     /// current directory]
@@ -57,191 +74,104 @@ pub struct Arguments {
 
     /// The command and its arguments
     #[arg(value_name = "CMD", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
-    command: Vec<OsString>,
+    pub(super) command: Vec<OsString>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     refuse_option(&arguments.command)?;
+    host::check_memory().map_err(Failure::of_trace)?;
     let command = Command::resolve(arguments.command.iter().cloned())
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
     let output = output_path(arguments)?;
     let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
     entry_point::prepare_in_background();
     let mut stdio = Stdio::new().map_err(Failure::of_trace)?;
-    let measured = match measure(arguments, &command, &mut stdio)? {
-        Measured::Enough(untraced) => untraced,
-        Measured::Over(code) => return Ok(code),
-    };
-    let recorded = trace_shortest(arguments, &command, &output, &mut stdio, &measured)?;
-    let (report, stacks) = analyse(&output).map_err(Failure::of_trace)?;
+    let until = arguments.until.clone().filter(|until| !matches!(until, Until::Exit));
+    let ready = until.map(|until| Ready::new(until, arguments.end, &mut stdio));
+    match traced(arguments, (&command, ready.as_ref()), &output, &mut stdio) {
+        Ok(traced) => report(arguments, out, &output, traced),
+        Err(over) => end_early(arguments, out, *over),
+    }
+}
+
+/// Takes the name of a signal for `--end`.
+fn end_by(name: &str) -> Result<EndBy, &'static str> {
+    match name.trim_start_matches("SIG") {
+        "TERM" => Ok(EndBy::Term),
+        "INT" => Ok(EndBy::Int),
+        "KILL" => Ok(EndBy::Kill),
+        _ => Err("it is one of: TERM, INT, KILL"),
+    }
+}
+
+/// Makes all the runs.
+fn traced(
+    arguments: &Arguments,
+    (command, ready): (&Command, Option<&Ready>),
+    output: &Path,
+    stdio: &mut Stdio,
+) -> Result<Traced, Box<Over>> {
+    let mut untraced = measure(arguments, command, stdio, ready)?;
+    let plan = Plan { arguments, command, output, ready, untraced: &untraced };
+    let cold = if arguments.cold { startup_cold::measure(&plan, stdio)? } else { None };
+    let (cold, runs) = cold.unzip();
+    untraced.cold = runs;
+    let plan = Plan { arguments, command, output, ready, untraced: &untraced };
+    let mut traced = trace_shortest(&plan, stdio)?;
+    if let (Some(cold), None) = (cold, traced.ended_by) {
+        match startup_cold::phases(&plan, stdio, &cold) {
+            Ok(phases) => traced.cold_phases = phases,
+            Err(signal) => traced.ended_by = Some(signal),
+        }
+    }
+    Ok(traced)
+}
+
+/// Analyses the log and prints the report.
+fn report(
+    arguments: &Arguments,
+    out: ReportOutput,
+    output: &Path,
+    Traced { recorded, ended_by, cold_phases }: Traced,
+) -> Result<ExitCode, Failure> {
+    let (mut report, drawing) = analyse(output).map_err(Failure::of_trace)?;
+    if let Some(cold) = &mut report.cold {
+        cold.phases = cold_phases;
+    }
     let graph = output.with_extension("svg");
-    let drawn = draw(&graph, &report, &stacks);
+    let drawn = draw(&graph, &drawing);
     let graph = matches!(drawn, Ok(true)).then_some(graph.as_path());
-    out.write(&report, arguments.all, &output, graph).map_err(Failure::of_trace)?;
+    out.write(&report, arguments.all, output, graph).map_err(Failure::of_trace)?;
     tell(&recorded, drawn);
-    Ok(ExitCode::from(launch::pass_on(recorded.status)))
+    ended_by.map_or(End::Status(recorded.status), End::by_signal).finish()
+}
+
+/// Nothing was traced: prints what was measured all the same, if anything was.
+fn end_early(arguments: &Arguments, out: ReportOutput, over: Over) -> Result<ExitCode, Failure> {
+    let words: Vec<String> =
+        arguments.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    out.write_untraced(&words, &over.untraced, &over.reason).map_err(Failure::of_trace)?;
+    over.end.finish()
 }
 
 /// Where the log goes. Without a wish of the user's, a directory that cannot be written to is no reason to
 /// give up.
 fn output_path(arguments: &Arguments) -> Result<PathBuf, Failure> {
-    if let Some(output) = &arguments.output {
-        log::check_output(output).map_err(Failure::of_trace)?;
-        if output.exists() && !output.is_file() {
-            let text = "is not a file, and the report is made from the log: name a file";
-            return Err(Failure::of_trace(anyhow::anyhow!("{} {text}", output.display())));
-        }
-        return Ok(output.clone());
+    let Some(output) = &arguments.output else { return default_log(&arguments.command) };
+    refuse_stream_as_log(output).map_err(Failure::of_trace)?;
+    log::check_output(output).map_err(Failure::of_trace)?;
+    if output.exists() && !output.is_file() {
+        let text = "is not a file, and the report is made from the log: name a file";
+        return Err(Failure::of_trace(anyhow::anyhow!("{} {text}", output.display())));
     }
-    let name = log_name(&arguments.command);
-    match log::check_output(&name) {
-        Ok(()) => Ok(name),
-        Err(log::Error::Create { .. }) => {
-            let directory = tempfile::Builder::new().prefix("trace-").tempdir().map_err(Failure::of_trace)?;
-            Ok(directory.keep().join(name))
-        }
-        Err(error) => Err(Failure::of_trace(error)),
-    }
+    Ok(output.clone())
 }
 
-/// Calls of the calibration: there is time for many.
-const CALIBRATION_CALLS: u64 = 1000;
-
-enum Measured {
-    /// There are runs to report on.
-    Enough(Untraced),
-    /// The command failed or was interrupted: nothing to report, exit like this.
-    Over(ExitCode),
-}
-
-fn measure(arguments: &Arguments, command: &Command, stdio: &mut Stdio) -> Result<Measured, Failure> {
-    let policy = Policy { runs: arguments.runs.map(|runs| runs as usize), ..Policy::default() };
-    let options = untraced::Options {
-        policy,
-        prepare: arguments.prepare.clone(),
-        ignore_failure: arguments.ignore_failure,
-    };
-    let mut bar = RunsBar::new();
-    let outcome = untraced::measure(command, stdio, &options, &mut bar);
-    bar.finish();
-    match outcome.ending {
-        Ending::Enough => {}
-        Ending::TimeUp { .. } => note(&outcome.ending),
-        Ending::Failed { run, status } => {
-            note(&outcome.ending);
-            let status = if run == 0 { status } else { ExitStatus::from_raw(125 << 8) };
-            return Ok(Measured::Over(ExitCode::from(launch::pass_on(status))));
-        }
-        Ending::Interrupted { signal, .. } => {
-            note(&outcome.ending);
-            return Ok(Measured::Over(ExitCode::from(launch::pass_on(ExitStatus::from_raw(signal)))));
-        }
-        Ending::Broken { error: RunError::Launch(error), .. } => {
-            return Err(Failure::with_code(error.exit_code(), error));
-        }
-        Ending::Broken { .. } => {
-            return Err(Failure::of_trace(anyhow::anyhow!("{}", outcome.ending)));
-        }
-    }
-    Ok(Measured::Enough(outcome.untraced))
-}
-
-/// How often the command is traced, if it is quick.
-const TRACED_RUNS: usize = 3;
-/// A traced run that takes longer than this is not repeated.
-const QUICK: Duration = Duration::from_secs(1);
-
-/// Traces the command, several times if it is quick, and keeps the log of the shortest run: the one in which
-/// the CPU was least given to others, of which no log can tell.
-fn trace_shortest(
-    arguments: &Arguments,
-    command: &Command,
-    output: &Path,
-    stdio: &mut Stdio,
-    untraced: &Untraced,
-) -> Result<Recorded, Failure> {
-    entry_point::prepare();
-    let first = untraced.runs.len() + 1;
-    let mut best = trace_once(arguments, command, output, stdio, (untraced, first))?;
-    let directory = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Only a plain file may be replaced by another; a link stays what it is.
-    let replaceable = output.symlink_metadata().is_ok_and(|file| file.is_file());
-    for run in 1..TRACED_RUNS {
-        if !replaceable || best.elapsed > QUICK || best.log.is_err() || best.status.signal().is_some() {
-            break;
-        }
-        // Without room for a second log the first one does.
-        let Ok(other) = tempfile::Builder::new().suffix(".trace").tempfile_in(directory) else { break };
-        let recorded = trace_once(arguments, command, other.path(), stdio, (untraced, first + run))?;
-        if recorded.status != best.status {
-            break;
-        }
-        if recorded.elapsed < best.elapsed && recorded.log.is_ok() && other.persist(output).is_ok() {
-            best = recorded;
-        }
-    }
-    Ok(best)
-}
-
-fn trace_once(
-    arguments: &Arguments,
-    command: &Command,
-    output: &Path,
-    stdio: &mut Stdio,
-    (untraced, run): (&Untraced, usize),
-) -> Result<Recorded, Failure> {
-    untraced::prepare_run(arguments.prepare.as_deref()).map_err(Failure::of_trace)?;
-    let mut streams = stdio.for_run(run).map_err(Failure::of_trace)?;
-    let job = Job {
-        command,
-        words: &arguments.command,
-        output,
-        leader_only: false,
-        calibration_calls: CALIBRATION_CALLS,
-        untraced: Some(untraced.clone()),
-        backend: Backend::Ptrace,
-    };
-    let recorded = trace_command(&job, streams.streams, || streams.launched());
-    streams.finish();
-    recorded
-}
-
-fn analyse(output: &Path) -> Result<(Report, Vec<Stack>), log::Error> {
+pub(super) fn analyse(output: &Path) -> Result<(Report, Drawing), log::Error> {
     let mut reader = log::Reader::open(output)?;
     let mut startup = Startup::new(reader.header());
     reader.for_each(|event| startup.add(event))?;
     Ok(startup.finish())
-}
-
-/// Draws the flame graph, width being estimated or true cost. False: there is nothing to draw.
-fn draw(path: &Path, report: &Report, stacks: &[Stack]) -> io::Result<bool> {
-    let mut svg = Vec::new();
-    let subtitle = notes::quality(report.quality, &report.backend);
-    if !flame::svg(&mut svg, stacks, Metric::Cost, &report.command.join(" "), &subtitle)? {
-        return Ok(false);
-    }
-    replace(path, &svg)?;
-    Ok(true)
-}
-
-/// Stands at the end of our drawings, to tell them from others'.
-const SIGNATURE: &[u8] = b"<!-- flame graph by trace -->\n";
-
-/// Writes the drawing, in the place of an older one of ours only. Names in it are as private as the log.
-fn replace(path: &Path, svg: &[u8]) -> io::Result<()> {
-    if let Ok(old) = path.symlink_metadata() {
-        let is_ours = |old: Vec<u8>| old.is_empty() || old.ends_with(SIGNATURE);
-        if !old.is_file() || !std::fs::read(path).is_ok_and(is_ours) {
-            let text = format!("{} holds something else and is not overwritten", path.display());
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
-        }
-    }
-    let mut options = std::fs::OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(svg).and_then(|()| file.write_all(SIGNATURE)).inspect_err(|_| {
-        // Half a drawing is none; what cannot be removed either is reported by the first error.
-        let _ = std::fs::remove_file(path);
-    })
 }
 
 fn tell(recorded: &Recorded, drawn: io::Result<bool>) {

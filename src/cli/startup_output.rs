@@ -8,6 +8,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::analysis::startup::Report;
+use crate::analysis::wall;
+use crate::log::Untraced;
+use crate::report::json;
 use crate::report::look::Look;
 use crate::report::startup::{self, Options, TOP};
 
@@ -26,6 +29,14 @@ struct Json<'a> {
     flame_graph: Option<String>,
 }
 
+/// What is known where nothing was traced.
+#[derive(Serialize)]
+struct UntracedJson<'a> {
+    command: &'a [String],
+    untraced: &'a wall::Untraced,
+    not_traced: &'a str,
+}
+
 impl ReportOutput {
     /// With `json`, from here on what is written to standard output goes to standard error.
     pub fn new(json: bool) -> io::Result<Self> {
@@ -37,6 +48,11 @@ impl ReportOutput {
         Ok(Self { kept: Some(File::from(kept)) })
     }
 
+    /// Where JSON goes, if that is what is wanted.
+    pub fn into_kept(self) -> Option<File> {
+        self.kept
+    }
+
     /// Writes the report.
     pub fn write(self, report: &Report, all: bool, log: &Path, graph: Option<&Path>) -> io::Result<()> {
         match self.kept {
@@ -44,14 +60,28 @@ impl ReportOutput {
             None => write_text(report, all, log, graph),
         }
     }
+
+    /// Writes what untraced runs have told, where nothing was traced; nothing if there were none.
+    pub fn write_untraced(self, command: &[String], untraced: &Untraced, reason: &str) -> io::Result<()> {
+        let Some(untraced) = &wall::Untraced::of(untraced) else { return Ok(()) };
+        if let Some(file) = self.kept {
+            return write_value(file, &UntracedJson { command, untraced, not_traced: reason });
+        }
+        let mut out = BufWriter::new(io::stdout().lock());
+        writeln!(out)?;
+        startup::write_untraced(&mut out, command, untraced, reason, Look::of_stdout())?;
+        out.flush()
+    }
 }
 
 fn write_json(file: File, report: &Report, log: &Path, graph: Option<&Path>) -> io::Result<()> {
     let shown = |path: &Path| path.to_string_lossy().into_owned();
-    let json = Json { report, log: shown(log), flame_graph: graph.map(shown) };
+    write_value(file, &Json { report, log: shown(log), flame_graph: graph.map(shown) })
+}
+
+fn write_value(file: File, value: &impl Serialize) -> io::Result<()> {
     let mut out = BufWriter::new(file);
-    serde_json::to_writer_pretty(&mut out, &json)?;
-    writeln!(out)?;
+    json::write(&mut out, value)?;
     out.flush()
 }
 

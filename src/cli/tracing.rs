@@ -1,15 +1,19 @@
 //! One traced run of a command into a log: what `record` and `startup` share.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use super::failure::Failure;
-use crate::capture::host;
+use super::failure::{Failure, note};
 use crate::capture::launch::{self, Command, SpawnOptions, Stream};
+use crate::capture::ebpf;
 use crate::capture::ptrace::{self, calibration};
+use crate::capture::ready::ReadyWatch;
+use crate::capture::untraced::Ready;
+use crate::capture::{Interruption, Outcome, Sink, host};
 use crate::event::{Event, Kind, mark};
 use crate::log::{self, Calibration, FORMAT_VERSION, Header, Untraced};
 
@@ -34,6 +38,51 @@ impl Backend {
     }
 }
 
+/// Most process ids named in one line.
+const PIDS_SHOWN: usize = 5;
+
+/// A backend, ready to record.
+enum Prepared {
+    Ebpf(Box<ebpf::Recorder>),
+    Ptrace,
+}
+
+impl Prepared {
+    fn prepare(backend: Backend) -> io::Result<Self> {
+        Ok(match backend {
+            Backend::Ebpf => Self::Ebpf(Box::new(ebpf::Recorder::load()?)),
+            Backend::Ptrace => Self::Ptrace,
+        })
+    }
+
+    fn calibrate(&mut self, calls: u64) -> io::Result<Calibration> {
+        match self {
+            Self::Ebpf(recorder) => recorder.calibrate(calls),
+            Self::Ptrace => calibration::calibrate(calls, true),
+        }
+    }
+
+    fn record<S: Sink>(
+        &mut self,
+        job: &Job<'_>,
+        child: &mut launch::Child,
+        sink: &mut S,
+        origin_ns: u64,
+    ) -> io::Result<Outcome> {
+        let pid = child.pid();
+        let leader_only = job.leader_only;
+        match self {
+            Self::Ebpf(recorder) => {
+                recorder.record(pid, || child.go(), sink, ebpf::Options { leader_only, origin_ns })
+            }
+            Self::Ptrace => {
+                let options = ptrace::Options { leader_only, pin: true, origin_ns, until_ns: None };
+                ptrace::record(pid, || child.go(), sink, options)
+            }
+        }
+    }
+}
+
 /// What to trace, and where to.
 pub struct Job<'a> {
     /// The command, resolved.
@@ -46,10 +95,14 @@ pub struct Job<'a> {
     pub leader_only: bool,
     /// Calls of the calibration.
     pub calibration_calls: u64,
+    /// Say nothing while the command runs.
+    pub quiet: bool,
     /// Untraced runs made before.
     pub untraced: Option<Untraced>,
     /// How.
     pub backend: Backend,
+    /// When the command is ready, which is then its end, if it does not end by itself.
+    pub ready: Option<&'a Ready>,
 }
 
 /// What came of it.
@@ -62,39 +115,43 @@ pub struct Recorded {
     pub threads: u64,
     /// How long the command ran, traced.
     pub elapsed: Duration,
+    /// What asked for an end, if anything did.
+    pub interruption: Option<Interruption>,
     /// The log, or why it is incomplete.
     pub log: Result<log::Summary, log::Error>,
 }
 
-/// Runs the command under ptrace. The log is created before the command is started, so that a bad output
-/// path costs nothing; once it runs, it runs to its end whatever becomes of the log.
+/// Runs the command under ptrace. The log is opened before the command is started, so that a bad output
+/// path costs nothing, and written from the command's own first event on, so that one that cannot be run
+/// leaves an older log alone; once it runs, it runs to its end whatever becomes of the log.
 pub fn trace_command(
     job: &Job<'_>,
     streams: [Stream; 3],
     launched: impl FnOnce(),
 ) -> Result<Recorded, Failure> {
-    let calibration =
-        calibration::calibrate(job.calibration_calls, true).map_err(|error| not_permitted(&error))?;
-    let header = header(job, calibration);
+    let mut backend = Prepared::prepare(job.backend).map_err(|error| not_permitted(&error))?;
+    let calibration = backend.calibrate(job.calibration_calls).map_err(|error| not_permitted(&error))?;
+    let header = header(job.words, job.backend, calibration, job.untraced.clone(), options(job));
     let mut writer = log::Writer::create(job.output, &header).map_err(Failure::of_trace)?;
-    let options = SpawnOptions { wait_for_go: true, ..SpawnOptions::default() };
+    // A time limit is for all the runs of `trace startup`, and for the one of `trace record`.
+    let takes_timers = job.untraced.is_none();
+    let options = SpawnOptions { wait_for_go: true, takes_timers, ..SpawnOptions::default() };
     let mut child = launch::spawn(job.command, streams, &options)
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
     launched();
-    let pid = child.pid();
-    let mut sink = |event: &Event<'_>| writer.push(event);
-    let options =
-        ptrace::Options { leader_only: job.leader_only, pin: true, origin_ns: header.clock.origin_ns };
+    let mut ready = job
+        .ready
+        .map(|ready| ready.watch_traced(header.clock.origin_ns))
+        .transpose()
+        .map_err(Failure::of_trace)?;
+    let mut sink = LogSink { writer: &mut writer, runs: false, job };
     let begin = Instant::now();
-    let outcome = if job.backend == Backend::Ebpf {
-        let options = crate::capture::ebpf::Options {
-            leader_only: job.leader_only,
-            origin_ns: header.clock.origin_ns,
-        };
-        crate::capture::ebpf::record(pid, || child.go(), &mut sink, options).map_err(|error| not_permitted(&error))?
-    } else {
-        ptrace::record(pid, || child.go(), &mut sink, options).map_err(|error| not_permitted(&error))?
+    let origin_ns = header.clock.origin_ns;
+    let outcome = match &mut ready {
+        None => backend.record(job, &mut child, &mut sink, origin_ns),
+        Some(ready) => backend.record(job, &mut child, &mut ready.marking(&mut sink), origin_ns),
     };
+    let outcome = outcome.map_err(|error| not_permitted(&error))?;
     let elapsed = begin.elapsed();
     if let Some(error) = child.failure() {
         return Err(Failure::with_code(error.exit_code(), error));
@@ -102,35 +159,92 @@ pub fn trace_command(
     if outcome.parallel {
         push_beside_totals(&mut writer, job.calibration_calls);
     }
+    // Who was ready has done what was wanted; the signal that ended it is ours.
+    let status = match ready.as_ref().map(ReadyWatch::was_ready) {
+        None => outcome.status,
+        Some(true) => ExitStatus::default(),
+        Some(false) if outcome.interruption.is_some() => outcome.status,
+        Some(false) => {
+            let error = anyhow::anyhow!("traced, the command ended ({}) before it was ready", outcome.status);
+            return Err(Failure::of_trace(error));
+        }
+    };
     Ok(Recorded {
-        status: outcome.status,
+        status,
         warnings: outcome.warnings.into_iter().map(explain).collect(),
         threads: outcome.threads,
         elapsed,
+        interruption: outcome.interruption,
         log: writer.finish(),
     })
 }
 
-fn header(job: &Job<'_>, calibration: Calibration) -> Header {
+/// Takes events to the log, and what cannot wait to standard error.
+struct LogSink<'a> {
+    writer: &'a mut log::Writer,
+    /// The command runs; what comes before was done by our own child.
+    runs: bool,
+    job: &'a Job<'a>,
+}
+
+impl Sink for LogSink<'_> {
+    fn push(&mut self, event: &Event<'_>) {
+        self.runs |= event.kind == Kind::Exec;
+        if self.runs {
+            self.writer.push(event);
+        }
+    }
+
+    fn waits_for(&mut self, pids: &[i32]) {
+        if self.job.quiet {
+            return;
+        }
+        let name = self.job.command.program().file_name().unwrap_or_default().to_string_lossy();
+        let shown: Vec<_> = pids.iter().take(PIDS_SHOWN).map(i32::to_string).collect();
+        note(format_args!(
+            "waiting for {} process{} that {} started ({}{}); Ctrl-C ends the recording, --leader-only does \
+             not wait",
+            pids.len(),
+            if pids.len() == 1 { "" } else { "es" },
+            name.escape_debug(),
+            shown.join(", "),
+            if pids.len() > PIDS_SHOWN { ", ..." } else { "" },
+        ));
+    }
+}
+
+/// The header of a log of this command.
+pub fn header(
+    words: &[OsString],
+    backend: Backend,
+    calibration: Calibration,
+    untraced: Option<Untraced>,
+    options: BTreeMap<String, String>,
+) -> Header {
     let lossy = |word: &OsString| word.to_string_lossy().into_owned();
     Header {
         format: FORMAT_VERSION,
         writer: env!("CARGO_PKG_VERSION").to_owned(),
-        command: job.words.iter().map(lossy).collect(),
+        command: words.iter().map(lossy).collect(),
         cwd: std::env::current_dir().map(|cwd| cwd.to_string_lossy().into_owned()).unwrap_or_default(),
         environment: host::environment(),
         host: host::host(),
-        backend: job.backend.name().to_owned(),
+        backend: backend.name().to_owned(),
         clock: host::clock(),
         calibration: Some(calibration),
-        untraced: job.untraced.clone(),
-        options: [("leader_only".to_owned(), job.leader_only.to_string())].into(),
+        untraced,
+        options,
     }
+}
+
+fn options(job: &Job<'_>) -> BTreeMap<String, String> {
+    let until = job.ready.map(|ready| ("until".to_owned(), ready.until().to_string()));
+    [("leader_only".to_owned(), job.leader_only.to_string())].into_iter().chain(until).collect()
 }
 
 /// Where tracer and thread ran on different CPUs, stops were dearer: how much is measured afterwards, since
 /// it would hold up the command's start.
-fn push_beside_totals(writer: &mut log::Writer, calls: u64) {
+pub fn push_beside_totals(writer: &mut log::Writer, calls: u64) {
     let Ok(beside) = calibration::calibrate(calls, false) else { return };
     for (name, value) in [
         ("beside_mean_ns", beside.mean_ns),
@@ -143,10 +257,10 @@ fn push_beside_totals(writer: &mut log::Writer, calls: u64) {
     }
 }
 
-fn not_permitted(error: &io::Error) -> Failure {
+pub fn not_permitted(error: &io::Error) -> Failure {
     let hint = match error.raw_os_error() {
-        Some(libc::EPERM | libc::ESRCH | libc::EACCES) => {
-            "; in a container, allow SYS_PTRACE; else look at /proc/sys/kernel/yama/ptrace_scope"
+        Some(libc::EPERM | libc::ESRCH | libc::EACCES | libc::ENOSYS) => {
+            "; `trace doctor` finds out why, and what enables it"
         }
         _ => "",
     };
@@ -154,7 +268,7 @@ fn not_permitted(error: &io::Error) -> Failure {
 }
 
 /// A mark as a sentence for the user.
-fn explain(name: &'static str) -> &'static str {
+pub fn explain(name: &'static str) -> &'static str {
     match name {
         mark::SETUID => {
             "a set-user-ID, set-group-ID or capability program ran without its privilege, because it was \

@@ -4,6 +4,8 @@
 //! hand one out straight from a decoded batch. Text is bytes, because paths on Linux are bytes.
 //! This module does no I/O and imports nothing else of the crate.
 
+pub mod escape;
+
 /// What kind of thing happened. One row of the log is one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
@@ -259,6 +261,8 @@ pub mod mark {
     pub const UNTRACED_CHILD: &str = "untraced-child";
     /// The process set up an `io_uring`, whose operations no syscall tracer sees.
     pub const IO_URING: &str = "io-uring";
+    /// Tracing began here, with a thread that ran already.
+    pub const ATTACHED: &str = "attached";
     /// Tracing ended here while the process goes on.
     pub const DETACHED: &str = "detached";
     /// `/proc` is absent or another pid namespace's, so relative paths and files behind descriptors are unknown.
@@ -266,7 +270,16 @@ pub mod mark {
     /// The tree may not be pinned to the tracer's CPU any more: the program is about to look at its mask.
     pub const UNPINNED: &str = "unpinned";
 
+    /// The program was ready, as `--until` says; what follows is its end.
+    pub const READY: &str = "ready";
+
     /// Every mark name.
-    pub const ALL: [&str; 8] =
-        [FOREIGN_PROC, ENTRY, SETUID, PTRACE, UNTRACED_CHILD, IO_URING, DETACHED, UNPINNED];
+    pub const ALL: [&str; 10] =
+        [FOREIGN_PROC, ENTRY, SETUID, PTRACE, UNTRACED_CHILD, IO_URING, ATTACHED, DETACHED, UNPINNED, READY];
+}
+
+/// Reasons of [`Kind::Lost`] events that reports know.
+pub mod loss {
+    /// The log was cut short and then repaired: nobody knows what came after.
+    pub const CUT: &str = "log cut short";
 }

@@ -1,14 +1,16 @@
 //! What can go wrong with a log: what failed, on what, what to try.
 
+use std::fmt::Display;
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 /// An error of reading or writing a log.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The file to be read cannot be opened.
-    #[error("cannot open log {}: {source}{}", .path.display(), hint(.source))]
+    #[error("cannot open log {}: {source}{}", .path.display(), opening_hint(.path, .source))]
     Open {
         /// The file.
         path: PathBuf,
@@ -16,7 +18,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The file to be written cannot be made.
-    #[error("cannot write log {}: {source}{}", .path.display(), hint(.source))]
+    #[error("cannot write log {}: {source}{}", .path.display(), creating_hint(.path, .source))]
     Create {
         /// The file.
         path: PathBuf,
@@ -56,8 +58,8 @@ pub enum Error {
     #[error("the log is empty: its recording was killed before it began, or is about to begin")]
     Empty,
     /// Not a log of ours.
-    #[error("not a trace log (it does not begin as an Arrow stream does)")]
-    NotALog,
+    #[error("not a trace log ({0})")]
+    NotALog(&'static str),
     /// An Arrow stream without our header.
     #[error("an Arrow stream, but not a trace log (its schema has no `trace` metadata)")]
     NoHeader,
@@ -107,20 +109,78 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// Nothing to repair.
-    #[error("the log is complete ({events} events): there is nothing to repair")]
-    Complete {
-        /// Events in it.
-        events: u64,
-    },
 }
 
-/// What to try, for the errors that people meet.
+/// What to try where a log cannot be opened.
+fn opening_hint(path: &Path, error: &io::Error) -> String {
+    match (error.kind(), path.metadata()) {
+        (io::ErrorKind::PermissionDenied, Ok(file)) if file.mode() & 0o111 != 0 => {
+            " (a program, not a log? `trace record` runs it)".to_owned()
+        }
+        (io::ErrorKind::PermissionDenied, Ok(file)) => {
+            format!(" (it belongs to user {}; a log can be read by its owner only)", file.uid())
+        }
+        (io::ErrorKind::PermissionDenied, Err(_)) => " (a directory above it cannot be searched)".to_owned(),
+        _ => hint(error).to_owned(),
+    }
+}
+
+/// What to try where a log cannot be made.
+fn creating_hint(path: &Path, error: &io::Error) -> String {
+    match (error.kind(), path.metadata()) {
+        (io::ErrorKind::PermissionDenied, Ok(file)) if file.is_file() => {
+            format!(" (it belongs to user {}: name another file)", file.uid())
+        }
+        (io::ErrorKind::PermissionDenied, _) => " (name a file in a directory of yours)".to_owned(),
+        (io::ErrorKind::ExecutableFileBusy, _) => {
+            " (a program that is running: name another file)".to_owned()
+        }
+        _ => hint(error).to_owned(),
+    }
+}
+
+/// What to try, for the other errors that people meet.
 fn hint(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::PermissionDenied => " (logs can be read and replaced by their owner only)",
         io::ErrorKind::IsADirectory => " (name a file in it)",
         io::ErrorKind::NotFound => " (check the name and the directory)",
         _ => "",
+    }
+}
+
+/// An error of a library, some of which take several lines, as one.
+pub(super) fn one_line(error: &impl Display) -> String {
+    let text = error.to_string();
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_fit_what_is_there() {
+        let denied = || io::Error::from_raw_os_error(13);
+        let directory = tempfile::tempdir().unwrap();
+        let open = |path: &Path| Error::Open { path: path.to_owned(), source: denied() }.to_string();
+        let program = std::env::current_exe().unwrap();
+        assert!(
+            open(&program).ends_with("(a program, not a log? `trace record` runs it)"),
+            "{}",
+            open(&program)
+        );
+        let log = directory.path().join("log");
+        std::fs::write(&log, "").unwrap();
+        let owner = log.metadata().unwrap().uid();
+        let expected = format!("(it belongs to user {owner}; a log can be read by its owner only)");
+        assert!(open(&log).ends_with(&expected), "{}", open(&log));
+        let create = |path: &Path| Error::Create { path: path.to_owned(), source: denied() }.to_string();
+        assert!(create(&log).ends_with(&format!("(it belongs to user {owner}: name another file)")));
+        assert!(create(&directory.path().join("new")).ends_with("(name a file in a directory of yours)"));
+    }
+
+    #[test]
+    fn errors_of_libraries_are_one_line() {
+        assert_eq!(one_line(&"bad field\n\twhile verifying `x`\n\n"), "bad field, while verifying `x`");
     }
 }

@@ -101,6 +101,36 @@ pub struct Untraced {
     /// The counted runs in order. Stored as one list a figure: a quick command makes hundreds of runs.
     #[serde(with = "columns")]
     pub runs: Vec<Run>,
+    /// Runs before each of which the page cache was emptied, if some were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cold: Option<Cold>,
+}
+
+/// Runs with a cold page cache.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Cold {
+    /// How the cache was emptied.
+    pub method: Emptied,
+    /// The runs.
+    #[serde(with = "columns")]
+    pub runs: Vec<Run>,
+}
+
+/// How the page cache was emptied.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "name")]
+pub enum Emptied {
+    /// `/proc/sys/vm/drop_caches`: page cache, dentries and inodes of the whole system.
+    #[default]
+    DropCaches,
+    /// `posix_fadvise(POSIX_FADV_DONTNEED)`: the page cache of the files that a traced run had opened. Dentries
+    /// and inodes stay.
+    Fadvise {
+        /// How many files.
+        files: u64,
+        /// Why not all caches were dropped.
+        refused: String,
+    },
 }
 
 /// Resources of one run of the command, as `wait4(2)` reports them for its process and the

@@ -12,7 +12,6 @@
 
 mod counts;
 mod error;
-mod escape;
 mod header;
 mod projection;
 mod read;
@@ -24,10 +23,12 @@ mod write;
 mod tests;
 
 pub use error::Error;
-pub use header::{Calibration, Clock, Environment, FORMAT_VERSION, Header, Host, Run, Untraced};
+pub use header::{
+    Calibration, Clock, Cold, Emptied, Environment, FORMAT_VERSION, Header, Host, Run, Untraced,
+};
 pub use projection::Columns;
 pub use read::{Batch, Dictionary, Ending, Reader, looks_like_log};
-pub use repair::{CUT, Repaired, repair};
+pub use repair::{Found, Repaired, repair};
 pub use schema::Column;
 pub use write::{Summary, Writer, check_output};
 

@@ -9,26 +9,34 @@ use std::path::Path;
 
 use super::write::Sink;
 use super::{Ending, Error, Reader, Summary, TOTAL_EVENTS, TOTAL_LOST, Writer};
-use crate::event::{Event, Kind};
-
-/// Name of the [`Kind::Lost`] row in a repaired log.
-pub const CUT: &str = "log cut short";
+use crate::event::{Event, Kind, loss};
 
 /// What a repair has done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repaired {
-    /// The new log. Its events include the row that says it was cut.
-    pub summary: Summary,
-    /// Events taken over.
+    /// How the log was found.
+    pub found: Found,
+    /// Events taken over, the row that says the log was cut not counted.
     pub events: u64,
-    /// Why the rest could not be read, where it is damaged rather than cut.
-    pub damage: Option<String>,
+    /// The new log; `None`: the log needed no repair in its place.
+    pub summary: Option<Summary>,
+}
+
+/// The state of a log before its repair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// All there.
+    Complete,
+    /// Cut short.
+    Cut,
+    /// Damaged, and how.
+    Damaged(String),
 }
 
 /// Copies the whole batches of a cut or damaged log to a new one and closes it with a
-/// [`Kind::Lost`] row named [`CUT`].
+/// [`Kind::Lost`] row named [`loss::CUT`]. A log that is complete is copied as it is.
 ///
-/// `output` may be `input`. It may not be a file that is no log.
+/// `output` may be `input`: then a complete log is left alone. It may not be a file that is no log.
 pub fn repair(input: &Path, output: &Path) -> Result<Repaired, Error> {
     let reader = Reader::open(input)?;
     let file = std::fs::File::open(input).map_err(|source| Error::Open { path: input.to_owned(), source })?;
@@ -36,12 +44,15 @@ pub fn repair(input: &Path, output: &Path) -> Result<Repaired, Error> {
         return Err(Error::Busy { path: input.to_owned() });
     }
     drop(file);
-    if is_same(input, output) {
-        return repair_in_place(reader, input);
+    let (found, events) = examine(input)?;
+    if !is_same(input, output) {
+        let writer = Writer::create(output, reader.header())?;
+        return copy(reader, writer, found);
     }
-    let damage = find_damage(input)?;
-    let writer = Writer::create(output, reader.header())?;
-    copy(reader, writer, damage)
+    if found == Found::Complete {
+        return Ok(Repaired { found, events, summary: None });
+    }
+    repair_in_place(reader, input, found)
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {
@@ -49,32 +60,35 @@ fn is_same(one: &Path, other: &Path) -> bool {
     id(one).is_some_and(|one| Some(one) == id(other))
 }
 
-fn repair_in_place(reader: Reader, path: &Path) -> Result<Repaired, Error> {
-    let damage = find_damage(path)?;
+fn repair_in_place(reader: Reader, path: &Path, found: Found) -> Result<Repaired, Error> {
     let failed = |source| Error::Create { path: path.to_owned(), source };
     // The file itself is replaced, not a symbolic link to it.
     let path = path.canonicalize().map_err(failed)?;
     let directory = path.parent().unwrap_or(Path::new("/"));
-    let new = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
+    let new = tempfile::NamedTempFile::new_in(directory)
+        // Without the temporary name, which means nothing to anyone.
+        .map_err(|error| Error::Create { path: directory.to_owned(), source: error.kind().into() })?;
     let file = new.as_file().try_clone().map_err(failed)?;
     let writer = Writer::on(Sink::at_start(file, new.path())?, reader.header())?;
-    let repaired = copy(reader, writer, damage)?;
+    let repaired = copy(reader, writer, found)?;
     new.as_file().sync_data().map_err(failed)?;
     new.persist(&path).map_err(|error| failed(error.error))?;
     Ok(repaired)
 }
 
-/// Reads the log through: an error if it is complete; the damage, if it has any.
-fn find_damage(path: &Path) -> Result<Option<String>, Error> {
+/// Reads the log through, to see how it is and how many events it has.
+fn examine(path: &Path) -> Result<(Found, u64), Error> {
     match Reader::open(path)?.with_columns(super::Columns::of(&[])).for_each(|_| {}) {
-        Ok(Ending::Complete { events, .. }) => Err(Error::Complete { events }),
-        Ok(Ending::Cut { .. }) => Ok(None),
-        Err(error @ Error::Damaged { .. }) => Ok(Some(error.to_string())),
+        Ok(Ending::Complete { events, .. }) => Ok((Found::Complete, events)),
+        Ok(Ending::Cut { events, .. }) => Ok((Found::Cut, events)),
+        Err(Error::Damaged { offset, events, problem }) => {
+            Ok((Found::Damaged(format!("at byte {offset}: {problem}")), events))
+        }
         Err(error) => Err(error),
     }
 }
 
-fn copy(mut reader: Reader, mut writer: Writer, damage: Option<String>) -> Result<Repaired, Error> {
+fn copy(mut reader: Reader, mut writer: Writer, found: Found) -> Result<Repaired, Error> {
     let mut last_ns = 0;
     let result = reader.for_each(|event| {
         last_ns = last_ns.max(event.end_ns.unwrap_or(event.start_ns));
@@ -92,10 +106,12 @@ fn copy(mut reader: Reader, mut writer: Writer, damage: Option<String>) -> Resul
     let cut = Event {
         start_ns: last_ns,
         end_ns: Some(last_ns),
-        text: Some(CUT.as_bytes()),
+        text: Some(loss::CUT.as_bytes()),
         ret: Some(-1),
         ..Event::new(Kind::Lost)
     };
-    writer.push(&cut);
-    Ok(Repaired { summary: writer.finish()?, events: reader.events_read(), damage })
+    if found != Found::Complete {
+        writer.push(&cut);
+    }
+    Ok(Repaired { found, events: reader.events_read(), summary: Some(writer.finish()?) })
 }

@@ -33,12 +33,33 @@ fn write(out: &mut String, text: std::fmt::Arguments<'_>) {
     out.write_fmt(text).expect("writing to a string cannot fail");
 }
 
-/// Controls, and characters that print as nothing or turn others around (Unicode TR 36, TR 9).
-fn unprintable(c: char) -> bool {
+/// A sentence of ours that may have such text in it: what does not print is escaped, the backslash stays.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            c if unprintable(c) => write(&mut out, format_args!("\\u{{{:x}}}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Controls; characters that print as nothing or turn others around (Unicode TR 36 and TR 9, the property
+/// `Default_Ignorable_Code_Point`); those that mean nothing outside of one program (noncharacters, of which
+/// XML forbids two, and the last plane of private use, where a log keeps bytes that are not UTF-8).
+pub(super) fn unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fdd0}'..='\u{fdef}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}' | '\u{100000}'..)
+        || u32::from(c) & 0xfffe == 0xfffe
 }
 
 /// Cuts the middle out of a text longer than this many characters. Ends of paths tell most.
@@ -93,11 +114,25 @@ mod tests {
             (b"\xff\xfe", "\\xff\\xfe"),
             ("\u{9b}31m".as_bytes(), "\\u{9b}31m"),
             ("\u{202e}txt.exe".as_bytes(), "\\u{202e}txt.exe"),
+            ("\u{fffe}\u{ffff}\u{1ffff}".as_bytes(), "\\u{fffe}\\u{ffff}\\u{1ffff}"),
         ] {
             assert_eq!(escape(bytes), shown);
         }
         let all: Vec<u8> = (0..=255).collect();
         assert!(escape(&all).chars().all(|c| !c.is_control()));
+    }
+
+    #[test]
+    fn sentences_keep_their_backslashes() {
+        assert_eq!(printable("a\\b\x1b[2J\u{9b}\n"), "a\\b\\u{1b}[2J\\u{9b}\\n");
+    }
+
+    /// The characters that XML has (XML 1.0, production 2).
+    #[test]
+    fn nothing_that_xml_forbids_is_left() {
+        let all: String = ('\0'..=char::MAX).collect();
+        let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+        assert!(escape(all.as_bytes()).chars().all(allowed));
     }
 
     #[test]

@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::look::Look;
 use super::{flame, startup, stats};
+use crate::analysis::flame::Flame;
+use crate::analysis::fold::{self, Metric};
 use crate::analysis::startup::Startup;
 use crate::analysis::stats::{By, Options, Stats};
 use crate::analysis::testing::{header, with_untraced};
@@ -73,11 +75,27 @@ proptest! {
         for seed in &seeds {
             all.add(&event(seed));
         }
-        let (report, stacks) = all.finish();
+        let (report, drawing) = all.finish();
         let mut out = Vec::new();
         let options = startup::Options { top: 3, look: Look { width: Some(70), colour: false }, last: "" };
         startup::write(&mut out, &report, options).unwrap();
-        flame::svg(&mut out, &stacks, flame::Metric::Calls, "x", "y").unwrap();
+        flame::svg(&mut out, &drawing, &flame::Caption::default()).unwrap();
+        for (by, _) in fold::By::ALL {
+            for metric in [Metric::Time, Metric::Elapsed, Metric::Count, Metric::Bytes] {
+                let mut some = Flame::new(&header, by);
+                for (at, seed) in seeds.iter().enumerate() {
+                    some.add(&event(seed), at % 7 != 0);
+                }
+                let mut some = some.finish(metric);
+                some.graph.compare(&drawing.graph);
+                let caption = flame::Caption { filter: Some("-Z"), other: Some("x") };
+                flame::svg(&mut out, &some, &caption).unwrap();
+                let mut text = Vec::new();
+                flame::folded(&mut text, &some.graph, true).unwrap();
+                let lines: Vec<_> = text.split_inclusive(|&b| b == b'\n').collect();
+                prop_assert!(lines.iter().all(|line| flame::is_folded(line)));
+            }
+        }
         serde_json::to_vec(&report).unwrap();
         for (by, _) in By::ALL {
             let mut table = Stats::new(&header, by);

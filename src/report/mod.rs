@@ -1,14 +1,17 @@
 //! What people see: one module a kind of report. Reports format, they compute nothing.
 
 pub mod bars;
+pub mod doctor;
 pub mod escape;
 pub mod flame;
+pub mod json;
 pub mod look;
 pub mod notes;
 pub mod show;
 pub mod startup;
 pub mod stats;
 pub mod table;
+pub mod trial;
 pub mod units;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::units::things;
 use crate::analysis::cost::{LongCalls, Quality};
 use crate::analysis::integrity::Integrity;
 use crate::analysis::wall::{Wall, WallKind};
-use crate::event::mark;
+use crate::event::{loss, mark};
 
 /// Lines that come before anything else, most serious first; none if all is well.
 #[must_use]
@@ -20,14 +20,15 @@ pub fn integrity(integrity: &Integrity) -> Vec<String> {
             };
             format!("{} ({number})", escape(loss.reason.bytes()))
         });
-        let least = if integrity.losses.iter().any(|loss| loss.at_least) { "at least " } else { "" };
+        let least = if integrity.lost_at_least { "at least " } else { "" };
         let all = match integrity.lost_events {
             0 => "events are".to_owned(),
             lost => format!("{least}{}", things(lost, "event is", "events are")),
         };
         lines.push(format!("{all} missing from this log: {}", each.collect::<Vec<_>>().join(", ")));
     }
-    if !integrity.complete {
+    let is_repaired = integrity.losses.iter().any(|loss| loss.reason.bytes() == loss::CUT.as_bytes());
+    if !integrity.complete && !is_repaired {
         lines.push(
             "this log is cut short: it has no totals, what came after its last event is not known".into(),
         );
@@ -57,6 +58,7 @@ fn mark_text(name: &[u8]) -> Option<&'static str> {
             Some("the program uses io_uring, whose operations are no system calls and not shown")
         }
         mark::FOREIGN_PROC => Some("/proc was missing or another pid namespace's: many paths are unknown"),
+        mark::ATTACHED => Some("tracing began while the program ran already"),
         mark::DETACHED => Some("tracing ended while the program went on"),
         _ => None,
     }
@@ -101,6 +103,10 @@ pub fn long_calls(long: LongCalls, quality: Quality) -> Option<String> {
     Some(format!("{} took over 1 ms, {waited} together: {how}", things(long.calls, "call", "calls")))
 }
 
+/// Why totals can be more than the wall time.
+pub const OVERLAP: &str = "Shares are of the wall time: calls that run in parallel, and those that wait for other processes, overlap, \
+     so shares can exceed 100 %.";
+
 /// What shares are parts of.
 #[must_use]
 pub fn wall(wall: Wall) -> String {
@@ -123,10 +129,11 @@ mod tests {
 
     #[test]
     fn losses_come_first() {
-        let loss = |reason: &str, events, at_least| Loss { reason: reason.into(), events, at_least };
+        let lost = |reason: &str, events, at_least| Loss { reason: reason.into(), events, at_least };
         let broken = Integrity {
             lost_events: 10,
-            losses: vec![loss("ring\nfull", 10, false), loss("killed", 0, true)],
+            lost_at_least: true,
+            losses: vec![lost("ring\nfull", 10, false), lost("killed", 0, true)],
             marks: vec![Mark { name: "io-uring".into(), times: 2 }, Mark { name: "odd".into(), times: 1 }],
             unreadable_paths: 1,
             ..Integrity::default()
@@ -143,8 +150,18 @@ mod tests {
     }
 
     #[test]
+    fn a_repaired_log_is_said_to_be_cut_once() {
+        let loss = Loss { reason: loss::CUT.into(), events: 0, at_least: true };
+        let repaired = Integrity { losses: vec![loss], lost_at_least: true, ..Integrity::default() };
+        assert_eq!(
+            integrity(&repaired),
+            ["events are missing from this log: log cut short (number unknown)"]
+        );
+    }
+
+    #[test]
     fn every_mark_is_told_or_is_nothing_to_tell() {
-        let silent = [mark::ENTRY, mark::UNPINNED];
+        let silent = [mark::ENTRY, mark::UNPINNED, mark::READY];
         for name in mark::ALL {
             assert_eq!(mark_text(name.as_bytes()).is_none(), silent.contains(&name), "{name}");
         }

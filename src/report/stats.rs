@@ -162,10 +162,7 @@ fn footer(table: &Table, backend: &str, axis: Option<Axis>) -> Vec<String> {
         );
     }
     if table.total.share.is_some_and(|share| share > 1.0) {
-        lines.push(
-            "Calls that wait for other processes count what they waited, so totals exceed the wall time."
-                .into(),
-        );
+        lines.push(notes::OVERLAP.to_owned());
     }
     if table.uncounted_calls > 0 {
         let what = match table.by {

@@ -106,7 +106,7 @@ impl Table {
             .enumerate()
             .map(|(at, line)| {
                 let line = line.trim_end();
-                format!("{pad}{}", if at == 0 { look.title(line) } else { line.to_owned() })
+                format!("{pad}{}", if at == 0 { look.header(line) } else { line.to_owned() })
             })
             .collect()
     }

@@ -15,6 +15,20 @@ pub fn time(ns: u64) -> String {
     format!("{ns} ns")
 }
 
+/// An amount of data, three digits and a decimal unit: `640 bytes`, `1.23 MB`.
+#[must_use]
+pub fn bytes(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    for (unit, name) in UNITS {
+        if bytes >= unit - unit / 2000 {
+            let value = bytes as f64 / unit as f64;
+            let digits = if value < 9.995 { 2 } else { usize::from(value < 99.95) };
+            return format!("{value:.digits$} {name}");
+        }
+    }
+    things(bytes, "byte", "bytes")
+}
+
 /// A time that may not be known.
 #[must_use]
 pub fn time_or_dash(ns: Option<u64>) -> String {
@@ -83,6 +97,12 @@ mod tests {
             assert_eq!(time(ns), shown, "{ns}");
         }
         assert_eq!(time_or_dash(None), "-");
+    }
+
+    #[test]
+    fn amounts_of_data() {
+        let shown: Vec<_> = [0, 1, 999, 1_000, 12_345, 1_234_567, 5_000_000_000].map(bytes).into();
+        assert_eq!(shown, ["0 bytes", "1 byte", "999 bytes", "1.00 kB", "12.3 kB", "1.23 MB", "5.00 GB"]);
     }
 
     #[test]

@@ -101,6 +101,8 @@ fn a_request_to_end_goes_to_the_command() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let log = dir.path().join("log");
         let (mut child, _output) = busy_tree(&log, dir.path(), threads, 0);
+        // Open to the end, for the command ends with its input.
+        let _input = child.stdin.take();
         send(&child, signal);
         let status = run::wait(&mut child, "a command asked to end");
         let killed_by = std::os::unix::process::ExitStatusExt::signal(&status);

@@ -23,20 +23,23 @@ const PERMITTED: [(&str, Rule); 1] =
     })];
 
 /// A place in which both runs find the same.
-struct Place {
+pub struct Place {
     _dir: tempfile::TempDir,
-    work: PathBuf,
-    log: PathBuf,
+    /// The working directory.
+    pub work: PathBuf,
+    /// Where tracers write.
+    pub log: PathBuf,
 }
 
 impl Place {
-    fn new() -> Self {
+    /// A place that nobody else has.
+    pub fn new() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         Self { work: dir.path().join("work"), log: dir.path().join("log"), _dir: dir }
     }
 
     /// Makes the working directory anew and runs the shell script `prepare` in it, untraced.
-    fn prepare(&self, prepare: &str) {
+    pub fn prepare(&self, prepare: &str) {
         if self.work.exists() {
             std::fs::remove_dir_all(&self.work).expect("our own directory");
         }
@@ -45,7 +48,8 @@ impl Place {
         assert!(done.status.success(), "{prepare}: {done:?}");
     }
 
-    fn traced(&self, tracer: &Command, command: &[&str]) -> Run {
+    /// Runs the command under a tracer.
+    pub fn traced(&self, tracer: &Command, command: &[&str]) -> Run {
         // setarch stands before the tracer, so that what is traced is the command alone.
         let mut whole = run::command("setarch", &self.work);
         whole.arg("-R").arg(tracer.get_program()).args(tracer.get_args());
@@ -123,7 +127,7 @@ fn same(strace: &Call, log: &Call) -> bool {
 }
 
 /// The script that prints a line, in the repository.
-fn hello() -> String {
+pub fn hello() -> String {
     concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/hello.py").to_owned()
 }
 
@@ -131,7 +135,7 @@ const SOME_FILES: &str = "mkdir -p d/a d/b/c d/e; echo text >d/a/one; echo more 
     ln d/a/one d/e/hard; mkfifo d/fifo; chmod 600 d/a/one; touch -d 2020-01-01 d/a/* d/b/c/* d/b d/e d";
 
 /// The interpreter that `python3` comes to, which may be a script that looks for it.
-fn python() -> Option<String> {
+pub fn python() -> Option<String> {
     let command = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().ok()?;
     Some(String::from_utf8(command.stdout).ok()?.trim_end().to_owned())
 }

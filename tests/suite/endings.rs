@@ -146,3 +146,65 @@ fn a_death_in_the_moment_of_the_fork_leaves_nobody_waiting() {
         run::wait(&mut killer, "the killer");
     }
 }
+
+#[test]
+fn a_command_that_cannot_be_run_leaves_no_log_and_an_older_one_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let Place { dir, log } = place();
+    let script = |name: &str, content: &[u8]| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, content).expect("our own directory");
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("our own file");
+        path
+    };
+    let broken_elf = [&b"\x7fELF\x02\x01\x01"[..], &[0; 120]].concat();
+    let commands = [
+        script("no-interpreter-line", b"echo hello\n"),
+        script("bad-interpreter", b"#!/no/such/interpreter\n"),
+        script("broken", &broken_elf),
+    ];
+    for command in &commands {
+        let done = run(log::command(&log, dir.path()).arg(command));
+        assert!(matches!(done.status.code(), Some(126 | 127)), "{done:?}");
+        assert_eq!(done.stderr.lines().count(), 1, "{done:?}");
+        assert!(!log.exists(), "a log of {}", command.display());
+    }
+    run(log::command(&log, dir.path()).arg("true"));
+    let older = std::fs::read(&log).expect("a log");
+    for command in &commands {
+        run(log::command(&log, dir.path()).arg(command));
+        assert_eq!(std::fs::read(&log).expect("a log"), older, "{}", command.display());
+    }
+    run(log::command(&log, dir.path()).args(["sh", "-c", "exit 1"]));
+    log::read(&log).assert_complete();
+    assert_ne!(std::fs::read(&log).expect("a log"), older);
+}
+
+#[test]
+fn a_recording_that_waits_for_others_says_so_and_can_be_ended() {
+    use nix::sys::signal::{Signal, kill};
+    use std::io::{BufRead, BufReader};
+    let Place { dir, log } = place();
+    let mut command = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+    command.args(["record", "-o"]).arg(&log).arg(program("exits")).arg("orphan");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("trace can be run");
+    let input = child.stdin.take();
+    let mut words = BufReader::new(child.stderr.take().expect("piped"));
+    let mut line = String::new();
+    words.read_line(&mut line).expect("text");
+    assert!(line.starts_with("trace: waiting for 1 process that exits started ("), "{line}");
+    kill(nix::unistd::Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("our own child");
+    assert_eq!(run::wait(&mut child, "an orphan, interrupted").code(), Some(4), "the command's own status");
+    let log = log::read(&log);
+    log.assert_complete();
+    assert_eq!(log.rows.iter().filter(|row| row.text == trace::event::mark::DETACHED).count(), 1);
+    drop(input);
+    let mut output = String::new();
+    child.stdout.take().expect("piped").read_to_string(&mut output).expect("text");
+    assert_eq!(output, "orphan ends\n", "it goes on untraced");
+}

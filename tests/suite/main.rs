@@ -8,13 +8,27 @@
 //!                              └─ (each)     account, tracepoints  ┘
 //! ```
 
+mod attach;
+mod command_line;
 mod contract;
 mod death;
 mod differential;
+mod doctor;
 mod endings;
+mod findings;
+mod flame;
 mod inheritance;
+mod installed;
 mod layers;
 mod limits;
+mod loader;
+mod looks;
+mod mutation;
+mod passing_on;
+mod same_text;
+mod startup;
 mod support;
 mod terminal;
+mod trying;
+mod until;
 mod witness;

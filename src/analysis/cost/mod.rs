@@ -148,6 +148,12 @@ impl Group {
         self.0 & 2 != 0
     }
 
+    /// Whether it gave nothing, see [`Group::empty`].
+    #[must_use]
+    pub fn gave_nothing(self) -> bool {
+        self.0 & 8 != 0
+    }
+
     /// Whether it failed.
     #[must_use]
     pub fn failed(self) -> bool {

@@ -24,7 +24,8 @@ use crate::event::{Event, Kind};
 use crate::syscall::{Arg, Family};
 
 pub use names::FileKind;
-use names::{Names, module_file, stem};
+use names::Names;
+pub(super) use names::{module_file, stem};
 
 /// Lookups remembered while a module is searched for.
 const MOST_PENDING: usize = 512;

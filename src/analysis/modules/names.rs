@@ -21,7 +21,7 @@ pub enum FileKind {
 const ROOTS: [&[u8]; 3] = [b"site-packages", b"dist-packages", b"lib-dynload"];
 
 /// What kind of module file this is, if it is one.
-pub(super) fn module_file(path: &[u8]) -> Option<FileKind> {
+pub(in crate::analysis) fn module_file(path: &[u8]) -> Option<FileKind> {
     let name = file_name(path);
     let ends = |suffix: &[u8]| name.len() > suffix.len() && name.ends_with(suffix);
     if ends(b".pyc") || ends(b".pyo") {
@@ -49,7 +49,7 @@ fn in_root(path: &[u8]) -> bool {
 
 /// The directory and the name without any suffix that all files of one module share:
 /// `d/__pycache__/x.cpython-311.pyc` and `d/x.py` both give (`d`, `x`).
-pub(super) fn stem(path: &[u8]) -> (&[u8], &[u8]) {
+pub(in crate::analysis) fn stem(path: &[u8]) -> (&[u8], &[u8]) {
     let name = file_name(path);
     let mut dir = directory(path).unwrap_or_default();
     if file_name(dir) == b"__pycache__" {

@@ -4,6 +4,9 @@
 //! cost of tracing is taken off for each call in the phase (never below nothing), and what is left
 //! is scaled so that the phases add up to the median of the untraced runs. The factor is part of
 //! the value: far from 1 it says that the traced run was not like the untraced ones.
+//!
+//! The wall time of a run ends with the command's first process. What others do after that is a phase
+//! that stands apart: it is neither scaled nor part of the sum.
 
 use serde::Serialize;
 
@@ -42,23 +45,23 @@ pub struct Phase {
     pub traced_at_ns: u64,
     /// Traced time from its beginning to its end.
     pub traced_ns: u64,
-    /// What tracing its calls added to that, by calibration.
+    /// What tracing its calls added to that, by calibration, and what the recorder held its programs for.
     pub added_ns: u64,
     /// When it begins in an untraced run (estimate).
     pub at_ns: u64,
     /// What it takes in an untraced run (estimate).
     pub takes_ns: u64,
-    /// The same as a part of the whole, 0 to 1.
-    pub share: f64,
+    /// The same as a part of the whole, 0 to 1; `None`: it comes after the whole.
+    pub share: Option<f64>,
     /// System calls, those of other processes in the same time included.
     pub syscalls: u64,
-    /// Calls of the stat family.
+    /// Calls of the stat family, as far as they are file-system work.
     pub stat: u64,
-    /// Calls of the open family.
+    /// Calls of the open family, likewise.
     pub open: u64,
     /// Lookups of a path that was not there (ENOENT).
     pub misses: u64,
-    /// Cost of its file-system calls; `None` where costs are unknown.
+    /// Cost of its file-system calls, not scaled; `None` where costs are unknown.
     pub file_system_ns: Option<u64>,
     /// Processes made in it.
     pub processes: u64,
@@ -119,7 +122,7 @@ fn empty(boundaries: &[Boundary], (start, end): (u64, u64)) -> Vec<Phase> {
         added_ns: 0,
         at_ns: 0,
         takes_ns: 0,
-        share: 0.0,
+        share: None,
         syscalls: 0,
         stat: 0,
         open: 0,
@@ -140,8 +143,8 @@ fn count_calls(phases: &mut [Phase], boundaries: &[Boundary], inputs: &Inputs<'_
         phase.syscalls += cell.calls;
         phase.added_ns = phase.added_ns.saturating_add(inputs.prices.added(key.group, cell));
         match call.family() {
-            Family::Stat => phase.stat += cell.calls,
-            Family::Open => phase.open += cell.calls,
+            Family::Stat if key.group.on_file() => phase.stat += cell.calls,
+            Family::Open if key.group.on_file() => phase.open += cell.calls,
             _ => {}
         }
         if missing {
@@ -178,6 +181,7 @@ fn count_processes(phases: &mut [Phase], inputs: &Inputs<'_>) {
             // The exec event is the last moment of its phase, and the first of the next.
             if let Some(phase) = at(phases, exec.at_ns.saturating_sub(1)) {
                 phases[phase].programs += 1;
+                phases[phase].added_ns = phases[phase].added_ns.saturating_add(exec.held_ns);
             }
         }
     }
@@ -186,18 +190,19 @@ fn count_processes(phases: &mut [Phase], inputs: &Inputs<'_>) {
 /// Fills in what phases take; gives the factor to the untraced wall time.
 fn take(phases: &mut [Phase], inputs: &Inputs<'_>) -> Option<f64> {
     let untraced = |phase: &Phase| phase.traced_ns.saturating_sub(phase.added_ns);
-    let rest = phases.iter().map(untraced).fold(0, u64::saturating_add);
+    let in_wall = |phase: &Phase| phase.kind != PhaseKind::After;
+    let rest = phases.iter().filter(|phase| in_wall(phase)).map(untraced).fold(0, u64::saturating_add);
     let factor = inputs.wall_ns.filter(|_| rest > 0).map(|wall| wall as f64 / rest as f64);
+    let whole = rest as f64 * factor.unwrap_or(1.0);
     let mut at = 0.0_f64;
     for phase in phases.iter_mut() {
-        let takes = untraced(phase) as f64 * factor.unwrap_or(1.0);
+        let scale = if in_wall(phase) { factor.unwrap_or(1.0) } else { 1.0 };
+        let takes = untraced(phase) as f64 * scale;
         phase.at_ns = at.round() as u64;
         phase.takes_ns = (at + takes).round() as u64 - phase.at_ns;
         at += takes;
-    }
-    if at > 0.0 {
-        for phase in phases.iter_mut() {
-            phase.share = phase.takes_ns as f64 / at;
+        if in_wall(phase) {
+            phase.share = Some(if whole > 0.0 { phase.takes_ns as f64 / whole } else { 0.0 });
         }
     }
     factor

@@ -1,15 +1,18 @@
 //! What every program has: the exec, the dynamic loader, the program itself, its exit.
 //!
 //! - **exec** lasts from the entry of the `execve` that succeeded to the new image (the exec event).
-//! - **dynamic loader** lasts to the mark `entry`: `AT_ENTRY` was reached. Without the mark (logs of
-//!   other tools), glibc's loader is done when it unmaps `/etc/ld.so.cache`; only constructors of
-//!   libraries come after that. Without either, loader and program are one phase.
+//! - **dynamic loader**, and **relocation** with the constructors of libraries, where `loader` tells
+//!   them. A static program has neither. Where their end cannot be told, they are one phase with the
+//!   program.
 //! - **exit** begins with `exit_group`, or where an interpreter is seen to wind up.
 
-use super::{Boundary, Cut, Interpreter, PhaseKind, Segments, Start, interpreter, is_exec, program_name};
+use super::loader::Loader;
+use super::{
+    Boundary, Cut, Interpreter, PhaseKind, Segments, Start, interpreter, is_exec, program_name,
+    starts_another,
+};
 use crate::analysis::calls::{Call, Role};
-use crate::event::{Event, Kind, mark};
-use crate::syscall::Family;
+use crate::event::{Event, Kind};
 
 /// The last program a process became, and how far it got.
 #[derive(Debug)]
@@ -25,15 +28,14 @@ pub(super) struct Image {
     executed: Vec<u8>,
     exec: Option<Cut>,
     exec_end_ns: u64,
-    loader: Option<Cut>,
-    /// Whether it did what no loader does.
-    acted: bool,
-    /// Address of the mapping of `/etc/ld.so.cache`.
-    cache: Option<u64>,
-    /// When it was unmapped.
-    unmapped_ns: Option<u64>,
+    /// The first event after the exec.
+    begin: Option<Cut>,
+    loader: Loader,
+    relocation: Option<Cut>,
     program: Option<Cut>,
     interpreter: Option<Box<dyn Interpreter>>,
+    shell: bool,
+    starts_another: bool,
     exit: Option<Cut>,
     end_ns: Option<u64>,
     after: Option<Cut>,
@@ -50,20 +52,27 @@ impl Image {
             executed: Vec::new(),
             exec: None,
             exec_end_ns: 0,
-            loader: None,
-            acted: false,
-            cache: None,
-            unmapped_ns: None,
+            begin: None,
+            loader: Loader::default(),
+            relocation: None,
             program: None,
             interpreter: None,
+            shell: false,
+            starts_another: false,
             exit: None,
             end_ns: None,
             after: None,
         }
     }
 
+    /// Whether it is an interpreter that is no shell.
     pub(super) fn is_interpreter(&self) -> bool {
-        self.interpreter.is_some()
+        self.interpreter.is_some() && !self.shell
+    }
+
+    /// Whether it is there to start another program.
+    pub(super) fn starts_another(&self) -> bool {
+        self.starts_another
     }
 
     pub(super) fn see(&mut self, event: &Event<'_>, call: Option<&Call>, segments: &mut Segments) {
@@ -72,11 +81,19 @@ impl Image {
         } else if is_exec(event, call) {
             self.exec_call(event, segments);
         } else {
-            if self.exec.is_some() && self.loader.is_none() {
-                self.loader = segments.cut(self.exec_end_ns);
+            if self.exec.is_some() && self.begin.is_none() {
+                self.begin = segments.cut(self.exec_end_ns);
             }
-            if event.tid == event.pid {
+            if self.exit.is_none() && call.is_some_and(|call| call.role == Role::ExitGroup) {
+                // Any thread can end the process.
+                self.exit = segments.cut(event.start_ns);
+            }
+            let first = event.tid == event.pid;
+            if first {
                 self.first_thread(event, call, segments);
+            }
+            if let Some(interpreter) = self.interpreter.as_mut().filter(|it| first || it.all_threads()) {
+                interpreter.see(event, call, segments);
             }
         }
     }
@@ -93,8 +110,12 @@ impl Image {
             execs: self.execs + 1,
             name: program_name(&start),
             exec: cut,
-            exec_end_ns: event.start_ns,
+            // What the recorder did in between is nobody's.
+            exec_end_ns: event.end_ns.unwrap_or(event.start_ns),
+            loader: Loader::of(event),
             interpreter: interpreter(&start).map(|kind| (kind.start)(&start)),
+            shell: interpreter(&start).is_some_and(|kind| kind.shell),
+            starts_another: starts_another(&start),
             ..Self::new(&self.cwd, self.begin_ns)
         };
         if let Some(interpreter) = self.interpreter.as_mut().filter(|_| !executed.is_empty()) {
@@ -106,7 +127,7 @@ impl Image {
     fn exec_call(&mut self, event: &Event<'_>, segments: &mut Segments) {
         let path = event.path_abs.or(event.path).unwrap_or_default();
         match &mut self.exec {
-            Some(exec) if self.loader.is_none() => {
+            Some(exec) if self.begin.is_none() => {
                 exec.at_ns = exec.at_ns.min(event.start_ns);
                 if let Some(interpreter) = &mut self.interpreter {
                     interpreter.executed(path);
@@ -124,34 +145,12 @@ impl Image {
             self.end_ns = Some(event.start_ns);
             return;
         }
-        if let Some(unmapped_ns) = self.unmapped_ns.take() {
-            self.program = segments.cut(unmapped_ns);
+        let progress = self.loader.see(event, call);
+        if let Some(at_ns) = progress.relocation_ns {
+            self.relocation = segments.cut(at_ns);
         }
-        if event.kind == Kind::Mark && event.text == Some(mark::ENTRY.as_bytes()) {
-            self.program = segments.cut(event.start_ns).or(self.program);
-            self.cache = None;
-        }
-        // A loader does none of this; a program may load more libraries later, in the same way.
-        self.acted |= call.is_some_and(|call| {
-            matches!(call.family(), Family::Write | Family::Process | Family::Network | Family::Signal)
-        });
-        match call.map(|call| call.role) {
-            Some(Role::Mmap) if self.program.is_none() && !self.acted => self.mapped(event),
-            Some(Role::Munmap) if self.program.is_none() && self.cache == Some(event.args[0]) => {
-                self.unmapped_ns = event.end_ns;
-            }
-            Some(Role::ExitGroup) => self.exit = segments.cut(event.start_ns),
-            _ => {}
-        }
-        if let Some(interpreter) = &mut self.interpreter {
-            interpreter.see(event, call, segments);
-        }
-    }
-
-    fn mapped(&mut self, event: &Event<'_>) {
-        let cache = event.file.is_some_and(|file| file.ends_with(b"/ld.so.cache"));
-        if cache && event.errno().is_none() {
-            self.cache = event.ret.map(|address| address as u64);
+        if let Some(at_ns) = progress.end_ns {
+            self.program = segments.cut(at_ns).or(self.program);
         }
     }
 
@@ -178,20 +177,48 @@ impl Image {
             Some((kind, name, _)) => (*kind, name.as_slice()),
             None => (PhaseKind::Program, self.name.as_slice()),
         };
-        if self.program.is_some() {
-            list.begin(PhaseKind::Loader, b"dynamic loader", b"", self.loader);
-            list.begin(kind, b"", name, self.program);
-        } else {
-            let from = self.loader.or(self.exec.is_none().then_some(start));
-            list.begin(kind, if self.exec.is_some() { b"dynamic loader and " } else { b"" }, name, from);
-        }
+        self.begin_program(&mut list, kind, name);
         for (kind, name, cut) in inner.iter().skip(1) {
             list.begin(*kind, b"", name, *cut);
         }
         let finalization = self.interpreter.as_ref().and_then(|interpreter| interpreter.exit());
-        list.begin(PhaseKind::Exit, b"exit", b"", finalization.or(self.exit));
-        list.begin(PhaseKind::After, b"after ", &self.name, self.after);
+        let named =
+            self.interpreter.as_ref().filter(|_| finalization.is_some()).map_or("exit", |it| it.exit_name());
+        list.begin(PhaseKind::Exit, named.as_bytes(), b"", finalization.or(self.exit));
+        let kind = if root { PhaseKind::After } else { PhaseKind::Rest };
+        list.begin(kind, b"after ", &self.name, self.after);
         list.0
+    }
+
+    /// Adds what comes after the end of this one, the command's own process, to another's phases.
+    pub(super) fn end(&self, boundaries: &mut Vec<Boundary>) {
+        let mut list = Boundaries(std::mem::take(boundaries));
+        list.begin(PhaseKind::After, b"after ", &self.name, self.after);
+        *boundaries = list.0;
+    }
+}
+
+impl Image {
+    /// The loader's phases and the first one of the program, as far as they can be told apart.
+    fn begin_program(&self, list: &mut Boundaries, kind: PhaseKind, name: &[u8]) {
+        let begin = self.begin.or(self.exec.is_none().then_some(Cut { segment: 0, at_ns: 0 }));
+        if self.exec.is_none() || self.loader.is_absent() {
+            return list.begin(kind, b"", name, begin);
+        }
+        match (self.relocation, self.program) {
+            (relocation, Some(_)) => {
+                let marked = self.loader.is_marked();
+                let named: &[u8] = if marked { b"relocation, constructors" } else { b"relocation" };
+                list.begin(PhaseKind::Loader, b"dynamic loader", b"", begin);
+                list.begin(PhaseKind::Relocation, named, b"", relocation);
+                list.begin(kind, b"", name, self.program);
+            }
+            (Some(_), None) => {
+                list.begin(PhaseKind::Loader, b"dynamic loader", b"", begin);
+                list.begin(kind, b"relocation and ", name, self.relocation);
+            }
+            (None, None) => list.begin(kind, b"dynamic loader and ", name, begin),
+        }
     }
 }
 

@@ -16,9 +16,14 @@
 //! phases are merged and the name says so; none is invented.
 
 mod build;
+mod command_line;
 mod image;
+mod interpreters;
+pub(in crate::analysis) mod loader;
 mod python;
 mod python_args;
+mod python_search;
+mod rules;
 mod segments;
 #[cfg(test)]
 mod tests;
@@ -56,6 +61,8 @@ pub enum PhaseKind {
     Exec,
     /// The dynamic loader, up to the program's entry point.
     Loader,
+    /// The loader's relocation of what it has mapped, and the constructors of libraries.
+    Relocation,
     /// The interpreter's own start.
     Init,
     /// Python's `site` module.
@@ -64,7 +71,9 @@ pub enum PhaseKind {
     Program,
     /// From the beginning of the end to the end.
     Exit,
-    /// What other processes did after the program had ended.
+    /// What the rest of the command did after the program had ended.
+    Rest,
+    /// What other processes did after the command's first one had ended: not part of the wall time.
     After,
 }
 
@@ -84,27 +93,62 @@ pub trait Interpreter: std::fmt::Debug + Send {
     /// The path that was executed is not the interpreter's own: it may be a script that names it in
     /// its first line.
     fn executed(&mut self, path: &[u8]);
-    /// Takes note of an event of the interpreter's first thread.
+    /// Whether it wants to see the events of all threads, not of the first alone.
+    fn all_threads(&self) -> bool {
+        false
+    }
+    /// Takes note of an event.
     fn see(&mut self, event: &Event<'_>, call: Option<&Call>, segments: &mut Segments);
     /// The phases seen, in order; the first begins where the loader ends, whatever cut it has.
     fn phases(&self) -> Vec<(PhaseKind, Vec<u8>, Option<Cut>)>;
     /// Where finalization begins, if that was seen.
     fn exit(&self) -> Option<Cut>;
+    /// What finalization is called, where it is more than the end.
+    fn exit_name(&self) -> &'static str {
+        "exit"
+    }
 }
 
 /// One kind of interpreter: its name, how to tell it, and how to follow it.
 pub struct InterpreterKind {
     /// Name.
     pub name: &'static str,
+    /// Whether it is there to start other programs: those that are interpreters too and take most of the
+    /// time are shown instead.
+    pub shell: bool,
     /// Whether a program is one.
     pub recognises: fn(&Start<'_>) -> bool,
     /// Follows one.
     pub start: fn(&Start<'_>) -> Box<dyn Interpreter>,
 }
 
+/// An interpreter that rules tell.
+macro_rules! ruled {
+    ($name:literal, $shell:literal, $rules:path) => {
+        InterpreterKind {
+            name: $name,
+            shell: $shell,
+            recognises: |start| $rules.recognises(start),
+            start: |start| {
+                static RULES: rules::Rules = $rules;
+                RULES.follow(start)
+            },
+        }
+    };
+}
+
 /// Every interpreter whose phases are known. Any other program has exec, dynamic loader, the program and exit.
-pub const INTERPRETERS: [InterpreterKind; 1] =
-    [InterpreterKind { name: "python", recognises: python::recognises, start: python::start }];
+pub const INTERPRETERS: [InterpreterKind; 9] = [
+    InterpreterKind { name: "python", shell: false, recognises: python::recognises, start: python::start },
+    ruled!("node", false, interpreters::NODE),
+    ruled!("ruby", false, interpreters::RUBY),
+    ruled!("perl", false, interpreters::PERL),
+    ruled!("java", false, interpreters::JAVA),
+    ruled!("php", false, interpreters::PHP),
+    ruled!("tclsh", false, interpreters::TCL),
+    ruled!("dash", true, interpreters::DASH),
+    ruled!("bash", true, interpreters::BASH),
+];
 
 /// Most processes, beside the command's own, whose phases are followed.
 const MOST_FOLLOWED: usize = 16;
@@ -150,7 +194,7 @@ impl Timeline {
                 argv: event.argv.unwrap_or_default(),
                 cwd: &self.cwd,
             };
-            if root || interpreter(&start).is_some() {
+            if root || interpreter(&start).is_some_and(|kind| !kind.shell) {
                 let mut image = Image::new(&self.cwd, event.start_ns);
                 image.see(event, call, &mut self.segments);
                 self.followed.insert(process, image);
@@ -161,9 +205,10 @@ impl Timeline {
 
     /// The process whose phases are shown, and where they begin.
     ///
-    /// That is the command's own process if what it became in the end is an interpreter we know.
+    /// That is the command's own process if what it became in the end is an interpreter we know, and no shell.
     /// Otherwise it is the known interpreter that lived longest, provided it lived for more than
-    /// half of the run (`uv run`, `sh -c 'python …; …'`); otherwise the command's own process.
+    /// half of the run (`sh -c 'python …; …'`), or the one that began last where the command does nothing but
+    /// start another program (`uv run`); otherwise the command's own process.
     #[must_use]
     pub fn finish(&self, processes: &Processes, span_ns: u64) -> Option<(ProcessId, Vec<Boundary>)> {
         let root = self.followed.get(&0)?;
@@ -173,14 +218,18 @@ impl Timeline {
                 let process = &processes.list()[*id as usize];
                 (process.end_ns.saturating_sub(process.start_ns), std::cmp::Reverse(*id))
             };
-            let interpreters = self.followed.iter().filter(|(_, image)| image.is_interpreter());
-            if let Some((id, image)) = interpreters.max_by_key(|(id, _)| lifetime(id))
-                && lifetime(id).0 > span_ns / 2
-            {
+            let interpreters = || self.followed.iter().filter(|(_, image)| image.is_interpreter());
+            let longest = interpreters().max_by_key(|(id, _)| lifetime(id));
+            let last = interpreters().max_by_key(|(id, _)| **id).filter(|_| root.starts_another());
+            if let Some((id, image)) = last.or(longest.filter(|(id, _)| lifetime(id).0 > span_ns / 2)) {
                 focus = (*id, image);
             }
         }
-        Some((focus.0, focus.1.boundaries(focus.0 == 0)))
+        let mut boundaries = focus.1.boundaries(focus.0 == 0);
+        if focus.0 != 0 {
+            root.end(&mut boundaries);
+        }
+        Some((focus.0, boundaries))
     }
 }
 
@@ -189,10 +238,25 @@ fn interpreter(start: &Start<'_>) -> Option<&'static InterpreterKind> {
     INTERPRETERS.iter().find(|kind| (kind.recognises)(start))
 }
 
+/// Whether a program is an interpreter whose phases are known.
+#[must_use]
+pub fn is_interpreter(start: &Start<'_>) -> bool {
+    interpreter(start).is_some()
+}
+
 /// The name of the script that a program runs, if it is a Python: `Some(None)` for a Python without one.
 #[must_use]
 pub fn python_script<'a>(start: &Start<'a>) -> Option<Option<&'a [u8]>> {
     python::recognises(start).then(|| python::script(start))
+}
+
+/// Whether all that a program does is to get another one ready and start it: `uv run`, `uvx`.
+fn starts_another(start: &Start<'_>) -> bool {
+    match file_name(start.path) {
+        b"uvx" => true,
+        b"uv" => arguments(start.argv).any(|argument| argument == b"run"),
+        _ => false,
+    }
 }
 
 /// What a program is called: the file name of its first argument, or of its executable.

@@ -12,10 +12,13 @@
 //! 4. The program. A script begins with the first lookup of its path. `-m` and `-c` look up nothing
 //!    of their own, but the first import looks into the current directory, with `getcwd`. A `-c`
 //!    without imports begins after the last lookup of `site`, if that is the end of a vain search
-//!    through a `…-packages` directory (for `usercustomize`), else the two are one phase.
+//!    through a `…-packages` directory (for `usercustomize`), else the two are one phase
+//!    (`python_search`).
 //! 5. Finalization gives `SIGINT` its default back; nothing is opened or started after that.
 
+use super::command_line::{absolute, same_file};
 use super::python_args::{Invocation, Run, invocation};
+use super::python_search::Searches;
 use super::{Cut, Interpreter, PhaseKind, Segments, Start};
 use crate::analysis::calls::{Call, Role};
 use crate::analysis::text::{arguments, file_name};
@@ -44,9 +47,8 @@ struct Python {
     /// The first call after the standard streams.
     streams_end: Option<Cut>,
     site: Option<Cut>,
-    /// The last lookup of `site`: when it ended, and whether it was of a `…-packages` directory.
-    lookup: Option<(u64, bool)>,
-    packages: bool,
+    /// The searches of the module path so far.
+    searches: Searches,
     program: Program,
     exit: Option<Cut>,
 }
@@ -104,30 +106,10 @@ pub(super) fn start(start: &Start<'_>) -> Box<dyn Interpreter> {
         streams: Streams::Before,
         streams_end: None,
         site: None,
-        lookup: None,
-        packages: false,
+        searches: Searches::default(),
         program: Program::NotYet,
         exit: None,
     })
-}
-
-/// Whether two absolute paths are the same but for `.` and `..`.
-fn same_file(a: &[u8], b: &[u8]) -> bool {
-    file_name(a) == file_name(b) && b.starts_with(b"/") && absolute(b"", a) == absolute(b"", b)
-}
-
-/// A path made absolute, without `.` and `..` (links are not looked at: some versions do, some do not).
-fn absolute(cwd: &[u8], path: &[u8]) -> Vec<u8> {
-    let base = if path.starts_with(b"/") { &b""[..] } else { cwd };
-    let mut parts: Vec<&[u8]> = Vec::new();
-    for part in base.split(|&b| b == b'/').chain(path.split(|&b| b == b'/')) {
-        match part {
-            b"" | b"." => {}
-            b".." => drop(parts.pop()),
-            _ => parts.push(part),
-        }
-    }
-    [b"/", parts.join(&b'/').as_slice()].concat()
 }
 
 impl Interpreter for Python {
@@ -144,6 +126,10 @@ impl Interpreter for Python {
 
     fn see(&mut self, event: &Event<'_>, call: Option<&Call>, segments: &mut Segments) {
         let Some(call) = call.filter(|_| event.kind == Kind::Syscall) else { return };
+        let path = event.path.filter(|path| call.takes_path() && !path.is_empty());
+        if path.is_none() && self.site.is_some() && self.program == Program::NotYet {
+            self.searches.other_call(segments);
+        }
         if self.signals && self.program == Program::NotYet {
             self.standard_streams(event, call, segments);
         }
@@ -157,10 +143,10 @@ impl Interpreter for Python {
         }
         if self.program != Program::NotYet {
             self.winding_up(call);
-        } else if let Some(path) = event.path.filter(|path| call.takes_path() && !path.is_empty()) {
+        } else if let Some(path) = path {
             self.path(event, path, segments);
         } else {
-            self.other(event, call, segments);
+            self.other(event, call);
         }
     }
 
@@ -199,8 +185,8 @@ impl Python {
             SIGPIPE => self.signals = true,
             SIGINT if self.program != Program::NotYet => self.exit = segments.cut(event.start_ns),
             // The end of a program that made no call at all.
-            SIGINT if self.site.is_some() && self.packages => {
-                self.after_lookups(segments);
+            SIGINT if self.searches.any() => {
+                self.after_searches();
                 self.exit = segments.cut(event.start_ns);
             }
             _ => {}
@@ -250,9 +236,9 @@ impl Python {
         if self.site.is_none() && !self.invocation.no_site && SITE.contains(&name) {
             self.site = self.streams_end.or_else(|| segments.cut(event.start_ns));
         }
-        let packages = name.ends_with(b"-packages");
-        self.packages |= packages && self.site.is_some();
-        self.lookup = Some((event.end_ns.unwrap_or(event.start_ns), packages));
+        if self.site.is_some() {
+            self.searches.lookup(event, path);
+        }
     }
 
     fn is_script(&mut self, event: &Event<'_>, path: &[u8], name: &[u8]) -> bool {
@@ -277,29 +263,27 @@ impl Python {
             _ => {}
         }
         let imports = matches!(self.invocation.run, Run::Command | Run::Module(_) | Run::Stdin);
-        if imports && self.packages {
-            let searched = self.lookup.is_some_and(|(_, packages)| packages);
-            let at_ns = self.lookup.filter(|_| searched).map_or(event.start_ns, |(end_ns, _)| end_ns);
-            self.begin(segments.cut(at_ns));
+        if imports && self.searches.any() {
+            self.begin(self.searches.end().or_else(|| segments.cut(event.start_ns)));
         }
     }
 
     /// A call that `site` does not make by itself.
-    fn other(&mut self, event: &Event<'_>, call: &Call, segments: &mut Segments) {
+    fn other(&mut self, event: &Event<'_>, call: &Call) {
         let acts = matches!(call.family(), Family::Process | Family::Network | Family::Poll)
             || (matches!(call.family(), Family::Read | Family::Write) && event.args[0] <= 2);
         let script = matches!(self.invocation.run, Run::Script(_));
-        if acts && !script && self.packages {
-            self.after_lookups(segments);
+        if acts && !script && self.searches.any() {
+            self.after_searches();
         }
     }
 
     /// The program began somewhere after the last lookup seen, before the current call.
-    fn after_lookups(&mut self, segments: &mut Segments) {
-        match self.lookup {
-            Some((end_ns, true)) => self.begin(segments.cut(end_ns)),
-            _ => self.program = Program::Merged,
-        }
+    fn after_searches(&mut self) {
+        // An import by the program begins with the current directory, where that is on the path.
+        let known = !self.invocation.no_cwd
+            || self.searches.passes() <= self.searches.expected(!self.invocation.no_user_site);
+        self.begin(self.searches.end().filter(|_| known));
     }
 
     fn begin(&mut self, cut: Option<Cut>) {

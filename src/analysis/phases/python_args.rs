@@ -25,6 +25,10 @@ pub struct Invocation {
     pub run: Run,
     /// Whether `-S` leaves out the `site` module.
     pub no_site: bool,
+    /// Whether `-s` or `-I` leaves out the user's own directory, and with it `usercustomize`.
+    pub no_user_site: bool,
+    /// Whether `-I` or `-P` keeps the current directory off the module path.
+    pub no_cwd: bool,
 }
 
 /// Options that take an argument, in the same word or in the next one.
@@ -33,7 +37,7 @@ const WITH_ARGUMENT: &[u8] = b"WXQ";
 /// Understands the arguments of a Python, its own name first.
 pub fn invocation<'a>(arguments: impl Iterator<Item = &'a [u8]>) -> Invocation {
     let mut arguments = arguments.skip(1);
-    let mut no_site = false;
+    let mut left_out = LeftOut::default();
     let run = loop {
         let Some(word) = arguments.next() else { break Run::Stdin };
         match word {
@@ -45,21 +49,29 @@ pub fn invocation<'a>(arguments: impl Iterator<Item = &'a [u8]>) -> Invocation {
             b"--" => break arguments.next().map_or(Run::Stdin, |script| Run::Script(script.to_vec())),
             _ if word.starts_with(b"--") => {}
             _ if word.starts_with(b"-") => {
-                if let Some(run) = short_options(&word[1..], &mut arguments, &mut no_site) {
+                if let Some(run) = short_options(&word[1..], &mut arguments, &mut left_out) {
                     break run;
                 }
             }
             script => break Run::Script(script.to_vec()),
         }
     };
-    Invocation { run, no_site }
+    Invocation { run, no_site: left_out.site, no_user_site: left_out.user_site, no_cwd: left_out.cwd }
+}
+
+/// What options leave out.
+#[derive(Default)]
+struct LeftOut {
+    site: bool,
+    user_site: bool,
+    cwd: bool,
 }
 
 /// One word of short options; gives what is run if the word says so.
 fn short_options<'a>(
     word: &[u8],
     rest: &mut impl Iterator<Item = &'a [u8]>,
-    no_site: &mut bool,
+    left_out: &mut LeftOut,
 ) -> Option<Run> {
     for (at, option) in word.iter().enumerate() {
         let attached = &word[at + 1..];
@@ -70,7 +82,10 @@ fn short_options<'a>(
             }
             b'm' => return Some(Run::Module(attached.to_vec())),
             b'V' | b'h' | b'?' => return Some(Run::Nothing),
-            b'S' => *no_site = true,
+            b'S' => left_out.site = true,
+            b's' => left_out.user_site = true,
+            b'P' => left_out.cwd = true,
+            b'I' => (left_out.user_site, left_out.cwd) = (true, true),
             option if WITH_ARGUMENT.contains(option) => {
                 if attached.is_empty() {
                     rest.next();
@@ -114,8 +129,13 @@ mod tests {
             ("python -- -odd.py", script("-odd.py"), false),
             ("python -m", module(""), false),
         ] {
-            assert_eq!(of(line), Invocation { run, no_site }, "{line}");
+            let seen = of(line);
+            assert_eq!((seen.run, seen.no_site), (run, no_site), "{line}");
         }
+        let left_out = |line| (of(line).no_user_site, of(line).no_cwd);
+        assert_eq!(left_out("python -Ic pass"), (true, true));
+        assert_eq!(left_out("python -Bs x.py"), (true, false));
+        assert_eq!(left_out("python -P x.py -s"), (false, true));
         assert_eq!(invocation(std::iter::empty()).run, Run::Stdin, "no argv at all");
     }
 }

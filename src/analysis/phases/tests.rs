@@ -40,7 +40,7 @@ const STARTS: &[(&str, Expected)] = &[
     ("3.11-nosite", &[("interpreter init", 193), ("hello.py", 26), ("exit", 3)]),
     // With -I the current directory is not on the path, and nothing tells where `site` ends.
     ("3.11-isolatedc", &[("interpreter init", 195), ("site and -c", 268), ("exit", 3)]),
-    ("3.11-stdin", &[("interpreter init", 193), ("site", 38), ("standard input", 12), ("exit", 4)]),
+    ("3.11-stdin", &[("interpreter init", 193), ("site", 33), ("standard input", 17), ("exit", 4)]),
     ("3.11-venv", &[("interpreter init", 202), ("site", 38), ("hello.py", 26), ("exit", 4)]),
     ("3.11-uses", &[("interpreter init", 194), ("site", 33), ("./uses.py", 351), ("exit", 3)]),
     // 3.13 imports linecache to register the source of a `-c`.
@@ -51,11 +51,64 @@ const STARTS: &[(&str, Expected)] = &[
 fn python_starts() {
     for (name, expected) in STARTS {
         let seen = phases(name);
-        let inner: Vec<_> = seen.iter().skip(2).map(|(name, calls)| (name.as_str(), *calls)).collect();
+        let inner: Vec<_> = seen.iter().skip(3).map(|(name, calls)| (name.as_str(), *calls)).collect();
         assert_eq!(inner, *expected, "{name}");
-        // Every one of these was linked against the same four libraries.
-        assert_eq!(seen[..2], [("exec".to_owned(), 1), ("dynamic loader".to_owned(), 69)], "{name}");
+        // Every one of these was linked against the same four libraries: an mprotect for each of the six
+        // objects, and what comes after the relocation of the last.
+        let loader = owned(&[("exec", 1), ("dynamic loader", 62), ("relocation", 7)]);
+        assert_eq!(seen[..3], loader, "{name}");
     }
+}
+
+/// Phases after the loader of a fixture whose lines were changed.
+fn changed(name: &str, change: impl FnOnce(&mut Vec<String>)) -> Vec<(String, u64)> {
+    let mut lines: Vec<String> = fixture(name).lines().map(str::to_owned).collect();
+    change(&mut lines);
+    let mut all = Startup::new(&header());
+    strace(&lines.join("\n"), |event| all.add(event));
+    let named = |phase: &Phase| (String::from_utf8(phase.name.bytes().to_vec()).unwrap(), phase.syscalls);
+    all.finish().0.phases.phases.iter().skip(3).map(named).collect()
+}
+
+/// Calls of a command, just before finalization.
+fn insert_before_the_end(lines: &mut Vec<String>, calls: &[&str]) {
+    let end = lines.iter().position(|line| line.contains("rt_sigaction(SIGINT, {...}, {...}, 8)")).unwrap();
+    let end = lines[end..].iter().rposition(|line| line.contains("SIGINT")).unwrap() + end;
+    let time = lines[end - 1].split(' ').take(2).collect::<Vec<_>>().join(" ");
+    lines.splice(end..end, calls.iter().map(|call| format!("{time} {call}")));
+}
+
+#[test]
+fn calls_of_a_command_that_looks_nothing_up_are_its_own() {
+    let seen = changed("3.11-pass", |lines| {
+        let sleep = "clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, {...}, NULL) = 0 <0.000010>";
+        insert_before_the_end(
+            lines,
+            &["mmap(NULL, 80003072, 3, 34, -1, 0) = 0x7f0000000000 <0.000010>", sleep],
+        );
+    });
+    assert_eq!(seen, owned(&[("interpreter init", 193), ("site", 33), ("-c", 2), ("exit", 4)]));
+}
+
+#[test]
+fn a_vain_import_of_an_isolated_command_cannot_be_told_from_those_of_site() {
+    let vain = |lines: &mut Vec<String>| {
+        let path = "newfstatat(AT_FDCWD, \"/opt/python/3.11.7/lib/python3.11";
+        let found = "{st_mode=S_IFDIR|0755, st_size=60, ...}, 0) = 0 <0.000010>";
+        let search = ["", "/lib-dynload", "/site-packages"].map(|dir| format!("{path}{dir}\", {found}"));
+        insert_before_the_end(lines, &search.each_ref().map(String::as_str));
+    };
+    let isolated = changed("3.11-pass", |lines| {
+        lines[0] = lines[0].replace("\"-c\"", "\"-Ic\"");
+        vain(lines);
+    });
+    assert_eq!(isolated, owned(&[("interpreter init", 193), ("site and -c", 36), ("exit", 4)]));
+    let with_directory = changed("3.11-pass", vain);
+    assert_eq!(
+        with_directory,
+        owned(&[("interpreter init", 193), ("site", 36), ("-c", 0), ("exit", 4)]),
+        "one of its own would have begun with the current directory"
+    );
 }
 
 #[test]
@@ -70,7 +123,7 @@ fn every_call_is_in_one_phase() {
 fn a_python_that_runs_nothing() {
     let seen = phases("3.11-version");
     let names: Vec<_> = seen.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["exec", "dynamic loader", "interpreter init", "exit"]);
+    assert_eq!(names, ["exec", "dynamic loader", "relocation", "interpreter init", "exit"]);
 }
 
 #[test]
@@ -91,7 +144,7 @@ fn a_shim_is_a_phase_before() {
     let launcher = report.launcher.unwrap();
     assert_eq!((launcher.program.bytes(), launcher.programs, launcher.processes), (&b"python"[..], 38, 40));
     let names: Vec<_> = report.phases.phases[1..].iter().map(|phase| phase.name.bytes().to_vec()).collect();
-    let python = ["exec", "dynamic loader", "interpreter init", "site", "hello.py", "exit"];
+    let python = ["exec", "dynamic loader", "relocation", "interpreter init", "site", "hello.py", "exit"];
     assert_eq!(names, python.map(|name| name.as_bytes().to_vec()));
 }
 
@@ -105,6 +158,7 @@ fn a_python_below_a_shell_is_followed_and_the_shell_is_before_and_after() {
             "before python",
             "exec",
             "dynamic loader",
+            "relocation",
             "interpreter init",
             "site",
             "hello.py",
@@ -112,7 +166,36 @@ fn a_python_below_a_shell_is_followed_and_the_shell_is_before_and_after() {
             "after python"
         ]
     );
-    assert_eq!(seen[4].1, 33);
+    assert_eq!(seen[5].1, 33);
+}
+
+#[test]
+fn a_python_that_uv_runs_is_shown_however_short() {
+    let names = |argv: &str| {
+        // uv takes far longer than the Python that it starts.
+        let log = fixture("3.11-script");
+        let uv = format!("execve(\"/usr/bin/uv\", [{argv}], 0x1) = 0 <0.000100>");
+        let begin =
+            format!("1 0.000000 {uv}\n1 5.000000 clone(child_stack=NULL, flags=SIGCHLD) = 6377 <0.000100>\n");
+        let pid = log.split(' ').next().unwrap();
+        let later = |line: &str| {
+            let (time, rest) = line.split_once(' ').unwrap();
+            format!("6377 {:.6} {rest}\n", time.parse::<f64>().unwrap() + 5.001)
+        };
+        let python: String =
+            log.lines().map(|line| later(line.strip_prefix(pid).unwrap().trim_start())).collect();
+        let mut all = Startup::new(&header());
+        strace(
+            &format!("{begin}{python}1 5.200000 exit_group(0) = ?\n1 5.200100 +++ exited with 0 +++\n"),
+            |e| all.add(e),
+        );
+        let phases = all.finish().0.phases.phases;
+        phases.iter().map(|phase| String::from_utf8(phase.name.bytes().to_vec()).unwrap()).collect::<Vec<_>>()
+    };
+    let run = names("\"uv\", \"run\", \"hello.py\"");
+    assert_eq!((run[0].as_str(), run[4].as_str()), ("before python", "interpreter init"));
+    let other = names("\"uv\", \"pip\", \"list\"");
+    assert_eq!(other[1], "dynamic loader and uv");
 }
 
 #[test]
@@ -125,11 +208,11 @@ fn phases_add_up_to_the_untraced_wall_time() {
         assert_eq!(phase.at_ns, at);
         at += phase.takes_ns;
     }
-    assert!((phases.iter().map(|phase| phase.share).sum::<f64>() - 1.0).abs() < 1e-9);
+    assert!((phases.iter().filter_map(|phase| phase.share).sum::<f64>() - 1.0).abs() < 1e-9);
     let traced: u64 = phases.iter().map(|phase| phase.traced_ns).sum();
     assert_eq!(traced, report.traced_ns);
     // What was taken off: 14 µs a call, and nothing below zero.
-    let init = &phases[2];
+    let init = &phases[3];
     assert_eq!(init.added_ns, 194 * 14_000);
     let factor = report.phases.scaled_by.unwrap();
     let expected = init.traced_ns.saturating_sub(init.added_ns) as f64 * factor;
@@ -186,6 +269,69 @@ fn any_program_has_a_loader_itself_and_an_exit() {
     assert_eq!(killed, owned(&[("exec", 1), ("dynamic loader", 2), ("ls", 3)]), "killed: no exit is made up");
 }
 
+/// Phases of a program whose exec event says this of the loader (`args`: entry, from, to).
+fn loaded(args: [u64; 6], path: Option<&'static [u8]>, after: &[Event<'static>]) -> Vec<(String, u64)> {
+    let mut all = Startup::new(&header());
+    let exec =
+        Event { path: Some(b"/bin/ls"), file: path, argv: Some(b"ls\0"), args, ..point(Kind::Exec, 400) };
+    // The recorder took 90 ns to look at the program.
+    all.add(&Event { end_ns: Some(490), ..exec });
+    all.add(&Event { path: Some(b"/bin/ls"), path_abs: Some(b"/bin/ls"), ..call("execve", 0, 500, 0) });
+    for event in after {
+        all.add(event);
+    }
+    let phases = all.finish().0.phases.phases;
+    let exec = phases.iter().find(|phase| phase.kind == PhaseKind::Exec).unwrap();
+    assert_eq!((exec.traced_ns, exec.added_ns), (490, 14_000 + 90), "its own time is no phase's");
+    let named = |phase: &Phase| (String::from_utf8(phase.name.bytes().to_vec()).unwrap(), phase.syscalls);
+    phases.iter().map(named).collect()
+}
+
+fn entry(at_ns: u64) -> Event<'static> {
+    Event { text: Some(b"entry"), ..point(Kind::Mark, at_ns) }
+}
+
+#[test]
+fn a_static_program_has_no_loader() {
+    let told = loaded([0x40_1000, 0, 0, 0, 0, 0], None, &[call("brk", 1_000, 10, 1), entry(900)]);
+    assert_eq!(told, owned(&[("exec", 1), ("ls", 1)]), "the exec event says so");
+    let marked = loaded([0; 6], None, &[entry(900), call("brk", 1_000, 10, 1)]);
+    assert_eq!(marked, owned(&[("exec", 1), ("ls", 1)]), "nothing was done before the entry point");
+}
+
+#[test]
+fn relocation_begins_where_the_first_thread_is_set_up() {
+    let glibc = |last| {
+        vec![
+            call("arch_prctl", 1_000, 10, 0),
+            call("rseq", 1_100, 10, 0),
+            call("mprotect", 1_300, 10, 0),
+            call("mprotect", 1_400, 10, 0),
+            last,
+            call("write", 1_600, 10, 1),
+            Event { ret: None, end_ns: None, ..call("exit_group", 1_700, 0, 0) },
+        ]
+    };
+    let with_loader = [0x40_1000, 0x7000, 0x8000, 0, 0, 0];
+    let path = Some(&b"/lib64/ld-linux-x86-64.so.2"[..]);
+    let marked =
+        owned(&[("exec", 1), ("dynamic loader", 2), ("relocation, constructors", 2), ("ls", 1), ("exit", 1)]);
+    assert_eq!(loaded(with_loader, path, &glibc(entry(1_500))), marked);
+    let unmarked = owned(&[("exec", 1), ("dynamic loader", 2), ("relocation and ls", 4), ("exit", 1)]);
+    assert_eq!(loaded(with_loader, path, &glibc(call("brk", 1_500, 10, 0))), unmarked);
+    // musl sets up the thread first: what comes next is not relocation.
+    let musl = [
+        call("arch_prctl", 1_000, 10, 0),
+        call("set_tid_address", 1_100, 10, 7),
+        call("brk", 1_200, 10, 0),
+        call("mprotect", 1_300, 10, 0),
+        entry(1_500),
+        call("write", 1_600, 10, 1),
+    ];
+    let merged = owned(&[("exec", 1), ("dynamic loader", 4), ("ls", 1)]);
+    assert_eq!(loaded(with_loader, Some(b"/lib/ld-musl-x86_64.so.1"), &musl), merged);
+}
+
 #[test]
 fn a_program_that_handles_interrupts_is_not_at_its_end() {
     let log = fixture("3.11-script");
@@ -198,7 +344,7 @@ fn a_program_that_handles_interrupts_is_not_at_its_end() {
     strace(&lines.join("\n"), |event| all.add(event));
     let phases = all.finish().0.phases.phases;
     let calls: Vec<_> = phases.iter().map(|phase| phase.syscalls).collect();
-    assert_eq!(calls, [1, 69, 194, 33, 27, 4], "the script opens files after that");
+    assert_eq!(calls, [1, 62, 7, 194, 33, 27, 4], "the script opens files after that");
 }
 
 #[test]
@@ -223,7 +369,7 @@ fn a_script_that_names_python_in_its_first_line() {
     let (report, _) = all.finish();
     let names: Vec<_> =
         report.phases.phases.iter().map(|phase| (phase.name.bytes(), phase.syscalls)).collect();
-    assert_eq!(names[3..], [(&b"site"[..], 33), (b"hello.py", 26), (b"exit", 4)]);
+    assert_eq!(names[4..], [(&b"site"[..], 33), (b"hello.py", 26), (b"exit", 4)]);
     assert!(report.modules.modules.iter().all(|module| module.name.bytes() != b"hello"));
 }
 

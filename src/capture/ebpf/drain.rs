@@ -5,6 +5,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use super::super::monotonic_ns;
+use super::super::ptrace::calibration::calibrate_by;
 use super::super::sys::child;
 use super::super::sys::process::process_group;
 use super::super::sys::signals::{Watch, stop_too};
@@ -13,6 +15,7 @@ use super::load::{self, Loaded};
 use super::session::Session;
 use super::wire;
 use crate::event::{Event, Kind};
+use crate::log::Calibration;
 
 /// How often the ring is emptied: nothing wakes us, so that the traced threads do not pay for it.
 const PERIOD: Duration = Duration::from_millis(2);
@@ -26,47 +29,88 @@ pub struct Options {
     pub origin_ns: u64,
 }
 
-/// Records a process that waits to be let go: `go` is called once the kernel's side is there. Recording begins
-/// with its first execve.
-pub fn record<S: Sink>(
-    pid: i32,
-    go: impl FnOnce() -> io::Result<()>,
-    sink: &mut S,
-    options: Options,
-) -> io::Result<Outcome> {
-    let mut loaded = load::load(pid as u32)?;
-    let watch = Watch::install();
-    watch.follow(pid);
-    let mut session = Session::new(pid as u32, options.origin_ns, sink);
-    go()?;
-    let mut status = None;
-    while !(session.is_over() || options.leader_only && session.leader_ended) || status.is_none() {
-        let busy = drain(&mut loaded, &mut session);
-        if status.is_none() && session.leader_ended {
-            watch.leader_ended();
-            status = Some(child::reap(pid)?.0);
-        }
-        if status.is_none()
-            && let Some(signal) = child::stop_signal(pid)
-            && is_for_us(&session, pid, signal)
-        {
-            stop_too(pid, signal);
-        }
-        if !busy {
-            std::thread::sleep(PERIOD);
-        }
+/// The kernel's side, loaded, and the recordings made with it, one after the other.
+pub struct Recorder {
+    loaded: Loaded,
+}
+
+impl Recorder {
+    /// Loads the kernel's side and attaches it.
+    ///
+    /// # Errors
+    /// Without the privilege (`CAP_BPF` and `CAP_PERFMON`), or where the kernel has no types (BTF) or lacks a tracepoint.
+    pub fn load() -> io::Result<Self> {
+        Ok(Self { loaded: load::load()? })
     }
-    drain(&mut loaded, &mut session);
-    session.detach();
-    let lost = loaded.lost();
-    let threads = session.threads_seen;
-    if lost > 0 {
-        let event =
-            Event { text: Some(b"records without room in the ring"), ret: Some(lost as i64), ..Event::new(Kind::Lost) };
-        sink.push(&event);
+
+    /// What recording costs a call that does nothing.
+    pub fn calibrate(&mut self, calls: u64) -> io::Result<Calibration> {
+        calibrate_by(calls, |child, go, mut sink| {
+            let options = Options { leader_only: false, origin_ns: monotonic_ns() };
+            self.record_from(true, child, go, &mut sink, options).map(drop)
+        })
     }
-    let status = status.unwrap_or_else(|| ExitStatus::from_raw(125 << 8));
-    Ok(Outcome { status, warnings: Vec::new(), threads, parallel: false })
+
+    /// Records a process that waits to be let go, and all that it makes: `go` is called once it is followed. Recording
+    /// begins with its first execve.
+    pub fn record<S: Sink>(
+        &mut self,
+        pid: i32,
+        go: impl FnOnce() -> io::Result<()>,
+        sink: &mut S,
+        options: Options,
+    ) -> io::Result<Outcome> {
+        self.record_from(false, pid, go, sink, options)
+    }
+
+    fn record_from<S: Sink>(
+        &mut self,
+        at_once: bool,
+        pid: i32,
+        go: impl FnOnce() -> io::Result<()>,
+        sink: &mut S,
+        options: Options,
+    ) -> io::Result<Outcome> {
+        let loaded = &mut self.loaded;
+        let lost_before = loaded.lost();
+        loaded.follow(pid as u32)?;
+        let watch = (!at_once).then(Watch::install);
+        if let Some(watch) = &watch {
+            watch.follow(pid);
+        }
+        let mut session = Session::new(pid as u32, options.origin_ns, at_once, sink);
+        go()?;
+        let mut status = None;
+        while status.is_none() || !(session.is_over() || options.leader_only) {
+            let busy = drain(loaded, &mut session);
+            if status.is_none() && session.leader_ended {
+                if let Some(watch) = &watch {
+                    watch.leader_ended();
+                }
+                status = Some(child::reap(pid)?.0);
+            }
+            if status.is_none()
+                && let Some(signal) = child::stop_signal(pid)
+                && is_for_us(&session, pid, signal)
+            {
+                stop_too(pid, signal);
+            }
+            if !busy {
+                std::thread::sleep(PERIOD);
+            }
+        }
+        drain(loaded, &mut session);
+        session.detach();
+        loaded.follow(0)?;
+        let threads = session.threads_seen;
+        let lost = loaded.lost() - lost_before;
+        if lost > 0 {
+            let text = Some(b"records without room in the ring".as_slice());
+            sink.push(&Event { text, ret: Some(lost as i64), ..Event::new(Kind::Lost) });
+        }
+        let status = status.unwrap_or_else(|| ExitStatus::from_raw(125 << 8));
+        Ok(Outcome { status, warnings: Vec::new(), threads, parallel: false, interruption: None })
+    }
 }
 
 /// Whether whoever waits for us should see the command stopped. SIGSTOP may be undone by anyone who knows the

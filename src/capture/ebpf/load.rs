@@ -30,11 +30,11 @@ pub struct Loaded {
     pub ring: RingBuf<aya::maps::MapData>,
 }
 
-/// Loads everything, to follow `root_tid` and what it makes.
-pub fn load(root_tid: u32) -> io::Result<Loaded> {
+/// Loads everything; nothing is followed yet.
+pub fn load() -> io::Result<Loaded> {
     let btf = Btf::from_sys_fs().map_err(io::Error::other)?;
     let mut loader = EbpfLoader::new();
-    loader.btf(Some(&btf)).override_global("root_tid", &root_tid, true).allow_unsupported_maps();
+    loader.btf(Some(&btf)).allow_unsupported_maps();
     let mut kernel = loader.load(OBJECT).map_err(io::Error::other)?;
     set_plans(&mut kernel)?;
     for (name, tracepoint) in PROGRAMS {
@@ -61,6 +61,13 @@ fn set_plans(kernel: &mut Ebpf) -> io::Result<()> {
 }
 
 impl Loaded {
+    /// Follows this thread from its next call on, and all that it makes.
+    pub fn follow(&mut self, tid: u32) -> io::Result<()> {
+        let map = self.kernel.map_mut("root").ok_or_else(|| io::Error::other("no root in the object"))?;
+        let mut map: Array<_, u32> = Array::try_from(map).map_err(io::Error::other)?;
+        map.set(0, tid, 0).map_err(io::Error::other)
+    }
+
     /// Records that found no room.
     pub fn lost(&self) -> u64 {
         let Some(map) = self.kernel.map("lost") else { return 0 };

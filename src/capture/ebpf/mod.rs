@@ -15,4 +15,4 @@ mod plans;
 mod session;
 mod wire;
 
-pub use drain::{Options, record};
+pub use drain::{Options, Recorder};

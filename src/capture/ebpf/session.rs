@@ -48,7 +48,7 @@ pub struct Session<'s, S: Sink> {
 
 impl<'s, S: Sink> Session<'s, S> {
     /// For the process `leader`, which waits to execute the command.
-    pub fn new(leader: u32, origin_ns: u64, sink: &'s mut S) -> Self {
+    pub fn new(leader: u32, origin_ns: u64, at_once: bool, sink: &'s mut S) -> Self {
         let threads = FxHashMap::from_iter([(leader, Thread { pid: leader, ..Thread::default() })]);
         Self {
             sink,
@@ -56,7 +56,7 @@ impl<'s, S: Sink> Session<'s, S> {
             names: Names::default(),
             threads,
             leader,
-            recording: false,
+            recording: at_once,
             processes: FxHashMap::from_iter([(leader, 1)]),
             ended_leaders: FxHashMap::default(),
             leader_ended: false,

@@ -237,8 +237,21 @@ struct {
 } lost SEC(".maps");
 
 /* Set before loading. */
-const volatile u32 root_tid = 0;  /* followed from its first exec on, with all that it makes */
 const volatile u32 namespaces = 0; /* level of our pid namespace */
+/* Set while running: the thread that is followed, with all that it makes. */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, u32);
+    __type(value, u32);
+} root SEC(".maps");
+
+static __always_inline int is_root(const struct task_struct *task)
+{
+    u32 zero = 0;
+    u32 *tid = bpf_map_lookup_elem(&root, &zero);
+    return tid && *tid && *tid == (u32)task->pid;
+}
 /* Renames and mounts seen: each may change every name. */
 u64 renames = 0;
 
@@ -589,7 +602,7 @@ int BPF_PROG(enter, struct pt_regs *regs, long nr)
     struct task_struct *task = bpf_get_current_task_btf();
     struct record *record = bpf_task_storage_get(&records, task, 0, 0);
     if (!record) {
-        if ((u32)task->pid != root_tid) return 0;
+        if (!is_root(task)) return 0;
         record = bpf_task_storage_get(&records, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
         if (!record) return 0;
         who(&record->head, task);

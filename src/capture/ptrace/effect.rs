@@ -37,10 +37,13 @@ pub enum Effect {
     IoUring,
     /// Asks for a CPU mask.
     AskAffinity,
-    /// Gives up the user id by which we may set its mask, sets a CPU mask, or sets a scheduling policy that does not go with a shared CPU.
+    /// Gives up the user id by which we may set its mask, sets a CPU mask, or sets a scheduling policy that
+    /// does not go with a shared CPU.
     Affinity,
     /// Ends a signal handler.
     Sigreturn,
+    /// Waits for a signal and takes it, so that it is never delivered.
+    TakeSignal,
     /// Renames a file or directory, or moves a mount.
     Rename,
     /// Opens with the structure at argument 2.
@@ -72,6 +75,7 @@ impl Effect {
                 Self::Affinity
             }
             "rt_sigreturn" | "sigreturn" => Self::Sigreturn,
+            "rt_sigtimedwait" | "rt_sigtimedwait_time64" => Self::TakeSignal,
             "rename" | "renameat" | "renameat2" | "mount" | "move_mount" => Self::Rename,
             "openat2" => Self::Openat2,
             _ => Self::None,

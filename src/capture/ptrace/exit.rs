@@ -97,7 +97,12 @@ fn apply(thread: &mut Thread, ret: i64) {
         Effect::CloseRange => close_range(shares, call),
         Effect::Dup => note_duplicate(shares, call, tid, ret),
         Effect::Fcntl if is_duplicating(call.args[1]) => note_duplicate(shares, call, tid, ret),
-        Effect::Chdir | Effect::Root => shares.refresh_directories(tid),
+        Effect::Chdir => shares.refresh_directories(tid),
+        Effect::Root => {
+            // pivot_root(2) gives everybody's directories other names.
+            shares.renamed();
+            shares.refresh_directories(tid);
+        }
         Effect::Rename => shares.renamed(),
         Effect::Unshare => unshare(shares, call.args[0], tid),
         Effect::Prctl if call.args[0] == libc::PR_SET_NAME as u64 => thread.comm = Comm::of(tid),

@@ -53,6 +53,17 @@ impl Shares {
         new
     }
 
+    /// Those of another process that runs already.
+    pub fn beside(&self, tid: i32) -> Self {
+        let new = Self {
+            descriptors: Rc::default(),
+            directories: Rc::default(),
+            renames: Rc::clone(&self.renames),
+        };
+        new.refresh_directories(tid);
+        new
+    }
+
     /// Those of a child made with these clone flags.
     pub fn for_child(&self, clone_flags: u64) -> Self {
         let mut child = self.clone();

@@ -5,10 +5,14 @@ use std::io;
 use super::super::Sink;
 use super::super::sys::breakpoint::Breakpoint;
 use super::super::sys::clock::monotonic_ns;
+use super::super::sys::doubled::seen;
+use super::super::sys::process::{CAP_SYS_PTRACE, has_capability};
 use super::super::sys::ptrace as request;
 use super::super::sys::wait;
+use super::attach::status_field;
 use super::entry_point;
 use super::files::{Shares, proc_is_ours, proc_link};
+use super::image::Image;
 use super::session::{Early, Session, lifecycle_event};
 use super::stop::{Change, End, Reason, Stop};
 use super::thread::{Comm, Thread};
@@ -28,7 +32,9 @@ impl<S: Sink> Session<'_, S> {
         }
         if let Ok(child) = request::event_message(stop.tid()) {
             let parent = stop.tid();
-            if let Some(mut thread) = self.threads.remove(&parent) {
+            // One that was made while its maker was attached to can be known by itself.
+            let is_new = !self.threads.contains_key(&(child as i32));
+            if is_new && let Some(mut thread) = self.threads.remove(&parent) {
                 thread.call.child_known = true;
                 self.adopt(&thread, child as i32, now);
                 self.threads.insert(parent, thread);
@@ -41,9 +47,9 @@ impl<S: Sink> Session<'_, S> {
 
     /// Begins to follow `child`, made by `parent`'s present call.
     fn adopt(&mut self, parent: &Thread, child: i32, now: u64) {
-        let flags = parent.call.clone_flags;
+        let flags = if parent.in_call { parent.call.clone_flags } else { flags_by_proc(child) };
         let is_thread = flags & libc::CLONE_THREAD as u64 != 0;
-        let pid = if is_thread { parent.pid } else { child };
+        let pid = if is_thread && parent.pid != 0 { parent.pid } else { child };
         let event = Event {
             ret: Some(i64::from(child)),
             args: [flags, pid as u64, 0, 0, 0, 0],
@@ -99,12 +105,20 @@ impl<S: Sink> Session<'_, S> {
         let Some(thread) = self.threads.get_mut(&tid) else { return stop.resume(0) };
         thread.shares.exec();
         thread.comm = Comm::of(tid);
-        thread.entry_point = entry_point::arm(tid);
+        let image = Image::of(tid);
+        thread.entry_point = image.as_ref().and_then(|image| entry_point::arm(tid, image.entry));
         let executable = proc_link(tid, format_args!("exe"));
+        let image = image.unwrap_or_default();
+        // Looking at the program takes a while, which is not the program's.
+        let end_ns = Some(self.log_time(monotonic_ns()));
+        let Some(thread) = self.threads.get(&tid) else { return stop.resume(0) };
         let event = Event {
             path: executable.as_deref(),
             path_abs: executable.as_deref(),
+            file: Some(image.loader_path.as_slice()).filter(|path| !path.is_empty()),
+            args: [image.entry, image.loader.0, image.loader.1, 0, 0, 0],
             argv: thread.call.text(&thread.call.argv),
+            end_ns,
             ..lifecycle_event(Kind::Exec, thread, now)
         };
         self.sink.push(&event);
@@ -148,6 +162,9 @@ impl<S: Sink> Session<'_, S> {
             self.stopped_itself = info.sender == self.leader;
         }
         if let Some(thread) = self.threads.get(&stop.tid()) {
+            if thread.pid == self.leader {
+                seen(signal, info.sender);
+            }
             let event = Event {
                 nr: signal as u32,
                 args: [i64::from(info.code) as u64, info.sender as u64, 0, 0, 0, 0],
@@ -164,6 +181,7 @@ impl<S: Sink> Session<'_, S> {
         if tid == self.leader {
             self.end = Some(end);
             if let Some(watch) = &self.watch {
+                self.asked = watch.received();
                 watch.leader_ended();
             }
         }
@@ -234,9 +252,19 @@ impl<S: Sink> Session<'_, S> {
         }
         let left: Vec<i32> = self.threads.keys().copied().collect();
         for tid in left {
-            self.mark(tid, mark::DETACHED);
+            self.leave(tid);
         }
         self.threads.clear();
+    }
+
+    /// The thread goes on untraced: the call it is in is not seen to return.
+    fn leave(&mut self, tid: i32) {
+        if let Some(thread) = self.threads.get_mut(&tid).filter(|thread| thread.in_call) {
+            thread.in_call = false;
+            let event = thread.call.event(thread.pid, thread.comm.as_bytes(), None, None);
+            self.sink.push(&event);
+        }
+        self.mark(tid, mark::DETACHED);
     }
 
     /// Lets the thread of this change go; a child that it has just made is next.
@@ -248,18 +276,29 @@ impl<S: Sink> Session<'_, S> {
                     // A new child, before or after its parent was let go.
                     return detach(stop, reason);
                 }
-                self.mark(tid, mark::DETACHED);
-                if let Some(parent) = self.threads.remove(&tid)
-                    && reason == Reason::NewChild
+                if reason == Reason::NewChild
                     && let Ok(child) = request::event_message(tid)
+                    && let Some(parent) = self.threads.remove(&tid)
                 {
                     // Its own first stop is to come.
                     self.adopt(&parent, child as i32, self.log_time(monotonic_ns()));
+                    self.threads.insert(tid, parent);
                 }
+                self.leave(tid);
+                self.threads.remove(&tid);
                 detach(stop, reason);
             }
             Change::Ended(tid, _) => drop(self.threads.remove(&tid)),
         }
+    }
+}
+
+/// What can be known of how a thread was made whose maker's call was not seen.
+fn flags_by_proc(child: i32) -> u64 {
+    let shared = libc::CLONE_THREAD | libc::CLONE_VM | libc::CLONE_FILES | libc::CLONE_FS;
+    match status_field(child, "Tgid:") {
+        Some(pid) if pid != child => shared as u64,
+        _ => 0,
     }
 }
 
@@ -275,7 +314,7 @@ fn detach(stop: Stop, reason: Reason) {
 /// tracer has `CAP_SYS_PTRACE`).
 fn loses_privilege(tid: i32) -> bool {
     use std::os::unix::fs::MetadataExt;
-    if nix::unistd::geteuid().is_root() {
+    if has_capability(CAP_SYS_PTRACE) {
         return false;
     }
     let Ok(meta) = std::fs::metadata(format!("/proc/{tid}/exe")) else { return false };

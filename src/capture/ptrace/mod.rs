@@ -11,6 +11,7 @@
 //! followed through every fork, clone and exec. While the tree is one thread, it runs on the tracer's CPU
 //! (`pinning`). Durations contain one ptrace stop; [`calibrate`](calibration::calibrate) measures it.
 
+mod attach;
 pub mod calibration;
 mod call;
 pub(super) mod effect;
@@ -18,6 +19,7 @@ mod entry;
 pub mod entry_point;
 mod exit;
 mod files;
+mod image;
 pub(super) mod layout;
 mod lifecycle;
 mod memory;
@@ -26,9 +28,11 @@ mod pinning;
 pub(super) mod plan;
 pub(super) mod restart;
 mod session;
+mod signals_taken;
 pub(super) mod sockaddr;
 mod stop;
 mod thread;
 mod waiting;
 
+pub use attach::{AttachError, attach};
 pub use session::{Options, record};

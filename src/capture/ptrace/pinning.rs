@@ -14,15 +14,27 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use super::super::sys::affinity::{CpuMask, current_cpu};
 use super::super::sys::process::{
-    Ending, be_first, become_background, fork_child, kill, pidfd_of_self, reap, wait_until_gone,
+    CAP_SYS_NICE, CAP_SYS_PTRACE, Ending, be_first, become_background, fork_child, has_capability, kill,
+    pidfd_of_self, reap, wait_until_gone,
 };
 use super::super::sys::shared::Shared;
+use super::effect::Effect;
 
 /// The pinned thread, as the watchdog sees it; 0: none.
 type Pinned = AtomicI32;
 
 /// How many stops in a row one thread must make, all others being inside calls, before it is pinned.
 const STREAK: u32 = 6;
+
+/// A mask can be set with `CAP_SYS_NICE`, or by the thread's own user if that has all capabilities the thread
+/// has (`cap_safe_nice` in the kernel).
+#[derive(Clone, Copy)]
+struct Hazards {
+    /// A new program may gain capabilities, which it only does if we are permitted to trace it then.
+    exec: bool,
+    /// Another user namespace gives all capabilities there.
+    namespace: bool,
+}
 
 /// Decides who is pinned, and undoes it.
 pub struct Pinning {
@@ -31,6 +43,8 @@ pub struct Pinning {
     watchdog: i32,
     /// Whether any thread is pinned now.
     active: bool,
+    /// Which calls could take away our permission to put a mask back (`sched_setaffinity(2)`).
+    hazards: Hazards,
     /// The thread that made the last stops, and how many.
     streak: (i32, u32),
 }
@@ -44,7 +58,21 @@ impl Pinning {
         }
         let pinned = Shared::<Pinned>::zeroed()?;
         let watchdog = start_watchdog(&original, &pinned)?;
-        Ok(Some(Self { original, pinned, watchdog, active: false, streak: (0, 0) }))
+        let namespace = !has_capability(CAP_SYS_NICE);
+        let hazards = Hazards { exec: namespace && has_capability(CAP_SYS_PTRACE), namespace };
+        Ok(Some(Self { original, pinned, watchdog, active: false, hazards, streak: (0, 0) }))
+    }
+
+    /// A call with this effect is about to be made.
+    pub fn before(&mut self, effect: Effect) {
+        let is_hazard = match effect {
+            Effect::Exec => self.hazards.exec,
+            Effect::Root | Effect::Unshare => self.hazards.namespace,
+            _ => false,
+        };
+        if is_hazard {
+            self.release();
+        }
     }
 
     /// Whether the tree shares the tracer's CPU now.

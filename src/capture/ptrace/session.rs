@@ -11,16 +11,20 @@ use super::super::sys::process::process_group;
 use super::super::sys::ptrace::{self as request, SyscallStop};
 use super::super::sys::signals::{Watch, stop_too};
 use super::super::sys::wait;
-use super::super::{Outcome, Sink};
+use super::super::{Interruption, Outcome, Sink};
 use super::effect::Effect;
 use super::entry::{self, Entry};
 use super::exit;
 use super::files::Shares;
 use super::pinning::Pinning;
+use super::signals_taken;
 use super::stop::{Change, End, Reason, Stop};
 use super::thread::{Comm, Thread};
-use super::waiting::Waiting;
+use super::waiting::{Next, Waiting};
 use crate::event::{Event, Flags, Kind, mark};
+
+/// How long others of the command may go on after its first process before that is told.
+const WORD_AFTER_NS: u64 = 1_500_000_000;
 
 /// How to record.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +35,12 @@ pub struct Options {
     pub pin: bool,
     /// The monotonic clock's reading that is time 0, in nanoseconds.
     pub origin_ns: u64,
+    /// When to end at the latest, on the same clock; only for processes that were attached to.
+    pub until_ns: Option<u64>,
 }
+
+/// In place of the command's first process, where there is none because the processes ran already.
+pub(super) const NOBODY: i32 = -1;
 
 /// Records a process that waits to be let go: `go` is called once it is attached to. Recording begins
 /// with its first execve.
@@ -66,10 +75,12 @@ pub(super) fn record_from<S: Sink>(
     options: Options,
 ) -> io::Result<Outcome> {
     request::seize(pid)?;
-    let watch = (begin == Begin::AtExec).then(Watch::install);
-    if let Some(watch) = &watch {
+    let watch = (begin == Begin::AtExec).then(|| {
+        let mut watch = Watch::install();
+        watch.see_deliveries();
         watch.follow(pid);
-    }
+        watch
+    });
     let mut pinning = if options.pin { Pinning::prepare()? } else { None };
     if let Some(pinning) = &mut pinning {
         pinning.pin(pid);
@@ -93,6 +104,14 @@ pub(super) enum Early {
     Ended(End),
 }
 
+/// What is known of processes that go on after the command's first one.
+enum Others {
+    Unknown,
+    GoOnSince(u64),
+    /// The user knows of them.
+    Told,
+}
+
 /// The state of one recording.
 pub(super) struct Session<'s, S: Sink> {
     pub(super) threads: FxHashMap<i32, Thread>,
@@ -106,6 +125,8 @@ pub(super) struct Session<'s, S: Sink> {
     pub(super) end: Option<End>,
     /// Signals meant for the command are passed on to it, until its first process has ended.
     pub(super) watch: Option<Watch>,
+    /// The signal that had asked for an end when the command's first process ended.
+    pub(super) asked: Option<i32>,
     pub(super) warnings: Vec<&'static str>,
     pub(super) threads_seen: u64,
     pub(super) was_parallel: bool,
@@ -113,6 +134,7 @@ pub(super) struct Session<'s, S: Sink> {
     options: Options,
     /// Whether the beginning was reached.
     recording: bool,
+    others: Others,
     /// The command's first process has sent itself SIGSTOP.
     pub(super) stopped_itself: bool,
     /// The command was stopped from the terminal: stop too, once nothing is left to handle.
@@ -137,12 +159,14 @@ impl<'s, S: Sink> Session<'s, S> {
             leader,
             end: None,
             watch,
+            asked: None,
             warnings: Vec::new(),
             threads_seen: 1,
             was_parallel: false,
             waiting: Waiting::default(),
             options,
             recording: false,
+            others: Others::Unknown,
             stopped_itself: false,
             stop_requested: None,
         }
@@ -158,7 +182,16 @@ impl<'s, S: Sink> Session<'s, S> {
         go()
     }
 
-    fn run(&mut self) -> io::Result<()> {
+    /// One without a first process, and without any thread yet.
+    pub(super) fn of_running(sink: &'s mut S, options: Options, watch: Watch) -> Self {
+        let mut session = Self::new(NOBODY, sink, options, None, Some(watch));
+        session.threads.clear();
+        session.threads_seen = 0;
+        session.recording = true;
+        session
+    }
+
+    pub(super) fn run(&mut self) -> io::Result<()> {
         // A parent that died inside fork may have left a child that is still to be seen.
         while !self.threads.is_empty() || self.died_in_fork.is_some() {
             let several = self.threads.len() > 1;
@@ -171,18 +204,45 @@ impl<'s, S: Sink> Session<'s, S> {
             })?;
             let now = self.now();
             match change {
-                None => {
+                Next::Nobody => {
                     self.lost_threads();
                     break;
                 }
-                Some(Change::Stopped(stop, reason)) => self.stopped(stop, reason, now)?,
-                Some(Change::Ended(tid, end)) => self.ended(tid, end, now)?,
+                Next::Change(Change::Stopped(stop, reason)) => self.stopped(stop, reason, now)?,
+                Next::Change(Change::Ended(tid, end)) => self.ended(tid, end, now)?,
+                Next::Interrupted => {}
             }
-            if self.options.leader_only && self.end.is_some() {
+            if (self.end.is_some() || self.leader == NOBODY) && self.is_over(now) {
                 self.detach_all();
+                break;
             }
         }
         Ok(())
+    }
+
+    /// The command's first process has ended, or there is none: whether that is the end of the recording. If
+    /// others keep it waiting, that is told, once.
+    fn is_over(&mut self, now: u64) -> bool {
+        let asked = self.watch.as_ref().is_some_and(|watch| watch.received().is_some());
+        let is_late = self.options.until_ns.is_some_and(|until| self.log_time(until) <= now);
+        if self.options.leader_only || asked || is_late {
+            return true;
+        }
+        if self.leader == NOBODY {
+            return false;
+        }
+        match self.others {
+            Others::Unknown => self.others = Others::GoOnSince(now),
+            Others::GoOnSince(since) if now - since > WORD_AFTER_NS && !self.threads.is_empty() => {
+                self.others = Others::Told;
+                let mut pids: Vec<i32> = self.threads.values().map(|thread| thread.pid).collect();
+                pids.sort_unstable();
+                pids.dedup();
+                self.sink.waits_for(&pids);
+            }
+            Others::GoOnSince(_) | Others::Told => {}
+        }
+        false
     }
 
     /// The kernel says that nothing is left to wait for, yet threads are known: somebody else has waited
@@ -201,7 +261,7 @@ impl<'s, S: Sink> Session<'s, S> {
         self.threads.clear();
     }
 
-    fn now(&self) -> u64 {
+    pub(super) fn now(&self) -> u64 {
         monotonic_ns().saturating_sub(self.options.origin_ns)
     }
 
@@ -210,7 +270,7 @@ impl<'s, S: Sink> Session<'s, S> {
         monotonic_ns.saturating_sub(self.options.origin_ns)
     }
 
-    fn outcome(&self) -> Outcome {
+    pub(super) fn outcome(&self) -> Outcome {
         Outcome {
             status: match self.end {
                 Some(End::Exited(code)) => ExitStatus::from_raw(code << 8),
@@ -221,7 +281,17 @@ impl<'s, S: Sink> Session<'s, S> {
             warnings: self.warnings.clone(),
             threads: self.threads_seen,
             parallel: self.was_parallel,
+            interruption: self.interruption(),
         }
+    }
+
+    fn interruption(&self) -> Option<Interruption> {
+        let later = || self.watch.as_ref().and_then(Watch::received);
+        let (signal, after_leader) = match self.asked {
+            Some(signal) => (signal, false),
+            None => (later()?, self.end.is_some()),
+        };
+        Some(Interruption { signal, after_leader })
     }
 
     pub(super) fn stopped(&mut self, stop: Stop, reason: Reason, now: u64) -> io::Result<()> {
@@ -315,7 +385,11 @@ impl<'s, S: Sink> Session<'s, S> {
                 self.mark(tid, mark::PTRACE);
                 self.warn(mark::PTRACE);
             }
-            _ => {}
+            effect => {
+                if let Some(pinning) = &mut self.pinning {
+                    pinning.before(effect);
+                }
+            }
         }
         if clone_flags & libc::CLONE_UNTRACED as u64 != 0 {
             self.mark(tid, mark::UNTRACED_CHILD);
@@ -347,6 +421,9 @@ impl<'s, S: Sink> Session<'s, S> {
     fn after(&mut self, stop: Stop, ret: i64) -> io::Result<()> {
         let Some(thread) = self.threads.get(&stop.tid()) else { return stop.resume(0) };
         let named = thread.call.files[0].as_deref().and_then(thread_named_by);
+        if ret > 0 && thread.pid == self.leader {
+            signals_taken::note(thread, ret);
+        }
         let shows_mask = thread.call.plan.makes_fd
             && thread.call.files.iter().flatten().any(|file| file.ends_with(b"/status"));
         if shows_mask {

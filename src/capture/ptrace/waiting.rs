@@ -12,6 +12,16 @@ const MOST_QUEUED: usize = 64;
 /// from sleep costs more than these, see `docs/overhead.md`.
 const POLLS: u32 = 200;
 
+/// What waiting came to.
+pub enum Next {
+    /// This.
+    Change(Change),
+    /// A signal handler ran.
+    Interrupted,
+    /// There is no thread left.
+    Nobody,
+}
+
 /// Takes changes from the kernel. The kernel looks for one from the first thread on every time, so that
 /// a busy first thread would hide the others: with several threads, all that wait are taken at once.
 #[derive(Default)]
@@ -20,21 +30,16 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// The next change; `None` when there is no thread left. `on_quiet` is called when none is waiting.
-    pub fn next(
-        &mut self,
-        several: bool,
-        beside: bool,
-        on_quiet: impl FnOnce(),
-    ) -> io::Result<Option<Change>> {
-        if let Some(change) = self.queue.pop_front() {
-            return Ok(Some(change));
+    /// The next change. `on_quiet` is called when none is waiting.
+    pub fn next(&mut self, several: bool, beside: bool, on_quiet: impl FnOnce()) -> io::Result<Next> {
+        if self.queue.is_empty() {
+            match self.take(several, beside, on_quiet) {
+                Ok(()) => {}
+                Err(error) if error.raw_os_error() == Some(libc::ECHILD) => return Ok(Next::Nobody),
+                Err(error) => return Err(error),
+            }
         }
-        match self.take(several, beside, on_quiet) {
-            Ok(()) => Ok(self.queue.pop_front()),
-            Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(None),
-            Err(error) => Err(error),
-        }
+        Ok(self.queue.pop_front().map_or(Next::Interrupted, Next::Change))
     }
 
     /// A change that was taken from the kernel and not handled yet.
@@ -49,7 +54,7 @@ impl Waiting {
         if self.queue.is_empty() {
             on_quiet();
         }
-        while self.queue.is_empty() {
+        if self.queue.is_empty() {
             self.queue.extend(wait::any(true)?.and_then(Change::decode));
         }
         Ok(())

@@ -3,6 +3,7 @@
 use super::kind::{self, Kind};
 use super::relay::{self, Source};
 use super::spool::{SPOOL_LIMIT, Spool};
+use super::typed::Reads;
 use super::worker::Worker;
 use super::{StdioError, own};
 use crate::capture::launch::Stream;
@@ -19,8 +20,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub enum Input {
     /// There is none.
     Closed,
-    /// As it is: terminals, devices, and what nobody reads from.
+    /// As it is: devices, and what nobody reads from.
     AsIs,
+    /// A terminal, as it is.
+    Terminal(Option<Reads>),
     /// A file, opened anew.
     File(Reopened),
     /// A stream of bytes that passes only once.
@@ -79,8 +82,14 @@ impl Input {
             Kind::Pipe => stream(false),
             Kind::Socket(libc::SOCK_STREAM) => stream(true),
             Kind::File => Ok(Self::File(Reopened::new(real, access, limit)?)),
+            Kind::Terminal => Ok(Self::Terminal(Reads::of(real))),
             _ => Ok(Self::AsIs),
         }
+    }
+
+    /// See [`Stdio::was_typed_to`](super::Stdio::was_typed_to).
+    pub fn was_typed_to(&self) -> bool {
+        matches!(self, Self::Terminal(Some(reads)) if reads.any())
     }
 
     /// The input for a run.
@@ -88,7 +97,7 @@ impl Input {
         let as_it_is = |stream| InputRun { stream, end: None, worker: None };
         match self {
             Self::Closed => Ok(as_it_is(Stream::Close)),
-            Self::AsIs => Ok(as_it_is(Stream::Inherit)),
+            Self::AsIs | Self::Terminal(_) => Ok(as_it_is(Stream::Inherit)),
             Self::File(_) if first => Ok(as_it_is(Stream::Inherit)),
             Self::File(file) => {
                 let end = file.reopen().map_err(own("open standard input again"))?;

@@ -26,17 +26,22 @@ mod kind;
 mod output;
 mod relay;
 mod spool;
-mod worker;
+mod typed;
+mod words;
+pub(super) mod worker;
 
 use super::launch::{Stream, was_closed_at_start};
+use super::ready::OutputWatch;
 use super::sys::fds;
 use input::Input;
 use output::Outputs;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use worker::Worker;
 
 pub use spool::SPOOL_LIMIT;
+pub use words::{KEPT, words};
 
 /// Why a run cannot be given its standard streams.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +95,12 @@ impl Stdio {
         Ok(Self { input: Input::new(input)?, outputs: Outputs::new(output, error)? })
     }
 
+    /// From now on every output is read by us, that of run 0 too, which is passed on: a match of what is waited
+    /// for is noted. A file or a device has a pipe in its place then.
+    pub(super) fn watch_output(&mut self, watch: &Arc<OutputWatch>) {
+        self.outputs.watch(watch);
+    }
+
     /// The streams for a run. Run 0 has the real ones and must be the first; every other index is a
     /// repetition. One run at a time: it must be [finished](RunStdio::finish) before the next.
     pub fn for_run(&mut self, index: usize) -> Result<RunStdio, StdioError> {
@@ -98,6 +109,18 @@ impl Stdio {
         let (outputs, mut ends) = self.outputs.for_run(first)?;
         ends.extend(input.end);
         Ok(RunStdio { streams: [input.stream, outputs[0], outputs[1]], ends, worker: input.worker })
+    }
+
+    /// Whether anybody has read from the terminal on standard input since the last time this was asked, or
+    /// since the beginning.
+    pub fn was_typed_to(&self) -> bool {
+        self.input.was_typed_to()
+    }
+
+    /// The end of what the last run wrote to its standard error, if that was not run 0 and it is known.
+    /// (Where both outputs are one, it is the end of both.) To be called after the last run.
+    pub fn last_words(&mut self) -> Option<String> {
+        self.outputs.last_words()
     }
 }
 

@@ -1,8 +1,9 @@
 //! Standard output and error: the real ones for run 0, then others of the same kind that lead nowhere.
 
-use super::drain::drain;
+use super::super::ready::OutputWatch;
+use super::drain::{Drain, Watched};
 use super::kind::{self, Kind};
-use super::worker::Worker;
+use super::words::{KEPT, words};
 use super::{StdioError, own};
 use crate::capture::launch::Stream;
 use crate::capture::sys::fds;
@@ -10,9 +11,12 @@ use nix::fcntl::{OFlag, open};
 use nix::pty::{grantpt, posix_openpt, unlockpt};
 use nix::sys::stat::{Mode, fchmod, fstat};
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Standard output and standard error.
 #[derive(Debug)]
@@ -38,12 +42,25 @@ impl Outputs {
         }
     }
 
+    /// See [`Stdio::watch_output`](super::Stdio).
+    pub fn watch(&mut self, watch: &Arc<OutputWatch>) {
+        self.output.watch = Some(Arc::clone(watch));
+        self.error.watch = Some(Arc::clone(watch));
+    }
+
     /// The streams for a run, and our copies of the command's ends that were made for it.
     pub fn for_run(&mut self, first: bool) -> Result<([Stream; 2], Vec<OwnedFd>), StdioError> {
         let mut ends = Vec::new();
         let output = self.output.for_run(first, &mut ends)?;
-        let error = if self.same && !first { output } else { self.error.for_run(first, &mut ends)? };
+        let watched = self.output.watch.is_some();
+        let error =
+            if self.same && (!first || watched) { output } else { self.error.for_run(first, &mut ends)? };
         Ok(([output, error], ends))
+    }
+
+    /// The end of what the last run wrote to its standard error, if it was a repeated one.
+    pub fn last_words(&mut self) -> Option<String> {
+        if self.same { self.output.last_words() } else { self.error.last_words() }
     }
 }
 
@@ -56,13 +73,17 @@ struct Sink {
     terminal: Option<TerminalState>,
     /// What stands for it, if that is made once for all repeated runs.
     instead: Option<Instead>,
+    /// What stands for it in the last run, if that was a file.
+    scratch: Option<File>,
+    /// Who waits for a word of it.
+    watch: Option<Arc<OutputWatch>>,
 }
 
 /// A terminal, pipe or socket that is drained.
 #[derive(Debug)]
 struct Instead {
     end: OwnedFd,
-    _drain: Worker,
+    drain: Drain,
 }
 
 /// What the terminal of a repeated run is set to, before each of them.
@@ -74,7 +95,7 @@ struct TerminalState {
 
 impl Sink {
     fn new(real: Option<BorrowedFd<'static>>) -> io::Result<Self> {
-        let Some(fd) = real else { return Ok(Self { real: None, terminal: None, instead: None }) };
+        let Some(fd) = real else { return Ok(Self::standing_for(None, None)) };
         // Writing to what was opened for reading only fails, and may do so on the real one.
         let unwritable = kind::access(fd)? == OFlag::O_RDONLY;
         let kind = if unwritable { Kind::Null } else { kind::kind(fd)? };
@@ -83,17 +104,29 @@ impl Sink {
         } else {
             None
         };
-        Ok(Self { real: Some((fd, kind)), terminal, instead: None })
+        Ok(Self::standing_for(Some((fd, kind)), terminal))
+    }
+
+    fn standing_for(real: Option<(BorrowedFd<'static>, Kind)>, terminal: Option<TerminalState>) -> Self {
+        Self { real, terminal, instead: None, scratch: None, watch: None }
     }
 
     fn for_run(&mut self, first: bool, ends: &mut Vec<OwnedFd>) -> Result<Stream, StdioError> {
         let Some((fd, kind)) = self.real else { return Ok(Stream::Close) };
+        if self.watch.is_some() {
+            return self.watched(fd, kind, first);
+        }
         if first {
             return Ok(Stream::Inherit);
         }
         let made = match kind {
             Kind::Null => return Ok(Stream::Inherit),
-            Kind::File => scratch_file(fd).map_err(own("make a temporary file for repeated output"))?,
+            Kind::File => {
+                let made = scratch_file(fd).map_err(own("make a temporary file for repeated output"))?;
+                // Where it cannot be opened once more, nobody will know the last words.
+                self.scratch = File::open(kind::path_of(&made)).ok();
+                made
+            }
             Kind::Device | Kind::Other => null_like(fd).map_err(own("open /dev/null"))?,
             Kind::Terminal | Kind::Pipe | Kind::Socket(_) => return self.drained(fd, kind),
         };
@@ -102,19 +135,51 @@ impl Sink {
         Ok(stream)
     }
 
-    fn drained(&mut self, fd: BorrowedFd<'static>, kind: Kind) -> Result<Stream, StdioError> {
-        let instead = match self.instead.take() {
-            Some(instead) => instead,
-            None if kind == Kind::Terminal => terminal(fd)
-                .map_err(own("open a pseudo-terminal for repeated output (redirect it instead)"))?,
-            None => channel(fd, kind).map_err(own("make a pipe for repeated output"))?,
+    /// Something new for each run, which is read by us; what was made for the run before is read to its end first.
+    fn watched(&mut self, fd: BorrowedFd<'static>, kind: Kind, first: bool) -> Result<Stream, StdioError> {
+        drop(self.instead.take());
+        let pass_on = first.then_some(fd);
+        let watched = Watched { watch: self.watch.clone(), pass_on, before: Vec::new() };
+        let instead = match kind {
+            Kind::Terminal => terminal(fd, watched),
+            Kind::Pipe | Kind::Socket(_) => channel(fd, kind, watched),
+            // A pipe is the nearest that can be read while it is written.
+            Kind::File | Kind::Null | Kind::Device | Kind::Other => pipe(watched),
         };
+        let instead = instead.map_err(own("make a pipe for the command's output"))?;
         if let Some(state) = &self.terminal {
             state.apply(&instead.end).map_err(own("set up a pseudo-terminal"))?;
         }
         let stream = Stream::Fd(instead.end.as_raw_fd());
         self.instead = Some(instead);
         Ok(stream)
+    }
+
+    fn drained(&mut self, fd: BorrowedFd<'static>, kind: Kind) -> Result<Stream, StdioError> {
+        let instead = match self.instead.take() {
+            Some(instead) => instead,
+            None if kind == Kind::Terminal => terminal(fd, Watched::default())
+                .map_err(own("open a pseudo-terminal for repeated output (redirect it instead)"))?,
+            None => channel(fd, kind, Watched::default()).map_err(own("make a pipe for repeated output"))?,
+        };
+        if let Some(state) = &self.terminal {
+            state.apply(&instead.end).map_err(own("set up a pseudo-terminal"))?;
+        }
+        instead.drain.forget();
+        let stream = Stream::Fd(instead.end.as_raw_fd());
+        self.instead = Some(instead);
+        Ok(stream)
+    }
+
+    fn last_words(&mut self) -> Option<String> {
+        if let Some(instead) = &mut self.instead {
+            return instead.drain.finish();
+        }
+        let file = self.scratch.as_ref()?;
+        let length = file.metadata().ok()?.len();
+        let mut bytes = vec![0; length.min(KEPT as u64) as usize];
+        let got = file.read_at(&mut bytes, length.saturating_sub(KEPT as u64)).ok()?;
+        words(&bytes[..got])
     }
 }
 
@@ -126,7 +191,7 @@ impl TerminalState {
 }
 
 /// A pseudo-terminal, opened as the real terminal is, drained.
-fn terminal(real: BorrowedFd<'_>) -> io::Result<Instead> {
+fn terminal(real: BorrowedFd<'_>, watched: Watched) -> io::Result<Instead> {
     let flags = kind::flags(real)?;
     let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC)?;
     grantpt(&master)?;
@@ -135,12 +200,12 @@ fn terminal(real: BorrowedFd<'_>) -> io::Result<Instead> {
     // Opened in the usual way it has the usual flags.
     let flags = flags & (OFlag::O_ACCMODE | OFlag::O_APPEND | OFlag::O_NONBLOCK);
     let end = open(kind::path_of(&peer).as_str(), flags | OFlag::O_NOCTTY | OFlag::O_CLOEXEC, Mode::empty())?;
-    let drain = drain(OwnedFd::from(master))?;
-    Ok(Instead { end, _drain: drain })
+    let drain = Drain::watched(OwnedFd::from(master), watched)?;
+    Ok(Instead { end, drain })
 }
 
 /// A pipe or socket pair like the real one, drained.
-fn channel(real: BorrowedFd<'_>, kind: Kind) -> io::Result<Instead> {
+fn channel(real: BorrowedFd<'_>, kind: Kind, watched: Watched) -> io::Result<Instead> {
     let (source, end) = if let Kind::Socket(kind) = kind {
         fds::socket_pair(kind)?
     } else {
@@ -149,7 +214,13 @@ fn channel(real: BorrowedFd<'_>, kind: Kind) -> io::Result<Instead> {
         ends
     };
     kind::copy_status(kind::flags(real)?, &end)?;
-    Ok(Instead { end, _drain: drain(source)? })
+    Ok(Instead { end, drain: Drain::watched(source, watched)? })
+}
+
+/// A plain pipe.
+fn pipe(watched: Watched) -> io::Result<Instead> {
+    let (source, end) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
+    Ok(Instead { end, drain: Drain::watched(source, watched)? })
 }
 
 /// An empty file without a name, like the real one in mode and flags; beside it where that is

@@ -5,12 +5,14 @@
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll, ppoll};
 use nix::sys::signal::{SigSet, SigmaskHow};
+use nix::sys::time::TimeSpec;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 /// A running thread; stopped and joined when finished or dropped.
 #[derive(Debug)]
@@ -55,6 +57,16 @@ impl Drop for Worker {
 pub struct Stop(Arc<OwnedFd>);
 
 impl Stop {
+    /// Waits for this long; true: the thread shall stop (or cannot wait any more).
+    pub fn asked_within(&self, time: Duration) -> bool {
+        let mut asked = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
+        let time = TimeSpec::from_duration(time);
+        match ppoll(&mut asked, Some(time), None) {
+            Ok(ready) => ready > 0,
+            Err(error) => error != Errno::EINTR,
+        }
+    }
+
     /// Waits until one of the descriptors has an event of those asked for, a hang-up or an error.
     /// `None`: the thread shall stop (or cannot wait any more).
     pub fn wait<const N: usize>(&self, events: [(BorrowedFd<'_>, PollFlags); N]) -> Option<[PollFlags; N]> {

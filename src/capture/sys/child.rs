@@ -35,6 +35,11 @@ pub fn stop_signal(pid: libc::pid_t) -> Option<i32> {
     (code == libc::CLD_STOPPED).then_some(signal)
 }
 
+/// Whether the child has ended, without waiting for it. An ended child is left to [`reap`].
+pub fn has_ended(pid: libc::pid_t) -> io::Result<bool> {
+    wait_info(pid, libc::WEXITED | libc::WNOWAIT | libc::WNOHANG).map(|(code, _)| code != 0)
+}
+
 /// `waitid(2)`: the code of what happened (`CLD_*`), 0 where nothing had and `WNOHANG` was given; and the
 /// exit status or signal.
 fn wait_info(pid: libc::pid_t, options: libc::c_int) -> io::Result<(libc::c_int, libc::c_int)> {

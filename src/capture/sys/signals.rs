@@ -3,14 +3,15 @@
 //! Both are in one process group, so what the terminal sends (Ctrl-C, Ctrl-\, Ctrl-Z, a hang-up)
 //! reaches both; the command decides what to make of it and `trace` must outlive it. What somebody
 //! sends to `trace` alone is meant for the command and handed on. `si_code` tells the two apart:
-//! the kernel's own signals carry `SI_KERNEL`.
+//! the kernel's own signals carry `SI_KERNEL`. What somebody sends to the whole group is told apart by
+//! what the command gets ([`doubled`]), where that can be seen.
 
-use super::startup;
+use super::{doubled, startup};
 use std::ffi::{c_int, c_void};
 use std::io;
 use std::mem::{self, MaybeUninit};
 use std::ptr;
-use std::sync::atomic::{AtomicI32, Ordering::SeqCst};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// These end the measuring, and are handed on.
@@ -33,10 +34,16 @@ struct Shared {
     received: AtomicI32,
     /// The last one to be handed on that came while there was no command, 0 for none.
     undelivered: AtomicI32,
+    /// The timer of [`doubled`], 0 for none.
+    timer: AtomicUsize,
 }
 
-static SHARED: Shared =
-    Shared { child: AtomicI32::new(0), received: AtomicI32::new(0), undelivered: AtomicI32::new(0) };
+static SHARED: Shared = Shared {
+    child: AtomicI32::new(0),
+    received: AtomicI32::new(0),
+    undelivered: AtomicI32::new(0),
+    timer: AtomicUsize::new(0),
+};
 /// Dispositions belong to the process, so there is one watch at a time.
 static ONE: Mutex<()> = Mutex::new(());
 
@@ -44,6 +51,7 @@ static ONE: Mutex<()> = Mutex::new(());
 pub struct Watch {
     shared: &'static Shared,
     before: Vec<(c_int, libc::sigaction)>,
+    timer: Option<doubled::Timer>,
     _one: MutexGuard<'static, ()>,
 }
 
@@ -68,7 +76,16 @@ impl Watch {
             .chain([reported])
             .filter_map(|(signal, action)| Some((signal, replace(signal, action)?)))
             .collect();
-        Self { shared: &SHARED, before, _one: one }
+        Self { shared: &SHARED, before, timer: None, _one: one }
+    }
+
+    /// From now on what reaches the command by itself is not handed on: whoever traces the command tells of
+    /// each signal it gets by [`doubled::seen`]. Without a timer for it, all are handed on.
+    pub fn see_deliveries(&mut self) {
+        let Some(before) = replace(doubled::TICK, settle as *const () as libc::sighandler_t) else { return };
+        self.before.push((doubled::TICK, before));
+        self.timer = doubled::Timer::new().ok().filter(|_| unblock(doubled::TICK));
+        self.shared.timer.store(self.timer.as_ref().map_or(0, doubled::Timer::number), SeqCst);
     }
 
     /// From now on signals are handed on to this child, which was not reaped: also one that came
@@ -88,12 +105,22 @@ impl Watch {
         self.shared.child.store(0, SeqCst);
     }
 
-    /// As [`Self::unfollow`], when others of the command go on: whoever asks for an end now means us. Then
-    /// the log is cut short, and they go on untraced.
+    /// As [`Self::unfollow`], when others of the command go on: whoever asks for an end now means us, and
+    /// [`Self::received`] tells of it. From now on waiting calls are interrupted every now and then.
     pub fn leader_ended(&self) {
         self.unfollow();
+        self.shared.received.store(0, SeqCst);
         for signal in ENDING.into_iter().filter(|&signal| !startup::is_ignored(signal)) {
-            set_default(signal);
+            match &self.timer {
+                Some(_) => drop(replace_with(signal, note_end as *const () as libc::sighandler_t, 0)),
+                // Nobody would look: then the log is cut short, and they go on untraced.
+                None => set_default(signal),
+            }
+        }
+        if let Some(timer) = &self.timer {
+            self.shared.timer.store(0, SeqCst);
+            replace_with(doubled::TICK, interrupt as *const () as libc::sighandler_t, 0);
+            timer.repeat();
         }
     }
 
@@ -105,6 +132,8 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
+        self.shared.timer.store(0, SeqCst);
+        self.timer = None;
         for (signal, action) in &self.before {
             // SAFETY: puts back an action that sigaction itself returned.
             unsafe { libc::sigaction(*signal, action, ptr::null_mut()) };
@@ -114,11 +143,16 @@ impl Drop for Watch {
 
 /// Sets a handler (or `SIG_IGN`, `SIG_DFL`); the action before, or `None` where that is not allowed.
 fn replace(signal: c_int, action: libc::sighandler_t) -> Option<libc::sigaction> {
+    replace_with(signal, action, libc::SA_RESTART)
+}
+
+/// As [`replace`], with a choice of whether calls are restarted.
+fn replace_with(signal: c_int, action: libc::sighandler_t, flags: c_int) -> Option<libc::sigaction> {
     // SAFETY: all zeroes is a valid `struct sigaction` (empty mask); the handler stays valid for ever.
     unsafe {
         let mut new: libc::sigaction = mem::zeroed();
         new.sa_sigaction = action;
-        new.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
+        new.sa_flags = libc::SA_SIGINFO | flags;
         let mut old = MaybeUninit::<libc::sigaction>::uninit();
         (libc::sigaction(signal, &raw const new, old.as_mut_ptr()) == 0).then(|| old.assume_init())
     }
@@ -136,7 +170,7 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c
             // With a command, it decides: see `stop_too`. Without one, do as everybody does.
             match child {
                 0 => libc::kill(libc::getpid(), libc::SIGSTOP),
-                _ if !from_kernel => libc::kill(child, signal),
+                _ if !from_kernel => hand_on(child, signal, info),
                 _ => 0,
             };
         } else {
@@ -147,11 +181,58 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c
                 _ if from_kernel && !TIMERS.contains(&signal) => {}
                 0 => SHARED.undelivered.store(signal, SeqCst),
                 _ => {
-                    libc::kill(child, signal);
+                    hand_on(child, signal, info);
                 }
             }
         }
         *libc::__errno_location() = errno;
+    }
+}
+
+/// Hands a signal on, once it is clear that the command has not got it by itself.
+///
+/// # Safety
+/// `info` must be null or valid.
+unsafe fn hand_on(child: libc::pid_t, signal: c_int, info: *const libc::siginfo_t) -> c_int {
+    // SAFETY: promised by the caller; the sender is there for the codes of kill(2), sigqueue(3) and tgkill(2).
+    unsafe {
+        let by_process = !info.is_null() && (*info).si_code <= 0 && (*info).si_code != libc::SI_TIMER;
+        if by_process && doubled::ask(SHARED.timer.load(SeqCst), child, signal, (*info).si_pid()) {
+            return 0;
+        }
+        libc::kill(child, signal)
+    }
+}
+
+/// The timer's handler: async-signal-safe, `errno` left as it was.
+extern "C" fn settle(_signal: c_int, _info: *mut libc::siginfo_t, _context: *mut c_void) {
+    // SAFETY: the errno location is this thread's own.
+    unsafe {
+        let errno = *libc::__errno_location();
+        let timer = SHARED.timer.load(SeqCst);
+        if timer != 0 {
+            doubled::settle(timer, SHARED.child.load(SeqCst));
+        }
+        *libc::__errno_location() = errno;
+    }
+}
+
+/// Notes that an end was asked for.
+extern "C" fn note_end(signal: c_int, _info: *mut libc::siginfo_t, _context: *mut c_void) {
+    SHARED.received.store(signal, SeqCst);
+}
+
+/// Does nothing but interrupt a waiting call.
+extern "C" fn interrupt(_signal: c_int, _info: *mut libc::siginfo_t, _context: *mut c_void) {}
+
+/// Lets a signal reach the calling thread.
+fn unblock(signal: c_int) -> bool {
+    let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: `set` is initialised by sigemptyset before it is used.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::sigaddset(set.as_mut_ptr(), signal);
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, set.as_ptr(), ptr::null_mut()) == 0
     }
 }
 

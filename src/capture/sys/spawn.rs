@@ -5,7 +5,8 @@
 //! ------                                   ---------------------------
 //! block all signals, read the clock
 //! clone --------------------------------->  dispositions as trace was started with
-//! unblock                                   descriptors 0 to 2, directory, signal mask
+//! unblock                                   descriptors 0 to 2, directory
+//!                                           what fork does not hand down, signal mask
 //! [seize it, write one byte] - go pipe -->  [wait for the byte]
 //!                                           execve
 //! read the failure pipe  <-- end of file -  (close-on-exec: it worked)
@@ -18,6 +19,7 @@
 //! as the command's own (for `true`, 0.13 of 0.82 ms and 11 of 62 faults on the machine this was
 //! written on). With a go pipe we must run meanwhile, so it gets a copy, as from `fork`.
 
+use super::handed_down::HandedDown;
 use super::startup;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::io;
@@ -42,12 +44,16 @@ pub struct Image<'a> {
     pub program: &'a CStr,
     /// The arguments, the zeroth included.
     pub argv: &'a [std::ffi::CString],
+    /// Its environment, if not this process's.
+    pub environment: Option<&'a [std::ffi::CString]>,
     /// Its descriptors 0 to 2.
     pub streams: [Stream; 3],
     /// Where it starts, if not here.
     pub directory: Option<&'a CStr>,
     /// Whether it waits for a byte on a pipe before `execve`.
     pub wait_for_go: bool,
+    /// Whether it gets the interval timers of this process, which has none then.
+    pub takes_timers: bool,
 }
 
 /// A child, created.
@@ -90,6 +96,8 @@ struct Prepared {
     dispositions: *const (c_int, bool),
     disposition_count: usize,
     mask: libc::sigset_t,
+    handed_down: HandedDown,
+    parent: libc::pid_t,
     failure: RawFd,
     go: RawFd,
     go_other_end: RawFd,
@@ -107,17 +115,26 @@ pub fn start(image: &Image<'_>) -> io::Result<Started> {
     let go = if image.wait_for_go { Some(pipe()?) } else { None };
     let argv: Vec<*const c_char> =
         image.argv.iter().map(|argument| argument.as_ptr()).chain([ptr::null()]).collect();
+    let environment = image.environment.map(|variables| -> Vec<*const c_char> {
+        variables.iter().map(|variable| variable.as_ptr()).chain([ptr::null()]).collect()
+    });
     let dispositions = startup::changed_dispositions();
+    let handed_down = HandedDown::of_self();
     let prepared = Prepared {
         program: image.program.as_ptr(),
         argv: argv.as_ptr(),
-        // SAFETY: reading the pointer itself; nothing in this program changes the environment.
-        environment: unsafe { environ },
+        environment: match &environment {
+            Some(variables) => variables.as_ptr(),
+            // SAFETY: reading the pointer itself; nothing in this program changes the environment.
+            None => unsafe { environ },
+        },
         streams: image.streams,
         directory: image.directory.map_or(ptr::null(), CStr::as_ptr),
         dispositions: dispositions.as_ptr(),
         disposition_count: dispositions.len(),
         mask: startup::blocked(),
+        handed_down: if image.takes_timers { handed_down.and_timers() } else { handed_down },
+        parent: std::process::id().cast_signed(),
         failure: failure_write.as_raw_fd(),
         go: go.as_ref().map_or(-1, |(read, _)| read.as_raw_fd()),
         go_other_end: go.as_ref().map_or(-1, |(_, write)| write.as_raw_fd()),
@@ -185,6 +202,7 @@ extern "C" fn child_main(argument: *mut c_void) -> c_int {
         if !prepared.directory.is_null() && libc::chdir(prepared.directory) == -1 {
             fail(prepared, Stage::Directory);
         }
+        prepared.handed_down.take_up(prepared.parent);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const prepared.mask, ptr::null_mut());
         wait_for_go(prepared);
         libc::execve(prepared.program, prepared.argv, prepared.environment);

@@ -7,13 +7,18 @@
 //! What is measured is what a shell would see: from just before the process is made to its end, and
 //! the kernel's own account of it (`wait4(2)`).
 
+mod cold;
+mod interleaved;
+mod outcome;
 mod policy;
 mod prepare;
+mod ready;
 mod run;
 mod terminal;
 
 use super::launch::{Command, LaunchError};
 use super::stdio::{Stdio, StdioError};
+use super::sys::clock::monotonic_ns;
 use super::sys::signals::Watch;
 use crate::log::Untraced;
 use policy::{Next, Tally};
@@ -22,8 +27,12 @@ use std::fmt;
 use std::io;
 use std::process::ExitStatus;
 
+pub use cold::Cold;
+pub use interleaved::{Rounds, Series, interleaved};
+pub use outcome::{Output, outcome};
 pub use policy::Policy;
 pub use prepare::PrepareError;
+pub use ready::Ready;
 
 /// How to measure.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +43,12 @@ pub struct Options {
     pub prepare: Option<String>,
     /// Go on although a run fails.
     pub ignore_failure: bool,
+    /// Empty the page cache before each run, after preparing it.
+    pub cold: Option<Cold>,
+    /// Which run is the next one: 0 is the first, which is not counted; any other is a repetition.
+    pub next: usize,
+    /// A run lasts until the command is ready, instead of until its end.
+    pub ready: Option<Ready>,
 }
 
 /// What was measured, and why no more.
@@ -59,6 +74,8 @@ pub enum Ending {
         runs: usize,
         /// What the longest run took, in nanoseconds.
         longest_ns: u64,
+        /// What the longest preparation took, in nanoseconds; 0 without any.
+        prepared_ns: u64,
     },
     /// A run ended with another status than 0.
     Failed {
@@ -95,6 +112,17 @@ pub enum RunError {
     /// The preparing command failed.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
+    /// It cannot be told when the command is ready.
+    #[error("cannot watch for the command to be ready: {0}")]
+    Until(io::Error),
+    /// It ended before it was ready.
+    #[error("the command ended ({status}) before it was ready (--until {until})")]
+    NotReady {
+        /// How it ended.
+        status: ExitStatus,
+        /// What was waited for.
+        until: String,
+    },
     /// It could not be waited for.
     #[error("cannot wait for the command: {0}")]
     Wait(io::Error),
@@ -104,9 +132,13 @@ impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Enough => write!(f, "enough runs"),
-            Self::TimeUp { runs, longest_ns } => {
+            Self::TimeUp { runs, longest_ns, prepared_ns } => {
                 let (counted, longest) = (plural(*runs, "counted run"), *longest_ns as f64 / 1e9);
-                write!(f, "only {counted}, because one takes up to {longest:.1} s; for more, use --runs N")
+                write!(f, "only {counted}, because one takes up to {longest:.1} s")?;
+                if *prepared_ns > 0 {
+                    write!(f, " and --prepare up to {:.1} s", *prepared_ns as f64 / 1e9)?;
+                }
+                write!(f, "; for more, use --runs N")
             }
             Self::Failed { run, status } => {
                 let advice = if *run == 0 {
@@ -118,7 +150,7 @@ impl fmt::Display for Ending {
                 write!(f, "run {} of the command failed ({status}); {advice}", run + 1)
             }
             Self::Interrupted { run, signal } => {
-                let name = nix::sys::signal::Signal::try_from(*signal).map_or("a signal", |s| s.as_str());
+                let name = signal_name(*signal);
                 write!(f, "ended by {name} in run {} of the command", run + 1)
             }
             Self::Broken { run: 0, error } => write!(f, "{error}"),
@@ -143,6 +175,9 @@ pub trait Progress {
     fn finished(&mut self, run: usize, share: f64) {
         let _ = (run, share);
     }
+
+    /// The first run has read from the terminal, so that the others will want to be typed to as well.
+    fn typed_to(&mut self) {}
 }
 
 impl Progress for () {}
@@ -159,7 +194,7 @@ pub fn measure(
     let foreground = terminal::Foreground::now();
     let mut outcome = Outcome { untraced: Untraced::default(), status: None, ending: Ending::Enough };
     let mut tally = Tally::default();
-    for run in 0.. {
+    for run in options.next.. {
         if run > 0
             && let Some(ending) = policy_ending(&options.policy, &tally)
         {
@@ -167,13 +202,12 @@ pub fn measure(
             break;
         }
         progress.starting(run);
-        let result =
-            prepare::prepare(options.prepare.as_deref(), &watch).map_err(RunError::from).and_then(|()| {
-                match watch.received() {
-                    None => run::once(command, stdio, run, &watch),
-                    Some(_) => Err(RunError::Wait(io::ErrorKind::Interrupted.into())),
-                }
-            });
+        let prepared = prepare(options, &watch);
+        tally.add_preparation(*prepared.as_ref().unwrap_or(&0));
+        let result = prepared.map_err(RunError::from).and_then(|_| match watch.received() {
+            None => run::once(command, stdio, run, &watch, options.ready.as_ref()),
+            Some(_) => Err(RunError::Wait(io::ErrorKind::Interrupted.into())),
+        });
         foreground.restore();
         if let Some(ending) = outcome.take(run, result, watch.received(), options.ignore_failure) {
             outcome.ending = ending;
@@ -181,20 +215,45 @@ pub fn measure(
         }
         tally.add(run, outcome.last_wall_ns());
         progress.finished(run, options.policy.share(&tally));
+        if run == 0 && stdio.was_typed_to() {
+            progress.typed_to();
+        }
     }
     outcome
 }
 
-/// Runs the preparing command, if there is one, before a run that is not measured here.
-pub fn prepare_run(command: Option<&str>) -> Result<(), PrepareError> {
-    prepare::prepare(command, &Watch::install())
+/// Prepares a run; gives the nanoseconds that took.
+fn prepare(options: &Options, watch: &Watch) -> Result<u64, PrepareError> {
+    let prepared_ns = prepare::prepare(options.prepare.as_deref(), watch)?;
+    let Some(cold) = &options.cold else { return Ok(prepared_ns) };
+    let begin_ns = monotonic_ns();
+    cold.empty().map_err(PrepareError::Cache)?;
+    Ok(prepared_ns + (monotonic_ns() - begin_ns))
+}
+
+/// Runs the preparing command, if there is one, before a run that is not measured here. Gives the signal that
+/// asked for an end meanwhile, if one did.
+pub fn prepare_run(command: Option<&str>) -> Result<Option<i32>, PrepareError> {
+    let watch = Watch::install();
+    let prepared = prepare::prepare(command, &watch);
+    watch.received().map_or_else(|| prepared.map(|_| None), |signal| Ok(Some(signal)))
+}
+
+/// A signal's name.
+#[must_use]
+pub fn signal_name(signal: i32) -> &'static str {
+    nix::sys::signal::Signal::try_from(signal).map_or("a signal", nix::sys::signal::Signal::as_str)
 }
 
 fn policy_ending(policy: &Policy, tally: &Tally) -> Option<Ending> {
     match policy.next(tally) {
         Next::Run => None,
         Next::Enough => Some(Ending::Enough),
-        Next::TimeUp => Some(Ending::TimeUp { runs: tally.counted, longest_ns: tally.longest_ns }),
+        Next::TimeUp => Some(Ending::TimeUp {
+            runs: tally.counted,
+            longest_ns: tally.longest_ns,
+            prepared_ns: tally.longest_prepared_ns,
+        }),
     }
 }
 

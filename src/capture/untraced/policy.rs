@@ -11,6 +11,8 @@ pub struct Policy {
     pub min_total_ns: u64,
     /// ...but no longer than this, in nanoseconds, unless there are fewer than [`Policy::few`].
     pub max_total_ns: u64,
+    /// ...and, with the time of preparing each run in it, no longer than this, likewise.
+    pub max_prepared_ns: u64,
     /// So many are made where a single run is shorter than `max_total_ns`. A longer one is made
     /// once more, because the first run tells of cold caches only.
     pub few: usize,
@@ -18,7 +20,14 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { runs: None, min_runs: 10, min_total_ns: 1_000_000_000, max_total_ns: 5_000_000_000, few: 3 }
+        Self {
+            runs: None,
+            min_runs: 10,
+            min_total_ns: 1_000_000_000,
+            max_total_ns: 5_000_000_000,
+            max_prepared_ns: 15_000_000_000,
+            few: 3,
+        }
     }
 }
 
@@ -31,6 +40,10 @@ pub struct Tally {
     pub total_ns: u64,
     /// The longest run, the first one included, in nanoseconds.
     pub longest_ns: u64,
+    /// What preparing runs took in all, in nanoseconds.
+    pub prepared_ns: u64,
+    /// The longest preparation, in nanoseconds.
+    pub longest_prepared_ns: u64,
 }
 
 impl Tally {
@@ -41,6 +54,18 @@ impl Tally {
             self.counted += 1;
             self.total_ns = self.total_ns.saturating_add(wall_ns);
         }
+    }
+
+    /// Adds the preparation of any run.
+    pub fn add_preparation(&mut self, elapsed_ns: u64) {
+        self.prepared_ns = self.prepared_ns.saturating_add(elapsed_ns);
+        self.longest_prepared_ns = self.longest_prepared_ns.max(elapsed_ns);
+    }
+
+    /// What all has taken, and what another run would add to that.
+    fn prepared_total_ns(&self) -> (u64, u64) {
+        let all = self.total_ns.saturating_add(self.prepared_ns);
+        (all, all / (self.counted as u64 + 1))
     }
 
     fn mean_ns(&self) -> u64 {
@@ -70,7 +95,10 @@ impl Policy {
             return Next::Enough;
         }
         let least = if tally.longest_ns > self.max_total_ns { 1 } else { self.few };
-        if tally.counted < least || tally.total_ns.saturating_add(tally.mean_ns()) <= self.max_total_ns {
+        let (all_ns, one_ns) = tally.prepared_total_ns();
+        let in_time = tally.total_ns.saturating_add(tally.mean_ns()) <= self.max_total_ns
+            && (tally.prepared_ns == 0 || all_ns.saturating_add(one_ns) <= self.max_prepared_ns);
+        if tally.counted < least || in_time {
             return Next::Run;
         }
         if tally.counted >= self.min_runs { Next::Enough } else { Next::TimeUp }
@@ -86,7 +114,10 @@ impl Policy {
         }
         let total = tally.total_ns as f64;
         let wanted = share(count, self.min_runs as f64).min(share(total, self.min_total_ns as f64));
-        let allowed = share(total, self.max_total_ns as f64).min(share(count, self.few as f64));
+        let prepared = share(tally.prepared_total_ns().0 as f64, self.max_prepared_ns as f64);
+        let allowed =
+            share(total, self.max_total_ns as f64).max(if tally.prepared_ns > 0 { prepared } else { 0.0 });
+        let allowed = allowed.min(share(count, self.few as f64));
         wanted.max(allowed)
     }
 }
@@ -126,6 +157,26 @@ mod tests {
         assert_eq!(simulate(&policy, 6_000, 6_000), (1, Next::TimeUp)); // ...unless very slow,
         assert_eq!(simulate(&policy, 9_000, 50), (20, Next::Enough)); // which a cold start is not
         assert_eq!(simulate(&policy, 100, 7_000), (1, Next::TimeUp));
+    }
+
+    #[test]
+    fn slow_preparations_are_bounded_too() {
+        let simulate = |prepare_ms: u64, wall_ms: u64| {
+            let (policy, mut tally) = (Policy::default(), Tally::default());
+            for run in 0.. {
+                let next = policy.next(&tally);
+                if run > 0 && next != Next::Run {
+                    return (tally.counted, next);
+                }
+                tally.add_preparation(prepare_ms * MS);
+                tally.add(run, wall_ms * MS);
+            }
+            unreachable!()
+        };
+        assert_eq!(simulate(1, 100), (10, Next::Enough)); // a second of runs
+        assert_eq!(simulate(100, 5), (141, Next::Enough)); // not twenty seconds for one of runs
+        assert_eq!(simulate(3_000, 5), (3, Next::TimeUp)); // fewer than ten, but three
+        assert_eq!(simulate(60_000, 5), (3, Next::TimeUp));
     }
 
     #[test]

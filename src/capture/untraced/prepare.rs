@@ -2,6 +2,7 @@
 
 use super::run;
 use crate::capture::launch::{self, Command, LaunchError, SpawnOptions, Stream};
+use crate::capture::stdio::{KEPT, words};
 use crate::capture::sys::signals::Watch;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use std::fs::File;
@@ -9,9 +10,6 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::process::ExitStatus;
-
-/// As much of the command's last words as is shown, in bytes.
-const WORDS: u64 = 1024;
 
 /// Why the state before a run could not be prepared.
 #[derive(Debug, thiserror::Error)]
@@ -29,14 +27,18 @@ pub enum PrepareError {
         /// The end of what it wrote to its standard error, on a line of its own; or nothing.
         words: String,
     },
+    /// The page cache was not emptied.
+    #[error("cannot empty the page cache: {0}")]
+    Cache(io::Error),
     /// Something went wrong on our side.
     #[error("cannot run the command of --prepare: {0}")]
     Own(io::Error),
 }
 
-/// Runs `sh -c COMMAND` with empty input; what it writes is only seen if it fails.
-pub fn prepare(command: Option<&str>, watch: &Watch) -> Result<(), PrepareError> {
-    let Some(text) = command else { return Ok(()) };
+/// Runs `sh -c COMMAND` with empty input; what it writes is only seen if it fails. Gives the nanoseconds it
+/// took.
+pub fn prepare(command: Option<&str>, watch: &Watch) -> Result<u64, PrepareError> {
+    let Some(text) = command else { return Ok(0) };
     let shell = Command::resolve(["sh", "-c", text])?;
     let null = File::options().read(true).write(true).open("/dev/null").map_err(PrepareError::Own)?;
     let words = memfd_create(c"prepare", MFdFlags::MFD_CLOEXEC)
@@ -44,19 +46,17 @@ pub fn prepare(command: Option<&str>, watch: &Watch) -> Result<(), PrepareError>
         .map_err(|error| PrepareError::Own(error.into()))?;
     let streams = [&null, &null, &words].map(|file| Stream::Fd(file.as_raw_fd()));
     let child = launch::spawn(&shell, streams, &SpawnOptions::default())?;
-    let status = run::wait_for(&child, watch).map_err(PrepareError::Own)?.status;
+    let done = run::wait_for(&child, watch).map_err(PrepareError::Own)?;
+    let status = done.status;
     if status.success() {
-        return Ok(());
+        return Ok(done.figures.wall_ns);
     }
     Err(PrepareError::Failed { status, command: text.to_owned(), words: last_words(&words) })
 }
 
 fn last_words(file: &File) -> String {
     let length = file.metadata().map_or(0, |meta| meta.len());
-    let mut bytes = vec![0; length.min(WORDS) as usize];
-    let got = file.read_at(&mut bytes, length.saturating_sub(WORDS)).unwrap_or(0);
-    let text = String::from_utf8_lossy(&bytes[..got]);
-    let printable = |c: char| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c };
-    let text: String = text.trim().chars().map(printable).collect();
-    if text.is_empty() { text } else { format!("\n{text}") }
+    let mut bytes = vec![0; length.min(KEPT as u64) as usize];
+    let got = file.read_at(&mut bytes, length.saturating_sub(KEPT as u64)).unwrap_or(0);
+    words(&bytes[..got]).map_or_else(String::new, |words| format!("\n{words}"))
 }

@@ -1,7 +1,8 @@
 //! One run: start, wait, account.
 
-use super::RunError;
+use super::{Ready, RunError};
 use crate::capture::launch::{self, Child, Command, SpawnOptions};
+use crate::capture::ready::{self, Detector, POLL, Reaper, end_tree, is_anybody_left, used_until_now};
 use crate::capture::stdio::Stdio;
 use crate::capture::sys::child::{self, Change};
 use crate::capture::sys::clock::monotonic_ns;
@@ -18,8 +19,17 @@ pub struct Done {
     pub figures: Run,
 }
 
-/// Runs the command once with the streams of that run.
-pub fn once(command: &Command, stdio: &mut Stdio, run: usize, watch: &Watch) -> Result<Done, RunError> {
+/// Runs the command once with the streams of that run: to its end, or until it is ready.
+pub fn once(
+    command: &Command,
+    stdio: &mut Stdio,
+    run: usize,
+    watch: &Watch,
+    ready: Option<&Ready>,
+) -> Result<Done, RunError> {
+    if let Some(ready) = ready {
+        return until_ready(command, stdio, run, watch, ready);
+    }
     let mut streams = stdio.for_run(run)?;
     let peak_kib = own_peak_kib();
     let child = launch::spawn(command, streams.streams, &SpawnOptions::default())?;
@@ -32,6 +42,60 @@ pub fn once(command: &Command, stdio: &mut Stdio, run: usize, watch: &Watch) -> 
     }
     Ok(done)
 }
+
+/// Runs the command until it is ready, then ends it and all it has started.
+fn until_ready(
+    command: &Command,
+    stdio: &mut Stdio,
+    run: usize,
+    watch: &Watch,
+    ready: &Ready,
+) -> Result<Done, RunError> {
+    let _reaper = Reaper::new();
+    let mut detector = ready.detector().map_err(RunError::Until)?;
+    let mut streams = stdio.for_run(run)?;
+    ready.arm();
+    let child = launch::spawn(command, streams.streams, &SpawnOptions::default())?;
+    streams.launched();
+    watch.follow(child.pid());
+    let waited = wait_until_ready(&child, &mut detector, watch);
+    let figures = used_until_now();
+    watch.unfollow();
+    let done = match waited.map_err(RunError::Wait)? {
+        Some(ready_ns) => {
+            let wall_ns = ready_ns.saturating_sub(child.started_ns());
+            Ok(Done { status: ExitStatus::default(), figures: Run { wall_ns, ..figures } })
+        }
+        None if watch.received().is_some() => Err(RunError::Wait(io::ErrorKind::Interrupted.into())),
+        None => {
+            let (status, _) = child::reap(child.pid()).map_err(RunError::Wait)?;
+            Err(RunError::NotReady { status, until: ready.until.to_string() })
+        }
+    };
+    end_tree(ready.end);
+    streams.finish();
+    done
+}
+
+/// When the command was ready; `None`: it ended before, or an end was asked for.
+fn wait_until_ready(child: &Child, detector: &mut Detector, watch: &Watch) -> io::Result<Option<u64>> {
+    let mut looks: u32 = 0;
+    loop {
+        let ready_ns = detector.check(ready::pids);
+        if ready_ns.is_some() || watch.received().is_some() {
+            return Ok(ready_ns);
+        }
+        // A command that puts itself into the background is still to be waited for.
+        if looks.is_multiple_of(LOOKS) && child::has_ended(child.pid())? && !is_anybody_left() {
+            return Ok(detector.check(Vec::new));
+        }
+        looks = looks.wrapping_add(1);
+        std::thread::sleep(POLL);
+    }
+}
+
+/// Looks for readiness to each look for an end.
+const LOOKS: u32 = 8;
 
 /// The kernel counts pages per CPU and adds them up now and then, so two readings of one peak differ
 /// by some pages.

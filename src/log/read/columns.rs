@@ -5,7 +5,7 @@ use arrow_array::types::{ArrowPrimitiveType, Int8Type, Int32Type};
 use arrow_array::{Array, ArrayRef, BinaryArray, ListArray, RecordBatch, StringArray};
 use arrow_buffer::{NullBuffer, ScalarBuffer};
 
-use crate::log::escape;
+use crate::event::escape;
 use crate::log::schema::Column;
 
 /// The texts of one column of a batch, as bytes; a row refers to one by its key.

@@ -25,6 +25,21 @@ const MAX_METADATA: u32 = 1 << 20;
 /// Longest body: incompressible data takes a little more room than it does decoded.
 const MAX_BODY: i64 = verify::MAX_DECODED as i64 * 2;
 
+/// What other files begin with, those that are given for a log by mistake.
+const OTHERS: [(&[u8], &str); 5] = [
+    (b"\x7fELF", "it is a program: `trace record` runs it and writes a log"),
+    (b"#!", "it is a script: `trace record` runs it and writes a log"),
+    (b"\x28\xb5\x2f\xfd", "it is compressed: `zstd -dc FILE | trace show -` reads it"),
+    (b"\x1f\x8b", "it is compressed: `gzip -dc FILE | trace show -` reads it"),
+    (b"ARRO", "it is an Arrow file; a log is an Arrow stream"),
+];
+
+/// What a file is that is no log, as far as its beginning tells.
+fn what_begins_with(prefix: &[u8]) -> &'static str {
+    let known = OTHERS.iter().find(|(magic, _)| prefix.starts_with(magic));
+    known.map_or("it does not begin as an Arrow stream does", |(_, what)| what)
+}
+
 /// One message: its metadata, with the body still to be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::log) struct Frame {
@@ -69,12 +84,12 @@ impl Frames {
             return Err(Error::Empty);
         }
         if !CONTINUATION.starts_with(&prefix) {
-            return Err(Error::NotALog);
+            return Err(Error::NotALog(what_begins_with(&prefix)));
         }
         let len = if whole { self.length()? } else { None };
         let Some(len) = len else { return Err(Error::CutHeader) };
         if len == 0 || len > MAX_SCHEMA {
-            return Err(Error::NotALog);
+            return Err(Error::NotALog("its first message has no length that a log's could have"));
         }
         let mut metadata = Vec::new();
         if self.fill(&mut metadata, len as usize)? { Ok(metadata) } else { Err(Error::CutHeader) }

@@ -20,6 +20,7 @@ use arrow_buffer::Buffer;
 use arrow_ipc::{Message, MessageHeader};
 
 use super::counts::Totals;
+use super::error::one_line;
 use super::projection::Columns;
 use super::schema::Column;
 use super::{Error, Header};
@@ -240,7 +241,9 @@ impl Reader {
             &mut self.dictionaries,
             &message.version(),
         )
-        .map_err(|error| format!("column `{}`: {error}", self.table.schema.field(*column).name()))
+        .map_err(|error| {
+            format!("column `{}`: {}", self.table.schema.field(*column).name(), one_line(&error))
+        })
     }
 
     fn read_record_batch(&mut self, message: &Message<'_>, body: Vec<u8>) -> Result<Batch, String> {
@@ -254,7 +257,7 @@ impl Reader {
             Some(&self.projection),
             &message.version(),
         )
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| one_line(&error))?;
         let batch = Batch::new(&decoded)?;
         self.count(&batch);
         Ok(batch)

@@ -8,11 +8,15 @@ use arrow_schema::{Schema, SchemaRef};
 
 use super::frame::Frames;
 use super::verify;
+use crate::log::error::one_line;
 use crate::log::schema::{self, Column};
 use crate::log::{Error, FORMAT_VERSION, Header};
 
 /// Width of the elements of the buffers of a dictionary, whose texts are `Utf8`.
 pub(super) const DICTIONARY_WIDTHS: [usize; 3] = [1, 4, 1];
+
+/// What is wrong with a first message that is no schema.
+const NO_SCHEMA: &str = "its first message is no Arrow schema";
 
 /// Whether something that begins with these bytes can be a log, as opposed to text. Four bytes are
 /// enough to tell.
@@ -55,7 +59,7 @@ impl Table {
         let header = read_header(header_json(found)?)?;
         verify::schema(found, metadata.len()).map_err(damaged)?;
         let schema =
-            arrow_ipc::convert::try_fb_to_schema(found).map_err(|error| damaged(error.to_string()))?;
+            arrow_ipc::convert::try_fb_to_schema(found).map_err(|error| damaged(one_line(&error)))?;
         Ok(Self {
             header,
             positions: schema::positions(&schema)?,
@@ -74,8 +78,8 @@ struct Version {
 }
 
 fn schema_message(metadata: &[u8]) -> Result<arrow_ipc::Schema<'_>, Error> {
-    let message = arrow_ipc::root_as_message(metadata).map_err(|_| Error::NotALog)?;
-    message.header_as_schema().ok_or(Error::NotALog)
+    let message = arrow_ipc::root_as_message(metadata).map_err(|_| Error::NotALog(NO_SCHEMA))?;
+    message.header_as_schema().ok_or(Error::NotALog(NO_SCHEMA))
 }
 
 fn header_json(schema: arrow_ipc::Schema<'_>) -> Result<&str, Error> {
@@ -87,7 +91,7 @@ fn header_json(schema: arrow_ipc::Schema<'_>) -> Result<&str, Error> {
 }
 
 fn read_header(json: &str) -> Result<Header, Error> {
-    let damaged = |error: serde_json::Error| Error::Header(error.to_string());
+    let damaged = |error: serde_json::Error| Error::Header(one_line(&error));
     let Version { format, writer } = serde_json::from_str(json).map_err(damaged)?;
     if format > FORMAT_VERSION {
         return Err(Error::Newer { found: format, supported: FORMAT_VERSION, writer });

@@ -8,6 +8,8 @@
 use arrow_ipc::{Endianness, Message, MetadataVersion, RecordBatch, Schema};
 use arrow_schema::DataType;
 
+use crate::log::error::one_line;
+
 /// Most rows in a batch.
 const MAX_ROWS: i64 = 1 << 20;
 
@@ -23,8 +25,8 @@ const MAX_ENTRIES: usize = 64;
 
 /// Checks a message's outer parts.
 pub(super) fn message(metadata: &[u8]) -> Result<Message<'_>, String> {
-    let message =
-        arrow_ipc::root_as_message(metadata).map_err(|error| format!("its metadata is invalid: {error}"))?;
+    let message = arrow_ipc::root_as_message(metadata)
+        .map_err(|error| format!("its metadata is invalid: {}", one_line(&error)))?;
     if message.version() != MetadataVersion::V5 {
         return Err(format!("its metadata has version {:?}", message.version()));
     }

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::sample;
-use crate::event::{Event, Kind};
-use crate::log::{CUT, Ending, Error, Reader, Writer, repair};
+use crate::event::{Event, Kind, loss};
+use crate::log::{Ending, Error, Found, Reader, Repaired, Writer, repair};
 
 fn mode(path: &Path) -> u32 {
     path.metadata().unwrap().permissions().mode() & 0o7777
@@ -85,7 +85,7 @@ fn unreadable_inputs_have_clear_errors() {
     fs::write(&place.path, b"").unwrap();
     assert!(matches!(error(&place.path), Error::Empty));
     fs::write(&place.path, b"openat(...").unwrap();
-    assert!(matches!(error(&place.path), Error::NotALog));
+    assert!(matches!(error(&place.path), Error::NotALog(_)));
 }
 
 /// Paths that do not compress, so that a batch has a size that can be foreseen.
@@ -153,7 +153,7 @@ fn a_full_disk_at_the_start_is_an_error_at_once() {
     let place = sample::place();
     let test = "log::tests::files::a_full_disk_at_the_start_is_an_error_at_once";
     sample::assert_success(&mut sample::run_alone(test, &place.path));
-    assert_eq!(place.path.metadata().unwrap().len(), 0, "nothing half is left");
+    assert!(!place.path.exists(), "nothing half is left");
 }
 
 #[test]
@@ -191,17 +191,23 @@ fn a_cut_log_is_repaired() {
     let cut = place.directory.path().join("cut.trace");
     fs::write(&cut, &log[..log.len() - 100]).unwrap();
     let repaired = repair(&cut, &place.path).unwrap();
-    assert_eq!((repaired.events, repaired.damage), (36, None));
+    assert_eq!((repaired.events, repaired.found), (36, Found::Cut));
     assert_eq!(mode(&place.path), 0o600);
     let (read, ending) = sample::read(&fs::read(&place.path).unwrap());
     assert_eq!(ending.unwrap(), Ending::Complete { events: 37, lost: None });
     let found: Vec<Event<'_>> = read.iter().map(sample::Owned::get).collect();
     assert_eq!(found[..38], events[..38]);
-    assert_eq!(found[38].text, Some(CUT.as_bytes()));
+    assert_eq!(found[38].text, Some(loss::CUT.as_bytes()));
     assert_eq!(fs::read(&cut).unwrap(), log[..log.len() - 100], "the original is as it was");
 
-    let error = repair(&place.path, &cut).unwrap_err();
-    assert!(matches!(error, Error::Complete { events: 37 }), "{error}");
+    let again = repair(&place.path, &place.path).unwrap();
+    assert_eq!(again, Repaired { found: Found::Complete, events: 37, summary: None }, "left alone");
+    let copy = place.directory.path().join("copy.trace");
+    let copied = repair(&place.path, &copy).unwrap();
+    assert_eq!((copied.found, copied.events), (Found::Complete, 37));
+    let (read, ending) = sample::read(&fs::read(&copy).unwrap());
+    assert_eq!(ending.unwrap(), Ending::Complete { events: 37, lost: None });
+    assert!(read.iter().map(sample::Owned::get).eq(found.iter().copied()), "not cut again");
     let other = place.directory.path().join("other");
     fs::write(&other, b"precious").unwrap();
     assert!(matches!(repair(&cut, &other).unwrap_err(), Error::Occupied { .. }));
@@ -216,7 +222,7 @@ fn a_log_is_repaired_in_place() {
     damaged[len - 3000..].fill(7);
     fs::write(&place.path, &damaged).unwrap();
     let repaired = repair(&place.path, &place.path).unwrap();
-    assert!(repaired.damage.is_some());
+    assert!(matches!(repaired.found, Found::Damaged(_)));
     let (_, ending) = sample::read(&fs::read(&place.path).unwrap());
     assert_eq!(ending.unwrap(), Ending::Complete { events: repaired.events + 1, lost: None });
     assert_eq!(mode(&place.path), 0o600);

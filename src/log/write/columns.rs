@@ -2,7 +2,7 @@
 
 use super::intern::Interner;
 use super::rows::MAX_ROWS;
-use crate::log::escape;
+use crate::event::escape;
 
 /// A text column: a number into the dictionary per row, -1 for null.
 #[derive(Debug)]

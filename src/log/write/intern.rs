@@ -3,13 +3,13 @@
 //!
 //! The hash table and the arena keep their memory from batch to batch, so a recording in its
 //! steady state allocates nothing here. Texts are looked up by their bytes; only a new one is
-//! checked for being UTF-8 (see [`crate::log::escape`]).
+//! checked for being UTF-8 (see [`crate::event::escape`]).
 
 use std::hash::Hasher;
 
 use rustc_hash::FxHasher;
 
-use crate::log::escape;
+use crate::event::escape;
 
 /// Marks a free place in the hash table.
 const FREE: u32 = u32::MAX;

@@ -38,7 +38,7 @@ pub struct Summary {
 }
 
 /// Writes a log. Events go in by [`Writer::push`]; [`Writer::finish`] closes the log, and without
-/// it the log is one that was cut short.
+/// it the log is one that was cut short, or, without any event, none: what was there before stays.
 ///
 /// The writer's thread has all signals blocked, so it neither takes signals meant for the tracer nor
 /// dies of SIGXFSZ. It inherits the CPU affinity of the thread that calls [`Writer::create`]: create

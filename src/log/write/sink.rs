@@ -15,12 +15,7 @@ const MODE: u32 = 0o600;
 /// Whether a log could be written to this path now, for commands that have long work to do before they
 /// write. Leaves everything as it was.
 pub fn check_output(path: &Path) -> Result<(), Error> {
-    let is_new = path.symlink_metadata().is_err();
-    Sink::open(path)?;
-    if is_new {
-        std::fs::remove_file(path).map_err(|source| Error::Create { path: path.to_owned(), source })?;
-    }
-    Ok(())
+    Sink::open(path)?.leave().map_err(|source| Error::Create { path: path.to_owned(), source })
 }
 
 /// A log file open for writing, positioned after its last whole batch.
@@ -31,38 +26,57 @@ pub(in crate::log) struct Sink {
     /// Bytes that are whole.
     len: u64,
     is_regular: bool,
+    /// Not there before.
+    is_new: bool,
+    /// An older log is still in it, until there is something to put in its place.
+    holds_older: bool,
 }
 
 impl Sink {
-    /// Makes the file. What is there already is replaced only if it is empty or a log of ours.
+    /// Makes the file. What is there already is replaced only if it is empty or a log of ours, and a log only
+    /// by the first thing that is written.
     pub(in crate::log) fn create(path: &Path) -> Result<Self, Error> {
         let sink = Self::open(path)?;
-        if !sink.is_regular {
-            return Ok(sink);
+        if sink.is_regular && !sink.holds_older {
+            sink.make_private().map_err(|source| Error::Create { path: path.to_owned(), source })?;
         }
-        let failed = |source| Error::Create { path: path.to_owned(), source };
-        sink.file.set_permissions(Permissions::from_mode(MODE)).map_err(failed)?;
-        sink.file.set_len(0).map_err(failed)?;
-        Self::at_start(sink.file, path)
+        Ok(sink)
+    }
+
+    fn make_private(&self) -> io::Result<()> {
+        self.file.set_permissions(Permissions::from_mode(MODE))
+    }
+
+    /// Whether the file is still the log that it was before.
+    pub(in crate::log) fn holds_older(&self) -> bool {
+        self.holds_older
+    }
+
+    /// Closes the file as if it had never been opened: an older log stays, a file that was not there goes.
+    pub(in crate::log) fn leave(self) -> io::Result<()> {
+        if !self.is_regular || self.holds_older {
+            return Ok(());
+        }
+        self.file.set_len(0)?;
+        // The file itself where the path is a link to it, which was there before.
+        if self.is_new { std::fs::remove_file(self.path.canonicalize()?) } else { Ok(()) }
     }
 
     /// Opens the file, or makes it; nothing that is there is changed.
     fn open(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Create { path: path.to_owned(), source };
         let occupied = |what| Error::Occupied { path: path.to_owned(), what };
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(MODE)
-            // Opening a FIFO or a terminal by mistake neither blocks nor takes it over.
-            .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
-            .open(path)
-            .map_err(failed)?;
+        let mut options = OpenOptions::new();
+        // Opening a FIFO or a terminal by mistake neither blocks nor takes it over.
+        options.read(true).write(true).mode(MODE).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
+        let (file, is_new) = match options.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (options.create(true).open(path), true),
+            opened => (opened, false),
+        };
+        let file = file.map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         if metadata.file_type().is_char_device() && metadata.rdev() == null_device() {
-            return Ok(Self { file, path: path.to_owned(), len: 0, is_regular: false });
+            return Ok(Self { is_regular: false, ..Self::empty(file, path) });
         }
         if !metadata.is_file() {
             return Err(occupied("not a regular file"));
@@ -73,13 +87,18 @@ impl Sink {
         if metadata.len() > 0 && !is_log(&file) {
             return Err(occupied("not a trace log"));
         }
-        Ok(Self { file, path: path.to_owned(), len: 0, is_regular: true })
+        let holds_older = metadata.len() > 0;
+        Ok(Self { is_new, holds_older, ..Self::empty(file, path) })
     }
 
     /// A log in a file that is open, empty and ours.
     pub(in crate::log) fn at_start(mut file: File, path: &Path) -> Result<Self, Error> {
         file.seek(SeekFrom::Start(0)).map_err(|source| Error::Create { path: path.to_owned(), source })?;
-        Ok(Self { file, path: path.to_owned(), len: 0, is_regular: true })
+        Ok(Self::empty(file, path))
+    }
+
+    fn empty(file: File, path: &Path) -> Self {
+        Self { file, path: path.to_owned(), len: 0, is_regular: true, is_new: false, holds_older: false }
     }
 
     pub(in crate::log) fn path(&self) -> &Path {
@@ -93,6 +112,13 @@ impl Sink {
 
     /// Writes something whole; if that fails, the file is cut back to what was whole before.
     pub(in crate::log) fn write_whole(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.holds_older {
+            self.make_private()?;
+            self.file.set_len(0)?;
+            // Looking at the older log has moved it.
+            self.file.seek(SeekFrom::Start(0))?;
+            self.holds_older = false;
+        }
         let result = self.file.write_all(bytes);
         if result.is_ok() {
             self.len += bytes.len() as u64;

@@ -26,7 +26,7 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Writes the header.
+    /// Writes the header; where an older log is in the file, with the first batch.
     pub(super) fn start(sink: Sink, schema: SchemaRef) -> Result<Self, Error> {
         let failed = |sink: &Sink, source| Error::Create { path: sink.path().to_owned(), source };
         let encoder = Encoder::new(schema).map_err(|error| failed(&sink, io::Error::other(error)))?;
@@ -39,7 +39,14 @@ impl Worker {
             dropped: 0,
             last_ns: 0,
         };
-        worker.write_output().map_err(|source| failed(&worker.sink, source))?;
+        if !worker.sink.holds_older()
+            && let Err(source) = worker.write_output()
+        {
+            let error = failed(&worker.sink, source);
+            // Without room for a header there is no log; `error` says why.
+            let _ = worker.sink.leave();
+            return Err(error);
+        }
         Ok(worker)
     }
 
@@ -89,6 +96,11 @@ impl Worker {
 
     fn close(mut self, closing: Closing, rows: Option<Box<Rows>>) -> Result<Summary, Error> {
         let written = self.written.events;
+        if closing == Closing::Abandoned && self.batches == 0 && self.error.is_none() {
+            let path = self.sink.path().to_owned();
+            let summary = Summary { events: 0, bytes: 0, batches: 0 };
+            return self.sink.leave().map(|()| summary).map_err(|source| Error::Create { path, source });
+        }
         if closing == Closing::Complete
             && let Some(rows) = rows
         {

@@ -12,6 +12,10 @@ use crate::syscall::{self, Arg, Ret, Spec, Struct};
 /// `AT_FDCWD`: the directory descriptor that stands for the cwd.
 const AT_FDCWD: i32 = -100;
 
+/// The kernel takes paths that are shorter than `PATH_MAX` with their NUL byte; longer ones are cut here by the
+/// capture, and nothing shorter is.
+const LONGEST_PATH: usize = 4095;
+
 /// `openat(AT_FDCWD, "/etc/passwd", O_RDONLY) = 3</etc/passwd> <0.000010>`
 pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, options: &Options) {
     let Some(spec) = syscall::lookup(event.abi, event.nr) else {
@@ -146,7 +150,7 @@ impl<'a> Call<'a> {
     }
 
     fn write_fd(&mut self, out: &mut Vec<u8>, kind: Arg, fd: i32) {
-        let file = if fd < 0 { None } else { self.slot(self.fds) };
+        let file = if fd < 0 || self.names_only_the_result() { None } else { self.slot(self.fds) };
         self.fds += 1;
         if kind == Arg::DirFd && fd == AT_FDCWD {
             out.extend_from_slice(b"AT_FDCWD");
@@ -155,6 +159,17 @@ impl<'a> Call<'a> {
             write_number(out, i64::from(fd));
             self.write_file(out, file);
         }
+    }
+
+    /// Whether the one file that is known is behind the descriptor returned, although one was passed: that
+    /// of a directory that an absolute path does not need, and which may be closed (`openat(999, "/etc") = 3`).
+    fn names_only_the_result(&self) -> bool {
+        let event = self.event;
+        self.spec.ret == Ret::Fd
+            && self.succeeded()
+            && event.file2.is_none()
+            && self.spec.args.first().is_some_and(|first| first.arg == Arg::DirFd)
+            && event.path.is_some_and(|path| path.starts_with(b"/"))
     }
 
     fn slot(&self, index: usize) -> Option<&'a [u8]> {
@@ -192,7 +207,7 @@ impl<'a> Call<'a> {
         match path.filter(|_| !is_unreadable) {
             Some(path) => {
                 write_quoted(out, path);
-                if self.event.flags.has(Flags::TRUNCATED) && self.event.argv.is_none() {
+                if self.event.flags.has(Flags::TRUNCATED) && path.len() >= LONGEST_PATH {
                     out.extend_from_slice(b"...");
                 }
             }
@@ -262,6 +277,7 @@ impl<'a> Call<'a> {
         let mut taken = fds.map(|(_, &value)| !(value as i32).is_negative());
         match (taken.next(), taken.next()) {
             (None | Some(false), _) => self.event.file,
+            _ if self.names_only_the_result() => self.event.file,
             (Some(true), None | Some(false)) => self.event.file2,
             (Some(true), Some(true)) => None,
         }

@@ -60,11 +60,31 @@ pub enum Who {
 pub enum Time {
     /// Not at all.
     Hidden,
-    /// Since this moment, in nanoseconds of the log's clock: 0 for the log's beginning, the start of the
-    /// event before for strace's `-r`.
+    /// Since this moment, in nanoseconds of the log's clock (0 is the log's beginning); what began before it
+    /// is shown at zero.
     Since(u64),
     /// Since the epoch (strace's `-ttt`), given the realtime clock at the log's time 0, in nanoseconds.
     Epoch(u64),
+}
+
+/// The times of strace's `-r`: how much later than everything shown before it an event began.
+///
+/// strace prints calls as they begin, a log holds them as they end. A call that began before a line that
+/// is already shown, and ended after it (a wait for a child), has therefore no time of its own: it is shown
+/// at zero. So no time is negative, those of one thread are as under strace, and they add up to the time
+/// from the first event to the last.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Relative {
+    latest_ns: Option<u64>,
+}
+
+impl Relative {
+    /// The time to show for the next event, which begins at this moment.
+    pub fn next(&mut self, start_ns: u64) -> Time {
+        let before = self.latest_ns.unwrap_or(start_ns);
+        self.latest_ns = Some(before.max(start_ns));
+        Time::Since(before)
+    }
 }
 
 /// Appends an event as one line, without a newline.
@@ -93,11 +113,7 @@ fn write_who(out: &mut Vec<u8>, event: &Event<'_>, who: Who) {
 fn write_time(out: &mut Vec<u8>, start_ns: u64, time: Time) {
     match time {
         Time::Hidden => return,
-        Time::Since(origin) if start_ns < origin => {
-            out.push(b'-');
-            write_seconds(out, origin - start_ns);
-        }
-        Time::Since(origin) => write_seconds(out, start_ns - origin),
+        Time::Since(moment) => write_seconds(out, start_ns.saturating_sub(moment)),
         Time::Epoch(origin) => write_seconds(out, origin.saturating_add(start_ns)),
     }
     out.push(b' ');

@@ -9,8 +9,9 @@ use super::super::table::{Column, Table};
 use super::super::units::{count, percent_or_dash, things, time, time_or_dash};
 use super::Options;
 use crate::analysis::cost::Quality;
-use crate::analysis::lookups::Lookups;
+use crate::analysis::lookups::{Lookups, Searched};
 use crate::analysis::modules::{Module, Modules};
+use crate::analysis::searchers::Searcher;
 use crate::analysis::startup::Report;
 
 pub(super) fn families(out: &mut dyn Write, report: &Report, look: Look) -> io::Result<()> {
@@ -78,6 +79,9 @@ pub(super) fn missed(out: &mut dyn Write, lookups: &Lookups, options: Options<'_
         things(lookups.missed.len() as u64, "directory", "directories"),
     );
     writeln!(out, "\n{}", options.look.title(&title))?;
+    for line in searchers(lookups, options.look.width.unwrap_or(usize::MAX)) {
+        writeln!(out, "{}", options.look.note(&line))?;
+    }
     let mut table = Table::new(vec![
         Column::text("directory"),
         Column::number("misses"),
@@ -97,6 +101,35 @@ pub(super) fn missed(out: &mut dyn Write, lookups: &Lookups, options: Options<'_
     }
     lines(out, &table, options.look, 2)?;
     more(out, lookups.missed.len(), options, "directories")
+}
+
+/// Who looks: "lookups (in vain) by the dynamic loader 45 (23), interpreters 98 (12)", in lines no longer
+/// than this where possible.
+fn searchers(lookups: &Lookups, width: usize) -> Vec<String> {
+    let part = |row: &Searched| {
+        let who = match row.searcher {
+            Searcher::Loader => "the dynamic loader",
+            Searcher::Dlopen => "dlopen",
+            Searcher::Interpreter => "interpreters",
+            Searcher::Program if lookups.searchers.len() == 1 => "programs",
+            Searcher::Program => "other programs",
+        };
+        let hwcaps = match row.hwcaps {
+            0 => String::new(),
+            some => format!(", {} hwcaps", count(some)),
+        };
+        format!("{who} {} ({}{hwcaps})", count(row.lookups), count(row.misses))
+    };
+    let mut lines = vec!["  lookups (in vain) by ".to_owned()];
+    for (at, part) in lookups.searchers.iter().map(part).enumerate() {
+        let last = lines.last_mut().filter(|line| at == 0 || line.len() + 3 + part.len() <= width);
+        match last {
+            Some(line) if at == 0 => line.push_str(&part),
+            Some(line) => *line = format!("{line}, {part}"),
+            None => lines.push(format!("    {part}")),
+        }
+    }
+    lines
 }
 
 pub(super) fn repeated(out: &mut dyn Write, lookups: &Lookups, options: Options<'_>) -> io::Result<()> {

@@ -1,6 +1,8 @@
 //! `trace startup` as text, on one screen: the first lines answer the question.
 
+mod cold;
 mod files;
+mod findings;
 mod phases;
 #[cfg(test)]
 mod tests;
@@ -42,13 +44,17 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
     }
     writeln!(out, "{}", headline(report, look))?;
     phases::write(out, report, look)?;
+    if let Some(cold) = &report.cold {
+        cold::write(out, cold, (report.untraced.as_ref(), &report.phases), look)?;
+    }
     files::families(out, report, look)?;
     files::missed(out, &report.lookups, options)?;
     files::repeated(out, &report.lookups, options)?;
     files::modules(out, &report.modules, options)?;
     if report.tree.processes > 1 {
-        tree::write(out, &report.tree, options)?;
+        tree::write(out, &report.tree, report.until.is_some(), options)?;
     }
+    findings::write(out, &report.findings, options)?;
     writeln!(out)?;
     if let Some(untraced) = &report.untraced {
         writeln!(out, "{}", faults(untraced))?;
@@ -58,6 +64,13 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
         [Some(notes::costs(report.quality, report.stop_ns, &report.backend)), long].into_iter().flatten()
     {
         writeln!(out, "{}", look.note(&format!("{line}.")))?;
+    }
+    if let Some(until) = &report.until {
+        writeln!(out, "{}", look.note(&ready(until)))?;
+    }
+    let files = &report.file_system;
+    if files.cost_ns.is_some_and(|ns| report.wall.share(ns) > 1.0) {
+        writeln!(out, "{}", look.note(notes::OVERLAP))?;
     }
     writeln!(out, "{}", look.title(&ceiling(report)))?;
     if !options.last.is_empty() {
@@ -80,27 +93,51 @@ fn before(launcher: &Launcher) -> String {
     )
 }
 
+/// Writes what untraced runs have told where nothing was traced, and why it was not.
+pub fn write_untraced(
+    out: &mut dyn Write,
+    command: &[String],
+    untraced: &Untraced,
+    reason: &str,
+    look: Look,
+) -> io::Result<()> {
+    writeln!(out, "{}", untraced_headline(command, None, untraced, look))?;
+    writeln!(out, "{}", faults(untraced))?;
+    let reason = escape(reason.as_bytes());
+    writeln!(out, "{}", look.warning(&format!("Untraced runs only: {reason}.")))
+}
+
 /// The command and what it takes.
 fn headline(report: &Report, look: Look) -> String {
-    let command = arguments(report.command.iter().map(String::as_bytes));
-    let command = look.title(&command);
     let backend = escape(report.backend.as_bytes());
     match &report.untraced {
         Some(untraced) => {
-            let figures = &untraced.figures;
-            format!(
-                "{command}   wall {} {}   user {}  sys {}   backend {backend}",
-                time(untraced.wall_ns()),
-                spread(&figures.wall_ns),
-                time(figures.user_ns.median as u64),
-                time(figures.system_ns.median as u64),
-            )
+            let until = report.until.as_deref();
+            format!("{}   backend {backend}", untraced_headline(&report.command, until, untraced, look))
         }
         None => format!(
-            "{command}   traced {}, no untraced runs in this log   backend {backend}",
+            "{}   traced {}, no untraced runs in this log   backend {backend}",
+            titled(&report.command, look),
             time(report.traced_ns)
         ),
     }
+}
+
+fn untraced_headline(command: &[String], until: Option<&str>, untraced: &Untraced, look: Look) -> String {
+    let figures = &untraced.figures;
+    format!(
+        "{}   {} {} {}   user {}  sys {}",
+        titled(command, look),
+        until.map_or_else(|| "wall".to_owned(), |until| format!("ready ({})", escape(until.as_bytes()))),
+        time(untraced.wall_ns()),
+        spread(&figures.wall_ns),
+        time(figures.user_ns.median as u64),
+        time(figures.system_ns.median as u64),
+    )
+}
+
+fn titled(command: &[String], look: Look) -> String {
+    look.title(&arguments(command.iter().map(String::as_bytes)))
 }
 
 /// How sure a median time is.
@@ -126,18 +163,38 @@ fn faults(untraced: &Untraced) -> String {
     )
 }
 
+/// What the time to readiness is.
+fn ready(until: &str) -> String {
+    let until = escape(until.as_bytes());
+    let when = match until.split('=').next() {
+        Some("output") => "noted when the output is read",
+        _ => "looked for every 0.5 ms",
+    };
+    format!(
+        "Runs last until the command is ready (--until {until}), {when}; then it is ended. User and sys are to a clock \
+         tick of each process."
+    )
+}
+
 /// The ceiling: always there, whatever else there is to say.
 fn ceiling(report: &Report) -> String {
     let Some(share) = report.file_system.ceiling_share else {
         return "If every file-system call were free: not known, for costs are not known.".to_owned();
     };
-    let estimated = if report.quality == Quality::True { "" } else { " (estimated)" };
+    let estimated = if report.quality == Quality::True { "" } else { "estimated" };
+    let range = report.file_system.ceiling_range.map_or_else(String::new, |(low, high)| {
+        let (low, high) = (percent(low), percent(high));
+        if low == high { String::new() } else { format!("{low} to {high} by the wall time's range") }
+    });
+    let mut aside = [estimated, &range].into_iter().filter(|text| !text.is_empty()).peekable();
+    let aside = aside.peek().is_some().then(|| aside.collect::<Vec<_>>().join(", "));
+    let aside = aside.map_or_else(String::new, |aside| format!(" ({aside})"));
     let of = match report.wall.kind {
         WallKind::UntracedMedian => "",
         WallKind::TracedSpan => ", of its traced time",
     };
     format!(
-        "If every file-system call were free, this run would be at most {} faster{of}{estimated}.",
+        "If every file-system call were free, this run would be at most {} faster{of}{aside}.",
         percent(share)
     )
 }

@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use super::super::escape::escape;
 use super::super::look::Look;
 use super::super::table::{Column, Table};
-use super::super::units::{count, percent, time, time_or_dash};
+use super::super::units::{count, percent_or_dash, time, time_or_dash};
 use crate::analysis::cost::Quality;
+use crate::analysis::phases::PhaseKind;
 use crate::analysis::startup::Report;
 
 pub(super) fn write(out: &mut dyn Write, report: &Report, look: Look) -> io::Result<()> {
@@ -26,7 +27,7 @@ pub(super) fn write(out: &mut dyn Write, report: &Report, look: Look) -> io::Res
             escape(phase.name.bytes()),
             time(phase.at_ns),
             time(phase.takes_ns),
-            percent(phase.share),
+            percent_or_dash(phase.share),
             count(phase.syscalls),
             count(phase.stat),
             count(phase.open),
@@ -47,17 +48,18 @@ fn method(report: &Report) -> String {
         Quality::Unknown => "traced times, the tracer's own in them",
         _ => "traced times less the tracer's, by calibration",
     };
-    match report.phases.scaled_by {
-        None => format!("Phases are estimated: {taken_off}."),
-        Some(factor) => {
-            let unlike = if (0.5..=2.0).contains(&factor) {
-                ""
-            } else {
-                ": the traced run was not like the untraced ones, trust the order more than the times"
-            };
-            format!(
-                "Phases are estimated: {taken_off}, times {factor:.2} to add up to the wall time{unlike}."
-            )
-        }
-    }
+    let scaled = report.phases.scaled_by.map_or_else(String::new, |factor| {
+        let unlike = if (0.5..=2.0).contains(&factor) {
+            ""
+        } else {
+            ": the traced run was not like the untraced ones, trust the order more than the times"
+        };
+        format!(", times {factor:.2} to add up to the wall time{unlike}; fs time is not scaled")
+    });
+    let after = if report.phases.phases.iter().any(|phase| phase.kind == PhaseKind::After) {
+        " What others do after the end of the command's first process is not part of its wall time."
+    } else {
+        ""
+    };
+    format!("Phases are estimated: {taken_off}{scaled}.{after}")
 }

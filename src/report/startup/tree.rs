@@ -14,7 +14,8 @@ const LINES_PER_ROW: usize = 3;
 /// Characters of a command line that are shown.
 const COMMAND: usize = 60;
 
-pub(super) fn write(out: &mut dyn Write, tree: &Tree, options: Options<'_>) -> io::Result<()> {
+/// `goes_on`: processes whose end was not seen were still there when the program was ready.
+pub(super) fn write(out: &mut dyn Write, tree: &Tree, goes_on: bool, options: Options<'_>) -> io::Result<()> {
     let title = format!(
         "{}: {} started, {}, {}, {}",
         things(tree.processes, "process", "processes"),
@@ -38,7 +39,7 @@ pub(super) fn write(out: &mut dyn Write, tree: &Tree, options: Options<'_>) -> i
     let mut waiting: Vec<(usize, &Node)> = tree.roots.iter().rev().map(|root| (0, root)).collect();
     while let Some((depth, node)) = waiting.pop() {
         if shown < most {
-            table.row(row(depth, node));
+            table.row(row(depth, node, goes_on));
             shown += 1;
         } else {
             hidden += node.times;
@@ -55,7 +56,7 @@ pub(super) fn write(out: &mut dyn Write, tree: &Tree, options: Options<'_>) -> i
     Ok(())
 }
 
-fn row(depth: usize, node: &Node) -> Vec<String> {
+fn row(depth: usize, node: &Node, goes_on: bool) -> Vec<String> {
     let times = if node.times > 1 { format!("{} x ", count(node.times)) } else { String::new() };
     vec![
         format!("{}{times}{}", "  ".repeat(depth), what(node)),
@@ -63,7 +64,7 @@ fn row(depth: usize, node: &Node) -> Vec<String> {
         time(node.traced_ns),
         count(node.syscalls),
         if node.failed_execs > 0 { count(node.failed_execs) } else { String::new() },
-        end(node),
+        end(node, goes_on),
     ]
 }
 
@@ -85,11 +86,12 @@ fn what(node: &Node) -> String {
     text
 }
 
-fn end(node: &Node) -> String {
+fn end(node: &Node, goes_on: bool) -> String {
     match node.status {
         Some(0) => String::new(),
         Some(status) if status > 0 => format!("exit {status}"),
         Some(signal) => format!("signal {}", -signal),
+        None if goes_on => "goes on".to_owned(),
         None => "end not seen".to_owned(),
     }
 }

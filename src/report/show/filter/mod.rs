@@ -12,6 +12,10 @@ mod set;
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
 use crate::event::{Event, Kind};
 pub use error::FilterError;
 pub use set::CallSet;
@@ -32,7 +36,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     calls: Option<CallSet>,
-    paths: Vec<Vec<u8>>,
+    paths: Vec<PathBuf>,
     outcome: Outcome,
 }
 
@@ -48,14 +52,12 @@ impl Filter {
     }
 
     /// Only calls that access this path, too (`-P`); with several, any of them. A path matches as the
-    /// program passed it, as it was resolved, and by the file behind a descriptor.
+    /// program passed it, as it was made absolute, and by the file behind a descriptor; repeated slashes,
+    /// `.` components and a slash at the end make no difference. Other names of the same file are other paths:
+    /// who knows them gives them too.
     #[must_use]
-    pub fn with_path(mut self, path: &[u8]) -> Self {
-        let mut path = path.to_vec();
-        while path.len() > 1 && path.ends_with(b"/") {
-            path.pop();
-        }
-        self.paths.push(path);
+    pub fn with_path(mut self, path: &Path) -> Self {
+        self.paths.push(path.to_owned());
         self
     }
 
@@ -94,7 +96,9 @@ impl Filter {
     fn accesses_a_path(&self, event: &Event<'_>) -> bool {
         let passed = [event.path, event.path_abs, event.path2, event.path2_abs];
         let behind = [event.file, event.file2].map(|file| file.map(without_deleted));
-        passed.into_iter().chain(behind).flatten().any(|path| self.paths.iter().any(|wanted| wanted == path))
+        let accessed =
+            passed.into_iter().chain(behind).flatten().map(|path| Path::new(OsStr::from_bytes(path)));
+        accessed.into_iter().any(|path| self.paths.iter().any(|wanted| wanted == path))
     }
 }
 

@@ -68,13 +68,14 @@ fn outcomes() {
 
 #[test]
 fn paths() {
-    let wanted = Filter::default().with_path(b"/etc/").with_path(b"b");
+    let wanted = Filter::default().with_path(Path::new("/etc/")).with_path(Path::new("b"));
     let path = |bytes: &'static [u8]| Some(bytes);
     for event in [
         Event { path: path(b"/etc"), ..call("stat", None) },
         Event { path: path(b"etc"), path_abs: path(b"/etc"), ..call("stat", None) },
         Event { path2: path(b"b"), ..call("rename", None) },
         Event { path2: path(b"../etc"), path2_abs: path(b"/etc"), ..call("rename", None) },
+        Event { path: path(b"//./etc/."), ..call("stat", None) },
         Event { file: path(b"/etc"), ..call("fchdir", None) },
         Event { file2: path(b"/etc (deleted)"), ..call("renameat", None) },
     ] {
@@ -82,15 +83,22 @@ fn paths() {
     }
     assert!(!wanted.matches(&Event { path: path(b"/etc/passwd"), ..call("stat", None) }));
     assert!(!wanted.matches(&call("getpid", Some(1))));
-    assert!(Filter::default().with_path(b"/").matches(&Event { path: path(b"/"), ..call("stat", None) }));
-    let both = filter("open").with_path(b"/etc");
+    assert!(
+        Filter::default()
+            .with_path(Path::new("/"))
+            .matches(&Event { path: path(b"/"), ..call("stat", None) })
+    );
+    let both = filter("open").with_path(Path::new("/etc"));
     assert!(!both.matches(&Event { path: path(b"/etc"), ..call("stat", None) }), "each condition counts");
 }
 
 #[test]
 fn other_kinds() {
-    let choosy =
-        [filter("none"), Filter::default().with_path(b"/"), Filter::default().with_outcome(Outcome::Failed)];
+    let choosy = [
+        filter("none"),
+        Filter::default().with_path(Path::new("/")),
+        Filter::default().with_outcome(Outcome::Failed),
+    ];
     for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Syscall) {
         assert!(Filter::default().matches(&Event::new(kind)), "{kind:?}");
         let always = matches!(kind, Kind::Signal | Kind::Exit | Kind::Lost);

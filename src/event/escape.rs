@@ -1,4 +1,5 @@
-//! Bytes as text and back: how a log keeps file names that are not UTF-8 in UTF-8 columns.
+//! Bytes as text and back: how file names that are not UTF-8 are kept in the UTF-8 columns of a log, and in
+//! the strings of JSON.
 //!
 //! Each byte that is not part of well-formed UTF-8 is stored as one character of a private-use
 //! range, `U+10FE00` plus the byte. A name that really contains such a character (which no script
@@ -10,9 +11,9 @@
 /// The character that stands for byte 0; byte `b` is `b` further on.
 const BASE: u32 = 0x0010_FE00;
 
-/// Stands after the last argument of an `argv` that is not ended by NUL. (Byte 0 is valid UTF-8 and
+/// Stands in a log after the last argument of an `argv` that is not ended by NUL. (Byte 0 is valid UTF-8 and
 /// is never stored as an escape.)
-pub(super) const UNTERMINATED: char = '\u{10FE00}';
+pub const UNTERMINATED: char = '\u{10FE00}';
 
 /// First byte of each escape in UTF-8 (and of every character from U+100000 on, nothing else).
 const FIRST_BYTE: u8 = 0xF4;
@@ -26,17 +27,19 @@ fn push_byte(byte: u8, text: &mut String) {
 }
 
 /// Whether these bytes are stored otherwise than as they are.
-pub(super) fn is_needed(bytes: &[u8]) -> bool {
+#[must_use]
+pub fn is_needed(bytes: &[u8]) -> bool {
     str::from_utf8(bytes).map_or(true, is_escaped)
 }
 
 /// Whether this text has characters of the escape range.
-pub(super) fn is_escaped(text: &str) -> bool {
+#[must_use]
+pub fn is_escaped(text: &str) -> bool {
     text.as_bytes().contains(&FIRST_BYTE) && text.chars().any(|character| byte_of(character).is_some())
 }
 
 /// Appends the text that stands for `bytes`.
-pub(super) fn escape(bytes: &[u8], text: &mut String) {
+pub fn escape(bytes: &[u8], text: &mut String) {
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
             if byte_of(character).is_some() {
@@ -51,7 +54,7 @@ pub(super) fn escape(bytes: &[u8], text: &mut String) {
 }
 
 /// Appends the bytes that `text` stands for.
-pub(super) fn unescape(text: &str, bytes: &mut Vec<u8>) {
+pub fn unescape(text: &str, bytes: &mut Vec<u8>) {
     for character in text.chars() {
         match byte_of(character) {
             Some(byte) => bytes.push(byte),

@@ -1,22 +1,28 @@
 //! Where a program's startup time goes: everything the startup report says, as one value.
 
+mod file_system;
+#[cfg(test)]
+mod tests;
+
 use serde::Serialize;
 
 use super::base::{Base, Seen};
-use super::calls::Calls;
-use super::cost::{Cell, Group, LongCalls, Model, NullCall, Prices, Quality, Times};
-use super::cube::{Cube, Key};
-use super::fold::{self, Stack};
+use super::cold::Cold;
+use super::cost::{LongCalls, NullCall, Quality};
+use super::cube::Cube;
+use super::findings::{self, Findings};
+use super::flame::{self, Drawing};
+use super::fold::{self, By, Metric};
 use super::integrity::Integrity;
-use super::lookups::{self, Lookups, plus};
+use super::lookups::{self, Lookups};
 use super::modules::{Imports, Modules};
 use super::phases::{self, Boundary, PhaseKind, Phases, Start};
 use super::text::Text;
 use super::tree::{self, Tree};
 use super::wall::{self, Untraced, Wall};
-use crate::event::{Event, Kind};
+use crate::event::{Event, Kind, mark};
 use crate::log::Header;
-use crate::syscall::Family;
+pub use file_system::{FamilyRow, FileSystem};
 
 /// Takes the events of a log, gives the report.
 #[derive(Debug)]
@@ -25,10 +31,15 @@ pub struct Startup {
     backend: String,
     cwd: Vec<u8>,
     untraced: Option<Untraced>,
+    cold: Option<Cold>,
+    until: Option<String>,
+    /// The program was ready: what follows is its end, and not looked at.
+    ready: bool,
     null_call: Option<NullCall>,
     base: Base,
     cube: Cube,
     imports: Imports,
+    watch: findings::Watch,
 }
 
 /// The report as a value.
@@ -44,6 +55,11 @@ pub struct Report {
     pub wall: Wall,
     /// The untraced runs.
     pub untraced: Option<Untraced>,
+    /// Cold runs, if some were made.
+    pub cold: Option<Cold>,
+    /// What the end of a run is, if it is not the end of the program (`--until`): the wall time is the time to
+    /// that.
+    pub until: Option<String>,
     /// Length of the traced run.
     pub traced_ns: u64,
     /// What all costs of calls are.
@@ -64,6 +80,8 @@ pub struct Report {
     pub lookups: Lookups,
     /// Python modules.
     pub modules: Modules,
+    /// What may be avoidable.
+    pub findings: Findings,
     /// The traced call that does nothing, to compare traced durations with.
     pub null_call: Option<NullCall>,
 }
@@ -87,68 +105,50 @@ pub struct Launcher {
     pub share: f64,
 }
 
-/// What file-system calls there were and cost.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FileSystem {
-    /// By family, dearest first.
-    pub families: Vec<FamilyRow>,
-    /// Calls.
-    pub calls: u64,
-    /// Failed ones.
-    pub failed: u64,
-    /// Cost; `None` where costs are unknown.
-    pub cost_ns: Option<u64>,
-    /// The ceiling: what a run would be shorter by if every one of them were free, as a part of the
-    /// wall time, 0 to 1; `None` where costs are unknown.
-    pub ceiling_share: Option<f64>,
-}
-
-/// One family.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FamilyRow {
-    /// Its name.
-    pub family: &'static str,
-    /// Calls.
-    pub calls: u64,
-    /// Failed ones.
-    pub failed: u64,
-    /// Cost; `None` where costs are unknown.
-    pub cost_ns: Option<u64>,
-    /// As a part of the wall time.
-    pub share: Option<f64>,
-    /// Times of one call.
-    #[serde(flatten)]
-    pub times: Times,
-}
-
 impl Startup {
     /// For the events of the log with this header.
     #[must_use]
     pub fn new(header: &Header) -> Self {
+        let untraced = wall::untraced(header);
+        let warm = untraced.as_ref().map(|untraced| &untraced.figures);
+        let cold = header.untraced.as_ref().and_then(|runs| Cold::of(runs, warm));
         Self {
             command: header.command.clone(),
             backend: header.backend.clone(),
             cwd: header.cwd.as_bytes().to_vec(),
-            untraced: wall::untraced(header),
+            untraced,
+            cold,
+            until: header.options.get("until").cloned(),
+            ready: false,
             null_call: NullCall::of(header),
             base: Base::new(header),
             cube: Cube::default(),
             imports: Imports::default(),
+            watch: findings::Watch::default(),
         }
     }
 
     /// Takes in one event.
     pub fn add(&mut self, event: &Event<'_>) {
+        if self.ready && !matches!(event.kind, Kind::Lost | Kind::Total) {
+            return;
+        }
+        self.ready |= event.kind == Kind::Mark && event.text == Some(mark::READY.as_bytes());
         if let Some(seen) = self.base.add(event) {
             self.call(event, &seen);
-        } else if event.kind == Kind::Exec {
-            self.exec(event);
+        } else {
+            self.watch.event(event, self.base.processes.current());
+            if event.kind == Kind::Exec {
+                self.exec(event);
+            }
         }
     }
 
     fn call(&mut self, event: &Event<'_>, seen: &Seen<'_>) {
-        self.cube.add(seen);
-        self.imports.add(event, seen, self.base.calls.get(seen.call));
+        let object = self.cube.add(seen);
+        let call = self.base.calls.get(seen.call);
+        self.imports.add(event, seen, call);
+        self.watch.call(event, seen, call, object);
     }
 
     fn exec(&mut self, event: &Event<'_>) {
@@ -158,24 +158,24 @@ impl Startup {
             argv: event.argv.unwrap_or_default(),
             cwd: &self.cwd,
         };
-        match phases::python_script(&start) {
-            Some(script) => self.imports.python(process, script),
-            None => self.imports.not_python(process),
+        if let Some(script) = phases::python_script(&start) {
+            self.imports.python(process, script);
+            self.watch.python(process, script);
+        } else {
+            self.imports.not_python(process);
+            self.watch.not_python(process);
         }
     }
 
-    /// The report, and the stacks of its flame graph.
+    /// The report, and its flame graph.
     #[must_use]
-    pub fn finish(mut self) -> (Report, Vec<Stack>) {
+    pub fn finish(mut self) -> (Report, Drawing) {
         let prices = self.base.prices();
         let traced_ns = self.base.span_ns();
         let wall = Wall::of(self.untraced.as_ref(), traced_ns);
         let cells = self.cube.sorted();
-        let boundaries = self
-            .base
-            .timeline
-            .finish(&self.base.processes, traced_ns)
-            .map_or_else(Vec::new, |(_, boundaries)| boundaries);
+        let timeline = self.base.timeline.finish(&self.base.processes, traced_ns);
+        let (focus, boundaries) = timeline.map_or((None, Vec::new()), |(id, list)| (Some(id), list));
         let phases = phases::build(
             &boundaries,
             &phases::Inputs {
@@ -187,33 +187,76 @@ impl Startup {
                 wall_ns: self.untraced.as_ref().map(Untraced::wall_ns),
             },
         );
-        let stacks = fold::fold(&fold::Inputs {
-            cells: &cells,
+        let mut file_system = file_system::gather(&cells, &self.base, &prices, wall);
+        file_system.set_ceiling(&phases, wall, self.untraced.as_ref());
+        let inputs = fold::Inputs {
             calls: &self.base.calls,
             prices: &prices,
             processes: &self.base.processes,
             objects: &self.cube.objects,
             boundaries: &boundaries,
+            with_arguments: true,
+            most_frames: fold::MOST_FRAMES,
+        };
+        let counted = cells.iter().map(|(key, cell)| (fold::Place::from(key), *cell, 0));
+        let (graph, other_calls) = fold::fold(&inputs, counted, By::Phase, Metric::Time);
+        let waited_ns = flame::waited(&prices, cells.iter().map(|(key, cell)| (key.group, cell)));
+        let launcher = launcher(&phases, &boundaries);
+        let modules = self.imports.finish(&prices, &boundaries);
+        let findings = findings::gather(&findings::Facts {
+            cells: &cells,
+            calls: &self.base.calls,
+            prices: &prices,
+            objects: &self.cube.objects,
+            processes: &self.base.processes,
+            focus,
+            phases: &phases,
+            boundaries: &boundaries,
+            launcher: launcher.as_ref(),
+            modules: &modules,
+            watch: &self.watch,
+            max_rss_kib: self.untraced.as_ref().and_then(Untraced::max_rss_kib),
+            wall,
+            file_system_ns: file_system.cost_ns,
         });
         let report = Report {
-            launcher: launcher(&phases, &boundaries),
+            launcher,
             phases,
+            findings,
             tree: tree::tree(&self.base.processes, self.base.span.unwrap_or_default().0),
-            file_system: file_system(&cells, &self.base, &prices, wall),
-            lookups: lookups::gather(&cells, &self.base.calls, &prices, &self.cube.objects),
-            modules: self.imports.finish(&prices, &boundaries),
+            file_system,
+            lookups: Lookups {
+                tells_dlopen: self.base.searchers.tells_dlopen(),
+                ..lookups::gather(&cells, &self.base.calls, &prices, &self.cube.objects)
+            },
+            modules,
             integrity: self.base.watch.finish(),
             command: self.command,
             backend: self.backend,
             wall,
             untraced: self.untraced,
+            cold: self.cold,
+            until: self.until,
             traced_ns,
             quality: self.base.model.quality,
             stop_ns: prices.model.pinned.duration_ns,
             long_calls: prices.long,
             null_call: self.null_call,
         };
-        (report, stacks)
+        let drawing = Drawing {
+            graph,
+            command: report.command.clone(),
+            by: By::Phase,
+            metric: Metric::Time,
+            backend: report.backend.clone(),
+            quality: report.quality,
+            stop_ns: report.stop_ns,
+            calls: report.integrity.calls,
+            other_calls,
+            waited_ns,
+            integrity: report.integrity.clone(),
+        };
+        (report, drawing)
     }
 }
 
@@ -227,49 +270,6 @@ fn launcher(phases: &Phases, boundaries: &[Boundary]) -> Option<Launcher> {
         failed_execs: phase.failed_execs,
         syscalls: phase.syscalls,
         takes_ns: phase.takes_ns,
-        share: phase.share,
+        share: phase.share.unwrap_or(0.0),
     })
-}
-
-fn file_system(cells: &[(Key, Cell)], base: &Base, prices: &Prices, wall: Wall) -> FileSystem {
-    let mut rows: Vec<(Family, FamilyRow)> = Vec::new();
-    for (key, cell) in cells.iter().filter(|(key, _)| key.group.on_file()) {
-        let family = base.calls.get(key.group.call()).family();
-        let at = rows.iter().position(|(known, _)| *known == family).unwrap_or_else(|| {
-            rows.push((family, family_row(family, &base.calls, base, &prices.model)));
-            rows.len() - 1
-        });
-        let row = &mut rows[at].1;
-        row.calls += cell.calls;
-        row.failed += if key.errno == 0 { 0 } else { cell.calls };
-        row.cost_ns = plus(row.cost_ns, prices.cost(key.group, cell));
-    }
-    let mut families: Vec<FamilyRow> = rows.into_iter().map(|(_, row)| row).collect();
-    for row in &mut families {
-        row.share = row.cost_ns.map(|ns| wall.share(ns));
-    }
-    families.sort_by(|a, b| (b.cost_ns, b.calls).cmp(&(a.cost_ns, a.calls)).then(a.family.cmp(b.family)));
-    let cost_ns = match prices.model.quality {
-        Quality::Unknown => None,
-        _ => Some(families.iter().filter_map(|row| row.cost_ns).fold(0, u64::saturating_add)),
-    };
-    FileSystem {
-        calls: families.iter().map(|row| row.calls).sum(),
-        failed: families.iter().map(|row| row.failed).sum(),
-        cost_ns,
-        ceiling_share: cost_ns.map(|ns| wall.share(ns).min(1.0)),
-        families,
-    }
-}
-
-fn family_row(family: Family, calls: &Calls, base: &Base, model: &Model) -> FamilyRow {
-    let chosen = |group: Group| group.on_file() && calls.get(group.call()).family() == family;
-    FamilyRow {
-        family: family.name(),
-        calls: 0,
-        failed: 0,
-        cost_ns: None,
-        share: None,
-        times: base.groups.times(model, chosen),
-    }
 }

@@ -1,0 +1,165 @@
+//! Why a lookup found nothing: each miss has one cause, so that no two findings claim it.
+
+use rustc_hash::FxHashSet;
+
+use super::facts::{Counted, Facts};
+use crate::analysis::calls::Role;
+use crate::analysis::intern::Id;
+use crate::analysis::modules::stem;
+use crate::analysis::text::file_name;
+use crate::syscall::Family;
+
+/// What was looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// A program, along `PATH` or a list of the program's own.
+    Program,
+    /// A shared object, by the dynamic loader.
+    Library,
+    /// A Python module.
+    Python,
+    /// A module of Perl or Ruby.
+    Module,
+    /// A package of Node.
+    NodeModules,
+    /// Data of the C library for a language or a character set.
+    Locale,
+    /// Data of a time zone.
+    TimeZone,
+    /// Anything else.
+    Other,
+}
+
+/// What is needed to tell.
+#[derive(Debug)]
+pub(super) struct Causes<'a> {
+    /// File names of all programs that were executed.
+    programs: FxHashSet<&'a [u8]>,
+    /// Shared objects that the loader looked for in vain.
+    libraries: FxHashSet<Id>,
+    /// What the loader looked for, found or not.
+    loaders: FxHashSet<Id>,
+    /// Directories that a Python listed: it searches them for modules.
+    searched: FxHashSet<Id>,
+    /// Last names of all Python modules that were loaded.
+    modules: FxHashSet<&'a [u8]>,
+    /// By process: whether it ever was a Python.
+    python: Vec<bool>,
+    perl: Vec<bool>,
+    ruby: Vec<bool>,
+}
+
+impl<'a> Causes<'a> {
+    pub(super) fn of(facts: &Facts<'a>) -> Self {
+        let executed = facts.counted().filter(|c| c.call.role == Role::Exec && c.key.errno == 0);
+        let lists = facts.processes.list().iter();
+        let images =
+            lists.flat_map(|process| process.execs.iter().map(|exec| facts.processes.strings.get(exec.path)));
+        let missed = facts.watch.loader.lookups.iter().filter(|((_, found, _), _)| !found);
+        let modules = facts.modules.modules.iter().map(|module| last_name(module.path.bytes()));
+        let loaders = facts.watch.loader.lookups.iter().map(|((id, ..), _)| *id);
+        let mut causes = Self {
+            programs: executed.map(|c| c.object).chain(images).map(file_name).collect(),
+            libraries: missed.map(|((id, ..), _)| *id).collect(),
+            loaders: loaders.collect(),
+            searched: FxHashSet::default(),
+            modules: modules.collect(),
+            python: facts.all_that_were(b"python"),
+            perl: facts.all_that_were(b"perl"),
+            ruby: facts.all_that_were(b"ruby"),
+        };
+        let listed = facts.counted().filter(|c| c.call.family() == Family::Readdir && causes.by_python(c));
+        causes.searched = listed.map(|counted| counted.key.object).collect();
+        causes
+    }
+
+    /// Whether a Python searched this directory for modules.
+    pub(super) fn searched(&self, counted: &Counted<'_>) -> bool {
+        self.by_python(counted) && self.searched.contains(&counted.key.object)
+    }
+
+    /// Whether the dynamic loader looked for it, or it is the loader's own file.
+    pub(super) fn of_loader(&self, counted: &Counted<'_>) -> bool {
+        self.loaders.contains(&counted.key.object) || counted.object.starts_with(b"/etc/ld.so.")
+    }
+
+    /// Whether the call was made by a process that ever was a Python.
+    pub(super) fn by_python(&self, counted: &Counted<'_>) -> bool {
+        self.python.get(counted.key.process as usize) == Some(&true)
+    }
+
+    /// Whether a file of this name was executed.
+    pub(super) fn executed(&self, path: &[u8]) -> bool {
+        self.programs.contains(file_name(path))
+    }
+
+    /// Why this lookup was made.
+    pub(super) fn of_lookup(&self, counted: &Counted<'_>) -> Cause {
+        let path = counted.object;
+        let was = |list: &[bool]| list.get(counted.key.process as usize) == Some(&true);
+        if counted.call.role == Role::Exec {
+            Cause::Program
+        } else if self.libraries.contains(&counted.key.object) {
+            Cause::Library
+        } else if has_directory(path, b"node_modules") {
+            Cause::NodeModules
+        } else if is_time_zone(path) {
+            Cause::TimeZone
+        } else if is_locale(path) {
+            Cause::Locale
+        } else if (was(&self.perl) && ends(path, &[b".pm", b".pmc", b".pl", b".ph"]))
+            || (was(&self.ruby) && ends(path, &[b".rb", b".so"]))
+        {
+            Cause::Module
+        } else if was(&self.python) && self.is_module(path) {
+            Cause::Python
+        } else if counted.call.family() == Family::Stat && self.executed(path) {
+            Cause::Program
+        } else {
+            Cause::Other
+        }
+    }
+
+    fn is_module(&self, path: &[u8]) -> bool {
+        let name = stem(path).1;
+        ends(path, &[b".py", b".pyc", b".pyo", b".so"])
+            || self.modules.contains(name)
+            || name.strip_suffix(b"module").is_some_and(|short| self.modules.contains(short))
+    }
+}
+
+/// What a module is called without its packages, by its file.
+pub(super) fn last_name(path: &[u8]) -> &[u8] {
+    let (directory, name) = stem(path);
+    if name == b"__init__" { file_name(directory) } else { name }
+}
+
+pub(super) fn ends(path: &[u8], suffixes: &[&[u8]]) -> bool {
+    suffixes.iter().any(|suffix| path.ends_with(suffix))
+}
+
+/// Whether a directory of this name is on the path, or is the path.
+pub(super) fn has_directory(path: &[u8], name: &[u8]) -> bool {
+    path.split(|&b| b == b'/').any(|part| part == name)
+}
+
+/// Whether a file belongs to the time zone data.
+pub(super) fn is_time_zone(path: &[u8]) -> bool {
+    path == b"/etc/localtime" || path == b"/etc/timezone" || has_directory(path, b"zoneinfo")
+}
+
+/// Whether a file belongs to the C library's data for languages and character sets.
+pub(super) fn is_locale(path: &[u8]) -> bool {
+    const ROOTS: [&[u8]; 6] = [
+        b"/usr/lib/locale/",
+        b"/usr/share/locale/",
+        b"/usr/share/locale-langpack/",
+        b"/usr/local/share/locale/",
+        b"/usr/share/i18n/",
+        b"/usr/lib/x86_64-linux-gnu/gconv/",
+    ];
+    ROOTS.iter().any(|root| path.starts_with(root))
+        || path == b"/etc/locale.alias"
+        || path == b"/usr/share/locale/locale.alias"
+        || (has_directory(path, b"LC_MESSAGES") && path.ends_with(b".mo"))
+}

@@ -1,0 +1,47 @@
+//! Python packages that take long to import.
+
+use rustc_hash::FxHashMap;
+
+use super::causes::Causes;
+use super::facts::{Facts, Tally, evidence, shown, things};
+use super::value::{Finding, Saving};
+
+/// A package that takes less of the run is no concern.
+const SHARE: f64 = 0.03;
+/// The same for a single module, whose time may be that of a program that imports it in its midst.
+const SHARE_OF_ONE: f64 = 0.10;
+
+pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
+    let names: FxHashMap<&[u8], &[u8]> =
+        facts.modules.modules.iter().map(|module| (module.path.bytes(), module.name.bytes())).collect();
+    let mut packages: FxHashMap<&[u8], Tally> = FxHashMap::default();
+    for gap in facts.watch.imports.all() {
+        let Some(name) = names.get(facts.path(gap.path)) else { continue };
+        let package = name.split(|&b| b == b'.').next().unwrap_or_default();
+        // Python cannot do without it.
+        if package.is_empty() || package == b"encodings" || package == b"site" {
+            continue;
+        }
+        let most_ns = gap.traced_ns.map(|traced_ns| facts.untraced(traced_ns, gap.calls));
+        packages.entry(package).or_default().merge(Tally { calls: 1, most_ns, least_ns: None });
+    }
+    packages.retain(|_, tally| {
+        let least = if tally.calls == 1 { SHARE_OF_ONE } else { SHARE };
+        facts.wall.share(tally.most_ns.unwrap_or(0)) >= least
+    });
+    let (name, largest) = packages.iter().max_by_key(|(name, tally)| (tally.most_ns, *name))?;
+    let all = Tally::sum(packages.values());
+    let modules = things(largest.calls, "module", "modules");
+    let what = match packages.len() {
+        1 => format!("the Python package {} takes long to import, {modules}", shown(name)),
+        many => format!(
+            "{many} Python packages take long to import; the longest is {} with {modules}",
+            shown(name)
+        ),
+    };
+    let advice = "import them inside the functions that need them, or import less of them; \
+                  python -X importtime shows what imports what";
+    let saving = Saving { at_most_ns: all.most_ns, ..Saving::default() };
+    let list = packages.iter().map(|(&package, &tally)| (package, tally, "modules"));
+    Some(Finding::new(&what, saving, evidence(list), advice))
+}

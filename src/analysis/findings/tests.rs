@@ -1,0 +1,500 @@
+//! Each kind of finding: a small log that has it, and one that is like it and must not.
+
+use std::fmt::Write;
+
+use super::{Finding, Findings, KINDS, Remedy};
+use crate::analysis::startup::Startup;
+use crate::analysis::testing::{call, fixture, header, startup, strace, total, with_untraced};
+use crate::event::Event;
+use crate::log::Header;
+
+const PYTHON: &str = r#"execve("/usr/bin/python3.11", ["python3.11", "x.py"], 0x1 /* 3 vars */) = 0"#;
+const PERL: &str = r#"execve("/usr/bin/perl", ["perl", "x.pl"], 0x1 /* 3 vars */) = 0"#;
+const TOOL: &str = r#"execve("/usr/bin/tool", ["tool"], 0x1 /* 3 vars */) = 0"#;
+
+/// Ten untraced runs of 10 ms.
+fn runs() -> Header {
+    with_untraced(header(), &[10_000_000; 10])
+}
+
+/// The log of lines as strace writes them, without process, time and duration.
+fn log(lines: &[String]) -> String {
+    let mut text = String::new();
+    for (at, line) in lines.iter().enumerate() {
+        let pid = if line.starts_with(|c: char| c.is_ascii_digit()) { "" } else { "7 " };
+        let took = if line.ends_with('>') { "" } else { " <0.000008>" };
+        let (pid, line) = match line.split_once(' ').filter(|_| pid.is_empty()) {
+            Some((pid, line)) => (pid, line),
+            None => ("7", line.as_str()),
+        };
+        let took = if line.starts_with("+++") { "" } else { took };
+        writeln!(text, "{pid}  100.{:06} {line}{took}", at * 20).unwrap();
+    }
+    text
+}
+
+fn findings_of(log: &str, header: &Header) -> Findings {
+    let mut startup = Startup::new(header);
+    strace(log, |event| startup.add(event));
+    startup.add(&total());
+    startup.finish().0.findings
+}
+
+fn find(kind: &str, lines: &[String]) -> Option<Finding> {
+    assert!(KINDS.iter().any(|known| known.name == kind), "no kind {kind}");
+    findings_of(&log(lines), &runs()).list.into_iter().find(|finding| finding.kind == kind)
+}
+
+fn miss(path: &str) -> String {
+    format!(r#"newfstatat(AT_FDCWD</home/u>, "{path}", 0x1, 0) = -1 ENOENT (No such file or directory)"#)
+}
+
+fn stat(path: &str) -> String {
+    format!(r#"newfstatat(AT_FDCWD</home/u>, "{path}", {{st_mode=S_IFREG|0644, ...}}, 0) = 0"#)
+}
+
+fn stat_directory(path: &str) -> String {
+    format!(r#"newfstatat(AT_FDCWD</home/u>, "{path}", {{st_mode=S_IFDIR|0755, ...}}, 0) = 0"#)
+}
+
+fn open(path: &str) -> String {
+    format!(r#"openat(AT_FDCWD</home/u>, "{path}", O_RDONLY|O_CLOEXEC) = 3<{path}>"#)
+}
+
+fn no_open(path: &str) -> String {
+    format!(
+        r#"openat(AT_FDCWD</home/u>, "{path}", O_RDONLY|O_CLOEXEC) = -1 ENOENT (No such file or directory)"#
+    )
+}
+
+fn list(path: &str) -> [String; 2] {
+    [format!("getdents64(3<{path}>, 0x1, 32768) = 240"), format!("getdents64(3<{path}>, 0x1, 32768) = 0")]
+}
+
+fn lines(first: &str, rest: impl IntoIterator<Item = String>) -> Vec<String> {
+    std::iter::once(first.to_owned()).chain(rest).collect()
+}
+
+fn times(n: usize, line: impl Fn(usize) -> String) -> Vec<String> {
+    (0..n).map(line).collect()
+}
+
+/// Has, then has not.
+fn check(kind: &str, with: &[String], without: &[String]) -> Finding {
+    assert_eq!(find(kind, without), None, "{kind}");
+    let found = find(kind, with).unwrap_or_else(|| panic!("no {kind} in:\n{}", log(with)));
+    let saving = found.saving;
+    assert!(!found.what.bytes().is_empty() && !found.advice.bytes().is_empty());
+    assert!(saving.at_least_ns <= saving.at_most_ns || saving.at_most_ns.is_none(), "{saving:?}");
+    assert!(saving.at_most_share.is_none_or(|share| (0.0..=1.0).contains(&share)), "{saving:?}");
+    found
+}
+
+fn evidence(finding: &Finding) -> Vec<(String, u64)> {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    finding.evidence.iter().map(|evidence| (text(evidence.object.bytes()), evidence.count)).collect()
+}
+
+#[test]
+fn lookups_in_vain() {
+    let with = lines(TOOL, times(9, |n| miss(&format!("/etc/tool.d/{n}.conf"))));
+    let without = lines(TOOL, times(9, |n| stat(&format!("/etc/tool.d/{n}.conf"))));
+    let found = check("missed-lookups", &with, &without);
+    assert_eq!(evidence(&found), [("/etc/tool.d".to_owned(), 9)]);
+    assert_eq!(found.saving.calls, 9);
+}
+
+#[test]
+fn the_same_path_again() {
+    let with = lines(TOOL, times(10, |_| stat("/etc/tool.conf")));
+    let without = lines(TOOL, times(10, |n| stat(&format!("/etc/tool{n}.conf"))));
+    let found = check("repeated-lookups", &with, &without);
+    assert_eq!(evidence(&found), [("/etc/tool.conf".to_owned(), 9)]);
+    // Two processes do not know of each other's answers.
+    let two = lines(TOOL, times(10, |n| format!("{} {}", 7 + n, stat("/etc/tool.conf"))));
+    assert_eq!(find("repeated-lookups", &two), None);
+}
+
+#[test]
+fn stat_and_then_open() {
+    let both = |n: usize| [stat(&format!("/d/{n}")), open(&format!("/d/{n}"))];
+    let with = lines(TOOL, (0..6).flat_map(both));
+    let open_first = |n: usize| [open(&format!("/d/{n}")), stat(&format!("/d/{n}"))];
+    let without = lines(TOOL, (0..6).flat_map(open_first));
+    assert_eq!(check("stat-before-open", &with, &without).saving.calls, 6);
+}
+
+#[test]
+fn directories_listed_again() {
+    let with = lines(TOOL, (0..3).flat_map(|_| list("/d")));
+    let without = lines(TOOL, (0..3).flat_map(|n| list(&format!("/d{n}"))));
+    let found = check("listed-again", &with, &without);
+    assert_eq!((evidence(&found), found.saving.calls), (vec![("/d".to_owned(), 2)], 4));
+}
+
+#[test]
+fn reads_of_little() {
+    let read = |bytes: usize| times(32, move |_| format!("read(3</d/f>, \"\"..., 65536) = {bytes}"));
+    let found = check("small-reads", &lines(TOOL, read(128)), &lines(TOOL, read(65536)));
+    assert_eq!(found.saving.calls, 31, "one read would do");
+    let made_up = times(32, |_| "read(3</proc/self/maps>, \"\"..., 65536) = 128".to_owned());
+    assert_eq!(find("small-reads", &lines(TOOL, made_up)), None);
+}
+
+#[test]
+fn questions_whose_answers_are_known() {
+    let ask = |n: usize| {
+        [
+            "fstat(3</d/f>, {st_mode=S_IFREG|0644, ...}) = 0".to_owned(),
+            "ioctl(3</d/f>, 0x5401, 0x1) = -1 ENOTTY (Inappropriate ioctl for device)".to_owned(),
+            format!("lseek(3</d/f>, 0, {n}) = 0"),
+            "fstat(3</d/f>, {st_mode=S_IFREG|0644, ...}) = 0".to_owned(),
+            "close(3</d/f>) = 0".to_owned(),
+        ]
+    };
+    let with = lines(TOOL, (0..4).flat_map(|_| ask(1)));
+    let without = lines(TOOL, (0..11).map(|n| format!("lseek(3</d/f>, {n}, 1) = {n}")));
+    assert_eq!(check("questions", &with, &without).saving.calls, 12);
+}
+
+#[test]
+fn directories_that_exist() {
+    let mkdir = |how: &'static str| times(3, move |_| format!(r#"mkdir("/d/e", 0777) = {how}"#));
+    let found = check(
+        "mkdir-exists",
+        &lines(TOOL, mkdir("-1 EEXIST (File exists)")),
+        &lines(TOOL, mkdir("-1 EACCES (Permission denied)")),
+    );
+    assert_eq!(evidence(&found), [("/d/e".to_owned(), 3)]);
+}
+
+#[test]
+fn waits_for_the_disk() {
+    let with = lines(TOOL, ["fsync(3</d/f>) = 0 <0.004000>".to_owned()]);
+    let without = lines(TOOL, ["fsync(1<pipe:[7]>) = -1 EINVAL (Invalid argument)".to_owned()]);
+    let found = check("fsync", &with, &without);
+    assert_eq!(evidence(&found), [("/d/f".to_owned(), 1)]);
+}
+
+#[test]
+fn wrappers_and_short_programs() {
+    let shim = startup("shim", &runs()).0.findings;
+    let plain = startup("3.11-script", &runs()).0.findings;
+    let of = |findings: &Findings, kind| findings.list.iter().find(|finding| finding.kind == kind).cloned();
+    for kind in ["wrapper", "short-programs"] {
+        assert!(of(&shim, kind).is_some() && of(&plain, kind).is_none(), "{kind}");
+    }
+    let wrapper = of(&shim, "wrapper").unwrap();
+    assert!(wrapper.what.bytes().starts_with(b"the shim of pyenv before python: 38 programs"), "{wrapper:?}");
+    let Some(Remedy::Direct { program, argv }) = wrapper.remedy else { panic!("{wrapper:?}") };
+    assert!(program.bytes().ends_with(b"/bin/python") && !argv.is_empty(), "{program:?}");
+    assert!(!program.bytes().windows(5).any(|part| part == b"shims"));
+}
+
+#[test]
+fn searches_of_path() {
+    let probe =
+        |dir: &str| format!(r#"execve("{dir}/tool", ["tool"], 0x1) = -1 ENOENT (No such file or directory)"#);
+    let with = [probe("/a"), probe("/b"), probe("/c"), probe("/d"), TOOL.to_owned()];
+    let found = check("program-search", &with, &with[2..]);
+    let drop = ["/a", "/b", "/c", "/d"].map(Into::into).to_vec();
+    assert_eq!(found.remedy, Some(Remedy::ShorterPath { drop }));
+    // A shell asks with stat before it forks.
+    let shell = lines(TOOL, ["/a", "/b", "/c", "/d"].map(|dir| miss(&format!("{dir}/tool"))));
+    assert_eq!(find("program-search", &shell).unwrap().saving.calls, 4);
+}
+
+#[test]
+fn searches_of_the_loader() {
+    let with = lines(
+        TOOL,
+        [
+            no_open("/l1/glibc-hwcaps/x86-64-v3/libc.so.6"),
+            no_open("/l1/libc.so.6"),
+            no_open("/l2/libz.so.1"),
+            open("/l2/libc.so.6"),
+        ],
+    );
+    let without = lines(TOOL, [no_open("/l1/x.conf"), no_open("/l1/y.conf"), no_open("/l1/z.conf")]);
+    let found = check("library-search", &with, &without);
+    assert_eq!(found.remedy, Some(Remedy::ShorterLibraryPath { drop: vec!["/l1".into()] }));
+    assert_eq!(evidence(&found), [("/l1".to_owned(), 2), ("/l2".to_owned(), 1)]);
+}
+
+#[test]
+fn many_shared_objects() {
+    let map = |n: usize| {
+        [
+            open(&format!("/lib/lib{n}.so")),
+            format!("mmap(NULL, 4194304, PROT_READ, MAP_PRIVATE, 3</lib/lib{n}.so>, 0) = 0x7f0000{n:02}0000"),
+        ]
+    };
+    let end = [
+        "mmap(NULL, 9000, PROT_READ, MAP_PRIVATE, 3</etc/ld.so.cache>, 0) = 0x7f1000000000".to_owned(),
+        "munmap(0x7f1000000000, 9000) = 0".to_owned(),
+        "getpid() = 7".to_owned(),
+    ];
+    let objects = |n: usize| lines(TOOL, (0..n).flat_map(map).chain(end.clone()));
+    let found = check("libraries", &objects(20), &objects(3));
+    assert!(found.what.bytes().starts_with(b"20 shared objects, 80 MiB in all"), "{found:?}");
+}
+
+#[test]
+fn modules_of_perl() {
+    let search = |n: usize| {
+        [
+            miss(&format!("/mine/A{n}.pm")),
+            miss(&format!("/other/A{n}.pm")),
+            open(&format!("/usr/share/perl/A{n}.pm")),
+        ]
+    };
+    let with = lines(PERL, (0..5).flat_map(search));
+    let without = lines(PERL, (0..5).map(|n| open(&format!("/usr/share/perl/A{n}.pm"))));
+    let found = check("module-search", &with, &without);
+    assert_eq!(evidence(&found), [("/mine".to_owned(), 5), ("/other".to_owned(), 5)]);
+}
+
+#[test]
+fn packages_of_node() {
+    let with = lines(TOOL, times(9, |n| miss(&format!("/a/b/node_modules/p{n}"))));
+    let without = lines(TOOL, times(9, |n| stat(&format!("/a/b/node_modules/p{n}"))));
+    let found = check("node-modules", &with, &without);
+    assert_eq!(evidence(&found), [("/a/b/node_modules".to_owned(), 9)]);
+    assert_eq!(find("missed-lookups", &with), None, "each miss has one cause");
+}
+
+#[test]
+fn directories_of_sys_path() {
+    let entries = times(8, |n| format!("/extra{n}"));
+    let search = || entries.iter().map(|entry| stat_directory(entry));
+    let import = |n: usize| {
+        let file = format!("/usr/lib/python3.11/__pycache__/m{n}.cpython-311.pyc");
+        search().chain([stat_directory("/usr/lib/python3.11"), open(&file)])
+    };
+    let listed = || entries.iter().flat_map(|entry| list(entry));
+    let with = lines(PYTHON, listed().chain((0..4).flat_map(import)));
+    let without =
+        lines(PYTHON, (0..4).map(|n| open(&format!("/usr/lib/python3.11/__pycache__/m{n}.cpython-311.pyc"))));
+    let found = check("python-path", &with, &without);
+    assert_eq!(found.saving.calls, 8 * (2 + 4));
+    assert_eq!(found.remedy, Some(Remedy::PythonIsolated), "nothing but Python's own modules was loaded");
+    let own = with.iter().map(|line| line.replace("python3.11/__pycache__/m3", "mine/__pycache__/m3"));
+    let found = find("python-path", &own.collect::<Vec<_>>()).unwrap();
+    let drop = entries.iter().map(|entry| entry.as_str().into()).collect();
+    assert_eq!(found.remedy, Some(Remedy::ShorterPythonPath { drop }));
+}
+
+#[test]
+fn sources_compiled() {
+    let source =
+        |n: usize| [no_open(&format!("/m/__pycache__/m{n}.cpython-311.pyc")), open(&format!("/m/m{n}.py"))];
+    let bytecode = |n: usize| [open(&format!("/m/__pycache__/m{n}.cpython-311.pyc"))];
+    let found =
+        check("bytecode", &lines(PYTHON, (0..4).flat_map(source)), &lines(PYTHON, (0..4).flat_map(bytecode)));
+    assert_eq!(found.remedy, Some(Remedy::CompileBytecode { directories: vec!["/m".into()] }));
+    assert_eq!(evidence(&found), [("/m".to_owned(), 4)]);
+    let said = String::from_utf8(found.what.bytes().to_vec()).unwrap();
+    assert_eq!(
+        said,
+        "4 Python modules were compiled from source: there was no bytecode; nobody tried to write it \
+         (PYTHONDONTWRITEBYTECODE, python -B)"
+    );
+    // A traceback reads the source of what was loaded long before.
+    let traceback =
+        lines(PYTHON, (0..4).flat_map(bytecode).chain([stat("/m/m0.py"), open("/m/m0.py"), stat("/x")]));
+    assert_eq!(find("bytecode", &traceback), None);
+    // The script itself is always compiled.
+    assert_eq!(find("bytecode", &lines(PYTHON, [open("/home/u/x.py"), stat("/x")])), None);
+}
+
+#[test]
+fn stale_and_unwritable_bytecode() {
+    let write = |n: usize, how: &str| {
+        format!(
+            r#"openat(AT_FDCWD</home/u>, "/m/__pycache__/m{n}.cpython-311.pyc.1", O_WRONLY|O_CREAT, 0644) = {how}"#
+        )
+    };
+    let stale = |n: usize, how: &'static str| {
+        let pyc = format!("/m/__pycache__/m{n}.cpython-311.pyc");
+        [
+            open(&pyc),
+            format!("read(3<{pyc}>, \"\"..., 9000) = 900"),
+            open(&format!("/m/m{n}.py")),
+            write(n, how),
+        ]
+    };
+    let said = |how: &'static str| {
+        let found = find("bytecode", &lines(PYTHON, (0..3).flat_map(|n| stale(n, how)))).unwrap();
+        String::from_utf8(found.what.bytes().to_vec()).unwrap()
+    };
+    let refused = "-1 EACCES (Permission denied)";
+    assert!(
+        said(refused).ends_with("their bytecode was stale; it could not be written"),
+        "{}",
+        said(refused)
+    );
+    assert!(said("4</m/x>").ends_with("it was written, so the next run has it"), "{}", said("4</m/x>"));
+}
+
+#[test]
+fn python_2_looks_at_the_source_first() {
+    let all = findings_of(&fixture("2.7-uses"), &runs());
+    let found = all.list.iter().find(|finding| finding.kind == "bytecode").unwrap();
+    assert_eq!(evidence(found), [("/home/u/pkg".to_owned(), 3)], "all others had bytecode");
+    let found = all.list.iter().find(|finding| finding.kind == "library-search").unwrap();
+    let lib = "/opt/python/2.7.18/lib".to_owned();
+    assert_eq!(evidence(found), [(lib, 22)], "candidates for modules are not the loader's");
+}
+
+#[test]
+fn long_imports() {
+    let slow = |directory: &'static str, gap: usize| {
+        move |n: usize| {
+            let mut lines = vec![open(&format!("/usr/lib/python3.11/{directory}/m{n}.py"))];
+            lines.extend(times(gap, |_| "brk(NULL) = 0x1".to_owned()));
+            lines
+        }
+    };
+    let package = open("/usr/lib/python3.11/big/__init__.py");
+    let with = lines(PYTHON, [package.clone()].into_iter().chain((0..5).flat_map(slow("big", 40))));
+    // The whole is as long, but it is the program's own time, after the last module.
+    let after = times(200, |_| "brk(NULL) = 0x1".to_owned());
+    let quick = (0..5).flat_map(slow("big", 0));
+    let without = lines(PYTHON, [package].into_iter().chain(quick).chain(after));
+    let found = check("imports", &with, &without);
+    assert_eq!(evidence(&found), [("big".to_owned(), 6)]);
+}
+
+#[test]
+fn site_without_packages() {
+    let has =
+        |name: &str| startup(name, &runs()).0.findings.list.iter().any(|finding| finding.kind == "site");
+    assert!(has("3.11-script"));
+    assert!(!has("3.11-nosite"));
+}
+
+#[test]
+fn path_files() {
+    let with = lines(PYTHON, times(3, |n| open(&format!("/usr/lib/python3/dist-packages/{n}.pth"))));
+    let without = lines(TOOL, times(3, |n| open(&format!("/usr/lib/python3/dist-packages/{n}.pth"))));
+    assert_eq!(check("pth", &with, &without).saving.calls, 3);
+}
+
+#[test]
+fn frozen_modules_read_from_files() {
+    let read = |python: &str| {
+        let names = ["os", "site", "codecs", "io"].into_iter();
+        let opens = names.map(|name| open(&format!("/usr/lib/{python}/__pycache__/{name}.cpython-311.pyc")));
+        lines(PYTHON, opens)
+    };
+    let found = check("frozen-modules", &read("python3.11"), &read("python3.10"));
+    assert_eq!((found.remedy, found.evidence.len()), (Some(Remedy::FrozenModules), 4));
+}
+
+#[test]
+fn locales_and_time_zones() {
+    let with = lines(TOOL, times(9, |n| no_open(&format!("/usr/share/locale/de/LC_MESSAGES/{n}.mo"))));
+    let without = lines(TOOL, times(9, |n| no_open(&format!("/usr/share/tool/{n}.mo"))));
+    check("locale", &with, &without);
+    let with = lines(TOOL, times(14, |_| stat("/etc/localtime")));
+    let without = lines(TOOL, times(14, |_| stat("/etc/local")));
+    let found = check("time-zone", &with, &without);
+    assert_eq!(found.remedy, Some(Remedy::NameTimeZone));
+    assert_eq!(find("repeated-lookups", &with), None, "each has one cause");
+}
+
+#[test]
+fn files_the_kernel_makes_up() {
+    let with = lines(TOOL, times(12, |_| "read(3</proc/self/maps>, \"\"..., 4096) = 4000".to_owned()));
+    let without = lines(TOOL, times(12, |_| "read(3</processes>, \"\"..., 4096) = 4000".to_owned()));
+    check("proc-files", &with, &without);
+}
+
+#[test]
+fn dear_forks() {
+    let fork = |flags: &str, ns: &str| {
+        let fork = format!("clone({flags}, 0x1) = 8 <0.000{ns}>");
+        lines(TOOL, [fork, "getpid() = 7".to_owned()])
+    };
+    let found = |lines: &[String], rss_kib| {
+        let mut header = runs();
+        header.untraced.iter_mut().flat_map(|all| &mut all.runs).for_each(|run| run.max_rss_kib = rss_kib);
+        findings_of(&log(lines), &header).list.into_iter().find(|finding| finding.kind == "fork")
+    };
+    let dear = fork("0x1200011", "900");
+    assert_eq!(evidence(&found(&dear, 200 << 10).unwrap()), [("tool".to_owned(), 1)]);
+    assert_eq!(found(&dear, 9 << 10), None, "a small process, and slow for some other reason");
+    assert_eq!(found(&fork("0x4111", "900"), 200 << 10), None, "memory is shared");
+    assert_eq!(found(&fork("0x1200011", "090"), 200 << 10), None, "cheap");
+}
+
+#[test]
+fn calls_on_the_network() {
+    let with = |peer: &'static str| {
+        let mut startup = Startup::new(&runs());
+        let wait = call("poll", 20_000, 4_000_000, 1);
+        startup.add(&Event { peer: Some(peer.as_bytes()), ..call("connect", 0, 8_000, 0) });
+        startup.add(&wait);
+        startup.add(&total());
+        let findings = startup.finish().0.findings.list;
+        findings.into_iter().find(|finding| finding.kind == "network")
+    };
+    let found = with("inet:192.0.2.1:53").unwrap();
+    assert_eq!(
+        (evidence(&found), found.evidence[0].note),
+        (vec![("inet:192.0.2.1:53".to_owned(), 2)], "calls, name server")
+    );
+    assert!(found.saving.at_most_ns > Some(3_000_000), "{:?}", found.saving);
+    assert_eq!(with("unix:/run/x"), None);
+}
+
+#[test]
+fn every_kind_has_a_test_and_a_place_in_the_documentation() {
+    let (tests, docs) = (include_str!("tests.rs"), include_str!("../../../docs/findings.md"));
+    for kind in &KINDS {
+        assert!(tests.contains(&format!("\"{}\"", kind.name)), "no test for {}", kind.name);
+        assert!(docs.contains(&format!("`{}`", kind.name)), "no word of {}", kind.name);
+    }
+}
+
+#[test]
+fn without_a_calibration_only_counts_are_known() {
+    let unknown = Header { calibration: None, ..header() };
+    let found = findings_of(&log(&lines(TOOL, times(30, |n| miss(&format!("/etc/tool.d/{n}"))))), &unknown);
+    let missed = found.list.iter().find(|finding| finding.kind == "missed-lookups").unwrap();
+    assert_eq!((missed.saving.calls, missed.saving.at_most_ns, missed.saving.at_least_ns), (30, None, None));
+    assert!(!missed.small);
+}
+
+#[test]
+fn nothing_saves_more_than_there_is() {
+    let names = ["2.7-uses", "3.6-script", "3.11-uses", "3.13-script", "shim", "wrapper"];
+    for name in names {
+        let report = startup(name, &runs()).0;
+        let findings = &report.findings.list;
+        assert!(!findings.is_empty(), "{name}");
+        for finding in findings {
+            let kind = KINDS.iter().find(|kind| kind.name == finding.kind).unwrap();
+            assert!(finding.saving.at_most_ns <= Some(report.wall.ns), "{name}: {finding:?}");
+            if kind.file_system {
+                assert!(finding.saving.at_most_ns <= report.file_system.cost_ns, "{name}: {finding:?}");
+            }
+            assert!(finding.saving.at_least_ns <= finding.saving.at_most_ns, "{name}: {finding:?}");
+            assert_eq!(finding.safety, finding.remedy.as_ref().map(Remedy::safety));
+        }
+        let order: Vec<_> =
+            findings.iter().map(|finding| (finding.small, finding.saving.at_most_ns)).collect();
+        assert!(
+            order.is_sorted_by(|a, b| (a.0, std::cmp::Reverse(a.1)) <= (b.0, std::cmp::Reverse(b.1))),
+            "{order:?}"
+        );
+    }
+}
+
+#[test]
+fn a_log_of_nothing_has_no_findings() {
+    assert_eq!(find("missed-lookups", &[]), None);
+    let mut startup = Startup::new(&runs());
+    startup.add(&total());
+    assert!(startup.finish().0.findings.list.is_empty());
+}

@@ -1,0 +1,320 @@
+//! A flame graph of the calls of any log, or of some of them.
+//!
+//! All events are looked at, since phases, processes and prices hang on all of them; which calls are
+//! drawn is the caller's choice. Memory is bounded: a log may name more files than anyone can look at, so
+//! beyond a number of distinct stacks all further ones are one frame, `(other)`.
+
+use rustc_hash::FxHashMap;
+
+use super::base::{Base, Seen};
+use super::cost::{Cell, Group, Prices, Quality};
+use super::filesystem;
+use super::fold::{self, By, Graph, Inputs, Kind, Metric, Place};
+use super::integrity::Integrity;
+use super::intern::Interner;
+use super::phases::Boundary;
+use crate::event::Event;
+use crate::log::Header;
+use crate::syscall::{Family, Ret};
+
+/// How much is told apart.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Distinct combinations of call, outcome, file, process and phase.
+    stacks: usize,
+    /// Bytes of the files' names.
+    names: usize,
+    /// Frames made of them.
+    frames: usize,
+}
+
+const LIMITS: Limits = Limits { stacks: 1 << 18, names: 32 << 20, frames: fold::MOST_FRAMES };
+
+/// Takes the events of a log, gives the graph.
+#[derive(Debug)]
+pub struct Flame {
+    by: By,
+    base: Base,
+    command: Vec<String>,
+    backend: String,
+    objects: Interner,
+    cells: FxHashMap<Place, (Cell, u64)>,
+    /// What came after there were too many.
+    other: FxHashMap<Group, (Cell, u64)>,
+    limits: Limits,
+    with_arguments: bool,
+    calls: u64,
+}
+
+/// A flame graph and what is to be said of it.
+#[derive(Debug)]
+pub struct Drawing {
+    /// The frames.
+    pub graph: Graph,
+    /// The command.
+    pub command: Vec<String>,
+    /// What they are.
+    pub by: By,
+    /// What their width is.
+    pub metric: Metric,
+    /// Name of the capture backend.
+    pub backend: String,
+    /// What costs are.
+    pub quality: Quality,
+    /// What was taken off the duration of each call traced from its own CPU.
+    pub stop_ns: u64,
+    /// Calls in it.
+    pub calls: u64,
+    /// Those that were not told apart.
+    pub other_calls: u64,
+    /// What they waited for other processes, the network or a clock, where [`Metric::Time`] leaves it out.
+    pub waited_ns: u64,
+    /// What is missing from the log.
+    pub integrity: Integrity,
+}
+
+impl Flame {
+    /// For the events of the log with this header.
+    #[must_use]
+    pub fn new(header: &Header, by: By) -> Self {
+        Self {
+            by,
+            base: Base::new(header),
+            command: header.command.clone(),
+            backend: header.backend.clone(),
+            objects: Interner::default(),
+            cells: FxHashMap::default(),
+            other: FxHashMap::default(),
+            limits: LIMITS,
+            with_arguments: true,
+            calls: 0,
+        }
+    }
+
+    /// Names processes without their arguments, so that two runs that were told different things can be held
+    /// side by side.
+    #[must_use]
+    pub fn without_arguments(mut self) -> Self {
+        self.with_arguments = false;
+        self
+    }
+
+    /// What the costs of the log are, which its header tells.
+    #[must_use]
+    pub fn quality(&self) -> Quality {
+        self.base.model.quality
+    }
+
+    /// Takes in one event; a call is drawn if it is `chosen`.
+    pub fn add(&mut self, event: &Event<'_>, chosen: bool) {
+        let Some(seen) = self.base.add(event) else { return };
+        if !chosen {
+            return;
+        }
+        self.calls += 1;
+        let bytes = self.bytes(event, &seen);
+        let (cell, sum) = match self.place(&seen) {
+            Some(place) => self.cells.entry(place).or_default(),
+            None => self.other.entry(seen.group).or_default(),
+        };
+        cell.add(seen.duration_ns);
+        *sum = sum.saturating_add(bytes);
+    }
+
+    /// What to count a call under; `None`: there are too many stacks, and this would be a new one.
+    fn place(&mut self, seen: &Seen<'_>) -> Option<Place> {
+        let object = match self.by {
+            By::Process => b"",
+            By::Phase | By::Path => seen.object.unwrap_or_default(),
+        };
+        // Each pipe has its own name; as a kind they are one.
+        let object = filesystem::not_a_file(object).map_or(object, str::as_bytes);
+        let full = self.cells.len() >= self.limits.stacks || self.objects.bytes() >= self.limits.names;
+        let object = if full { self.objects.find(object)? } else { self.objects.id(object) };
+        let place = Place {
+            segment: match self.by {
+                By::Phase => seen.segment,
+                By::Process => self.programs(seen),
+                By::Path => 0,
+            },
+            errno: seen.errno,
+            process: if self.by == By::Path { 0 } else { seen.process },
+            group: seen.group,
+            object,
+        };
+        (!full || self.cells.contains_key(&place)).then_some(place)
+    }
+
+    /// Which of the programs its process became, one after the other, makes the call; 0: none yet.
+    fn programs(&self, seen: &Seen<'_>) -> u16 {
+        let process = &self.base.processes.list()[seen.process as usize];
+        u16::try_from(process.execs.len()).unwrap_or(u16::MAX)
+    }
+
+    /// Bytes a call read or wrote.
+    fn bytes(&self, event: &Event<'_>, seen: &Seen<'_>) -> u64 {
+        let call = self.base.calls.get(seen.call);
+        let moves_data = matches!(call.family(), Family::Read | Family::Write | Family::Network)
+            && call.spec.is_some_and(|spec| spec.ret == Ret::Size);
+        // The kernel moves no more than this in one call (read(2)).
+        let plausible = |bytes: &u64| *bytes <= 0x7fff_f000;
+        event
+            .ret
+            .filter(|_| moves_data)
+            .and_then(|ret| u64::try_from(ret).ok())
+            .filter(plausible)
+            .unwrap_or(0)
+    }
+
+    /// The graph.
+    #[must_use]
+    pub fn finish(mut self, metric: Metric) -> Drawing {
+        let prices = self.base.prices();
+        let span_ns = self.base.span_ns();
+        let timeline = self.base.timeline.finish(&self.base.processes, span_ns);
+        let boundaries: Vec<Boundary> = timeline.map_or_else(Vec::new, |(_, boundaries)| boundaries);
+        let inputs = Inputs {
+            calls: &self.base.calls,
+            prices: &prices,
+            processes: &self.base.processes,
+            objects: &self.objects,
+            boundaries: &boundaries,
+            with_arguments: self.with_arguments,
+            most_frames: self.limits.frames,
+        };
+        let told_apart = self.cells.iter().map(|(place, (cell, _))| (place.group, cell));
+        let others = self.other.iter().map(|(group, (cell, _))| (*group, cell));
+        let waited_ns = waited(&prices, told_apart.chain(others));
+        let cells = self.cells.iter().map(|(place, (cell, bytes))| (*place, *cell, *bytes));
+        let (mut graph, cut) = fold::fold(&inputs, cells, self.by, metric);
+        if !self.other.is_empty() {
+            let other = graph.upon(Graph::ROOT, Kind::Other, fold::OTHER);
+            for (group, (cell, bytes)) in &self.other {
+                graph.add(other, fold::amount(&prices, metric, *group, cell, *bytes));
+            }
+        }
+        Drawing {
+            graph,
+            command: self.command,
+            by: self.by,
+            metric,
+            backend: self.backend,
+            quality: prices.model.quality,
+            stop_ns: prices.model.pinned.duration_ns,
+            calls: self.calls,
+            other_calls: cut + self.other.values().map(|(cell, _)| cell.calls).sum::<u64>(),
+            waited_ns,
+            integrity: self.base.watch.finish(),
+        }
+    }
+}
+
+/// What calls waited for other processes, the network or a clock.
+pub(super) fn waited<'a>(prices: &Prices, cells: impl Iterator<Item = (Group, &'a Cell)>) -> u64 {
+    let waited = cells.map(|(group, cell)| {
+        let [cost, work] =
+            [prices.cost(group, cell), prices.work(group, cell)].map(Option::unwrap_or_default);
+        cost.saturating_sub(work)
+    });
+    waited.fold(0, u64::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::testing::{call, fixture, header, strace};
+
+    fn stat(path: &str, ret: i64) -> Event<'_> {
+        let path = Some(path.as_bytes());
+        Event { path, path_abs: path, ..call("newfstatat", 0, 6_900, ret) }
+    }
+
+    fn rows(graph: &Graph) -> Vec<(usize, String, u64)> {
+        let name = |id| String::from_utf8(graph.name(id).to_vec()).unwrap();
+        graph.walk().map(|(depth, id)| (depth, name(id), graph.own(id)[0])).collect()
+    }
+
+    #[test]
+    fn beyond_a_number_of_stacks_all_are_one_frame_and_nothing_is_lost() {
+        for metric in [Metric::Count, Metric::Time] {
+            let limits = Limits { stacks: 2, ..LIMITS };
+            let mut flame = Flame { limits, ..Flame::new(&header(), By::Path) };
+            for (path, ret) in [("/a", 0), ("/b", 0), ("/c", 0), ("/a", 0), ("/b", -2), ("/d", 0)] {
+                flame.add(&stat(path, ret), true);
+            }
+            assert_eq!(flame.cells.len(), 2);
+            assert_eq!(flame.objects.len(), 2, "names beyond are not kept");
+            let drawing = flame.finish(metric);
+            assert_eq!((drawing.calls, drawing.other_calls), (6, 3));
+            let each = if metric == Metric::Count { 1 } else { 1000 };
+            let row = |depth, name: &str, calls: u64| (depth, name.to_owned(), calls * each);
+            assert_eq!(
+                rows(&drawing.graph),
+                [
+                    row(0, "/a", 0),
+                    row(1, "newfstatat", 2),
+                    row(0, "/b", 0),
+                    row(1, "newfstatat", 1),
+                    row(0, "(other)", 3),
+                ]
+            );
+        }
+    }
+
+    #[test]
+    fn beyond_a_number_of_frames_stacks_end_where_they_are() {
+        let limits = Limits { frames: 5, ..LIMITS };
+        let mut flame = Flame { limits, ..Flame::new(&header(), By::Path) };
+        for path in ["/a/b/c", "/a/b/d", "/a/newfstatat", "/e"] {
+            flame.add(&stat(path, 0), true);
+        }
+        let drawing = flame.finish(Metric::Count);
+        let row = |depth, name: &str, value| (depth, name.to_owned(), value);
+        assert_eq!(
+            rows(&drawing.graph),
+            [
+                row(0, "/a", 1),
+                row(1, "/b", 1),
+                row(2, "/c", 0),
+                row(3, "newfstatat", 1),
+                row(0, "(other)", 1),
+            ]
+        );
+        assert_eq!(drawing.other_calls, 3);
+    }
+
+    #[test]
+    fn calls_that_are_not_chosen_are_not_drawn_but_still_tell_phases_and_prices() {
+        let value = |graph: &Graph| u64::try_from(graph.total()[0]).unwrap();
+        for metric in [Metric::Time, Metric::Count] {
+            let mut parts = [true, false].map(|failed| (failed, Flame::new(&header(), By::Phase)));
+            let mut all = Flame::new(&header(), By::Phase);
+            strace(&fixture("3.11-script"), |event| {
+                all.add(event, true);
+                for (failed, part) in &mut parts {
+                    part.add(event, event.errno().is_some() == *failed);
+                }
+            });
+            let all = value(&all.finish(metric).graph);
+            let parts = parts.map(|(_, part)| value(&part.finish(metric).graph));
+            assert!(parts.iter().all(|part| *part > 0));
+            assert_eq!(parts.iter().sum::<u64>(), all, "{metric:?}");
+        }
+    }
+
+    #[test]
+    fn waits_for_others_are_left_out_of_time_and_said() {
+        let events = [(2_000_000, 1), (6_900, 2), (6_900, 3), (6_900, 4)];
+        let drawn = |metric| {
+            let mut flame = Flame::new(&header(), By::Process);
+            for (duration_ns, at_ns) in events {
+                flame.add(&call("poll", at_ns, duration_ns, 1), true);
+            }
+            let drawing = flame.finish(metric);
+            (drawing.graph.total()[0], drawing.waited_ns)
+        };
+        let waited = 2_000_000 - 6_900;
+        assert_eq!(drawn(Metric::Time), (4_000, waited));
+        assert_eq!(drawn(Metric::Elapsed), (4_000 + u128::from(waited), waited));
+    }
+}

@@ -1,0 +1,227 @@
+//! Attaching to processes that run already: all their threads, and the children they make from then on.
+//!
+//! Each thread is seized and interrupted. A call it is inside is interrupted with it and entered again when it
+//! goes on (`PTRACE_INTERRUPT` in ptrace(2)), so that every call is seen from its entry; one that was
+//! begun before is flagged as restarted. Threads that cannot be interrupted (in vfork, waiting for a
+//! disk) are seen from their next call on.
+
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+use super::super::sys::process::own_tid;
+use super::super::sys::ptrace as request;
+use super::super::sys::signals::Watch;
+use super::super::{Outcome, Sink};
+use super::files::{Shares, proc_file};
+use super::restart::InterruptedCalls;
+use super::session::{Options, Session};
+use super::thread::{Comm, Thread};
+use crate::event::mark;
+
+/// Why a process cannot be attached to.
+#[derive(Debug, thiserror::Error)]
+pub enum AttachError {
+    /// There is none.
+    #[error("no process {0}")]
+    NoProcess(i32),
+    /// It is `trace`.
+    #[error("process {0} is trace itself")]
+    Ourselves(i32),
+    /// A process has one tracer.
+    #[error("process {pid} is traced already, by {tracer} ({name})")]
+    Traced {
+        /// The process.
+        pid: i32,
+        /// Its tracer.
+        tracer: i32,
+        /// The tracer's name.
+        name: String,
+    },
+    /// The kernel says no.
+    #[error("not permitted to trace process {pid} ({name}){hint}")]
+    NotPermitted {
+        /// The process.
+        pid: i32,
+        /// Its name.
+        name: String,
+        /// What to try.
+        hint: &'static str,
+    },
+    /// Anything else.
+    #[error("cannot trace process {pid}: {error}")]
+    Other {
+        /// The process.
+        pid: i32,
+        /// What the kernel says.
+        error: io::Error,
+    },
+}
+
+/// Records these processes until an end is asked for (SIGINT, SIGTERM, SIGHUP, SIGQUIT), `options.until_ns` has
+/// come, or all have ended. Then they go on untraced.
+///
+/// # Errors
+/// When one of them cannot be attached to: none is traced then. Inside, when the kernel refuses a request
+/// that it never should.
+pub fn attach<S: Sink>(
+    pids: &[i32],
+    sink: &mut S,
+    options: Options,
+) -> Result<io::Result<Outcome>, AttachError> {
+    for &pid in pids {
+        check(pid)?;
+    }
+    let mut watch = Watch::install();
+    watch.see_deliveries();
+    watch.leader_ended();
+    let mut session = Session::of_running(sink, options, watch);
+    for &pid in pids {
+        if let Err(error) = session.attach_process(pid) {
+            session.detach_all();
+            return Err(error);
+        }
+    }
+    let result = session.run();
+    session.detach_all();
+    let outcome = Outcome { status: ExitStatus::from_raw(0), ..session.outcome() };
+    Ok(result.map(|()| outcome))
+}
+
+fn check(pid: i32) -> Result<(), AttachError> {
+    if pid == std::process::id().cast_signed() {
+        return Err(AttachError::Ourselves(pid));
+    }
+    match status_field(pid, "Tgid:") {
+        Some(tgid) if tgid == pid => {}
+        _ if super::files::proc_is_ours() => return Err(AttachError::NoProcess(pid)),
+        _ => {}
+    }
+    match status_field(pid, "TracerPid:") {
+        Some(tracer) if tracer > 0 => Err(AttachError::Traced { pid, tracer, name: name(tracer) }),
+        _ => Ok(()),
+    }
+}
+
+impl<S: Sink> Session<'_, S> {
+    /// Attaches to all threads of a process, until a look finds no new one.
+    fn attach_process(&mut self, pid: i32) -> Result<(), AttachError> {
+        let shares = self.threads.values().next().map_or_else(|| Shares::of(pid), |t| t.shares.beside(pid));
+        let mut found_new = true;
+        while found_new {
+            found_new = false;
+            for tid in threads_of(pid) {
+                if !self.threads.contains_key(&tid) && self.attach_thread(pid, tid, &shares)? {
+                    found_new = true;
+                }
+            }
+        }
+        if self.threads.values().any(|thread| thread.pid == pid) {
+            return Ok(());
+        }
+        Err(AttachError::NoProcess(pid))
+    }
+
+    /// Attaches to a thread. False: it is gone, or will be told of by the thread that has just made it.
+    fn attach_thread(&mut self, pid: i32, tid: i32, shares: &Shares) -> Result<bool, AttachError> {
+        let interrupted = call_in_progress(tid);
+        match request::seize(tid).and_then(|()| request::interrupt(tid)) {
+            Ok(()) => {}
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return Ok(false),
+            Err(_) if status_field(tid, "TracerPid:") == Some(own_tid()) => return Ok(false),
+            // A first thread that has ended while others go on.
+            Err(_) if state(tid) == Some(b'Z') => return Ok(false),
+            Err(error) if error.raw_os_error() == Some(libc::EPERM) => {
+                return Err(AttachError::NotPermitted { pid, name: name(pid), hint: hint(pid) });
+            }
+            Err(error) => return Err(AttachError::Other { pid, error }),
+        }
+        let thread = Thread { interrupted, ..Thread::new(tid, pid, Comm::of(tid), shares.clone()) };
+        self.threads.insert(tid, thread);
+        self.threads_seen += 1;
+        self.mark(tid, mark::ATTACHED);
+        Ok(true)
+    }
+}
+
+fn threads_of(pid: i32) -> Vec<i32> {
+    let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return vec![pid] };
+    let tid = |task: io::Result<std::fs::DirEntry>| task.ok()?.file_name().to_str()?.parse().ok();
+    tasks.filter_map(tid).collect()
+}
+
+/// The call the thread is inside, from `/proc/TID/syscall` (proc(5)): its number, six arguments, the stack and
+/// the instruction pointer.
+fn call_in_progress(tid: i32) -> InterruptedCalls {
+    let mut calls = InterruptedCalls::default();
+    let text = proc_file(tid, "syscall").unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let mut words = text.split_ascii_whitespace();
+    if let Some(Ok(nr)) = words.next().map(str::parse)
+        && let Some(ip) = words.nth(7).and_then(|word| word.strip_prefix("0x"))
+        && let Ok(ip) = u64::from_str_radix(ip, 16)
+    {
+        calls.push(nr, ip);
+    }
+    calls
+}
+
+/// A number in `/proc/PID/status`.
+pub(super) fn status_field(pid: i32, name: &str) -> Option<i32> {
+    let text = proc_file(pid, "status")?;
+    let text = String::from_utf8_lossy(&text);
+    text.lines().find_map(|line| line.strip_prefix(name))?.trim().parse().ok()
+}
+
+fn state(tid: i32) -> Option<u8> {
+    let text = proc_file(tid, "stat")?;
+    let after_name = text.iter().rposition(|&byte| byte == b')')?;
+    text.get(after_name + 2).copied()
+}
+
+fn name(pid: i32) -> String {
+    String::from_utf8_lossy(Comm::of(pid).as_bytes()).escape_debug().to_string()
+}
+
+fn hint(pid: i32) -> &'static str {
+    use std::os::unix::fs::MetadataExt;
+    let me = nix::unistd::geteuid();
+    let owner = std::fs::metadata(format!("/proc/{pid}")).map(|meta| meta.uid()).ok();
+    if std::fs::read_link(format!("/proc/{pid}/exe"))
+        .is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    {
+        "; it is a thread of the kernel, or ending"
+    } else if !me.is_root() && owner != Some(me.as_raw()) {
+        "; it is another user's, or privileged: try as root"
+    } else if me.is_root() {
+        "; in a container, allow SYS_PTRACE"
+    } else {
+        "; try as root, or allow it: echo 0 > /proc/sys/kernel/yama/ptrace_scope"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_attached_to_is_told() {
+        let error = |pid| check(pid).unwrap_err().to_string();
+        assert_eq!(error(i32::MAX), format!("no process {}", i32::MAX));
+        let me = std::process::id().cast_signed();
+        assert_eq!(error(me), format!("process {me} is trace itself"));
+    }
+
+    #[test]
+    fn a_sleeping_threads_call_is_known() {
+        let mut child = std::process::Command::new("sleep").arg("1000").spawn().expect("sleep is there");
+        let pid = child.id().cast_signed();
+        while !matches!(state(pid), Some(b'S')) || name(pid) != "sleep" {
+            std::thread::yield_now();
+        }
+        let text = String::from_utf8(proc_file(pid, "syscall").expect("our own child")).expect("text");
+        child.kill().expect("our own child");
+        child.wait().expect("our own child");
+        assert!(text.split_ascii_whitespace().count() == 9, "{text}");
+    }
+}

@@ -1,0 +1,183 @@
+//! `trace flame`: a log as a flame graph, or as the folded stacks of one.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+use clap::Args;
+
+use super::choice::named;
+use super::drawing_file;
+use super::failure::{Failure, note};
+use super::filter::FilterArguments;
+use super::input;
+use super::progress::ReadBar;
+use crate::analysis::cost::Quality;
+use crate::analysis::flame::{Drawing, Flame};
+use crate::analysis::fold::{By, Metric};
+use crate::log::Columns;
+use crate::report::escape::escape;
+use crate::report::flame::{self, Caption};
+use crate::report::notes;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// What frames are
+    #[arg(long, value_name = "WHAT", default_value = "phase", value_parser = named(&By::ALL))]
+    by: By,
+
+    /// What their width is [default: time; count where costs are unknown]
+    #[arg(long, value_name = "METRIC", value_parser = named(&METRICS))]
+    metric: Option<Metric>,
+
+    /// With the time that calls waited for other processes, the network or a clock
+    #[arg(long)]
+    waits: bool,
+
+    /// Compare with another log: red frames are more in LOG, blue ones less
+    #[arg(long, value_name = "OTHER")]
+    diff: Option<PathBuf>,
+
+    #[command(flatten)]
+    filter: FilterArguments,
+
+    /// Write folded stacks as text instead of a drawing: a;b;c NUMBER
+    #[arg(long)]
+    folded: bool,
+
+    /// Write to FILE, - being standard output [default: LOG with .svg in the place of its extension;
+    /// standard output for --folded]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// The log, or - for standard input
+    #[arg(value_name = "LOG")]
+    log: PathBuf,
+}
+
+const METRICS: [(Metric, &str); 3] =
+    [(Metric::Time, "time"), (Metric::Count, "count"), (Metric::Bytes, "bytes")];
+
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let output = output(arguments)?;
+    let wish = wished(arguments)?;
+    let flame = read(arguments, wish, &arguments.log)?;
+    let other =
+        arguments.diff.as_deref().map(|other| Ok::<_, Failure>((other, read(arguments, wish, other)?)));
+    let other = other.transpose()?;
+    let both = [(arguments.log.as_path(), &flame)].into_iter().chain(other.as_ref().map(|(p, f)| (*p, f)));
+    let metric = wish.unwrap_or_else(|| best(both));
+    let mut drawing = flame.finish(metric);
+    warn(&arguments.log, &drawing);
+    if let Some((path, other)) = other {
+        let other = other.finish(metric);
+        warn(path, &other);
+        drawing.graph.compare(&other.graph);
+    }
+    let bytes = draw(arguments, &drawing)?;
+    write(arguments, output.as_deref(), &bytes)?;
+    let place = output.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
+    note(format_args!("{} by {} in {place}", flame::what(&drawing), flame::by(drawing.by)));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where to write to; `None`: standard output.
+fn output(arguments: &Arguments) -> Result<Option<PathBuf>, Failure> {
+    match &arguments.output {
+        Some(output) if output.as_os_str() == "-" => return Ok(None),
+        Some(output) => return Ok(Some(output.clone())),
+        None if arguments.folded => return Ok(None),
+        None => {}
+    }
+    if arguments.log.as_os_str() != "-" {
+        return Ok(Some(arguments.log.with_extension("svg")));
+    }
+    if io::stdout().is_terminal() {
+        return Err(Failure::with_code(2, anyhow!("the log has no name to call the drawing after: -o FILE")));
+    }
+    Ok(None)
+}
+
+fn read(arguments: &Arguments, wish: Option<Metric>, log: &Path) -> Result<Flame, Failure> {
+    let filter = arguments.filter.filter()?;
+    let bar = ReadBar::new(log);
+    let mut reader = input::open_watched(log, Columns::ALL, &bar)?;
+    let mut flame = Flame::new(reader.header(), arguments.by);
+    if arguments.diff.is_some() {
+        flame = flame.without_arguments();
+    }
+    if matches!(wish, Some(Metric::Time | Metric::Elapsed)) && flame.quality() == Quality::Unknown {
+        let text = "holds no calibration, so what its calls cost is not known; try --metric count";
+        return Err(anyhow!("{} {text}", log.display()).into());
+    }
+    let ending = reader.for_each(|event| flame.add(event, filter.matches(event)));
+    bar.finish();
+    ending.map_err(|error| input::named(log, error))?;
+    Ok(flame)
+}
+
+/// The metric asked for.
+fn wished(arguments: &Arguments) -> Result<Option<Metric>, Failure> {
+    match (arguments.metric, arguments.waits) {
+        (None | Some(Metric::Time), true) => Ok(Some(Metric::Elapsed)),
+        (_, true) => Err(Failure::with_code(2, anyhow!("--waits is for --metric time"))),
+        (metric, false) => Ok(metric),
+    }
+}
+
+/// The best metric there is, where none was asked for.
+fn best<'a>(logs: impl IntoIterator<Item = (&'a Path, &'a Flame)>) -> Metric {
+    let unknown = logs.into_iter().find(|(_, flame)| flame.quality() == Quality::Unknown);
+    let Some((log, _)) = unknown else { return Metric::Time };
+    let text = "holds no calibration, so what its calls cost is not known: they are counted";
+    note(format_args!("{} {text}", log.display()));
+    Metric::Count
+}
+
+/// What is missing from a log is said before anything else.
+fn warn(log: &Path, drawing: &Drawing) {
+    for line in notes::integrity(&drawing.integrity) {
+        note(format_args!("{}: {line}", log.display()));
+    }
+}
+
+fn draw(arguments: &Arguments, drawing: &Drawing) -> Result<Vec<u8>, Failure> {
+    let compared = arguments.diff.is_some();
+    let mut bytes = Vec::new();
+    let drawn = if arguments.folded {
+        flame::folded(&mut bytes, &drawing.graph, compared)?;
+        !bytes.is_empty()
+    } else {
+        let filter = arguments.filter.typed();
+        let other = arguments.diff.as_ref().map(|other| other.display().to_string());
+        let caption = Caption { filter: filter.as_deref(), other: other.as_deref() };
+        flame::svg(&mut bytes, drawing, &caption)?
+    };
+    if drawn {
+        return Ok(bytes);
+    }
+    let log = escape(arguments.log.as_os_str().as_encoded_bytes());
+    Err(match (drawing.calls, drawing.metric) {
+        (0, _) => anyhow!("there is nothing to draw: no call of {log} is chosen"),
+        (_, Metric::Bytes) => anyhow!("there is nothing to draw: the calls of {log} read and wrote nothing"),
+        _ => anyhow!("there is nothing to draw: the calls of {log} took no time; try --metric count"),
+    }
+    .into())
+}
+
+fn write(arguments: &Arguments, output: Option<&Path>, bytes: &[u8]) -> Result<(), Failure> {
+    match output {
+        Some(path) if arguments.folded => drawing_file::replace_folded(path, bytes)?,
+        Some(path) => drawing_file::replace_svg(path, bytes)?,
+        None => {
+            let mut out = BufWriter::new(io::stdout().lock());
+            out.write_all(bytes)?;
+            if !arguments.folded {
+                out.write_all(drawing_file::SIGNATURE)?;
+            }
+            out.flush()?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! `trace manpages`: a page for `trace`, and one for each subcommand.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, CommandFactory};
+
+use super::Cli;
+use super::failure::{Failure, note};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The directory to write trace.1, trace-record.1 and so on to, such as /usr/local/share/man/man1
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+}
+
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let directory = &arguments.directory;
+    fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    clap_mangen::generate_to(Cli::command(), directory)
+        .with_context(|| format!("cannot write to {}", directory.display()))?;
+    // One of trace itself.
+    let pages = 1 + Cli::command().get_subcommands().count();
+    note(format_args!("{pages} pages in {}", directory.display()));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,184 @@
+//! The traced runs of `trace startup`: several if the command is quick, of which the shortest is kept.
+//!
+//! The first one writes the log where it belongs. The others write to a file without a name, so that
+//! nothing is left behind however `trace` ends, and that a full disk hurts none but themselves; the best of
+//! them takes the log's place at the end.
+
+use std::fs::File;
+use std::io::{self, Seek};
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::failure::{Failure, note};
+use super::startup::Arguments;
+use super::startup_untraced::{End, Over};
+use super::tracing::{Backend, Job, Recorded, trace_command};
+use crate::analysis::phases::Phases;
+use crate::capture::launch::Command;
+use crate::capture::ptrace::entry_point;
+use crate::capture::stdio::Stdio;
+use crate::capture::untraced::{self, Cold, Ready};
+use crate::log::Untraced;
+
+/// Calls of the calibration: there is time for many.
+const CALIBRATION_CALLS: u64 = 1000;
+/// How often the command is traced, if it is quick.
+const TRACED_RUNS: usize = 3;
+/// A traced run that takes longer than this is not repeated.
+const QUICK: Duration = Duration::from_secs(1);
+
+/// Any run but the first.
+const REPEATED: usize = 1;
+
+/// What is traced.
+pub struct Plan<'a> {
+    /// What the user wants.
+    pub arguments: &'a Arguments,
+    /// The command, resolved.
+    pub command: &'a Command,
+    /// The log.
+    pub output: &'a Path,
+    /// When a run is over, if not at the command's end.
+    pub ready: Option<&'a Ready>,
+    /// The runs made before.
+    pub untraced: &'a Untraced,
+}
+
+/// What the traced runs came to.
+pub struct Traced {
+    /// The run whose log was kept.
+    pub recorded: Recorded,
+    /// The signal that ended the tracing before all runs were made.
+    pub ended_by: Option<i32>,
+    /// The phases of a cold run, if one was made.
+    pub cold_phases: Option<Phases>,
+}
+
+/// One traced run.
+pub enum Run {
+    /// It came to its end.
+    Made(Recorded),
+    /// Ended by a signal before the command had ended.
+    Interrupted(i32),
+}
+
+/// Traces the command and keeps the log of the shortest run: the one in which the CPU was least given to
+/// others, of which no log can tell.
+pub fn trace_shortest(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Traced, Box<Over>> {
+    entry_point::prepare();
+    let over = |reason, end| Box::new(Over { untraced: plan.untraced.clone(), reason, end });
+    let first = match trace_once(plan, plan.output, stdio, None) {
+        Ok(Run::Made(recorded)) => recorded,
+        Ok(Run::Interrupted(signal)) => {
+            let reason = interrupted(signal, 0);
+            note(&reason);
+            return Err(over(reason, End::by_signal(signal)));
+        }
+        Err(failure) => return Err(over(failure.text(), End::Failure(failure))),
+    };
+    let mut ended_by = first.interruption.map(|interruption| interruption.signal);
+    let mut best: Option<(Recorded, Candidate)> = None;
+    for run in 1..TRACED_RUNS {
+        if ended_by.is_some() || !is_worth_repeating(&first, plan.output) {
+            break;
+        }
+        // Without room for a second log the first one does.
+        let Ok(candidate) = Candidate::new() else { break };
+        match trace_once(plan, &candidate.path(), stdio, None) {
+            Ok(Run::Made(recorded)) if recorded.status == first.status => {
+                ended_by = recorded.interruption.map(|interruption| interruption.signal);
+                let shortest = best.as_ref().map_or(first.elapsed, |(best, _)| best.elapsed);
+                if recorded.elapsed < shortest && recorded.log.is_ok() {
+                    best = Some((recorded, candidate));
+                }
+            }
+            Ok(Run::Made(_)) => break,
+            Ok(Run::Interrupted(signal)) => {
+                note(format_args!("{}; the report is made of the runs before", interrupted(signal, run)));
+                ended_by = Some(signal);
+            }
+            Err(failure) => {
+                note(format_args!("traced run {} of the command: {}", run + 1, failure.text()));
+                break;
+            }
+        }
+    }
+    let recorded = match best {
+        Some((recorded, candidate)) if candidate.replace(plan.output).is_ok() => recorded,
+        _ => first,
+    };
+    Ok(Traced { recorded, ended_by, cold_phases: None })
+}
+
+/// Whether another run could give a better log. Only a plain file may be replaced by another; a link
+/// stays what it is.
+fn is_worth_repeating(first: &Recorded, output: &Path) -> bool {
+    let replaceable = output.symlink_metadata().is_ok_and(|file| file.is_file());
+    replaceable && first.elapsed <= QUICK && first.log.is_ok() && first.status.code().is_some()
+}
+
+pub fn interrupted(signal: i32, run: usize) -> String {
+    let name = untraced::signal_name(signal);
+    format!("ended by {name} in traced run {} of the command", run + 1)
+}
+
+/// Traces the command once, with a cold page cache if that is wanted.
+pub fn trace_once(
+    plan: &Plan<'_>,
+    output: &Path,
+    stdio: &mut Stdio,
+    cold: Option<&Cold>,
+) -> Result<Run, Failure> {
+    let prepared = untraced::prepare_run(plan.arguments.prepare.as_deref());
+    if let Some(signal) = prepared.map_err(Failure::of_trace)? {
+        return Ok(Run::Interrupted(signal));
+    }
+    if let Some(cold) = cold {
+        cold.empty().map_err(Failure::of_trace)?;
+    }
+    let mut streams = stdio.for_run(REPEATED).map_err(Failure::of_trace)?;
+    let job = Job {
+        command: plan.command,
+        words: &plan.arguments.command,
+        output,
+        leader_only: plan.arguments.leader_only,
+        calibration_calls: CALIBRATION_CALLS,
+        backend: Backend::Ptrace,
+        quiet: false,
+        untraced: Some(plan.untraced.clone()),
+        ready: plan.ready,
+    };
+    let recorded = trace_command(&job, streams.streams, || streams.launched());
+    streams.finish();
+    let recorded = recorded?;
+    Ok(match recorded.interruption {
+        Some(interruption) if !interruption.after_leader => Run::Interrupted(interruption.signal),
+        _ => Run::Made(recorded),
+    })
+}
+
+/// A log in a file without a name.
+pub struct Candidate(File);
+
+impl Candidate {
+    /// An empty one.
+    pub fn new() -> io::Result<Self> {
+        tempfile::tempfile().map(Self)
+    }
+
+    /// A name under which this process can open it.
+    pub fn path(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/self/fd/{}", self.0.as_raw_fd()))
+    }
+
+    /// Puts a copy in the place of the log there; if that fails, that log is as it was.
+    fn replace(&self, output: &Path) -> io::Result<()> {
+        let directory = output.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let mut copy = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;
+        let mut log = &self.0;
+        log.rewind()?;
+        io::copy(&mut log, &mut copy)?;
+        copy.persist(output).map(drop).map_err(|error| error.error)
+    }
+}

@@ -1,0 +1,90 @@
+//! What stands above a flame graph: the command, what width is, and how far that can be believed.
+
+use crate::analysis::cost::Quality;
+use crate::analysis::flame::Drawing;
+use crate::analysis::fold::{By, Metric};
+use crate::report::escape::{arguments, escape, shorten};
+use crate::report::units::{bytes, things, time};
+
+/// Characters of the title that fit a picture of 1,200 pixels.
+const TITLE: usize = 110;
+/// Characters of a filter or a name in the line below it.
+const PART: usize = 40;
+
+/// What the picture does not know of itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Caption<'a> {
+    /// Which calls were chosen, as typed; `None`: all.
+    pub filter: Option<&'a str>,
+    /// The log it is compared with.
+    pub other: Option<&'a str>,
+}
+
+/// The command, as a shell would take it.
+#[must_use]
+pub fn title(command: &[String]) -> String {
+    shorten(&arguments(command.iter().map(String::as_bytes)), TITLE)
+}
+
+/// The line below the title.
+#[must_use]
+pub fn subtitle(drawing: &Drawing, caption: &Caption<'_>) -> String {
+    let mut parts = vec![what(drawing), format!("by {}", by(drawing.by))];
+    if let Some(filter) = caption.filter {
+        parts.push(format!("only {}", shorten(&escape(filter.as_bytes()), PART)));
+    }
+    if let Some(other) = caption.other {
+        parts.push(compared(drawing, other));
+    }
+    if drawing.metric == Metric::Time && drawing.waited_ns > 0 {
+        parts.push(format!("waits for others ({}) left out", time(drawing.waited_ns)));
+    }
+    if drawing.other_calls > 0 {
+        parts.push(format!("{} not told apart", things(drawing.other_calls, "call", "calls")));
+    }
+    let integrity = &drawing.integrity;
+    let lost = !integrity.complete || !integrity.losses.is_empty();
+    format!("{}{}", if lost { "LOG INCOMPLETE: " } else { "" }, parts.join(", "))
+}
+
+/// The name of what stacks are made of.
+#[must_use]
+pub fn by(by: By) -> &'static str {
+    By::ALL.iter().find(|(known, _)| *known == by).map_or("", |(_, name)| name)
+}
+
+/// What all frames amount to, and how that is known.
+#[must_use]
+pub fn what(drawing: &Drawing) -> String {
+    let total = u64::try_from(drawing.graph.total()[0]).unwrap_or(u64::MAX);
+    let calls = things(drawing.calls, "call", "calls");
+    let backend = escape(drawing.backend.as_bytes());
+    let known = match drawing.quality {
+        Quality::True => format!("true, {backend}"),
+        Quality::Estimated => format!("estimated: {backend}, stop of {} taken off", time(drawing.stop_ns)),
+        Quality::Unknown => format!("unknown, {backend}"),
+    };
+    match drawing.metric {
+        Metric::Time => format!("{} in {calls} ({known})", time(total)),
+        Metric::Elapsed => format!("{} in {calls}, waits included ({known})", time(total)),
+        Metric::Count => format!("{calls} ({backend})"),
+        Metric::Bytes => format!("{} read and written in {calls} ({backend})", bytes(total)),
+    }
+}
+
+fn compared(drawing: &Drawing, other: &str) -> String {
+    let amount = |value: u128| {
+        let value = u64::try_from(value).unwrap_or(u64::MAX);
+        match drawing.metric {
+            Metric::Time | Metric::Elapsed => time(value),
+            Metric::Count => things(value, "call", "calls"),
+            Metric::Bytes => bytes(value),
+        }
+    };
+    let other = shorten(&escape(other.as_bytes()), PART);
+    let gone = match drawing.graph.only_before() {
+        0 => String::new(),
+        gone => format!("; {} only there, not drawn", amount(gone)),
+    };
+    format!("red: more, blue: less than in {other} ({}{gone})", amount(drawing.graph.total()[1]))
+}

@@ -1,0 +1,175 @@
+//! `trace try` as text: each remedy, what was predicted, what was measured, whether it does the same.
+
+use std::io::{self, Write};
+
+use super::escape::{arguments, escape};
+use super::look::Look;
+use super::table::{Column, Table};
+use super::units::{percent, things, time, time_or_dash};
+use crate::analysis::interval::Summary;
+use crate::analysis::trial::{Difference, Effect, Trial, Trials, Verdict};
+
+/// Writes the report.
+pub fn write(out: &mut dyn Write, trials: &Trials, look: Look) -> io::Result<()> {
+    let command = look.title(&arguments(trials.command.iter().map(String::as_bytes)));
+    let wall = trials.original_wall_ns.as_ref().map_or_else(String::new, original);
+    writeln!(out, "{command}{wall}")?;
+    if trials.tried.is_empty() {
+        writeln!(out, "\nNothing was found that can be tried without a change in the program.")?;
+    } else {
+        table(out, &trials.tried, look)?;
+        if !trials.output_compared {
+            let line = "Its output differs from run to run, so only exit statuses were compared.";
+            writeln!(out, "{}", look.warning(line))?;
+        }
+        best(out, &trials.tried, look)?;
+    }
+    for one in &trials.not_tried {
+        let line = format!("Not tried: {}: {}.", one.finding, escape(one.why.as_bytes()));
+        writeln!(out, "{}", look.note(&line))?;
+    }
+    Ok(())
+}
+
+fn original(wall_ns: &Summary) -> String {
+    format!(
+        "   wall {} (median of {}, remedies and original in turn)",
+        time(wall_ns.median as u64),
+        things(wall_ns.count as u64, "round", "rounds"),
+    )
+}
+
+fn table(out: &mut dyn Write, tried: &[Trial], look: Look) -> io::Result<()> {
+    let mut table = Table::new(vec![
+        Column::text("tried"),
+        Column::number("predicted"),
+        Column::number("measured"),
+        Column::number("share").dropped(2),
+        Column::text("95 % interval").dropped(3),
+        Column::text("output").dropped(1),
+        Column::text("verdict"),
+    ]);
+    for trial in tried {
+        let measured = trial.measured.as_ref();
+        table.row(vec![
+            escape(trial.what.bytes()),
+            time_or_dash(trial.predicted.and_then(|saving| saving.at_most_ns)),
+            measured.map_or_else(|| "-".to_owned(), |difference| signed(difference.saved_ns)),
+            measured.map_or_else(|| "-".to_owned(), share),
+            measured.and_then(|difference| difference.interval).map_or_else(String::new, |interval| {
+                format!("{} to {}", signed(interval.low), signed(interval.high))
+            }),
+            effect(trial.effect).to_owned(),
+            verdict(trial.verdict).to_owned(),
+        ]);
+    }
+    writeln!(out)?;
+    table.lines(look, 0).iter().try_for_each(|line| writeln!(out, "{line}"))
+}
+
+/// The command line of what saved most.
+fn best(out: &mut dyn Write, tried: &[Trial], look: Look) -> io::Result<()> {
+    let saved = |trial: &&Trial| trial.measured.map_or(0.0, |difference| difference.saved_ns);
+    let faster = tried.iter().filter(|trial| trial.verdict == Verdict::Faster);
+    match faster.max_by(|a, b| saved(a).total_cmp(&saved(b))) {
+        Some(trial) => {
+            writeln!(out, "\nThe most is saved by:")?;
+            writeln!(out, "  {}", look.title(&escape(trial.shell.bytes())))
+        }
+        None => writeln!(out, "\nNone of them is faster and does the same, as far as was seen."),
+    }
+}
+
+/// A time saved; with a minus where more was taken.
+fn signed(ns: f64) -> String {
+    let magnitude = time(ns.abs().round() as u64);
+    if ns < 0.0 { format!("-{magnitude}") } else { magnitude }
+}
+
+fn share(difference: &Difference) -> String {
+    let magnitude = percent(difference.share.abs());
+    if difference.share < 0.0 { format!("-{magnitude}") } else { magnitude }
+}
+
+fn effect(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Same => "the same",
+        Effect::StatusSame => "status the same",
+        Effect::OutputDiffers => "differs",
+        Effect::StatusDiffers => "status differs",
+    }
+}
+
+fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Faster => "faster",
+        Verdict::NoDifference => "no difference seen",
+        Verdict::Slower => "slower",
+        Verdict::NotTheSame => "does something else: not recommended",
+        Verdict::TooFew => "too few rounds",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::trial::NotTried;
+    use crate::log::Run;
+
+    fn runs(base_ns: u64) -> Vec<Run> {
+        (0..8).map(|n| Run { wall_ns: base_ns + n * 10_000, ..Run::default() }).collect()
+    }
+
+    fn tried(what: &str, other_ns: u64, effect: Effect) -> Trial {
+        let measured = Difference::of(&runs(5_000_000), &runs(other_ns));
+        Trial {
+            finding: Some("python-path"),
+            what: what.into(),
+            shell: format!("env {what} tool").as_str().into(),
+            remedy: None,
+            safety: None,
+            predicted: None,
+            verdict: Verdict::of(measured.as_ref(), effect),
+            measured,
+            effect,
+        }
+    }
+
+    fn text(trials: &Trials) -> String {
+        let mut out = Vec::new();
+        write(&mut out, trials, Look::PLAIN).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_saves_most_and_does_the_same_is_recommended() {
+        let trials = Trials {
+            command: vec!["tool".to_owned()],
+            output_compared: true,
+            tried: vec![
+                tried("A=1", 4_000_000, Effect::Same),
+                tried("B=1", 3_000_000, Effect::Same),
+                tried("C=1", 1_000_000, Effect::OutputDiffers),
+                tried("D=1", 6_000_000, Effect::Same),
+            ],
+            ..Trials::default()
+        };
+        let text = text(&trials);
+        assert!(text.contains("\n  env B=1 tool\n"), "{text}");
+        assert!(text.contains("does something else: not recommended") && text.contains("-1.00 ms"), "{text}");
+    }
+
+    #[test]
+    fn hostile_names_and_nothing_at_all() {
+        let trials = Trials {
+            command: vec!["t\u{1b}[2J".to_owned()],
+            tried: vec![tried("\u{1b}]0;x\u{7}\n", 4_000_000, Effect::StatusSame)],
+            not_tried: vec![NotTried { finding: "wrapper", why: "\u{1b}c".to_owned() }],
+            ..Trials::default()
+        };
+        let shown = text(&trials);
+        assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
+        assert!(shown.contains("only exit statuses were compared"), "{shown}");
+        assert!(text(&Trials::default()).contains("Nothing was found"));
+    }
+}

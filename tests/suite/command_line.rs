@@ -1,0 +1,185 @@
+//! What `trace` says and returns where something is wrong: one line, on standard error, with what, on what and
+//! what to try.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::support::log;
+use crate::support::run::{self, Run, run};
+use crate::support::skip::skip;
+
+fn trace(dir: &Path, words: &[&str]) -> Run {
+    run(run::command(env!("CARGO_BIN_EXE_trace"), dir).args(words))
+}
+
+/// The one line of a failure, and its exit code.
+fn fails(dir: &Path, words: &[&str]) -> (String, i32) {
+    let run = trace(dir, words);
+    assert_eq!(run.stdout, "", "{words:?}");
+    let line = run.stderr.strip_suffix('\n').unwrap_or_else(|| panic!("{words:?}: {run:?}"));
+    assert!(!line.contains(['\n', '\x1b']) && line.starts_with("trace: "), "{words:?}: {line:?}");
+    (line.to_owned(), run.status.code().expect("an exit code"))
+}
+
+/// A directory with the log of a command that opens `data`, once through the link `link`.
+fn recorded() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    fs::create_dir(dir.path().join("d")).expect("a new directory");
+    fs::write(dir.path().join("d/data"), "x\n").expect("a new file");
+    std::os::unix::fs::symlink("d", dir.path().join("link")).expect("a new link");
+    let output = dir.path().join("a.trace");
+    let done = run(log::command(&output, dir.path()).args(["sh", "-c", "read x <link/data; read y <d/data"]));
+    assert!(done.status.success(), "{done:?}");
+    dir
+}
+
+#[test]
+fn wrong_words_are_one_line() {
+    let dir = recorded();
+    for (words, expected, code) in [
+        (&["stats", "--top", "-1", "a.trace"][..], "not a number of rows", 2),
+        (&["stats", "--nosuch", "a.trace"], "unexpected argument '--nosuch'", 2),
+        (&["stats"], "not provided: <LOG>", 2),
+        (&["show", "-e", "opne", "a.trace"], "did you mean", 2),
+        (&["startup", "--runs", "0", "true"], "'0' for '--runs", 125),
+        (&["record", "-o", "-", "true"], "name a file", 125),
+        (&["startup", "-o", "-", "true"], "name a file", 125),
+        (&["record", "--nosuch", "true"], "--nosuch", 125),
+        (&["repair", "-"], "name a file", 2),
+    ] {
+        let (line, found) = fails(dir.path(), words);
+        assert!(line.contains(expected) && found == code, "{words:?}: {found}, {line}");
+    }
+    assert!(!dir.path().join("-").exists());
+}
+
+#[test]
+fn what_is_no_log_is_named_once() {
+    let dir = recorded();
+    fs::write(dir.path().join("odd\x1b[31m\nname"), "x").expect("a new file");
+    for (words, expected) in [
+        (&["show", "nosuch"][..], "nosuch: No such file or directory"),
+        (&["show", "/bin/true"], "/bin/true: not a trace log (it is a program"),
+        (&["stats", "."], "name a file in it"),
+        (&["repair", "nosuch"], "cannot open log nosuch"),
+        (&["repair", "/bin/true"], "/bin/true: not a trace log"),
+        (&["show", "odd\x1b[31m\nname"], "odd\\u{1b}[31m\\nname: not a trace log"),
+    ] {
+        let (line, code) = fails(dir.path(), words);
+        assert!(line.contains(expected) && code == 1, "{words:?}: {code}, {line}");
+        assert!(line.matches("os error").count() <= 1, "{line}");
+    }
+}
+
+#[test]
+fn garbage_is_told_in_one_line() {
+    let dir = recorded();
+    let whole = fs::read(dir.path().join("a.trace")).expect("the log");
+    // In steps, so that metadata of every kind of message is hit.
+    for at in (8..whole.len()).step_by(97) {
+        let mut damaged = whole.clone();
+        let end = (at + 16).min(damaged.len());
+        damaged[at..end].fill(0x5a);
+        fs::write(dir.path().join("b.trace"), damaged).expect("a new file");
+        let run = trace(dir.path(), &["stats", "b.trace"]);
+        assert!(run.stderr.lines().count() <= 1 && run.status.code().is_some(), "{at}: {run:?}");
+        assert!(run.stderr.is_empty() || run.stderr.starts_with("trace: b.trace: "), "{at}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_full_standard_output_is_named() {
+    let dir = recorded();
+    for words in [&["show", "a.trace"][..], &["stats", "a.trace"], &["stats", "--json", "a.trace"]] {
+        let full = File::options().write(true).open("/dev/full").expect("every Linux has it");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_trace"));
+        let output =
+            command.args(words).current_dir(&dir).stdout(Stdio::from(full)).output().expect("trace runs");
+        let line = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(line, "trace: cannot write to standard output: No space left on device (os error 28)\n");
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
+#[test]
+fn a_complete_log_needs_no_repair() {
+    let dir = recorded();
+    let before = fs::read(dir.path().join("a.trace")).expect("the log");
+    let again = trace(dir.path(), &["repair", "a.trace"]);
+    assert!(again.status.success() && again.stderr.contains("a.trace is complete already"), "{again:?}");
+    assert_eq!(fs::read(dir.path().join("a.trace")).expect("the log"), before);
+    fs::write(dir.path().join("cut.trace"), &before[..before.len() - 100]).expect("a new file");
+    let repaired = trace(dir.path(), &["repair", "cut.trace", "-o", "whole.trace"]);
+    assert!(repaired.status.success(), "{repaired:?}");
+    let json = trace(dir.path(), &["stats", "--json", "whole.trace"]).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let integrity = &json["integrity"];
+    assert_eq!(integrity["complete"], false, "{integrity}");
+    assert_eq!(integrity["lost_at_least"], true, "{integrity}");
+}
+
+#[test]
+fn other_peoples_files_have_hints_that_fit() {
+    if !nix::unistd::geteuid().is_root() {
+        return skip("other_peoples_files_have_hints_that_fit", "not root");
+    }
+    let dir = recorded();
+    let nobody = |words: &[&str]| {
+        let mut command = run::command("setpriv", dir.path());
+        run(command.args(["--reuid=65534", "--clear-groups", env!("CARGO_BIN_EXE_trace")]).args(words)).stderr
+    };
+    fs::write(dir.path().join("program"), "").expect("a new file");
+    let mode = |name: &str, mode| {
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        fs::set_permissions(dir.path().join(name), permissions).expect("our own file");
+    };
+    mode("program", 0o711);
+    mode("", 0o755);
+    if nobody(&["--version"]).contains("denied") {
+        return skip("other_peoples_files_have_hints_that_fit", "others cannot run this build");
+    }
+    let log = nobody(&["show", "a.trace"]);
+    assert!(log.contains("belongs to user 0; a log can be read by its owner only"), "{log}");
+    let program = nobody(&["show", "program"]);
+    assert!(program.contains("a program, not a log?"), "{program}");
+}
+
+#[test]
+fn a_path_is_found_under_all_its_names() {
+    let dir = recorded();
+    let lines = |path: &str| {
+        let shown = trace(dir.path(), &["show", "-P", path, "a.trace"]);
+        assert!(shown.status.success(), "{shown:?}");
+        shown.stdout.lines().filter(|line| line.contains("data")).count()
+    };
+    // Opens, reads and what the shell does with the descriptors, of either name.
+    let all = lines("d/data");
+    assert!(all >= 4, "{all}");
+    assert_eq!(lines(dir.path().join("d/data").to_str().expect("plain")), all);
+    assert_eq!(lines("./d//data"), all);
+    // The open by the link's name is among them by its descriptor.
+    assert_eq!(lines("link/data"), all);
+    assert_eq!(lines("link"), 0, "what lies in it is something else");
+}
+
+#[test]
+fn relative_times_are_not_negative() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let output = dir.path().join("a.trace");
+    let done = run(log::command(&output, dir.path()).args(["sh", "-c", "/bin/true; /bin/true & wait"]));
+    assert!(done.status.success(), "{done:?}");
+    let shown = trace(dir.path(), &["show", "-r", "a.trace"]).stdout;
+    let times: Vec<f64> = shown
+        .lines()
+        .map(|line| {
+            line.split(' ').nth(1).and_then(|time| time.parse().ok()).unwrap_or_else(|| panic!("{line}"))
+        })
+        .collect();
+    assert!(times.len() > 50 && times.iter().all(|time| *time >= 0.0), "{shown}");
+    let absolute = trace(dir.path(), &["show", "a.trace"]).stdout;
+    let starts: Vec<f64> = absolute.lines().filter_map(|line| line.split(' ').nth(1)?.parse().ok()).collect();
+    let span = starts.iter().copied().fold(0.0, f64::max) - starts[0];
+    let sum: f64 = times.iter().sum();
+    assert!((sum - span).abs() < 1e-6 * times.len() as f64 + 1e-6, "{sum} of {span}: they add up");
+}

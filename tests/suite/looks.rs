@@ -1,0 +1,42 @@
+//! How reports look where they go: colour and width, as asked for, as the environment says, and neither in pipes.
+
+use std::path::Path;
+
+use crate::support::run::{self, run};
+
+/// What `trace stats` prints of a recorded `pip install`.
+fn stats(arguments: &[&str], environment: &[(&str, &str)]) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut command = run::command(env!("CARGO_BIN_EXE_trace"), root);
+    command.args(arguments).args(["--by", "path", "--top", "9", "fixtures/logs/pip-install.trace"]);
+    let done = run(command.envs(environment.iter().copied()));
+    assert!(done.status.success(), "{done:?}");
+    done.stdout
+}
+
+fn widest(text: &str) -> usize {
+    text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
+}
+
+#[test]
+fn colour_is_as_asked_for() {
+    let coloured =
+        |arguments: &[&str], environment: &[(&str, &str)]| stats(arguments, environment).contains('\x1b');
+    assert!(!coloured(&["stats"], &[]), "a pipe");
+    assert!(coloured(&["stats", "--color=always"], &[]));
+    assert!(coloured(&["--color", "always", "stats"], &[("NO_COLOR", "1")]), "asked for by hand");
+    assert!(coloured(&["stats"], &[("CLICOLOR_FORCE", "1")]));
+    assert!(!coloured(&["stats", "--color=never"], &[("CLICOLOR_FORCE", "1")]));
+    assert!(!coloured(&["stats", "--color=auto"], &[("NO_COLOR", "1")]));
+}
+
+#[test]
+fn width_is_that_of_columns() {
+    let free = stats(&["stats"], &[]);
+    assert!(widest(&free) > 140, "a pipe has no width");
+    for width in [80, 100, 120] {
+        let text = stats(&["stats"], &[("COLUMNS", &width.to_string())]);
+        assert!(widest(&text) <= width, "{width}: {text}");
+    }
+    assert_eq!(stats(&["stats"], &[("COLUMNS", "0")]), free);
+}
