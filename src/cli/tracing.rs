@@ -8,8 +8,8 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use super::failure::{Failure, note};
-use crate::capture::launch::{self, Command, SpawnOptions, Stream};
 use crate::capture::ebpf;
+use crate::capture::launch::{self, Command, SpawnOptions, Stream};
 use crate::capture::ptrace::{self, calibration};
 use crate::capture::ready::ReadyWatch;
 use crate::capture::untraced::Ready;

@@ -87,7 +87,9 @@ impl Recorder {
                 if let Some(watch) = &watch {
                     watch.leader_ended();
                 }
-                status = Some(child::reap(pid)?.0);
+                let ended = child::reap(pid).map(|(status, _)| status);
+                // Whoever started us may have left SIGCHLD ignored, and then there is no status.
+                status = Some(if at_once { ended.unwrap_or_default() } else { ended? });
             }
             if status.is_none()
                 && let Some(signal) = child::stop_signal(pid)

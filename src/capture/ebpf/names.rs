@@ -56,7 +56,8 @@ mod tests {
     #[test]
     fn names_are_as_proc_gives_them() {
         let with = |magic, deleted| NameHead { magic, deleted, ino: 7, ..NameHead::zeroed() };
-        let text = |head: &NameHead, components: &[u8]| String::from_utf8(name(head, components)).expect("ASCII");
+        let text =
+            |head: &NameHead, components: &[u8]| String::from_utf8(name(head, components)).expect("ASCII");
         assert_eq!(text(&with(0, 0), b"passwd\0etc\0"), "/etc/passwd");
         assert_eq!(text(&with(0, 1), b"x\0tmp\0"), "/tmp/x (deleted)");
         assert_eq!(text(&with(0, 0), b""), "/");

@@ -3,13 +3,13 @@
 use bytemuck::Zeroable;
 use rustc_hash::FxHashMap;
 
-use super::super::{Sink, monotonic_ns};
 use super::super::ptrace::effect::Effect;
 use super::super::ptrace::layout;
 use super::super::ptrace::paths::push_absolute;
 use super::super::ptrace::plan::{self, PathArg, Plan, ResultFact};
 use super::super::ptrace::restart::InterruptedCalls;
 use super::super::ptrace::sockaddr;
+use super::super::{Sink, monotonic_ns};
 use super::names::Names;
 use super::wire::{Head, Kind, Piece, Record, flag, pieces};
 use crate::event::{self, Abi, Event, FileStat, Flags, mark};
@@ -103,14 +103,7 @@ impl<'s, S: Sink> Session<'s, S> {
 
     fn point<'a>(&self, kind: event::Kind, head: &Head, comm: &'a [u8]) -> Event<'a> {
         let at = self.time(head.start_ns);
-        Event {
-            pid: head.pid,
-            tid: head.tid,
-            comm,
-            start_ns: at,
-            end_ns: Some(at),
-            ..Event::new(kind)
-        }
+        Event { pid: head.pid, tid: head.tid, comm, start_ns: at, end_ns: Some(at), ..Event::new(kind) }
     }
 
     fn fork(&mut self, head: &Head) {

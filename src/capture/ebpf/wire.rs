@@ -168,7 +168,8 @@ pub fn pieces(mut bytes: &[u8]) -> impl Iterator<Item = (Piece, &[u8])> {
             7 => Piece::Effect,
             _ => return None,
         };
-        let (piece_bytes, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes([head[2], head[3]])))?;
+        let (piece_bytes, rest) =
+            rest.split_at_checked(usize::from(u16::from_le_bytes([head[2], head[3]])))?;
         bytes = rest;
         Some((piece, piece_bytes))
     })
