@@ -48,9 +48,9 @@ enum Prepared {
 }
 
 impl Prepared {
-    fn prepare(backend: Backend) -> io::Result<Self> {
+    fn prepare(backend: Backend) -> Result<Self, Failure> {
         Ok(match backend {
-            Backend::Ebpf => Self::Ebpf(Box::new(ebpf::Recorder::load()?)),
+            Backend::Ebpf => Self::Ebpf(Box::new(ebpf::Recorder::load().map_err(Failure::of_trace)?)),
             Backend::Ptrace => Self::Ptrace,
         })
     }
@@ -129,7 +129,7 @@ pub fn trace_command(
     streams: [Stream; 3],
     launched: impl FnOnce(),
 ) -> Result<Recorded, Failure> {
-    let mut backend = Prepared::prepare(job.backend).map_err(|error| not_permitted(&error))?;
+    let mut backend = Prepared::prepare(job.backend)?;
     let calibration = backend.calibrate(job.calibration_calls).map_err(|error| not_permitted(&error))?;
     let header = header(job.words, job.backend, calibration, job.untraced.clone(), options(job));
     let mut writer = log::Writer::create(job.output, &header).map_err(Failure::of_trace)?;

@@ -11,7 +11,7 @@ use super::super::sys::child;
 use super::super::sys::process::process_group;
 use super::super::sys::signals::{Watch, stop_too};
 use super::super::{Outcome, Sink};
-use super::load::{self, Loaded};
+use super::load::{self, LoadError, Loaded};
 use super::session::Session;
 use super::wire;
 use crate::event::{Event, Kind};
@@ -39,7 +39,7 @@ impl Recorder {
     ///
     /// # Errors
     /// Without the privilege (`CAP_BPF` and `CAP_PERFMON`), or where the kernel has no types (BTF) or lacks a tracepoint.
-    pub fn load() -> io::Result<Self> {
+    pub fn load() -> Result<Self, LoadError> {
         Ok(Self { loaded: load::load()? })
     }
 

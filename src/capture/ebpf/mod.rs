@@ -16,3 +16,4 @@ mod session;
 mod wire;
 
 pub use drain::{Options, Recorder};
+pub use load::LoadError;

@@ -1,5 +1,8 @@
 //! Records into events.
 
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
 use bytemuck::Zeroable;
 use rustc_hash::FxHashMap;
 
@@ -194,7 +197,11 @@ impl<'s, S: Sink> Session<'s, S> {
     fn push_exit(&mut self, head: &Head, comm: &[u8; 16]) {
         let group = head.args[0] as i32;
         let status = if head.tid == head.pid && group != 0 { group } else { head.ret as i32 };
-        let ret = if status & 0x7f == 0 { i64::from(status >> 8 & 0xff) } else { -i64::from(status & 0x7f) };
+        let status = ExitStatus::from_raw(status);
+        let ret = match status.code() {
+            Some(code) => i64::from(code),
+            None => -i64::from(status.signal().unwrap_or(0)),
+        };
         let event = Event { ret: Some(ret), ..self.point(event::Kind::Exit, head, until_nul(comm)) };
         self.sink.push(&event);
     }
@@ -208,11 +215,11 @@ impl<'s, S: Sink> Session<'s, S> {
             }
             self.recording = true;
         }
-        let argv = pieces(bytes).find(|(piece, _)| *piece == Piece::Argv).map(|(_, argv)| argv);
+        let words = pieces(bytes).find(|(piece, _)| *piece == Piece::Argv).map(|(_, words)| words);
         // Who has made the call, which may have another number since (execve(2), "Effect on threads").
         let exec = self.threads.get(&head.tid).and_then(|thread| thread.exec.as_ref());
         let caller = exec.map_or(head.tid, |(exec, _)| exec.args[0] as u32);
-        self.push_exec(head.tid, argv);
+        self.push_exec(head.tid, words);
         let thread = self.threads.entry(head.tid).or_default();
         let mut flags = Flags::default();
         let restart_syscall = if abi == Abi::I386 { 0 } else { libc::SYS_restart_syscall as u32 };
