@@ -162,6 +162,11 @@ struct record {
     struct place cwd, root;
 };
 
+/* wire.rs asserts the same. */
+_Static_assert(sizeof(struct head) == 160 && __builtin_offsetof(struct head, start_ns) == 16, "layout of head");
+_Static_assert(__builtin_offsetof(struct head, args) == 56 && __builtin_offsetof(struct head, cwd) == 112, "layout of head");
+_Static_assert(__builtin_offsetof(struct head, comm) == 144, "layout of head");
+
 /* One name of a file: its components, the last one first, each ended by a NUL byte. */
 #define MOST_COMPONENTS 128
 struct name {
@@ -175,6 +180,8 @@ struct name {
     u32 pad;
     u8 text[0x2000 + 0x200];
 };
+
+_Static_assert(__builtin_offsetof(struct name, identity) == 8 && __builtin_offsetof(struct name, text) == 40, "layout of name");
 
 /* ---- what to read ---- */
 #define NONE 0xff
@@ -192,6 +199,7 @@ struct plan {
     u8 makes_fd;
     u8 effect;
 };
+_Static_assert(sizeof(struct plan) == 16 && __builtin_offsetof(struct plan, result_size) == 12, "layout of plan");
 enum { RESULT_NONE, RESULT_FIXED, RESULT_TEXT, RESULT_PEER };
 enum { EFFECT_NONE, EFFECT_CLONE, EFFECT_CLONE3, EFFECT_VFORK, EFFECT_FORK, EFFECT_HOW, EFFECT_RENAME, EFFECT_CHDIR, EFFECT_SIGRETURN };
 

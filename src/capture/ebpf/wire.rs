@@ -174,3 +174,36 @@ pub fn pieces(mut bytes: &[u8]) -> impl Iterator<Item = (Piece, &[u8])> {
         Some((piece, piece_bytes))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::mem::offset_of;
+
+    #[test]
+    fn layouts_are_those_that_the_kernel_side_asserts() {
+        assert_eq!(size_of::<Head>(), 160);
+        assert_eq!(
+            [
+                offset_of!(Head, start_ns),
+                offset_of!(Head, args),
+                offset_of!(Head, cwd),
+                offset_of!(Head, comm)
+            ],
+            [16, 56, 112, 144]
+        );
+        assert_eq!((offset_of!(NameHead, identity), size_of::<NameHead>()), (8, 40));
+    }
+
+    #[test]
+    fn anything_else_is_no_record() {
+        assert!(decode(&[]).is_none() && decode(&[0; 4]).is_none() && decode(&[1; 200]).is_none());
+        let mut bytes = [0; 164];
+        bytes[4] = 1;
+        assert!(matches!(decode(&bytes), Some(Record::Other(Kind::Call, head, [])) if head.used == 0));
+        bytes[44..48].copy_from_slice(&5_u32.to_le_bytes());
+        assert!(decode(&bytes).is_none(), "more bytes than there are");
+        assert_eq!(pieces(&[1, 0, 2, 0, b'a', b'b', 9, 9, 9]).count(), 1);
+        assert_eq!(pieces(&[1, 0, 200, 0, b'a']).count(), 0);
+    }
+}
