@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::names::default_log;
-use super::tracing::{CALIBRATION_CALLS, Recorded, explain, header, not_permitted, push_beside_totals};
+use super::tracing::{
+    Backend, CALIBRATION_CALLS, Recorded, explain, header, not_permitted, push_beside_totals,
+};
 use crate::capture::ptrace::{self, calibration};
 use crate::event::Event;
 use crate::log;
@@ -25,7 +27,8 @@ pub fn attach(
     let calibration =
         calibration::calibrate(CALIBRATION_CALLS, true).map_err(|error| not_permitted(&error))?;
     let list: Vec<String> = pids.iter().map(i32::to_string).collect();
-    let header = header(&words, calibration, None, [("attached".to_owned(), list.join(","))].into());
+    let header =
+        header(&words, Backend::Ptrace, calibration, None, [("attached".to_owned(), list.join(","))].into());
     let mut writer = log::Writer::create(&output, &header).map_err(Failure::of_trace)?;
     let until_ns = duration.map(|duration| crate::capture::monotonic_ns() + duration.as_nanos() as u64);
     let origin_ns = header.clock.origin_ns;

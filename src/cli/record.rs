@@ -12,7 +12,7 @@ use super::attaching::{attach, parse_duration};
 use super::choice::pid;
 use super::failure::{Failure, note, refuse_option};
 use super::names::{self, default_log};
-use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_command};
+use super::tracing::{Backend, CALIBRATION_CALLS, Job, Recorded, trace_command};
 use crate::capture::host;
 use crate::capture::launch::{self, Command, Stream};
 
@@ -38,6 +38,10 @@ pub struct Arguments {
     /// Accepted because strace needs it: children are always followed
     #[arg(short = 'f', hide = true)]
     follow: bool,
+
+    /// How to record: eBPF costs next to nothing and needs privilege, ptrace works everywhere
+    #[arg(long, value_name = "NAME", value_enum, default_value_t = Backend::Ptrace)]
+    backend: Backend,
 
     /// Say nothing at the end
     #[arg(short, long)]
@@ -77,6 +81,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         calibration_calls: CALIBRATION_CALLS,
         quiet: arguments.quiet,
         untraced: None,
+        backend: arguments.backend,
         ready: None,
     };
     let recorded = trace_command(&job, [0, 1, 2].map(own_stream), || ())?;

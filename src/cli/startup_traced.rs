@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::failure::{Failure, note};
 use super::startup::Arguments;
 use super::startup_untraced::{End, Over};
-use super::tracing::{Job, Recorded, trace_command};
+use super::tracing::{Backend, Job, Recorded, trace_command};
 use crate::analysis::phases::Phases;
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
@@ -144,6 +144,7 @@ pub fn trace_once(
         output,
         leader_only: plan.arguments.leader_only,
         calibration_calls: CALIBRATION_CALLS,
+        backend: Backend::Ptrace,
         quiet: false,
         untraced: Some(plan.untraced.clone()),
         ready: plan.ready,

@@ -8,19 +8,80 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use super::failure::{Failure, note};
+use crate::capture::ebpf;
 use crate::capture::launch::{self, Command, SpawnOptions, Stream};
 use crate::capture::ptrace::{self, calibration};
 use crate::capture::ready::ReadyWatch;
 use crate::capture::untraced::Ready;
-use crate::capture::{Interruption, Sink, host};
+use crate::capture::{Interruption, Outcome, Sink, host};
 use crate::event::{Event, Kind, mark};
 use crate::log::{self, Calibration, FORMAT_VERSION, Header, Untraced};
 
 /// Calls of the calibration where the command should start soon: they take two milliseconds.
 pub const CALIBRATION_CALLS: u64 = 100;
 
+/// How to record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Backend {
+    /// In the kernel.
+    Ebpf,
+    /// By stopping at every call.
+    Ptrace,
+}
+
+impl Backend {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ebpf => "ebpf",
+            Self::Ptrace => "ptrace",
+        }
+    }
+}
+
 /// Most process ids named in one line.
 const PIDS_SHOWN: usize = 5;
+
+/// A backend, ready to record.
+enum Prepared {
+    Ebpf(Box<ebpf::Recorder>),
+    Ptrace,
+}
+
+impl Prepared {
+    fn prepare(backend: Backend) -> Result<Self, Failure> {
+        Ok(match backend {
+            Backend::Ebpf => Self::Ebpf(Box::new(ebpf::Recorder::load().map_err(Failure::of_trace)?)),
+            Backend::Ptrace => Self::Ptrace,
+        })
+    }
+
+    fn calibrate(&mut self, calls: u64) -> io::Result<Calibration> {
+        match self {
+            Self::Ebpf(recorder) => recorder.calibrate(calls),
+            Self::Ptrace => calibration::calibrate(calls, true),
+        }
+    }
+
+    fn record<S: Sink>(
+        &mut self,
+        job: &Job<'_>,
+        child: &mut launch::Child,
+        sink: &mut S,
+        origin_ns: u64,
+    ) -> io::Result<Outcome> {
+        let pid = child.pid();
+        let leader_only = job.leader_only;
+        match self {
+            Self::Ebpf(recorder) => {
+                recorder.record(pid, || child.go(), sink, ebpf::Options { leader_only, origin_ns })
+            }
+            Self::Ptrace => {
+                let options = ptrace::Options { leader_only, pin: true, origin_ns, until_ns: None };
+                ptrace::record(pid, || child.go(), sink, options)
+            }
+        }
+    }
+}
 
 /// What to trace, and where to.
 pub struct Job<'a> {
@@ -38,6 +99,8 @@ pub struct Job<'a> {
     pub quiet: bool,
     /// Untraced runs made before.
     pub untraced: Option<Untraced>,
+    /// How.
+    pub backend: Backend,
     /// When the command is ready, which is then its end, if it does not end by itself.
     pub ready: Option<&'a Ready>,
 }
@@ -66,9 +129,9 @@ pub fn trace_command(
     streams: [Stream; 3],
     launched: impl FnOnce(),
 ) -> Result<Recorded, Failure> {
-    let calibration =
-        calibration::calibrate(job.calibration_calls, true).map_err(|error| not_permitted(&error))?;
-    let header = header(job.words, calibration, job.untraced.clone(), options(job));
+    let mut backend = Prepared::prepare(job.backend)?;
+    let calibration = backend.calibrate(job.calibration_calls).map_err(|error| not_permitted(&error))?;
+    let header = header(job.words, job.backend, calibration, job.untraced.clone(), options(job));
     let mut writer = log::Writer::create(job.output, &header).map_err(Failure::of_trace)?;
     // A time limit is for all the runs of `trace startup`, and for the one of `trace record`.
     let takes_timers = job.untraced.is_none();
@@ -76,23 +139,17 @@ pub fn trace_command(
     let mut child = launch::spawn(job.command, streams, &options)
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
     launched();
-    let pid = child.pid();
     let mut ready = job
         .ready
         .map(|ready| ready.watch_traced(header.clock.origin_ns))
         .transpose()
         .map_err(Failure::of_trace)?;
     let mut sink = LogSink { writer: &mut writer, job };
-    let options = ptrace::Options {
-        leader_only: job.leader_only,
-        pin: true,
-        origin_ns: header.clock.origin_ns,
-        until_ns: None,
-    };
     let begin = Instant::now();
+    let origin_ns = header.clock.origin_ns;
     let outcome = match &mut ready {
-        None => ptrace::record(pid, || child.go(), &mut sink, options),
-        Some(ready) => ptrace::record(pid, || child.go(), &mut ready.marking(&mut sink), options),
+        None => backend.record(job, &mut child, &mut sink, origin_ns),
+        Some(ready) => backend.record(job, &mut child, &mut ready.marking(&mut sink), origin_ns),
     };
     let outcome = outcome.map_err(|error| not_permitted(&error))?;
     let elapsed = begin.elapsed();
@@ -154,6 +211,7 @@ impl Sink for LogSink<'_> {
 /// The header of a log of this command.
 pub fn header(
     words: &[OsString],
+    backend: Backend,
     calibration: Calibration,
     untraced: Option<Untraced>,
     mut options: BTreeMap<String, String>,
@@ -167,7 +225,7 @@ pub fn header(
         cwd: std::env::current_dir().map(|cwd| cwd.to_string_lossy().into_owned()).unwrap_or_default(),
         environment: host::environment(),
         host: host::host(),
-        backend: "ptrace".to_owned(),
+        backend: backend.name().to_owned(),
         clock: host::clock(),
         calibration: Some(calibration),
         untraced,

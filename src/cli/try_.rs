@@ -19,7 +19,7 @@ use super::output::WRITING;
 use super::progress::RunsBar;
 use super::remedies::{self, Applied, Edit};
 use super::startup_output::ReportOutput;
-use super::tracing::{CALIBRATION_CALLS, Job, trace_command};
+use super::tracing::{Backend, CALIBRATION_CALLS, Job, trace_command};
 use crate::analysis::findings::{Finding, Remedy, Safety};
 use crate::analysis::interval::summarize;
 use crate::analysis::startup::{Report, Startup};
@@ -192,6 +192,7 @@ impl Session<'_> {
             output: log,
             leader_only: false,
             calibration_calls: CALIBRATION_CALLS,
+            backend: Backend::Ptrace,
             ready: None,
             quiet: false,
             untraced: Some(untraced),

@@ -33,7 +33,8 @@ pub(super) fn check(machine: &Machine) -> Check {
         let _ = attempt();
     });
     let step = |slot| found.as_ref().map_or(Step::Untried, |found| found.step(slot));
-    let mut check = Check::new("BPF", "a backend that costs a call far less than ptrace does, later");
+    let mut check =
+        Check::new("BPF", "trace record --backend ebpf, which costs a call far less than ptrace does");
     check.essential("make a map", step(0), |_| "made".to_owned());
     check.essential("load a program", step(1), |_| "loaded, for a raw tracepoint".to_owned());
     check.essential("attach it", step(2), |_| "attached to sys_enter".to_owned());

@@ -66,7 +66,9 @@ pub fn diagnose() -> Diagnosis {
     let (backend, why) = match ptrace.verdict() {
         Verdict::Fails => (None, ptrace.reason()),
         Verdict::Works | Verdict::InPart => {
-            (Some("ptrace"), format!("{}; this version has no other backend", ptrace.reason()))
+            let bpf = checks.iter().any(|check| check.name == "BPF" && check.verdict() == Verdict::Works);
+            let other = if bpf { "--backend ebpf works too" } else { "--backend ebpf does not work" };
+            (Some("ptrace"), format!("{}; {other}", ptrace.reason()))
         }
     };
     Diagnosis { backend, why, machine, checks }

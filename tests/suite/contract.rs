@@ -20,6 +20,7 @@ use crate::support::{log, strace, structure};
 enum Tracer {
     Strace,
     Ptrace,
+    Ebpf,
 }
 
 /// What one run of a fixture came to.
@@ -73,13 +74,14 @@ fn wrapper(tracer: Tracer, log: &Path, dir: &Path) -> Command {
     match tracer {
         Tracer::Strace => strace::command(log, dir),
         Tracer::Ptrace => log::command(log, dir),
+        Tracer::Ebpf => log::command_by("ebpf", log, dir),
     }
 }
 
 fn calls(tracer: Tracer, log: &Path) -> Vec<Call> {
     match tracer {
         Tracer::Strace => strace::read(log),
-        Tracer::Ptrace => {
+        Tracer::Ptrace | Tracer::Ebpf => {
             let log = log::read(log);
             log.assert_complete();
             let faults = structure::faults(&log);
@@ -96,6 +98,15 @@ macro_rules! fixtures {
             $(#[test]
             fn $test() {
                 super::check(super::Tracer::Ptrace, $program, &$args);
+            })*
+        }
+        mod ebpf {
+            $(#[test]
+            fn $test() {
+                match crate::support::log::ebpf_refused() {
+                    None => super::check(super::Tracer::Ebpf, $program, &$args),
+                    Some(why) => crate::support::skip::skip(concat!("ebpf on ", stringify!($test)), why),
+                }
             })*
         }
         mod strace_agrees {

@@ -52,16 +52,31 @@ struct Logged {
 }
 
 fn check(name: &str, command: &[&str], dir: &Path) {
+    check_by("ptrace", name, command, dir);
+    match log::ebpf_refused() {
+        None => check_by("ebpf", name, command, dir),
+        Some(why) => skip(&format!("witness of {name} by ebpf"), why),
+    }
+}
+
+fn check_by(backend: &str, name: &str, command: &[&str], dir: &Path) {
     let instance = match Instance::new() {
         Ok(instance) => instance,
         Err(why) => return skip_peer(&format!("witness of {name}"), &why),
     };
     let out = tempfile::tempdir().expect("a temporary directory");
     let log = out.path().join("log");
-    let run = run(log::command(&log, dir).args(instance.prefix()).args(command));
+    let dir = &dir.join(backend);
+    std::fs::create_dir(dir).expect("a new directory");
+    let run = run(log::command_by(backend, &log, dir).args(instance.prefix()).args(command));
     assert!(run.status.success(), "{command:?}: {run:?}");
     let wrong = differences(&instance.calls(), &logged(&log));
-    assert!(wrong.is_empty(), "{} threads differ:\n{}", wrong.len(), wrong[..wrong.len().min(10)].join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{backend}: {} threads differ:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(10)].join("\n")
+    );
 }
 
 /// Reads a log from where the tracepoints begin: behind `enlist`'s write that enables them.

@@ -25,6 +25,21 @@ const LONGEST_NS: u64 = 10_000_000_000;
 /// Traces `calls` calls of getppid(2) in a child. `pin`: as the command is traced while it is one thread
 /// ([`super`]).
 pub fn calibrate(calls: u64, pin: bool) -> io::Result<Calibration> {
+    calibrate_by(calls, |child, go, mut sink| {
+        let options = Options { leader_only: false, pin, origin_ns: monotonic_ns(), until_ns: None };
+        record_from(Begin::AtOnce, child, go, &mut sink, options).map(drop)
+    })
+}
+
+/// Lets the child go.
+type Go<'a> = &'a mut dyn FnMut() -> io::Result<()>;
+
+/// As [`calibrate`], by any backend: `record` is given the child, what lets it go, and where events go; it
+/// records from the child's first call to its end.
+pub fn calibrate_by(
+    calls: u64,
+    record: impl FnOnce(i32, Go<'_>, &mut dyn FnMut(&Event<'_>)) -> io::Result<()>,
+) -> io::Result<Calibration> {
     let go = Shared::<AtomicU64>::zeroed()?;
     let parent = std::process::id() as i32;
     let child = fork_child(Ending::Reported, || {
@@ -38,12 +53,11 @@ pub fn calibrate(calls: u64, pin: bool) -> io::Result<Calibration> {
     let mut seen =
         Seen { calls: 0, wanted: calls, last_start_ns: 0, durations: histogram()?, periods: histogram()? };
     let mut sink = |event: &Event<'_>| seen.add(event);
-    let go = || {
+    let mut go = || {
         go.store(1, Ordering::Release);
         Ok(())
     };
-    let options = Options { leader_only: false, pin, origin_ns: monotonic_ns(), until_ns: None };
-    if let Err(error) = record_from(Begin::AtOnce, child, go, &mut sink, options) {
+    if let Err(error) = record(child, &mut go, &mut sink) {
         kill(child, libc::SIGKILL);
         reap(child);
         return Err(error);

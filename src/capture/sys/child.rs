@@ -29,6 +29,12 @@ pub fn next_change(pid: libc::pid_t) -> io::Result<Change> {
     Ok(Change::Stopped(signal))
 }
 
+/// The signal that has stopped the child since this was last asked, if one has.
+pub fn stop_signal(pid: libc::pid_t) -> Option<i32> {
+    let (code, signal) = wait_info(pid, libc::WSTOPPED | libc::WNOHANG).ok()?;
+    (code == libc::CLD_STOPPED).then_some(signal)
+}
+
 /// Whether the child has ended, without waiting for it. An ended child is left to [`reap`].
 pub fn has_ended(pid: libc::pid_t) -> io::Result<bool> {
     wait_info(pid, libc::WEXITED | libc::WNOWAIT | libc::WNOHANG).map(|(code, _)| code != 0)

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use trace::event::{Abi, Event, Flags, Kind};
 use trace::log::{Ending, Reader};
@@ -41,11 +42,27 @@ pub struct Log {
     pub ending: Ending,
 }
 
-/// `trace record` writing to `output`, in `dir`; the traced command is to be added.
+/// `trace record` writing to `output`, in `dir`, by the backend that works everywhere; the traced command is
+/// to be added.
 pub fn command(output: &Path, dir: &Path) -> Command {
+    command_by("ptrace", output, dir)
+}
+
+/// As [`command`], by a backend of choice.
+pub fn command_by(backend: &str, output: &Path, dir: &Path) -> Command {
     let mut command = run::command(env!("CARGO_BIN_EXE_trace"), dir);
-    command.args(["record", "--quiet", "-o"]).arg(output);
+    command.args(["record", "--quiet", "--backend", backend, "-o"]).arg(output);
     command
+}
+
+/// Why the eBPF backend does not work here, if it does not.
+pub fn ebpf_refused() -> Option<&'static str> {
+    static REFUSED: LazyLock<Option<String>> = LazyLock::new(|| {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let tried = run::run(command_by("ebpf", &dir.path().join("log"), dir.path()).arg("true"));
+        (!tried.status.success()).then_some(tried.stderr)
+    });
+    REFUSED.as_deref()
 }
 
 /// Reads a log whole.

@@ -1,0 +1,19 @@
+//! The eBPF backend: every call at a fraction of a microsecond, where the kernel permits it.
+//!
+//! ```text
+//!  kernel  trace.bpf.c ── records ──> ring ──> drain ──> wire (records) ──> session ── event ──> sink
+//!                                                                            └ names (identity -> path)
+//! ```
+//!
+//! The command runs untouched: no stop, no pinning, privileges as they are. Durations are the kernel's own
+//! clock around the call.
+
+mod drain;
+mod load;
+mod names;
+mod plans;
+mod session;
+mod wire;
+
+pub use drain::{Options, Recorder};
+pub use load::LoadError;

@@ -1,0 +1,68 @@
+//! Names of files by the identities that records carry.
+
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
+use super::wire::NameHead;
+
+/// `linux/magic.h`.
+const PIPE: u64 = 0x5049_5045;
+const SOCKET: u64 = 0x534f_434b;
+const ANONYMOUS: u64 = 0x0904_1934;
+
+/// Everything told so far.
+#[derive(Debug, Default)]
+pub struct Names(FxHashMap<u64, Rc<[u8]>>);
+
+impl Names {
+    /// The name of an identity; 0 is nobody's.
+    pub fn get(&self, identity: u64) -> Option<Rc<[u8]>> {
+        self.0.get(&identity).cloned()
+    }
+
+    /// Takes in a name, in the form that `/proc/PID/fd` gives it (proc(5)).
+    pub fn tell(&mut self, head: &NameHead, components: &[u8]) {
+        self.0.insert(head.identity, name(head, components).into());
+    }
+}
+
+fn name(head: &NameHead, components: &[u8]) -> Vec<u8> {
+    let only = components.split(|&byte| byte == 0).next().unwrap_or_default();
+    match head.magic {
+        PIPE => return format!("pipe:[{}]", head.ino).into_bytes(),
+        SOCKET => return format!("socket:[{}]", head.ino).into_bytes(),
+        ANONYMOUS => return [b"anon_inode:", only].concat(),
+        _ => {}
+    }
+    let mut path = Vec::with_capacity(components.len() + 16);
+    for component in components.split(|&byte| byte == 0).rev().filter(|component| !component.is_empty()) {
+        path.push(b'/');
+        path.extend_from_slice(component);
+    }
+    if path.is_empty() {
+        path.push(b'/');
+    } else if head.deleted != 0 {
+        path.extend_from_slice(b" (deleted)");
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytemuck::Zeroable;
+
+    #[test]
+    fn names_are_as_proc_gives_them() {
+        let with = |magic, deleted| NameHead { magic, deleted, ino: 7, ..NameHead::zeroed() };
+        let text =
+            |head: &NameHead, components: &[u8]| String::from_utf8(name(head, components)).expect("ASCII");
+        assert_eq!(text(&with(0, 0), b"passwd\0etc\0"), "/etc/passwd");
+        assert_eq!(text(&with(0, 1), b"x\0tmp\0"), "/tmp/x (deleted)");
+        assert_eq!(text(&with(0, 0), b""), "/");
+        assert_eq!(text(&with(PIPE, 1), b""), "pipe:[7]");
+        assert_eq!(text(&with(SOCKET, 1), b"\0"), "socket:[7]");
+        assert_eq!(text(&with(ANONYMOUS, 1), b"[eventpoll]\0"), "anon_inode:[eventpoll]");
+    }
+}

@@ -1,0 +1,69 @@
+//! What the kernel's side reads of each call: the table of system calls in its form.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::super::ptrace::effect::Effect;
+use super::super::ptrace::layout::stat_size;
+use super::super::ptrace::plan::{self, ResultFact};
+use crate::event::Abi;
+use crate::syscall::X32_BIT;
+
+/// Numbers below this have a plan of their own, one table for each ABI.
+pub const NUMBERS: u32 = 1024;
+const NONE: u8 = 0xff;
+
+/// `struct plan` of `trace.bpf.c`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct KernelPlan {
+    arg_count: u8,
+    path: [u8; 2],
+    path_dirfd: [u8; 2],
+    fd: [u8; 2],
+    peer: u8,
+    string: u8,
+    argv: u8,
+    result_kind: u8,
+    result_arg: u8,
+    result_size: u16,
+    makes_fd: u8,
+    effect: u8,
+}
+
+/// The plan of one call.
+pub fn of(abi: Abi, nr: u32) -> KernelPlan {
+    let nr = if abi == Abi::X32 { nr | X32_BIT } else { nr };
+    let plan = plan::of(abi, nr);
+    let (result_kind, result_arg, result_size) = match plan.result {
+        ResultFact::None => (0, NONE, 0),
+        ResultFact::Stat(layout, at) => (1, at, stat_size(layout, abi == Abi::X86_64) as u16),
+        ResultFact::Text(at) | ResultFact::Cwd(at) => (2, at, 0),
+        ResultFact::Peer(at) => (3, at, 0),
+    };
+    let path = |slot: usize| plan.paths[slot];
+    KernelPlan {
+        arg_count: plan.arg_count,
+        path: [0, 1].map(|slot| path(slot).map_or(NONE, |path| path.arg)),
+        path_dirfd: [0, 1].map(|slot| path(slot).and_then(|path| path.dirfd).unwrap_or(NONE)),
+        fd: plan.fds.map(|fd| fd.unwrap_or(NONE)),
+        peer: plan.peer.unwrap_or(NONE),
+        string: plan.string.unwrap_or(NONE),
+        argv: plan.argv.unwrap_or(NONE),
+        result_kind,
+        result_arg,
+        result_size,
+        // A duplicate's number may have had a file before, and that is what is told.
+        makes_fd: u8::from(plan.makes_fd && plan.effect != Effect::Dup),
+        effect: match plan.effect {
+            Effect::Clone => 1,
+            Effect::Clone3 => 2,
+            Effect::Vfork => 3,
+            Effect::Fork => 4,
+            Effect::Openat2 => 5,
+            Effect::Rename => 6,
+            Effect::Chdir | Effect::Root | Effect::Unshare => 7,
+            Effect::Sigreturn => 8,
+            _ => 0,
+        },
+    }
+}

@@ -1,0 +1,763 @@
+/*
+ * The kernel's side of the eBPF backend: every system call, birth, exec, signal and end of the
+ * processes that are followed, as variable-length records in one ring.
+ *
+ *     sys_enter ── begins the thread's record: arguments, paths, identities of the files behind its descriptors
+ *     sys_exit  ── completes it: results, what could not be read at the entry; then into the ring, in one piece
+ *
+ * The record is built in the thread's own storage, so nothing is copied twice and a call that never
+ * returns is still there when the thread ends. A file is named by a 64-bit identity; the first time
+ * one is met, its names up to the root are put into the ring before it (`struct name`).
+ *
+ * What to read of which call is worked out in user space from the table of system calls and comes
+ * in `plans`. The layout of the records is that of `wire.rs`; a test compares both.
+ *
+ * Kernel structures are declared with the few fields that are used; the loader finds their offsets
+ * in the running kernel's BTF (CO-RE).
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s64 s64;
+typedef __s32 s32;
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* ---- the kernel's structures ---- */
+#define KERNEL __attribute__((preserve_access_index))
+
+struct hlist_bl_node {
+    void *next, **pprev;
+} KERNEL;
+struct super_block {
+    unsigned long s_magic;
+    u32 s_dev;
+} KERNEL;
+struct inode {
+    unsigned long i_ino;
+    struct super_block *i_sb;
+} KERNEL;
+struct qstr {
+    u64 hash_len;
+    const unsigned char *name;
+} KERNEL;
+struct dentry {
+    struct dentry *d_parent;
+    struct qstr d_name;
+    struct inode *d_inode;
+    struct hlist_bl_node d_hash;
+} KERNEL;
+struct vfsmount {
+    struct dentry *mnt_root;
+} KERNEL;
+struct mount {
+    struct mount *mnt_parent;
+    struct dentry *mnt_mountpoint;
+    struct vfsmount mnt;
+} KERNEL;
+struct path {
+    struct vfsmount *mnt;
+    struct dentry *dentry;
+} KERNEL;
+struct file {
+    struct path f_path;
+} KERNEL;
+struct fdtable {
+    unsigned int max_fds;
+    struct file **fd;
+} KERNEL;
+struct files_struct {
+    struct fdtable *fdt;
+} KERNEL;
+struct fs_struct {
+    struct path root, pwd;
+} KERNEL;
+struct upid {
+    int nr;
+} KERNEL;
+struct pid {
+    unsigned int level;
+    struct upid numbers[1];
+} KERNEL;
+struct signal_struct {
+    int group_exit_code;
+    struct pid *pids[4];
+} KERNEL;
+struct mm_struct {
+    struct file *exe_file;
+} KERNEL;
+struct thread_info {
+    u32 status;
+} KERNEL;
+struct task_struct {
+    struct thread_info thread_info;
+    int pid, tgid;
+    int exit_code;
+    char comm[16];
+    struct files_struct *files;
+    struct fs_struct *fs;
+    struct mm_struct *mm;
+    struct task_struct *real_parent, *group_leader;
+    struct pid *thread_pid;
+    struct signal_struct *signal;
+} KERNEL;
+struct pt_regs {
+    unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip;
+} KERNEL;
+union sigval_fields {
+    struct {
+        int _pid;
+    } _kill;
+} KERNEL;
+struct kernel_siginfo {
+    int si_code;
+    union sigval_fields _sifields;
+} KERNEL;
+
+/* ---- the records, as in wire.rs ---- */
+enum { CALL = 1, NAME = 2, FORK = 3, EXEC = 4, EXIT = 5, SIGNAL = 6, COMM = 7 };
+/* What stands behind a record's head: a tag, a length, bytes. */
+enum { PATH0 = 1, PATH1 = 2, STRING = 3, PEER = 4, ARGV = 5, RESULT = 6, EFFECT = 7, FILES = 8 };
+enum {
+    UNREADABLE0 = 1, UNREADABLE1 = 2, RESULT_UNREADABLE = 4, TRUNCATED = 8, RETURNED = 16, CLONE_NOTED = 32,
+};
+enum { ABI_64 = 0, ABI_32 = 1, ABI_X32 = 2 };
+
+#define LONGEST_PATH 4096
+#define DATA 0x4000      /* bytes behind a record's head */
+#define DATA_LAST 0x2fff /* nothing begins later */
+
+struct head {
+    u32 size; /* of all, head included */
+    u8 kind;
+    u8 abi;
+    u16 flags;
+    u32 pid, tid;
+    u64 start_ns, end_ns;
+    s64 ret;
+    u32 nr;
+    u32 used; /* bytes behind the head */
+    u64 ip;
+    u64 args[6];
+    u64 extra; /* flags of a clone; where a signal handler's return leads to */
+    u64 cwd, root;    /* identities: where paths of the call are taken from */
+    u64 file[2];      /* identities behind descriptor arguments; the returned one comes last */
+    char comm[16];
+};
+
+/* A directory of the thread, and the identity it had when it was last looked at. */
+struct place {
+    u64 mnt, dentry, renames, identity;
+};
+
+struct record {
+    struct head head;
+    u8 data[DATA + LONGEST_PATH];
+    struct place cwd, root;
+};
+
+/* wire.rs asserts the same. */
+_Static_assert(sizeof(struct head) == 160 && __builtin_offsetof(struct head, start_ns) == 16, "layout of head");
+_Static_assert(__builtin_offsetof(struct head, args) == 56 && __builtin_offsetof(struct head, cwd) == 112, "layout of head");
+_Static_assert(__builtin_offsetof(struct head, comm) == 144, "layout of head");
+
+/* One name of a file: its components, the last one first, each ended by a NUL byte. */
+#define MOST_COMPONENTS 128
+struct name {
+    u32 size;
+    u8 kind;
+    u8 deleted;
+    u16 cut;
+    u64 identity;
+    u64 magic, ino;
+    u32 used;
+    u32 pad;
+    u8 text[0x2000 + 0x200];
+};
+
+_Static_assert(__builtin_offsetof(struct name, identity) == 8 && __builtin_offsetof(struct name, text) == 40, "layout of name");
+
+/* ---- what to read ---- */
+#define NONE 0xff
+struct plan {
+    u8 arg_count;
+    u8 path[2];
+    u8 path_dirfd[2]; /* NONE: relative to the cwd */
+    u8 fd[2];
+    u8 peer;
+    u8 string;
+    u8 argv;
+    u8 result_kind;
+    u8 result_arg;
+    u16 result_size;
+    u8 makes_fd;
+    u8 effect;
+};
+_Static_assert(sizeof(struct plan) == 16 && __builtin_offsetof(struct plan, result_size) == 12, "layout of plan");
+enum { RESULT_NONE, RESULT_FIXED, RESULT_TEXT, RESULT_PEER };
+enum { EFFECT_NONE, EFFECT_CLONE, EFFECT_CLONE3, EFFECT_VFORK, EFFECT_FORK, EFFECT_HOW, EFFECT_RENAME, EFFECT_CHDIR, EFFECT_SIGRETURN };
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 3 * 1024);
+    __type(key, u32);
+    __type(value, struct plan);
+} plans SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct record);
+} records SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 64 << 20);
+} ring SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, u32);
+    __type(value, struct name);
+} names SEC(".maps");
+
+/* Identities whose names are known to user space. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 65536);
+    __type(key, u64);
+    __type(value, u8);
+} known SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, u32);
+    __type(value, u64);
+} lost SEC(".maps");
+
+/* Set before loading. */
+const volatile u32 namespaces = 0; /* level of our pid namespace */
+/* Set while running: the thread that is followed, with all that it makes. */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, u32);
+    __type(value, u32);
+} root SEC(".maps");
+
+static __always_inline int is_root(const struct task_struct *task)
+{
+    u32 zero = 0;
+    u32 *tid = bpf_map_lookup_elem(&root, &zero);
+    return tid && *tid && *tid == (u32)task->pid;
+}
+/* Renames and mounts seen: each may change every name. */
+u64 renames = 0;
+
+/* ---- helpers ---- */
+static __always_inline void count_lost(void)
+{
+    u32 zero = 0;
+    u64 *count = bpf_map_lookup_elem(&lost, &zero);
+    if (count) *count += 1;
+}
+
+static __always_inline int number(struct pid *pid)
+{
+    /* numbers[] is indexed by the namespace's level, ours being `namespaces`. */
+    struct upid *at = (void *)pid + bpf_core_field_offset(struct pid, numbers);
+    int nr = 0;
+    bpf_probe_read_kernel(&nr, sizeof nr, &at[0].nr + 4 * namespaces);
+    return nr;
+}
+
+static __always_inline u64 mix(u64 a, u64 b)
+{
+    a = (a ^ b) * 0x9e3779b97f4a7c15ull;
+    return a ^ (a >> 29);
+}
+
+struct walk {
+    struct name *name;
+    struct dentry *dentry;
+    struct vfsmount *mnt;
+};
+
+static long step(u32 index, struct walk *walk)
+{
+    struct dentry *dentry = walk->dentry;
+    struct vfsmount *mnt = walk->mnt; /* apart, or CO-RE looks for our own struct in the kernel */
+    if (dentry == BPF_CORE_READ(mnt, mnt_root)) {
+        struct mount *mount = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
+        struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
+        if (parent == mount) return 1;
+        walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+        walk->mnt = (void *)parent + bpf_core_field_offset(struct mount, mnt);
+        return 0;
+    }
+    struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+    if (parent == dentry) {
+        return 1; /* not below any mount: a pipe, a socket, ... or detached */
+    }
+    u32 used = walk->name->used;
+    if (used > 0x1fff) {
+        walk->name->cut = 1;
+        return 1;
+    }
+    long got = bpf_probe_read_kernel_str(&walk->name->text[used & 0x1fff], 256, BPF_CORE_READ(dentry, d_name.name));
+    if (got < 0) {
+        walk->name->cut = 1;
+        return 1;
+    }
+    walk->name->used = used + (u32)got;
+    walk->dentry = parent;
+    return 0;
+}
+
+static __noinline u64 tell_name(struct vfsmount *mnt, struct dentry *dentry, u64 identity)
+{
+    u32 zero = 0;
+    struct name *name = bpf_map_lookup_elem(&names, &zero);
+    if (!name) return 0;
+    struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+    name->kind = NAME;
+    name->identity = identity;
+    name->magic = BPF_CORE_READ(inode, i_sb, s_magic);
+    name->ino = BPF_CORE_READ(inode, i_ino);
+    name->deleted = !BPF_CORE_READ(dentry, d_hash.pprev);
+    name->used = 0;
+    name->cut = 0;
+    struct walk walk = {.name = name, .dentry = dentry, .mnt = mnt};
+    if (dentry == BPF_CORE_READ(dentry, d_parent)) {
+        /* The root of its file system; its own name tells what a nameless file is. */
+        long got = bpf_probe_read_kernel_str(name->text, 256, BPF_CORE_READ(dentry, d_name.name));
+        if (dentry != BPF_CORE_READ(mnt, mnt_root) && got > 0) name->used = (u32)got;
+    }
+    bpf_loop(MOST_COMPONENTS, step, &walk, 0);
+    u32 used = name->used;
+    if (used > 0x2100) used = 0x2100;
+    u32 size = __builtin_offsetof(struct name, text) + used;
+    name->size = size;
+    if (bpf_ringbuf_output(&ring, name, size, BPF_RB_NO_WAKEUP)) {
+        count_lost();
+        return 0;
+    }
+    u8 one = 1;
+    bpf_map_update_elem(&known, &identity, &one, BPF_ANY);
+    return identity;
+}
+
+/* A number for what the `struct path` names now; tells user space its name if that is news. */
+static __always_inline u64 identity_of(const void *path)
+{
+    struct {
+        struct vfsmount *mnt;
+        struct dentry *dentry;
+    } pair;
+    if (bpf_probe_read_kernel(&pair, sizeof pair, path) || !pair.dentry) return 0;
+    struct vfsmount *mnt = pair.mnt;
+    struct dentry *dentry = pair.dentry;
+    struct {
+        struct dentry *parent;
+        struct inode *inode;
+    } seen;
+    seen.parent = BPF_CORE_READ(dentry, d_parent);
+    seen.inode = BPF_CORE_READ(dentry, d_inode);
+    u64 hash = BPF_CORE_READ(dentry, d_name.hash_len);
+    u64 identity = mix((u64)dentry, (u64)mnt);
+    identity = mix(identity, (u64)seen.parent ^ hash);
+    identity = mix(identity, (u64)seen.inode + renames);
+    identity |= 1; /* never 0 */
+    if (!bpf_map_lookup_elem(&known, &identity)) tell_name(mnt, dentry, identity);
+    return identity;
+}
+
+/* As identity_of, for a cwd or root: while it is one, its dentry is not used again for another. */
+static __always_inline u64 place_identity(struct place *place, const void *path)
+{
+    u64 pair[2];
+    if (bpf_probe_read_kernel(pair, sizeof pair, path)) return 0;
+    if (place->dentry != pair[1] || place->mnt != pair[0] || place->renames != renames) {
+        place->mnt = pair[0];
+        place->dentry = pair[1];
+        place->renames = renames;
+        place->identity = identity_of(path);
+    }
+    return place->identity;
+}
+
+static __always_inline u64 file_identity(struct task_struct *task, s32 fd)
+{
+    if (fd < 0) return 0;
+    struct fdtable *table = task->files->fdt;
+    if (!table || (u32)fd >= table->max_fds) return 0;
+    struct file *file = 0;
+    bpf_probe_read_kernel(&file, sizeof file, table->fd + fd);
+    if (!file) return 0;
+    return identity_of(&file->f_path);
+}
+
+/* Begins a piece behind the head; gives where its bytes go. */
+static __always_inline u8 *piece(struct record *record, u32 used, u8 tag, u16 length)
+{
+    u8 *at = &record->data[used & 0x3fff];
+    at[0] = tag;
+    at[1] = 0;
+    *(u16 *)(at + 2) = length;
+    return at + 4;
+}
+
+/* A string of the process; false where memory cannot be read (now). */
+static __always_inline int put_string(struct record *record, u8 tag, u64 address)
+{
+    u32 used = record->head.used;
+    if (used > DATA_LAST) {
+        record->head.flags |= TRUNCATED;
+        return 1;
+    }
+    used &= 0x3fff;
+    long got = bpf_probe_read_user_str(&record->data[used + 4], LONGEST_PATH, (void *)address);
+    if (got <= 0) return 0;
+    u32 length = (u32)got - 1; /* without its NUL byte */
+    if (length == LONGEST_PATH - 1) {
+        /* Cut, unless the next byte ends it: one of exactly that length the kernel refuses as well. */
+        record->head.flags |= TRUNCATED;
+    }
+    piece(record, used, tag, (u16)length);
+    record->head.used = used + 4 + length;
+    return 1;
+}
+
+static __always_inline int put_bytes(struct record *record, u8 tag, u64 address, u32 length)
+{
+    u32 used = record->head.used;
+    if (used > DATA_LAST) {
+        record->head.flags |= TRUNCATED;
+        return 1;
+    }
+    used &= 0x3fff;
+    if (length > LONGEST_PATH - 1) length = LONGEST_PATH - 1;
+    asm volatile("" : "+r"(length)); /* the verifier sees the bound only where the compiler keeps it */
+    length &= LONGEST_PATH - 1;
+    if (bpf_probe_read_user(&record->data[used + 4], length, (void *)address)) return 0;
+    piece(record, used, tag, (u16)length);
+    record->head.used = used + 4 + length;
+    return 1;
+}
+
+struct words {
+    struct record *record;
+    u64 at;
+    u32 width;
+    u32 begin;
+    u32 failed;
+};
+
+static long next_word(u32 index, struct words *words)
+{
+    u64 pointer = 0;
+    if (words->width == 8 ? bpf_probe_read_user(&pointer, 8, (void *)words->at)
+                          : bpf_probe_read_user(&pointer, 4, (void *)words->at)) {
+        words->failed = 1;
+        return 1;
+    }
+    if (!pointer) return 1;
+    u32 used = words->record->head.used;
+    if (used > DATA_LAST) {
+        words->record->head.flags |= TRUNCATED;
+        return 1;
+    }
+    long got = bpf_probe_read_user_str(&words->record->data[used & 0x3fff], LONGEST_PATH, (void *)pointer);
+    if (got <= 0) {
+        words->failed = 1;
+        return 1;
+    }
+    words->record->head.used = used + (u32)got;
+    words->at += words->width;
+    return 0;
+}
+
+static __noinline int put_words(struct record *record, u64 address)
+{
+    if (!record) return 0;
+    u32 begin = record->head.used;
+    if (begin > DATA_LAST || !address) return 0;
+    struct words words = {.record = record, .at = address, .width = record->head.abi == ABI_64 ? 8 : 4, .begin = begin};
+    record->head.used = begin + 4;
+    bpf_loop(1024, next_word, &words, 0);
+    u32 length = record->head.used - begin - 4;
+    piece(record, begin, ARGV, (u16)length);
+    if (words.failed) record->head.flags |= RESULT_UNREADABLE;
+    return 0;
+}
+
+static __always_inline u64 argument(const struct record *record, u8 index)
+{
+    return index < 6 ? record->head.args[index] : 0;
+}
+
+static __always_inline struct plan *plan_of(u8 abi, u32 nr)
+{
+    u32 at = nr & 0x3ff;
+    if ((nr & ~0x40000000u) >= 1024) at = 1023;
+    at += abi * 1024u;
+    return bpf_map_lookup_elem(&plans, &at);
+}
+
+static __always_inline void send(struct record *record)
+{
+    u32 used = record->head.used;
+    if (used > DATA) used = DATA;
+    u32 size = sizeof(struct head) + used;
+    record->head.size = size;
+    if (bpf_ringbuf_output(&ring, record, size, BPF_RB_NO_WAKEUP)) count_lost();
+    record->head.kind = 0;
+}
+
+static __always_inline void who(struct head *head, struct task_struct *task)
+{
+    head->tid = number(BPF_CORE_READ(task, thread_pid));
+    head->pid = number(BPF_CORE_READ(task, group_leader, thread_pid));
+    bpf_get_current_comm(head->comm, sizeof head->comm);
+}
+
+/* ---- the tracepoints ---- */
+static __always_inline int makes_child(const struct plan *plan)
+{
+    return plan->effect >= EFFECT_CLONE && plan->effect <= EFFECT_FORK;
+}
+
+static __always_inline u8 abi_of(struct task_struct *task, long nr)
+{
+    if (task->thread_info.status & 2) return ABI_32; /* TS_COMPAT of asm/thread_info.h */
+    return nr != -1 && nr & 0x40000000 ? ABI_X32 : ABI_64;
+}
+
+/* Begins the record of a call: everything that can be known before the kernel does it. */
+static __always_inline int begin(struct task_struct *task, struct record *record, struct pt_regs *regs, long nr)
+{
+    struct head *head = &record->head;
+    u8 abi = abi_of(task, nr);
+    head->abi = abi;
+    head->kind = CALL;
+    head->flags = 0;
+    head->used = 0;
+    head->nr = (u32)nr;
+    head->ip = regs->ip;
+    if (abi == ABI_32) {
+        head->args[0] = (u32)regs->bx;
+        head->args[1] = (u32)regs->cx;
+        head->args[2] = (u32)regs->dx;
+        head->args[3] = (u32)regs->si;
+        head->args[4] = (u32)regs->di;
+        head->args[5] = (u32)regs->bp;
+    } else {
+        head->args[0] = regs->di;
+        head->args[1] = regs->si;
+        head->args[2] = regs->dx;
+        head->args[3] = regs->r10;
+        head->args[4] = regs->r8;
+        head->args[5] = regs->r9;
+    }
+    head->file[0] = head->file[1] = head->cwd = 0;
+    struct plan *plan = plan_of(abi, (u32)nr);
+    if (!plan) return -1;
+    if (plan->fd[0] < 6) head->file[0] = file_identity(task, (s32)argument(record, plan->fd[0]));
+    if (plan->fd[1] < 6) head->file[1] = file_identity(task, (s32)argument(record, plan->fd[1]));
+    if (plan->path[0] < 6) {
+        u64 address = argument(record, plan->path[0]);
+        if (address && !put_string(record, PATH0, address)) head->flags |= UNREADABLE0;
+        struct fs_struct *fs = task->fs;
+        head->cwd = place_identity(&record->cwd, &fs->pwd);
+        head->root = place_identity(&record->root, &fs->root);
+        if (plan->path[1] < 6) {
+            address = argument(record, plan->path[1]);
+            if (address && !put_string(record, PATH1, address)) head->flags |= UNREADABLE1;
+        }
+    }
+    if (plan->string < 6) {
+        u64 address = argument(record, plan->string);
+        if (address && !put_string(record, STRING, address)) head->flags |= RESULT_UNREADABLE;
+    }
+    if (plan->peer < 5) {
+        u64 address = argument(record, plan->peer);
+        u32 length = (u32)argument(record, plan->peer + 1);
+        if (length > 128) length = 128;
+        if (address && length && !put_bytes(record, PEER, address, length)) head->flags |= RESULT_UNREADABLE;
+    }
+    if (plan->argv < 6) put_words(record, argument(record, plan->argv));
+    head->extra = 0;
+    if (plan->effect == EFFECT_CLONE) head->extra = head->args[0];
+    if (plan->effect == EFFECT_VFORK) head->extra = 0x4100; /* CLONE_VFORK | CLONE_VM */
+    if (plan->effect == EFFECT_CLONE3) bpf_probe_read_user(&head->extra, 8, (void *)head->args[0]);
+    if (plan->effect == EFFECT_HOW) put_bytes(record, EFFECT, head->args[2], 24);
+    head->start_ns = bpf_ktime_get_ns();
+    return 0;
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(enter, struct pt_regs *regs, long nr)
+{
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct record *record = bpf_task_storage_get(&records, task, 0, 0);
+    if (!record) {
+        if (!is_root(task)) return 0;
+        record = bpf_task_storage_get(&records, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+        if (!record) return 0;
+        who(&record->head, task);
+    }
+    /* Interrupted, and not killed: it is done. */
+    if (record->head.kind == CALL) send(record);
+    begin(task, record, regs, nr);
+    return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(leave, struct pt_regs *regs, long ret)
+{
+    u64 now = bpf_ktime_get_ns();
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct record *record = bpf_task_storage_get(&records, task, 0, 0);
+    if (!record) return 0;
+    struct head *head = &record->head;
+    if (head->kind != CALL) {
+        /* A child's return from its birth; or seccomp has refused a call before its entry was reported. */
+        long nr = regs->orig_ax;
+        struct plan *plan = plan_of(abi_of(task, nr), (u32)nr);
+        if (nr == -1 || !plan || (ret == 0 && makes_child(plan))) return 0;
+        if (begin(task, record, regs, nr)) return 0;
+        head->start_ns = now;
+    }
+    head->end_ns = now;
+    head->ret = ret;
+    head->flags |= RETURNED;
+    struct plan *plan = plan_of(head->abi, head->nr);
+    if (!plan) return 0;
+    /* The kernel has read the page since. */
+    if (head->flags & UNREADABLE0 && put_string(record, PATH0, argument(record, plan->path[0])))
+        head->flags &= ~UNREADABLE0;
+    if (head->flags & UNREADABLE1 && put_string(record, PATH1, argument(record, plan->path[1])))
+        head->flags &= ~UNREADABLE1;
+    if (plan->effect == EFFECT_SIGRETURN) head->extra = regs->ip;
+    if (ret >= 0 || ret < -4095) {
+        if (plan->makes_fd) {
+            u64 made = file_identity(task, (s32)ret);
+            if (!head->file[0]) head->file[0] = made;
+            else if (!head->file[1]) head->file[1] = made;
+        }
+        if (plan->effect == EFFECT_CHDIR) record->cwd.dentry = record->root.dentry = 0;
+        if (plan->effect == EFFECT_RENAME) __sync_fetch_and_add(&renames, 1);
+        u64 address = argument(record, plan->result_arg);
+        if (plan->result_kind == RESULT_FIXED || plan->result_kind == RESULT_TEXT) {
+            u32 length = plan->result_kind == RESULT_TEXT ? (u32)ret : plan->result_size;
+            if (!put_bytes(record, RESULT, address, length)) head->flags |= RESULT_UNREADABLE;
+        } else if (plan->result_kind == RESULT_PEER && address) {
+            u32 length = 0;
+            bpf_probe_read_user(&length, sizeof length, (void *)argument(record, plan->result_arg + 1));
+            if (length > 128) length = 128;
+            if (length && !put_bytes(record, PEER, address, length)) head->flags |= RESULT_UNREADABLE;
+        }
+    }
+    /* Whether a call to be restarted has returned shows later: the thread may have been killed in it. */
+    if (ret > -512 || ret < -516) send(record);
+    return 0;
+}
+
+/* A record without pieces, about `task`. */
+static __always_inline void tell(u8 kind, struct record *of, s64 ret, u64 first, u64 second, u64 file)
+{
+    struct head head = {};
+    head.size = sizeof head;
+    head.kind = kind;
+    head.pid = of->head.pid;
+    head.tid = of->head.tid;
+    head.start_ns = head.end_ns = bpf_ktime_get_ns();
+    head.ret = ret;
+    head.args[0] = first;
+    head.args[1] = second;
+    head.file[0] = file;
+    bpf_get_current_comm(head.comm, sizeof head.comm);
+    if (bpf_ringbuf_output(&ring, &head, sizeof head, BPF_RB_NO_WAKEUP)) count_lost();
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(born, struct task_struct *parent, struct task_struct *child)
+{
+    struct record *of = bpf_task_storage_get(&records, parent, 0, 0);
+    if (!of) return 0;
+    struct record *record = bpf_task_storage_get(&records, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (!record) {
+        count_lost();
+        return 0;
+    }
+    who(&record->head, child);
+    tell(FORK, of, record->head.tid, of->head.extra, record->head.pid, 0);
+    return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(executed, struct task_struct *task, s32 former)
+{
+    struct record *record = bpf_task_storage_get(&records, task, 0, 0);
+    if (!record) return 0;
+    u32 before = record->head.tid;
+    who(&record->head, task);
+    struct file *file = task->mm->exe_file;
+    tell(EXEC, record, 0, before, 0, identity_of(&file->f_path));
+    return 0;
+}
+
+SEC("tp_btf/task_rename")
+int BPF_PROG(renamed, struct task_struct *task, const char *name)
+{
+    struct record *record = bpf_task_storage_get(&records, task, 0, 0);
+    if (!record) return 0;
+    struct head head = {};
+    head.size = sizeof head;
+    head.kind = COMM;
+    head.pid = record->head.pid;
+    head.tid = record->head.tid;
+    bpf_probe_read_kernel_str(head.comm, sizeof head.comm, name);
+    if (bpf_ringbuf_output(&ring, &head, sizeof head, BPF_RB_NO_WAKEUP)) count_lost();
+    return 0;
+}
+
+SEC("tp_btf/signal_deliver")
+int BPF_PROG(signalled, int signal, struct kernel_siginfo *info)
+{
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct record *record = bpf_task_storage_get(&records, task, 0, 0);
+    if (!record) return 0;
+    tell(SIGNAL, record, signal, (s64)BPF_CORE_READ(info, si_code), BPF_CORE_READ(info, _sifields._kill._pid), 0);
+    return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(ended, struct task_struct *task)
+{
+    struct record *record = bpf_task_storage_get(&records, task, 0, 0);
+    if (!record) return 0;
+    if (record->head.kind == CALL) {
+        record->head.flags &= ~RETURNED; /* and never will */
+        send(record);
+    }
+    else if ((task->exit_code & 0x7f) == 31 /* SIGSYS */) {
+        /* Killed by seccomp before the call's entry was reported: its result is still what the kernel's entry
+         * code puts there. (SECCOMP_RET_TRAP has reported the call, and puts the number back.) */
+        struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+        struct pt_regs copy;
+        if (!bpf_probe_read_kernel(&copy, sizeof copy, regs) && (s64)copy.ax == -38 /* ENOSYS */ &&
+            !begin(task, record, &copy, copy.orig_ax)) send(record);
+    }
+    tell(EXIT, record, task->exit_code, task->signal->group_exit_code, 0, 0);
+    return 0;
+}
