@@ -43,7 +43,7 @@ impl Searcher {
 pub(super) const HWCAPS: [&[u8]; 6] =
     [b"glibc-hwcaps", b"tls", b"haswell", b"avx512_1", b"xeon_phi", b"x86_64"];
 
-/// Whether the loader looks there for a variant of a library for this very CPU: in one of [`HWCAPS`].
+/// Whether the loader looks there for a variant of a library for this very CPU: in one of `HWCAPS`.
 #[must_use]
 pub fn is_hwcaps(path: &[u8]) -> bool {
     path.split(|&byte| byte == b'/').any(|part| HWCAPS.contains(&part))

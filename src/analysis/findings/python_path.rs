@@ -19,7 +19,7 @@ struct Loaded<'a> {
     /// Directories of packages.
     packages: FxHashSet<&'a [u8]>,
     /// Where modules of a last name were found.
-    homes: FxHashMap<&'a [u8], Vec<&'a [u8]>>,
+    homes: FxHashMap<&'a [u8], FxHashSet<&'a [u8]>>,
 }
 
 impl<'a> Loaded<'a> {
@@ -37,7 +37,7 @@ impl<'a> Loaded<'a> {
                 home = directory(home).unwrap_or_default();
             }
             loaded.directories.insert(home);
-            loaded.homes.entry(last_name(path)).or_default().push(home);
+            loaded.homes.entry(last_name(path)).or_default().insert(home);
         }
         loaded
     }
@@ -55,7 +55,7 @@ impl<'a> Loaded<'a> {
         let (home, name) = stem(path);
         let name = name.strip_suffix(b"module").unwrap_or(name);
         let homes = self.homes.get(name)?;
-        let elsewhere = !homes.contains(&home) && ends(path, &[b".py", b".pyc", b".so"]);
+        let elsewhere = !homes.contains(home) && ends(path, &[b".py", b".pyc", b".so"]);
         elsewhere.then_some(home)
     }
 }

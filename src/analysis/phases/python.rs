@@ -54,7 +54,7 @@ struct Python {
     program: Program,
     /// It set a handler of `SIGINT`, whose default comes back at the end.
     handles_interrupt: bool,
-    /// It left by exit_group(2).
+    /// It left by `exit_group(2)`.
     left: bool,
     exit: Option<Cut>,
 }
