@@ -14,21 +14,22 @@ use crate::support::run;
 /// So many that one in five that came twice would be noticed.
 const SIGNALS: usize = 20;
 
-/// Sends SIGTERM, each when the one before has come; how many the command has got.
-fn counted(mode: &str, send: impl Fn(Pid)) -> String {
+/// Sends a signal, each time when the one before has come; how many the command has got.
+fn counted(mode: &str, signal: Signal, send: impl Fn(Pid, Signal)) -> String {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let mut command = log::command(&dir.path().join("log"), dir.path());
-    command.arg(program("counts_signals")).arg(mode).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.arg(program("counts_signals")).arg(mode).arg((signal as i32).to_string());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.process_group(0).spawn().expect("trace can be run");
     let mut output = BufReader::new(child.stdout.take().expect("piped"));
     let mut line = String::new();
     output.read_line(&mut line).expect("text");
     assert_eq!(line, "ready\n");
     for _ in 0..SIGNALS {
-        send(Pid::from_raw(child.id().cast_signed()));
+        send(Pid::from_raw(child.id().cast_signed()), signal);
         line.clear();
         output.read_line(&mut line).expect("text");
-        assert_eq!(line, "got\n", "{mode}");
+        assert_eq!(line, "got\n", "{mode} {signal}");
     }
     drop(child.stdin.take());
     let mut rest = String::new();
@@ -40,7 +41,8 @@ fn counted(mode: &str, send: impl Fn(Pid)) -> String {
 #[test]
 fn a_signal_to_the_group_comes_once() {
     for mode in ["handler", "sigwait", "signalfd"] {
-        let rest = counted(mode, |trace| killpg(trace, Signal::SIGTERM).expect("our own group"));
+        let rest =
+            counted(mode, Signal::SIGTERM, |trace, signal| killpg(trace, signal).expect("our own group"));
         assert_eq!(rest, format!("{SIGNALS}\n"), "{mode}");
     }
 }
@@ -48,7 +50,19 @@ fn a_signal_to_the_group_comes_once() {
 #[test]
 fn a_signal_to_trace_alone_comes_once() {
     for mode in ["handler", "sigwait", "signalfd"] {
-        let rest = counted(mode, |trace| kill(trace, Signal::SIGTERM).expect("our own child"));
+        let rest =
+            counted(mode, Signal::SIGTERM, |trace, signal| kill(trace, signal).expect("our own child"));
         assert_eq!(rest, format!("{SIGNALS}\n"), "{mode}");
     }
+}
+
+#[test]
+fn signals_of_every_purpose_are_handed_on() {
+    use Signal::{SIGALRM, SIGPIPE, SIGURG, SIGUSR2, SIGWINCH, SIGXCPU, SIGXFSZ};
+    for signal in [SIGWINCH, SIGPIPE, SIGXCPU, SIGXFSZ, SIGURG, SIGUSR2, SIGALRM] {
+        let rest = counted("handler", signal, |trace, signal| kill(trace, signal).expect("our own child"));
+        assert_eq!(rest, format!("{SIGNALS}\n"), "{signal}");
+    }
+    let rest = counted("handler", SIGWINCH, |trace, signal| killpg(trace, signal).expect("our own group"));
+    assert_eq!(rest, format!("{SIGNALS}\n"), "to the group");
 }

@@ -1,4 +1,4 @@
-//! `trace record` at a terminal, in the hands of a shell with job control: ^C, ^Z, `fg` and a resize do to
+//! `trace` at a terminal, in the hands of a shell with job control: ^C, ^Z, `fg` and a resize do to
 //! the command what they do without it.
 
 use crate::support::log;
@@ -32,4 +32,16 @@ fn control_z_stops_and_fg_continues() {
 #[test]
 fn all_of_it_repeatedly() {
     play("rCiZSFcWwCiZSFcZSFcWwQq");
+}
+
+#[test]
+fn control_z_at_the_end_of_the_command_stops_trace() {
+    for how in [&["record", "-o", "log"][..], &["startup", "--runs", "2", "-o", "log"]] {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let mut command = run::command(program("terminal"), dir.path());
+        command.arg("rZSF").arg(env!("CARGO_BIN_EXE_trace")).args(how).arg(program("gone_at_stop"));
+        let done = run(&mut command);
+        assert_eq!(done.status.code(), Some(0), "{how:?} {done:?}");
+        assert_eq!(done.stdout.matches("job: stopped").count(), 1, "{how:?} {done:?}");
+    }
 }

@@ -92,7 +92,7 @@ impl Recorder {
                 status = Some(if at_once { ended.unwrap_or_default() } else { ended? });
             }
             if status.is_none()
-                && let Some(signal) = child::stop_signal(pid)
+                && let Some(signal) = child::stopped_by(pid)?
                 && is_for_us(&session, pid, signal)
             {
                 stop_too(pid, signal);

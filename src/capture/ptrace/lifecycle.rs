@@ -181,6 +181,7 @@ impl<S: Sink> Session<'_, S> {
             if let Some(watch) = &self.watch {
                 self.asked = watch.received();
                 watch.leader_ended();
+                watch.stop_if_missed();
             }
         }
         if let Some(pinning) = &mut self.pinning {

@@ -25,14 +25,18 @@ pub fn next_change(pid: libc::pid_t) -> io::Result<Change> {
         return Ok(Change::Ended);
     }
     // Takes the report of the stop away; the child may have been continued or killed meanwhile.
-    wait_info(pid, libc::WSTOPPED | libc::WNOHANG)?;
+    stopped_by(pid)?;
     Ok(Change::Stopped(signal))
 }
 
-/// The signal that has stopped the child since this was last asked, if one has.
-pub fn stop_signal(pid: libc::pid_t) -> Option<i32> {
-    let (code, signal) = wait_info(pid, libc::WSTOPPED | libc::WNOHANG).ok()?;
-    (code == libc::CLD_STOPPED).then_some(signal)
+/// The signal that has stopped the child, without waiting for that; told once for each stop.
+pub fn stopped_by(pid: libc::pid_t) -> io::Result<Option<i32>> {
+    match wait_info(pid, libc::WSTOPPED | libc::WNOHANG) {
+        Ok((code, signal)) => Ok((code == libc::CLD_STOPPED).then_some(signal)),
+        // It has ended, and only ends are left to be waited for.
+        Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether the child has ended, without waiting for it. An ended child is left to [`reap`].

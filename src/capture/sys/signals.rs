@@ -5,26 +5,44 @@
 //! sends to `trace` alone is meant for the command and handed on. `si_code` tells the two apart:
 //! the kernel's own signals carry `SI_KERNEL`. What somebody sends to the whole group is told apart by
 //! what the command gets ([`doubled`]), where that can be seen.
+//!
+//! Not handed on are SIGTTIN and SIGTTOU, which must stay ignored here so that the terminal can be used from the
+//! background, and SIGCHLD, of which every stop of a traced thread sends one.
 
+use super::clock::monotonic_ns;
 use super::{doubled, startup};
 use std::ffi::{c_int, c_void};
 use std::io;
 use std::mem::{self, MaybeUninit};
 use std::ptr;
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// These end the measuring, and are handed on.
 const ENDING: [c_int; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
 /// These would end us, and are handed on: the command decides what to make of them.
-const PASSED: [c_int; 5] = [libc::SIGUSR1, libc::SIGUSR2, libc::SIGIO, libc::SIGPWR, libc::SIGSTKFLT];
+const PASSED: [c_int; 10] = [
+    libc::SIGUSR1,
+    libc::SIGUSR2,
+    libc::SIGIO,
+    libc::SIGPWR,
+    libc::SIGSTKFLT,
+    libc::SIGURG,
+    // The terminal's own is from the kernel, and reaches the command by itself.
+    libc::SIGWINCH,
+    // A write of ours to a closed pipe or past the file-size limit sends these to us: an error then, not our end.
+    libc::SIGPIPE,
+    libc::SIGXFSZ,
+    // The CPU time limit is the command's, not that of whoever watches it.
+    libc::SIGXCPU,
+];
 /// Timers that were set before this program was executed (`alarm 10; exec ...`) are the command's: they are
 /// handed on although the kernel sends them.
 const TIMERS: [c_int; 3] = [libc::SIGALRM, libc::SIGVTALRM, libc::SIGPROF];
-/// These are ignored: the command is stopped by them and we then stop ourselves, and a write past
-/// the file-size limit shall be an error rather than our end. The CPU time limit is the command's, not
-/// that of whoever watches it.
-const IGNORED: [c_int; 4] = [libc::SIGTTIN, libc::SIGTTOU, libc::SIGXFSZ, libc::SIGXCPU];
+/// These are ignored: the command is stopped by them and we then stop ourselves.
+const IGNORED: [c_int; 2] = [libc::SIGTTIN, libc::SIGTTOU];
+/// A command that ends within this time after Ctrl-Z may not have been able to stop any more.
+const MISSED_NS: u64 = 100_000_000;
 
 /// What the handler and the thread that waits for the command tell each other.
 struct Shared {
@@ -36,6 +54,8 @@ struct Shared {
     undelivered: AtomicI32,
     /// The timer of [`doubled`], 0 for none.
     timer: AtomicUsize,
+    /// When SIGTSTP came while there was a command, which has not stopped since; 0: it did not.
+    stop_asked_ns: AtomicU64,
 }
 
 static SHARED: Shared = Shared {
@@ -43,6 +63,7 @@ static SHARED: Shared = Shared {
     received: AtomicI32::new(0),
     undelivered: AtomicI32::new(0),
     timer: AtomicUsize::new(0),
+    stop_asked_ns: AtomicU64::new(0),
 };
 /// Dispositions belong to the process, so there is one watch at a time.
 static ONE: Mutex<()> = Mutex::new(());
@@ -63,6 +84,7 @@ impl Watch {
         SHARED.received.store(0, SeqCst);
         SHARED.child.store(0, SeqCst);
         SHARED.undelivered.store(0, SeqCst);
+        SHARED.stop_asked_ns.store(0, SeqCst);
         let handle = handle as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
         let real_time = libc::SIGRTMIN()..=libc::SIGRTMAX();
         let handled = ENDING.into_iter().chain(PASSED).chain(TIMERS).chain(real_time).chain([libc::SIGTSTP]);
@@ -72,7 +94,11 @@ impl Watch {
         let reported = (libc::SIGCHLD, libc::SIG_DFL);
         let before = handled
             .chain(ignored)
-            .filter(|&(signal, _)| !startup::is_ignored(signal))
+            // Rust's runtime ignores SIGPIPE whatever was handed down.
+            .filter(|&(signal, _)| match signal {
+                libc::SIGPIPE => !startup::was_ignored(signal),
+                _ => !startup::is_ignored(signal),
+            })
             .chain([reported])
             .filter_map(|(signal, action)| Some((signal, replace(signal, action)?)))
             .collect();
@@ -124,6 +150,15 @@ impl Watch {
         }
     }
 
+    /// Stops this process if Ctrl-Z came when the command was ending and could not stop any more. To be called
+    /// when it has ended.
+    pub fn stop_if_missed(&self) {
+        let asked_ns = self.shared.stop_asked_ns.swap(0, SeqCst);
+        if asked_ns != 0 && monotonic_ns().saturating_sub(asked_ns) < MISSED_NS {
+            stop_self();
+        }
+    }
+
     /// The signal that asked for an end, if one did.
     pub fn received(&self) -> Option<c_int> {
         Some(self.shared.received.load(SeqCst)).filter(|&signal| signal != 0)
@@ -134,7 +169,8 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.shared.timer.store(0, SeqCst);
         self.timer = None;
-        for (signal, action) in &self.before {
+        // The latest first: one signal may have had two actions.
+        for (signal, action) in self.before.iter().rev() {
             // SAFETY: puts back an action that sigaction itself returned.
             unsafe { libc::sigaction(*signal, action, ptr::null_mut()) };
         }
@@ -165,14 +201,17 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c
     unsafe {
         let errno = *libc::__errno_location();
         let child = SHARED.child.load(SeqCst);
-        let from_kernel = !info.is_null() && (*info).si_code == libc::SI_KERNEL;
+        let from_kernel = !info.is_null() && ((*info).si_code == libc::SI_KERNEL || is_of_own_write(info));
         if signal == libc::SIGTSTP {
             // With a command, it decides: see `stop_too`. Without one, do as everybody does.
-            match child {
-                0 => libc::kill(libc::getpid(), libc::SIGSTOP),
-                _ if !from_kernel => hand_on(child, signal, info),
-                _ => 0,
-            };
+            if child == 0 {
+                stop_self();
+            } else {
+                SHARED.stop_asked_ns.store(monotonic_ns(), SeqCst);
+                if !from_kernel {
+                    hand_on(child, signal, info);
+                }
+            }
         } else {
             if ENDING.contains(&signal) {
                 let _ = SHARED.received.compare_exchange(0, signal, SeqCst, SeqCst);
@@ -189,6 +228,24 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c
     }
 }
 
+/// Whether it was this process that a write(2) of its own has sent the signal to: as if by kill(2).
+///
+/// # Safety
+/// `info` must be valid.
+unsafe fn is_of_own_write(info: *const libc::siginfo_t) -> bool {
+    // SAFETY: promised by the caller; the sender is there for the code of kill(2).
+    unsafe { (*info).si_code == libc::SI_USER && (*info).si_pid() == libc::getpid() }
+}
+
+/// Whether a process has sent the signal.
+///
+/// # Safety
+/// `info` must be null or valid.
+unsafe fn is_by_process(info: *const libc::siginfo_t) -> bool {
+    // SAFETY: promised by the caller.
+    unsafe { !info.is_null() && (*info).si_code <= 0 && (*info).si_code != libc::SI_TIMER }
+}
+
 /// Hands a signal on, once it is clear that the command has not got it by itself.
 ///
 /// # Safety
@@ -196,8 +253,7 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c
 unsafe fn hand_on(child: libc::pid_t, signal: c_int, info: *const libc::siginfo_t) -> c_int {
     // SAFETY: promised by the caller; the sender is there for the codes of kill(2), sigqueue(3) and tgkill(2).
     unsafe {
-        let by_process = !info.is_null() && (*info).si_code <= 0 && (*info).si_code != libc::SI_TIMER;
-        if by_process && doubled::ask(SHARED.timer.load(SeqCst), child, signal, (*info).si_pid()) {
+        if is_by_process(info) && doubled::ask(SHARED.timer.load(SeqCst), child, signal, (*info).si_pid()) {
             return 0;
         }
         libc::kill(child, signal)
@@ -205,9 +261,12 @@ unsafe fn hand_on(child: libc::pid_t, signal: c_int, info: *const libc::siginfo_
 }
 
 /// The timer's handler: async-signal-safe, `errno` left as it was.
-extern "C" fn settle(_signal: c_int, _info: *mut libc::siginfo_t, _context: *mut c_void) {
-    // SAFETY: the errno location is this thread's own.
+extern "C" fn settle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+    // SAFETY: the kernel passes a valid siginfo_t; the errno location is this thread's own.
     unsafe {
+        if is_by_process(info) {
+            return handle(signal, info, context);
+        }
         let errno = *libc::__errno_location();
         let timer = SHARED.timer.load(SeqCst);
         if timer != 0 {
@@ -243,12 +302,34 @@ pub fn stop_too(pid: libc::pid_t, signal: c_int) {
     // SAFETY: neither call takes a pointer; `pid` is a child that was not reaped. With `raise`, unlike
     // `kill`, it is this thread that stops before the call returns.
     unsafe { libc::raise(signal) };
+    SHARED.stop_asked_ns.store(0, SeqCst);
     if let Some(before) = before {
         // SAFETY: puts back an action that sigaction itself returned.
         unsafe { libc::sigaction(signal, &raw const before, ptr::null_mut()) };
     }
     // SAFETY: as above.
     unsafe { libc::kill(pid, libc::SIGCONT) };
+}
+
+/// Stops this process as Ctrl-Z stops others (not where nobody could continue it). Async-signal-safe, also in the
+/// handler of SIGTSTP, where that is blocked.
+fn stop_self() {
+    let before = replace(libc::SIGTSTP, libc::SIG_DFL);
+    let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+    let mut mask = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: `set` is initialised by sigemptyset, and `mask` filled by the first pthread_sigmask, which does not
+    // fail. With `raise` it is this thread that stops before the signal is blocked again.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::sigaddset(set.as_mut_ptr(), libc::SIGTSTP);
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, set.as_ptr(), mask.as_mut_ptr());
+        libc::raise(libc::SIGTSTP);
+        libc::pthread_sigmask(libc::SIG_SETMASK, mask.as_ptr(), ptr::null_mut());
+    }
+    if let Some(before) = before {
+        // SAFETY: puts back an action that sigaction itself returned.
+        unsafe { libc::sigaction(libc::SIGTSTP, &raw const before, ptr::null_mut()) };
+    }
 }
 
 /// Gives a signal its default action.

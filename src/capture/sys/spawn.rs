@@ -26,6 +26,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 /// What becomes of one of the descriptors 0 to 2 in the child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +102,8 @@ struct Prepared {
     failure: RawFd,
     go: RawFd,
     go_other_end: RawFd,
+    /// SIGTSTP came before the child could stop for it, see [`hold_stop`].
+    stop_held: AtomicBool,
 }
 
 unsafe extern "C" {
@@ -138,6 +141,7 @@ pub fn start(image: &Image<'_>) -> io::Result<Started> {
         failure: failure_write.as_raw_fd(),
         go: go.as_ref().map_or(-1, |(read, _)| read.as_raw_fd()),
         go_other_end: go.as_ref().map_or(-1, |(_, write)| write.as_raw_fd()),
+        stop_held: AtomicBool::new(false),
     };
     let share = if image.wait_for_go { 0 } else { libc::CLONE_VM | libc::CLONE_VFORK };
     let (pid, at_ns) = clone_blocked(&prepared, share)?;
@@ -162,6 +166,9 @@ fn clone_blocked(prepared: &Prepared, share: c_int) -> io::Result<(libc::pid_t, 
         let started_ns = super::clock::monotonic_ns();
         let pid = libc::clone(child_main, top, share | libc::SIGCHLD, argument);
         let error = io::Error::last_os_error();
+        if pid != -1 && prepared.stop_held.load(SeqCst) {
+            libc::kill(pid, libc::SIGTSTP);
+        }
         libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut());
         (pid, error, started_ns)
     };
@@ -203,10 +210,29 @@ extern "C" fn child_main(argument: *mut c_void) -> c_int {
             fail(prepared, Stage::Directory);
         }
         prepared.handed_down.take_up(prepared.parent);
+        hold_stop(prepared);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const prepared.mask, ptr::null_mut());
         wait_for_go(prepared);
         libc::execve(prepared.program, prepared.argv, prepared.environment);
         fail(prepared, Stage::Exec);
+    }
+}
+
+/// A child that stops before `execve` would keep its parent, which is suspended until then, from stopping as well:
+/// Ctrl-Z at this moment is taken, and given to the command when it runs.
+fn hold_stop(prepared: &Prepared) {
+    if prepared.go != -1 {
+        return;
+    }
+    let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `set` is initialised by sigemptyset before it is used, `now` is read; all are async-signal-safe.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::sigaddset(set.as_mut_ptr(), libc::SIGTSTP);
+        if libc::sigtimedwait(set.as_ptr(), ptr::null_mut(), &raw const now) == libc::SIGTSTP {
+            prepared.stop_held.store(true, SeqCst);
+        }
     }
 }
 

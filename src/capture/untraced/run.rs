@@ -77,17 +77,24 @@ fn until_ready(
     done
 }
 
-/// When the command was ready; `None`: it ended before, or an end was asked for.
+/// When the command was ready, had it not been stopped; `None`: it ended before, or an end was asked for.
 fn wait_until_ready(child: &Child, detector: &mut Detector, watch: &Watch) -> io::Result<Option<u64>> {
     let mut looks: u32 = 0;
+    let mut stopped_ns = 0;
     loop {
         let ready_ns = detector.check(ready::pids);
         if ready_ns.is_some() || watch.received().is_some() {
-            return Ok(ready_ns);
+            return Ok(ready_ns.map(|ready_ns| ready_ns.saturating_sub(stopped_ns)));
+        }
+        if looks.is_multiple_of(LOOKS)
+            && let Some(signal) = child::stopped_by(child.pid())?
+        {
+            stopped_ns += stop_with(child.pid(), signal);
         }
         // A command that puts itself into the background is still to be waited for.
         if looks.is_multiple_of(LOOKS) && child::has_ended(child.pid())? && !is_anybody_left() {
-            return Ok(detector.check(Vec::new));
+            let ready_ns = detector.check(Vec::new);
+            return Ok(ready_ns.map(|ready_ns| ready_ns.saturating_sub(stopped_ns)));
         }
         looks = looks.wrapping_add(1);
         std::thread::sleep(POLL);
@@ -107,6 +114,7 @@ pub fn wait_for(child: &Child, watch: &Watch) -> io::Result<Done> {
     watch.follow(child.pid());
     let ended = until_end(child.pid());
     watch.unfollow();
+    watch.stop_if_missed();
     let (ended_ns, stopped_ns) = ended?;
     let (status, usage) = child::reap(child.pid())?;
     let wall_ns = ended_ns.saturating_sub(child.started_ns()).saturating_sub(stopped_ns);
@@ -117,11 +125,16 @@ pub fn wait_for(child: &Child, watch: &Watch) -> io::Result<Done> {
 fn until_end(pid: i32) -> io::Result<(u64, u64)> {
     let mut stopped_ns = 0;
     while let Change::Stopped(signal) = child::next_change(pid)? {
-        let stopped_at = monotonic_ns();
-        signals::stop_too(pid, signal);
-        stopped_ns += monotonic_ns() - stopped_at;
+        stopped_ns += stop_with(pid, signal);
     }
     Ok((monotonic_ns(), stopped_ns))
+}
+
+/// Stops this process with the command that the signal has stopped; for how long, in nanoseconds.
+fn stop_with(pid: i32, signal: i32) -> u64 {
+    let stopped_at = monotonic_ns();
+    signals::stop_too(pid, signal);
+    monotonic_ns() - stopped_at
 }
 
 fn figures(wall_ns: u64, usage: &libc::rusage) -> Run {
