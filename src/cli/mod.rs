@@ -60,7 +60,7 @@ enum Command {
     Record(record::Arguments),
     /// Try what the findings of a command suggest, where that is safe, and measure it against the command as it is
     Try(try_::Arguments),
-    /// Print a log as strace would, one line an event
+    /// Print a log as strace would, one line an event, in the order in which calls end
     Show(show::Arguments),
     /// Count and sum up the calls of a log
     Stats(stats::Arguments),

@@ -1,5 +1,6 @@
 //! `trace show`: a log as strace prints it.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,10 +10,18 @@ use super::failure::{Failure, note};
 use super::filter::FilterArguments;
 use super::input;
 use super::output::to_stdout;
+use crate::event::Event;
 use crate::log::{Columns, Ending, Header};
-use crate::report::show::{Options, Relative, Time, Who, line};
+use crate::report::json;
+use crate::report::show::json::Row;
+use crate::report::show::{Modes, Options, Relative, Time, Who, change_of_mode, line};
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Lines stand in the order in which calls end: a call that waits comes after what happened meanwhile, and \
+                        *** exec *** before the line of its execve. The times are those of the beginning."
+)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Arguments {
     #[command(flatten)]
     filter: FilterArguments,
@@ -29,6 +38,10 @@ pub struct Arguments {
     #[arg(short = 'Y', long)]
     names: bool,
 
+    /// Print one JSON object a line, with every column of the log (docs/log-format.md)
+    #[arg(long, conflicts_with_all = ["epoch", "relative", "names"])]
+    json: bool,
+
     /// The log, or - for standard input
     #[arg(value_name = "LOG")]
     log: PathBuf,
@@ -37,20 +50,12 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let filter = arguments.filter.filter()?;
     let mut reader = input::open(&arguments.log, Columns::ALL)?;
-    let mut options = options(arguments, reader.header());
-    let mut relative = Relative::default();
-    let mut text = Vec::new();
+    let mut lines = Lines::new(arguments, reader.header());
     let ending = to_stdout(|out| {
         let mut written = Ok(());
         let ending = reader.for_each(|event| {
             if written.is_ok() && filter.matches(event) {
-                if arguments.relative {
-                    options.time = relative.next(event.start_ns);
-                }
-                text.clear();
-                line(&mut text, event, &options);
-                text.push(b'\n');
-                written = out.write_all(&text);
+                written = lines.write(out, event);
             }
         });
         written.map(|()| ending)
@@ -66,6 +71,42 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The lines of events.
+struct Lines {
+    options: Options,
+    /// Times are those of `-r`.
+    relative: Option<Relative>,
+    modes: Modes,
+    json: bool,
+    text: Vec<u8>,
+}
+
+impl Lines {
+    fn new(arguments: &Arguments, header: &Header) -> Self {
+        Self {
+            options: options(arguments, header),
+            relative: arguments.relative.then(Relative::default),
+            modes: Modes::default(),
+            json: arguments.json,
+            text: Vec::new(),
+        }
+    }
+
+    fn write(&mut self, out: &mut dyn Write, event: &Event<'_>) -> io::Result<()> {
+        if self.json {
+            return json::write_line(out, &Row::from(event));
+        }
+        if let Some(relative) = &mut self.relative {
+            self.options.time = relative.next(event.start_ns);
+        }
+        self.text.clear();
+        change_of_mode(&mut self.text, event, &self.options, &mut self.modes);
+        line(&mut self.text, event, &self.options);
+        self.text.push(b'\n');
+        out.write_all(&self.text)
+    }
 }
 
 fn options(arguments: &Arguments, header: &Header) -> Options {

@@ -12,10 +12,18 @@ use super::escape::unprintable;
 
 /// Writes a value as JSON over several lines, with a newline at the end.
 pub fn write(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
-    let json = serde_json::to_string_pretty(value)?;
+    put(out, &serde_json::to_string_pretty(value)?)
+}
+
+/// Writes a value as JSON on one line.
+pub fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    put(out, &serde_json::to_string(value)?)
+}
+
+fn put(out: &mut dyn Write, json: &str) -> io::Result<()> {
     // Outside of strings all is ASCII, and line breaks are the only controls.
     let must_escape = |c: char| c != '\n' && unprintable(c);
-    let mut rest = json.as_str();
+    let mut rest = json;
     while let Some(at) = rest.find(must_escape) {
         let (before, from) = rest.split_at(at);
         out.write_all(before.as_bytes())?;

@@ -72,16 +72,12 @@ fn table(out: &mut dyn Write, tried: &[Trial], look: Look) -> io::Result<()> {
 fn best(out: &mut dyn Write, tried: &[Trial], look: Look) -> io::Result<()> {
     let saved = |trial: &&Trial| trial.measured.map_or(0.0, |difference| difference.saved_ns);
     let faster = tried.iter().filter(|trial| trial.verdict == Verdict::Faster);
-    match faster.max_by(|a, b| saved(a).total_cmp(&saved(b))) {
-        Some(trial) => {
-            writeln!(out, "\nThe most is saved by:")?;
-            writeln!(out, "  {}", look.title(&escape(trial.shell.bytes())))
-        }
-        None => {
-            let line = "None of them is faster and does the same, as far as was seen.";
-            writeln!(out, "\n{}", look.text(line))
-        }
-    }
+    let Some(trial) = faster.max_by(|a, b| saved(a).total_cmp(&saved(b))) else {
+        let line = "None of them is faster and does the same, as far as was seen.";
+        return writeln!(out, "\n{}", look.text(line));
+    };
+    writeln!(out, "\nThe most is saved by:")?;
+    writeln!(out, "  {}", look.title(&escape(trial.shell.bytes())))
 }
 
 /// A time saved; with a minus where more was taken.

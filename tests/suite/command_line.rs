@@ -233,6 +233,29 @@ fn a_path_is_found_under_all_its_names() {
 }
 
 #[test]
+fn json_lines_have_the_events_that_the_text_has() {
+    let dir = recorded();
+    for filter in [&[][..], &["-e", "openat", "-z"]] {
+        let lines = |more: &[&str]| {
+            let words: Vec<_> =
+                ["show"].iter().chain(more).chain(filter).chain(&["a.trace"]).copied().collect();
+            let shown = trace(dir.path(), &words);
+            assert!(shown.status.success() && shown.stderr.is_empty(), "{shown:?}");
+            shown.stdout.lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let (text, json) = (lines(&[]), lines(&["--json"]));
+        assert_eq!(text.len(), json.len());
+        for (text, json) in text.iter().zip(&json) {
+            let event: serde_json::Value = serde_json::from_str(json).expect("JSON");
+            assert!(text.starts_with(&format!("{} ", event["tid"])), "{text}: {json}");
+            let call = event["syscall"].as_str();
+            assert!(call.is_none_or(|call| text.contains(&format!(" {call}("))), "{text}: {json}");
+        }
+    }
+    assert!(fails(dir.path(), &["show", "--json", "-r", "a.trace"]).0.contains("cannot be used with"));
+}
+
+#[test]
 fn relative_times_are_not_negative() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let output = dir.path().join("a.trace");

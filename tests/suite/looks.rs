@@ -55,6 +55,7 @@ fn every_line_fits_and_no_terminal_is_too_narrow() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let doctor = run(run::command(env!("CARGO_BIN_EXE_trace"), root).arg("doctor").env("COLUMNS", "72"));
     let breakable = doctor.stdout.lines().filter(|line| !line.contains(env!("CARGO_BIN_EXE_trace")));
-    let over: Vec<_> = breakable.filter(|line| line.chars().count() > 72).collect();
+    let over: Vec<_> =
+        breakable.filter(|line| line.chars().count() > 72 && line.trim().contains(' ')).collect();
     assert!(over.is_empty(), "{over:?}");
 }

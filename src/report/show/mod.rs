@@ -15,12 +15,16 @@ mod call;
 mod errno;
 pub mod escape;
 pub mod filter;
+pub mod json;
 mod kinds;
+mod modes;
 mod result;
 mod special;
 mod structs;
 #[cfg(test)]
 mod tests;
+
+pub use modes::Modes;
 
 use crate::event::{Event, Kind};
 use crate::syscall::flags::{write_number, write_radix};
@@ -89,14 +93,30 @@ impl Relative {
 
 /// Appends an event as one line, without a newline.
 pub fn line(out: &mut Vec<u8>, event: &Event<'_>, options: &Options) {
-    write_who(out, event, options.who);
-    write_time(out, event.start_ns, options.time);
+    write_head(out, event, options);
     match event.kind {
         Kind::Syscall => call::write(out, event, options),
         Kind::Signal => kinds::write_signal_line(out, event),
         Kind::Exit => kinds::write_exit(out, event),
         Kind::Exec | Kind::Fork | Kind::Mark | Kind::Lost | Kind::Total => kinds::write_own(out, event),
     }
+}
+
+/// Appends a line, and its newline, that tells another calling convention than that of the thread's calls before.
+pub fn change_of_mode(out: &mut Vec<u8>, event: &Event<'_>, options: &Options, modes: &mut Modes) {
+    if let Some(mode) = modes.change(event) {
+        write_head(out, event, options);
+        out.extend_from_slice(b"[ Process PID=");
+        write_number(out, i64::from(event.tid));
+        out.extend_from_slice(b" runs in ");
+        out.extend_from_slice(mode.as_bytes());
+        out.extend_from_slice(b" mode. ]\n");
+    }
+}
+
+fn write_head(out: &mut Vec<u8>, event: &Event<'_>, options: &Options) {
+    write_who(out, event, options.who);
+    write_time(out, event.start_ns, options.time);
 }
 
 fn write_who(out: &mut Vec<u8>, event: &Event<'_>, who: Who) {

@@ -114,16 +114,11 @@ fn title(command: &[String]) -> String {
 /// What the command takes.
 fn beside_title(report: &Report) -> String {
     let backend = escape(report.backend.as_bytes());
-    match &report.untraced {
-        Some(untraced) => {
-            let until = report.until.as_deref();
-            format!("{}   backend {backend}", figures(until, untraced))
-        }
-        None => {
-            let traced = time(report.traced_ns);
-            format!("traced {traced}, no untraced runs in this log   backend {backend}")
-        }
-    }
+    let what = report.untraced.as_ref().map_or_else(
+        || format!("traced {}, no untraced runs in this log", time(report.traced_ns)),
+        |untraced| figures(report.until.as_deref(), untraced),
+    );
+    format!("{what}   backend {backend}")
 }
 
 fn figures(until: Option<&str>, untraced: &Untraced) -> String {
