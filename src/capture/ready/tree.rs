@@ -65,9 +65,18 @@ pub fn pids() -> Vec<i32> {
     pids
 }
 
-/// Whether any of them lives.
+/// Looks taken before it is believed that nobody is left.
+const LOOKS: u32 = 3;
+
+/// Whether any of them lives. Reading all of `/proc` takes a while, in which a process can lose the parent that
+/// leads from it to us, so nobody is gone until nobody was seen several times.
 pub fn is_anybody_left() -> bool {
-    !pids().is_empty()
+    (0..LOOKS).any(|look| {
+        if look > 0 {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        !pids().is_empty()
+    })
 }
 
 /// What they have used until now; times to one clock tick (mostly 10 ms) for each process.
