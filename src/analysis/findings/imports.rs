@@ -11,9 +11,18 @@ const SHARE: f64 = 0.03;
 /// The same for a single module, whose time may be that of a program that imports it in its midst.
 const SHARE_OF_ONE: f64 = 0.10;
 
+/// What is imported in these phases is Python's own doing, or that of `.pth` files and `sitecustomize`: no change in the
+/// program helps (the finding `site` has it).
+const BEFORE_THE_PROGRAM: [&[u8]; 2] = [b"interpreter init", b"site"];
+
 pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
-    let names: FxHashMap<&[u8], &[u8]> =
-        facts.modules.modules.iter().map(|module| (module.path.bytes(), module.name.bytes())).collect();
+    let names: FxHashMap<&[u8], &[u8]> = facts
+        .modules
+        .modules
+        .iter()
+        .filter(|module| !BEFORE_THE_PROGRAM.contains(&module.phase.bytes()))
+        .map(|module| (module.path.bytes(), module.name.bytes()))
+        .collect();
     let mut packages: FxHashMap<&[u8], Tally> = FxHashMap::default();
     for gap in facts.watch.imports.all() {
         let Some(name) = names.get(facts.path(gap.path)) else { continue };
@@ -39,8 +48,13 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
             shown(name)
         ),
     };
-    let advice = "import them inside the functions that need them, or import less of them; \
-                  python -X importtime shows what imports what";
+    let is_python_2 = names.keys().any(|path| path.windows(9).any(|part| part == b"/python2."));
+    let advice = if is_python_2 {
+        "import them inside the functions that need them, or import less of them; python -v shows what imports what"
+    } else {
+        "import them inside the functions that need them, or import less of them; \
+         python -X importtime (3.7 or later) shows what imports what"
+    };
     let saving = Saving { at_most_ns: all.most_ns, ..Saving::default() };
     let list = packages.iter().map(|(&package, &tally)| (package, tally, "modules"));
     Some(Finding::new(&what, saving, evidence(list), advice))
