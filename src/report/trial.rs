@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::escape::{arguments, escape};
+use super::escape::{arguments, escape, printable};
 use super::look::Look;
 use super::table::{Column, Table};
 use super::units::{percent, things, time, time_or_dash};
@@ -53,7 +53,7 @@ fn table(out: &mut dyn Write, tried: &[Trial], look: Look) -> io::Result<()> {
     for trial in tried {
         let measured = trial.measured.as_ref();
         table.row(vec![
-            escape(trial.what.bytes()),
+            printable(&String::from_utf8_lossy(trial.what.bytes())),
             time_or_dash(trial.predicted.and_then(|saving| saving.at_most_ns)),
             measured.map_or_else(|| "-".to_owned(), |difference| signed(difference.saved_ns)),
             measured.map_or_else(|| "-".to_owned(), share),
@@ -75,7 +75,7 @@ fn best(out: &mut dyn Write, tried: &[Trial], look: Look) -> io::Result<()> {
     match faster.max_by(|a, b| saved(a).total_cmp(&saved(b))) {
         Some(trial) => {
             writeln!(out, "\nThe most is saved by:")?;
-            writeln!(out, "  {}", look.title(&escape(trial.shell.bytes())))
+            writeln!(out, "  {}", look.title(&printable(&String::from_utf8_lossy(trial.shell.bytes()))))
         }
         None => {
             let line = "None of them is faster and does the same, as far as was seen.";
