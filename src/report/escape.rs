@@ -96,7 +96,9 @@ pub fn quoted(word: &[u8]) -> String {
 fn dollar_quoted(word: &[u8]) -> String {
     let mut out = "$'".to_owned();
     let octal = |out: &mut String, bytes: &[u8]| {
-        bytes.iter().for_each(|byte| write(out, format_args!("\\{byte:03o}")));
+        for byte in bytes {
+            write(out, format_args!("\\{byte:03o}"));
+        }
     };
     for chunk in word.utf8_chunks() {
         for c in chunk.valid().chars() {
@@ -168,7 +170,8 @@ mod tests {
     /// bash gives back what was quoted.
     #[test]
     fn arguments_can_be_read_by_a_shell() {
-        let all = [&b"python"[..], b"-c", b"print(1)", b"", b"it's", b"a\\b", b"\\'\x1b[2J\n\t\x01", b"\xff0"];
+        let all =
+            [&b"python"[..], b"-c", b"print(1)", b"", b"it's", b"a\\b", b"\\'\x1b[2J\n\t\x01", b"\xff0"];
         let line = arguments(all);
         assert!(line.starts_with("python -c 'print(1)' '' 'it'\\''s' 'a\\b' $'"), "{line}");
         assert!(!line.chars().any(unprintable), "{line:?}");
