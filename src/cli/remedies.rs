@@ -100,7 +100,7 @@ pub fn edit(remedy: &Remedy, scratch: &Path) -> Result<Edit, String> {
 
 /// What several edits are together, to be named by.
 pub fn together(edits: &[&Edit]) -> Edit {
-    let what = format!("{} of these together", edits.len());
+    let what = format!("the {} that are faster, together", edits.len());
     Edit { what, primes: edits.iter().any(|edit| edit.primes), ..Edit::default() }
 }
 

@@ -65,15 +65,19 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Found::Over(code) => return Ok(code),
     };
     let (candidates, not_tried) = candidates(&session, &report);
-    let mut trials = measure(&mut session, candidates, status)?;
-    if trials.interrupted.is_none() && !trials.tried.is_empty() && !writes.is_empty() {
+    let (mut trials, mut failure) = measure(&mut session, candidates, status)?;
+    let undisturbed = failure.is_none() && trials.interrupted.is_none();
+    if undisturbed && !trials.tried.is_empty() && !writes.is_empty() {
         // What it writes is left as the command itself writes it.
-        session.outcome(&command)?;
+        failure = session.outcome(&command).err();
     }
     trials.command = arguments.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     trials.writes = writes;
     trials.not_tried = not_tried;
     show(out, &trials).context(WRITING).map_err(Failure::of_trace)?;
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
     let Some(interruption) = &trials.interrupted else { return Ok(ExitCode::SUCCESS) };
     note(format_args!("ended by {} in round {}", interruption.signal, interruption.round));
     Ok(by_signal(interruption.number))

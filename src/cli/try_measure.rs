@@ -14,15 +14,16 @@ use crate::capture::launch::Command;
 use crate::capture::untraced::{self, Rounds, Series};
 use crate::log::Run;
 
-/// Tries each candidate, then what was faster together.
+/// Tries each candidate, then what was faster together. Where that second part fails, the first is given back all
+/// the same, with the failure.
 pub fn measure(
     session: &mut Session<'_>,
     mut candidates: Vec<Candidate<'_>>,
     status: ExitStatus,
-) -> Result<Trials, Failure> {
+) -> Result<(Trials, Option<Failure>), Failure> {
     let mut trials = Trials { output_compared: true, ..Trials::default() };
     if candidates.is_empty() {
-        return Ok(trials);
+        return Ok((trials, None));
     }
     let before = before(session)?;
     trials.output_compared = before.stable;
@@ -44,11 +45,12 @@ pub fn measure(
         })
         .collect();
     trials.interrupted = signal.map(|signal| interrupted(signal, original.len()));
-    if signal.is_none() {
-        together(session, (&candidates, &before), &mut trials, status)?;
-    }
+    let failure = match signal {
+        None => together(session, (&candidates, &before), &mut trials, status).err(),
+        Some(_) => None,
+    };
     trials.recommended = trial::recommended(&trials.tried);
-    Ok(trials)
+    Ok((trials, failure))
 }
 
 fn interrupted(signal: i32, rounds: usize) -> Interrupted {

@@ -35,7 +35,7 @@ fn code(signal: i32) -> u8 {
 
 fn interrupted(signal: i32, when: &str) -> Failure {
     let name = untraced::signal_name(signal);
-    Failure::with_code(code(signal), anyhow::anyhow!("ended by {name} {when}, before a remedy was measured"))
+    Failure::with_code(code(signal), anyhow::anyhow!("ended by {name} {when}"))
 }
 
 impl<'a> Session<'a> {

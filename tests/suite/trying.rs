@@ -86,7 +86,7 @@ fn remedies_that_are_faster_alone_are_tried_together() {
     let tried = all["tried"].as_array().expect("trials");
     let together = tried.last().expect("a trial");
     assert!(together["finding"].is_null() && together["predicted"].is_null(), "{all}");
-    assert_eq!(together["what"], "2 of these together");
+    assert_eq!(together["what"], "the 2 that are faster, together");
     let rounds = (&together["measured"]["rounds"], &together["beyond_best"]["rounds"]);
     assert_eq!(rounds, (&15.into(), &15.into()), "{together}");
     assert!(all["recommended"].is_number() && together["effect"] == "same", "{all}");
