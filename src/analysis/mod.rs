@@ -42,6 +42,7 @@ pub mod text;
 pub mod tree;
 pub mod trial;
 pub mod wall;
+pub mod written;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -16,10 +16,28 @@ pub struct Trials {
     pub original_wall_ns: Option<Summary>,
     /// Two runs of the original wrote the same to standard output: so it is known whether a remedy changes it.
     pub output_compared: bool,
-    /// Each remedy that was tried, in the order of the findings.
+    /// Each remedy that was tried, in the order of the findings; last, those together that are faster alone.
     pub tried: Vec<Trial>,
+    /// Place in `tried` of the one to use.
+    pub recommended: Option<usize>,
+    /// Files that the command writes, which are not compared.
+    pub writes: Vec<Text>,
+    /// Somebody asked for an end before all was measured.
+    pub interrupted: Option<Interrupted>,
     /// Those that could not be applied here.
     pub not_tried: Vec<NotTried>,
+}
+
+/// How the measuring was ended early.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Interrupted {
+    /// Name of the signal.
+    pub signal: String,
+    /// The same as a number.
+    #[serde(skip)]
+    pub number: i32,
+    /// The round it came in, from 1; rounds of several remedies together are counted by themselves.
+    pub round: usize,
 }
 
 /// One remedy, tried.
@@ -39,6 +57,8 @@ pub struct Trial {
     pub predicted: Option<Saving>,
     /// What it saved.
     pub measured: Option<Difference>,
+    /// What several together saved beyond the best one of them.
+    pub beyond_best: Option<Difference>,
     /// What it did to the command's output and exit status.
     pub effect: Effect,
     /// What to make of it.
@@ -117,6 +137,21 @@ impl Difference {
     }
 }
 
+/// The place of what to use: the remedy that saves most by itself, or several together if it is sure that they save
+/// more than that one.
+#[must_use]
+pub fn recommended(tried: &[Trial]) -> Option<usize> {
+    let saved = |trial: &Trial| trial.measured.map_or(0.0, |difference| difference.saved_ns);
+    let faster = || tried.iter().enumerate().filter(|(_, trial)| trial.verdict == Verdict::Faster);
+    let surely_more = |trial: &Trial| {
+        let beyond = trial.beyond_best.and_then(|difference| difference.interval);
+        trial.finding.is_none() && beyond.is_some_and(|interval| interval.low > 0.0)
+    };
+    let single = faster().filter(|(_, trial)| trial.finding.is_some());
+    let best = single.max_by(|(_, a), (_, b)| saved(a).total_cmp(&saved(b)));
+    faster().find(|(_, trial)| surely_more(trial)).or(best).map(|(at, _)| at)
+}
+
 impl Verdict {
     /// By what was measured and seen.
     #[must_use]
@@ -165,5 +200,29 @@ mod tests {
         let mixed = Difference::of(&runs(&[5; 8]), &runs(&[1, 9, 1, 9, 1, 9, 1, 9])).unwrap();
         assert_eq!(Verdict::of(Some(&mixed), Effect::Same), Verdict::NoDifference);
         assert_eq!(Verdict::of(None, Effect::Same), Verdict::TooFew);
+    }
+
+    fn trial(finding: Option<&'static str>, wall_ns: u64, beyond_best: Option<Difference>) -> Trial {
+        let measured = Difference::of(&runs(&[100; 8]), &runs(&[wall_ns; 8]));
+        let (what, shell, effect) = (Text::default(), Text::default(), Effect::Same);
+        let verdict = Verdict::of(measured.as_ref(), effect);
+        let (remedy, safety, predicted) = (None, None, None);
+        Trial { finding, what, shell, remedy, safety, predicted, measured, beyond_best, effect, verdict }
+    }
+
+    #[test]
+    fn several_together_are_recommended_only_if_they_surely_save_more() {
+        let singles = || vec![trial(Some("site"), 80, None), trial(Some("wrapper"), 50, None)];
+        let with = |beyond: &[u64]| {
+            let own = runs(&[40, 40, 40, 40, 40, 40, 40, 40]);
+            let beyond = Difference::of(&runs(beyond), &own);
+            recommended(&[singles(), vec![trial(None, 40, beyond)]].concat())
+        };
+        assert_eq!(recommended(&singles()), Some(1));
+        assert_eq!(with(&[50; 8]), Some(2));
+        assert_eq!(with(&[41, 39, 42, 38, 50, 39, 60, 41]), Some(1), "noise");
+        assert_eq!(with(&[50; 3]), Some(1), "too few rounds");
+        assert_eq!(recommended(&[trial(Some("site"), 100, None), trial(Some("pth"), 120, None)]), None);
+        assert_eq!(recommended(&[]), None);
     }
 }

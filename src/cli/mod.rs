@@ -26,6 +26,10 @@ mod startup_untraced;
 mod stats;
 mod tracing;
 mod try_;
+mod try_compare;
+mod try_findings;
+mod try_measure;
+mod try_session;
 mod usage;
 
 use std::process::ExitCode;

@@ -11,6 +11,7 @@ use crate::analysis::findings::Remedy;
 use crate::analysis::phases::{Start, python_script};
 use crate::analysis::text::Text;
 use crate::capture::launch::{Command, LaunchError};
+use crate::report::escape::quoted;
 
 /// Longest first line of a script that the kernel reads (`BINPRM_BUF_SIZE`).
 const FIRST_LINE: usize = 256;
@@ -99,7 +100,7 @@ pub fn edit(remedy: &Remedy, scratch: &Path) -> Result<Edit, String> {
 
 /// What several edits are together, to be named by.
 pub fn together(edits: &[&Edit]) -> Edit {
-    let what = format!("{} of these together", edits.len());
+    let what = format!("the {} that are faster, together", edits.len());
     Edit { what, primes: edits.iter().any(|edit| edit.primes), ..Edit::default() }
 }
 
@@ -140,7 +141,7 @@ fn shell<'e>(command: &Command, words: &Words, variables: impl Iterator<Item = &
         .map(|variable| match (&variable.value, variable.shown) {
             (None, _) => format!("-u {}", variable.name),
             (Some(_), Some(shown)) => format!("{}={shown}", variable.name),
-            (Some(value), None) => format!("{}={}", variable.name, quoted(value)),
+            (Some(value), None) => format!("{}={}", variable.name, quoted(value.as_bytes())),
         })
         .collect();
     if !line.is_empty() {
@@ -151,8 +152,8 @@ fn shell<'e>(command: &Command, words: &Words, variables: impl Iterator<Item = &
     // Where the words name another program than the one found, a person types the program.
     let same = words.program.as_path() == command.program();
     let first = words.words.first().filter(|_| same).map_or(words.program.as_os_str(), OsString::as_os_str);
-    line.push(quoted(first));
-    line.extend(words.words.iter().skip(1).map(|word| quoted(word)));
+    line.push(quoted(first.as_bytes()));
+    line.extend(words.words.iter().skip(1).map(|word| quoted(word.as_bytes())));
     line.join(" ")
 }
 
@@ -201,16 +202,6 @@ fn shorter(name: &'static str, drop: &[Text]) -> Result<Edit, String> {
     };
     let what = format!("{name} without {fewer} of {} directories", entries.len());
     Ok(Edit { what, variables: vec![variable], ..Edit::default() })
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &OsStr) -> String {
-    let text = word.to_string_lossy();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.into_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

@@ -76,22 +76,45 @@ pub fn shorten(text: &str, width: usize) -> String {
     format!("{start}…{end}")
 }
 
-/// Arguments as a shell would take them, escaped; those that need quoting are quoted.
+/// Arguments as a shell takes them, each [`quoted`].
 pub fn arguments<'a>(arguments: impl IntoIterator<Item = &'a [u8]>) -> String {
-    let mut line = String::new();
-    for argument in arguments {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        let shown = escape(argument);
-        let plain = |c: char| c.is_alphanumeric() || "%+,-./:=@_".contains(c);
-        if !shown.is_empty() && shown.chars().all(plain) {
-            line.push_str(&shown);
-        } else {
-            write(&mut line, format_args!("'{}'", shown.replace('\'', "'\\''")));
-        }
+    arguments.into_iter().map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell takes it, and safe to show: in quotes if need be, and where something does not print in
+/// those of `$'...'` (POSIX.1-2024, bash, zsh, ksh), every byte of it as an octal escape.
+#[must_use]
+pub fn quoted(word: &[u8]) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "%+,-./:=@_".contains(c);
+    match str::from_utf8(word) {
+        Ok(text) if !text.is_empty() && text.chars().all(plain) => text.to_owned(),
+        Ok(text) if !text.chars().any(unprintable) => format!("'{}'", text.replace('\'', "'\\''")),
+        _ => dollar_quoted(word),
     }
-    line
+}
+
+fn dollar_quoted(word: &[u8]) -> String {
+    let mut out = "$'".to_owned();
+    let octal = |out: &mut String, bytes: &[u8]| {
+        for byte in bytes {
+            write(out, format_args!("\\{byte:03o}"));
+        }
+    };
+    for chunk in word.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\\' => out.push_str("\\\\"),
+                '\'' => out.push_str("\\'"),
+                '\n' => out.push_str("\\n"),
+                '\t' => out.push_str("\\t"),
+                c if unprintable(c) => octal(&mut out, c.encode_utf8(&mut [0; 4]).as_bytes()),
+                c => out.push(c),
+            }
+        }
+        octal(&mut out, chunk.invalid());
+    }
+    out.push('\'');
+    out
 }
 
 #[cfg(test)]
@@ -144,9 +167,17 @@ mod tests {
         assert_eq!(shorten("äöüß", 3), "…üß");
     }
 
+    /// bash gives back what was quoted.
     #[test]
     fn arguments_can_be_read_by_a_shell() {
-        let all = [&b"python"[..], b"-c", b"print(1)", b"", b"it's"];
-        assert_eq!(arguments(all), "python -c 'print(1)' '' 'it'\\''s'");
+        let all =
+            [&b"python"[..], b"-c", b"print(1)", b"", b"it's", b"a\\b", b"\\'\x1b[2J\n\t\x01", b"\xff0"];
+        let line = arguments(all);
+        assert!(line.starts_with("python -c 'print(1)' '' 'it'\\''s' 'a\\b' $'"), "{line}");
+        assert!(!line.chars().any(unprintable), "{line:?}");
+        let script = format!("printf '%s\\0' {line}");
+        let read = std::process::Command::new("bash").args(["-c", &script]).output().unwrap();
+        let words: Vec<&[u8]> = read.stdout.split(|&b| b == 0).collect();
+        assert_eq!(words, [&all[..], &[b""]].concat(), "{line}");
     }
 }

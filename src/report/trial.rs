@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::escape::{arguments, escape};
+use super::escape::{arguments, escape, printable};
 use super::look::Look;
 use super::table::{Column, Table};
 use super::units::{percent, things, time, time_or_dash};
 use crate::analysis::interval::Summary;
-use crate::analysis::trial::{Difference, Effect, Trial, Trials, Verdict};
+use crate::analysis::trial::{Difference, Effect, Interrupted, Trial, Trials, Verdict};
 
 /// Writes the report.
 pub fn write(out: &mut dyn Write, trials: &Trials, look: Look) -> io::Result<()> {
@@ -23,7 +23,11 @@ pub fn write(out: &mut dyn Write, trials: &Trials, look: Look) -> io::Result<()>
             let line = "Its output differs from run to run, so only exit statuses were compared.";
             writeln!(out, "{}", look.warning(line))?;
         }
-        best(out, &trials.tried, look)?;
+        if let Some(Interrupted { signal, round, .. }) = &trials.interrupted {
+            let line = format!("Ended by {signal} in round {round}: this is what was measured until then.");
+            writeln!(out, "{}", look.warning(&line))?;
+        }
+        best(out, trials, look)?;
     }
     for one in &trials.not_tried {
         let line = format!("Not tried: {}: {}.", one.finding, escape(one.why.as_bytes()));
@@ -53,7 +57,7 @@ fn table(out: &mut dyn Write, tried: &[Trial], look: Look) -> io::Result<()> {
     for trial in tried {
         let measured = trial.measured.as_ref();
         table.row(vec![
-            escape(trial.what.bytes()),
+            printable(&String::from_utf8_lossy(trial.what.bytes())),
             time_or_dash(trial.predicted.and_then(|saving| saving.at_most_ns)),
             measured.map_or_else(|| "-".to_owned(), |difference| signed(difference.saved_ns)),
             measured.map_or_else(|| "-".to_owned(), share),
@@ -68,16 +72,25 @@ fn table(out: &mut dyn Write, tried: &[Trial], look: Look) -> io::Result<()> {
     table.lines(look, 0).iter().try_for_each(|line| writeln!(out, "{line}"))
 }
 
-/// The command line of what saved most.
-fn best(out: &mut dyn Write, tried: &[Trial], look: Look) -> io::Result<()> {
-    let saved = |trial: &&Trial| trial.measured.map_or(0.0, |difference| difference.saved_ns);
-    let faster = tried.iter().filter(|trial| trial.verdict == Verdict::Faster);
-    let Some(trial) = faster.max_by(|a, b| saved(a).total_cmp(&saved(b))) else {
+/// The command line of what to use, and what is not known of it.
+fn best(out: &mut dyn Write, trials: &Trials, look: Look) -> io::Result<()> {
+    let Some(trial) = trials.recommended.and_then(|at| trials.tried.get(at)) else {
         let line = "None of them is faster and does the same, as far as was seen.";
         return writeln!(out, "\n{}", look.text(line));
     };
-    writeln!(out, "\nThe most is saved by:")?;
-    writeln!(out, "  {}", look.title(&escape(trial.shell.bytes())))
+    let caveat = if trials.output_compared { "" } else { " (only the exit status was compared)" };
+    writeln!(out, "\n{}", look.text(&format!("The most is saved by{caveat}:")))?;
+    writeln!(out, "  {}", look.title(&printable(&String::from_utf8_lossy(trial.shell.bytes()))))?;
+    if let Some((first, others)) = trials.writes.split_first() {
+        let more = if others.is_empty() { String::new() } else { format!(" ({} more)", others.len()) };
+        let left = match trials.interrupted {
+            Some(_) => "; it may be left as a remedy has written it",
+            None => "",
+        };
+        let line = format!("It writes {}{more}, which is not compared{left}.", escape(first.bytes()));
+        writeln!(out, "{}", look.warning(&line))?;
+    }
+    Ok(())
 }
 
 /// A time saved; with a minus where more was taken.
@@ -131,6 +144,7 @@ mod tests {
             predicted: None,
             verdict: Verdict::of(measured.as_ref(), effect),
             measured,
+            beyond_best: None,
             effect,
         }
     }
@@ -152,6 +166,7 @@ mod tests {
                 tried("C=1", 1_000_000, Effect::OutputDiffers),
                 tried("D=1", 6_000_000, Effect::Same),
             ],
+            recommended: Some(1),
             ..Trials::default()
         };
         let text = text(&trials);
@@ -171,5 +186,23 @@ mod tests {
         assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
         assert!(shown.contains("only exit statuses were compared"), "{shown}");
         assert!(text(&Trials::default()).contains("Nothing was found"));
+    }
+
+    #[test]
+    fn what_is_not_known_stands_beside_the_recommendation() {
+        let mut trials = Trials {
+            tried: vec![tried("A='it'\\''s'", 4_000_000, Effect::StatusSame)],
+            recommended: Some(0),
+            writes: vec!["/out/a\n".into(), "/out/b".into()],
+            ..Trials::default()
+        };
+        let shown = text(&trials);
+        let expected = "saved by (only the exit status was compared):\n  env A='it'\\''s' tool\n\
+                        It writes /out/a\\n (1 more), which is not compared.\n";
+        assert!(shown.contains(expected), "{shown}");
+        trials.interrupted = Some(Interrupted { signal: "SIGINT".to_owned(), number: 2, round: 9 });
+        let shown = text(&trials);
+        assert!(shown.contains("Ended by SIGINT in round 9:"), "{shown}");
+        assert!(shown.contains("may be left as a remedy"), "{shown}");
     }
 }

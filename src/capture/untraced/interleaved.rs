@@ -80,7 +80,12 @@ pub fn interleaved(
         let mut order: Vec<usize> = (0..commands.len()).filter(|&at| all[at].failed.is_none()).collect();
         random.shuffle(&mut order);
         for at in order {
-            prepare::prepare(preparing, &watch)?;
+            let prepared = prepare::prepare(preparing, &watch);
+            if let Some(signal) = watch.received() {
+                even(&mut all, done);
+                return Ok((all, Some(signal)));
+            }
+            prepared?;
             let ended = run::once(&commands[at], stdio, runs, &watch, None);
             foreground.restore();
             if let Some(signal) = watch.received() {

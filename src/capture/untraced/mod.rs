@@ -123,6 +123,9 @@ pub enum RunError {
         /// What was waited for.
         until: String,
     },
+    /// A signal asked for an end meanwhile.
+    #[error("ended by {} in a run of the command", signal_name(*.0))]
+    Signal(i32),
     /// It could not be waited for.
     #[error("cannot wait for the command: {0}")]
     Wait(io::Error),

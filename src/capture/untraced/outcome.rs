@@ -35,8 +35,8 @@ pub fn outcome(command: &Command, stdio: &mut Stdio, run: usize) -> Result<Outpu
     streams.launched();
     let done = run::wait_for(&child, &watch).map_err(RunError::Wait)?;
     streams.finish();
-    if watch.received().is_some() {
-        return Err(RunError::Wait(io::ErrorKind::Interrupted.into()));
+    if let Some(signal) = watch.received() {
+        return Err(RunError::Signal(signal));
     }
     let stdout = digest(&mut output).map_err(made)?;
     Ok(Output { status: done.status, stdout })

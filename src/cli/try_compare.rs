@@ -1,0 +1,71 @@
+//! What `trace try` can try of the findings, and what each remedy does to output and exit status.
+
+use super::failure::Failure;
+use super::remedies::{self, Applied, Edit};
+use super::try_session::Session;
+use crate::analysis::findings::{Finding, Remedy, Safety};
+use crate::analysis::startup::Report;
+use crate::analysis::trial::{Effect, NotTried};
+use crate::capture::untraced::Output;
+
+/// A remedy that can be tried.
+pub struct Candidate<'a> {
+    /// `None`: several remedies together.
+    pub finding: Option<(&'a Finding, &'a Remedy, Safety)>,
+    pub edit: Edit,
+    pub applied: Applied,
+    pub effect: Effect,
+}
+
+/// What the command does as it is.
+pub struct Before {
+    output: Output,
+    /// It wrote the same to standard output twice.
+    pub stable: bool,
+}
+
+/// The remedies of the findings, and those that cannot be applied here.
+pub fn candidates<'r>(session: &Session<'_>, report: &'r Report) -> (Vec<Candidate<'r>>, Vec<NotTried>) {
+    let (mut candidates, mut not_tried) = (Vec::new(), Vec::new());
+    let only = &session.arguments.only;
+    let wanted = |finding: &&Finding| only.is_empty() || only.iter().any(|kind| kind == finding.kind);
+    for finding in report.findings.list.iter().filter(wanted) {
+        let Some((remedy, safety)) = finding.remedy.as_ref().zip(finding.safety) else { continue };
+        let edit = remedies::edit(remedy, session.scratch);
+        match edit.and_then(|edit| Ok((remedies::apply(session.command, &[&edit])?, edit))) {
+            Ok((applied, edit)) => candidates.push(Candidate {
+                finding: Some((finding, remedy, safety)),
+                edit,
+                applied,
+                effect: Effect::Same,
+            }),
+            Err(why) => not_tried.push(NotTried { finding: finding.kind, why }),
+        }
+    }
+    (candidates, not_tried)
+}
+
+/// What the command does, twice.
+pub fn before(session: &mut Session<'_>) -> Result<Before, Failure> {
+    let command = session.command;
+    let (output, second) = (session.outcome(command)?, session.outcome(command)?);
+    Ok(Before { stable: output == second, output })
+}
+
+/// What a remedy does to output and status.
+pub fn effect(
+    session: &mut Session<'_>,
+    candidate: &Candidate<'_>,
+    before: &Before,
+) -> Result<Effect, Failure> {
+    if candidate.edit.primes {
+        session.outcome(&candidate.applied.command)?;
+    }
+    let after = session.outcome(&candidate.applied.command)?;
+    Ok(match (after.status == before.output.status, after.stdout == before.output.stdout) {
+        (false, _) => Effect::StatusDiffers,
+        (true, _) if !before.stable => Effect::StatusSame,
+        (true, false) => Effect::OutputDiffers,
+        (true, true) => Effect::Same,
+    })
+}
