@@ -62,7 +62,8 @@ fn assert_up_to_ready(dir: &Path, json: &Value) {
     let marks = log.rows.iter().filter(|row| row.kind == Kind::Mark && row.text == mark::READY);
     assert_eq!(marks.count(), 1);
     let in_phases: u64 = phases.iter().filter_map(|phase| phase["syscalls"].as_u64()).sum();
-    assert!((20..log.calls().len() as u64).contains(&in_phases), "the end is no part of it: {in_phases}");
+    // Where readiness is seen late, nothing but the signal that ends it comes after.
+    assert!((20..=log.calls().len() as u64).contains(&in_phases), "the end is no part of it: {in_phases}");
 }
 
 #[test]
