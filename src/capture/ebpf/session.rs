@@ -273,7 +273,7 @@ impl<'s, S: Sink> Session<'s, S> {
         args[..taken].copy_from_slice(&head.args[..taken]);
         self.text.clear();
         let files = head.file.map(|identity| self.names.get(identity));
-        let parts = Parts::of(plan, abi, bytes, &mut self.text, &mut flags);
+        let parts = Parts::of(plan, abi, bytes, &mut self.text);
         let absolute = [0, 1].map(|slot| {
             let (path, at) = (parts.paths[slot]?, plan.paths[slot]?);
             let range = self.absolute(head, plan, &files, path, at);
@@ -373,7 +373,7 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn of(plan: &Plan, abi: Abi, bytes: &'a [u8], text: &mut Vec<u8>, flags: &mut Flags) -> Self {
+    fn of(plan: &Plan, abi: Abi, bytes: &'a [u8], text: &mut Vec<u8>) -> Self {
         let mut parts = Self { paths: [None; 2], text: None, made: None, peer: None, argv: None, stat: None };
         for (piece, bytes) in pieces(bytes) {
             match piece {
@@ -392,19 +392,9 @@ impl<'a> Parts<'a> {
                     ResultFact::Cwd(_) => parts.text = Some(bytes.strip_suffix(b"\0").unwrap_or(bytes)),
                     _ => parts.text = Some(bytes),
                 },
-                Piece::Effect => parts.made = push_how(text, bytes),
+                Piece::Effect => parts.made = layout::push_open_how(text, bytes),
             }
         }
-        let _ = flags;
         parts
     }
-}
-
-/// `struct open_how` as text.
-fn push_how(text: &mut Vec<u8>, bytes: &[u8]) -> Option<std::ops::Range<usize>> {
-    let word = |at: usize| Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
-    let begin = text.len();
-    let how = format!("flags={:#x} mode={:#o} resolve={:#x}", word(0)?, word(8)?, word(16)?);
-    text.extend_from_slice(how.as_bytes());
-    Some(begin..text.len())
 }

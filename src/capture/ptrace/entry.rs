@@ -4,6 +4,7 @@ use super::super::sys::memory::Span;
 use super::call::Call;
 use super::effect::Effect;
 use super::files::Shares;
+use super::layout::{OPEN_HOW, push_open_how};
 use super::memory::{Memory, StringEnd, ThreadMemory, read_exact, read_string, read_string_array};
 use super::paths::push_absolute;
 use super::plan::{self, PathArg};
@@ -197,13 +198,9 @@ fn capture_effect(call: &mut Call, memory: ThreadMemory) {
         _ => 0,
     };
     if call.plan.effect == Effect::Openat2 {
-        let mut how = [0; 24];
+        let mut how = [0; OPEN_HOW];
         if read_exact(&memory, call.args[2], &mut how) {
-            let word = |at: usize| u64::from_le_bytes(how[at..at + 8].try_into().unwrap_or_default());
-            let begin = call.text.len();
-            let text = format!("flags={:#x} mode={:#o} resolve={:#x}", word(0), word(8), word(16));
-            call.text.extend_from_slice(text.as_bytes());
-            call.result = Some(call.since(begin));
+            call.result = push_open_how(&mut call.text, &how);
         }
     }
 }

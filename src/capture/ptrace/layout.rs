@@ -1,5 +1,7 @@
 //! Structures in a traced program's memory, as bytes: the kernel's layouts for x86-64 and i386.
 
+use std::ops::Range;
+
 use crate::event::FileStat;
 use crate::syscall::Struct;
 
@@ -84,6 +86,18 @@ pub fn stat(layout: Struct, is_64_bit: bool, bytes: &[u8]) -> FileStat {
             mtime_ns: at.time(40, 4),
         },
     }
+}
+
+/// Bytes of `struct open_how` (openat2(2)).
+pub const OPEN_HOW: usize = 24;
+
+/// Appends a `struct open_how` as text; `None` for fewer bytes.
+pub fn push_open_how(text: &mut Vec<u8>, bytes: &[u8]) -> Option<Range<usize>> {
+    let word = |at: usize| Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
+    let begin = text.len();
+    let how = format!("flags={:#x} mode={:#o} resolve={:#x}", word(0)?, word(8)?, word(16)?);
+    text.extend_from_slice(how.as_bytes());
+    Some(begin..text.len())
 }
 
 #[cfg(test)]
