@@ -1,8 +1,7 @@
 //! What a traced call costs on this machine: the duration this backend reports for a call that does
 //! nothing, as a distribution.
 
-use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::{self, Read, Write};
 
 use hdrhistogram::Histogram;
 
@@ -10,7 +9,6 @@ use super::super::sys::clock::monotonic_ns;
 use super::super::sys::process::{
     Ending, close_standard_streams, end_with_parent, fork_child, kill, null_call, reap,
 };
-use super::super::sys::shared::Shared;
 use super::session::{Begin, Options, record_from};
 use crate::event::Event;
 use crate::log::Calibration;
@@ -40,23 +38,19 @@ pub fn calibrate_by(
     calls: u64,
     record: impl FnOnce(i32, Go<'_>, &mut dyn FnMut(&Event<'_>)) -> io::Result<()>,
 ) -> io::Result<Calibration> {
-    let go = Shared::<AtomicU64>::zeroed()?;
+    // It waits asleep: one that spun would take the CPU from the watchdog or from us, for a time slice.
+    let (waiting, mut starting) = io::pipe()?;
     let parent = std::process::id() as i32;
     let child = fork_child(Ending::Reported, || {
         end_with_parent(parent);
         close_standard_streams();
-        while go.load(Ordering::Acquire) == 0 {
-            std::hint::spin_loop();
-        }
+        while (&waiting).read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {}
         (0..WARM_UP + calls).for_each(|_| null_call());
     })?;
     let mut seen =
         Seen { calls: 0, wanted: calls, last_start_ns: 0, durations: histogram()?, periods: histogram()? };
     let mut sink = |event: &Event<'_>| seen.add(event);
-    let mut go = || {
-        go.store(1, Ordering::Release);
-        Ok(())
-    };
+    let mut go = || starting.write_all(&[1]);
     if let Err(error) = record(child, &mut go, &mut sink) {
         kill(child, libc::SIGKILL);
         reap(child);
