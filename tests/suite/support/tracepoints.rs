@@ -6,12 +6,16 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 use std::{fs, io};
 
 use super::programs::program;
 
 const TRACEFS: &str = "/sys/kernel/tracing";
+/// How the names of ours begin; the process id follows, and a number.
+const NAME: &str = "suite";
 /// Kilobytes for each CPU; nothing may be overwritten.
 const BUFFER_KB: u32 = 48 << 10;
 
@@ -44,8 +48,10 @@ impl Instance {
             // Fails where there is none, which the next step then says.
             let _ = Command::new("mount").args(["-t", "tracefs", "tracefs", TRACEFS]).status();
         }
+        static SWEEP: Once = Once::new();
+        SWEEP.call_once(|| sweep(&root.join("instances")));
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let dir = root.join(format!("instances/suite-{}-{number}", std::process::id()));
+        let dir = root.join(format!("instances/{NAME}-{}-{number}", std::process::id()));
         fs::create_dir(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
         let instance = Self(dir);
         let buffer = BUFFER_KB.to_string();
@@ -104,9 +110,33 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        let _ = self.write("events/raw_syscalls/enable", "0");
-        let _ = self.write("set_event_pid", "");
-        let _ = fs::remove_dir(&self.0);
+        remove(&self.0);
+    }
+}
+
+/// Ends the instances of test processes that were killed: as long as one is on, it slows down every system call of
+/// the machine.
+fn sweep(instances: &Path) {
+    for entry in fs::read_dir(instances).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let owner =
+            name.to_str().and_then(|name| name.strip_prefix(NAME)?.strip_prefix('-')?.split('-').next());
+        if owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+            remove(&entry.path());
+        }
+    }
+}
+
+fn remove(instance: &Path) {
+    for (file, text) in [("tracing_on", "0"), ("events/enable", "0"), ("set_event_pid", "")] {
+        let _ = fs::write(instance.join(file), text);
+    }
+    // It is busy as long as a process that was told to enlist itself has a file of it open.
+    for _ in 0..20 {
+        if fs::remove_dir(instance).is_ok() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
