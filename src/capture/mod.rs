@@ -12,6 +12,7 @@
 //! 6. The tracer's death leaves no stopped process, no changed affinity, no filter that breaks calls.
 //! 7. What a traced call costs is measured before the command starts, and stored in the log.
 
+mod decode;
 pub mod ebpf;
 pub mod host;
 pub mod launch;

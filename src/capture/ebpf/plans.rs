@@ -2,9 +2,9 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::super::ptrace::effect::Effect;
-use super::super::ptrace::layout::stat_size;
-use super::super::ptrace::plan::{self, ResultFact};
+use super::super::decode::effect::Effect;
+use super::super::decode::layout::stat_size;
+use super::super::decode::plan::{self, ResultFact};
 use crate::event::Abi;
 use crate::syscall::X32_BIT;
 

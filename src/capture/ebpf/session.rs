@@ -6,12 +6,12 @@ use std::process::ExitStatus;
 use bytemuck::Zeroable;
 use rustc_hash::FxHashMap;
 
-use super::super::ptrace::effect::Effect;
-use super::super::ptrace::layout;
-use super::super::ptrace::paths::push_absolute;
-use super::super::ptrace::plan::{self, PathArg, Plan, ResultFact};
-use super::super::ptrace::restart::InterruptedCalls;
-use super::super::ptrace::sockaddr;
+use super::super::decode::effect::Effect;
+use super::super::decode::layout;
+use super::super::decode::paths::push_absolute;
+use super::super::decode::plan::{self, PathArg, Plan, ResultFact};
+use super::super::decode::restart::InterruptedCalls;
+use super::super::decode::sockaddr;
 use super::super::{Sink, monotonic_ns};
 use super::names::Names;
 use super::wire::{Head, Kind, Piece, Record, flag, pieces};

@@ -9,12 +9,12 @@ use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
+use super::super::decode::restart::InterruptedCalls;
 use super::super::sys::process::own_tid;
 use super::super::sys::ptrace as request;
 use super::super::sys::signals::Watch;
 use super::super::{Outcome, Sink};
 use super::files::{Shares, proc_file};
-use super::restart::InterruptedCalls;
 use super::session::{Options, Session};
 use super::thread::{Comm, Thread};
 use crate::event::mark;

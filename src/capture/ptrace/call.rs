@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use super::super::decode::plan::{self, Plan};
 use super::files::Name;
-use super::plan::{self, Plan};
 use crate::event::{Abi, Event, Flags, Kind};
 
 /// A stretch of [`Call::text`].

@@ -1,14 +1,14 @@
 //! At a call's entry: its arguments, paths and the files behind its descriptors.
 
+use super::super::decode::effect::Effect;
+use super::super::decode::layout::{OPEN_HOW, push_open_how};
+use super::super::decode::paths::push_absolute;
+use super::super::decode::plan::{self, PathArg};
+use super::super::decode::sockaddr;
 use super::super::sys::memory::Span;
 use super::call::Call;
-use super::effect::Effect;
 use super::files::Shares;
-use super::layout::{OPEN_HOW, push_open_how};
 use super::memory::{Memory, StringEnd, ThreadMemory, read_exact, read_string, read_string_array};
-use super::paths::push_absolute;
-use super::plan::{self, PathArg};
-use super::sockaddr;
 use super::thread::Thread;
 use crate::event::{Abi, Flags};
 use crate::syscall::X32_BIT;

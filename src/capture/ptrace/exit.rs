@@ -1,13 +1,13 @@
 //! At a call's exit: what it returned, and what it changed for the calls to come.
 
+use super::super::decode::effect::Effect;
+use super::super::decode::layout::{LARGEST_STAT, stat, stat_size};
+use super::super::decode::plan::ResultFact;
 use super::super::sys::memory::Span;
 use super::call::Call;
-use super::effect::Effect;
 use super::entry::push_peer;
 use super::files::Shares;
-use super::layout::{LARGEST_STAT, stat, stat_size};
 use super::memory::{Memory, ThreadMemory, read_exact};
-use super::plan::ResultFact;
 use super::thread::{Comm, Thread};
 use crate::event::{Abi, FileStat, Flags};
 use crate::syscall::Struct;

@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 
 use rustc_hash::FxHashMap;
 
+use super::super::decode::effect::Effect;
 use super::super::sys::clock::monotonic_ns;
 use super::super::sys::process::process_group;
 use super::super::sys::ptrace::{self as request, SyscallStop};
@@ -13,7 +14,6 @@ use super::super::sys::signals::{Watch, stop_too};
 use super::super::sys::wait;
 use super::super::{Interruption, Outcome, Sink};
 use super::beginning::Gate;
-use super::effect::Effect;
 use super::entry::{self, Entry};
 use super::exit;
 use super::files::Shares;

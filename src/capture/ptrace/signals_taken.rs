@@ -1,8 +1,8 @@
 //! Signals that the command takes without their being delivered: sigwaitinfo(2) and signalfd(2). The tracer
 //! sees no stop for them.
 
+use super::super::decode::effect::Effect;
 use super::super::sys::doubled::{ANYBODY, seen};
-use super::effect::Effect;
 use super::memory::{ThreadMemory, read_exact};
 use super::thread::Thread;
 

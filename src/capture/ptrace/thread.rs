@@ -1,9 +1,9 @@
 //! One traced thread.
 
+use super::super::decode::restart::InterruptedCalls;
 use super::super::sys::breakpoint::Breakpoint;
 use super::call::Call;
 use super::files::{Shares, proc_file};
-use super::restart::InterruptedCalls;
 
 /// A thread's name, at most 15 bytes (`TASK_COMM_LEN`).
 #[derive(Clone, Copy, Debug, Default)]

@@ -40,6 +40,7 @@ impl Instance {
     /// Why there cannot be one: not root, or a kernel without.
     pub fn new() -> Result<Self, String> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
+        static SWEEP: Once = Once::new();
         if !nix::unistd::geteuid().is_root() {
             return Err("needs root".into());
         }
@@ -48,7 +49,6 @@ impl Instance {
             // Fails where there is none, which the next step then says.
             let _ = Command::new("mount").args(["-t", "tracefs", "tracefs", TRACEFS]).status();
         }
-        static SWEEP: Once = Once::new();
         SWEEP.call_once(|| sweep(&root.join("instances")));
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let dir = root.join(format!("instances/{NAME}-{}-{number}", std::process::id()));
