@@ -9,7 +9,7 @@
 //! Failures have the exit codes that `env(1)` and `timeout(1)` give theirs: 127 for a command that
 //! is not found, 126 for one that cannot be run, 125 for anything that is `trace`'s own trouble.
 
-mod elf;
+pub(super) mod elf;
 mod explain;
 mod resolve;
 
@@ -200,6 +200,12 @@ pub fn spawn(command: &Command, streams: [Stream; 3], options: &SpawnOptions) ->
 }
 
 impl Child {
+    /// The file that it executes.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Its process id.
     #[must_use]
     pub fn pid(&self) -> i32 {

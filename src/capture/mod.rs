@@ -18,6 +18,7 @@ pub mod host;
 pub mod launch;
 pub mod ptrace;
 pub mod ready;
+pub mod select;
 pub mod stdio;
 mod sys;
 pub mod untraced;

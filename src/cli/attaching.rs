@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::names::default_log;
-use super::tracing::{
-    Backend, CALIBRATION_CALLS, Recorded, explain, header, not_permitted, push_beside_totals,
-};
+use super::tracing::{CALIBRATION_CALLS, Recorded, explain, header, not_permitted, push_beside_totals};
 use crate::capture::ptrace::{self, calibration};
 use crate::event::Event;
 use crate::log;
@@ -25,10 +23,10 @@ pub fn attach(
     let words = pids.first().map(|&pid| command_of(pid)).unwrap_or_default();
     let output = output.map_or_else(|| default_log(&words), |output| Ok(output.to_owned()))?;
     let calibration =
-        calibration::calibrate(CALIBRATION_CALLS, true).map_err(|error| not_permitted(&error))?;
+        calibration::calibrate(CALIBRATION_CALLS, true).map_err(|error| not_permitted(&error, "ptrace"))?;
     let list: Vec<String> = pids.iter().map(i32::to_string).collect();
     let header =
-        header(&words, Backend::Ptrace, calibration, None, [("attached".to_owned(), list.join(","))].into());
+        header(&words, "ptrace", calibration, None, [("attached".to_owned(), list.join(","))].into());
     let mut writer = log::Writer::create(&output, &header).map_err(Failure::of_trace)?;
     let until_ns = duration.map(|duration| crate::capture::monotonic_ns() + duration.as_nanos() as u64);
     let origin_ns = header.clock.origin_ns;
@@ -37,7 +35,7 @@ pub fn attach(
     told(&output);
     let outcome = ptrace::attach(pids, &mut sink, options)
         .map_err(Failure::of_trace)?
-        .map_err(|error| not_permitted(&error))?;
+        .map_err(|error| not_permitted(&error, "ptrace"))?;
     if outcome.parallel {
         push_beside_totals(&mut writer, CALIBRATION_CALLS);
     }

@@ -9,12 +9,13 @@ use std::time::Duration;
 use clap::Args;
 
 use super::attaching::{attach, parse_duration};
-use super::choice::pid;
+use super::choice::{named, pid};
 use super::failure::{Failure, note, refuse_option};
 use super::names::{self, default_log};
-use super::tracing::{Backend, CALIBRATION_CALLS, Job, Recorded, trace_command};
+use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_command, tracer};
 use crate::capture::host;
 use crate::capture::launch::{self, Command, Stream};
+use crate::capture::select::{CHOICES, Tracer, Wanted};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -39,9 +40,10 @@ pub struct Arguments {
     #[arg(short = 'f', hide = true)]
     follow: bool,
 
-    /// How to record: eBPF costs next to nothing and needs privilege, ptrace works everywhere
-    #[arg(long, value_name = "NAME", value_enum, default_value_t = Backend::Ptrace)]
-    backend: Backend,
+    /// How to record: eBPF costs next to nothing and needs privilege, ptrace works everywhere; auto takes eBPF
+    /// where it is permitted
+    #[arg(long, value_name = "NAME", value_parser = named(&CHOICES), default_value = "auto")]
+    backend: Wanted,
 
     /// Say nothing at the end
     #[arg(short, long)]
@@ -81,12 +83,13 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         calibration_calls: CALIBRATION_CALLS,
         quiet: arguments.quiet,
         untraced: None,
-        backend: arguments.backend,
         ready: None,
     };
-    let recorded = trace_command(&job, [0, 1, 2].map(own_stream), || ())?;
+    let mut tracer = tracer(arguments.backend)?;
+    let recorded = trace_command(&mut tracer, &job, [0, 1, 2].map(own_stream), || ())?;
     if !arguments.quiet {
         tell(&recorded, &output);
+        tell_fall_back(&tracer);
     }
     Ok(ExitCode::from(launch::pass_on(recorded.status)))
 }
@@ -122,6 +125,15 @@ fn tell(recorded: &Recorded, output: &Path) {
             summary.bytes
         )),
         Err(error) => note(format_args!("the log is incomplete: {error}")),
+    }
+}
+
+/// Says why the backend that costs least did not record.
+fn tell_fall_back(tracer: &Tracer) {
+    if let Some(why) = tracer.not_ebpf() {
+        note(format_args!(
+            "recorded with ptrace, for eBPF does not work here: {why} (trace doctor says more)"
+        ));
     }
 }
 

@@ -2,16 +2,17 @@
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
 
 use super::super::monotonic_ns;
 use super::super::ptrace::calibration::calibrate_by;
 use super::super::sys::child;
-use super::super::sys::process::process_group;
-use super::super::sys::signals::{Watch, stop_too};
+use super::super::sys::signals::{Watch, is_for_us, stop_too};
 use super::super::{Outcome, Sink};
 use super::load::{self, LoadError, Loaded};
+use super::loader::{HandOver, hand_overs};
 use super::session::Session;
 use super::wire;
 use crate::event::{Event, Kind};
@@ -29,9 +30,20 @@ pub struct Options {
     pub origin_ns: u64,
 }
 
+/// The command that is recorded.
+#[derive(Clone, Copy, Debug)]
+pub struct Tracee<'a> {
+    /// Its process, which waits to be let go.
+    pub pid: i32,
+    /// The file that it will execute.
+    pub program: &'a Path,
+}
+
 /// The kernel's side, loaded, and the recordings made with it, one after the other.
 pub struct Recorder {
     loaded: Loaded,
+    /// Loaders whose end is noted.
+    watched: Vec<HandOver>,
 }
 
 impl Recorder {
@@ -40,7 +52,7 @@ impl Recorder {
     /// # Errors
     /// Without the privilege (`CAP_BPF` and `CAP_PERFMON`), or where the kernel has no types (BTF) or lacks a tracepoint.
     pub fn load() -> Result<Self, LoadError> {
-        Ok(Self { loaded: load::load()? })
+        Ok(Self { loaded: load::load()?, watched: Vec::new() })
     }
 
     /// What recording costs a call that does nothing.
@@ -55,12 +67,23 @@ impl Recorder {
     /// begins with its first execve.
     pub fn record<S: Sink>(
         &mut self,
-        pid: i32,
+        Tracee { pid, program }: Tracee<'_>,
         go: impl FnOnce() -> io::Result<()>,
         sink: &mut S,
         options: Options,
     ) -> io::Result<Outcome> {
+        self.watch_loaders(program);
         self.record_from(false, pid, go, sink, options)
+    }
+
+    /// Notes when the dynamic loaders of the program, and that of this one, are done. Where that is not possible, logs
+    /// have no mark of it.
+    fn watch_loaders(&mut self, program: &Path) {
+        for place in hand_overs(Some(program)) {
+            if !self.watched.contains(&place) && self.loaded.watch_loader(&place).is_ok() {
+                self.watched.push(place);
+            }
+        }
     }
 
     fn record_from<S: Sink>(
@@ -93,7 +116,7 @@ impl Recorder {
             }
             if status.is_none()
                 && let Some(signal) = child::stopped_by(pid)?
-                && is_for_us(&session, pid, signal)
+                && is_for_us(signal, pid, || session.stopped_itself())
             {
                 stop_too(pid, signal);
             }
@@ -113,12 +136,6 @@ impl Recorder {
         let status = status.unwrap_or_else(|| ExitStatus::from_raw(125 << 8));
         Ok(Outcome { status, warnings: Vec::new(), threads, parallel: false, interruption: None })
     }
-}
-
-/// Whether whoever waits for us should see the command stopped. SIGSTOP may be undone by anyone who knows the
-/// pid, and then a stopped tracer is in the way: only where the command has stopped itself, alone.
-fn is_for_us<S: Sink>(session: &Session<'_, S>, pid: i32, signal: i32) -> bool {
-    if signal == libc::SIGSTOP { session.stopped_itself() } else { process_group(pid) == process_group(0) }
 }
 
 /// Takes all that is there; false: nothing was.

@@ -1,12 +1,14 @@
 //! Loading the kernel's side and attaching it.
 
 use aya::maps::{Array, PerCpuArray, RingBuf};
-use aya::programs::{BtfTracePoint, ProgramError};
+use aya::programs::uprobe::UProbeScope;
+use aya::programs::{BtfTracePoint, ProgramError, UProbe};
 use aya::{Btf, Ebpf, EbpfLoader};
 use std::error::Error;
 use std::io;
 
 use super::super::sys::pod::Shared;
+use super::loader::HandOver;
 use super::plans::{self, NUMBERS};
 use crate::event::Abi;
 
@@ -23,6 +25,9 @@ const PROGRAMS: [(&str, &str); 7] = [
     ("signalled", "signal_deliver"),
     ("ended", "sched_process_exit"),
 ];
+
+/// The program for the moment in which a dynamic loader is done.
+const ENTERED: &str = "entered";
 
 /// The kernel's side, recording as long as this lives.
 pub struct Loaded {
@@ -56,6 +61,13 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// What failed and why, without what to do about it.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let (Self::Refused { what, cause } | Self::Unable { what, cause }) = self;
+        format!("it cannot {what}: {cause}")
+    }
+
     /// Says what failed, with the last cause, which is the kernel's answer where there is one.
     fn new(what: impl Into<String>, error: &(dyn Error + 'static)) -> Self {
         let (mut cause, mut refused) = (String::new(), false);
@@ -115,6 +127,17 @@ fn set_plans(kernel: &mut Ebpf) -> io::Result<()> {
 }
 
 impl Loaded {
+    /// Notes from now on when this loader hands over to a program.
+    pub fn watch_loader(&mut self, at: &HandOver) -> Result<(), ProgramError> {
+        let program =
+            self.kernel.program_mut(ENTERED).ok_or_else(|| ProgramError::IOError(missing(ENTERED)))?;
+        let program: &mut UProbe = program.try_into()?;
+        if program.fd().is_err() {
+            program.load()?;
+        }
+        program.attach(at.offset, &at.file, UProbeScope::AllProcesses).map(drop)
+    }
+
     /// Follows this thread from its next call on, and all that it makes.
     pub fn follow(&mut self, tid: u32) -> io::Result<()> {
         let map = self.kernel.map_mut("root").ok_or_else(|| missing("root"))?;

@@ -8,12 +8,15 @@
 //! The command runs untouched: no stop, no pinning, privileges as they are. Durations are the kernel's own
 //! clock around the call.
 
+mod call;
 mod drain;
 mod load;
+mod loader;
 mod names;
 mod plans;
+mod program;
 mod session;
 mod wire;
 
-pub use drain::{Options, Recorder};
+pub use drain::{Options, Recorder, Tracee};
 pub use load::LoadError;

@@ -91,6 +91,7 @@ struct signal_struct {
 } KERNEL;
 struct mm_struct {
     struct file *exe_file;
+    unsigned long saved_auxv[2];
 } KERNEL;
 struct thread_info {
     u32 status;
@@ -121,7 +122,7 @@ struct kernel_siginfo {
 } KERNEL;
 
 /* ---- the records, as in wire.rs ---- */
-enum { CALL = 1, NAME = 2, FORK = 3, EXEC = 4, EXIT = 5, SIGNAL = 6, COMM = 7 };
+enum { CALL = 1, NAME = 2, FORK = 3, EXEC = 4, EXIT = 5, SIGNAL = 6, COMM = 7, ENTERED = 8 };
 /* What stands behind a record's head: a tag, a length, bytes. */
 enum { PATH0 = 1, PATH1 = 2, STRING = 3, PEER = 4, ARGV = 5, RESULT = 6, EFFECT = 7, FILES = 8 };
 enum {
@@ -704,6 +705,31 @@ int BPF_PROG(born, struct task_struct *parent, struct task_struct *child)
     return 0;
 }
 
+/* What the kernel tells a new program (getauxval(3)): where it and its loader begin. */
+struct auxv {
+    u64 at;
+    u64 wide;
+    u64 entry, base, headers;
+};
+enum { AT_PHNUM = 5, AT_BASE = 7, AT_ENTRY = 9, MOST_PAIRS = 32 };
+
+static long next_pair(u32 index, struct auxv *auxv)
+{
+    u64 pair[2] = {};
+    if (auxv->wide) {
+        bpf_probe_read_kernel(pair, sizeof pair, (void *)auxv->at + sizeof pair * index);
+    } else {
+        u32 narrow[2] = {};
+        bpf_probe_read_kernel(narrow, sizeof narrow, (void *)auxv->at + sizeof narrow * index);
+        pair[0] = narrow[0];
+        pair[1] = narrow[1];
+    }
+    if (pair[0] == AT_PHNUM) auxv->headers = pair[1];
+    if (pair[0] == AT_BASE) auxv->base = pair[1];
+    if (pair[0] == AT_ENTRY) auxv->entry = pair[1];
+    return pair[0] == 0;
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(executed, struct task_struct *task, s32 former)
 {
@@ -711,8 +737,35 @@ int BPF_PROG(executed, struct task_struct *task, s32 former)
     if (!record) return 0;
     u32 before = record->head.tid;
     who(&record->head, task);
-    struct file *file = task->mm->exe_file;
-    tell(EXEC, record, 0, before, 0, identity_of(&file->f_path));
+    struct mm_struct *mm = task->mm;
+    struct file *file = mm->exe_file;
+    struct auxv auxv = {.at = (u64)((void *)mm + bpf_core_field_offset(struct mm_struct, saved_auxv))};
+    u64 first = 0;
+    bpf_probe_read_kernel(&first, sizeof first, (void *)auxv.at);
+    auxv.wide = first < 1 << 16; /* a key; of a 32-bit program its value stands above it */
+    bpf_loop(MOST_PAIRS, next_pair, &auxv, 0);
+    struct head head = {};
+    head.size = sizeof head;
+    head.kind = EXEC;
+    head.pid = record->head.pid;
+    head.tid = record->head.tid;
+    head.start_ns = head.end_ns = bpf_ktime_get_ns();
+    head.args[0] = before;
+    head.args[2] = auxv.entry;
+    head.args[3] = auxv.base;
+    head.args[4] = auxv.headers;
+    head.file[0] = identity_of(&file->f_path);
+    bpf_get_current_comm(head.comm, sizeof head.comm);
+    if (bpf_ringbuf_output(&ring, &head, sizeof head, BPF_RB_NO_WAKEUP)) count_lost();
+    return 0;
+}
+
+/* At the dynamic loader's last instruction (`loader.rs`). */
+SEC("uprobe")
+int entered(void *regs)
+{
+    struct record *record = bpf_task_storage_get(&records, bpf_get_current_task_btf(), 0, 0);
+    if (record) tell(ENTERED, record, 0, 0, 0, 0);
     return 0;
 }
 

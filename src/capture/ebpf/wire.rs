@@ -17,6 +17,8 @@ pub enum Kind {
     Signal,
     /// A thread has another name.
     Comm,
+    /// The dynamic loader has handed over to the program.
+    Entered,
 }
 
 impl Kind {
@@ -28,6 +30,7 @@ impl Kind {
             5 => Self::Exit,
             6 => Self::Signal,
             7 => Self::Comm,
+            8 => Self::Entered,
             _ => return None,
         })
     }

@@ -7,10 +7,10 @@ use std::process::ExitStatus;
 use rustc_hash::FxHashMap;
 
 use super::super::decode::effect::Effect;
+use super::super::decode::restart::asks_for_restart;
 use super::super::sys::clock::monotonic_ns;
-use super::super::sys::process::process_group;
 use super::super::sys::ptrace::{self as request, SyscallStop};
-use super::super::sys::signals::{Watch, stop_too};
+use super::super::sys::signals::{Watch, is_for_us, stop_too};
 use super::super::sys::wait;
 use super::super::{Interruption, Outcome, Sink};
 use super::beginning::Gate;
@@ -404,7 +404,7 @@ impl<'s, S: Sink> Session<'s, S> {
         }
         thread.in_call = false;
         let stat = exit::capture(thread, ret);
-        if is_restart(ret) {
+        if asks_for_restart(ret) {
             thread.interrupted.push(thread.call.nr, thread.call.ip);
         } else if thread.call.plan.effect == Effect::Sigreturn {
             thread.interrupted.handler_returned(ip);
@@ -439,13 +439,8 @@ impl<'s, S: Sink> Session<'s, S> {
     }
 
     fn group_stop(&mut self, stop: Stop, signal: i32) -> io::Result<()> {
-        // SIGSTOP may be undone by anyone who knows the pid, and then a stopped tracer is in the way: only
-        // where the command has stopped itself, alone, is it meant for whoever waits for `trace`.
-        let is_ours = if signal == libc::SIGSTOP {
-            self.stopped_itself && self.threads.values().all(|thread| thread.pid == self.leader)
-        } else {
-            process_group(self.leader) == process_group(0)
-        };
+        let alone = || self.stopped_itself && self.threads.values().all(|thread| thread.pid == self.leader);
+        let is_ours = is_for_us(signal, self.leader, alone);
         if is_ours && stop.tid() == self.leader {
             self.stop_requested = Some(signal);
             self.stopped_itself = false;
@@ -511,10 +506,4 @@ pub(super) fn lifecycle_event(kind: Kind, thread: &Thread, at_ns: u64) -> Event<
 fn thread_named_by(file: &[u8]) -> Option<i32> {
     let path = file.strip_prefix(b"/proc/")?.strip_suffix(b"/comm")?;
     std::str::from_utf8(path.rsplit(|&byte| byte == b'/').next()?).ok()?.parse().ok()
-}
-
-/// The kernel's own codes for a call that is to be restarted (`linux/errno.h`: ERESTARTSYS 512,
-/// ERESTARTNOINTR 513, ERESTARTNOHAND 514, `ERESTART_RESTARTBLOCK` 516).
-fn is_restart(ret: i64) -> bool {
-    matches!(ret, -512 | -513 | -514 | -516)
 }

@@ -10,6 +10,7 @@
 //! background, and SIGCHLD, of which every stop of a traced thread sends one.
 
 use super::clock::monotonic_ns;
+use super::process::process_group;
 use super::{doubled, startup};
 use std::ffi::{c_int, c_void};
 use std::io;
@@ -330,6 +331,12 @@ fn stop_self() {
         // SAFETY: puts back an action that sigaction itself returned.
         unsafe { libc::sigaction(libc::SIGTSTP, &raw const before, ptr::null_mut()) };
     }
+}
+
+/// Whether whoever waits for us should see the command stopped by this signal. SIGSTOP may be undone by anyone who
+/// knows the pid, and then a stopped tracer is in the way: only where the command, `alone`, has stopped itself.
+pub fn is_for_us(signal: c_int, leader: libc::pid_t, alone: impl FnOnce() -> bool) -> bool {
+    if signal == libc::SIGSTOP { alone() } else { process_group(leader) == process_group(0) }
 }
 
 /// Gives a signal its default action.
