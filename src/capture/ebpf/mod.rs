@@ -9,6 +9,8 @@
 //! clock around the call.
 
 mod drain;
+#[cfg(test)]
+mod follow_tests;
 mod load;
 mod names;
 mod plans;
@@ -16,4 +18,4 @@ mod session;
 mod wire;
 
 pub use drain::{Options, Recorder};
-pub use load::LoadError;
+pub use load::{LoadError, Target};

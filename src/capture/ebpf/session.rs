@@ -95,6 +95,7 @@ impl<'s, S: Sink> Session<'s, S> {
                 Kind::Exec => self.exec(&head),
                 Kind::Exit => self.exit(&head),
                 Kind::Signal => self.signal(&head),
+                Kind::Met => self.met(&head),
                 Kind::Comm => {
                     self.threads.entry(head.tid).or_default().comm = head.comm;
                 }
@@ -118,6 +119,17 @@ impl<'s, S: Sink> Session<'s, S> {
     fn point<'a>(&self, kind: event::Kind, head: &Head, comm: &'a [u8]) -> Event<'a> {
         let at = self.time(head.start_ns);
         Event { pid: head.pid, tid: head.tid, comm, start_ns: at, end_ns: Some(at), ..Event::new(kind) }
+    }
+
+    /// A thread that ran before has done something for the first time.
+    fn met(&mut self, head: &Head) {
+        if self.threads.contains_key(&head.tid) {
+            return;
+        }
+        self.threads.insert(head.tid, Thread { pid: head.pid, comm: head.comm, ..Thread::default() });
+        *self.processes.entry(head.pid).or_default() += 1;
+        self.threads_seen += 1;
+        self.mark(head, mark::ATTACHED);
     }
 
     fn fork(&mut self, head: &Head) {
@@ -350,6 +362,7 @@ fn set_flags(flags: &mut Flags, bits: u16) {
         (flag::UNREADABLE1, Flags::PATH2_UNREADABLE),
         (flag::RESULT_UNREADABLE, Flags::RESULT_UNREADABLE),
         (flag::TRUNCATED, Flags::TRUNCATED),
+        (flag::ENTERED_BEFORE, Flags::NO_ENTRY),
     ] {
         if bits & bit != 0 {
             flags.set(flag);
