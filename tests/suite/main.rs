@@ -14,6 +14,7 @@ mod contract;
 mod death;
 mod differential;
 mod doctor;
+mod ebpf;
 mod endings;
 mod findings;
 mod flame;

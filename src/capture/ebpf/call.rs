@@ -141,6 +141,7 @@ fn flags(bits: u16) -> Flags {
         (flag::UNREADABLE1, Flags::PATH2_UNREADABLE),
         (flag::RESULT_UNREADABLE, Flags::RESULT_UNREADABLE),
         (flag::TRUNCATED, Flags::TRUNCATED),
+        (flag::ENTERED_BEFORE, Flags::NO_ENTRY),
     ] {
         if bits & bit != 0 {
             flags.set(flag);

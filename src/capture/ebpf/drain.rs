@@ -11,7 +11,7 @@ use super::super::ptrace::calibration::calibrate_by;
 use super::super::sys::child;
 use super::super::sys::signals::{Watch, is_for_us, stop_too};
 use super::super::{Outcome, Sink};
-use super::load::{self, LoadError, Loaded};
+use super::load::{self, LoadError, Loaded, Target};
 use super::loader::{HandOver, hand_overs};
 use super::session::Session;
 use super::wire;
@@ -96,7 +96,7 @@ impl Recorder {
     ) -> io::Result<Outcome> {
         let loaded = &mut self.loaded;
         let lost_before = loaded.lost();
-        loaded.follow(pid as u32)?;
+        loaded.follow(Target::Thread(pid as u32))?;
         let watch = (!at_once).then(Watch::install);
         if let Some(watch) = &watch {
             watch.follow(pid);
@@ -126,7 +126,7 @@ impl Recorder {
         }
         drain(loaded, &mut session);
         session.detach();
-        loaded.follow(0)?;
+        loaded.follow(Target::Nobody)?;
         let threads = session.threads_seen;
         let lost = loaded.lost() - lost_before;
         if lost > 0 {

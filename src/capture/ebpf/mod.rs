@@ -10,6 +10,8 @@
 
 mod call;
 mod drain;
+#[cfg(test)]
+mod follow_tests;
 mod load;
 mod loader;
 mod names;
@@ -19,4 +21,4 @@ mod session;
 mod wire;
 
 pub use drain::{Options, Recorder, Tracee};
-pub use load::LoadError;
+pub use load::{LoadError, Target};

@@ -103,6 +103,7 @@ impl<'s, S: Sink> Session<'s, S> {
                 Kind::Exec => self.exec(&head),
                 Kind::Exit => self.exit(&head),
                 Kind::Signal => self.signal(&head),
+                Kind::Met => self.met(&head),
                 Kind::Comm => self.known(&head).comm = head.comm,
                 Kind::Entered => self.mark(&head, mark::ENTRY),
             },
@@ -125,6 +126,15 @@ impl<'s, S: Sink> Session<'s, S> {
     fn point<'a>(&self, kind: event::Kind, head: &Head, comm: &'a [u8]) -> Event<'a> {
         let at = self.time(head.start_ns);
         Event { pid: head.pid, tid: head.tid, comm, start_ns: at, end_ns: Some(at), ..Event::new(kind) }
+    }
+
+    /// A thread that ran before has done something for the first time.
+    fn met(&mut self, head: &Head) {
+        if self.threads.contains_key(&head.tid) {
+            return;
+        }
+        self.known(head);
+        self.mark(head, mark::ATTACHED);
     }
 
     fn fork(&mut self, head: &Head) {
