@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::super::monotonic_ns;
 use super::super::ptrace::calibration::calibrate_by;
 use super::super::sys::child;
+use super::super::sys::own_maps::{keep_from_children, shrink};
 use super::super::sys::signals::{Watch, is_for_us, stop_too};
 use super::super::{Outcome, Sink};
 use super::load::{self, LoadError, Loaded, Target};
@@ -52,7 +53,10 @@ impl Recorder {
     /// # Errors
     /// Without the privilege (`CAP_BPF` and `CAP_PERFMON`), or where the kernel has no types (BTF) or lacks a tracepoint.
     pub fn load() -> Result<Self, LoadError> {
-        Ok(Self { loaded: load::load()?, watched: Vec::new() })
+        let loaded = load::load()?;
+        keep_from_children("anon_inode:bpf-map");
+        shrink();
+        Ok(Self { loaded, watched: Vec::new() })
     }
 
     /// What recording costs a call that does nothing.

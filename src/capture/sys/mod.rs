@@ -12,6 +12,7 @@ pub(super) mod doubled;
 pub(super) mod fds;
 pub(super) mod handed_down;
 pub(super) mod memory;
+pub(super) mod own_maps;
 pub(super) mod pod;
 pub(super) mod process;
 pub(super) mod ptrace;
