@@ -16,6 +16,7 @@ mod decode;
 pub mod ebpf;
 pub mod host;
 pub mod launch;
+mod others;
 pub mod ptrace;
 pub mod ready;
 pub mod select;

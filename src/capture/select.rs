@@ -5,8 +5,8 @@
 
 use std::io;
 
-use super::ebpf::{self, LoadError};
-use super::ptrace::{self, calibration};
+use super::ebpf::{self, LoadError, Target};
+use super::ptrace::{self, AttachError, calibration};
 use super::sys::child::reap;
 use super::sys::process::{CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, Ending, fork_child, has_capability};
 use super::sys::seccomp;
@@ -100,7 +100,66 @@ fn survives_bpf() -> bool {
     reap(child).is_ok_and(|(status, _)| status.success())
 }
 
+/// What runs already and is to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Running {
+    /// These processes.
+    Processes(Vec<i32>),
+    /// The processes of the cgroup (v2) with this id, and of those below it.
+    Cgroup(u64),
+    /// Every process but this one.
+    All,
+}
+
+/// Why what runs already was not recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum RunningError {
+    /// It cannot be attached to.
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    /// The backend has failed.
+    #[error("{0}")]
+    Backend(#[from] io::Error),
+}
+
 impl Tracer {
+    /// Records what runs already, until an end is asked for, the time has come (by the monotonic clock) or all have ended.
+    ///
+    /// # Errors
+    /// When one of the processes cannot be attached to, and when the kernel refuses a request that it never should. ptrace
+    /// attaches to processes only.
+    pub fn record_running<S: Sink>(
+        &mut self,
+        whom: &Running,
+        sink: &mut S,
+        origin_ns: u64,
+        until_ns: Option<u64>,
+    ) -> Result<Outcome, RunningError> {
+        match (&mut self.backend, whom) {
+            (Backend::Ptrace, Running::Processes(pids)) => {
+                let options = ptrace::Options { leader_only: false, pin: false, origin_ns, until_ns };
+                Ok(ptrace::attach(pids, sink, options)??)
+            }
+            (Backend::Ptrace, Running::Cgroup(_) | Running::All) => {
+                Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP).into())
+            }
+            (Backend::Ebpf(recorder), whom) => {
+                let pids: Vec<u32> = match whom {
+                    Running::Processes(pids) => pids.iter().map(|pid| pid.cast_unsigned()).collect(),
+                    _ => Vec::new(),
+                };
+                let target = match whom {
+                    Running::Processes(_) => Target::Processes(&pids),
+                    Running::Cgroup(id) => Target::Cgroup(*id),
+                    Running::All => Target::All,
+                };
+                ebpf::check(&pids)?;
+                let options = ebpf::RunningOptions { origin_ns, until_ns };
+                Ok(recorder.record_running(target, sink, options)?)
+            }
+        }
+    }
+
     fn of(recorder: ebpf::Recorder) -> Self {
         Self { backend: Backend::Ebpf(Box::new(recorder)), not_ebpf: None }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::attaching::{attach, parse_duration};
+use super::attaching::{Target, attach, parse_duration};
 use super::choice::{named, pid};
 use super::failure::{Failure, note, refuse_option};
 use super::names::{self, default_log};
@@ -32,7 +32,19 @@ pub struct Arguments {
     #[arg(short, long = "pid", value_name = "PID", value_delimiter = ',', allow_negative_numbers = true, value_parser = pid, conflicts_with_all = ["command", "leader_only"])]
     pids: Vec<i32>,
 
-    /// With -p: end the recording after this time, as in 10s
+    /// Record every process of the machine, instead of starting a command (eBPF only); Ctrl-C ends the recording
+    #[arg(short, long = "all", conflicts_with_all = ["command", "leader_only", "pids"])]
+    all: bool,
+
+    /// Record the processes of a cgroup and of those below it, instead of starting a command (eBPF only)
+    #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["command", "leader_only", "pids", "all"])]
+    cgroup: Option<PathBuf>,
+
+    /// Run the command as this user (name or number), with that user's groups, HOME, USER, LOGNAME and SHELL
+    #[arg(short, long, value_name = "USER", requires = "command")]
+    user: Option<String>,
+
+    /// With -p, -a and --cgroup: end the recording after this time, as in 10s
     #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = parse_duration)]
     duration: Option<Duration>,
 
@@ -52,7 +64,7 @@ pub struct Arguments {
     /// The command and its arguments
     #[arg(
         value_name = "CMD",
-        required_unless_present = "pids",
+        required_unless_present_any = ["pids", "all", "cgroup"],
         trailing_var_arg = true,
         allow_hyphen_values = true
     )]
@@ -62,17 +74,21 @@ pub struct Arguments {
 pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     refuse_option(&arguments.command)?;
     host::check_limits(host::RECORDING_FILES).map_err(Failure::of_trace)?;
-    if !arguments.pids.is_empty() {
-        return attach_to(&arguments);
+    if let Some(target) = running(&arguments)? {
+        return attach_to(&arguments, &target);
     }
     if arguments.duration.is_some() {
         // `requires` of clap does not hold where the option required conflicts with one that is there.
         return Err(Failure::of_trace(anyhow::anyhow!(
-            "--duration needs -p; to end a command, timeout(1) does"
+            "--duration needs -p, -a or --cgroup; to end a command, timeout(1) does"
         )));
     }
     let command = Command::resolve(arguments.command.iter().cloned())
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
+    let command = match &arguments.user {
+        Some(user) => command.as_user(user).map_err(|error| Failure::with_code(error.exit_code(), error))?,
+        None => command,
+    };
     let output = arguments.output.map_or_else(|| default_log(&arguments.command), Ok)?;
     names::refuse_stream_as_log(&output).map_err(Failure::of_trace)?;
     let job = Job {
@@ -94,15 +110,38 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(launch::pass_on(recorded.status)))
 }
 
-fn attach_to(arguments: &Arguments) -> Result<ExitCode, Failure> {
+/// What runs already and is to be recorded, if that is asked for.
+fn running(arguments: &Arguments) -> Result<Option<Target>, Failure> {
+    Ok(match &arguments.cgroup {
+        Some(path) => Some(Target::cgroup(path)?),
+        None if arguments.all => Some(Target::all()),
+        None if arguments.pids.is_empty() => None,
+        None => Some(Target::processes(&arguments.pids)),
+    })
+}
+
+fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure> {
     let say = |output: &Path| {
         if !arguments.quiet && arguments.duration.is_none() && std::io::stderr().is_terminal() {
             note(format_args!("recording to {}; Ctrl-C ends it", output.display()));
         }
     };
-    let (recorded, output) = attach(&arguments.pids, arguments.output.as_deref(), arguments.duration, say)?;
+    let wanted = match arguments.backend {
+        // Nothing else sees processes that it was not told of.
+        Wanted::Auto if arguments.pids.is_empty() => Wanted::Ebpf,
+        Wanted::Ptrace if arguments.pids.is_empty() => {
+            return Err(Failure::of_trace(anyhow::anyhow!(
+                "-a and --cgroup need eBPF; name processes with -p"
+            )));
+        }
+        wanted => wanted,
+    };
+    let mut tracer = tracer(wanted)?;
+    let (recorded, output) =
+        attach(&mut tracer, target, arguments.output.as_deref(), arguments.duration, say)?;
     if !arguments.quiet {
         tell(&recorded, &output);
+        tell_fall_back(&tracer);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -203,9 +203,13 @@ fn kept_words(words: &[OsString]) -> (Vec<String>, Option<usize>) {
 
 fn options(job: &Job<'_>, tracer: &Tracer) -> BTreeMap<String, String> {
     let until = job.ready.map(|ready| ("until".to_owned(), ready.until().to_string()));
-    let not_ebpf = tracer.not_ebpf().map(|why| (select::NOT_EBPF.to_owned(), why.to_owned()));
     let leader_only = ("leader_only".to_owned(), job.leader_only.to_string());
-    [leader_only].into_iter().chain(until).chain(not_ebpf).collect()
+    [leader_only].into_iter().chain(until).chain(why_ptrace(tracer)).collect()
+}
+
+/// Why ptrace records, where eBPF would have been chosen, for the header.
+pub fn why_ptrace(tracer: &Tracer) -> Option<(String, String)> {
+    tracer.not_ebpf().map(|why| (select::NOT_EBPF.to_owned(), why.to_owned()))
 }
 
 /// Where tracer and thread ran on different CPUs, stops were dearer: how much is measured afterwards, since

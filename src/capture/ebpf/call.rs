@@ -10,6 +10,7 @@ use super::super::decode::paths::{Base, push_absolute};
 use super::super::decode::plan::{self, PathArg, Plan, ResultFact};
 use super::super::decode::restart::{asks_for_restart, is_restart_syscall};
 use super::super::decode::sockaddr;
+use super::super::sys::doubled::{ANYBODY, seen};
 use super::session::{FirstExec, Session, Thread, until_nul};
 use super::wire::{Head, Piece, flag, pieces};
 use crate::event::{self, Abi, Event, FileStat, Flags, mark};
@@ -32,6 +33,9 @@ impl<S: Sink> Session<'_, S> {
         let caller = thread.exec.as_ref().map_or(head.tid, |(exec, _)| exec.args[0] as u32);
         self.push_exec(head.tid, words);
         self.push_call(Made { head, abi, plan, caller }, bytes);
+        if plan.effect == Effect::TakeSignal && head.pid == self.leader && head.ret > 0 {
+            seen(head.ret as i32, ANYBODY);
+        }
         if plan.effect == Effect::IoUring {
             self.mark(head, mark::IO_URING);
         }

@@ -17,8 +17,10 @@ mod loader;
 mod names;
 mod plans;
 mod program;
+mod running;
 mod session;
 mod wire;
 
 pub use drain::{Options, Recorder, Tracee};
 pub use load::{LoadError, Target};
+pub use running::{RunningOptions, check};

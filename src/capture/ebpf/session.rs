@@ -8,6 +8,8 @@ use bytemuck::Zeroable;
 use rustc_hash::FxHashMap;
 
 use super::super::decode::restart::InterruptedCalls;
+use super::super::sys::doubled::seen;
+use super::super::sys::process::thread_lives;
 use super::super::{Sink, monotonic_ns};
 use super::names::Names;
 use super::program::{Programs, Start};
@@ -39,7 +41,7 @@ pub struct Session<'s, S: Sink> {
     pub(super) names: Names,
     programs: Programs,
     threads: FxHashMap<u32, Thread>,
-    leader: u32,
+    pub(super) leader: u32,
     /// Whether the command's program was executed.
     pub(super) recording: bool,
     /// The last exec before that, which failed.
@@ -108,6 +110,34 @@ impl<'s, S: Sink> Session<'s, S> {
                 Kind::Entered => self.mark(&head, mark::ENTRY),
             },
         }
+    }
+
+    /// For threads that run already, or that are met.
+    pub fn of_running(origin_ns: u64, sink: &'s mut S) -> Self {
+        let mut session = Self::new(0, origin_ns, true, sink);
+        session.threads.clear();
+        session.processes.clear();
+        session.threads_seen = 0;
+        session
+    }
+
+    /// A thread is followed from now on that runs already.
+    pub fn attach(&mut self, pid: u32, tid: u32, comm: [u8; 16]) {
+        self.met(&Head { pid, tid, comm, start_ns: monotonic_ns(), ..Head::zeroed() });
+    }
+
+    /// Says for whom the recording goes on after the leader's end.
+    pub fn waits_for(&mut self) {
+        let mut pids: Vec<i32> = self.threads.values().map(|thread| thread.pid as i32).collect();
+        pids.sort_unstable();
+        pids.dedup();
+        self.sink.waits_for(&pids);
+    }
+
+    /// The ends of some threads may be among the records that were lost: who does not live is gone.
+    pub fn forget_dead(&mut self) {
+        let lives = |tid: &u32, thread: &mut Thread| thread_lives(thread.pid as i32, *tid as i32);
+        self.threads.retain(lives);
     }
 
     /// The recording ends here for all that go on.
@@ -201,6 +231,9 @@ impl<'s, S: Sink> Session<'s, S> {
                 first.signal = Some(*head);
             }
             return;
+        }
+        if head.pid == self.leader {
+            seen(head.ret as i32, head.args[1] as i32);
         }
         if head.ret as i32 == libc::SIGSTOP && head.pid == self.leader {
             self.sent_itself_stop = head.args[1] as u32 == self.leader;

@@ -8,7 +8,9 @@ use rustc_hash::FxHashMap;
 
 use super::super::decode::effect::Effect;
 use super::super::decode::restart::asks_for_restart;
+use super::super::others::Others;
 use super::super::sys::clock::monotonic_ns;
+use super::super::sys::doubled::GRACE_MS;
 use super::super::sys::ptrace::{self as request, SyscallStop};
 use super::super::sys::signals::{Watch, is_for_us, stop_too};
 use super::super::sys::wait;
@@ -23,9 +25,6 @@ use super::stop::{Change, End, Reason, Stop};
 use super::thread::{Comm, Thread};
 use super::waiting::{Next, Waiting};
 use crate::event::{Event, Flags, Kind, mark};
-
-/// How long others of the command may go on after its first process before that is told.
-const WORD_AFTER_NS: u64 = 1_500_000_000;
 
 /// How to record.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +77,7 @@ pub(super) fn record_from<S: Sink>(
     request::seize(pid)?;
     let watch = (begin == Begin::AtExec).then(|| {
         let mut watch = Watch::install();
-        watch.see_deliveries();
+        watch.see_deliveries(GRACE_MS);
         watch.follow(pid);
         watch
     });
@@ -105,14 +104,6 @@ pub(super) enum Early {
     Stopped(Stop, Reason),
     /// It was killed.
     Ended(End),
-}
-
-/// What is known of processes that go on after the command's first one.
-enum Others {
-    Unknown,
-    GoOnSince(u64),
-    /// The user knows of them.
-    Told,
 }
 
 /// The state of one recording.
@@ -166,7 +157,7 @@ impl<'s, S: Sink> Session<'s, S> {
             was_parallel: false,
             waiting: Waiting::default(),
             options,
-            others: Others::Unknown,
+            others: Others::default(),
             stopped_itself: false,
             stop_requested: None,
         }
@@ -231,16 +222,11 @@ impl<'s, S: Sink> Session<'s, S> {
         if self.leader == NOBODY {
             return false;
         }
-        match self.others {
-            Others::Unknown => self.others = Others::GoOnSince(now),
-            Others::GoOnSince(since) if now - since > WORD_AFTER_NS && !self.threads.is_empty() => {
-                self.others = Others::Told;
-                let mut pids: Vec<i32> = self.threads.values().map(|thread| thread.pid).collect();
-                pids.sort_unstable();
-                pids.dedup();
-                self.sink.waits_for(&pids);
-            }
-            Others::GoOnSince(_) | Others::Told => {}
+        if !self.threads.is_empty() && self.others.go_on(now) {
+            let mut pids: Vec<i32> = self.threads.values().map(|thread| thread.pid).collect();
+            pids.sort_unstable();
+            pids.dedup();
+            self.sink.waits_for(&pids);
         }
         false
     }

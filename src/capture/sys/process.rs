@@ -106,6 +106,13 @@ pub fn reap(pid: i32) {
     unsafe { libc::waitpid(pid, &raw mut status, libc::__WALL) };
 }
 
+/// Whether there is such a thread (a zombie included).
+pub fn thread_lives(pid: i32, tid: i32) -> bool {
+    // SAFETY: integers only; signal 0 is none.
+    let refused = unsafe { libc::syscall(libc::SYS_tgkill, pid, tid, 0) } != 0;
+    !(refused && io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH))
+}
+
 /// The process group of a process, or of the caller (0).
 pub fn process_group(pid: i32) -> i32 {
     // SAFETY: integers only.

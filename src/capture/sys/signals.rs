@@ -107,11 +107,11 @@ impl Watch {
     }
 
     /// From now on what reaches the command by itself is not handed on: whoever traces the command tells of
-    /// each signal it gets by [`doubled::seen`]. Without a timer for it, all are handed on.
-    pub fn see_deliveries(&mut self) {
+    /// each signal it gets by [`doubled::seen`], within `grace_ms`. Without a timer for it, all are handed on.
+    pub fn see_deliveries(&mut self, grace_ms: u32) {
         let Some(before) = replace(doubled::TICK, settle as *const () as libc::sighandler_t) else { return };
         self.before.push((doubled::TICK, before));
-        self.timer = doubled::Timer::new().ok().filter(|_| unblock(doubled::TICK));
+        self.timer = doubled::Timer::new(grace_ms).ok().filter(|_| unblock(doubled::TICK));
         self.shared.timer.store(self.timer.as_ref().map_or(0, doubled::Timer::number), SeqCst);
     }
 
