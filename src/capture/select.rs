@@ -28,9 +28,6 @@ pub enum Wanted {
 pub const CHOICES: [(Wanted, &str); 3] =
     [(Wanted::Auto, "auto"), (Wanted::Ebpf, "ebpf"), (Wanted::Ptrace, "ptrace")];
 
-/// Name of the header's option that says why eBPF did not record, though it would have been chosen.
-pub const NOT_EBPF: &str = "not_ebpf";
-
 /// A backend, ready to record.
 #[derive(Debug)]
 pub struct Tracer {

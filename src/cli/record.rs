@@ -18,6 +18,7 @@ use crate::capture::launch::{self, Command, Stream};
 use crate::capture::select::{CHOICES, Tracer, Wanted};
 
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Arguments {
     /// Write the log to FILE [default: named after the command, in the current directory]
     #[arg(short, long, value_name = "FILE")]

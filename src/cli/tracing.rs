@@ -209,7 +209,7 @@ fn options(job: &Job<'_>, tracer: &Tracer) -> BTreeMap<String, String> {
 
 /// Why ptrace records, where eBPF would have been chosen, for the header.
 pub fn why_ptrace(tracer: &Tracer) -> Option<(String, String)> {
-    tracer.not_ebpf().map(|why| (select::NOT_EBPF.to_owned(), why.to_owned()))
+    tracer.not_ebpf().map(|why| (log::NOT_EBPF.to_owned(), why.to_owned()))
 }
 
 /// Where tracer and thread ran on different CPUs, stops were dearer: how much is measured afterwards, since

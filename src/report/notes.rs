@@ -87,6 +87,15 @@ pub fn costs(quality: Quality, stop_ns: u64, backend: &str) -> String {
     }
 }
 
+/// Why the backend with true costs did not record.
+#[must_use]
+pub fn not_ebpf(why: &str) -> String {
+    let why = escape(why.as_bytes());
+    format!(
+        "Traced with ptrace, for eBPF, whose costs are true, does not work here: {why} (trace doctor says more)."
+    )
+}
+
 /// What became of calls that took long; `None`: there were none, or costs are true.
 #[must_use]
 pub fn long_calls(long: LongCalls, quality: Quality) -> Option<String> {

@@ -1,4 +1,4 @@
-//! Real programs under strace and under a backend: the same calls, process by process.
+//! Real programs under strace and under each backend: the same calls, process by process.
 //!
 //! Both runs begin in the same directory with the same content and environment, without address
 //! randomisation, so that even addresses agree. Programs are chosen that do the same each time; those that do not
@@ -72,15 +72,18 @@ fn compare(prepare: &str, command: &[&str]) {
     place.prepare(prepare);
     let strace_run = place.traced(&strace::command(&place.log, &place.work), command);
     let by_strace = tree::of(&strace::read(&place.log));
-    std::fs::remove_file(&place.log).expect("strace's file");
-    place.prepare(prepare);
-    let our_run = place.traced(&log::command(&place.log, &place.work), command);
-    let log = log::read(&place.log);
-    log.assert_complete();
-    assert_eq!(untraced.status, our_run.status, "{name}: untraced and under trace: {our_run:?}");
-    assert_eq!(strace_run, our_run, "{name}: under strace (left) and under trace");
-    let wrong = differences(&by_strace, &tree::of(&log.calls()));
-    assert!(wrong.is_empty(), "{name}: {} processes differ:\n{}", wrong.len(), wrong.join("\n"));
+    log::each_backend(&name, || {
+        std::fs::remove_file(&place.log).expect("the log of the tracer before");
+        place.prepare(prepare);
+        let our_run = place.traced(&log::command(&place.log, &place.work), command);
+        let log = log::read(&place.log);
+        log.assert_complete();
+        let by = log::backend();
+        assert_eq!(untraced.status, our_run.status, "{name}: untraced and under trace by {by}: {our_run:?}");
+        assert_eq!(strace_run, our_run, "{name}: under strace (left) and under trace by {by}");
+        let wrong = differences(&by_strace, &tree::of(&log.calls()));
+        assert!(wrong.is_empty(), "{name}: {} processes differ by {by}:\n{}", wrong.len(), wrong.join("\n"));
+    });
 }
 
 fn is_there(program: &str) -> bool {

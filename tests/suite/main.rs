@@ -9,6 +9,7 @@
 //! ```
 
 mod attach;
+mod backends;
 mod command_line;
 mod contract;
 mod death;

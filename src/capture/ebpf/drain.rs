@@ -20,8 +20,6 @@ use crate::log::Calibration;
 
 /// How often the ring is emptied: nothing wakes us, so that the traced threads do not pay for it.
 pub(super) const PERIOD: Duration = Duration::from_millis(2);
-/// How long a signal to us waits for word that the command has got it too.
-pub(super) const GRACE_MS: u32 = 20;
 
 /// How to record.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +102,7 @@ impl Recorder {
         loaded.follow(Target::Thread(pid as u32))?;
         let watch = (!at_once).then(|| {
             let mut watch = Watch::install();
-            watch.see_deliveries(GRACE_MS);
+            watch.see_deliveries_later();
             watch.follow(pid);
             watch
         });
@@ -113,7 +111,11 @@ impl Recorder {
         go()?;
         let (mut status, mut asked, mut others) = (None, None, Others::default());
         while status.is_none() || !(session.is_over() || options.leader_only || received().is_some()) {
+            let look = watch.as_ref().map(|watch| (watch, watch.look()));
             let busy = drain(loaded, &mut session);
+            if let Some((watch, look)) = look {
+                watch.settle(look);
+            }
             if status.is_none()
                 && (session.leader_ended || !busy && loaded.lost() > lost_before && child::has_ended(pid)?)
             {

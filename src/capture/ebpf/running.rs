@@ -12,7 +12,7 @@ use super::super::ptrace::AttachError;
 use super::super::sys::process::thread_lives;
 use super::super::sys::signals::Watch;
 use super::super::{Interruption, Outcome, Sink};
-use super::drain::{GRACE_MS, PERIOD, Recorder, drain, finish};
+use super::drain::{PERIOD, Recorder, drain, finish};
 use super::load::Target;
 use super::session::Session;
 
@@ -48,7 +48,7 @@ impl Recorder {
         options: RunningOptions,
     ) -> io::Result<Outcome> {
         let mut watch = Watch::install();
-        watch.see_deliveries(GRACE_MS);
+        watch.see_deliveries_later();
         watch.leader_ended();
         self.watch_loaders(None);
         let loaded = &mut self.loaded;

@@ -199,9 +199,10 @@ impl<'s, S: Sink> Session<'s, S> {
     }
 
     /// Pushes the exec that a thread has made, now that its arguments are known or never will be.
-    pub(super) fn push_exec(&mut self, tid: u32, argv: Option<&[u8]>) {
-        let Some(thread) = self.threads.get_mut(&tid) else { return };
-        let Some((head, path)) = thread.exec.take() else { return };
+    /// Gives whether it begins at once, without a loader.
+    pub(super) fn push_exec(&mut self, tid: u32, argv: Option<&[u8]>) -> bool {
+        let Some(thread) = self.threads.get_mut(&tid) else { return false };
+        let Some((head, path)) = thread.exec.take() else { return false };
         let comm = thread.comm;
         let [_, _, entry, base, headers, _] = head.args;
         let image = self.programs.image(path.as_deref(), &Start { entry, base, headers });
@@ -214,10 +215,7 @@ impl<'s, S: Sink> Session<'s, S> {
             ..self.point(event::Kind::Exec, &head, until_nul(&comm))
         };
         self.sink.push(&event);
-        if entry != 0 && base == 0 {
-            // Without a loader it begins at once.
-            self.mark(&head, mark::ENTRY);
-        }
+        entry != 0 && base == 0
     }
 
     /// Whether the command, of one process, has stopped itself by SIGSTOP.

@@ -24,7 +24,7 @@ mod lifecycle;
 mod memory;
 mod pinning;
 mod session;
-mod signals_taken;
+pub(super) mod signals_taken;
 mod stop;
 mod thread;
 mod waiting;

@@ -10,7 +10,6 @@ use super::super::decode::effect::Effect;
 use super::super::decode::restart::asks_for_restart;
 use super::super::others::Others;
 use super::super::sys::clock::monotonic_ns;
-use super::super::sys::doubled::GRACE_MS;
 use super::super::sys::ptrace::{self as request, SyscallStop};
 use super::super::sys::signals::{Watch, is_for_us, stop_too};
 use super::super::sys::wait;
@@ -77,7 +76,7 @@ pub(super) fn record_from<S: Sink>(
     request::seize(pid)?;
     let watch = (begin == Begin::AtExec).then(|| {
         let mut watch = Watch::install();
-        watch.see_deliveries(GRACE_MS);
+        watch.see_deliveries();
         watch.follow(pid);
         watch
     });
