@@ -14,7 +14,7 @@ use super::super::{Interruption, Outcome, Sink};
 use super::load::{self, LoadError, Loaded, Target};
 use super::loader::{HandOver, hand_overs};
 use super::session::Session;
-use super::wire;
+use super::wire::{self, Record};
 use crate::event::{Event, Kind};
 use crate::log::Calibration;
 
@@ -112,9 +112,10 @@ impl Recorder {
         let (mut status, mut asked, mut others) = (None, None, Others::default());
         while status.is_none() || !(session.is_over() || options.leader_only || received().is_some()) {
             let look = watch.as_ref().map(|watch| (watch, watch.look()));
-            let busy = drain(loaded, &mut session);
+            let drained = drain(loaded, &mut session);
+            let busy = drained != Drained::Nothing;
             if let Some((watch, look)) = look {
-                watch.settle(look);
+                watch.settle(look, drained != Drained::Lagging);
             }
             if status.is_none()
                 && (session.leader_ended || !busy && loaded.lost() > lost_before && child::has_ended(pid)?)
@@ -164,7 +165,7 @@ pub(super) fn finish<S: Sink>(
     lost_before: u64,
 ) -> io::Result<u64> {
     loaded.follow(Target::Nobody)?;
-    while drain(loaded, &mut session) {}
+    while drain(loaded, &mut session) != Drained::Nothing {}
     session.detach();
     let lost = loaded.lost() - lost_before;
     if lost > 0 {
@@ -174,18 +175,37 @@ pub(super) fn finish<S: Sink>(
     Ok(session.threads_seen)
 }
 
-/// Records taken at a time: where they come faster than we take them, signals are looked for all the same.
-const MOST_AT_ONCE: usize = 1 << 16;
+/// How far a look into the ring has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Drained {
+    /// Nothing was there.
+    Nothing,
+    /// All that was there is taken.
+    CaughtUp,
+    /// Records come faster than they are taken.
+    Lagging,
+}
 
-/// Takes what is there; false: nothing was.
-pub(super) fn drain<S: Sink>(loaded: &mut Loaded, session: &mut Session<'_, S>) -> bool {
-    let mut any = false;
-    for _ in 0..MOST_AT_ONCE {
-        let Some(item) = loaded.ring.next() else { break };
-        any = true;
-        if let Some(record) = wire::decode(&item) {
-            session.take(record);
+/// How long a look lasts at most: whoever waits for an end or a signal is looked after in between.
+const LONGEST_LOOK_NS: u64 = 50_000_000;
+/// The clock is read once in so many records.
+const BETWEEN_CLOCKS: u32 = 256;
+
+/// Takes what was there when this began.
+pub(super) fn drain<S: Sink>(loaded: &mut Loaded, session: &mut Session<'_, S>) -> Drained {
+    let begun_ns = monotonic_ns();
+    let mut taken = 0_u32;
+    while let Some(item) = loaded.ring.next() {
+        taken = taken.wrapping_add(1);
+        let Some(record) = wire::decode(&item) else { continue };
+        let is_later = matches!(record, Record::Other(_, head, _) if head.end_ns > begun_ns);
+        session.take(record);
+        if is_later {
+            return Drained::CaughtUp;
+        }
+        if taken.is_multiple_of(BETWEEN_CLOCKS) && monotonic_ns() - begun_ns > LONGEST_LOOK_NS {
+            return Drained::Lagging;
         }
     }
-    any
+    if taken == 0 { Drained::Nothing } else { Drained::CaughtUp }
 }

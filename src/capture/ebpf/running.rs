@@ -12,7 +12,7 @@ use super::super::ptrace::AttachError;
 use super::super::sys::process::thread_lives;
 use super::super::sys::signals::Watch;
 use super::super::{Interruption, Outcome, Sink};
-use super::drain::{PERIOD, Recorder, drain, finish};
+use super::drain::{Drained, PERIOD, Recorder, drain, finish};
 use super::load::Target;
 use super::session::Session;
 
@@ -62,7 +62,7 @@ impl Recorder {
             }
         }
         loop {
-            let busy = drain(loaded, &mut session);
+            let busy = drain(loaded, &mut session) != Drained::Nothing;
             let is_late = options.until_ns.is_some_and(|until| until <= monotonic_ns());
             if watch.received().is_some() || is_late {
                 break;

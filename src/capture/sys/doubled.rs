@@ -27,7 +27,7 @@ pub const TICK: c_int = libc::SIGURG;
 const GRACE_MS: u32 = 4;
 /// How often the timer ticks when it repeats.
 const REPEAT_MS: u32 = 200;
-/// How long it waits for a command that is just being stopped to have a signal delivered.
+/// How long it waits for a command that is just being stopped to have a signal delivered, and for a tracer that lags.
 const PATIENCE_MS: u32 = 300;
 /// What the command got this long before us may have been the same.
 const EARLIER_MS: u32 = 20;
@@ -152,7 +152,7 @@ fn set(timer: libc::timer_t, first_ms: u32, interval_ms: u32) -> bool {
 
 /// Decides on all that wait: those that the command has not got are handed on.
 pub fn settle(timer: usize, command: i32) {
-    if settle_as_of(pack(0, now_ms()), command) {
+    if settle_as_of(pack(0, now_ms()), GRACE_MS, command) {
         arm(timer);
     }
 }
@@ -177,18 +177,19 @@ pub fn look(command: i32) -> Look {
     Look(now)
 }
 
-/// Decides on all that had waited for long enough at that look.
-pub fn settle_since(look: Look, command: i32) {
-    settle_as_of(look.0, command);
+/// Decides on all that had waited for long enough at that look: longer where the tracer has not `caught_up` with what
+/// the command gets.
+pub fn settle_since(look: Look, caught_up: bool, command: i32) {
+    settle_as_of(look.0, if caught_up { GRACE_MS } else { PATIENCE_MS }, command);
 }
 
 /// Whether some go on waiting.
-fn settle_as_of(now: u64, command: i32) -> bool {
+fn settle_as_of(now: u64, grace_ms: u32, command: i32) -> bool {
     let mut some_wait = false;
     for ((signal, slots), handed_on) in (0..).zip(&ASKED).zip(&HANDED_ON) {
         for slot in slots {
             let asked = slot.load(SeqCst);
-            match decide(command, signal, asked, now) {
+            match decide(command, signal, asked, now, grace_ms) {
                 Decision::Wait => some_wait |= asked != 0,
                 Decision::Drop => slot.store(0, SeqCst),
                 Decision::HandOn => {
@@ -209,7 +210,7 @@ enum Decision {
     HandOn,
 }
 
-fn decide(command: i32, signal: c_int, asked: u64, now: u64) -> Decision {
+fn decide(command: i32, signal: c_int, asked: u64, now: u64, grace_ms: u32) -> Decision {
     let waited = between(asked, now);
     if asked == 0 {
         return Decision::Wait;
@@ -217,7 +218,7 @@ fn decide(command: i32, signal: c_int, asked: u64, now: u64) -> Decision {
     if command == 0 || was_seen(signal, asked) {
         return Decision::Drop;
     }
-    if waited < GRACE_MS.cast_signed() {
+    if waited < grace_ms.cast_signed() {
         return Decision::Wait;
     }
     match State::of(command) {

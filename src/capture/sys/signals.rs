@@ -130,10 +130,11 @@ impl Watch {
         doubled::look(self.shared.child.load(SeqCst))
     }
 
-    /// Hands on what had waited at that look, and has not reached the command by itself.
-    pub fn settle(&self, look: doubled::Look) {
+    /// Hands on what had waited at that look, and has not reached the command by itself; not `caught_up`: as far as is
+    /// known.
+    pub fn settle(&self, look: doubled::Look, caught_up: bool) {
         if self.timer.is_some() {
-            doubled::settle_since(look, self.shared.child.load(SeqCst));
+            doubled::settle_since(look, caught_up, self.shared.child.load(SeqCst));
         }
     }
 
