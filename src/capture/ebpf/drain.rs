@@ -1,7 +1,7 @@
 //! One recording: from the ring into the session, until the last thread has ended.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::super::monotonic_ns;
@@ -11,8 +11,8 @@ use super::super::sys::child;
 use super::super::sys::own_maps::{keep_from_children, shrink};
 use super::super::sys::signals::{Watch, is_for_us, stop_too};
 use super::super::{Interruption, Outcome, Sink};
+use super::entry::{libraries, places};
 use super::load::{self, LoadError, Loaded, Target};
-use super::loader::{HandOver, hand_overs};
 use super::session::Session;
 use super::wire::{self, Record};
 use crate::event::{Event, Kind};
@@ -42,8 +42,8 @@ pub struct Tracee<'a> {
 /// The kernel's side, loaded, and the recordings made with it, one after the other.
 pub struct Recorder {
     pub(super) loaded: Loaded,
-    /// Loaders whose end is noted.
-    watched: Vec<HandOver>,
+    /// C libraries in which programs are noted to begin.
+    watched: Vec<PathBuf>,
 }
 
 impl Recorder {
@@ -75,17 +75,22 @@ impl Recorder {
         sink: &mut S,
         options: Options,
     ) -> io::Result<Outcome> {
-        self.watch_loaders(Some(program));
+        self.watch_entries(Some(program));
         self.record_from(false, pid, go, sink, options)
     }
 
-    /// Notes when the dynamic loaders of the program, and that of this one, are done. Where that is not possible, logs
-    /// have no mark of it.
-    pub(super) fn watch_loaders(&mut self, program: Option<&Path>) {
-        for place in hand_overs(program) {
-            if !self.watched.contains(&place) && self.loaded.watch_loader(&place).is_ok() {
-                self.watched.push(place);
+    /// Notes when programs begin that use the same C library as the command's or this one. Where that is not possible,
+    /// logs have no mark of it.
+    pub(super) fn watch_entries(&mut self, program: Option<&Path>) {
+        for library in libraries(program) {
+            if self.watched.contains(&library) {
+                continue;
             }
+            for place in places(&library) {
+                // Without the permission for it there is no mark.
+                let _ = self.loaded.watch_entry(&place);
+            }
+            self.watched.push(library);
         }
     }
 

@@ -11,7 +11,7 @@ use std::os::unix::fs::MetadataExt;
 
 use super::super::monotonic_ns;
 use super::super::sys::pod::Shared;
-use super::loader::HandOver;
+use super::entry::Place;
 use super::plans::{self, NUMBERS};
 use crate::event::Abi;
 
@@ -29,7 +29,7 @@ const PROGRAMS: [(&str, &str); 7] = [
     ("ended", "sched_process_exit"),
 ];
 
-/// The program for the moment in which a dynamic loader is done.
+/// The program for the moment in which a program begins.
 const ENTERED: &str = "entered";
 
 /// The kernel's side, recording as long as this lives.
@@ -172,8 +172,8 @@ fn set_plans(kernel: &mut Ebpf) -> io::Result<()> {
 }
 
 impl Loaded {
-    /// Notes from now on when this loader hands over to a program.
-    pub fn watch_loader(&mut self, at: &HandOver) -> Result<(), ProgramError> {
+    /// Notes from now on when a program comes here.
+    pub fn watch_entry(&mut self, at: &Place) -> Result<(), ProgramError> {
         let program =
             self.kernel.program_mut(ENTERED).ok_or_else(|| ProgramError::IOError(missing(ENTERED)))?;
         let program: &mut UProbe = program.try_into()?;

@@ -10,10 +10,10 @@
 
 mod call;
 mod drain;
+mod entry;
 #[cfg(test)]
 mod follow_tests;
 mod load;
-mod loader;
 mod names;
 mod plans;
 mod program;

@@ -24,6 +24,8 @@ pub(super) struct Thread {
     pub(super) interrupted: InterruptedCalls,
     /// It has executed a program, whose arguments come with the call's record.
     pub(super) exec: Option<(Head, Option<Rc<[u8]>>)>,
+    /// The dynamic loader of its program runs.
+    loads: bool,
 }
 
 /// An exec that has failed before any has succeeded.
@@ -107,7 +109,7 @@ impl<'s, S: Sink> Session<'s, S> {
                 Kind::Signal => self.signal(&head),
                 Kind::Met => self.met(&head),
                 Kind::Comm => self.known(&head).comm = head.comm,
-                Kind::Entered => self.mark(&head, mark::ENTRY),
+                Kind::Entered => self.entered(&head),
             },
         }
     }
@@ -158,6 +160,13 @@ impl<'s, S: Sink> Session<'s, S> {
         Event { pid: head.pid, tid: head.tid, comm, start_ns: at, end_ns: Some(at), ..Event::new(kind) }
     }
 
+    /// The program begins, which it does once.
+    fn entered(&mut self, head: &Head) {
+        if std::mem::take(&mut self.known(head).loads) {
+            self.mark(head, mark::ENTRY);
+        }
+    }
+
     /// A thread that ran before has done something for the first time.
     fn met(&mut self, head: &Head) {
         if self.threads.contains_key(&head.tid) {
@@ -203,6 +212,7 @@ impl<'s, S: Sink> Session<'s, S> {
     pub(super) fn push_exec(&mut self, tid: u32, argv: Option<&[u8]>) -> bool {
         let Some(thread) = self.threads.get_mut(&tid) else { return false };
         let Some((head, path)) = thread.exec.take() else { return false };
+        thread.loads = head.args[3] != 0;
         let comm = thread.comm;
         let [_, _, entry, base, headers, _] = head.args;
         let image = self.programs.image(path.as_deref(), &Start { entry, base, headers });

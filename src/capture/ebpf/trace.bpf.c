@@ -870,7 +870,7 @@ int BPF_PROG(executed, struct task_struct *task, s32 former)
     return 0;
 }
 
-/* At the dynamic loader's last instruction (`loader.rs`). */
+/* Where programs begin (`entry.rs`). */
 SEC("uprobe")
 int entered(void *regs)
 {

@@ -19,7 +19,7 @@ pub enum Kind {
     Comm,
     /// A thread that ran before is followed from now on, as [`super::load::Target`] says.
     Met,
-    /// The dynamic loader has handed over to the program.
+    /// The dynamic loader has handed over to the program, which begins.
     Entered,
 }
 
