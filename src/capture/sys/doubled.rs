@@ -25,6 +25,9 @@ use super::startup::SIGNALS;
 pub const TICK: c_int = libc::SIGURG;
 /// How long a signal waits. The kernel sends a group's signal to all members within microseconds.
 const GRACE_MS: u32 = 4;
+/// The same where the tracer learns later what the command gets: word of it may stand behind that of a thread which was
+/// preempted while it wrote.
+const LATE_GRACE_MS: u32 = 40;
 /// How often the timer ticks when it repeats.
 const REPEAT_MS: u32 = 200;
 /// How long it waits for a command that is just being stopped to have a signal delivered, and for a tracer that lags.
@@ -180,7 +183,7 @@ pub fn look(command: i32) -> Look {
 /// Decides on all that had waited for long enough at that look: longer where the tracer has not `caught_up` with what
 /// the command gets.
 pub fn settle_since(look: Look, caught_up: bool, command: i32) {
-    settle_as_of(look.0, if caught_up { GRACE_MS } else { PATIENCE_MS }, command);
+    settle_as_of(look.0, if caught_up { LATE_GRACE_MS } else { PATIENCE_MS }, command);
 }
 
 /// Whether some go on waiting.
