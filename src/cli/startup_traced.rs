@@ -143,6 +143,7 @@ pub fn trace_once(
         words: &plan.arguments.command,
         output,
         leader_only: plan.arguments.leader_only,
+        lossless: false,
         calibration_calls: CALIBRATION_CALLS,
         backend: Backend::Ptrace,
         quiet: false,

@@ -72,9 +72,12 @@ impl Prepared {
         let pid = child.pid();
         let leader_only = job.leader_only;
         match self {
-            Self::Ebpf(recorder) => {
-                recorder.record(pid, || child.go(), sink, ebpf::Options { leader_only, origin_ns })
-            }
+            Self::Ebpf(recorder) => recorder.record(
+                pid,
+                || child.go(),
+                sink,
+                ebpf::Options { leader_only, lossless: job.lossless, origin_ns },
+            ),
             Self::Ptrace => {
                 let options = ptrace::Options { leader_only, pin: true, origin_ns, until_ns: None };
                 ptrace::record(pid, || child.go(), sink, options)
@@ -93,6 +96,8 @@ pub struct Job<'a> {
     pub output: &'a Path,
     /// End with the command's first process.
     pub leader_only: bool,
+    /// Stop the command's processes rather than lose events of theirs.
+    pub lossless: bool,
     /// Calls of the calibration.
     pub calibration_calls: u64,
     /// Say nothing while the command runs.

@@ -60,6 +60,7 @@ impl<'a> Session<'a> {
             words: &self.arguments.command,
             output: log,
             leader_only: false,
+            lossless: false,
             calibration_calls: CALIBRATION_CALLS,
             backend: Backend::Ptrace,
             ready: None,

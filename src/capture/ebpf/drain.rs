@@ -8,23 +8,29 @@ use std::time::Duration;
 use super::super::monotonic_ns;
 use super::super::ptrace::calibration::calibrate_by;
 use super::super::sys::child;
-use super::super::sys::process::process_group;
+use super::super::sys::process::{First, process_group, thread_is_gone};
 use super::super::sys::signals::{Watch, stop_too};
 use super::super::{Outcome, Sink};
+use super::backlog::Backlog;
+use super::holding::Holding;
 use super::load::{self, LoadError, Loaded, Target};
 use super::session::Session;
-use super::wire;
 use crate::event::{Event, Kind};
 use crate::log::Calibration;
 
 /// How often the ring is emptied: nothing wakes us, so that the traced threads do not pay for it.
 const PERIOD: Duration = Duration::from_millis(2);
 
+/// Idle looks at the ring between looks at whether something was lost.
+const LOSS_CHECK: u64 = 64;
+
 /// How to record.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// End with the command's first process.
     pub leader_only: bool,
+    /// Stop processes rather than lose a record of theirs.
+    pub lossless: bool,
     /// The monotonic clock's reading that is time 0, in nanoseconds.
     pub origin_ns: u64,
 }
@@ -46,7 +52,7 @@ impl Recorder {
     /// What recording costs a call that does nothing.
     pub fn calibrate(&mut self, calls: u64) -> io::Result<Calibration> {
         calibrate_by(calls, |child, go, mut sink| {
-            let options = Options { leader_only: false, origin_ns: monotonic_ns() };
+            let options = Options { leader_only: false, lossless: false, origin_ns: monotonic_ns() };
             self.record_from(true, child, go, &mut sink, options).map(drop)
         })
     }
@@ -73,16 +79,24 @@ impl Recorder {
     ) -> io::Result<Outcome> {
         let loaded = &mut self.loaded;
         let lost_before = loaded.lost();
+        loaded.lossless = options.lossless;
+        let holding = if options.lossless { Some(Holding::begin(loaded.held_fd)?) } else { None };
         loaded.follow(Target::Thread(pid as u32))?;
         let watch = (!at_once).then(Watch::install);
         if let Some(watch) = &watch {
             watch.follow(pid);
         }
+        let _first = First::begin();
         let mut session = Session::new(pid as u32, options.origin_ns, at_once, sink);
         go()?;
+        let mut backlog = Backlog::new();
         let mut status = None;
+        let mut idle = 0_u64;
         while status.is_none() || !(session.is_over() || options.leader_only) {
-            let busy = drain(loaded, &mut session);
+            let busy = backlog.work(loaded, |record| session.take(record));
+            if !busy && holding.is_some() {
+                Holding::release(&mut loaded.held);
+            }
             if status.is_none() && session.leader_ended {
                 if let Some(watch) = &watch {
                     watch.leader_ended();
@@ -93,17 +107,26 @@ impl Recorder {
             }
             if status.is_none()
                 && let Some(signal) = child::stopped_by(pid)?
+                && !Holding::holds(loaded, pid as u32)
                 && is_for_us(&session, pid, signal)
             {
                 stop_too(pid, signal);
             }
             if !busy {
+                idle += 1;
+                if idle.is_multiple_of(LOSS_CHECK) && loaded.lost() > lost_before {
+                    let leader_has_ended = status.is_none() && child::has_ended(pid)?;
+                    session.forget(|of, tid| {
+                        (leader_has_ended && of == pid as u32) || thread_is_gone(of as i32, tid as i32)
+                    });
+                }
                 std::thread::sleep(PERIOD);
             }
         }
-        drain(loaded, &mut session);
-        session.detach();
         loaded.follow(Target::Nobody)?;
+        while backlog.work(loaded, |record| session.take(record)) {}
+        Holding::release(&mut loaded.held);
+        session.detach();
         let threads = session.threads_seen;
         let lost = loaded.lost() - lost_before;
         if lost > 0 {
@@ -119,16 +142,4 @@ impl Recorder {
 /// pid, and then a stopped tracer is in the way: only where the command has stopped itself, alone.
 fn is_for_us<S: Sink>(session: &Session<'_, S>, pid: i32, signal: i32) -> bool {
     if signal == libc::SIGSTOP { session.stopped_itself() } else { process_group(pid) == process_group(0) }
-}
-
-/// Takes all that is there; false: nothing was.
-fn drain<S: Sink>(loaded: &mut Loaded, session: &mut Session<'_, S>) -> bool {
-    let mut any = false;
-    while let Some(item) = loaded.ring.next() {
-        any = true;
-        if let Some(record) = wire::decode(&item) {
-            session.take(record);
-        }
-    }
-    any
 }

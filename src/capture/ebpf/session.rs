@@ -96,10 +96,33 @@ impl<'s, S: Sink> Session<'s, S> {
                 Kind::Exit => self.exit(&head),
                 Kind::Signal => self.signal(&head),
                 Kind::Met => self.met(&head),
+                Kind::Held => {
+                    self.sent_itself_stop &= head.pid != self.leader;
+                    self.mark(&head, mark::HELD);
+                }
                 Kind::Comm => {
                     self.threads.entry(head.tid).or_default().comm = head.comm;
                 }
             },
+        }
+    }
+
+    /// Records were lost, perhaps the ends of threads: those that are gone are waited for no more.
+    pub fn forget(&mut self, is_gone: impl Fn(u32, u32) -> bool) {
+        let gone: Vec<u32> = self
+            .threads
+            .iter()
+            .filter(|(tid, thread)| is_gone(thread.pid, **tid))
+            .map(|(tid, _)| *tid)
+            .collect();
+        for tid in gone {
+            let Some(Thread { pid, .. }) = self.threads.remove(&tid) else { continue };
+            let left = self.processes.entry(pid).or_insert(1);
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                self.processes.remove(&pid);
+                self.leader_ended |= pid == self.leader;
+            }
         }
     }
 

@@ -124,7 +124,7 @@ struct kernel_siginfo {
 };
 
 /* ---- the records, as in wire.rs ---- */
-enum { CALL = 1, NAME = 2, FORK = 3, EXEC = 4, EXIT = 5, SIGNAL = 6, COMM = 7, MET = 8 };
+enum { CALL = 1, NAME = 2, FORK = 3, EXEC = 4, EXIT = 5, SIGNAL = 6, COMM = 7, MET = 8, HELD = 9 };
 /* What stands behind a record's head: a tag, a length, bytes. */
 enum { PATH0 = 1, PATH1 = 2, STRING = 3, PEER = 4, ARGV = 5, RESULT = 6, EFFECT = 7 };
 enum {
@@ -222,7 +222,7 @@ struct {
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
-    __uint(max_entries, 64 << 20);
+    __uint(max_entries, 8 << 20);
 } ring SEC(".maps");
 
 struct {
@@ -260,8 +260,9 @@ struct control {
     u32 recorder; /* the process that is never met */
     u64 cgroup;   /* of CGROUP, which includes those below it */
     u64 since_ns; /* when that was set */
+    u64 hold_above; /* bytes in the ring from which on whoever makes a call is stopped; 0: nobody is */
 };
-_Static_assert(sizeof(struct control) == 32 && __builtin_offsetof(struct control, cgroup) == 16, "layout of control");
+_Static_assert(sizeof(struct control) == 40 && __builtin_offsetof(struct control, cgroup) == 16, "layout of control");
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -278,6 +279,15 @@ struct {
     __type(key, u32);
     __type(value, u8);
 } processes SEC(".maps");
+
+/* Processes that we have stopped, for user space to let go on. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 65536);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, u32);
+    __type(value, u8);
+} held SEC(".maps");
 
 /* Renames and mounts seen: each may change every name. */
 u64 renames = 0;
@@ -751,6 +761,23 @@ int BPF_PROG(enter, struct pt_regs *regs, long nr)
     return 0;
 }
 
+#define SIGSTOP 19
+#define SI_KERNEL 0x80
+
+/*
+ * Stops the current process before its next call while the ring is too full. It is noted before it is stopped, or nobody
+ * would let it go on; and afterwards, because user space may have let it go on in between, for an earlier stop.
+ */
+static __always_inline void hold(struct record *record, struct control *control)
+{
+    if (!control->hold_above || bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) <= control->hold_above) return;
+    u32 pid = record->head.pid;
+    u8 one = 1;
+    if (bpf_map_update_elem(&held, &pid, &one, BPF_ANY)) return;
+    bpf_send_signal(SIGSTOP);
+    bpf_map_update_elem(&held, &pid, &one, BPF_ANY);
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(leave, struct pt_regs *regs, long ret)
 {
@@ -809,6 +836,7 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
     }
     /* Whether a call to be restarted has returned shows later: the thread may have been killed in it. */
     if (ret > -512 || ret < -516) send(record);
+    hold(record, control);
     return 0;
 }
 
@@ -863,7 +891,9 @@ int BPF_PROG(signalled, int signal, struct kernel_siginfo *info)
     if (!record) return 0;
     struct kernel_siginfo copy = {};
     bpf_probe_read_kernel(&copy, sizeof copy, info); /* it may be a small number instead (SEND_SIG_PRIV) */
-    tell(SIGNAL, record, signal, copy.si_code, (u32)copy.sender, 0);
+    u32 pid = record->head.pid;
+    u8 is_ours = signal == SIGSTOP && copy.si_code == SI_KERNEL && bpf_map_lookup_elem(&held, &pid);
+    tell(is_ours ? HELD : SIGNAL, record, signal, copy.si_code, (u32)copy.sender, 0);
     return 0;
 }
 

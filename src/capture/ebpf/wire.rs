@@ -19,6 +19,8 @@ pub enum Kind {
     Comm,
     /// A thread that ran before is followed from now on, as [`super::load::Target`] says.
     Met,
+    /// A process is stopped until the ring is drained.
+    Held,
 }
 
 impl Kind {
@@ -31,12 +33,16 @@ impl Kind {
             6 => Self::Signal,
             7 => Self::Comm,
             8 => Self::Met,
+            9 => Self::Held,
             _ => return None,
         })
     }
 }
 
 const NAME: u8 = 2;
+
+/// More bytes than any record has.
+pub const LONGEST: usize = 32 << 10;
 
 /// Bits of [`Head::flags`].
 pub mod flag {
