@@ -9,7 +9,6 @@ use rustc_hash::FxHashMap;
 
 use super::super::decode::restart::InterruptedCalls;
 use super::super::sys::doubled::seen;
-use super::super::sys::process::thread_lives;
 use super::super::{Sink, monotonic_ns};
 use super::names::Names;
 use super::program::{Programs, Start};
@@ -108,6 +107,10 @@ impl<'s, S: Sink> Session<'s, S> {
                 Kind::Exit => self.exit(&head),
                 Kind::Signal => self.signal(&head),
                 Kind::Met => self.met(&head),
+                Kind::Held => {
+                    self.sent_itself_stop &= head.pid != self.leader;
+                    self.mark(&head, mark::HELD);
+                }
                 Kind::Comm => self.known(&head).comm = head.comm,
                 Kind::Entered => self.entered(&head),
             },
@@ -136,10 +139,23 @@ impl<'s, S: Sink> Session<'s, S> {
         self.sink.waits_for(&pids);
     }
 
-    /// The ends of some threads may be among the records that were lost: who does not live is gone.
-    pub fn forget_dead(&mut self) {
-        let lives = |tid: &u32, thread: &mut Thread| thread_lives(thread.pid as i32, *tid as i32);
-        self.threads.retain(lives);
+    /// Records were lost, perhaps the ends of threads: those that are gone are waited for no more.
+    pub fn forget(&mut self, is_gone: impl Fn(u32, u32) -> bool) {
+        let gone: Vec<u32> = self
+            .threads
+            .iter()
+            .filter(|(tid, thread)| is_gone(thread.pid, **tid))
+            .map(|(tid, _)| *tid)
+            .collect();
+        for tid in gone {
+            let Some(Thread { pid, .. }) = self.threads.remove(&tid) else { continue };
+            let left = self.processes.entry(pid).or_insert(1);
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                self.processes.remove(&pid);
+                self.leader_ended |= pid == self.leader;
+            }
+        }
     }
 
     /// The recording ends here for all that go on.
