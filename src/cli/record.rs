@@ -3,18 +3,20 @@
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
 use clap::Args;
 
 use super::attaching::{attach, parse_duration};
 use super::choice::pid;
-use super::failure::{Failure, note, refuse_option};
+use super::command;
+use super::failure::{Failure, note};
 use super::names::{self, default_log};
 use super::tracing::{Backend, CALIBRATION_CALLS, Job, Recorded, trace_command};
 use crate::capture::host;
-use crate::capture::launch::{self, Command, Stream};
+use crate::capture::launch::{self, Stream};
+use crate::log;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -58,9 +60,8 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
-    refuse_option(&arguments.command)?;
-    host::check_limits(host::RECORDING_FILES).map_err(Failure::of_trace)?;
     if !arguments.pids.is_empty() {
+        host::check_limits(host::RECORDING_FILES).map_err(Failure::of_trace)?;
         return attach_to(&arguments);
     }
     if arguments.duration.is_some() {
@@ -69,8 +70,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             "--duration needs -p; to end a command, timeout(1) does"
         )));
     }
-    let command = Command::resolve(arguments.command.iter().cloned())
-        .map_err(|error| Failure::with_code(error.exit_code(), error))?;
+    let command = command::resolve(&arguments.command, host::RECORDING_FILES)?;
     let output = arguments.output.map_or_else(|| default_log(&arguments.command), Ok)?;
     names::refuse_stream_as_log(&output).map_err(Failure::of_trace)?;
     let job = Job {
@@ -85,6 +85,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         ready: None,
     };
     let recorded = trace_command(&job, [0, 1, 2].map(own_stream), || ())?;
+    refuse_nothing(&recorded, Some(recorded.status))?;
     if !arguments.quiet {
         tell(&recorded, &output);
     }
@@ -98,14 +99,26 @@ fn attach_to(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
     };
     let (recorded, output) = attach(&arguments.pids, arguments.output.as_deref(), arguments.duration, say)?;
+    refuse_nothing(&recorded, None)?;
     if !arguments.quiet {
         tell(&recorded, &output);
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// A recording of which nothing could be written has failed, whatever the command has done.
+fn refuse_nothing(recorded: &Recorded, status: Option<ExitStatus>) -> Result<(), Failure> {
+    match &recorded.log {
+        Err(error @ log::Error::Write { written: 0, .. }) => {
+            let ran = status.map(|status| format!("; the command has run ({status})")).unwrap_or_default();
+            Err(Failure::of_trace(anyhow::anyhow!("nothing was recorded: {error}{ran}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The command has the descriptor that we were started with, or none if we had none.
-fn own_stream(fd: i32) -> Stream {
+pub(super) fn own_stream(fd: i32) -> Stream {
     if launch::was_closed_at_start(fd) { Stream::Close } else { Stream::Inherit }
 }
 

@@ -12,7 +12,7 @@ use super::{
     starts_another,
 };
 use crate::analysis::calls::{Call, Role};
-use crate::event::{Event, Kind};
+use crate::event::{Event, Kind, mark};
 
 /// The last program a process became, and how far it got.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(super) struct Image {
     begin_ns: u64,
     /// Exec events of the process.
     execs: u32,
+    /// It ran before the recording did.
+    attached: bool,
     name: Vec<u8>,
     /// The successful execve, where its row came before the exec event, and its path.
     call: Option<Cut>,
@@ -47,6 +49,7 @@ impl Image {
             cwd: cwd.to_vec(),
             begin_ns,
             execs: 0,
+            attached: false,
             name: Vec::new(),
             call: None,
             executed: Vec::new(),
@@ -81,6 +84,10 @@ impl Image {
         } else if is_exec(event, call) {
             self.exec_call(event, segments);
         } else {
+            if self.execs == 0 && self.name.is_empty() {
+                self.name = event.comm.to_vec();
+            }
+            self.attached |= event.kind == Kind::Mark && event.text == Some(mark::ATTACHED.as_bytes());
             if self.exec.is_some() && self.begin.is_none() {
                 self.begin = segments.cut(self.exec_end_ns);
             }
@@ -108,6 +115,7 @@ impl Image {
         let cut = self.call.take().or_else(|| segments.cut(event.start_ns));
         *self = Self {
             execs: self.execs + 1,
+            attached: self.attached,
             name: program_name(&start),
             exec: cut,
             // What the recorder did in between is nobody's.
@@ -165,7 +173,10 @@ impl Image {
     pub(super) fn boundaries(&self, root: bool) -> Vec<Boundary> {
         let mut list = Boundaries::default();
         let start = Cut { segment: 0, at_ns: 0 };
-        if !root || self.execs > 1 {
+        if self.execs == 0 {
+            let prefix: &[u8] = if self.name.is_empty() { b"running already" } else { b"running " };
+            list.begin(PhaseKind::Program, prefix, &self.name, Some(start));
+        } else if !root || self.attached || self.execs > 1 {
             list.begin(PhaseKind::Launcher, b"before ", &self.name, Some(start));
         }
         // Whatever stands before the command's only exec belongs to it.

@@ -81,6 +81,11 @@ impl<'s, S: Sink> Gate<'s, S> {
         self.sink.waits_for(pids);
     }
 
+    /// Whether the sink has all it wants.
+    pub fn wants_end(&self) -> bool {
+        self.sink.wants_end()
+    }
+
     /// Before the beginning: the process makes a call.
     pub fn enters(&mut self, is_exec: bool) {
         self.progress = if is_exec { Progress::InExec } else { Progress::Ours };

@@ -212,7 +212,8 @@ impl<'s, S: Sink> Session<'s, S> {
                 Next::Change(Change::Ended(tid, end)) => self.ended(tid, end, now)?,
                 Next::Interrupted => {}
             }
-            if (self.end.is_some() || self.leader == NOBODY) && self.is_over(now) {
+            let may_be_over = self.end.is_some() || self.leader == NOBODY;
+            if self.sink.wants_end() || may_be_over && self.is_over(now) {
                 self.detach_all();
                 break;
             }

@@ -2,7 +2,9 @@
 
 use super::{Ready, RunError};
 use crate::capture::launch::{self, Child, Command, SpawnOptions};
-use crate::capture::ready::{self, Detector, POLL, Reaper, end_tree, is_anybody_left, used_until_now};
+use crate::capture::ready::{
+    self, AtReady, Detector, POLL, Reaper, end_tree, is_anybody_left, used_until_now,
+};
 use crate::capture::stdio::Stdio;
 use crate::capture::sys::child::{self, Change};
 use crate::capture::sys::clock::monotonic_ns;
@@ -72,7 +74,9 @@ fn until_ready(
             Err(RunError::NotReady { status, until: ready.until.to_string() })
         }
     };
-    end_tree(ready.end);
+    if let AtReady::End(by) = ready.at_ready {
+        end_tree(by);
+    }
     streams.finish();
     done
 }

@@ -66,7 +66,7 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
         writeln!(out, "{}", look.note(&format!("{line}.")))?;
     }
     if let Some(until) = &report.until {
-        writeln!(out, "{}", look.note(&ready(until)))?;
+        writeln!(out, "{}", look.note(&ready(until, report.untraced.is_some())))?;
     }
     let files = &report.file_system;
     if files.cost_ns.is_some_and(|ns| report.wall.share(ns) > 1.0) {
@@ -115,7 +115,13 @@ fn title(command: &[String]) -> String {
 fn beside_title(report: &Report) -> String {
     let backend = escape(report.backend.as_bytes());
     let what = report.untraced.as_ref().map_or_else(
-        || format!("traced {}, no untraced runs in this log", time(report.traced_ns)),
+        || match &report.until {
+            None => format!("traced {}, no untraced runs in this log", time(report.traced_ns)),
+            Some(until) => {
+                let (until, after) = (escape(until.as_bytes()), time(report.traced_ns));
+                format!("ready ({until}) after {after}, traced; no untraced runs")
+            }
+        },
         |untraced| figures(report.until.as_deref(), untraced),
     );
     format!("{what}   backend {backend}")
@@ -166,8 +172,13 @@ fn faults(untraced: &Untraced) -> String {
 }
 
 /// What the time to readiness is.
-fn ready(until: &str) -> String {
+fn ready(until: &str, is_untraced: bool) -> String {
     let until = escape(until.as_bytes());
+    if !is_untraced {
+        return format!(
+            "The one run was traced until the command was ready (--until {until}), and then left alone."
+        );
+    }
     let when = match until.split('=').next() {
         Some("output") => "noted when the output is read",
         _ => "looked for every 0.5 ms",
