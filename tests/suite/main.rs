@@ -9,6 +9,7 @@
 //! ```
 
 mod attach;
+mod attach_witness;
 mod command_line;
 mod contract;
 mod death;

@@ -26,13 +26,23 @@ fn a_log_that_cannot_be_written_is_named_with_the_true_reason() {
         assert_eq!(done.stderr.matches("os error").count(), 1, "{done:?}");
         assert!(!done.stdout.contains("27): File"), "{done:?}");
     }
+    // Nothing at all was recorded: that is no success, however the command has ended.
+    let done = shell(
+        dir.path(),
+        &format!("{record}ulimit -f 0; exec \"$TRACE\" record -o log sh -c 'echo ran; exit 3'"),
+    );
+    assert_eq!((done.status.code(), done.stdout.as_str()), (Some(125), "ran\n"), "{done:?}");
+    let why = "trace: nothing was recorded: cannot write log log: File too large (os error 27)";
+    assert!(done.stderr.starts_with(why) && done.stderr.contains("exit status: 3"), "{done:?}");
+    assert_eq!(done.stderr.lines().count(), 1, "{done:?}");
 }
 
 #[test]
 fn too_few_descriptors_are_told_before_anything_runs() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    for (limit, words) in [(8, "startup"), (12, "startup"), (5, "record")] {
-        let done = shell(dir.path(), &format!("ulimit -n {limit}; exec \"$TRACE\" {words} -o log echo ran"));
+    let commands = [(8, "startup -o log"), (12, "startup -o log"), (12, "try"), (5, "record -o log")];
+    for (limit, words) in commands {
+        let done = shell(dir.path(), &format!("ulimit -n {limit}; exec \"$TRACE\" {words} echo ran"));
         assert_eq!((done.status.code(), done.stdout.as_str()), (Some(125), ""), "{done:?}");
         assert_eq!(done.stderr.lines().count(), 1, "{done:?}");
         assert!(done.stderr.contains("Too many open files") && done.stderr.contains("ulimit -n"), "{done:?}");

@@ -215,6 +215,9 @@ fn cold_starts_stand_beside_warm_ones_without_privilege_too() {
 
     let mut text = as_nobody(dir.path(), &["startup", "--cold", "--runs", "2", "true"]);
     let done = run(&mut text);
+    let rows = done.stdout.lines().skip_while(|line| !line.starts_with("Cold start ")).skip(1);
+    let names: Vec<&str> = rows.filter_map(|line| line.split("  ").next()).take(3).collect();
+    assert!(matches!(names[..], ["wall", "CPU", "major faults" | "of it user"]), "{done:?}");
     assert!(done.stdout.contains("2 cold runs: the pages of the "), "{done:?}");
     assert!(done.stdout.contains("dentries and inodes stay warm"), "{done:?}");
 }

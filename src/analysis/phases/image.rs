@@ -174,9 +174,14 @@ impl Image {
         let mut list = Boundaries::default();
         let start = Cut { segment: 0, at_ns: 0 };
         if self.execs == 0 {
+            // Its beginning is not in the log: all of it is one phase.
             let prefix: &[u8] = if self.name.is_empty() { b"running already" } else { b"running " };
             list.begin(PhaseKind::Program, prefix, &self.name, Some(start));
-        } else if !root || self.attached || self.execs > 1 {
+            list.begin(PhaseKind::Exit, b"exit", b"", self.exit);
+            list.begin(PhaseKind::After, b"after ", &self.name, self.after.filter(|_| root));
+            return list.0;
+        }
+        if !root || self.attached || self.execs > 1 {
             list.begin(PhaseKind::Launcher, b"before ", &self.name, Some(start));
         }
         // Whatever stands before the command's only exec belongs to it.

@@ -30,7 +30,9 @@ impl Opened {
             };
             io::Error::new(error.kind(), text)
         };
-        inotify.add_watch(directory, AddWatchFlags::IN_OPEN).map_err(unwatched)?;
+        inotify
+            .add_watch(directory, AddWatchFlags::IN_OPEN | AddWatchFlags::IN_ONLYDIR)
+            .map_err(unwatched)?;
         Ok(Self { inotify, name: name.to_owned() })
     }
 

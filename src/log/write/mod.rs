@@ -13,11 +13,8 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
-use arrow_schema::SchemaRef;
-
 use super::{Error, Header, schema};
 use crate::event::Event;
-#[cfg(test)]
 pub(super) use encode::Encoder;
 use handover::{Closing, Gone, Handover};
 #[cfg(test)]
@@ -55,12 +52,17 @@ impl Writer {
     /// A file that exists is replaced if it is empty or a log, and is an error if it is anything
     /// else; `/dev/null` is accepted.
     pub fn create(path: &Path, header: &Header) -> Result<Self, Error> {
-        Self::on(Sink::create(path)?, header)
+        // The header first: as long as a file is there without one, whoever kills us leaves an empty log.
+        let encoder = encoder(header)?;
+        Self::start(Sink::create(path)?, encoder)
     }
 
     /// Writes to a file that was made already.
     pub(super) fn on(sink: Sink, header: &Header) -> Result<Self, Error> {
-        let schema = schema::schema(header).map_err(|error| Error::Header(error.to_string()))?;
+        Self::start(sink, encoder(header)?)
+    }
+
+    fn start(sink: Sink, encoder: Encoder) -> Result<Self, Error> {
         // The seed differs from run to run: `RandomState` takes it from the kernel.
         let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
         let shared = Arc::new(Handover::new(seed));
@@ -68,7 +70,7 @@ impl Writer {
         let for_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("trace-log".to_owned())
-            .spawn(move || run(sink, schema, &for_thread, &tell))
+            .spawn(move || run(sink, encoder, &for_thread, &tell))
             .map_err(Error::Thread)?;
         let writer = Self { shared, thread: Some(thread) };
         match told.recv() {
@@ -116,16 +118,22 @@ impl Drop for Writer {
     }
 }
 
+/// What makes a log with this header.
+fn encoder(header: &Header) -> Result<Encoder, Error> {
+    let schema = schema::schema(header).map_err(|error| Error::Header(error.to_string()))?;
+    Encoder::new(schema).map_err(|error| Error::Header(error.to_string()))
+}
+
 /// The thread: makes the header, says how that went, and writes batches until the log is closed.
 fn run(
     sink: Sink,
-    schema: SchemaRef,
+    encoder: Encoder,
     shared: &Handover,
     tell: &mpsc::Sender<Result<(), Error>>,
 ) -> Result<Summary, Error> {
     nix::sys::signal::SigSet::all().thread_block().map_err(|errno| Error::Thread(errno.into()))?;
     let _gone = Gone(shared);
-    let (worker, started) = match Worker::start(sink, schema) {
+    let (worker, started) = match Worker::start(sink, encoder) {
         Ok(worker) => (Some(worker), Ok(())),
         Err(error) => (None, Err(error)),
     };
