@@ -52,17 +52,23 @@ impl Writer {
     /// A file that exists is replaced if it is empty or a log, and is an error if it is anything
     /// else; `/dev/null` is accepted.
     pub fn create(path: &Path, header: &Header) -> Result<Self, Error> {
-        // The header first: as long as a file is there without one, whoever kills us leaves an empty log.
-        let encoder = encoder(header)?;
-        Self::start(Sink::create(path)?, encoder)
+        let path = path.to_owned();
+        Self::start(move || Sink::create(&path), header)
     }
 
     /// Writes to a file that was made already.
     pub(super) fn on(sink: Sink, header: &Header) -> Result<Self, Error> {
-        Self::start(sink, encoder(header)?)
+        Self::start(|| Ok(sink), header)
     }
 
-    fn start(sink: Sink, encoder: Encoder) -> Result<Self, Error> {
+    /// Header and thread come before the file: as long as that is there without the header, whoever kills us leaves
+    /// an empty file.
+    fn start(
+        sink: impl FnOnce() -> Result<Sink, Error> + Send + 'static,
+        header: &Header,
+    ) -> Result<Self, Error> {
+        let schema = schema::schema(header).map_err(|error| Error::Header(error.to_string()))?;
+        let encoder = Encoder::new(schema).map_err(|error| Error::Header(error.to_string()))?;
         // The seed differs from run to run: `RandomState` takes it from the kernel.
         let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
         let shared = Arc::new(Handover::new(seed));
@@ -118,22 +124,16 @@ impl Drop for Writer {
     }
 }
 
-/// What makes a log with this header.
-fn encoder(header: &Header) -> Result<Encoder, Error> {
-    let schema = schema::schema(header).map_err(|error| Error::Header(error.to_string()))?;
-    Encoder::new(schema).map_err(|error| Error::Header(error.to_string()))
-}
-
-/// The thread: makes the header, says how that went, and writes batches until the log is closed.
+/// The thread: opens the file, writes the header, says how that went, and writes batches until the log is closed.
 fn run(
-    sink: Sink,
+    sink: impl FnOnce() -> Result<Sink, Error>,
     encoder: Encoder,
     shared: &Handover,
     tell: &mpsc::Sender<Result<(), Error>>,
 ) -> Result<Summary, Error> {
     nix::sys::signal::SigSet::all().thread_block().map_err(|errno| Error::Thread(errno.into()))?;
     let _gone = Gone(shared);
-    let (worker, started) = match Worker::start(sink, encoder) {
+    let (worker, started) = match sink().and_then(|sink| Worker::start(sink, encoder)) {
         Ok(worker) => (Some(worker), Ok(())),
         Err(error) => (None, Err(error)),
     };
