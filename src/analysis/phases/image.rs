@@ -223,8 +223,8 @@ impl Image {
         }
         match (self.relocation, self.program) {
             (relocation, Some(_)) => {
-                let marked = self.loader.is_marked();
-                let named: &[u8] = if marked { b"relocation, constructors" } else { b"relocation" };
+                let constructors = self.loader.has_run_constructors();
+                let named: &[u8] = if constructors { b"relocation, constructors" } else { b"relocation" };
                 list.begin(PhaseKind::Loader, b"dynamic loader", b"", begin);
                 list.begin(PhaseKind::Relocation, named, b"", relocation);
                 list.begin(kind, b"", name, self.program);
