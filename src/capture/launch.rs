@@ -9,11 +9,13 @@
 //! Failures have the exit codes that `env(1)` and `timeout(1)` give theirs: 127 for a command that
 //! is not found, 126 for one that cannot be run, 125 for anything that is `trace`'s own trouble.
 
-mod elf;
+pub(super) mod elf;
 mod explain;
 mod resolve;
+mod user;
 
 use super::sys::{signals, spawn as sys, startup};
+use sys::Identity;
 pub use sys::Stream;
 
 use std::ffi::{CString, OsStr, OsString};
@@ -75,6 +77,8 @@ pub struct Command {
     argv: Vec<CString>,
     /// All variables as `NAME=value`; `None`: those of this process.
     environment: Option<Vec<CString>>,
+    /// Whom it runs as, if not as this process.
+    user: Option<Identity>,
 }
 
 impl Command {
@@ -91,7 +95,7 @@ impl Command {
         let program = resolve::resolve(OsStr::from_bytes(name.as_bytes()), path.as_deref())?;
         let program = CString::new(program.into_os_string().into_vec())
             .map_err(|error| own("look a command up", error.into()))?;
-        Ok(Self { program, argv, environment: None })
+        Ok(Self { program, argv, environment: None, user: None })
     }
 
     /// The same command as another program with other words (the first is its name).
@@ -106,6 +110,7 @@ impl Command {
             program: CString::new(program.as_os_str().as_bytes()).map_err(refused)?,
             argv: argv.collect::<Result<_, _>>().map_err(refused)?,
             environment: self.environment.clone(),
+            user: self.user.clone(),
         })
     }
 
@@ -178,6 +183,7 @@ pub fn spawn(command: &Command, streams: [Stream; 3], options: &SpawnOptions) ->
         environment: command.environment.as_deref(),
         streams,
         directory: directory.as_deref(),
+        user: command.user.as_ref(),
         wait_for_go: options.wait_for_go,
         takes_timers: options.takes_timers,
     };
@@ -202,6 +208,12 @@ pub fn spawn(command: &Command, streams: [Stream; 3], options: &SpawnOptions) ->
 }
 
 impl Child {
+    /// The file that it executes.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Its process id.
     #[must_use]
     pub fn pid(&self) -> i32 {
@@ -243,6 +255,7 @@ impl Child {
     fn describe(&self, stage: sys::Stage, error: io::Error) -> LaunchError {
         match (stage, &self.directory) {
             (sys::Stage::Directory, Some(path)) => own(format!("change to {}", shown(path)), error),
+            (sys::Stage::User, _) => own("run the command as another user (root may)", error),
             (sys::Stage::Exec, _) => explain::exec_failure(&self.program, &error),
             _ => own("set up the command's input and output", error),
         }
@@ -344,8 +357,12 @@ mod tests {
 
     #[test]
     fn failures_are_reported_with_and_without_waiting() {
-        let command =
-            Command { program: c"/etc/passwd".into(), argv: vec![c"passwd".into()], environment: None };
+        let command = Command {
+            program: c"/etc/passwd".into(),
+            argv: vec![c"passwd".into()],
+            environment: None,
+            user: None,
+        };
         let error = spawn(&command, INHERIT, &SpawnOptions::default()).unwrap_err();
         assert_eq!(error.exit_code(), 126);
         let mut child = spawn(&command, INHERIT, &waiting()).unwrap();
@@ -355,7 +372,12 @@ mod tests {
         assert!(error.to_string().starts_with("/etc/passwd: is not executable"), "{error}");
         process::reap(child.pid()).unwrap();
 
-        let gone = Command { program: c"/no/such".into(), argv: vec![c"such".into()], environment: None };
+        let gone = Command {
+            program: c"/no/such".into(),
+            argv: vec![c"such".into()],
+            environment: None,
+            user: None,
+        };
         assert_eq!(spawn(&gone, INHERIT, &SpawnOptions::default()).unwrap_err().exit_code(), 127);
         let directory = Some("/no/such/directory".into());
         let elsewhere = SpawnOptions { directory, ..SpawnOptions::default() };

@@ -1,43 +1,45 @@
-//! `trace record -p`: processes that run already, into a log.
+//! `trace record -p`, `-a` and `--cgroup`: what runs already, into a log.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::failure::Failure;
 use super::names::default_log;
 use super::tracing::{
-    Backend, CALIBRATION_CALLS, Recorded, explain, header, not_permitted, push_beside_totals,
+    CALIBRATION_CALLS, Recorded, explain, header, not_permitted, push_beside_totals, why_ptrace,
 };
-use crate::capture::ptrace::{self, calibration};
+use crate::capture::select::{Running, RunningError, Tracer};
 use crate::event::Event;
 use crate::log;
 
 /// Records until Ctrl-C, for this long, or until all have ended.
 pub fn attach(
-    pids: &[i32],
+    tracer: &mut Tracer,
+    target: &Target,
     output: Option<&Path>,
     duration: Option<Duration>,
     told: impl FnOnce(&Path),
 ) -> Result<(Recorded, PathBuf), Failure> {
     let begin = std::time::Instant::now();
-    let words = pids.first().map(|&pid| command_of(pid)).unwrap_or_default();
-    let output = output.map_or_else(|| default_log(&words), |output| Ok(output.to_owned()))?;
-    let calibration =
-        calibration::calibrate(CALIBRATION_CALLS, true).map_err(|error| not_permitted(&error))?;
-    let list: Vec<String> = pids.iter().map(i32::to_string).collect();
-    let header =
-        header(&words, Backend::Ptrace, calibration, None, [("attached".to_owned(), list.join(","))].into());
+    let (words, named) = target.words();
+    let output = output.map_or_else(|| default_log(&named), |output| Ok(output.to_owned()))?;
+    let backend = tracer.name();
+    let refused = |error| not_permitted(&error, backend);
+    let calibration = tracer.calibrate(CALIBRATION_CALLS).map_err(refused)?;
+    let options = std::iter::once(target.option()).chain(why_ptrace(tracer)).collect();
+    let header = header(&words, backend, calibration, None, options);
     let mut writer = log::Writer::create(&output, &header).map_err(Failure::of_trace)?;
     let until_ns = duration.map(|duration| crate::capture::monotonic_ns() + duration.as_nanos() as u64);
-    let origin_ns = header.clock.origin_ns;
-    let options = ptrace::Options { leader_only: false, pin: false, origin_ns, until_ns };
     let mut sink = |event: &Event<'_>| writer.push(event);
     told(&output);
-    let outcome = ptrace::attach(pids, &mut sink, options)
-        .map_err(Failure::of_trace)?
-        .map_err(|error| not_permitted(&error))?;
+    let outcome = tracer.record_running(&target.whom, &mut sink, header.clock.origin_ns, until_ns);
+    let outcome = outcome.map_err(|error| match error {
+        RunningError::Backend(error) => refused(error),
+        error @ RunningError::Attach(_) => Failure::of_trace(error),
+    })?;
     if outcome.parallel {
         push_beside_totals(&mut writer, CALIBRATION_CALLS);
     }
@@ -51,6 +53,70 @@ pub fn attach(
         log: writer.finish(),
     };
     Ok((recorded, output))
+}
+
+/// What runs already, and how it was named.
+pub struct Target {
+    whom: Running,
+    /// The cgroup's directory.
+    cgroup: Option<PathBuf>,
+}
+
+impl Target {
+    /// These processes.
+    pub fn processes(pids: &[i32]) -> Self {
+        Self { whom: Running::Processes(pids.to_vec()), cgroup: None }
+    }
+
+    /// The whole machine.
+    pub fn all() -> Self {
+        Self { whom: Running::All, cgroup: None }
+    }
+
+    /// A cgroup, by its directory below `/sys/fs/cgroup` or by its name there.
+    pub fn cgroup(path: &Path) -> Result<Self, Failure> {
+        // From cgroup2's magic number of linux/magic.h.
+        const CGROUP2: i64 = 0x6367_7270;
+        let below = Path::new("/sys/fs/cgroup").join(path.strip_prefix("/").unwrap_or(path));
+        let path = if path.is_dir() { path.to_owned() } else { below };
+        let failed = |why: String| Failure::of_trace(anyhow::anyhow!("--cgroup {}: {why}", path.display()));
+        let found = std::fs::metadata(&path).map_err(|error| failed(error.to_string()))?;
+        let system = nix::sys::statfs::statfs(&path).map_err(|error| failed(error.to_string()))?;
+        if system.filesystem_type().0 != CGROUP2 {
+            return Err(failed("not a directory of cgroup v2; they are below /sys/fs/cgroup".to_owned()));
+        }
+        Ok(Self { whom: Running::Cgroup(found.ino()), cgroup: Some(path) })
+    }
+
+    /// The command's words, as far as there is one, and those that the log is named after.
+    fn words(&self) -> (Vec<OsString>, Vec<OsString>) {
+        match &self.whom {
+            Running::Processes(pids) => {
+                let words = pids.first().map(|&pid| command_of(pid)).unwrap_or_default();
+                (words.clone(), words)
+            }
+            Running::Cgroup(_) => {
+                let name = self.cgroup.as_ref().and_then(|path| path.file_name()).unwrap_or_default();
+                (Vec::new(), vec![name.to_owned()])
+            }
+            Running::All => (Vec::new(), vec!["machine".into()]),
+        }
+    }
+
+    /// What the log's header says of it.
+    fn option(&self) -> (String, String) {
+        match &self.whom {
+            Running::Processes(pids) => {
+                let list: Vec<String> = pids.iter().map(i32::to_string).collect();
+                ("attached".to_owned(), list.join(","))
+            }
+            Running::Cgroup(_) => {
+                let path = self.cgroup.as_deref().unwrap_or(Path::new(""));
+                ("cgroup".to_owned(), path.to_string_lossy().into_owned())
+            }
+            Running::All => ("all".to_owned(), true.to_string()),
+        }
+    }
 }
 
 /// The words a process was started with.

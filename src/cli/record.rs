@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::attaching::{attach, parse_duration};
-use super::choice::pid;
+use super::attaching::{Target, attach, parse_duration};
+use super::choice::{named, pid};
 use super::command;
 use super::failure::{Failure, note};
 use super::names::{self, default_log};
-use super::tracing::{Backend, CALIBRATION_CALLS, Job, Recorded, trace_command};
+use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_command, tracer};
 use crate::capture::host;
 use crate::capture::launch::{self, Stream};
+use crate::capture::select::{CHOICES, Tracer, Wanted};
 use crate::log;
 
 #[derive(Debug, Args)]
@@ -33,7 +34,19 @@ pub struct Arguments {
     #[arg(short, long = "pid", value_name = "PID", value_delimiter = ',', allow_negative_numbers = true, value_parser = pid, conflicts_with_all = ["command", "leader_only"])]
     pids: Vec<i32>,
 
-    /// With -p: end the recording after this time, as in 10s
+    /// Record every process of the machine, instead of starting a command (eBPF only); Ctrl-C ends the recording
+    #[arg(short, long = "all", conflicts_with_all = ["command", "leader_only", "pids"])]
+    all: bool,
+
+    /// Record the processes of a cgroup and of those below it, instead of starting a command (eBPF only)
+    #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["command", "leader_only", "pids", "all"])]
+    cgroup: Option<PathBuf>,
+
+    /// Run the command as this user (name or number), with that user's groups, HOME, USER, LOGNAME and SHELL
+    #[arg(short, long, value_name = "USER", requires = "command")]
+    user: Option<String>,
+
+    /// With -p, -a and --cgroup: end the recording after this time, as in 10s
     #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = parse_duration)]
     duration: Option<Duration>,
 
@@ -41,9 +54,10 @@ pub struct Arguments {
     #[arg(short = 'f', hide = true)]
     follow: bool,
 
-    /// How to record: eBPF costs next to nothing and needs privilege, ptrace works everywhere
-    #[arg(long, value_name = "NAME", value_enum, default_value_t = Backend::Ptrace)]
-    backend: Backend,
+    /// How to record: eBPF costs next to nothing and needs privilege, ptrace works everywhere; auto takes eBPF
+    /// where it is permitted
+    #[arg(long, value_name = "NAME", value_parser = named(&CHOICES), default_value = "auto")]
+    backend: Wanted,
 
     /// Say nothing at the end
     #[arg(short, long)]
@@ -52,7 +66,7 @@ pub struct Arguments {
     /// The command and its arguments
     #[arg(
         value_name = "CMD",
-        required_unless_present = "pids",
+        required_unless_present_any = ["pids", "all", "cgroup"],
         trailing_var_arg = true,
         allow_hyphen_values = true
     )]
@@ -60,17 +74,21 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
-    if !arguments.pids.is_empty() {
+    if let Some(target) = running(&arguments)? {
         host::check_limits(host::RECORDING_FILES).map_err(Failure::of_trace)?;
-        return attach_to(&arguments);
+        return attach_to(&arguments, &target);
     }
     if arguments.duration.is_some() {
         // `requires` of clap does not hold where the option required conflicts with one that is there.
         return Err(Failure::of_trace(anyhow::anyhow!(
-            "--duration needs -p; to end a command, timeout(1) does"
+            "--duration needs -p, -a or --cgroup; to end a command, timeout(1) does"
         )));
     }
     let command = command::resolve(&arguments.command, host::RECORDING_FILES)?;
+    let command = match &arguments.user {
+        Some(user) => command.as_user(user).map_err(|error| Failure::with_code(error.exit_code(), error))?,
+        None => command,
+    };
     let output = arguments.output.map_or_else(|| default_log(&arguments.command), Ok)?;
     names::refuse_stream_as_log(&output).map_err(Failure::of_trace)?;
     let job = Job {
@@ -81,27 +99,51 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         calibration_calls: CALIBRATION_CALLS,
         quiet: arguments.quiet,
         untraced: None,
-        backend: arguments.backend,
         ready: None,
     };
-    let recorded = trace_command(&job, [0, 1, 2].map(own_stream), || ())?;
+    let mut tracer = tracer(arguments.backend)?;
+    let recorded = trace_command(&mut tracer, &job, [0, 1, 2].map(own_stream), || ())?;
     refuse_nothing(&recorded, Some(recorded.status))?;
     if !arguments.quiet {
         tell(&recorded, &output);
+        tell_fall_back(&tracer);
     }
     Ok(ExitCode::from(launch::pass_on(recorded.status)))
 }
 
-fn attach_to(arguments: &Arguments) -> Result<ExitCode, Failure> {
+/// What runs already and is to be recorded, if that is asked for.
+fn running(arguments: &Arguments) -> Result<Option<Target>, Failure> {
+    Ok(match &arguments.cgroup {
+        Some(path) => Some(Target::cgroup(path)?),
+        None if arguments.all => Some(Target::all()),
+        None if arguments.pids.is_empty() => None,
+        None => Some(Target::processes(&arguments.pids)),
+    })
+}
+
+fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure> {
     let say = |output: &Path| {
         if !arguments.quiet && arguments.duration.is_none() && std::io::stderr().is_terminal() {
             note(format_args!("recording to {}; Ctrl-C ends it", output.display()));
         }
     };
-    let (recorded, output) = attach(&arguments.pids, arguments.output.as_deref(), arguments.duration, say)?;
+    let wanted = match arguments.backend {
+        // Nothing else sees processes that it was not told of.
+        Wanted::Auto if arguments.pids.is_empty() => Wanted::Ebpf,
+        Wanted::Ptrace if arguments.pids.is_empty() => {
+            return Err(Failure::of_trace(anyhow::anyhow!(
+                "-a and --cgroup need eBPF; name processes with -p"
+            )));
+        }
+        wanted => wanted,
+    };
+    let mut tracer = tracer(wanted)?;
+    let (recorded, output) =
+        attach(&mut tracer, target, arguments.output.as_deref(), arguments.duration, say)?;
     refuse_nothing(&recorded, None)?;
     if !arguments.quiet {
         tell(&recorded, &output);
+        tell_fall_back(&tracer);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -135,6 +177,15 @@ fn tell(recorded: &Recorded, output: &Path) {
             summary.bytes
         )),
         Err(error) => note(format_args!("the log is incomplete: {error}")),
+    }
+}
+
+/// Says why the backend that costs least did not record.
+fn tell_fall_back(tracer: &Tracer) {
+    if let Some(why) = tracer.not_ebpf() {
+        note(format_args!(
+            "recorded with ptrace, for eBPF does not work here: {why} (trace doctor says more)"
+        ));
     }
 }
 

@@ -27,6 +27,7 @@ use crate::capture::host;
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
 use crate::capture::ready::{AtReady, EndBy, Until};
+use crate::capture::select::{CHOICES, Wanted};
 use crate::capture::stdio::Stdio;
 use crate::capture::untraced::Ready;
 use crate::log;
@@ -62,6 +63,10 @@ pub struct Arguments {
     /// Trace until the command's first process ends; others go on untraced (wall time never waits for them)
     #[arg(long)]
     pub(super) leader_only: bool,
+
+    /// How to trace: eBPF where it is permitted, whose costs are true, or ptrace
+    #[arg(long, value_name = "NAME", value_parser = choice::named(&CHOICES), default_value = "auto")]
+    pub(super) backend: Wanted,
 
     /// Write the log to FILE and the flame graph beside it [default: named after the command, in the
     /// current directory]

@@ -67,7 +67,7 @@ fn find_way(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Way, Failure> {
         Err(error) => error,
     };
     let candidate = Candidate::new().map_err(Failure::of_trace)?;
-    if let Run::Interrupted(signal) = trace_once(plan, &candidate.path(), stdio, None)? {
+    if let Run::Interrupted(signal) = trace_once(&mut plan.tracer()?, plan, &candidate.path(), stdio, None)? {
         return Ok(Way::Interrupted(signal));
     }
     let mut opened = Opened::default();
@@ -97,7 +97,7 @@ fn trace_phases(
     cold: &Cold,
 ) -> Result<Result<Option<Phases>, i32>, Failure> {
     let candidate = Candidate::new().map_err(Failure::of_trace)?;
-    match trace_once(plan, &candidate.path(), stdio, Some(cold))? {
+    match trace_once(&mut plan.tracer()?, plan, &candidate.path(), stdio, Some(cold))? {
         Run::Interrupted(signal) => Ok(Err(signal)),
         Run::Made(recorded) => {
             recorded.log?;

@@ -12,10 +12,11 @@ use super::startup::{Arguments, report};
 use super::startup_output::ReportOutput;
 use super::startup_traced::{Traced, interrupted};
 use super::startup_untraced::End;
-use super::tracing::{Backend, CALIBRATION_CALLS, Job, trace_command};
+use super::tracing::{CALIBRATION_CALLS, Job, trace_command, tracer};
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
 use crate::capture::ready::{AtReady, Until};
+use crate::capture::select::Wanted;
 use crate::capture::untraced::{self, Ready};
 
 /// Why these arguments cannot go together with a program that is left running; they are fine otherwise.
@@ -63,11 +64,11 @@ pub fn run(
         calibration_calls: CALIBRATION_CALLS,
         quiet: false,
         untraced: None,
-        // The recording ends while the program goes on.
-        backend: Backend::Ptrace,
         ready: Some(&ready),
     };
-    let recorded = trace_command(&job, [0, 1, 2].map(own_stream), || ())?;
+    // The recording ends while the program goes on.
+    let mut tracer = tracer(Wanted::Ptrace)?;
+    let recorded = trace_command(&mut tracer, &job, [0, 1, 2].map(own_stream), || ())?;
     if let Some(interruption) = recorded.interruption {
         note(interrupted(interruption.signal, 0));
         return End::by_signal(interruption.signal).finish();

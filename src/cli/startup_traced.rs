@@ -13,10 +13,11 @@ use std::time::Duration;
 use super::failure::{Failure, note};
 use super::startup::Arguments;
 use super::startup_untraced::{End, Over};
-use super::tracing::{Backend, Job, Recorded, trace_command};
+use super::tracing::{Job, Recorded, trace_command, tracer};
 use crate::analysis::phases::Phases;
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
+use crate::capture::select::Tracer;
 use crate::capture::stdio::Stdio;
 use crate::capture::untraced::{self, Cold, Ready};
 use crate::log::Untraced;
@@ -45,6 +46,18 @@ pub struct Plan<'a> {
     pub untraced: &'a Untraced,
 }
 
+impl Plan<'_> {
+    /// The backend that is wanted, ready to record. Untraced runs come before: while one is loaded, calls may be
+    /// dearer.
+    pub fn tracer(&self) -> Result<Tracer, Failure> {
+        let tracer = tracer(self.arguments.backend)?;
+        if tracer.name() == "ptrace" {
+            entry_point::prepare();
+        }
+        Ok(tracer)
+    }
+}
+
 /// What the traced runs came to.
 pub struct Traced {
     /// The run whose log was kept.
@@ -66,9 +79,12 @@ pub enum Run {
 /// Traces the command and keeps the log of the shortest run: the one in which the CPU was least given to
 /// others, of which no log can tell.
 pub fn trace_shortest(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Traced, Box<Over>> {
-    entry_point::prepare();
     let over = |reason, end| Box::new(Over { untraced: plan.untraced.clone(), reason, end });
-    let first = match trace_once(plan, plan.output, stdio, None) {
+    let mut tracer = match plan.tracer() {
+        Ok(tracer) => tracer,
+        Err(failure) => return Err(over(failure.text(), End::Failure(failure))),
+    };
+    let first = match trace_once(&mut tracer, plan, plan.output, stdio, None) {
         Ok(Run::Made(recorded)) => recorded,
         Ok(Run::Interrupted(signal)) => {
             let reason = interrupted(signal, 0);
@@ -85,7 +101,7 @@ pub fn trace_shortest(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Traced, Box<
         }
         // Without room for a second log the first one does.
         let Ok(candidate) = Candidate::new() else { break };
-        match trace_once(plan, &candidate.path(), stdio, None) {
+        match trace_once(&mut tracer, plan, &candidate.path(), stdio, None) {
             Ok(Run::Made(recorded)) if recorded.status == first.status => {
                 ended_by = recorded.interruption.map(|interruption| interruption.signal);
                 let shortest = best.as_ref().map_or(first.elapsed, |(best, _)| best.elapsed);
@@ -125,6 +141,7 @@ pub fn interrupted(signal: i32, run: usize) -> String {
 
 /// Traces the command once, with a cold page cache if that is wanted.
 pub fn trace_once(
+    tracer: &mut Tracer,
     plan: &Plan<'_>,
     output: &Path,
     stdio: &mut Stdio,
@@ -144,12 +161,11 @@ pub fn trace_once(
         output,
         leader_only: plan.arguments.leader_only,
         calibration_calls: CALIBRATION_CALLS,
-        backend: Backend::Ptrace,
         quiet: false,
         untraced: Some(plan.untraced.clone()),
         ready: plan.ready,
     };
-    let recorded = trace_command(&job, streams.streams, || streams.launched());
+    let recorded = trace_command(tracer, &job, streams.streams, || streams.launched());
     streams.finish();
     let recorded = recorded?;
     Ok(match recorded.interruption {

@@ -8,79 +8,24 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use super::failure::{Failure, note};
-use crate::capture::ebpf;
 use crate::capture::launch::{self, Command, SpawnOptions, Stream};
-use crate::capture::ptrace::{self, calibration};
+use crate::capture::ptrace::calibration;
 use crate::capture::ready::ReadyWatch;
+use crate::capture::select::{self, Tracer, Wanted};
 use crate::capture::untraced::Ready;
-use crate::capture::{Interruption, Outcome, Sink, host};
+use crate::capture::{Interruption, Sink, host};
 use crate::event::{Event, Kind, mark};
 use crate::log::{self, Calibration, FORMAT_VERSION, Header, Untraced};
 
 /// Calls of the calibration where the command should start soon: they take two milliseconds.
 pub const CALIBRATION_CALLS: u64 = 100;
 
-/// How to record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Backend {
-    /// In the kernel.
-    Ebpf,
-    /// By stopping at every call.
-    Ptrace,
-}
-
-impl Backend {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Ebpf => "ebpf",
-            Self::Ptrace => "ptrace",
-        }
-    }
-}
-
 /// Most process ids named in one line.
 const PIDS_SHOWN: usize = 5;
 
-/// A backend, ready to record.
-enum Prepared {
-    Ebpf(Box<ebpf::Recorder>),
-    Ptrace,
-}
-
-impl Prepared {
-    fn prepare(backend: Backend) -> Result<Self, Failure> {
-        Ok(match backend {
-            Backend::Ebpf => Self::Ebpf(Box::new(ebpf::Recorder::load().map_err(Failure::of_trace)?)),
-            Backend::Ptrace => Self::Ptrace,
-        })
-    }
-
-    fn calibrate(&mut self, calls: u64) -> io::Result<Calibration> {
-        match self {
-            Self::Ebpf(recorder) => recorder.calibrate(calls),
-            Self::Ptrace => calibration::calibrate(calls, true),
-        }
-    }
-
-    fn record<S: Sink>(
-        &mut self,
-        job: &Job<'_>,
-        child: &mut launch::Child,
-        sink: &mut S,
-        origin_ns: u64,
-    ) -> io::Result<Outcome> {
-        let pid = child.pid();
-        let leader_only = job.leader_only;
-        match self {
-            Self::Ebpf(recorder) => {
-                recorder.record(pid, || child.go(), sink, ebpf::Options { leader_only, origin_ns })
-            }
-            Self::Ptrace => {
-                let options = ptrace::Options { leader_only, pin: true, origin_ns, until_ns: None };
-                ptrace::record(pid, || child.go(), sink, options)
-            }
-        }
-    }
+/// Gets the backend ready that is asked for.
+pub fn tracer(wanted: Wanted) -> Result<Tracer, Failure> {
+    select::select(wanted).map_err(Failure::of_trace)
 }
 
 /// What to trace, and where to.
@@ -99,8 +44,6 @@ pub struct Job<'a> {
     pub quiet: bool,
     /// Untraced runs made before.
     pub untraced: Option<Untraced>,
-    /// How.
-    pub backend: Backend,
     /// When the command is ready, which is then its end, if it does not end by itself.
     pub ready: Option<&'a Ready>,
 }
@@ -123,17 +66,19 @@ pub struct Recorded {
     pub log: Result<log::Summary, log::Error>,
 }
 
-/// Runs the command under ptrace. The log is opened before the command is started, so that a bad output
+/// Runs the command, traced. The log is opened before the command is started, so that a bad output
 /// path costs nothing, and written from the command's own first event on, so that one that cannot be run
 /// leaves an older log alone; once it runs, it runs to its end whatever becomes of the log.
 pub fn trace_command(
+    tracer: &mut Tracer,
     job: &Job<'_>,
     streams: [Stream; 3],
     launched: impl FnOnce(),
 ) -> Result<Recorded, Failure> {
-    let mut backend = Prepared::prepare(job.backend)?;
-    let calibration = backend.calibrate(job.calibration_calls).map_err(|error| not_permitted(&error))?;
-    let header = header(job.words, job.backend, calibration, job.untraced.clone(), options(job));
+    let backend = tracer.name();
+    let refused = |error| not_permitted(&error, backend);
+    let calibration = tracer.calibrate(job.calibration_calls).map_err(refused)?;
+    let header = header(job.words, backend, calibration, job.untraced.clone(), options(job, tracer));
     let mut writer = log::Writer::create(job.output, &header).map_err(Failure::of_trace)?;
     // A time limit is for all the runs of `trace startup`, and for the one of `trace record`.
     let takes_timers = job.untraced.is_none();
@@ -149,11 +94,12 @@ pub fn trace_command(
     let mut sink = LogSink { writer: &mut writer, job };
     let begin = Instant::now();
     let origin_ns = header.clock.origin_ns;
+    let options = select::Options { leader_only: job.leader_only, origin_ns };
     let outcome = match &mut ready {
-        None => backend.record(job, &mut child, &mut sink, origin_ns),
-        Some(ready) => backend.record(job, &mut child, &mut ready.marking(&mut sink), origin_ns),
+        None => tracer.record(&mut child, &mut sink, options),
+        Some(ready) => tracer.record(&mut child, &mut ready.marking(&mut sink), options),
     };
-    let outcome = outcome.map_err(|error| not_permitted(&error))?;
+    let outcome = outcome.map_err(refused)?;
     let elapsed = begin.elapsed();
     if let Some(error) = child.failure() {
         return Err(Failure::with_code(error.exit_code(), error));
@@ -214,7 +160,7 @@ impl Sink for LogSink<'_> {
 /// The header of a log of this command.
 pub fn header(
     words: &[OsString],
-    backend: Backend,
+    backend: &str,
     calibration: Calibration,
     untraced: Option<Untraced>,
     mut options: BTreeMap<String, String>,
@@ -228,7 +174,7 @@ pub fn header(
         cwd: std::env::current_dir().map(|cwd| cwd.to_string_lossy().into_owned()).unwrap_or_default(),
         environment: host::environment(),
         host: host::host(),
-        backend: backend.name().to_owned(),
+        backend: backend.to_owned(),
         clock: host::clock(),
         calibration: Some(calibration),
         untraced,
@@ -258,9 +204,15 @@ fn kept_words(words: &[OsString]) -> (Vec<String>, Option<usize>) {
     (kept, Some(missing).filter(|&missing| missing > 0))
 }
 
-fn options(job: &Job<'_>) -> BTreeMap<String, String> {
+fn options(job: &Job<'_>, tracer: &Tracer) -> BTreeMap<String, String> {
     let until = job.ready.map(|ready| ("until".to_owned(), ready.until().to_string()));
-    [("leader_only".to_owned(), job.leader_only.to_string())].into_iter().chain(until).collect()
+    let leader_only = ("leader_only".to_owned(), job.leader_only.to_string());
+    [leader_only].into_iter().chain(until).chain(why_ptrace(tracer)).collect()
+}
+
+/// Why ptrace records, where eBPF would have been chosen, for the header.
+pub fn why_ptrace(tracer: &Tracer) -> Option<(String, String)> {
+    tracer.not_ebpf().map(|why| (select::NOT_EBPF.to_owned(), why.to_owned()))
 }
 
 /// Where tracer and thread ran on different CPUs, stops were dearer: how much is measured afterwards, since
@@ -278,14 +230,15 @@ pub fn push_beside_totals(writer: &mut log::Writer, calls: u64) {
     }
 }
 
-pub fn not_permitted(error: &io::Error) -> Failure {
+/// The backend has failed.
+pub fn not_permitted(error: &io::Error, backend: &str) -> Failure {
     let hint = match error.raw_os_error() {
         Some(libc::EPERM | libc::ESRCH | libc::EACCES | libc::ENOSYS) => {
             "; `trace doctor` finds out why, and what enables it"
         }
         _ => "",
     };
-    Failure::of_trace(anyhow::anyhow!("cannot trace the command with ptrace: {error}{hint}"))
+    Failure::of_trace(anyhow::anyhow!("cannot trace the command with {backend}: {error}{hint}"))
 }
 
 /// A mark as a sentence for the user.

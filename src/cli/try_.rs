@@ -23,6 +23,7 @@ use super::try_measure::measure;
 use super::try_session::{Session, by_signal};
 use crate::analysis::trial::Trials;
 use crate::capture::host;
+use crate::capture::select::{CHOICES, Wanted};
 use crate::report::look::Look;
 use crate::report::trial;
 
@@ -39,6 +40,10 @@ pub struct Arguments {
     /// Try remedies of these kinds of findings only (see docs/findings.md)
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     pub(super) only: Vec<String>,
+
+    /// How to trace: eBPF where it is permitted, or ptrace
+    #[arg(long, value_name = "NAME", value_parser = choice::named(&CHOICES), default_value = "auto")]
+    pub(super) backend: Wanted,
 
     /// Print the report as JSON; the command's own output goes to standard error
     #[arg(long)]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::failure::Failure;
-use super::tracing::{Backend, CALIBRATION_CALLS, Job, trace_command};
+use super::tracing::{CALIBRATION_CALLS, Job, trace_command, tracer};
 use super::try_::Arguments;
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
@@ -51,7 +51,10 @@ impl<'a> Session<'a> {
 
     /// Traces the command; how long it took.
     pub fn trace(&mut self, log: &Path, untraced: Untraced) -> Result<Duration, Failure> {
-        entry_point::prepare();
+        let mut tracer = tracer(self.arguments.backend)?;
+        if tracer.name() == "ptrace" {
+            entry_point::prepare();
+        }
         self.prepare()?;
         let mut streams = self.stdio.for_run(self.runs).map_err(Failure::of_trace)?;
         self.runs += 1;
@@ -61,12 +64,11 @@ impl<'a> Session<'a> {
             output: log,
             leader_only: false,
             calibration_calls: CALIBRATION_CALLS,
-            backend: Backend::Ptrace,
             ready: None,
             quiet: false,
             untraced: Some(untraced),
         };
-        let recorded = trace_command(&job, streams.streams, || streams.launched())?;
+        let recorded = trace_command(&mut tracer, &job, streams.streams, || streams.launched())?;
         streams.finish();
         if let Some(interruption) = recorded.interruption {
             return Err(interrupted(interruption.signal, "in a traced run of the command"));

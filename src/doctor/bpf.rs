@@ -7,10 +7,13 @@ use super::check::{Check, Verdict};
 use super::machine::{Capability, Machine, set_capabilities};
 use super::sys::bpf;
 use super::sys::child::{Step, in_child};
+use crate::capture::select::ebpf_works;
 
 /// Calls that the program has to see.
 const CALLS: usize = 100;
 const BTF: &str = "/sys/kernel/btf/vmlinux";
+/// The proof that recording works.
+const RECORDER: &str = "loaded, and attached to its tracepoints";
 /// What BTF begins with (`linux/btf.h`).
 const BTF_MAGIC: [u8; 2] = 0xeb9f_u16.to_ne_bytes();
 
@@ -33,8 +36,7 @@ pub(super) fn check(machine: &Machine) -> Check {
         let _ = attempt();
     });
     let step = |slot| found.as_ref().map_or(Step::Untried, |found| found.step(slot));
-    let mut check =
-        Check::new("BPF", "trace record --backend ebpf, which costs a call far less than ptrace does");
+    let mut check = Check::new("BPF", "the backend that costs a call far less than ptrace does");
     check.essential("make a map", step(0), |_| "made".to_owned());
     check.essential("load a program", step(1), |_| "loaded, for a raw tracepoint".to_owned());
     check.essential("attach it", step(2), |_| "attached to sys_enter".to_owned());
@@ -43,6 +45,12 @@ pub(super) fn check(machine: &Machine) -> Check {
         Step::Done(calls) if calls < CALLS as i64 => check.refuted("count calls", seen(calls)),
         step => {
             check.essential("count calls", step, seen);
+        }
+    }
+    if check.verdict() == Verdict::Works {
+        match ebpf_works() {
+            Ok(()) => drop(check.essential("load the recorder", Step::Done(0), |_| RECORDER.to_owned())),
+            Err(why) => check.refuted("load the recorder", why),
         }
     }
     check.optional("types of the kernel (BTF)", btf(), |bytes| format!("{BTF}, {} KiB", bytes / 1024));

@@ -47,7 +47,7 @@ const PROBES: [fn(&Machine) -> Check; 9] = [
 /// What was found.
 #[derive(Clone, Debug, Serialize)]
 pub struct Diagnosis {
-    /// The backend that `trace record` uses here; `None`: it cannot record.
+    /// The backend that recording chooses here (`--backend auto`); `None`: it cannot record.
     pub backend: Option<&'static str>,
     /// Why this one, or why none.
     pub why: String,
@@ -62,14 +62,20 @@ pub struct Diagnosis {
 pub fn diagnose() -> Diagnosis {
     let machine = Machine::of_this_process();
     let checks: Vec<Check> = PROBES.iter().map(|probe| probe(&machine)).collect();
-    let ptrace = &checks[0];
-    let (backend, why) = match ptrace.verdict() {
-        Verdict::Fails => (None, ptrace.reason()),
-        Verdict::Works | Verdict::InPart => {
-            let bpf = checks.iter().any(|check| check.name == "BPF" && check.verdict() == Verdict::Works);
-            let other = if bpf { "--backend ebpf works too" } else { "--backend ebpf does not work" };
-            (Some("ptrace"), format!("{}; {other}", ptrace.reason()))
-        }
-    };
+    let (backend, why) = choice(&checks);
     Diagnosis { backend, why, machine, checks }
+}
+
+/// The backend that is chosen here, and why.
+fn choice(checks: &[Check]) -> (Option<&'static str>, String) {
+    let works = |check: &&Check| check.verdict() != Verdict::Fails;
+    let named = |name: &str| checks.iter().find(|check| check.name == name);
+    let (ptrace, ebpf) = (named("ptrace"), named("BPF").filter(works));
+    let reason = ptrace.map(Check::reason).unwrap_or_default();
+    match (ptrace.filter(works), ebpf) {
+        (Some(_), None) => (Some("ptrace"), format!("{reason}; eBPF does not work")),
+        (Some(_), Some(_)) => (Some("ebpf"), "its programs load and attach; ptrace works too".to_owned()),
+        (None, Some(_)) => (Some("ebpf"), "its programs load and attach; ptrace does not work".to_owned()),
+        (None, None) => (None, reason),
+    }
 }

@@ -15,6 +15,7 @@ mod contract;
 mod death;
 mod differential;
 mod doctor;
+mod ebpf;
 mod endings;
 mod findings;
 mod flame;

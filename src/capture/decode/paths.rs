@@ -5,6 +5,35 @@
 
 use std::ops::Range;
 
+use super::plan::{PathArg, Plan};
+
+/// What a path is relative to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// The process's root.
+    Root,
+    /// Its working directory.
+    Cwd,
+    /// The file behind the call's first or second descriptor argument.
+    File(usize),
+    /// It names nothing.
+    Nothing,
+}
+
+impl Base {
+    /// Of the path argument `at` of a call with these arguments.
+    pub fn of(path: &[u8], at: PathArg, plan: &Plan, args: &[u64; 6]) -> Self {
+        let dirfd = at.dirfd.filter(|&index| args[usize::from(index)] as i32 != libc::AT_FDCWD);
+        match dirfd {
+            _ if path.first() == Some(&b'/') => Self::Root,
+            Some(index) => Self::File(usize::from(plan.fds[0] != Some(index))),
+            // An empty path names nothing, unless a descriptor stands before it (AT_EMPTY_PATH).
+            None if path.is_empty() => Self::Nothing,
+            None => Self::Cwd,
+        }
+    }
+}
+
 /// Appends the absolute form of the path that stands in `text` at `path`: relative to `base`, or to
 /// `root` when it begins with a slash (`root` empty: `/`).
 pub fn push_absolute(text: &mut Vec<u8>, root: &[u8], base: &[u8], path: Range<usize>) {

@@ -5,10 +5,23 @@
 //! `rt_sigreturn` puts the thread back: before the call's instruction, which is then a restart, or behind it,
 //! where the program sees EINTR. Handlers can be interrupted in turn, so this is a stack.
 
+use crate::event::Abi;
+
 /// Most interrupted calls remembered; a handler that never returns (longjmp) leaves its call here.
 const MOST: usize = 16;
 /// Length of the `syscall`, `sysenter` and `int 0x80` instructions.
 const INSTRUCTION: u64 = 2;
+
+/// Whether a result is one of the kernel's own codes for a call that is to be restarted (`linux/errno.h`:
+/// ERESTARTSYS 512, ERESTARTNOINTR 513, ERESTARTNOHAND 514, `ERESTART_RESTARTBLOCK` 516).
+pub fn asks_for_restart(ret: i64) -> bool {
+    matches!(ret, -512 | -513 | -514 | -516)
+}
+
+/// Whether this is the call that stands for any interrupted one (`restart_syscall(2)`).
+pub fn is_restart_syscall(abi: Abi, nr: u32) -> bool {
+    nr == if abi == Abi::I386 { 0 } else { libc::SYS_restart_syscall as u32 }
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Interrupted {

@@ -1,12 +1,17 @@
 //! Loading the kernel's side and attaching it.
 
-use aya::maps::{Array, PerCpuArray, RingBuf};
-use aya::programs::{BtfTracePoint, ProgramError};
+use aya::maps::{Array, HashMap, MapData, PerCpuArray, RingBuf};
+use aya::programs::uprobe::UProbeScope;
+use aya::programs::{BtfTracePoint, ProgramError, UProbe};
 use aya::{Btf, Ebpf, EbpfLoader};
+use bytemuck::{Pod, Zeroable};
 use std::error::Error;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 
+use super::super::monotonic_ns;
 use super::super::sys::pod::Shared;
+use super::loader::HandOver;
 use super::plans::{self, NUMBERS};
 use crate::event::Abi;
 
@@ -24,11 +29,45 @@ const PROGRAMS: [(&str, &str); 7] = [
     ("ended", "sched_process_exit"),
 ];
 
+/// The program for the moment in which a dynamic loader is done.
+const ENTERED: &str = "entered";
+
 /// The kernel's side, recording as long as this lives.
 pub struct Loaded {
     kernel: Ebpf,
+    /// Recordings so far.
+    epoch: u32,
     /// Where records come.
-    pub ring: RingBuf<aya::maps::MapData>,
+    pub ring: RingBuf<MapData>,
+}
+
+/// Who is followed, together with all threads and processes that they make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// Nobody: records end.
+    Nobody,
+    /// A thread, from its next call on. Nothing tells that it was met.
+    Thread(u32),
+    /// Processes that run already: all their threads, also inside a call. Each is told of
+    /// (`wire::Kind::Met`) with the first thing that it does, be that its end.
+    Processes(&'a [u32]),
+    /// The processes of a cgroup (v2) and of those below it, by its id, which is the inode of its directory; who leaves
+    /// it is followed on. Met like [`Self::Processes`], when they do something in there.
+    Cgroup(u64),
+    /// Every process of our pid namespace and of those below it but this one. Met like [`Self::Processes`].
+    All,
+}
+
+/// `struct control` of `trace.bpf.c`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+struct Control {
+    scope: u32,
+    epoch: u32,
+    thread: u32,
+    recorder: u32,
+    cgroup: u64,
+    since_ns: u64,
 }
 
 /// Why the kernel's side is not there.
@@ -56,6 +95,13 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// What failed and why, without what to do about it.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let (Self::Refused { what, cause } | Self::Unable { what, cause }) = self;
+        format!("it cannot {what}: {cause}")
+    }
+
     /// Says what failed, with the last cause, which is the kernel's answer where there is one.
     fn new(what: impl Into<String>, error: &(dyn Error + 'static)) -> Self {
         let (mut cause, mut refused) = (String::new(), false);
@@ -80,7 +126,8 @@ fn first_line(text: &str) -> String {
 pub fn load() -> Result<Loaded, LoadError> {
     let btf = Btf::from_sys_fs().map_err(|error| LoadError::new("read the kernel's types (BTF)", &error))?;
     let mut loader = EbpfLoader::new();
-    loader.btf(Some(&btf)).allow_unsupported_maps();
+    let namespace = own_namespace().map_err(|error| LoadError::new("look up /proc/self/ns/pid", &error))?;
+    loader.btf(Some(&btf)).override_global("own_namespace", &namespace, true).allow_unsupported_maps();
     let mut kernel = loader.load(OBJECT).map_err(|error| LoadError::new("make the maps", &error))?;
     set_plans(&mut kernel).map_err(|error| LoadError::new("fill a map", &error))?;
     for (name, tracepoint) in PROGRAMS {
@@ -89,7 +136,17 @@ pub fn load() -> Result<Loaded, LoadError> {
     }
     let ring = kernel.take_map("ring").ok_or_else(|| LoadError::new("find the ring", &missing("ring")))?;
     let ring = RingBuf::try_from(ring).map_err(|error| LoadError::new("map the ring", &error))?;
-    Ok(Loaded { kernel, ring })
+    Ok(Loaded { kernel, epoch: 0, ring })
+}
+
+/// The inode of our pid namespace. Without a `/proc` it is taken for the machine's first one.
+fn own_namespace() -> io::Result<u32> {
+    const FIRST: u32 = 0xefff_fffc; // PROC_PID_INIT_INO of linux/proc_ns.h
+    match std::fs::metadata("/proc/self/ns/pid") {
+        Ok(namespace) => Ok(namespace.ino() as u32),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(FIRST),
+        Err(error) => Err(error),
+    }
 }
 
 fn attach(kernel: &mut Ebpf, name: &str, tracepoint: &str, btf: &Btf) -> Result<(), ProgramError> {
@@ -115,11 +172,45 @@ fn set_plans(kernel: &mut Ebpf) -> io::Result<()> {
 }
 
 impl Loaded {
-    /// Follows this thread from its next call on, and all that it makes.
-    pub fn follow(&mut self, tid: u32) -> io::Result<()> {
-        let map = self.kernel.map_mut("root").ok_or_else(|| missing("root"))?;
-        let mut map: Array<_, u32> = Array::try_from(map).map_err(io::Error::other)?;
-        map.set(0, tid, 0).map_err(io::Error::other)
+    /// Notes from now on when this loader hands over to a program.
+    pub fn watch_loader(&mut self, at: &HandOver) -> Result<(), ProgramError> {
+        let program =
+            self.kernel.program_mut(ENTERED).ok_or_else(|| ProgramError::IOError(missing(ENTERED)))?;
+        let program: &mut UProbe = program.try_into()?;
+        if program.fd().is_err() {
+            program.load()?;
+        }
+        program.attach(at.offset, &at.file, UProbeScope::AllProcesses).map(drop)
+    }
+
+    /// Follows these, and nobody of before.
+    pub fn follow(&mut self, target: Target<'_>) -> io::Result<()> {
+        self.epoch += 1;
+        let (recorder, since_ns) = (std::process::id(), monotonic_ns());
+        let control = Control { epoch: self.epoch, recorder, since_ns, ..Control::default() };
+        let control = match target {
+            Target::Nobody => control,
+            Target::Thread(thread) => Control { scope: 1, thread, ..control },
+            Target::Processes(pids) => {
+                self.set_processes(pids)?;
+                Control { scope: 2, ..control }
+            }
+            Target::Cgroup(cgroup) => Control { scope: 3, cgroup, ..control },
+            Target::All => Control { scope: 4, ..control },
+        };
+        let map = self.kernel.map_mut("control").ok_or_else(|| missing("control"))?;
+        let mut map: Array<_, Shared<Control>> = Array::try_from(map).map_err(io::Error::other)?;
+        map.set(0, Shared(control), 0).map_err(io::Error::other)
+    }
+
+    fn set_processes(&mut self, pids: &[u32]) -> io::Result<()> {
+        let map = self.kernel.map_mut("processes").ok_or_else(|| missing("processes"))?;
+        let mut map: HashMap<_, u32, u8> = HashMap::try_from(map).map_err(io::Error::other)?;
+        let before: Vec<u32> = map.keys().filter_map(Result::ok).collect();
+        for pid in before {
+            map.remove(&pid).map_err(io::Error::other)?;
+        }
+        pids.iter().try_for_each(|pid| map.insert(pid, 1, 0)).map_err(io::Error::other)
     }
 
     /// Records that found no room.

@@ -8,12 +8,19 @@
 //! The command runs untouched: no stop, no pinning, privileges as they are. Durations are the kernel's own
 //! clock around the call.
 
+mod call;
 mod drain;
+#[cfg(test)]
+mod follow_tests;
 mod load;
+mod loader;
 mod names;
 mod plans;
+mod program;
+mod running;
 mod session;
 mod wire;
 
-pub use drain::{Options, Recorder};
-pub use load::LoadError;
+pub use drain::{Options, Recorder, Tracee};
+pub use load::{LoadError, Target};
+pub use running::{RunningOptions, check};

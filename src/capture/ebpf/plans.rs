@@ -16,18 +16,17 @@ const NONE: u8 = 0xff;
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct KernelPlan {
-    arg_count: u8,
     path: [u8; 2],
-    path_dirfd: [u8; 2],
     fd: [u8; 2],
     peer: u8,
     string: u8,
     argv: u8,
     result_kind: u8,
     result_arg: u8,
-    result_size: u16,
     makes_fd: u8,
+    result_size: u16,
     effect: u8,
+    pad: u8,
 }
 
 /// The plan of one call.
@@ -40,11 +39,8 @@ pub fn of(abi: Abi, nr: u32) -> KernelPlan {
         ResultFact::Text(at) | ResultFact::Cwd(at) => (2, at, 0),
         ResultFact::Peer(at) => (3, at, 0),
     };
-    let path = |slot: usize| plan.paths[slot];
     KernelPlan {
-        arg_count: plan.arg_count,
-        path: [0, 1].map(|slot| path(slot).map_or(NONE, |path| path.arg)),
-        path_dirfd: [0, 1].map(|slot| path(slot).and_then(|path| path.dirfd).unwrap_or(NONE)),
+        path: plan.paths.map(|path| path.map_or(NONE, |path| path.arg)),
         fd: plan.fds.map(|fd| fd.unwrap_or(NONE)),
         peer: plan.peer.unwrap_or(NONE),
         string: plan.string.unwrap_or(NONE),
@@ -65,5 +61,6 @@ pub fn of(abi: Abi, nr: u32) -> KernelPlan {
             Effect::Sigreturn => 8,
             _ => 0,
         },
+        pad: 0,
     }
 }

@@ -1,51 +1,51 @@
-//! Records into events.
+//! Records into events, and who lives. What a call's record becomes is in `call`.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+use std::rc::Rc;
 
 use bytemuck::Zeroable;
 use rustc_hash::FxHashMap;
 
-use super::super::decode::effect::Effect;
-use super::super::decode::layout;
-use super::super::decode::paths::push_absolute;
-use super::super::decode::plan::{self, PathArg, Plan, ResultFact};
 use super::super::decode::restart::InterruptedCalls;
-use super::super::decode::sockaddr;
+use super::super::sys::doubled::seen;
+use super::super::sys::process::thread_lives;
 use super::super::{Sink, monotonic_ns};
 use super::names::Names;
-use super::wire::{Head, Kind, Piece, Record, flag, pieces};
-use crate::event::{self, Abi, Event, FileStat, Flags, mark};
+use super::program::{Programs, Start};
+use super::wire::{Head, Kind, Record};
+use crate::event::{self, Event, mark};
 
 /// A thread that is followed.
 #[derive(Debug, Default)]
-struct Thread {
+pub(super) struct Thread {
     pid: u32,
-    comm: [u8; 16],
-    interrupted: InterruptedCalls,
+    pub(super) comm: [u8; 16],
+    pub(super) interrupted: InterruptedCalls,
     /// It has executed a program, whose arguments come with the call's record.
-    exec: Option<(Head, Option<std::rc::Rc<[u8]>>)>,
+    pub(super) exec: Option<(Head, Option<Rc<[u8]>>)>,
 }
 
 /// An exec that has failed before any has succeeded.
 #[derive(Debug)]
-struct FirstExec {
-    head: Head,
-    pieces: Vec<u8>,
-    signal: Option<Head>,
+pub(super) struct FirstExec {
+    pub(super) head: Head,
+    pub(super) pieces: Vec<u8>,
+    pub(super) signal: Option<Head>,
 }
 
 /// The state of one recording.
 pub struct Session<'s, S: Sink> {
-    sink: &'s mut S,
+    pub(super) sink: &'s mut S,
     origin_ns: u64,
-    names: Names,
+    pub(super) names: Names,
+    programs: Programs,
     threads: FxHashMap<u32, Thread>,
-    leader: u32,
+    pub(super) leader: u32,
     /// Whether the command's program was executed.
-    recording: bool,
+    pub(super) recording: bool,
     /// The last exec before that, which failed.
-    first_exec: Option<FirstExec>,
+    pub(super) first_exec: Option<FirstExec>,
     /// Live threads of each process.
     processes: FxHashMap<u32, u32>,
     /// Ends of leaders whose process goes on.
@@ -56,7 +56,7 @@ pub struct Session<'s, S: Sink> {
     sent_itself_stop: bool,
     /// Threads seen.
     pub threads_seen: u64,
-    text: Vec<u8>,
+    pub(super) text: Vec<u8>,
 }
 
 impl<'s, S: Sink> Session<'s, S> {
@@ -67,6 +67,7 @@ impl<'s, S: Sink> Session<'s, S> {
             sink,
             origin_ns,
             names: Names::default(),
+            programs: Programs::default(),
             threads,
             leader,
             recording: at_once,
@@ -78,6 +79,15 @@ impl<'s, S: Sink> Session<'s, S> {
             threads_seen: 1,
             text: Vec::new(),
         }
+    }
+
+    /// The thread of a record, known or not: its birth may not have been told.
+    pub(super) fn known(&mut self, head: &Head) -> &mut Thread {
+        self.threads.entry(head.tid).or_insert_with(|| {
+            *self.processes.entry(head.pid).or_default() += 1;
+            self.threads_seen += 1;
+            Thread { pid: head.pid, comm: head.comm, ..Thread::default() }
+        })
     }
 
     /// Whether every thread has ended.
@@ -95,11 +105,39 @@ impl<'s, S: Sink> Session<'s, S> {
                 Kind::Exec => self.exec(&head),
                 Kind::Exit => self.exit(&head),
                 Kind::Signal => self.signal(&head),
-                Kind::Comm => {
-                    self.threads.entry(head.tid).or_default().comm = head.comm;
-                }
+                Kind::Met => self.met(&head),
+                Kind::Comm => self.known(&head).comm = head.comm,
+                Kind::Entered => self.mark(&head, mark::ENTRY),
             },
         }
+    }
+
+    /// For threads that run already, or that are met.
+    pub fn of_running(origin_ns: u64, sink: &'s mut S) -> Self {
+        let mut session = Self::new(0, origin_ns, true, sink);
+        session.threads.clear();
+        session.processes.clear();
+        session.threads_seen = 0;
+        session
+    }
+
+    /// A thread is followed from now on that runs already.
+    pub fn attach(&mut self, pid: u32, tid: u32, comm: [u8; 16]) {
+        self.met(&Head { pid, tid, comm, start_ns: monotonic_ns(), ..Head::zeroed() });
+    }
+
+    /// Says for whom the recording goes on after the leader's end.
+    pub fn waits_for(&mut self) {
+        let mut pids: Vec<i32> = self.threads.values().map(|thread| thread.pid as i32).collect();
+        pids.sort_unstable();
+        pids.dedup();
+        self.sink.waits_for(&pids);
+    }
+
+    /// The ends of some threads may be among the records that were lost: who does not live is gone.
+    pub fn forget_dead(&mut self) {
+        let lives = |tid: &u32, thread: &mut Thread| thread_lives(thread.pid as i32, *tid as i32);
+        self.threads.retain(lives);
     }
 
     /// The recording ends here for all that go on.
@@ -111,13 +149,22 @@ impl<'s, S: Sink> Session<'s, S> {
         }
     }
 
-    fn time(&self, monotonic_ns: u64) -> u64 {
+    pub(super) fn time(&self, monotonic_ns: u64) -> u64 {
         monotonic_ns.saturating_sub(self.origin_ns)
     }
 
     fn point<'a>(&self, kind: event::Kind, head: &Head, comm: &'a [u8]) -> Event<'a> {
         let at = self.time(head.start_ns);
         Event { pid: head.pid, tid: head.tid, comm, start_ns: at, end_ns: Some(at), ..Event::new(kind) }
+    }
+
+    /// A thread that ran before has done something for the first time.
+    fn met(&mut self, head: &Head) {
+        if self.threads.contains_key(&head.tid) {
+            return;
+        }
+        self.known(head);
+        self.mark(head, mark::ATTACHED);
     }
 
     fn fork(&mut self, head: &Head) {
@@ -152,17 +199,25 @@ impl<'s, S: Sink> Session<'s, S> {
     }
 
     /// Pushes the exec that a thread has made, now that its arguments are known or never will be.
-    fn push_exec(&mut self, tid: u32, argv: Option<&[u8]>) {
+    pub(super) fn push_exec(&mut self, tid: u32, argv: Option<&[u8]>) {
         let Some(thread) = self.threads.get_mut(&tid) else { return };
         let Some((head, path)) = thread.exec.take() else { return };
         let comm = thread.comm;
+        let [_, _, entry, base, headers, _] = head.args;
+        let image = self.programs.image(path.as_deref(), &Start { entry, base, headers });
         let event = Event {
             path: path.as_deref(),
             path_abs: path.as_deref(),
+            file: Some(image.loader_path.as_slice()).filter(|path| !path.is_empty()),
+            args: [image.entry, image.loader.0, image.loader.1, 0, 0, 0],
             argv,
             ..self.point(event::Kind::Exec, &head, until_nul(&comm))
         };
         self.sink.push(&event);
+        if entry != 0 && base == 0 {
+            // Without a loader it begins at once.
+            self.mark(&head, mark::ENTRY);
+        }
     }
 
     /// Whether the command, of one process, has stopped itself by SIGSTOP.
@@ -176,6 +231,9 @@ impl<'s, S: Sink> Session<'s, S> {
                 first.signal = Some(*head);
             }
             return;
+        }
+        if head.pid == self.leader {
+            seen(head.ret as i32, head.args[1] as i32);
         }
         if head.ret as i32 == libc::SIGSTOP && head.pid == self.leader {
             self.sent_itself_stop = head.args[1] as u32 == self.leader;
@@ -240,161 +298,12 @@ impl<'s, S: Sink> Session<'s, S> {
         self.sink.push(&event);
     }
 
-    fn call(&mut self, head: &Head, bytes: &[u8]) {
-        let abi = Abi::ALL.get(usize::from(head.abi)).copied().unwrap_or_default();
-        let plan = plan::of(abi, head.nr);
-        if !self.recording {
-            // Our own child's, unless it dies of it: then it was the command's end.
-            if plan.effect == Effect::Exec {
-                self.first_exec = Some(FirstExec { head: *head, pieces: bytes.to_vec(), signal: None });
-            }
-            return;
-        }
-        let words = pieces(bytes).find(|(piece, _)| *piece == Piece::Argv).map(|(_, words)| words);
-        // Who has made the call, which may have another number since (execve(2), "Effect on threads").
-        let exec = self.threads.get(&head.tid).and_then(|thread| thread.exec.as_ref());
-        let caller = exec.map_or(head.tid, |(exec, _)| exec.args[0] as u32);
-        self.push_exec(head.tid, words);
-        let thread = self.threads.entry(head.tid).or_default();
-        let mut flags = Flags::default();
-        let restart_syscall = if abi == Abi::I386 { 0 } else { libc::SYS_restart_syscall as u32 };
-        if thread.interrupted.is_restart(head.nr, head.ip, head.nr == restart_syscall) {
-            flags.set(Flags::RESTARTED);
-        }
-        let returned = head.flags & flag::RETURNED != 0;
-        if returned && (-516..=-512).contains(&head.ret) {
-            thread.interrupted.push(head.nr, head.ip);
-        } else if plan.effect == Effect::Sigreturn {
-            thread.interrupted.handler_returned(head.extra);
-        }
-        let comm = thread.comm;
-        let mut args = [0; 6];
-        let taken = usize::from(plan.arg_count);
-        args[..taken].copy_from_slice(&head.args[..taken]);
-        self.text.clear();
-        let files = head.file.map(|identity| self.names.get(identity));
-        let parts = Parts::of(plan, abi, bytes, &mut self.text);
-        let absolute = [0, 1].map(|slot| {
-            let (path, at) = (parts.paths[slot]?, plan.paths[slot]?);
-            let range = self.absolute(head, plan, &files, path, at);
-            if range.is_none() && !path.is_empty() {
-                flags.set(Flags::BASE_UNKNOWN);
-            }
-            range
-        });
-        set_flags(&mut flags, head.flags);
-        let made = Event {
-            pid: head.pid,
-            tid: caller,
-            comm: until_nul(&comm),
-            start_ns: self.time(head.start_ns),
-            end_ns: returned.then(|| self.time(head.end_ns)),
-            abi,
-            nr: head.nr,
-            args,
-            ret: returned.then_some(head.ret),
-            ip: head.ip,
-            path: parts.paths[0],
-            path_abs: absolute[0].clone().and_then(|range| self.text.get(range)),
-            path2: parts.paths[1],
-            path2_abs: absolute[1].clone().and_then(|range| self.text.get(range)),
-            file: files[0].as_deref(),
-            file2: files[1].as_deref(),
-            text: parts.text.or_else(|| parts.made.clone().and_then(|range| self.text.get(range))),
-            peer: parts.peer.clone().and_then(|range| self.text.get(range)),
-            argv: parts.argv,
-            stat: parts.stat,
-            flags,
-            ..Event::new(event::Kind::Syscall)
-        };
-        self.sink.push(&made);
-        if plan.effect == Effect::IoUring {
-            self.mark(head, mark::IO_URING);
-        }
-    }
-
-    fn mark(&mut self, head: &Head, name: &'static str) {
+    pub(super) fn mark(&mut self, head: &Head, name: &'static str) {
         let event = Event { text: Some(name.as_bytes()), ..self.point(event::Kind::Mark, head, b"") };
         self.sink.push(&event);
     }
-
-    /// Appends the absolute form of a path to the text.
-    fn absolute(
-        &mut self,
-        head: &Head,
-        plan: &Plan,
-        files: &[Option<std::rc::Rc<[u8]>>; 2],
-        path: &[u8],
-        at: PathArg,
-    ) -> Option<std::ops::Range<usize>> {
-        let dirfd = at.dirfd.filter(|&index| head.args[usize::from(index)] as i32 != libc::AT_FDCWD);
-        let base = match dirfd {
-            _ if path.first() == Some(&b'/') => None,
-            Some(index) => Some(files[usize::from(plan.fds[0] != Some(index))].clone()?),
-            None if path.is_empty() => return None,
-            None => Some(self.names.get(head.cwd)?),
-        };
-        let root = self.names.get(head.root).filter(|root| **root != *b"/");
-        let begin = self.text.len();
-        self.text.extend_from_slice(path);
-        let end = self.text.len();
-        let (root, base) = (root.as_deref().unwrap_or_default(), base.as_deref().unwrap_or_default());
-        push_absolute(&mut self.text, root, base, begin..end);
-        Some(end..self.text.len())
-    }
 }
 
-fn set_flags(flags: &mut Flags, bits: u16) {
-    for (bit, flag) in [
-        (flag::UNREADABLE0, Flags::PATH_UNREADABLE),
-        (flag::UNREADABLE1, Flags::PATH2_UNREADABLE),
-        (flag::RESULT_UNREADABLE, Flags::RESULT_UNREADABLE),
-        (flag::TRUNCATED, Flags::TRUNCATED),
-    ] {
-        if bits & bit != 0 {
-            flags.set(flag);
-        }
-    }
-}
-
-fn until_nul(bytes: &[u8]) -> &[u8] {
+pub(super) fn until_nul(bytes: &[u8]) -> &[u8] {
     bytes.split(|&byte| byte == 0).next().unwrap_or_default()
-}
-
-/// What the pieces of a call's record hold.
-struct Parts<'a> {
-    paths: [Option<&'a [u8]>; 2],
-    text: Option<&'a [u8]>,
-    /// Text that was made of a structure.
-    made: Option<std::ops::Range<usize>>,
-    peer: Option<std::ops::Range<usize>>,
-    argv: Option<&'a [u8]>,
-    stat: Option<FileStat>,
-}
-
-impl<'a> Parts<'a> {
-    fn of(plan: &Plan, abi: Abi, bytes: &'a [u8], text: &mut Vec<u8>) -> Self {
-        let mut parts = Self { paths: [None; 2], text: None, made: None, peer: None, argv: None, stat: None };
-        for (piece, bytes) in pieces(bytes) {
-            match piece {
-                Piece::Path(slot) => parts.paths[slot] = Some(bytes),
-                Piece::Text => parts.text = Some(bytes),
-                Piece::Argv => parts.argv = Some(bytes),
-                Piece::Peer => {
-                    let begin = text.len();
-                    sockaddr::push_text(text, bytes);
-                    parts.peer = Some(begin..text.len());
-                }
-                Piece::Result => match plan.result {
-                    ResultFact::Stat(layout, _) => {
-                        parts.stat = Some(layout::stat(layout, abi == Abi::X86_64, bytes));
-                    }
-                    ResultFact::Cwd(_) => parts.text = Some(bytes.strip_suffix(b"\0").unwrap_or(bytes)),
-                    _ => parts.text = Some(bytes),
-                },
-                Piece::Effect => parts.made = layout::push_open_how(text, bytes),
-            }
-        }
-        parts
-    }
 }

@@ -78,8 +78,15 @@ struct files_struct {
 struct fs_struct {
     struct path root, pwd;
 } KERNEL;
+struct ns_common {
+    unsigned int inum;
+} KERNEL;
+struct pid_namespace {
+    struct ns_common ns;
+} KERNEL;
 struct upid {
     int nr;
+    struct pid_namespace *ns;
 } KERNEL;
 struct pid {
     unsigned int level;
@@ -91,12 +98,14 @@ struct signal_struct {
 } KERNEL;
 struct mm_struct {
     struct file *exe_file;
+    unsigned long saved_auxv[2];
 } KERNEL;
 struct thread_info {
     u32 status;
 } KERNEL;
 struct task_struct {
     struct thread_info thread_info;
+    unsigned int flags;
     int pid, tgid;
     int exit_code;
     char comm[16];
@@ -121,11 +130,11 @@ struct kernel_siginfo {
 } KERNEL;
 
 /* ---- the records, as in wire.rs ---- */
-enum { CALL = 1, NAME = 2, FORK = 3, EXEC = 4, EXIT = 5, SIGNAL = 6, COMM = 7 };
+enum { CALL = 1, NAME = 2, FORK = 3, EXEC = 4, EXIT = 5, SIGNAL = 6, COMM = 7, MET = 8, ENTERED = 9 };
 /* What stands behind a record's head: a tag, a length, bytes. */
-enum { PATH0 = 1, PATH1 = 2, STRING = 3, PEER = 4, ARGV = 5, RESULT = 6, EFFECT = 7, FILES = 8 };
+enum { PATH0 = 1, PATH1 = 2, STRING = 3, PEER = 4, ARGV = 5, RESULT = 6, EFFECT = 7 };
 enum {
-    UNREADABLE0 = 1, UNREADABLE1 = 2, RESULT_UNREADABLE = 4, TRUNCATED = 8, RETURNED = 16, CLONE_NOTED = 32,
+    UNREADABLE0 = 1, UNREADABLE1 = 2, RESULT_UNREADABLE = 4, TRUNCATED = 8, RETURNED = 16, ENTERED_BEFORE = 32,
 };
 enum { ABI_64 = 0, ABI_32 = 1, ABI_X32 = 2 };
 
@@ -160,6 +169,8 @@ struct record {
     struct head head;
     u8 data[DATA + LONGEST_PATH];
     struct place cwd, root;
+    u32 epoch;  /* of the recording it belongs to */
+    u32 inside; /* the thread was met inside a call, whose entry nobody has seen */
 };
 
 /* wire.rs asserts the same. */
@@ -184,22 +195,20 @@ struct name {
 _Static_assert(__builtin_offsetof(struct name, identity) == 8 && __builtin_offsetof(struct name, text) == 40, "layout of name");
 
 /* ---- what to read ---- */
-#define NONE 0xff
 struct plan {
-    u8 arg_count;
     u8 path[2];
-    u8 path_dirfd[2]; /* NONE: relative to the cwd */
     u8 fd[2];
     u8 peer;
     u8 string;
     u8 argv;
     u8 result_kind;
     u8 result_arg;
-    u16 result_size;
     u8 makes_fd;
+    u16 result_size;
     u8 effect;
+    u8 pad;
 };
-_Static_assert(sizeof(struct plan) == 16 && __builtin_offsetof(struct plan, result_size) == 12, "layout of plan");
+_Static_assert(sizeof(struct plan) == 14 && __builtin_offsetof(struct plan, result_size) == 10, "layout of plan");
 enum { RESULT_NONE, RESULT_FIXED, RESULT_TEXT, RESULT_PEER };
 enum { EFFECT_NONE, EFFECT_CLONE, EFFECT_CLONE3, EFFECT_VFORK, EFFECT_FORK, EFFECT_HOW, EFFECT_RENAME, EFFECT_CHDIR, EFFECT_SIGRETURN };
 
@@ -244,22 +253,38 @@ struct {
     __type(value, u64);
 } lost SEC(".maps");
 
-/* Set before loading. */
-const volatile u32 namespaces = 0; /* level of our pid namespace */
-/* Set while running: the thread that is followed, with all that it makes. */
+/* Set before loading: the pid namespace whose numbers are told, as `/proc/self/ns/pid` has it. */
+const volatile u32 own_namespace = 0;
+#define FIRST_NAMESPACE 0xeffffffc /* PROC_PID_INIT_INO of linux/proc_ns.h */
+
+/* Who is followed, set while running; besides, whoever a followed thread makes. */
+enum { NOBODY, THREAD, PROCESSES, CGROUP, ALL };
+struct control {
+    u32 scope;
+    u32 epoch;    /* counts recordings: nobody of an earlier one is followed any more */
+    u32 thread;   /* of THREAD */
+    u32 recorder; /* the process that is never met */
+    u64 cgroup;   /* of CGROUP, which includes those below it */
+    u64 since_ns; /* when that was set */
+};
+_Static_assert(sizeof(struct control) == 32 && __builtin_offsetof(struct control, cgroup) == 16, "layout of control");
+
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1);
     __type(key, u32);
-    __type(value, u32);
-} root SEC(".maps");
+    __type(value, struct control);
+} control SEC(".maps");
 
-static __always_inline int is_root(const struct task_struct *task)
-{
-    u32 zero = 0;
-    u32 *tid = bpf_map_lookup_elem(&root, &zero);
-    return tid && *tid && *tid == (u32)task->pid;
-}
+/* Of PROCESSES. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 4096);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, u32);
+    __type(value, u8);
+} processes SEC(".maps");
+
 /* Renames and mounts seen: each may change every name. */
 u64 renames = 0;
 
@@ -271,13 +296,19 @@ static __always_inline void count_lost(void)
     if (count) *count += 1;
 }
 
-static __always_inline int number(struct pid *pid)
+#define DEEPEST_NAMESPACE 32 /* MAX_PID_NS_LEVEL of linux/pid_namespace.h */
+
+/* A pid as our pid namespace sees it; 0: not at all. */
+static __noinline u32 number(struct pid *pid)
 {
-    /* numbers[] is indexed by the namespace's level, ours being `namespaces`. */
-    struct upid *at = (void *)pid + bpf_core_field_offset(struct pid, numbers);
-    int nr = 0;
-    bpf_probe_read_kernel(&nr, sizeof nr, &at[0].nr + 4 * namespaces);
-    return nr;
+    u32 deepest = BPF_CORE_READ(pid, level);
+    struct upid *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
+    for (u32 level = 0; level <= DEEPEST_NAMESPACE && level <= deepest; level++) {
+        struct upid *at = (void *)numbers + level * bpf_core_type_size(struct upid);
+        if (own_namespace == FIRST_NAMESPACE || BPF_CORE_READ(at, ns, ns.inum) == own_namespace)
+            return BPF_CORE_READ(at, nr);
+    }
+    return 0;
 }
 
 static __always_inline u64 mix(u64 a, u64 b)
@@ -357,7 +388,7 @@ static __noinline u64 tell_name(struct vfsmount *mnt, struct dentry *dentry, u64
 }
 
 /* A number for what the `struct path` names now; tells user space its name if that is news. */
-static __always_inline u64 identity_of(const void *path)
+static __always_inline u64 identity_of(const void *path, u32 epoch)
 {
     struct {
         struct vfsmount *mnt;
@@ -375,14 +406,14 @@ static __always_inline u64 identity_of(const void *path)
     u64 hash = BPF_CORE_READ(dentry, d_name.hash_len);
     u64 identity = mix((u64)dentry, (u64)mnt);
     identity = mix(identity, (u64)seen.parent ^ hash);
-    identity = mix(identity, (u64)seen.inode + renames);
+    identity = mix(identity, (u64)seen.inode + renames + ((u64)epoch << 48));
     identity |= 1; /* never 0 */
     if (!bpf_map_lookup_elem(&known, &identity)) tell_name(mnt, dentry, identity);
     return identity;
 }
 
 /* As identity_of, for a cwd or root: while it is one, its dentry is not used again for another. */
-static __always_inline u64 place_identity(struct place *place, const void *path)
+static __always_inline u64 place_identity(struct place *place, const void *path, u32 epoch)
 {
     u64 pair[2];
     if (bpf_probe_read_kernel(pair, sizeof pair, path)) return 0;
@@ -390,12 +421,12 @@ static __always_inline u64 place_identity(struct place *place, const void *path)
         place->mnt = pair[0];
         place->dentry = pair[1];
         place->renames = renames;
-        place->identity = identity_of(path);
+        place->identity = identity_of(path, epoch);
     }
     return place->identity;
 }
 
-static __always_inline u64 file_identity(struct task_struct *task, s32 fd)
+static __always_inline u64 file_identity(struct task_struct *task, s32 fd, u32 epoch)
 {
     if (fd < 0) return 0;
     struct fdtable *table = task->files->fdt;
@@ -403,7 +434,7 @@ static __always_inline u64 file_identity(struct task_struct *task, s32 fd)
     struct file *file = 0;
     bpf_probe_read_kernel(&file, sizeof file, table->fd + fd);
     if (!file) return 0;
-    return identity_of(&file->f_path);
+    return identity_of(&file->f_path, epoch);
 }
 
 /* Begins a piece behind the head; gives where its bytes go. */
@@ -530,7 +561,7 @@ static __always_inline void who(struct head *head, struct task_struct *task)
     bpf_get_current_comm(head->comm, sizeof head->comm);
 }
 
-/* ---- the tracepoints ---- */
+/* ---- calls ---- */
 static __always_inline int makes_child(const struct plan *plan)
 {
     return plan->effect >= EFFECT_CLONE && plan->effect <= EFFECT_FORK;
@@ -571,14 +602,14 @@ static __always_inline int begin(struct task_struct *task, struct record *record
     head->file[0] = head->file[1] = head->cwd = 0;
     struct plan *plan = plan_of(abi, (u32)nr);
     if (!plan) return -1;
-    if (plan->fd[0] < 6) head->file[0] = file_identity(task, (s32)argument(record, plan->fd[0]));
-    if (plan->fd[1] < 6) head->file[1] = file_identity(task, (s32)argument(record, plan->fd[1]));
+    if (plan->fd[0] < 6) head->file[0] = file_identity(task, (s32)argument(record, plan->fd[0]), record->epoch);
+    if (plan->fd[1] < 6) head->file[1] = file_identity(task, (s32)argument(record, plan->fd[1]), record->epoch);
     if (plan->path[0] < 6) {
         u64 address = argument(record, plan->path[0]);
         if (address && !put_string(record, PATH0, address)) head->flags |= UNREADABLE0;
         struct fs_struct *fs = task->fs;
-        head->cwd = place_identity(&record->cwd, &fs->pwd);
-        head->root = place_identity(&record->root, &fs->root);
+        head->cwd = place_identity(&record->cwd, &fs->pwd, record->epoch);
+        head->root = place_identity(&record->root, &fs->root, record->epoch);
         if (plan->path[1] < 6) {
             address = argument(record, plan->path[1]);
             if (address && !put_string(record, PATH1, address)) head->flags |= UNREADABLE1;
@@ -604,19 +635,106 @@ static __always_inline int begin(struct task_struct *task, struct record *record
     return 0;
 }
 
+/* A record without pieces, by the thread that `of` is of. */
+static __always_inline void tell(u8 kind, struct record *of, s64 ret, u64 first, u64 second, u64 file)
+{
+    struct head head = {};
+    head.size = sizeof head;
+    head.kind = kind;
+    head.pid = of->head.pid;
+    head.tid = of->head.tid;
+    head.start_ns = head.end_ns = bpf_ktime_get_ns();
+    head.ret = ret;
+    head.args[0] = first;
+    head.args[1] = second;
+    head.file[0] = file;
+    bpf_get_current_comm(head.comm, sizeof head.comm);
+    if (bpf_ringbuf_output(&ring, &head, sizeof head, BPF_RB_NO_WAKEUP)) count_lost();
+}
+
+/* ---- who is followed ---- */
+static __always_inline struct control *current_control(void)
+{
+    u32 zero = 0;
+    return bpf_map_lookup_elem(&control, &zero);
+}
+
+/* Threads of the kernel's own, and those that it adds to a process (io_uring): PF_KTHREAD, PF_USER_WORKER,
+ * PF_IO_WORKER of linux/sched.h. */
+#define NOT_A_USERS 0x204010
+
+#define DEEPEST_CGROUP 32
+
+static __noinline int is_below(u64 cgroup)
+{
+    for (int level = 0; level < DEEPEST_CGROUP; level++) {
+        u64 id = bpf_get_current_ancestor_cgroup_id(level);
+        if (!id) return 0;
+        if (id == cgroup) return 1;
+    }
+    return 0;
+}
+
+/* Whether the current thread is to be followed though nobody who made it is. */
+static __noinline int is_wanted(struct control *control)
+{
+    if (!control) return 0;
+    struct task_struct *task = bpf_get_current_task_btf();
+    if (control->scope == NOBODY || task->flags & NOT_A_USERS) return 0;
+    if (control->scope == THREAD) return number(task->thread_pid) == control->thread;
+    u32 process = number(task->group_leader->thread_pid);
+    if (!process || process == control->recorder) return 0;
+    if (control->scope == PROCESSES) return bpf_map_lookup_elem(&processes, &process) != 0;
+    if (control->scope == CGROUP) return is_below(control->cgroup);
+    return control->scope == ALL;
+}
+
+static __noinline void meet(struct record *record, struct control *control)
+{
+    if (!record || !control) return;
+    who(&record->head, bpf_get_current_task_btf());
+    record->epoch = control->epoch;
+    record->head.kind = 0;
+    record->cwd.dentry = record->root.dentry = 0;
+    record->inside = control->scope != THREAD;
+    if (record->inside) tell(MET, record, 0, 0, 0, 0);
+}
+
+/* The record of the current thread, if it is followed. */
+static __always_inline struct record *followed(struct task_struct *task)
+{
+    struct control *control = current_control();
+    if (!control) return 0;
+    struct record *record = bpf_task_storage_get(&records, task, 0, 0);
+    if (record && record->epoch == control->epoch) return record;
+    if (!is_wanted(control)) return 0;
+    record = bpf_task_storage_get(&records, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (!record) {
+        count_lost();
+        return 0;
+    }
+    meet(record, control);
+    return record;
+}
+
+/* As `followed`, for whom it has happened already. */
+static __always_inline struct record *already_followed(struct task_struct *task)
+{
+    struct control *control = current_control();
+    struct record *record = bpf_task_storage_get(&records, task, 0, 0);
+    return record && control && record->epoch == control->epoch ? record : 0;
+}
+
+/* ---- the tracepoints ---- */
 SEC("tp_btf/sys_enter")
 int BPF_PROG(enter, struct pt_regs *regs, long nr)
 {
     struct task_struct *task = bpf_get_current_task_btf();
-    struct record *record = bpf_task_storage_get(&records, task, 0, 0);
-    if (!record) {
-        if (!is_root(task)) return 0;
-        record = bpf_task_storage_get(&records, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-        if (!record) return 0;
-        who(&record->head, task);
-    }
+    struct record *record = followed(task);
+    if (!record) return 0;
     /* Interrupted, and not killed: it is done. */
     if (record->head.kind == CALL) send(record);
+    record->inside = 0;
     begin(task, record, regs, nr);
     return 0;
 }
@@ -626,17 +744,26 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
 {
     u64 now = bpf_ktime_get_ns();
     struct task_struct *task = bpf_get_current_task_btf();
-    struct record *record = bpf_task_storage_get(&records, task, 0, 0);
+    struct control *control = current_control();
+    if (!control) return 0;
+    /* The command waits in a call of ours. */
+    struct record *record = control->scope == THREAD ? already_followed(task) : followed(task);
     if (!record) return 0;
     struct head *head = &record->head;
     if (head->kind != CALL) {
-        /* A child's return from its birth; or seccomp has refused a call before its entry was reported. */
+        /* A child's return from its birth; or a call whose entry was not reported: seccomp has refused it before,
+         * or it was begun before the thread was met. */
         long nr = regs->orig_ax;
         struct plan *plan = plan_of(abi_of(task, nr), (u32)nr);
         if (nr == -1 || !plan || (ret == 0 && makes_child(plan))) return 0;
         if (begin(task, record, regs, nr)) return 0;
         head->start_ns = now;
+        if (record->inside) {
+            head->start_ns = control->since_ns;
+            head->flags |= ENTERED_BEFORE;
+        }
     }
+    record->inside = 0;
     head->end_ns = now;
     head->ret = ret;
     head->flags |= RETURNED;
@@ -650,7 +777,7 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
     if (plan->effect == EFFECT_SIGRETURN) head->extra = regs->ip;
     if (ret >= 0 || ret < -4095) {
         if (plan->makes_fd) {
-            u64 made = file_identity(task, (s32)ret);
+            u64 made = file_identity(task, (s32)ret, record->epoch);
             if (!head->file[0]) head->file[0] = made;
             else if (!head->file[1]) head->file[1] = made;
         }
@@ -672,27 +799,10 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
     return 0;
 }
 
-/* A record without pieces, about `task`. */
-static __always_inline void tell(u8 kind, struct record *of, s64 ret, u64 first, u64 second, u64 file)
-{
-    struct head head = {};
-    head.size = sizeof head;
-    head.kind = kind;
-    head.pid = of->head.pid;
-    head.tid = of->head.tid;
-    head.start_ns = head.end_ns = bpf_ktime_get_ns();
-    head.ret = ret;
-    head.args[0] = first;
-    head.args[1] = second;
-    head.file[0] = file;
-    bpf_get_current_comm(head.comm, sizeof head.comm);
-    if (bpf_ringbuf_output(&ring, &head, sizeof head, BPF_RB_NO_WAKEUP)) count_lost();
-}
-
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(born, struct task_struct *parent, struct task_struct *child)
 {
-    struct record *of = bpf_task_storage_get(&records, parent, 0, 0);
+    struct record *of = followed(parent);
     if (!of) return 0;
     struct record *record = bpf_task_storage_get(&records, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
     if (!record) {
@@ -700,26 +810,79 @@ int BPF_PROG(born, struct task_struct *parent, struct task_struct *child)
         return 0;
     }
     who(&record->head, child);
+    record->epoch = of->epoch;
     tell(FORK, of, record->head.tid, of->head.extra, record->head.pid, 0);
     return 0;
+}
+
+/* What the kernel tells a new program (getauxval(3)): where it and its loader begin. */
+struct auxv {
+    u64 at;
+    u64 wide;
+    u64 entry, base, headers;
+};
+enum { AT_PHNUM = 5, AT_BASE = 7, AT_ENTRY = 9, MOST_PAIRS = 32 };
+
+static long next_pair(u32 index, struct auxv *auxv)
+{
+    u64 pair[2] = {};
+    if (auxv->wide) {
+        bpf_probe_read_kernel(pair, sizeof pair, (void *)auxv->at + sizeof pair * index);
+    } else {
+        u32 narrow[2] = {};
+        bpf_probe_read_kernel(narrow, sizeof narrow, (void *)auxv->at + sizeof narrow * index);
+        pair[0] = narrow[0];
+        pair[1] = narrow[1];
+    }
+    if (pair[0] == AT_PHNUM) auxv->headers = pair[1];
+    if (pair[0] == AT_BASE) auxv->base = pair[1];
+    if (pair[0] == AT_ENTRY) auxv->entry = pair[1];
+    return pair[0] == 0;
 }
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(executed, struct task_struct *task, s32 former)
 {
-    struct record *record = bpf_task_storage_get(&records, task, 0, 0);
+    struct record *record = followed(task);
     if (!record) return 0;
     u32 before = record->head.tid;
     who(&record->head, task);
-    struct file *file = task->mm->exe_file;
-    tell(EXEC, record, 0, before, 0, identity_of(&file->f_path));
+    struct mm_struct *mm = task->mm;
+    struct file *file = mm->exe_file;
+    struct auxv auxv = {.at = (u64)((void *)mm + bpf_core_field_offset(struct mm_struct, saved_auxv))};
+    u64 first = 0;
+    bpf_probe_read_kernel(&first, sizeof first, (void *)auxv.at);
+    auxv.wide = first < 1 << 16; /* a key; of a 32-bit program its value stands above it */
+    bpf_loop(MOST_PAIRS, next_pair, &auxv, 0);
+    struct head head = {};
+    head.size = sizeof head;
+    head.kind = EXEC;
+    head.pid = record->head.pid;
+    head.tid = record->head.tid;
+    head.start_ns = head.end_ns = bpf_ktime_get_ns();
+    head.args[0] = before;
+    head.args[2] = auxv.entry;
+    head.args[3] = auxv.base;
+    head.args[4] = auxv.headers;
+    head.file[0] = identity_of(&file->f_path, record->epoch);
+    bpf_get_current_comm(head.comm, sizeof head.comm);
+    if (bpf_ringbuf_output(&ring, &head, sizeof head, BPF_RB_NO_WAKEUP)) count_lost();
+    return 0;
+}
+
+/* At the dynamic loader's last instruction (`loader.rs`). */
+SEC("uprobe")
+int entered(void *regs)
+{
+    struct record *record = already_followed(bpf_get_current_task_btf());
+    if (record) tell(ENTERED, record, 0, 0, 0, 0);
     return 0;
 }
 
 SEC("tp_btf/task_rename")
 int BPF_PROG(renamed, struct task_struct *task, const char *name)
 {
-    struct record *record = bpf_task_storage_get(&records, task, 0, 0);
+    struct record *record = already_followed(task);
     if (!record) return 0;
     struct head head = {};
     head.size = sizeof head;
@@ -735,7 +898,7 @@ SEC("tp_btf/signal_deliver")
 int BPF_PROG(signalled, int signal, struct kernel_siginfo *info)
 {
     struct task_struct *task = bpf_get_current_task_btf();
-    struct record *record = bpf_task_storage_get(&records, task, 0, 0);
+    struct record *record = followed(task);
     if (!record) return 0;
     tell(SIGNAL, record, signal, (s64)BPF_CORE_READ(info, si_code), BPF_CORE_READ(info, _sifields._kill._pid), 0);
     return 0;
@@ -744,7 +907,7 @@ int BPF_PROG(signalled, int signal, struct kernel_siginfo *info)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(ended, struct task_struct *task)
 {
-    struct record *record = bpf_task_storage_get(&records, task, 0, 0);
+    struct record *record = followed(task);
     if (!record) return 0;
     if (record->head.kind == CALL) {
         record->head.flags &= ~RETURNED; /* and never will */

@@ -17,6 +17,10 @@ pub enum Kind {
     Signal,
     /// A thread has another name.
     Comm,
+    /// A thread that ran before is followed from now on, as [`super::load::Target`] says.
+    Met,
+    /// The dynamic loader has handed over to the program.
+    Entered,
 }
 
 impl Kind {
@@ -28,6 +32,8 @@ impl Kind {
             5 => Self::Exit,
             6 => Self::Signal,
             7 => Self::Comm,
+            8 => Self::Met,
+            9 => Self::Entered,
             _ => return None,
         })
     }
@@ -47,6 +53,8 @@ pub mod flag {
     pub const TRUNCATED: u16 = 8;
     /// The call has returned.
     pub const RETURNED: u16 = 16;
+    /// The call was begun before its thread was met: the start is when following began, paths are those at its return.
+    pub const ENTERED_BEFORE: u16 = 32;
 }
 
 /// What every record but a name begins with.

@@ -1,4 +1,4 @@
-//! As much of ELF as an error message needs: for which machine a program is, and with which loader.
+//! As much of ELF as is needed: for which machine a program is, with which loader, and where it lies.
 //!
 //! Layout: elf(5). The file is whatever somebody tried to run, so every number in it is checked.
 
@@ -14,12 +14,36 @@ pub struct Elf {
     pub machine: u16,
     /// The dynamic loader it asks for (`PT_INTERP`).
     pub loader: Option<PathBuf>,
+    /// Where it begins (`e_entry`).
+    pub entry: u64,
+    /// How many program headers it has.
+    pub headers: u64,
+    /// What is loaded of it.
+    pub segments: Vec<Segment>,
 }
+
+/// A part that is loaded (`PT_LOAD`).
+#[derive(Clone, Copy, Debug)]
+pub struct Segment {
+    /// Where it stands in the file, and how long it is there.
+    pub offset: u64,
+    /// Its length in the file.
+    pub file_size: u64,
+    /// Where it lies in memory, relative to the object.
+    pub address: u64,
+    /// Its length in memory.
+    pub memory_size: u64,
+}
+
+/// More program headers than any program has.
+const MOST_HEADERS: u64 = 64;
+/// Types of program headers.
+const PT_LOAD: u64 = 1;
+const PT_INTERP: u64 = 3;
 
 /// Reads the header of a little-endian ELF file and the name of its dynamic loader; `None` for any
 /// other file.
 pub fn read(file: &Path) -> Option<Elf> {
-    const PT_INTERP: u64 = 3;
     let file = File::open(file).ok()?;
     let mut header = [0u8; 64];
     let length = file.read_at(&mut header, 0).ok()?;
@@ -35,19 +59,30 @@ pub fn read(file: &Path) -> Option<Elf> {
     } else {
         (number(28, 4)?, number(42, 2)?, number(44, 2)?)
     };
-    let (offset_at, size_at, word) = if wide { (8, 32, 8) } else { (4, 16, 4) };
-    let loader = (0..count).find_map(|index| {
-        let mut entry = [0u8; 56];
-        file.read_at(&mut entry, table.checked_add(index * size)?).ok()?;
-        if little_endian(&entry, 0, 4)? != PT_INTERP {
-            return None;
+    // Of a program header: p_offset, p_vaddr, p_filesz, p_memsz.
+    let (places, word) = if wide { ([8, 16, 32, 40], 8) } else { ([4, 8, 16, 20], 4) };
+    let mut elf =
+        Elf { machine, loader: None, entry: number(24, word)?, headers: count, segments: Vec::new() };
+    for index in 0..count.min(MOST_HEADERS) {
+        let mut header = [0u8; 56];
+        let read = table.checked_add(index * size).map(|at| file.read_at(&mut header, at));
+        let Some(Ok(_)) = read else { break };
+        let [offset, address, file_size, memory_size] =
+            places.map(|at| little_endian(&header, at, word).unwrap_or(0));
+        match little_endian(&header, 0, 4)? {
+            PT_LOAD => elf.segments.push(Segment { offset, file_size, address, memory_size }),
+            PT_INTERP if elf.loader.is_none() => elf.loader = name(&file, offset, file_size),
+            _ => {}
         }
-        let mut name = vec![0; little_endian(&entry, size_at, word)?.min(4096) as usize];
-        let length = file.read_at(&mut name, little_endian(&entry, offset_at, word)?).ok()?;
-        let name = name.get(..length)?.split(|&byte| byte == 0).next()?;
-        Some(PathBuf::from(OsStr::from_bytes(name)))
-    });
-    Some(Elf { machine, loader })
+    }
+    Some(elf)
+}
+
+fn name(file: &File, offset: u64, size: u64) -> Option<PathBuf> {
+    let mut name = vec![0; size.min(4096) as usize];
+    let length = file.read_at(&mut name, offset).ok()?;
+    let name = name.get(..length)?.split(|&byte| byte == 0).next()?;
+    Some(PathBuf::from(OsStr::from_bytes(name)))
 }
 
 fn little_endian(bytes: &[u8], at: usize, size: usize) -> Option<u64> {

@@ -10,6 +10,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use super::super::decode::restart::InterruptedCalls;
+use super::super::decode::threads::threads_of;
+use super::super::sys::doubled::GRACE_MS;
 use super::super::sys::process::own_tid;
 use super::super::sys::ptrace as request;
 use super::super::sys::signals::Watch;
@@ -73,7 +75,7 @@ pub fn attach<S: Sink>(
         check(pid)?;
     }
     let mut watch = Watch::install();
-    watch.see_deliveries();
+    watch.see_deliveries(GRACE_MS);
     watch.leader_ended();
     let mut session = Session::of_running(sink, options, watch);
     for &pid in pids {
@@ -142,12 +144,6 @@ impl<S: Sink> Session<'_, S> {
         self.mark(tid, mark::ATTACHED);
         Ok(true)
     }
-}
-
-fn threads_of(pid: i32) -> Vec<i32> {
-    let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return vec![pid] };
-    let tid = |task: io::Result<std::fs::DirEntry>| task.ok()?.file_name().to_str()?.parse().ok();
-    tasks.filter_map(tid).collect()
 }
 
 /// The call the thread is inside, from `/proc/TID/syscall` (proc(5)): its number, six arguments, the stack and

@@ -2,8 +2,9 @@
 
 use super::super::decode::effect::Effect;
 use super::super::decode::layout::{OPEN_HOW, push_open_how};
-use super::super::decode::paths::push_absolute;
+use super::super::decode::paths::{Base, push_absolute};
 use super::super::decode::plan::{self, PathArg};
+use super::super::decode::restart::is_restart_syscall;
 use super::super::decode::sockaddr;
 use super::super::sys::memory::Span;
 use super::call::Call;
@@ -45,7 +46,7 @@ pub fn capture(thread: &mut Thread, entry: &Entry) {
     call.plan = plan::of(call.abi, call.nr);
     let taken = usize::from(call.plan.arg_count);
     call.args[..taken].copy_from_slice(&entry.args[..taken]);
-    if interrupted.is_restart(call.nr, call.ip, is_restart_syscall(call)) {
+    if interrupted.is_restart(call.nr, call.ip, is_restart_syscall(call.abi, call.nr)) {
         call.flags.set(Flags::RESTARTED);
     }
     for (slot, fd) in call.plan.fds.into_iter().enumerate() {
@@ -78,10 +79,6 @@ fn abi(entry: &Entry) -> Abi {
     }
 }
 
-fn is_restart_syscall(call: &Call) -> bool {
-    call.nr == if call.abi == Abi::I386 { 0 } else { libc::SYS_restart_syscall as u32 }
-}
-
 fn capture_path(call: &mut Call, shares: &Shares, memory: ThreadMemory, slot: usize, path: PathArg) {
     let address = call.args[usize::from(path.arg)];
     if address == 0 {
@@ -107,17 +104,11 @@ fn capture_path(call: &mut Call, shares: &Shares, memory: ThreadMemory, slot: us
 /// Appends the absolute form of the path that stands at the end of the text, from `begin` on.
 fn push_absolute_of(call: &mut Call, shares: &Shares, begin: usize, path: PathArg) -> super::call::Text {
     let end = call.text.len();
-    let dirfd = path.dirfd.map(|index| (index, call.fd(index))).filter(|&(_, fd)| fd != libc::AT_FDCWD);
-    let is_absolute = call.text.get(begin) == Some(&b'/');
-    let base = match dirfd {
-        _ if is_absolute => None,
-        Some((index, _)) => {
-            let slot = usize::from(call.plan.fds[0] != Some(index));
-            Some(call.files[slot].clone()?)
-        }
-        // An empty path names nothing, unless a descriptor stands before it (AT_EMPTY_PATH).
-        None if begin == end => return None,
-        None => Some(shares.cwd(call.tid)?),
+    let base = match Base::of(&call.text[begin..end], path, call.plan, &call.args) {
+        Base::Root => None,
+        Base::File(slot) => Some(call.files[slot].clone()?),
+        Base::Cwd => Some(shares.cwd(call.tid)?),
+        Base::Nothing => return None,
     };
     let root = shares.root(call.tid);
     push_absolute(

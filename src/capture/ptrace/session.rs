@@ -7,10 +7,12 @@ use std::process::ExitStatus;
 use rustc_hash::FxHashMap;
 
 use super::super::decode::effect::Effect;
+use super::super::decode::restart::asks_for_restart;
+use super::super::others::Others;
 use super::super::sys::clock::monotonic_ns;
-use super::super::sys::process::process_group;
+use super::super::sys::doubled::GRACE_MS;
 use super::super::sys::ptrace::{self as request, SyscallStop};
-use super::super::sys::signals::{Watch, stop_too};
+use super::super::sys::signals::{Watch, is_for_us, stop_too};
 use super::super::sys::wait;
 use super::super::{Interruption, Outcome, Sink};
 use super::beginning::Gate;
@@ -23,9 +25,6 @@ use super::stop::{Change, End, Reason, Stop};
 use super::thread::{Comm, Thread};
 use super::waiting::{Next, Waiting};
 use crate::event::{Event, Flags, Kind, mark};
-
-/// How long others of the command may go on after its first process before that is told.
-const WORD_AFTER_NS: u64 = 1_500_000_000;
 
 /// How to record.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +77,7 @@ pub(super) fn record_from<S: Sink>(
     request::seize(pid)?;
     let watch = (begin == Begin::AtExec).then(|| {
         let mut watch = Watch::install();
-        watch.see_deliveries();
+        watch.see_deliveries(GRACE_MS);
         watch.follow(pid);
         watch
     });
@@ -105,14 +104,6 @@ pub(super) enum Early {
     Stopped(Stop, Reason),
     /// It was killed.
     Ended(End),
-}
-
-/// What is known of processes that go on after the command's first one.
-enum Others {
-    Unknown,
-    GoOnSince(u64),
-    /// The user knows of them.
-    Told,
 }
 
 /// The state of one recording.
@@ -166,7 +157,7 @@ impl<'s, S: Sink> Session<'s, S> {
             was_parallel: false,
             waiting: Waiting::default(),
             options,
-            others: Others::Unknown,
+            others: Others::default(),
             stopped_itself: false,
             stop_requested: None,
         }
@@ -232,16 +223,11 @@ impl<'s, S: Sink> Session<'s, S> {
         if self.leader == NOBODY {
             return false;
         }
-        match self.others {
-            Others::Unknown => self.others = Others::GoOnSince(now),
-            Others::GoOnSince(since) if now - since > WORD_AFTER_NS && !self.threads.is_empty() => {
-                self.others = Others::Told;
-                let mut pids: Vec<i32> = self.threads.values().map(|thread| thread.pid).collect();
-                pids.sort_unstable();
-                pids.dedup();
-                self.sink.waits_for(&pids);
-            }
-            Others::GoOnSince(_) | Others::Told => {}
+        if !self.threads.is_empty() && self.others.go_on(now) {
+            let mut pids: Vec<i32> = self.threads.values().map(|thread| thread.pid).collect();
+            pids.sort_unstable();
+            pids.dedup();
+            self.sink.waits_for(&pids);
         }
         false
     }
@@ -405,7 +391,7 @@ impl<'s, S: Sink> Session<'s, S> {
         }
         thread.in_call = false;
         let stat = exit::capture(thread, ret);
-        if is_restart(ret) {
+        if asks_for_restart(ret) {
             thread.interrupted.push(thread.call.nr, thread.call.ip);
         } else if thread.call.plan.effect == Effect::Sigreturn {
             thread.interrupted.handler_returned(ip);
@@ -440,13 +426,8 @@ impl<'s, S: Sink> Session<'s, S> {
     }
 
     fn group_stop(&mut self, stop: Stop, signal: i32) -> io::Result<()> {
-        // SIGSTOP may be undone by anyone who knows the pid, and then a stopped tracer is in the way: only
-        // where the command has stopped itself, alone, is it meant for whoever waits for `trace`.
-        let is_ours = if signal == libc::SIGSTOP {
-            self.stopped_itself && self.threads.values().all(|thread| thread.pid == self.leader)
-        } else {
-            process_group(self.leader) == process_group(0)
-        };
+        let alone = || self.stopped_itself && self.threads.values().all(|thread| thread.pid == self.leader);
+        let is_ours = is_for_us(signal, self.leader, alone);
         if is_ours && stop.tid() == self.leader {
             self.stop_requested = Some(signal);
             self.stopped_itself = false;
@@ -512,10 +493,4 @@ pub(super) fn lifecycle_event(kind: Kind, thread: &Thread, at_ns: u64) -> Event<
 fn thread_named_by(file: &[u8]) -> Option<i32> {
     let path = file.strip_prefix(b"/proc/")?.strip_suffix(b"/comm")?;
     std::str::from_utf8(path.rsplit(|&byte| byte == b'/').next()?).ok()?.parse().ok()
-}
-
-/// The kernel's own codes for a call that is to be restarted (`linux/errno.h`: ERESTARTSYS 512,
-/// ERESTARTNOINTR 513, ERESTARTNOHAND 514, `ERESTART_RESTARTBLOCK` 516).
-fn is_restart(ret: i64) -> bool {
-    matches!(ret, -512 | -513 | -514 | -516)
 }

@@ -15,7 +15,7 @@ use std::ffi::c_int;
 use std::io;
 use std::mem::{self, MaybeUninit};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
 
 use super::clock::monotonic_ns;
 use super::process::process_group;
@@ -23,8 +23,9 @@ use super::startup::SIGNALS;
 
 /// The timer's signal. Its default action is to be ignored, so that a handler for it changes nothing else.
 pub const TICK: c_int = libc::SIGURG;
-/// How long a signal waits. The kernel sends a group's signal to all members within microseconds.
-const GRACE_MS: u32 = 4;
+/// How long a signal waits, where the command's tracer tells at once what it gets. The kernel sends a group's signal to
+/// all members within microseconds.
+pub const GRACE_MS: u32 = 4;
 /// How often the timer ticks when it repeats.
 const REPEAT_MS: u32 = 200;
 /// How long it waits for a command that is just being stopped to have a signal delivered.
@@ -37,6 +38,8 @@ const SLOTS: usize = 8;
 /// One signal a slot: its sender and when; 0: none.
 type Slots = [AtomicU64; SLOTS];
 
+/// How long a signal waits now.
+static GRACE: AtomicU32 = AtomicU32::new(GRACE_MS);
 static ASKED: [Slots; SIGNALS as usize + 1] = [const { [const { AtomicU64::new(0) }; SLOTS] }; _];
 static SEEN: [Slots; SIGNALS as usize + 1] = [const { [const { AtomicU64::new(0) }; SLOTS] }; _];
 /// Whether the command is about to get this signal from us.
@@ -89,8 +92,9 @@ pub struct Timer(libc::timer_t);
 unsafe impl Send for Timer {}
 
 impl Timer {
-    /// Makes the timer; [`TICK`] has its handler already.
-    pub fn new() -> io::Result<Self> {
+    /// Makes the timer; [`TICK`] has its handler already. Signals wait for `grace_ms`.
+    pub fn new(grace_ms: u32) -> io::Result<Self> {
+        GRACE.store(grace_ms, SeqCst);
         ASKED.iter().chain(&SEEN).flatten().for_each(|slot| slot.store(0, SeqCst));
         for handed_on in &HANDED_ON {
             handed_on.store(false, SeqCst);
@@ -139,7 +143,7 @@ pub fn ask(timer: usize, command: i32, signal: c_int, sender: i32) -> bool {
 
 /// The timer ticks once, soon.
 fn arm(timer: usize) -> bool {
-    set(timer.wrapping_sub(1) as libc::timer_t, GRACE_MS, 0)
+    set(timer.wrapping_sub(1) as libc::timer_t, GRACE.load(SeqCst), 0)
 }
 
 fn set(timer: libc::timer_t, first_ms: u32, interval_ms: u32) -> bool {
@@ -188,7 +192,7 @@ fn decide(command: i32, signal: c_int, asked: u64, now: u64) -> Decision {
     if command == 0 || was_seen(signal, asked) {
         return Decision::Drop;
     }
-    if waited < GRACE_MS.cast_signed() {
+    if waited < GRACE.load(SeqCst).cast_signed() {
         return Decision::Wait;
     }
     match State::of(command) {

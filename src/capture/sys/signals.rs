@@ -10,6 +10,7 @@
 //! background, and SIGCHLD, of which every stop of a traced thread sends one.
 
 use super::clock::monotonic_ns;
+use super::process::process_group;
 use super::{doubled, startup};
 use std::ffi::{c_int, c_void};
 use std::io;
@@ -106,13 +107,13 @@ impl Watch {
     }
 
     /// From now on what reaches the command by itself is not handed on: whoever traces the command tells of
-    /// each signal it gets by [`doubled::seen`]. Without a timer for it, all are handed on.
-    pub fn see_deliveries(&mut self) {
+    /// each signal it gets by [`doubled::seen`], within `grace_ms`. Without a timer for it, all are handed on.
+    pub fn see_deliveries(&mut self, grace_ms: u32) {
         // Interrupts a waiting call, for [`wake`].
         let handler = settle as *const () as libc::sighandler_t;
         let Some(before) = replace_with(doubled::TICK, handler, 0) else { return };
         self.before.push((doubled::TICK, before));
-        self.timer = doubled::Timer::new().ok().filter(|_| unblock(doubled::TICK));
+        self.timer = doubled::Timer::new(grace_ms).ok().filter(|_| unblock(doubled::TICK));
         self.shared.timer.store(self.timer.as_ref().map_or(0, doubled::Timer::number), SeqCst);
     }
 
@@ -351,6 +352,12 @@ fn stop_self() {
         // SAFETY: puts back an action that sigaction itself returned.
         unsafe { libc::sigaction(libc::SIGTSTP, &raw const before, ptr::null_mut()) };
     }
+}
+
+/// Whether whoever waits for us should see the command stopped by this signal. SIGSTOP may be undone by anyone who
+/// knows the pid, and then a stopped tracer is in the way: only where the command, `alone`, has stopped itself.
+pub fn is_for_us(signal: c_int, leader: libc::pid_t, alone: impl FnOnce() -> bool) -> bool {
+    if signal == libc::SIGSTOP { alone() } else { process_group(leader) == process_group(0) }
 }
 
 /// Gives a signal its default action.

@@ -39,6 +39,17 @@ pub enum Stream {
     Fd(RawFd),
 }
 
+/// Whom a child runs as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// User id.
+    pub user: libc::uid_t,
+    /// Group id.
+    pub group: libc::gid_t,
+    /// All group ids.
+    pub groups: Vec<libc::gid_t>,
+}
+
 /// Everything the child needs.
 pub struct Image<'a> {
     /// The executable.
@@ -51,6 +62,8 @@ pub struct Image<'a> {
     pub streams: [Stream; 3],
     /// Where it starts, if not here.
     pub directory: Option<&'a CStr>,
+    /// Whom it runs as, if not as this process.
+    pub user: Option<&'a Identity>,
     /// Whether it waits for a byte on a pipe before `execve`.
     pub wait_for_go: bool,
     /// Whether it gets the interval timers of this process, which has none then.
@@ -81,6 +94,8 @@ pub enum Stage {
     Directory,
     /// Becoming the program.
     Exec,
+    /// Becoming another user.
+    User,
 }
 
 /// Exit status of a child that could not become the program; the parent reaps it and nobody sees it.
@@ -96,6 +111,7 @@ struct Prepared {
     environment: *const *const c_char,
     streams: [Stream; 3],
     directory: *const c_char,
+    user: *const Identity,
     dispositions: *const (c_int, bool),
     disposition_count: usize,
     mask: libc::sigset_t,
@@ -137,6 +153,7 @@ pub fn start(image: &Image<'_>) -> io::Result<Started> {
         },
         streams: image.streams,
         directory: image.directory.map_or(ptr::null(), CStr::as_ptr),
+        user: image.user.map_or(ptr::null(), ptr::from_ref),
         dispositions: dispositions.as_ptr(),
         disposition_count: dispositions.len(),
         mask: startup::blocked(),
@@ -216,12 +233,26 @@ extern "C" fn child_main(argument: *mut c_void) -> c_int {
             fail(prepared, Stage::Directory);
         }
         prepared.handed_down.take_up(prepared.parent);
+        if !prepared.user.is_null() && !become_user(&*prepared.user) {
+            fail(prepared, Stage::User);
+        }
         hold_stop(prepared);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const prepared.mask, ptr::null_mut());
         wait_for_go(prepared);
         prepared.exec_ns.store(super::clock::monotonic_ns(), SeqCst);
         libc::execve(prepared.program, prepared.argv, prepared.environment);
         fail(prepared, Stage::Exec);
+    }
+}
+
+/// By raw calls: those of the C library tell all threads, of which the child has none.
+fn become_user(identity: &Identity) -> bool {
+    let Identity { user, group, groups } = identity;
+    // SAFETY: integers, and a live list that is only read.
+    unsafe {
+        libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) == 0
+            && libc::syscall(libc::SYS_setresgid, *group, *group, *group) == 0
+            && libc::syscall(libc::SYS_setresuid, *user, *user, *user) == 0
     }
 }
 
@@ -331,6 +362,7 @@ pub fn read_failure(pipe: &OwnedFd) -> io::Result<Option<(Stage, i32)>> {
     let stage = match report[0] {
         0 => Stage::Streams,
         1 => Stage::Directory,
+        3 => Stage::User,
         _ => Stage::Exec,
     };
     Ok(Some((stage, report[1])))

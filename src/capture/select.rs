@@ -1,0 +1,226 @@
+//! Which backend records: the one that was asked for, or the best that this machine permits.
+//!
+//! What is permitted is found out by doing it: settings alone do not tell. Where eBPF is not, ptrace records, and
+//! the reason stands in the log.
+
+use std::io;
+
+use super::ebpf::{self, LoadError, Target};
+use super::ptrace::{self, AttachError, calibration};
+use super::sys::child::reap;
+use super::sys::process::{CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, Ending, fork_child, has_capability};
+use super::sys::seccomp;
+use super::{Outcome, Sink, launch};
+use crate::log::Calibration;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// eBPF where it is permitted, ptrace elsewhere.
+    Auto,
+    /// In the kernel, or not at all.
+    Ebpf,
+    /// By stopping at every call.
+    Ptrace,
+}
+
+/// All choices, and their names.
+pub const CHOICES: [(Wanted, &str); 3] =
+    [(Wanted::Auto, "auto"), (Wanted::Ebpf, "ebpf"), (Wanted::Ptrace, "ptrace")];
+
+/// Name of the header's option that says why eBPF did not record, though it would have been chosen.
+pub const NOT_EBPF: &str = "not_ebpf";
+
+/// A backend, ready to record.
+#[derive(Debug)]
+pub struct Tracer {
+    backend: Backend,
+    /// Why it is not eBPF, where that would have been chosen.
+    not_ebpf: Option<String>,
+}
+
+enum Backend {
+    Ebpf(Box<ebpf::Recorder>),
+    Ptrace,
+}
+
+impl std::fmt::Debug for Backend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Ebpf(_) => "Ebpf",
+            Self::Ptrace => "Ptrace",
+        })
+    }
+}
+
+/// How to record a command.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// End with the command's first process, letting the others go on.
+    pub leader_only: bool,
+    /// The monotonic clock's reading that is time 0, in nanoseconds.
+    pub origin_ns: u64,
+}
+
+/// Gets the backend ready.
+///
+/// # Errors
+/// Where eBPF was asked for by name and does not work here.
+pub fn select(wanted: Wanted) -> Result<Tracer, LoadError> {
+    let ptrace = |not_ebpf| Tracer { backend: Backend::Ptrace, not_ebpf };
+    match wanted {
+        Wanted::Ptrace => Ok(ptrace(None)),
+        Wanted::Ebpf => Ok(Tracer::of(ebpf::Recorder::load()?)),
+        Wanted::Auto => Ok(try_ebpf().map_or_else(|why| ptrace(Some(why)), Tracer::of)),
+    }
+}
+
+/// Whether eBPF records here: by loading all of it, and letting it go again.
+///
+/// # Errors
+/// Why not.
+pub fn ebpf_works() -> Result<(), String> {
+    try_ebpf().map(drop)
+}
+
+fn try_ebpf() -> Result<ebpf::Recorder, String> {
+    let may = has_capability(CAP_SYS_ADMIN) || (has_capability(CAP_BPF) && has_capability(CAP_PERFMON));
+    if !may {
+        return Err("it needs root, or CAP_BPF and CAP_PERFMON".to_owned());
+    }
+    if seccomp::is_filtered() && !survives_bpf() {
+        return Err("a seccomp filter kills who calls bpf".to_owned());
+    }
+    ebpf::Recorder::load().map_err(|error| error.reason())
+}
+
+/// Whether a child of ours may call bpf(2) without being killed.
+fn survives_bpf() -> bool {
+    let Ok(child) = fork_child(Ending::Reported, seccomp::call_bpf) else { return false };
+    reap(child).is_ok_and(|(status, _)| status.success())
+}
+
+/// What runs already and is to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Running {
+    /// These processes.
+    Processes(Vec<i32>),
+    /// The processes of the cgroup (v2) with this id, and of those below it.
+    Cgroup(u64),
+    /// Every process but this one.
+    All,
+}
+
+/// Why what runs already was not recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum RunningError {
+    /// It cannot be attached to.
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    /// The backend has failed.
+    #[error("{0}")]
+    Backend(#[from] io::Error),
+}
+
+impl Tracer {
+    /// Records what runs already, until an end is asked for, the time has come (by the monotonic clock) or all have ended.
+    ///
+    /// # Errors
+    /// When one of the processes cannot be attached to, and when the kernel refuses a request that it never should. ptrace
+    /// attaches to processes only.
+    pub fn record_running<S: Sink>(
+        &mut self,
+        whom: &Running,
+        sink: &mut S,
+        origin_ns: u64,
+        until_ns: Option<u64>,
+    ) -> Result<Outcome, RunningError> {
+        match (&mut self.backend, whom) {
+            (Backend::Ptrace, Running::Processes(pids)) => {
+                let options = ptrace::Options { leader_only: false, pin: false, origin_ns, until_ns };
+                Ok(ptrace::attach(pids, sink, options)??)
+            }
+            (Backend::Ptrace, Running::Cgroup(_) | Running::All) => {
+                Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP).into())
+            }
+            (Backend::Ebpf(recorder), whom) => {
+                let pids: Vec<u32> = match whom {
+                    Running::Processes(pids) => pids.iter().map(|pid| pid.cast_unsigned()).collect(),
+                    _ => Vec::new(),
+                };
+                let target = match whom {
+                    Running::Processes(_) => Target::Processes(&pids),
+                    Running::Cgroup(id) => Target::Cgroup(*id),
+                    Running::All => Target::All,
+                };
+                ebpf::check(&pids)?;
+                let options = ebpf::RunningOptions { origin_ns, until_ns };
+                Ok(recorder.record_running(target, sink, options)?)
+            }
+        }
+    }
+
+    fn of(recorder: ebpf::Recorder) -> Self {
+        Self { backend: Backend::Ebpf(Box::new(recorder)), not_ebpf: None }
+    }
+
+    /// The backend's name, as logs have it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self.backend {
+            Backend::Ebpf(_) => "ebpf",
+            Backend::Ptrace => "ptrace",
+        }
+    }
+
+    /// Why it is not eBPF, where that would have been chosen.
+    #[must_use]
+    pub fn not_ebpf(&self) -> Option<&str> {
+        self.not_ebpf.as_deref()
+    }
+
+    /// What recording costs a call that does nothing.
+    pub fn calibrate(&mut self, calls: u64) -> io::Result<Calibration> {
+        match &mut self.backend {
+            Backend::Ebpf(recorder) => recorder.calibrate(calls),
+            Backend::Ptrace => calibration::calibrate(calls, true),
+        }
+    }
+
+    /// Records a command that waits to be let go.
+    ///
+    /// # Errors
+    /// When the kernel does not let us, or refuses a request that it never should.
+    pub fn record<S: Sink>(
+        &mut self,
+        child: &mut launch::Child,
+        sink: &mut S,
+        Options { leader_only, origin_ns }: Options,
+    ) -> io::Result<Outcome> {
+        let pid = child.pid();
+        match &mut self.backend {
+            Backend::Ebpf(recorder) => {
+                let program = child.program().to_owned();
+                let tracee = ebpf::Tracee { pid, program: &program };
+                recorder.record(tracee, || child.go(), sink, ebpf::Options { leader_only, origin_ns })
+            }
+            Backend::Ptrace => {
+                let options = ptrace::Options { leader_only, pin: true, origin_ns, until_ns: None };
+                ptrace::record(pid, || child.go(), sink, options)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fall_back_has_a_reason() {
+        let tracer = select(Wanted::Auto).expect("auto never fails");
+        assert_eq!(tracer.name() == "ptrace", tracer.not_ebpf().is_some());
+        let asked = select(Wanted::Ptrace).expect("ptrace needs no loading");
+        assert_eq!((asked.name(), asked.not_ebpf()), ("ptrace", None));
+    }
+}
