@@ -14,6 +14,7 @@ pub(super) mod handed_down;
 pub(super) mod memory;
 pub(super) mod pod;
 pub(super) mod process;
+pub(super) mod process_state;
 pub(super) mod ptrace;
 pub(super) mod shared;
 pub(super) mod signals;
