@@ -148,10 +148,11 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
     Ok(ExitCode::SUCCESS)
 }
 
-/// A recording of which nothing could be written has failed, whatever the command has done.
+/// A recording of which nothing could be written, not even how much is missing, has failed, whatever the command has
+/// done.
 fn refuse_nothing(recorded: &Recorded, status: Option<ExitStatus>) -> Result<(), Failure> {
     match &recorded.log {
-        Err(error @ log::Error::Write { written: 0, .. }) => {
+        Err(error @ log::Error::Write { path, written: 0, .. }) if log::Reader::open(path).is_err() => {
             let ran = status.map(|status| format!("; the command has run ({status})")).unwrap_or_default();
             Err(Failure::of_trace(anyhow::anyhow!("nothing was recorded: {error}{ran}")))
         }

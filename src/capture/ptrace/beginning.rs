@@ -5,7 +5,7 @@
 //! kernel has given up the old one kills the process inside execve, though: that is the command's end.
 
 use super::super::Sink;
-use super::session::lifecycle_event;
+use super::marks::lifecycle_event;
 use super::stop::End;
 use super::thread::Thread;
 use crate::event::{Event, Kind};

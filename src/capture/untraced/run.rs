@@ -75,7 +75,7 @@ fn until_ready(
             Err(RunError::NotReady { status, until: ready.until.to_string() })
         }
     };
-    if let AtReady::End(by) = ready.at_ready {
+    if let AtReady::End(by) = ready.then {
         end_tree(by);
     }
     streams.finish();
