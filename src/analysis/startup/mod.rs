@@ -190,7 +190,10 @@ impl Startup {
             },
         );
         let mut file_system = file_system::gather(&cells, &self.base, &prices, wall);
-        file_system.set_ceiling(&phases, wall, self.untraced.as_ref());
+        let integrity = self.base.watch.finish();
+        if integrity.lost_events == 0 && integrity.complete {
+            file_system.set_ceiling(&phases, wall, self.untraced.as_ref());
+        }
         let inputs = fold::Inputs {
             calls: &self.base.calls,
             prices: &prices,
@@ -232,7 +235,7 @@ impl Startup {
                 ..lookups::gather(&cells, &self.base.calls, &prices, &self.cube.objects)
             },
             modules,
-            integrity: self.base.watch.finish(),
+            integrity,
             command: self.command,
             backend: self.backend,
             wall,

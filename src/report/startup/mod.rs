@@ -192,12 +192,19 @@ fn ready(until: &str, is_untraced: bool) -> String {
 /// The ceiling: always there, whatever else there is to say.
 fn ceiling(report: &Report) -> String {
     let Some(share) = report.file_system.ceiling_share else {
-        return "If every file-system call were free: not known, for costs are not known.".to_owned();
+        let why =
+            if report.quality == Quality::Unknown { "costs are not known" } else { "events are missing" };
+        return format!("If every file-system call were free: not known, for {why}.");
     };
     let estimated = if report.quality == Quality::True { "" } else { "estimated" };
     let range = report.file_system.ceiling_range.map_or_else(String::new, |(low, high)| {
         let (low, high) = (percent(low), percent(high));
-        if low == high { String::new() } else { format!("{low} to {high} by the wall time's range") }
+        let long = if report.long_calls.calls > 0 {
+            ", and the lower without the calls that took over 1 ms"
+        } else {
+            ""
+        };
+        if low == high { String::new() } else { format!("{low} to {high} by the wall time's range{long}") }
     });
     let mut aside = [estimated, &range].into_iter().filter(|text| !text.is_empty()).peekable();
     let aside = aside.peek().is_some().then(|| aside.collect::<Vec<_>>().join(", "));
