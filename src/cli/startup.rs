@@ -23,7 +23,6 @@ use super::startup_untraced::{End, Over, measure};
 use super::tracing::Recorded;
 use crate::analysis::flame::Drawing;
 use crate::analysis::startup::{Report, Startup};
-use crate::capture::host;
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
 use crate::capture::ready::{AtReady, EndBy, Until};
@@ -87,7 +86,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let command = command::resolve(&arguments.command, host::MEASURING_FILES)?;
+    let command = command::resolve_repeated(&arguments.command)?;
     let leaves = arguments.end == AtReady::Leave;
     if leaves {
         let refused = startup_left::check(arguments);

@@ -22,7 +22,6 @@ use super::try_findings::{Found, findings};
 use super::try_measure::measure;
 use super::try_session::{Session, by_signal};
 use crate::analysis::trial::Trials;
-use crate::capture::host;
 use crate::capture::select::{CHOICES, Wanted};
 use crate::report::look::Look;
 use crate::report::trial;
@@ -60,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let text = format!("--only {unknown}: no such finding; there are {}", kinds.join(", "));
         return Err(Failure::of_trace(anyhow::anyhow!(text)));
     }
-    let command = command::resolve(&arguments.command, host::MEASURING_FILES)?;
+    let command = command::resolve_repeated(&arguments.command)?;
     let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
     let scratch = tempfile::Builder::new().prefix("trace-try-").tempdir().map_err(Failure::of_trace)?;
     let mut session = Session::new(arguments, &command, scratch.path())?;

@@ -20,6 +20,7 @@
 //! written on). With a go pipe we must run meanwhile, so it gets a copy, as from `fork`.
 
 use super::handed_down::HandedDown;
+use super::process::explain_fork;
 use super::startup;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::io;
@@ -195,7 +196,7 @@ fn clone_blocked(prepared: &Prepared, share: c_int) -> io::Result<(libc::pid_t, 
         libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut());
         (pid, error, started_ns)
     };
-    if pid == -1 { Err(error) } else { Ok((pid, started_ns)) }
+    if pid == -1 { Err(explain_fork(error)) } else { Ok((pid, started_ns)) }
 }
 
 /// With SIGCHLD ignored (which a parent can hand down), the kernel reaps children by itself and
