@@ -122,8 +122,16 @@ fn untraced_figures_are_shown_where_ptrace_is_not_permitted() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let inner = |json: &[&str]| {
         let mut outer = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
-        outer.args(["record", "--quiet", "-o", "outer.trace", env!("CARGO_BIN_EXE_trace")]);
-        run(outer.args(["startup", "--runs", "2"]).args(json).arg("true"))
+        outer.args([
+            "record",
+            "--backend",
+            "ptrace",
+            "--quiet",
+            "-o",
+            "outer.trace",
+            env!("CARGO_BIN_EXE_trace"),
+        ]);
+        run(outer.args(["startup", "--backend", "ptrace", "--runs", "2"]).args(json).arg("true"))
     };
     let done = inner(&[]);
     assert_eq!(done.status.code(), Some(125), "{done:?}");
