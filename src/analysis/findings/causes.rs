@@ -43,6 +43,8 @@ pub(super) struct Causes<'a> {
     python: Vec<bool>,
     perl: Vec<bool>,
     ruby: Vec<bool>,
+    /// Of each cell.
+    of_cells: Vec<Cause>,
 }
 
 impl<'a> Causes<'a> {
@@ -59,9 +61,11 @@ impl<'a> Causes<'a> {
             python: facts.all_that_were(b"python"),
             perl: facts.all_that_were(b"perl"),
             ruby: facts.all_that_were(b"ruby"),
+            of_cells: Vec::new(),
         };
         let listed = facts.counted().filter(|c| c.call.family() == Family::Readdir && causes.by_python(c));
         causes.searched = listed.map(|counted| counted.key.object).collect();
+        causes.of_cells = facts.counted().map(|counted| causes.find(&counted)).collect();
         causes
     }
 
@@ -82,7 +86,19 @@ impl<'a> Causes<'a> {
 
     /// Why this lookup was made.
     pub(super) fn of_lookup(&self, counted: &Counted<'_>) -> Cause {
+        self.of_cells[counted.at]
+    }
+
+    /// Whether this is a lookup that found nothing, and was made for that.
+    pub(super) fn is_miss(&self, counted: &Counted<'_>, cause: Cause) -> bool {
+        counted.missing() && counted.looks_up() && self.of_lookup(counted) == cause
+    }
+
+    fn find(&self, counted: &Counted<'_>) -> Cause {
         let path = counted.object;
+        if !counted.looks_up() {
+            return Cause::Other;
+        }
         let was = |list: &[bool]| list.get(counted.key.process as usize) == Some(&true);
         if counted.call.role == Role::Exec {
             Cause::Program

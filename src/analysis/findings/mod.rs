@@ -32,6 +32,7 @@ mod programs;
 mod pth;
 mod python_path;
 mod questions;
+mod relocation;
 mod repeated;
 mod site;
 mod small_reads;
@@ -72,17 +73,18 @@ const fn time(name: &'static str, find: fn(&Facts<'_>, &Causes<'_>) -> Option<Fi
 }
 
 /// Every kind of finding.
-pub const KINDS: [Kind; 26] = [
+pub const KINDS: [Kind; 27] = [
     time("wrapper", direct::find),
     time("short-programs", programs::find),
     files("program-search", program_search::find),
     files("library-search", library_search::find),
     time("libraries", libraries::find),
+    time("relocation", relocation::find),
     files("python-path", python_path::find),
     time("bytecode", bytecode::find),
     time("imports", imports::find),
     time("site", site::find),
-    files("pth", pth::find),
+    time("pth", pth::find),
     files("frozen-modules", frozen::find),
     files("module-search", module_search::find),
     files("node-modules", node_modules::find),

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::causes::{Cause, Causes, ends};
-use super::facts::{Counted, Facts, Tally, evidence, things};
+use super::facts::{Counted, Facts, evidence, things};
 use super::value::Finding;
 use crate::analysis::text::file_name;
 use crate::syscall::Family;
@@ -22,14 +22,9 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
             same.push(counted.object);
         }
     }
-    let missed = facts.sum_by(|counted| {
-        let missed = counted.looks_up() && counted.missing() && causes.of_lookup(counted) == Cause::Module;
-        missed.then(|| entry(counted.object, &found))?
-    });
-    let all = Tally::sum(missed.values());
-    if all.calls < FEW {
-        return None;
-    }
+    let (missed, all) = facts.sum_of(FEW, |counted| {
+        causes.is_miss(counted, Cause::Module).then(|| entry(counted.object, &found))?
+    })?;
     let what = format!(
         "Perl or Ruby modules were looked for in vain {} in {} before they were found",
         things(all.calls, "time", "times"),

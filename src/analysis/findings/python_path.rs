@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::causes::{Cause, Causes, ends, has_directory, last_name};
-use super::facts::{Counted, Facts, Tally, evidence, things};
+use super::facts::{Counted, Facts, evidence, things};
 use super::value::{Finding, Remedy};
 use crate::analysis::modules::{FileKind, stem};
 use crate::analysis::text::{Text, directory};
@@ -11,6 +11,8 @@ use crate::syscall::Family;
 
 /// Fewer calls are what any Python makes.
 const FEW: u64 = 12;
+/// 2.7 looks for any module in the importing one's package first.
+const RELATIVE: &str = "calls, implicit relative imports";
 
 /// What modules were loaded from where.
 struct Loaded<'a> {
@@ -65,21 +67,17 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
         return None;
     }
     let loaded = Loaded::of(facts);
-    let wasted = facts.sum_by(|counted| {
+    let (wasted, all) = facts.sum_of(FEW, |counted| {
         let relevant = causes.by_python(counted)
             && match counted.key.errno {
                 0 => causes.searched(counted),
-                _ => counted.looks_up() && counted.missing() && causes.of_lookup(counted) == Cause::Python,
+                _ => causes.is_miss(counted, Cause::Python),
             };
         relevant.then(|| loaded.in_vain(counted))?
-    });
-    let all = Tally::sum(wasted.values());
-    if all.calls < FEW {
-        return None;
-    }
+    })?;
     let note = |entry: &[u8]| {
         if loaded.packages.contains(entry) {
-            "calls, implicit relative imports"
+            RELATIVE
         } else if loaded.directories.contains(entry) {
             "calls"
         } else {
@@ -95,7 +93,12 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
     let useless: Vec<&[u8]> =
         wasted.keys().copied().filter(|entry| note(entry) == "calls, no module").collect();
     let remedy = remedy(facts, &useless);
+    let relative = wasted.iter().filter(|(entry, _)| note(entry) == RELATIVE).map(|(_, tally)| tally.calls);
     let advice = match remedy {
+        _ if relative.sum::<u64>() * 2 > all.calls => {
+            "a package of Python 2.7 is searched for each import inside it: `from __future__ import absolute_import` at \
+             the head of its modules ends that, as does Python 3"
+        }
         Some(Remedy::PythonIsolated) => {
             "python -I leaves the script's directory, PYTHONPATH and the user's site out of sys.path; or take \
              directories without modules out of PYTHONPATH and .pth files"

@@ -1,7 +1,7 @@
 //! The time zone looked up again and again.
 
 use super::causes::{Causes, is_time_zone};
-use super::facts::{Facts, Tally, evidence, things};
+use super::facts::{Facts, evidence, things};
 use super::value::{Finding, Remedy};
 
 /// Fewer calls are what any program makes that tells the time.
@@ -9,14 +9,10 @@ const FEW: u64 = 12;
 const LOCAL: &[u8] = b"/etc/localtime";
 
 pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
-    let calls = facts.sum_by(|counted| {
+    let (calls, all) = facts.sum_of(FEW, |counted| {
         let files = counted.key.group.on_file() && is_time_zone(counted.object);
         files.then_some(counted.object)
-    });
-    let all = Tally::sum(calls.values());
-    if all.calls < FEW {
-        return None;
-    }
+    })?;
     let what = format!("{} to find and read the time zone", things(all.calls, "call", "calls"));
     let list = calls.iter().map(|(&path, &tally)| (path, tally, "calls"));
     // Without TZ, the C library checks whether this file has changed each time it is used.
