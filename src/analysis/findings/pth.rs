@@ -15,11 +15,15 @@ const FEW: usize = 3;
 const SHARE: f64 = 0.03;
 
 pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
-    heavy(facts).or_else(|| many(facts, causes))
+    let files = facts.sum_by(|counted| {
+        let pth = counted.object.ends_with(b".pth") && causes.by_python(counted);
+        pth.then_some(counted.key.object)
+    });
+    heavy(facts, &files).or_else(|| many(facts, &files))
 }
 
 /// Files that have modules imported, and take long.
-fn heavy(facts: &Facts<'_>) -> Option<Finding> {
+fn heavy(facts: &Facts<'_>, all_files: &FxHashMap<Id, Tally>) -> Option<Finding> {
     let mut files: FxHashMap<Id, Tally> = FxHashMap::default();
     for span in facts.watch.path_files.all() {
         // Elsewhere the program runs already, or may do so.
@@ -39,18 +43,17 @@ fn heavy(facts: &Facts<'_>) -> Option<Finding> {
         1 => format!("{name} imports {modules} at each start"),
         many => format!("{many} .pth files import {modules} at each start; {name} takes longest"),
     };
-    let list = files.iter().map(|(path, &tally)| (facts.path(*path), tally, "modules imported"));
+    let others = all_files.iter().filter(|(path, _)| !files.contains_key(path));
+    let others = others.map(|(path, tally)| (facts.path(*path), *tally, "calls"));
+    let list =
+        files.iter().map(|(path, &tally)| (facts.path(*path), tally, "modules imported")).chain(others);
     let saving = Tally { calls: 0, ..all }.saving();
     let advice = "its code runs at each start of this Python: uninstall the package that put it there, use a virtual \
                   environment without it, or python -S where no installed package is needed";
     Some(Finding::new(&what, saving, evidence(list), advice))
 }
 
-fn many(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
-    let files = facts.sum_by(|counted| {
-        let pth = counted.object.ends_with(b".pth") && causes.by_python(counted);
-        pth.then_some(counted.object)
-    });
+fn many(facts: &Facts<'_>, files: &FxHashMap<Id, Tally>) -> Option<Finding> {
     if files.len() < FEW {
         return None;
     }
@@ -59,7 +62,7 @@ fn many(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
         "{} read at each start of Python",
         things(files.len() as u64, ".pth file is", ".pth files are"),
     );
-    let list = files.iter().map(|(&path, &tally)| (path, tally, "calls"));
+    let list = files.iter().map(|(path, &tally)| (facts.path(*path), tally, "calls"));
     let advice = "remove those of packages no longer used, install instead of pip install -e, and use a virtual \
                   environment with only what the program needs";
     Some(Finding::new(&what, all.saving(), evidence(list), advice))

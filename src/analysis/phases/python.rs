@@ -52,6 +52,8 @@ struct Python {
     /// The searches of the module path so far.
     searches: Searches,
     program: Program,
+    /// A `.pth` file was opened, the code of which may do anything.
+    path_files: bool,
     /// It set a handler of `SIGINT`, whose default comes back at the end.
     handles_interrupt: bool,
     /// It left by `exit_group(2)`.
@@ -114,6 +116,7 @@ pub(super) fn start(start: &Start<'_>) -> Box<dyn Interpreter> {
         site: None,
         searches: Searches::default(),
         program: Program::NotYet,
+        path_files: false,
         handles_interrupt: false,
         left: false,
         exit: None,
@@ -251,6 +254,7 @@ impl Python {
         }
         if self.site.is_some() {
             self.searches.lookup(event, path);
+            self.path_files |= name.ends_with(b".pth") && event.errno().is_none();
         }
     }
 
@@ -281,12 +285,13 @@ impl Python {
         }
     }
 
-    /// A call that `site` does not make by itself.
+    /// A call that `site` does not make by itself. (What `.pth` files import may.)
     fn other(&mut self, event: &Event<'_>, call: &Call) {
         let acts = matches!(call.family(), Family::Process | Family::Network | Family::Poll)
             || (matches!(call.family(), Family::Read | Family::Write) && event.args[0] <= 2);
         let script = matches!(self.invocation.run, Run::Script(_));
-        if acts && !script && self.searches.any() {
+        let by_site = self.path_files && self.searches.end().is_none();
+        if acts && !script && self.searches.any() && !by_site {
             self.after_searches();
         }
     }
