@@ -338,21 +338,19 @@ fn a_program_of_many_libraries() {
 #[test]
 fn an_object_full_of_addresses() {
     let dir = scratch();
-    fs::write(
-        dir.path().join("table.c"),
-        "static int x;\nTYPE table[400000] = { [0 ... 399999] = VALUE };\n",
-    )
-    .expect("a source");
-    fs::write(dir.path().join("main.c"), "extern char table[];\nint main(void) { return table[0] == 1; }\n")
+    let table = "static int x;\nstatic TYPE table[400000] = { [0 ... 399999] = VALUE };\n\
+                 int used(int n) { return table[n] == (TYPE)((long)&x + 1); }\n";
+    fs::write(dir.path().join("table.c"), table).expect("a source");
+    fs::write(dir.path().join("main.c"), "int used(int);\nint main(void) { return used(7); }\n")
         .expect("a source");
-    let mut build = |name: &str, options: [&str; 2]| {
+    let build = |name: &str, options: [&str; 2]| {
         let library = format!("lib{name}.so");
         let flags = ["-shared", "-fPIC", "-Wl,-z,relro", "-o", &library, "table.c"];
         compile(dir.path(), &[&flags[..], &options].concat());
         compile(dir.path(), &["-o", name, "main.c", &format!("./{library}")]);
         findings(dir.path(), &[], &[&format!("./{name}")])
     };
-    let with = build("addresses", ["-DTYPE=void *const", "-DVALUE=(void *)&x"]);
+    let with = build("addresses", ["-DTYPE=char *const", "-DVALUE=(char *)&x"]);
     // 400,000 addresses of eight bytes, in the part that is made read-only afterwards.
     assert_eq!(count(&with["relocation"], "libaddresses.so") / 100, 31, "{}", with["relocation"]);
     let without = build("numbers", ["-DTYPE=const long", "-DVALUE=2"]);
