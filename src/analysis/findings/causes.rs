@@ -79,6 +79,28 @@ impl<'a> Causes<'a> {
         self.python.get(counted.key.process as usize) == Some(&true)
     }
 
+    /// Whether some process ever was a Python.
+    pub(super) fn has_python(&self) -> bool {
+        self.python.contains(&true)
+    }
+
+    /// Whether some process ever was a Ruby.
+    pub(super) fn has_ruby(&self) -> bool {
+        self.ruby.contains(&true)
+    }
+
+    /// Whether some process ever was a Perl.
+    pub(super) fn has_perl(&self) -> bool {
+        self.perl.contains(&true)
+    }
+
+    /// Whether an interpreter asks for this file in order to load it, or for this directory in order to search it.
+    pub(super) fn is_of_modules(&self, path: &[u8], id: Id) -> bool {
+        (self.has_python() && (self.searched.contains(&id) || self.is_module(path)))
+            || (self.has_perl() && ends(path, &[b".pm", b".pl", b".ph", b".so"]))
+            || (self.has_ruby() && ends(path, &[b".rb", b".so", b".gemspec"]))
+    }
+
     /// Whether a file of this name was executed.
     pub(super) fn executed(&self, path: &[u8]) -> bool {
         self.programs.contains(file_name(path))

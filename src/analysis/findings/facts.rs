@@ -40,6 +40,8 @@ pub struct Facts<'a> {
     pub objects: &'a Interner,
     /// Processes.
     pub processes: &'a Processes,
+    /// The directory the command was started in.
+    pub cwd: &'a [u8],
     /// The process whose phases are shown.
     pub focus: Option<ProcessId>,
     /// The phases, and where they begin.
@@ -156,15 +158,7 @@ impl<'a> Facts<'a> {
     /// long as nothing but the recorded run has them: they count like the others, or one of them would rank a finding
     /// first.
     pub(super) fn tally(&self, group: Group, cell: &Cell) -> Tally {
-        let quick = matches!(
-            self.calls.get(group.call()).family(),
-            Family::Stat
-                | Family::Open
-                | Family::Readlink
-                | Family::Close
-                | Family::Readdir
-                | Family::Descriptor
-        );
+        let quick = group.on_file() && self.calls.get(group.call()).family() != Family::Sync;
         let most_ns = if quick { self.prices.usual(group, cell) } else { self.prices.cost(group, cell) };
         let null_ns = cell.calls.saturating_mul(self.prices.model.null_ns);
         Tally { calls: cell.calls, most_ns, least_ns: most_ns.map(|most| most.min(null_ns)) }

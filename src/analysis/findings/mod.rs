@@ -34,6 +34,7 @@ mod python_path;
 mod questions;
 mod relocation;
 mod repeated;
+mod rubygems;
 mod site;
 mod small_reads;
 mod stat_open;
@@ -73,7 +74,7 @@ const fn time(name: &'static str, find: fn(&Facts<'_>, &Causes<'_>) -> Option<Fi
 }
 
 /// Every kind of finding.
-pub const KINDS: [Kind; 27] = [
+pub const KINDS: [Kind; 28] = [
     time("wrapper", direct::find),
     time("short-programs", programs::find),
     files("program-search", program_search::find),
@@ -86,6 +87,7 @@ pub const KINDS: [Kind; 27] = [
     time("site", site::find),
     time("pth", pth::find),
     files("frozen-modules", frozen::find),
+    time("rubygems", rubygems::find),
     files("module-search", module_search::find),
     files("node-modules", node_modules::find),
     files("missed-lookups", missed::find),

@@ -6,6 +6,7 @@ use super::causes::{Cause, Causes, ends, has_directory, last_name};
 use super::facts::{Counted, Facts, evidence, things};
 use super::value::{Finding, Remedy};
 use crate::analysis::modules::{FileKind, stem};
+use crate::analysis::phases::{Start, python_script};
 use crate::analysis::text::{Text, directory};
 use crate::syscall::Family;
 
@@ -104,8 +105,8 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
              directories without modules out of PYTHONPATH and .pth files"
         }
         None if !useless.is_empty() => {
-            "these are Python's own directories: import less, or leave site-packages out (python -S) where no \
-             installed package is needed"
+            "these directories are Python's own, or the script's: import less, or leave site-packages out (python -S) \
+             where no installed package is needed"
         }
         _ => "take directories without modules out of PYTHONPATH and .pth files, and put the fullest first",
     };
@@ -118,14 +119,25 @@ fn is_library(name: &[u8]) -> bool {
     version.first().is_some_and(u8::is_ascii_digit)
 }
 
+/// Where the script lies that Python was given, if it was given one.
+fn script_directory(facts: &Facts<'_>) -> Option<Vec<u8>> {
+    let exec = facts.processes.list().get(facts.focus? as usize)?.execs.last()?;
+    let strings = &facts.processes.strings;
+    let start = Start { path: strings.get(exec.path), argv: strings.get(exec.argv), cwd: facts.cwd };
+    let script = python_script(&start)??;
+    let home = directory(script).unwrap_or_default();
+    Some(match home {
+        b"" | b"." => facts.cwd.to_vec(),
+        home if home.starts_with(b"/") => home.to_vec(),
+        home => [facts.cwd, b"/", home].concat(),
+    })
+}
+
 /// Directories that the user added can be left out.
 fn remedy(facts: &Facts<'_>, useless: &[&[u8]]) -> Option<Remedy> {
     let own = |path: &[u8]| !path.split(|&b| b == b'/').any(is_library);
     let mut drop: Vec<Text> = useless.iter().filter(|path| own(path)).map(|&path| path.into()).collect();
     drop.sort_unstable();
-    if drop.is_empty() {
-        return None;
-    }
     let foreign = |path: &Text| own(path.bytes());
     let all_built_in = !facts
         .modules
@@ -134,5 +146,11 @@ fn remedy(facts: &Facts<'_>, useless: &[&[u8]]) -> Option<Remedy> {
         .any(|module| foreign(&module.path) && module.file != FileKind::Extension);
     // `-I` came with 3.4.
     let old = facts.modules.modules.iter().any(|module| has_directory(module.path.bytes(), b"python2.7"));
-    Some(if all_built_in && !old { Remedy::PythonIsolated } else { Remedy::ShorterPythonPath { drop } })
+    if all_built_in && !old && !drop.is_empty() {
+        return Some(Remedy::PythonIsolated);
+    }
+    // Python puts the script's directory, or the current one, on the path by itself.
+    let script = script_directory(facts);
+    drop.retain(|path| path.bytes() != facts.cwd && Some(path.bytes()) != script.as_deref());
+    (!drop.is_empty()).then_some(Remedy::ShorterPythonPath { drop })
 }

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::Edit;
 use super::variables::Variable;
-use super::words::{Words, is_python, script};
+use super::words::{Words, script};
 use crate::capture::launch::{Command, LaunchError};
 use crate::report::escape::quoted;
 
@@ -22,16 +22,16 @@ pub fn apply(command: &Command, edits: &[&Edit]) -> Result<Applied, String> {
         words: command.words().map(OsStr::to_owned).collect(),
     };
     let mut words = edits.iter().find_map(|edit| edit.words.clone()).unwrap_or_else(own);
-    let options: Vec<OsString> =
-        edits.iter().flat_map(|edit| edit.options).map(|&option| OsString::from(option)).collect();
-    if !options.is_empty() {
-        // A shim bears Python's name and hands options on.
-        if !is_python(&words) {
-            let script = script(&words).filter(is_python);
-            words = script.ok_or("the command does not start Python itself")?;
+    let mut at = 1;
+    for (interpreter, options) in edits.iter().filter_map(|edit| edit.options) {
+        // A shim bears the interpreter's name and hands options on.
+        if !words.start(interpreter) {
+            let script = script(&words).filter(|script| script.start(interpreter));
+            words = script.ok_or_else(|| format!("the command does not start {interpreter} itself"))?;
         }
-        let at = 1.min(words.words.len());
-        words.words.splice(at..at, options);
+        at = at.min(words.words.len());
+        words.words.splice(at..at, options.iter().map(OsString::from));
+        at += options.len();
     }
     let said = |error: LaunchError| error.to_string();
     let mut changed = command.replaced(&words.program, words.words.clone()).map_err(said)?;

@@ -15,7 +15,7 @@ use crate::analysis::findings::Remedy;
 use crate::analysis::text::Text;
 pub use apply::{Applied, apply};
 use variables::{Variable, shorter};
-use words::Words;
+use words::{Interpreter, Words};
 
 /// What a remedy changes about a command.
 #[derive(Default)]
@@ -26,8 +26,8 @@ pub struct Edit {
     pub primes: bool,
     /// Another program with other words.
     words: Option<Words>,
-    /// Options for Python.
-    options: &'static [&'static str],
+    /// Options for an interpreter.
+    options: Option<(Interpreter, &'static [&'static str])>,
     /// Variables, set or taken out.
     variables: Vec<Variable>,
 }
@@ -36,9 +36,10 @@ pub struct Edit {
 /// lives as long as the trial.
 pub fn edit(remedy: &Remedy, scratch: &Path) -> Result<Edit, String> {
     Ok(match remedy {
-        Remedy::PythonIsolated => python(&["-I"]),
-        Remedy::PythonNoSite => python(&["-S"]),
-        Remedy::FrozenModules => python(&["-X", "frozen_modules=on"]),
+        Remedy::PythonIsolated => options(Interpreter::Python, &["-I"]),
+        Remedy::PythonNoSite => options(Interpreter::Python, &["-S"]),
+        Remedy::RubyNoGems => options(Interpreter::Ruby, &["--disable-gems"]),
+        Remedy::FrozenModules => options(Interpreter::Python, &["-X", "frozen_modules=on"]),
         Remedy::Direct { program, argv } => {
             let os = |text: &Text| OsString::from_vec(text.bytes().to_vec());
             let words = Words { program: PathBuf::from(os(program)), words: argv.iter().map(os).collect() };
@@ -74,8 +75,9 @@ pub fn together(edits: &[&Edit]) -> Edit {
     Edit { what, primes: edits.iter().any(|edit| edit.primes), ..Edit::default() }
 }
 
-fn python(options: &'static [&'static str]) -> Edit {
-    Edit { what: format!("python {}", options.join(" ")), options, ..Edit::default() }
+fn options(interpreter: Interpreter, options: &'static [&'static str]) -> Edit {
+    let what = format!("{} {}", interpreter.name(), options.join(" "));
+    Edit { what, options: Some((interpreter, options)), ..Edit::default() }
 }
 
 /// Without directories in a list of them.

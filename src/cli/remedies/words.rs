@@ -1,12 +1,14 @@
 //! A program and its words: whether they start Python, and what the kernel makes of a script.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use crate::analysis::phases::{Start, python_script};
+use crate::analysis::text::file_name;
 
 /// Longest first line of a script that the kernel reads (`BINPRM_BUF_SIZE`).
 const FIRST_LINE: usize = 256;
@@ -18,9 +20,48 @@ pub(super) struct Words {
     pub(super) words: Vec<OsString>,
 }
 
-pub(super) fn is_python(words: &Words) -> bool {
-    let argv: Vec<u8> = words.words.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();
-    python_script(&Start { path: words.program.as_os_str().as_bytes(), argv: &argv, cwd: b"/" }).is_some()
+/// An interpreter that takes options.
+#[derive(Clone, Copy)]
+pub(super) enum Interpreter {
+    Python,
+    Ruby,
+}
+
+impl Interpreter {
+    /// What its program is called.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Python => "python",
+            Self::Ruby => "ruby",
+        }
+    }
+}
+
+impl fmt::Display for Interpreter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Python => "Python",
+            Self::Ruby => "Ruby",
+        })
+    }
+}
+
+impl Words {
+    /// Whether they start this interpreter.
+    pub(super) fn start(&self, interpreter: Interpreter) -> bool {
+        let path = self.program.as_os_str().as_bytes();
+        match interpreter {
+            Interpreter::Python => {
+                let argv: Vec<u8> =
+                    self.words.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();
+                python_script(&Start { path, argv: &argv, cwd: b"/" }).is_some()
+            }
+            Interpreter::Ruby => {
+                let version = file_name(path).strip_prefix(interpreter.name().as_bytes());
+                version.is_some_and(|rest| rest.iter().all(|b| b.is_ascii_digit() || *b == b'.'))
+            }
+        }
+    }
 }
 
 /// What the kernel makes of a script: the interpreter of its first line, the option there, its path, the rest.
@@ -55,6 +96,8 @@ mod tests {
         let expected: Vec<OsString> =
             vec!["/usr/bin/python3".into(), "-E".into(), path.into_os_string(), "x".into()];
         assert_eq!(script.words, expected);
-        assert!(is_python(&script) && !is_python(&own));
+        assert!(script.start(Interpreter::Python) && !own.start(Interpreter::Python));
+        let ruby = |path: &str| Words { program: path.into(), words: Vec::new() }.start(Interpreter::Ruby);
+        assert!(ruby("/usr/bin/ruby") && ruby("/usr/bin/ruby3.1") && !ruby("/usr/bin/rubocop"));
     }
 }

@@ -154,6 +154,8 @@ fn stat_and_then_open() {
     let open_first = |n: usize| [open(&format!("/d/{n}")), stat(&format!("/d/{n}"))];
     let without = lines(TOOL, (0..6).flat_map(open_first));
     assert_eq!(check("stat-before-open", &with, &without).saving.calls, 6);
+    let modules = |n: usize| [stat(&format!("/d/{n}.pm")), open(&format!("/d/{n}.pm"))];
+    assert_eq!(find("stat-before-open", &lines(PERL, (0..6).flat_map(modules))), None, "Perl looks for them");
 }
 
 #[test]
@@ -319,6 +321,21 @@ fn modules_of_perl() {
 }
 
 #[test]
+fn gems_that_nobody_uses() {
+    let found = |name: &str| {
+        startup(name, &runs()).0.findings.list.into_iter().find(|finding| finding.kind == "rubygems")
+    };
+    let gems = found("ruby/3.1-script").unwrap();
+    assert_eq!(gems.remedy, Some(Remedy::RubyNoGems));
+    assert!(gems.saving.at_most_share > Some(0.3), "{:?}", gems.saving);
+    assert_eq!(found("ruby/3.1-eval").unwrap().saving.at_most_ns, None, "the program is in the same phase");
+    assert_eq!(found("ruby/3.1-nogems"), None);
+    let used =
+        format!("{}{}", fixture("ruby/3.1-script"), log(&[open("/var/lib/gems/3.1.0/gems/x-1.0/lib/x.rb")]));
+    assert!(findings_of(&used, &runs()).list.iter().all(|finding| finding.kind != "rubygems"));
+}
+
+#[test]
 fn packages_of_node() {
     let with = lines(TOOL, times(9, |n| miss(&format!("/a/b/node_modules/p{n}"))));
     let without = lines(TOOL, times(9, |n| stat(&format!("/a/b/node_modules/p{n}"))));
@@ -335,6 +352,9 @@ fn locales_and_time_zones() {
     let with = lines(TOOL, times(14, |_| stat("/etc/localtime")));
     let without = lines(TOOL, times(14, |_| stat("/etc/local")));
     let found = check("time-zone", &with, &without);
+    let all = lines(TOOL, times(200, |n| stat(&format!("/usr/share/zoneinfo/Z{n}"))));
+    let whole = find("time-zone", &all).unwrap().advice;
+    assert!(whole.bytes().starts_with(b"the program reads the names of all zones"), "{whole:?}");
     assert_eq!(found.remedy, Some(Remedy::NameTimeZone));
     assert_eq!(find("repeated-lookups", &with), None, "each has one cause");
 }

@@ -21,6 +21,15 @@ fn directories_of_sys_path() {
     let found = find("python-path", &own.collect::<Vec<_>>()).unwrap();
     let drop = entries.iter().map(|entry| entry.as_str().into()).collect();
     assert_eq!(found.remedy, Some(Remedy::ShorterPythonPath { drop }));
+    // The current directory (here, that of the script) is in no variable.
+    let here = with.iter().map(|line| line.replace("python3.11/__pycache__/m3", "mine/__pycache__/m3"));
+    let here = log(&here.map(|line| line.replace("/extra7", "/home/u")).collect::<Vec<_>>());
+    let header = Header { cwd: "/home/u".to_owned(), ..runs() };
+    let found = findings_of(&here, &header).list.into_iter().find(|finding| finding.kind == "python-path");
+    let Some(Remedy::ShorterPythonPath { drop }) = found.and_then(|found| found.remedy) else {
+        panic!("{here}")
+    };
+    assert_eq!(drop.len(), 7);
 }
 
 #[test]
