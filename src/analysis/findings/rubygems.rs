@@ -30,7 +30,7 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     // What it takes cannot be told where the program cannot be told from it.
     let at_most_ns = alone.then_some(phase.takes_ns);
     let calls = if alone { phase.syscalls } else { 0 };
-    let saving = Saving { at_most_ns, calls, ..Saving::default() };
+    let saving = Saving { calls, at_most_ns, ..Saving::default() };
     let advice = "where no gem is needed (the standard library is there without): ruby --disable-gems, or with \
                   --disable=did_you_mean,error_highlight,syntax_suggest a part of it";
     let what = "ruby loaded RubyGems, but no gem was used".to_owned();

@@ -32,7 +32,7 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     // What it takes cannot be told where the program cannot be told from it.
     let at_most_ns = alone.then_some(site.takes_ns);
     let calls = if alone { site.syscalls } else { 0 };
-    let saving = Saving { at_most_ns, calls, ..Saving::default() };
+    let saving = Saving { calls, at_most_ns, ..Saving::default() };
     let advice = "where no installed package is needed: python -S, or -IS in the first line of a script; exit() and \
                   help() are then not there, sys.exit is";
     Some(Finding::new(&what, saving, evidence(list), advice).with(Some(Remedy::PythonNoSite)))

@@ -52,8 +52,6 @@ struct Python {
     /// The searches of the module path so far.
     searches: Searches,
     program: Program,
-    /// A `.pth` file was opened, the code of which may do anything.
-    path_files: bool,
     /// It set a handler of `SIGINT`, whose default comes back at the end.
     handles_interrupt: bool,
     /// It left by `exit_group(2)`.
@@ -116,7 +114,6 @@ pub(super) fn start(start: &Start<'_>) -> Box<dyn Interpreter> {
         site: None,
         searches: Searches::default(),
         program: Program::NotYet,
-        path_files: false,
         handles_interrupt: false,
         left: false,
         exit: None,
@@ -254,7 +251,6 @@ impl Python {
         }
         if self.site.is_some() {
             self.searches.lookup(event, path);
-            self.path_files |= name.ends_with(b".pth") && event.errno().is_none();
         }
     }
 
@@ -290,8 +286,7 @@ impl Python {
         let acts = matches!(call.family(), Family::Process | Family::Network | Family::Poll)
             || (matches!(call.family(), Family::Read | Family::Write) && event.args[0] <= 2);
         let script = matches!(self.invocation.run, Run::Script(_));
-        let by_site = self.path_files && self.searches.end().is_none();
-        if acts && !script && self.searches.any() && !by_site {
+        if acts && !script && self.searches.any() && !self.searches.may_run_path_file() {
             self.after_searches();
         }
     }
