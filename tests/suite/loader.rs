@@ -79,9 +79,10 @@ fn the_loader_of_musl_is_its_c_library() {
     let empty: Vec<String> = (0..3).map(|n| format!("{}/none{n}", dir.path().display())).collect();
     let path = format!("{}:{}/lib", empty.join(":"), dir.path().display());
     let (report, marked) = report_of(dir.path(), "./dynamic", &path);
-    let expected: &[&str] = match marked {
-        true => &["exec", "dynamic loader", "relocation", "dynamic", "exit"],
-        false => &["exec", "dynamic loader", "relocation and dynamic", "exit"],
+    let expected: &[&str] = if marked {
+        &["exec", "dynamic loader", "relocation", "dynamic", "exit"]
+    } else {
+        &["exec", "dynamic loader", "relocation and dynamic", "exit"]
     };
     assert_eq!(phases(&report), expected);
     // Three places in vain, and the library; the program's own lookup comes after the entry point only.

@@ -7,6 +7,9 @@ use crate::analysis::durations::Durations;
 
 /// Calls from which a median says something.
 const ENOUGH: u64 = 8;
+/// Long calls of a group that are no accident: so many, and more than one in so many.
+const OFTEN: u64 = 3;
+const RARE: u64 = 50;
 
 /// What a call may wait for: how a traced duration that is far too long is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +93,11 @@ impl Groups {
         let waits = known
             .map(|(at, known)| known.as_ref().map_or(Waits::Never, |_| waits(Group(at as u32))))
             .collect();
-        let mut prices = Prices { model, medians, waits, long: LongCalls::default() };
+        let cells =
+            self.list.iter().map(|known| known.as_ref().map_or_else(Cell::default, |(cell, _)| *cell));
+        let rare =
+            cells.map(|cell| cell.long < OFTEN || cell.long.saturating_mul(RARE) < cell.calls).collect();
+        let mut prices = Prices { model, medians, waits, rare, long: LongCalls::default() };
         if model.quality == Quality::Estimated {
             self.correct_stops(&mut prices);
         }
@@ -183,6 +190,8 @@ pub struct Prices {
     pub long: LongCalls,
     medians: Vec<u64>,
     waits: Vec<Waits>,
+    /// By group: whether its long calls are so few that they say nothing about it.
+    rare: Vec<bool>,
 }
 
 impl Prices {
@@ -217,6 +226,16 @@ impl Prices {
         match (self.model.quality, self.waits(group)) {
             (Quality::Estimated, Waits::ForOthers) => Some(self.split(group, cell).0),
             (Quality::True, Waits::ForOthers) => Some(cell.sum_ns - cell.long_ns.min(cell.sum_ns)),
+            _ => self.cost(group, cell),
+        }
+    }
+
+    /// The same as [`Prices::cost`], where a few long calls among many quicker ones of their group count like those.
+    #[must_use]
+    pub fn usual(&self, group: Group, cell: &Cell) -> Option<u64> {
+        let rare = self.rare.get(group.0 as usize) == Some(&true) && self.median(group) < LONG_NS;
+        match self.model.quality {
+            Quality::Estimated if rare => Some(self.split(group, cell).0),
             _ => self.cost(group, cell),
         }
     }

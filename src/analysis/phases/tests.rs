@@ -385,6 +385,25 @@ fn a_program_that_handles_interrupts_is_not_at_its_end() {
 }
 
 #[test]
+fn what_a_path_file_does_is_part_of_site() {
+    let log = fixture("3.11-command");
+    let mut lines: Vec<&str> = log.lines().collect();
+    let listed = lines.iter().position(|line| line.contains("site-packages>) = 0")).unwrap();
+    let time = lines[listed].split(' ').take(2).collect::<Vec<_>>().join(" ");
+    let path = "/opt/python/3.11.7/lib/python3.11/site-packages/x.pth";
+    let open = format!("{time} openat(AT_FDCWD, \"{path}\", O_RDONLY|O_CLOEXEC) = 3<{path}> <0.000010>");
+    let poll = format!("{time} epoll_create1(EPOLL_CLOEXEC) = 4<anon_inode:[eventpoll]> <0.000010>");
+    lines.splice(listed + 1..=listed, [open.as_str(), &poll]);
+    let mut all = Startup::new(&header());
+    strace(&lines.join("\n"), |event| all.add(event));
+    let changed: Vec<_> = all.finish().0.phases.phases.iter().map(|phase| phase.syscalls).collect();
+    let mut expected: Vec<_> =
+        startup("3.11-command", &header()).0.phases.phases.iter().map(|p| p.syscalls).collect();
+    expected[4] += 2;
+    assert_eq!(changed, expected);
+}
+
+#[test]
 fn a_script_that_names_python_in_its_first_line() {
     let log = fixture("3.11-script");
     let (first, rest) = log.split_once('\n').unwrap();
@@ -412,7 +431,8 @@ fn a_script_that_names_python_in_its_first_line() {
 
 #[test]
 fn a_log_cut_anywhere_still_has_every_call_in_one_phase() {
-    for name in ["3.11-uses", "2.7-script", "wrapper", "shim"] {
+    let others = ["node/20-script", "ruby/3.1-script", "perl/5.36-code", "shell/bash-code", "java/17-jar"];
+    for name in ["3.11-uses", "2.7-script", "wrapper", "shim"].into_iter().chain(others) {
         let log = fixture(name);
         let lines: Vec<&str> = log.lines().collect();
         for end in (0..lines.len()).step_by(29) {

@@ -214,6 +214,7 @@ impl Startup {
             prices: &prices,
             objects: &self.cube.objects,
             processes: &self.base.processes,
+            cwd: &self.cwd,
             focus,
             phases: &phases,
             boundaries: &boundaries,
