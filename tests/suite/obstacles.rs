@@ -100,7 +100,7 @@ fn too_few_processes_are_told_with_the_limit() {
         "--reuid",
         "64123",
         "--clear-groups",
-        "sh",
+        "bash",
         "-c",
         script,
     ]));

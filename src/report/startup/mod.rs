@@ -192,8 +192,11 @@ fn ready(until: &str, is_untraced: bool) -> String {
 /// The ceiling: always there, whatever else there is to say.
 fn ceiling(report: &Report) -> String {
     let Some(share) = report.file_system.ceiling_share else {
-        let why =
-            if report.quality == Quality::Unknown { "costs are not known" } else { "events are missing" };
+        let why = if report.quality == Quality::Unknown {
+            "costs are not known"
+        } else {
+            "events are missing, or may be"
+        };
         return format!("If every file-system call were free: not known, for {why}.");
     };
     let estimated = if report.quality == Quality::True { "" } else { "estimated" };
