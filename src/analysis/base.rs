@@ -131,7 +131,8 @@ impl Base {
         let mut model = self.model;
         model.set_beside(self.watch.total("beside_p50_ns"), self.watch.total("beside_added_ns"));
         let calls = &self.calls;
-        self.groups.prices(model, |group| {
+        let alone = self.processes.is_one_thread();
+        self.groups.prices(model, alone, |group| {
             let family = calls.find(group.call()).map_or(Family::Other, Call::family);
             waits(family, group.on_file())
         })

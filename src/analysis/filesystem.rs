@@ -7,11 +7,42 @@ use crate::syscall::Family;
 #[must_use]
 pub fn object<'a>(event: &Event<'a>) -> Option<&'a [u8]> {
     let given = event.path.filter(|path| !path.is_empty());
-    match (event.path_abs, given, event.file) {
+    let file = event.file.map(|file| own_proc_file(file, event.pid).unwrap_or(file));
+    match (event.path_abs, given, file) {
         // An empty path with AT_EMPTY_PATH means the descriptor itself.
         (Some(path), Some(_), _) | (None, Some(path), _) | (_, None, Some(path)) => Some(path),
         (path_abs, None, None) => path_abs.filter(|path| !path.is_empty()),
     }
+}
+
+/// The usual name of a file that `/proc` holds of the process itself, as its descriptor names it: nearly always it
+/// was opened as that, and the number would tell the runs apart.
+fn own_proc_file(file: &[u8], pid: u32) -> Option<&'static [u8]> {
+    const NAMES: [&[u8]; 16] = [
+        b"/proc/self/auxv",
+        b"/proc/self/cgroup",
+        b"/proc/self/cmdline",
+        b"/proc/self/comm",
+        b"/proc/self/environ",
+        b"/proc/self/fd",
+        b"/proc/self/io",
+        b"/proc/self/limits",
+        b"/proc/self/maps",
+        b"/proc/self/mountinfo",
+        b"/proc/self/mounts",
+        b"/proc/self/smaps",
+        b"/proc/self/stat",
+        b"/proc/self/statm",
+        b"/proc/self/status",
+        b"/proc/self/task",
+    ];
+    let (number, name) = file.strip_prefix(b"/proc/")?.split_at_checked(decimal_length(pid))?;
+    let is_own = std::str::from_utf8(number).ok()?.parse() == Ok(pid);
+    NAMES.into_iter().find(|known| is_own && known.strip_prefix(b"/proc/self") == Some(name))
+}
+
+fn decimal_length(number: u32) -> usize {
+    number.checked_ilog10().unwrap_or(0) as usize + 1
 }
 
 /// What a descriptor is that no file system stands behind, as `/proc/PID/fd` names it; `None` for files.
@@ -53,6 +84,19 @@ mod tests {
         assert_eq!(object(&fstat), Some(&b"/d/f"[..]));
         let read = Event { file: Some(b"/d/f"), ..call };
         assert_eq!(object(&read), Some(&b"/d/f"[..]));
+    }
+
+    #[test]
+    fn what_proc_holds_of_the_process_itself_has_its_usual_name() {
+        let read = |file| Event { file: Some(file), pid: 77, ..Event::new(Kind::Syscall) };
+        assert_eq!(object(&read(b"/proc/77/maps")), Some(&b"/proc/self/maps"[..]));
+        for other in
+            ["/proc/7/maps", "/proc/771/maps", "/proc/77/mapsx", "/proc/+7/maps", "/proc/77", "/d/77/maps"]
+        {
+            assert_eq!(object(&read(other.as_bytes())), Some(other.as_bytes()));
+        }
+        let asked = Event { path: Some(b"/proc/77/maps"), path_abs: Some(b"/proc/77/maps"), ..read(b"/") };
+        assert_eq!(object(&asked), Some(&b"/proc/77/maps"[..]), "as the program named it");
     }
 
     #[test]

@@ -229,6 +229,10 @@ mod tests {
         Event { path, path_abs: path, ..call("newfstatat", 0, 6_900, ret) }
     }
 
+    fn row(depth: usize, name: &str, value: u64) -> (usize, String, u64) {
+        (depth, name.to_owned(), value)
+    }
+
     fn rows(graph: &Graph) -> Vec<(usize, String, u64)> {
         let name = |id| String::from_utf8(graph.name(id).to_vec()).unwrap();
         graph.walk().map(|(depth, id)| (depth, name(id), graph.own(id)[0])).collect()
@@ -247,16 +251,11 @@ mod tests {
             let drawing = flame.finish(metric);
             assert_eq!((drawing.calls, drawing.other_calls), (6, 3));
             let each = if metric == Metric::Count { 1 } else { 1000 };
-            let row = |depth, name: &str, calls: u64| (depth, name.to_owned(), calls * each);
+            let drawn =
+                [(0, "/a", 0), (1, "newfstatat", 2), (0, "/b", 0), (1, "newfstatat", 1), (0, "(other)", 3)];
             assert_eq!(
                 rows(&drawing.graph),
-                [
-                    row(0, "/a", 0),
-                    row(1, "newfstatat", 2),
-                    row(0, "/b", 0),
-                    row(1, "newfstatat", 1),
-                    row(0, "(other)", 3),
-                ]
+                drawn.map(|(depth, name, calls)| row(depth, name, calls * each))
             );
         }
     }
@@ -269,17 +268,8 @@ mod tests {
             flame.add(&stat(path, 0), true);
         }
         let drawing = flame.finish(Metric::Count);
-        let row = |depth, name: &str, value| (depth, name.to_owned(), value);
-        assert_eq!(
-            rows(&drawing.graph),
-            [
-                row(0, "/a", 1),
-                row(1, "/b", 1),
-                row(2, "/c", 0),
-                row(3, "newfstatat", 1),
-                row(0, "(other)", 1),
-            ]
-        );
+        let drawn = [(0, "/a", 1), (1, "/b", 1), (2, "/c", 0), (3, "newfstatat", 1), (0, "(other)", 1)];
+        assert_eq!(rows(&drawing.graph), drawn.map(|(depth, name, value)| row(depth, name, value)));
         assert_eq!(drawing.other_calls, 3);
     }
 

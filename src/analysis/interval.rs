@@ -57,6 +57,11 @@ pub struct Summary {
 pub struct Figures {
     /// Elapsed time, nanoseconds.
     pub wall_ns: Summary,
+    /// The part of that from the fork until `execve` was called, nanoseconds, over the runs where it is known;
+    /// `None` where it is known for none.
+    pub launch_ns: Option<Summary>,
+    /// Elapsed time less that part, each run by itself, likewise.
+    pub from_exec_ns: Option<Summary>,
     /// CPU time, nanoseconds: user mode and the kernel together, which is exact.
     pub cpu_ns: Summary,
     /// CPU time in user mode, nanoseconds, as the kernel tells it of each run: see [`super::cpu`].
@@ -81,8 +86,11 @@ impl Figures {
     #[must_use]
     pub fn of(runs: &[Run]) -> Option<Self> {
         let figure = |value: fn(&Run) -> u64| summarize(runs.iter().map(value));
+        let launched = || runs.iter().filter(|run| run.launch_ns > 0);
         Some(Self {
             wall_ns: figure(|run| run.wall_ns)?,
+            launch_ns: summarize(launched().map(|run| run.launch_ns)),
+            from_exec_ns: summarize(launched().map(|run| run.wall_ns.saturating_sub(run.launch_ns))),
             cpu_ns: figure(|run| run.user_ns.saturating_add(run.system_ns))?,
             user_ns: figure(|run| run.user_ns)?,
             system_ns: figure(|run| run.system_ns)?,
@@ -261,6 +269,7 @@ mod tests {
     fn figures_are_taken_from_their_fields() {
         let run = |n: u64| Run {
             wall_ns: n,
+            launch_ns: 0,
             user_ns: 10 * n,
             system_ns: 100 * n,
             minor_faults: 1_000 * n,
@@ -283,7 +292,11 @@ mod tests {
         ];
         let expected = [2.0, 220.0, 20.0, 200.0, 2_000.0, 4_000.0, 6_000.0, 8_000.0];
         assert!(medians.iter().zip(expected).all(|(&a, b)| close(a, b)), "{medians:?}");
-        assert_eq!(figures.max_rss_kib, None);
+        assert_eq!((figures.max_rss_kib, figures.launch_ns, figures.from_exec_ns), (None, None, None));
+        (runs[1].launch_ns, runs[2].launch_ns) = (1, 1);
+        let figures = Figures::of(&runs).unwrap();
+        assert!(close(figures.launch_ns.unwrap().median, 1.0));
+        assert!(close(figures.from_exec_ns.unwrap().median, 1.5));
         runs[1].max_rss_kib = 5_000;
         assert_eq!(Figures::of(&runs).unwrap().max_rss_kib.unwrap().count, 1);
         assert_eq!(Figures::of(&[]), None);

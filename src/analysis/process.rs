@@ -186,6 +186,12 @@ impl Processes {
         self.last.map_or(0, |(_, id)| id)
     }
 
+    /// Whether all was done by one thread.
+    #[must_use]
+    pub fn is_one_thread(&self) -> bool {
+        self.list.len() <= 1 && self.list.iter().all(|process| process.threads == 0)
+    }
+
     /// All of them, in the order first heard of.
     #[must_use]
     pub fn list(&self) -> &[Process] {

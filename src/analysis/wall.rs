@@ -43,6 +43,14 @@ impl Untraced {
         self.figures.wall_ns.median.round() as u64
     }
 
+    /// The part of that before the command's `execve` was called: what is left of it without the median from there
+    /// on; 0 where it is not known.
+    #[must_use]
+    pub fn launch_ns(&self) -> u64 {
+        let from_exec = self.figures.from_exec_ns.as_ref();
+        from_exec.map_or(0, |from_exec| self.wall_ns().saturating_sub(from_exec.median.round() as u64))
+    }
+
     /// Where the true median wall time is, in nanoseconds: its interval, or with too few runs for one the
     /// shortest and the longest; `None` for a single run.
     #[must_use]

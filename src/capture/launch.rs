@@ -163,6 +163,7 @@ pub struct SpawnOptions {
 pub struct Child {
     pid: i32,
     started_ns: u64,
+    launch_ns: u64,
     go: Option<(OwnedFd, OwnedFd)>,
     failure: OwnedFd,
     program: PathBuf,
@@ -190,6 +191,7 @@ pub fn spawn(command: &Command, streams: [Stream; 3], options: &SpawnOptions) ->
     let mut child = Child {
         pid: started.pid,
         started_ns: started.at_ns,
+        launch_ns: started.exec_ns.map_or(0, |exec_ns| exec_ns.saturating_sub(started.at_ns)),
         go: started.go,
         failure: started.failure,
         program: command.program().to_owned(),
@@ -222,6 +224,13 @@ impl Child {
     #[must_use]
     pub fn started_ns(&self) -> u64 {
         self.started_ns
+    }
+
+    /// How long it took from then until it called `execve`, in nanoseconds; 0 where that is not known (with
+    /// [`SpawnOptions::wait_for_go`]).
+    #[must_use]
+    pub fn launch_ns(&self) -> u64 {
+        self.launch_ns
     }
 
     /// Lets a child that was made with [`SpawnOptions::wait_for_go`] execute its program. Dropping

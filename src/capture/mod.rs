@@ -37,6 +37,12 @@ pub trait Sink {
     /// The command's first process has ended a while ago, and the recording goes on for these processes. At
     /// most once.
     fn waits_for(&mut self, _pids: &[i32]) {}
+
+    /// Whether what was to be recorded is recorded: asked after each event and when the wait for one is
+    /// interrupted; who still runs is let go on untraced.
+    fn wants_end(&self) -> bool {
+        false
+    }
 }
 
 impl<F: FnMut(&Event<'_>)> Sink for F {

@@ -48,6 +48,7 @@ pub fn attach(
         warnings: outcome.warnings.into_iter().map(explain).collect(),
         threads: outcome.threads,
         elapsed: begin.elapsed(),
+        left_running: Vec::new(),
         interruption: outcome.interruption,
         log: writer.finish(),
     };

@@ -2,6 +2,7 @@
 
 mod attaching;
 mod choice;
+mod command;
 mod completions;
 mod doctor;
 mod drawing_file;
@@ -20,6 +21,7 @@ mod show;
 mod startup;
 mod startup_cold;
 mod startup_graph;
+mod startup_left;
 mod startup_output;
 mod startup_traced;
 mod startup_untraced;

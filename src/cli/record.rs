@@ -3,19 +3,21 @@
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
 use clap::Args;
 
 use super::attaching::{Target, attach, parse_duration};
 use super::choice::{named, pid};
-use super::failure::{Failure, note, refuse_option};
+use super::command;
+use super::failure::{Failure, note};
 use super::names::{self, default_log};
 use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_command, tracer};
 use crate::capture::host;
-use crate::capture::launch::{self, Command, Stream};
+use crate::capture::launch::{self, Stream};
 use crate::capture::select::{CHOICES, Tracer, Wanted};
+use crate::log;
 
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "one for each switch")]
@@ -78,9 +80,8 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
-    refuse_option(&arguments.command)?;
-    host::check_limits(host::RECORDING_FILES).map_err(Failure::of_trace)?;
     if let Some(target) = running(&arguments)? {
+        host::check_limits(host::RECORDING_FILES).map_err(Failure::of_trace)?;
         return attach_to(&arguments, &target);
     }
     if arguments.duration.is_some() {
@@ -89,8 +90,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             "--duration needs -p, -a or --cgroup; to end a command, timeout(1) does"
         )));
     }
-    let command = Command::resolve(arguments.command.iter().cloned())
-        .map_err(|error| Failure::with_code(error.exit_code(), error))?;
+    let command = command::resolve(&arguments.command, host::RECORDING_FILES)?;
     let command = match &arguments.user {
         Some(user) => command.as_user(user).map_err(|error| Failure::with_code(error.exit_code(), error))?,
         None => command,
@@ -110,6 +110,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     };
     let mut tracer = tracer(arguments.backend)?;
     let recorded = trace_command(&mut tracer, &job, [0, 1, 2].map(own_stream), || ())?;
+    refuse_nothing(&recorded, Some(recorded.status))?;
     if !arguments.quiet {
         tell(&recorded, &output);
         tell_fall_back(&tracer);
@@ -146,6 +147,7 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
     let mut tracer = tracer(wanted)?;
     let (recorded, output) =
         attach(&mut tracer, target, arguments.output.as_deref(), arguments.duration, say)?;
+    refuse_nothing(&recorded, None)?;
     if !arguments.quiet {
         tell(&recorded, &output);
         tell_fall_back(&tracer);
@@ -153,8 +155,20 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
     Ok(ExitCode::SUCCESS)
 }
 
+/// A recording of which nothing could be written, not even how much is missing, has failed, whatever the command has
+/// done.
+fn refuse_nothing(recorded: &Recorded, status: Option<ExitStatus>) -> Result<(), Failure> {
+    match &recorded.log {
+        Err(error @ log::Error::Write { path, written: 0, .. }) if log::Reader::open(path).is_err() => {
+            let ran = status.map(|status| format!("; the command has run ({status})")).unwrap_or_default();
+            Err(Failure::of_trace(anyhow::anyhow!("nothing was recorded: {error}{ran}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The command has the descriptor that we were started with, or none if we had none.
-fn own_stream(fd: i32) -> Stream {
+pub(super) fn own_stream(fd: i32) -> Stream {
     if launch::was_closed_at_start(fd) { Stream::Close } else { Stream::Inherit }
 }
 

@@ -11,20 +11,21 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::choice;
-use super::failure::{Failure, note, refuse_option};
+use super::command;
+use super::failure::{Failure, note};
 use super::names::{default_log, refuse_stream_as_log};
 use super::startup_cold;
 use super::startup_graph::draw;
-use super::startup_output::ReportOutput;
+use super::startup_left;
+use super::startup_output::{Files, ReportOutput};
 use super::startup_traced::{Plan, Traced, trace_shortest};
 use super::startup_untraced::{End, Over, measure};
 use super::tracing::Recorded;
 use crate::analysis::flame::Drawing;
 use crate::analysis::startup::{Report, Startup};
-use crate::capture::host;
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
-use crate::capture::ready::{EndBy, Until};
+use crate::capture::ready::{AtReady, EndBy, Until};
 use crate::capture::select::{CHOICES, Wanted};
 use crate::capture::stdio::Stdio;
 use crate::capture::untraced::Ready;
@@ -47,15 +48,16 @@ pub struct Arguments {
 
     /// Measure cold starts as well: empty the page cache before each of some runs
     #[arg(long)]
-    cold: bool,
+    pub(super) cold: bool,
 
     /// A run is over when the command is ready: listen, output=REGEX, open=PATH, idle=MS; or exit [default]
     #[arg(long, value_name = "WHAT", value_parser = clap::value_parser!(Until))]
-    until: Option<Until>,
+    pub(super) until: Option<Until>,
 
-    /// How a command that is ready is ended: TERM, INT or KILL (KILL after 5 s in any case)
-    #[arg(long, value_name = "SIGNAL", default_value = "TERM", requires = "until", value_parser = end_by)]
-    end: EndBy,
+    /// What becomes of a command that is ready: it is ended by TERM, INT or KILL (KILL after 5 s in any case), or
+    /// left running (leave: one traced run, no untraced ones)
+    #[arg(long, value_name = "HOW", default_value = "TERM", requires = "until", value_parser = at_ready)]
+    end: AtReady,
 
     /// Trace until the command's first process ends; others go on untraced (wall time never waits for them)
     #[arg(long)]
@@ -84,15 +86,20 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    refuse_option(&arguments.command)?;
-    host::check_limits(host::MEASURING_FILES).map_err(Failure::of_trace)?;
-    let command = Command::resolve(arguments.command.iter().cloned())
-        .map_err(|error| Failure::with_code(error.exit_code(), error))?;
+    let command = command::resolve_repeated(&arguments.command)?;
+    let leaves = arguments.end == AtReady::Leave;
+    if leaves {
+        let refused = startup_left::check(arguments);
+        refused.map_err(|text| Failure::of_trace(anyhow::anyhow!(text)))?;
+    }
     let output = output_path(arguments)?;
     let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
+    let until = arguments.until.clone().filter(|until| !matches!(until, Until::Exit));
+    if let Some(until) = until.clone().filter(|_| leaves) {
+        return startup_left::run(arguments, until, (&command, &output), out);
+    }
     entry_point::prepare_in_background();
     let mut stdio = Stdio::new().map_err(Failure::of_trace)?;
-    let until = arguments.until.clone().filter(|until| !matches!(until, Until::Exit));
     let ready = until.map(|until| Ready::new(until, arguments.end, &mut stdio));
     match traced(arguments, (&command, ready.as_ref()), &output, &mut stdio) {
         Ok(traced) => report(arguments, out, &output, traced),
@@ -100,13 +107,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Takes the name of a signal for `--end`.
-fn end_by(name: &str) -> Result<EndBy, &'static str> {
+/// Takes what `--end` says.
+fn at_ready(name: &str) -> Result<AtReady, &'static str> {
     match name.trim_start_matches("SIG") {
-        "TERM" => Ok(EndBy::Term),
-        "INT" => Ok(EndBy::Int),
-        "KILL" => Ok(EndBy::Kill),
-        _ => Err("it is one of: TERM, INT, KILL"),
+        "TERM" => Ok(AtReady::End(EndBy::Term)),
+        "INT" => Ok(AtReady::End(EndBy::Int)),
+        "KILL" => Ok(AtReady::End(EndBy::Kill)),
+        "leave" => Ok(AtReady::Leave),
+        _ => Err("it is one of: TERM, INT, KILL, leave"),
     }
 }
 
@@ -134,7 +142,7 @@ fn traced(
 }
 
 /// Analyses the log and prints the report.
-fn report(
+pub(super) fn report(
     arguments: &Arguments,
     out: ReportOutput,
     output: &Path,
@@ -151,7 +159,8 @@ fn report(
     let graph = output.with_extension("svg");
     let drawn = draw(&graph, &drawing);
     let graph = matches!(drawn, Ok(true)).then_some(graph.as_path());
-    out.write(&report, arguments.all, output, graph).map_err(Failure::of_trace)?;
+    let files = Files { log: output, flame_graph: graph };
+    out.write(&report, arguments.all, files, &recorded.left_running).map_err(Failure::of_trace)?;
     tell(&recorded, drawn);
     ended_by.map_or(End::Status(recorded.status), End::by_signal).finish()
 }

@@ -22,6 +22,13 @@ pub struct ReportOutput {
     kept: Option<File>,
 }
 
+/// Where the files of a report are.
+#[derive(Clone, Copy)]
+pub struct Files<'a> {
+    pub log: &'a Path,
+    pub flame_graph: Option<&'a Path>,
+}
+
 /// The report and where its files are.
 #[derive(Serialize)]
 struct Json<'a> {
@@ -29,6 +36,9 @@ struct Json<'a> {
     report: &'a Report,
     log: String,
     flame_graph: Option<String>,
+    /// Processes that were left running.
+    #[serde(skip_serializing_if = "<[i32]>::is_empty")]
+    left_running: &'a [i32],
 }
 
 /// What is known where nothing was traced.
@@ -58,11 +68,17 @@ impl ReportOutput {
         self.kept
     }
 
-    /// Writes the report.
-    pub fn write(self, report: &Report, all: bool, log: &Path, graph: Option<&Path>) -> anyhow::Result<()> {
+    /// Writes the report; `left_running` are processes that go on.
+    pub fn write(
+        self,
+        report: &Report,
+        all: bool,
+        files: Files<'_>,
+        left_running: &[i32],
+    ) -> anyhow::Result<()> {
         let written = match self.kept {
-            Some(file) => write_json(file, report, log, graph),
-            None => write_text(report, all, log, graph),
+            Some(file) => write_json(file, report, files, left_running),
+            None => write_text(report, all, files),
         };
         written.context(WRITING)
     }
@@ -78,9 +94,10 @@ impl ReportOutput {
     }
 }
 
-fn write_json(file: File, report: &Report, log: &Path, graph: Option<&Path>) -> io::Result<()> {
+fn write_json(file: File, report: &Report, files: Files<'_>, left_running: &[i32]) -> io::Result<()> {
     let shown = |path: &Path| path.to_string_lossy().into_owned();
-    write_value(file, &Json { report, log: shown(log), flame_graph: graph.map(shown) })
+    let flame_graph = files.flame_graph.map(shown);
+    write_value(file, &Json { report, log: shown(files.log), flame_graph, left_running })
 }
 
 fn write_value(file: File, value: &impl Serialize) -> io::Result<()> {
@@ -96,8 +113,9 @@ fn write_untraced(command: &[String], untraced: &wall::Untraced, reason: &str) -
     out.flush()
 }
 
-fn write_text(report: &Report, all: bool, log: &Path, graph: Option<&Path>) -> io::Result<()> {
-    let graph = graph.map(|graph| format!(" · flame graph {}", graph.display())).unwrap_or_default();
+fn write_text(report: &Report, all: bool, files: Files<'_>) -> io::Result<()> {
+    let Files { log, flame_graph } = files;
+    let graph = flame_graph.map(|graph| format!(" · flame graph {}", graph.display())).unwrap_or_default();
     let last = format!("log {}{graph} · next: trace stats --by path {0}", log.display());
     let top = if all { usize::MAX } else { TOP };
     let mut out = BufWriter::new(io::stdout().lock());

@@ -60,6 +60,8 @@ pub struct Recorded {
     pub threads: u64,
     /// How long the command ran, traced.
     pub elapsed: Duration,
+    /// Processes that were ready and go on.
+    pub left_running: Vec<i32>,
     /// What asked for an end, if anything did.
     pub interruption: Option<Interruption>,
     /// The log, or why it is incomplete.
@@ -122,6 +124,7 @@ pub fn trace_command(
         warnings: outcome.warnings.into_iter().map(explain).collect(),
         threads: outcome.threads,
         elapsed,
+        left_running: ready.as_ref().map(ReadyWatch::left_running).unwrap_or_default(),
         interruption: outcome.interruption,
         log: writer.finish(),
     })

@@ -13,7 +13,8 @@ use anyhow::Context;
 use clap::Args;
 
 use super::choice;
-use super::failure::{Failure, note, refuse_option};
+use super::command;
+use super::failure::{Failure, note};
 use super::output::WRITING;
 use super::startup_output::ReportOutput;
 use super::try_compare::candidates;
@@ -21,7 +22,6 @@ use super::try_findings::{Found, findings};
 use super::try_measure::measure;
 use super::try_session::{Session, by_signal};
 use crate::analysis::trial::Trials;
-use crate::capture::launch::Command;
 use crate::capture::select::{CHOICES, Wanted};
 use crate::report::look::Look;
 use crate::report::trial;
@@ -54,14 +54,12 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    refuse_option(&arguments.command)?;
     let kinds = crate::analysis::findings::KINDS.map(|kind| kind.name);
     if let Some(unknown) = arguments.only.iter().find(|only| !kinds.contains(&only.as_str())) {
         let text = format!("--only {unknown}: no such finding; there are {}", kinds.join(", "));
         return Err(Failure::of_trace(anyhow::anyhow!(text)));
     }
-    let command = Command::resolve(arguments.command.iter().cloned())
-        .map_err(|error| Failure::with_code(error.exit_code(), error))?;
+    let command = command::resolve_repeated(&arguments.command)?;
     let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
     let scratch = tempfile::Builder::new().prefix("trace-try-").tempdir().map_err(Failure::of_trace)?;
     let mut session = Session::new(arguments, &command, scratch.path())?;

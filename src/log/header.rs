@@ -154,6 +154,8 @@ pub struct Run {
     /// From just before the fork to the end of the command's first process, without the time for
     /// which a signal had stopped it.
     pub wall_ns: u64,
+    /// The part of that from the fork until the new process called `execve`; 0 where it is not known.
+    pub launch_ns: u64,
     /// CPU time in user mode.
     pub user_ns: u64,
     /// CPU time in the kernel.
@@ -180,6 +182,8 @@ mod columns {
     #[derive(Default, Serialize, Deserialize)]
     struct Columns {
         wall_ns: Vec<u64>,
+        #[serde(default)]
+        launch_ns: Vec<u64>,
         user_ns: Vec<u64>,
         system_ns: Vec<u64>,
         minor_faults: Vec<u64>,
@@ -193,6 +197,7 @@ mod columns {
         let column = |figure: fn(&Run) -> u64| runs.iter().map(figure).collect();
         Columns {
             wall_ns: column(|run| run.wall_ns),
+            launch_ns: column(|run| run.launch_ns),
             user_ns: column(|run| run.user_ns),
             system_ns: column(|run| run.system_ns),
             minor_faults: column(|run| run.minor_faults),
@@ -210,6 +215,7 @@ mod columns {
         let at = |column: &[u64], run: usize| column.get(run).copied().unwrap_or(0);
         let run = |run| Run {
             wall_ns: at(&columns.wall_ns, run),
+            launch_ns: at(&columns.launch_ns, run),
             user_ns: at(&columns.user_ns, run),
             system_ns: at(&columns.system_ns, run),
             minor_faults: at(&columns.minor_faults, run),

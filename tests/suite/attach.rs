@@ -29,7 +29,7 @@ fn marks(log: &Log, name: &str) -> usize {
     log.rows.iter().filter(|row| row.text == name).count()
 }
 
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+pub fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let patience = Instant::now() + Duration::from_secs(60);
     while !is_so() {
         assert!(Instant::now() < patience, "not in a minute: {what}");
@@ -121,6 +121,9 @@ fn threads_go_on_after_an_end_by_signal_or_by_time() {
         run::wait(&mut worker, "the worker");
         if how != Some(Signal::SIGKILL) {
             assert_eq!(ended.code(), Some(0), "{how:?}");
+            let stats =
+                run(Command::new(env!("CARGO_BIN_EXE_trace")).args(["stats", "--by", "phase"]).arg(&log));
+            assert!(stats.stdout.contains("\nrunning worker "), "{stats:?}");
             let log = log::read(&log);
             log.assert_complete();
             assert_eq!((marks(&log, mark::ATTACHED), marks(&log, mark::DETACHED)), (4, 4), "{how:?}");

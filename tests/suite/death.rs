@@ -102,6 +102,35 @@ fn a_whole_tree_survives_its_tracer() {
 }
 
 #[test]
+fn killed_before_the_command_begins_it_leaves_a_log_and_no_process() {
+    let mut killed_before = 0;
+    for _ in 0..20 {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let log = dir.path().join("log");
+        let mut command = log::command(&log, dir.path());
+        let mut child =
+            command.arg("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("trace");
+        // The header is there before the command is.
+        while log.metadata().map_or(0, |file| file.len()) == 0 {
+            thread::yield_now();
+        }
+        send(&child, Signal::SIGKILL);
+        child.wait().expect("our own child");
+        // The command ends with its input, should it have begun; whoever is left keeps the output open.
+        drop(child.stdin.take());
+        let mut output = child.stdout.take().expect("piped");
+        output.read_to_end(&mut Vec::new()).expect("a pipe");
+        let cut = log::read(&log);
+        assert!(matches!(cut.ending, Ending::Cut { .. }), "{:?}", cut.ending);
+        killed_before += usize::from(cut.rows.is_empty());
+        let repaired = run::run(Command::new(env!("CARGO_BIN_EXE_trace")).arg("repair").arg(&log));
+        assert!(repaired.status.success(), "{repaired:?}");
+        assert!(matches!(log::read(&log).ending, Ending::Complete { .. }));
+    }
+    assert!(killed_before > 0, "not once before its first event was written");
+}
+
+#[test]
 fn a_request_to_end_goes_to_the_command() {
     log::each_backend("a request to end goes to the command", || {
         for (threads, signal) in [(0, Signal::SIGTERM), (2, Signal::SIGHUP)] {

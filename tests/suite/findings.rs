@@ -265,6 +265,29 @@ fn many_path_files() {
 }
 
 #[test]
+fn a_path_file_that_imports_much() {
+    let Some(python) = python("a_path_file_that_imports_much") else { return };
+    let dir = scratch();
+    let home = dir.path().join("venv");
+    let venv = run::run(run::command(python, dir.path()).args(["-m", "venv", "--without-pip"]).arg(&home));
+    assert!(venv.status.success(), "{}", venv.stderr);
+    let own = home.join("bin/python");
+    let own = own.to_str().expect("UTF-8");
+    let place = run::run(
+        run::command(own, dir.path())
+            .args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'), end='')"]),
+    );
+    let file = Path::new(&place.stdout).join("heavy.pth");
+    fs::write(&file, "/nowhere\n").expect("a file");
+    let without = findings(dir.path(), &[], &[own, "-c", "1"]);
+    assert!(without.get("pth").is_none_or(|found| count(found, "/heavy.pth") == 0), "{without:?}");
+    fs::write(&file, "import unittest.mock, http.client\n").expect("a file");
+    let with = findings(dir.path(), &[], &[own, "-c", "1"]);
+    assert!(count(&with["pth"], "/heavy.pth") >= 20, "{}", with["pth"]);
+    assert!(with["pth"]["saving"]["at_most_share"].as_f64() > Some(0.1), "{}", with["pth"]);
+}
+
+#[test]
 fn figures_asked_of_the_kernel_again_and_again() {
     let Some(python) = python("figures_asked_of_the_kernel_again_and_again") else { return };
     let dir = scratch();
@@ -310,6 +333,28 @@ fn a_program_of_many_libraries() {
     assert!(count(&with["libraries"], "part7.so") >= 1, "{with:?}");
     let without = findings(dir.path(), &[], &["./few"]);
     assert!(!without.contains_key("libraries"), "{without:?}");
+}
+
+#[test]
+fn an_object_full_of_addresses() {
+    let dir = scratch();
+    let table = "static int x;\nstatic TYPE table[400000] = { [0 ... 399999] = VALUE };\n\
+                 int used(int n) { return table[n] == (TYPE)((long)&x + 1); }\n";
+    fs::write(dir.path().join("table.c"), table).expect("a source");
+    fs::write(dir.path().join("main.c"), "int used(int);\nint main(void) { return used(7); }\n")
+        .expect("a source");
+    let build = |name: &str, options: [&str; 2]| {
+        let library = format!("lib{name}.so");
+        let flags = ["-shared", "-fPIC", "-Wl,-z,relro", "-o", &library, "table.c"];
+        compile(dir.path(), &[&flags[..], &options].concat());
+        compile(dir.path(), &["-o", name, "main.c", &format!("./{library}")]);
+        findings(dir.path(), &[], &[&format!("./{name}")])
+    };
+    let with = build("addresses", ["-DTYPE=char *const", "-DVALUE=(char *)&x"]);
+    // 400,000 addresses of eight bytes, in the part that is made read-only afterwards.
+    assert_eq!(count(&with["relocation"], "libaddresses.so") / 100, 31, "{}", with["relocation"]);
+    let without = build("numbers", ["-DTYPE=const long", "-DVALUE=2"]);
+    assert!(!without.contains_key("relocation"), "{}", without["relocation"]);
 }
 
 #[test]

@@ -9,6 +9,7 @@
 //! ```
 
 mod attach;
+mod attach_witness;
 mod backends;
 mod command_line;
 mod contract;

@@ -11,6 +11,13 @@ fn shell(dir: &Path, script: &str) -> Run {
     run(run::command("sh", dir).args(["-c", script]).env("TRACE", env!("CARGO_BIN_EXE_trace")))
 }
 
+/// The same, free to mount and unmount.
+fn in_mount_namespace(dir: &Path, script: &str) -> Run {
+    let mut unshare = run::command("unshare", dir);
+    let flags: &[&str] = if nix::unistd::geteuid().is_root() { &["-m"] } else { &["-rm"] };
+    run(unshare.args(flags).args(["sh", "-c", script]).env("TRACE", env!("CARGO_BIN_EXE_trace")))
+}
+
 #[test]
 fn a_log_that_cannot_be_written_is_named_with_the_true_reason() {
     let dir = tempfile::tempdir().expect("a temporary directory");
@@ -26,13 +33,23 @@ fn a_log_that_cannot_be_written_is_named_with_the_true_reason() {
         assert_eq!(done.stderr.matches("os error").count(), 1, "{done:?}");
         assert!(!done.stdout.contains("27): File"), "{done:?}");
     }
+    // Nothing at all was recorded: that is no success, however the command has ended.
+    let done = shell(
+        dir.path(),
+        &format!("{record}ulimit -f 0; exec \"$TRACE\" record -o log sh -c 'echo ran; exit 3'"),
+    );
+    assert_eq!((done.status.code(), done.stdout.as_str()), (Some(125), "ran\n"), "{done:?}");
+    let why = "trace: nothing was recorded: cannot write log log: File too large (os error 27)";
+    assert!(done.stderr.starts_with(why) && done.stderr.contains("exit status: 3"), "{done:?}");
+    assert_eq!(done.stderr.lines().count(), 1, "{done:?}");
 }
 
 #[test]
 fn too_few_descriptors_are_told_before_anything_runs() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    for (limit, words) in [(8, "startup"), (12, "startup"), (5, "record")] {
-        let done = shell(dir.path(), &format!("ulimit -n {limit}; exec \"$TRACE\" {words} -o log echo ran"));
+    let commands = [(8, "startup -o log"), (12, "startup -o log"), (12, "try"), (5, "record -o log")];
+    for (limit, words) in commands {
+        let done = shell(dir.path(), &format!("ulimit -n {limit}; exec \"$TRACE\" {words} echo ran"));
         assert_eq!((done.status.code(), done.stdout.as_str()), (Some(125), ""), "{done:?}");
         assert_eq!(done.stderr.lines().count(), 1, "{done:?}");
         assert!(done.stderr.contains("Too many open files") && done.stderr.contains("ulimit -n"), "{done:?}");
@@ -46,18 +63,56 @@ fn a_program_on_a_noexec_mount_is_said_to_be() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     std::fs::create_dir(dir.path().join("mount")).expect("our own directory");
     let mounted = "mount -t tmpfs -o noexec none mount && cp /bin/true mount/ && ";
-    let inside = |then: &str| {
-        let mut unshare = run::command("unshare", dir.path());
-        let flags: &[&str] = if nix::unistd::geteuid().is_root() { &["-m"] } else { &["-rm"] };
-        unshare.args(flags).args(["sh", "-c", &format!("{mounted}{then}")]);
-        run(unshare.env("TRACE", env!("CARGO_BIN_EXE_trace")))
-    };
+    let inside = |then: &str| in_mount_namespace(dir.path(), &format!("{mounted}{then}"));
     if !inside("true").status.success() {
         return skip("a noexec mount", "needs a mount namespace");
     }
     let done = inside("exec \"$TRACE\" record -o log mount/true");
     assert_eq!(done.status.code(), Some(126), "{done:?}");
     assert!(done.stderr.contains("mount/true: is on a file system mounted noexec"), "{done:?}");
+}
+
+#[test]
+fn without_proc_repeated_runs_say_what_is_missing() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    if !in_mount_namespace(dir.path(), "umount -l /proc").status.success() {
+        return skip("no /proc", "needs a mount namespace");
+    }
+    for words in ["startup -o log", "try"] {
+        let script = format!("umount -l /proc; exec \"$TRACE\" {words} echo ran");
+        let done = in_mount_namespace(dir.path(), &script);
+        assert_eq!((done.status.code(), done.stdout.as_str()), (Some(125), ""), "{done:?}");
+        assert_eq!(done.stderr.lines().count(), 1, "{done:?}");
+        assert!(done.stderr.starts_with("trace: /proc is missing"), "{done:?}");
+    }
+}
+
+#[test]
+fn too_few_processes_are_told_with_the_limit() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let all = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(dir.path(), all).expect("our own directory");
+    let tracer = dir.path().join("trace");
+    std::fs::copy(env!("CARGO_BIN_EXE_trace"), &tracer).expect("room for a program");
+    // A user without processes, so that the limit is the number that may be started.
+    let script = "ulimit -u 1; exec ./trace record -o log true";
+    let done = run(run::command("setpriv", dir.path()).args([
+        "--reuid",
+        "64123",
+        "--clear-groups",
+        "bash",
+        "-c",
+        script,
+    ]));
+    if done.stderr.starts_with("setpriv") {
+        return skip("a limit on processes", "needs root, to become someone else");
+    }
+    assert_eq!(done.status.code(), Some(125), "{done:?}");
+    assert_eq!(done.stderr.lines().count(), 1, "{done:?}");
+    assert!(
+        done.stderr.contains("no more processes may be started") && done.stderr.contains("ulimit -u, now 1"),
+        "{done:?}"
+    );
 }
 
 #[test]

@@ -122,8 +122,16 @@ fn untraced_figures_are_shown_where_ptrace_is_not_permitted() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let inner = |json: &[&str]| {
         let mut outer = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
-        outer.args(["record", "--quiet", "-o", "outer.trace", env!("CARGO_BIN_EXE_trace")]);
-        run(outer.args(["startup", "--runs", "2"]).args(json).arg("true"))
+        outer.args([
+            "record",
+            "--backend",
+            "ptrace",
+            "--quiet",
+            "-o",
+            "outer.trace",
+            env!("CARGO_BIN_EXE_trace"),
+        ]);
+        run(outer.args(["startup", "--backend", "ptrace", "--runs", "2"]).args(json).arg("true"))
     };
     let done = inner(&[]);
     assert_eq!(done.status.code(), Some(125), "{done:?}");
@@ -215,6 +223,9 @@ fn cold_starts_stand_beside_warm_ones_without_privilege_too() {
 
     let mut text = as_nobody(dir.path(), &["startup", "--cold", "--runs", "2", "true"]);
     let done = run(&mut text);
+    let rows = done.stdout.lines().skip_while(|line| !line.starts_with("Cold start ")).skip(1);
+    let names: Vec<&str> = rows.filter_map(|line| line.split("  ").next()).take(3).collect();
+    assert!(matches!(names[..], ["wall", "CPU", "major faults" | "of it user"]), "{done:?}");
     assert!(done.stdout.contains("2 cold runs: the pages of the "), "{done:?}");
     assert!(done.stdout.contains("dentries and inodes stay warm"), "{done:?}");
 }

@@ -51,17 +51,33 @@ pub struct Model {
     pub null_ns: u64,
     /// Time that an untraced run does not spend in user mode: no more can its calls cost that do not wait
     /// for other processes. `None`: there were no untraced runs.
-    pub outside_user_ns: Option<u64>,
+    pub outside_user: Option<OutsideUser>,
 }
 
-/// In the kernel and asleep, on average: the kernel divides CPU time by ticks, which a median would keep. Where the
-/// ticks do not tell (runs shorter than one seem to be all user), all of the wall time may be outside.
-fn outside_user_ns(header: &Header) -> Option<u64> {
+/// Time of an untraced run that is not spent in user mode, on average.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OutsideUser {
+    /// In the kernel.
+    pub kernel_ns: u64,
+    /// Asleep, or waiting for a CPU.
+    pub off_cpu_ns: u64,
+}
+
+impl OutsideUser {
+    /// What is left of it for calls that wait for devices, when others have waited for something else.
+    fn room(self, waited_else_ns: u64, plain_ns: u64) -> u64 {
+        (self.kernel_ns + self.off_cpu_ns.saturating_sub(waited_else_ns)).saturating_sub(plain_ns)
+    }
+}
+
+/// An average, for the kernel divides CPU time by ticks, which a median would keep. Where the ticks do not tell (runs
+/// shorter than one seem to be all user), all of the CPU time may be the kernel's.
+fn outside_user(header: &Header) -> Option<OutsideUser> {
     let figures = Figures::of(&header.untraced.as_ref()?.runs)?;
     let [wall, cpu, system] = [figures.wall_ns.mean, figures.cpu_ns.mean, figures.system_ns.mean];
     let tells = cpu::user_share(&figures, header.host.tick_ns, 1).is_some();
     let kernel = if tells { system } else { cpu };
-    Some((kernel + (wall - cpu).max(0.0)) as u64)
+    Some(OutsideUser { kernel_ns: kernel as u64, off_cpu_ns: (wall - cpu).max(0.0) as u64 })
 }
 
 /// What tracing one call costs.
@@ -94,7 +110,7 @@ impl Model {
             pinned,
             beside: None,
             null_ns: known.map_or(0, |null| null.untraced_ns),
-            outside_user_ns: outside_user_ns(header),
+            outside_user: outside_user(header),
         }
     }
 
@@ -223,7 +239,7 @@ mod tests {
         for &ns in durations {
             groups.record(group, Some(ns));
         }
-        groups.prices(model, |_| Waits::ForDevices)
+        groups.prices(model, false, |_| Waits::ForDevices)
     }
 
     fn median_cost(model: &Model, duration_ns: u64) -> Option<u64> {
@@ -272,12 +288,12 @@ mod tests {
         }
         let mut model = Model::of(&header());
         model.set_beside(Some(20_100), Some(40_000));
-        let prices = groups.prices(model, |_| Waits::ForDevices);
+        let prices = groups.prices(model, false, |_| Waits::ForDevices);
         assert_eq!(prices.cost(here, &cell(&[6_800])), Some(900));
         assert_eq!(prices.cost(there, &cell(&[20_900])), Some(900));
         assert_eq!(prices.added(there, &cell(&[20_900])), 40_000);
         assert_eq!(groups.times(&prices.model, |_| true).median_ns, Some(900));
-        let cut = groups.prices(Model::of(&header()), |_| Waits::ForDevices);
+        let cut = groups.prices(Model::of(&header()), false, |_| Waits::ForDevices);
         assert_eq!(cut.cost(there, &cell(&[20_900])), Some(100), "judged by the cheapest call seen there");
     }
 
@@ -296,7 +312,7 @@ mod tests {
                 groups.record(cheap, Some(seek_ns - 50));
             }
             let kind = |group| if group == seek { Waits::Never } else { Waits::ForDevices };
-            let prices = groups.prices(Model::of(&header()), kind);
+            let prices = groups.prices(Model::of(&header()), false, kind);
             assert_eq!(prices.model.pinned.duration_ns, seek_ns - 100, "not the calibrated 5,900");
             assert_eq!(prices.cost(seek, &cell(&[seek_ns])), Some(100));
             assert_eq!(prices.cost(stat, &cell(&[seek_ns])), Some(900));
@@ -314,7 +330,7 @@ mod tests {
             groups.record(data, Some(55_900));
             groups.record(end, Some(6_000));
         }
-        let prices = groups.prices(Model::of(&header()), |_| Waits::ForDevices);
+        let prices = groups.prices(Model::of(&header()), false, |_| Waits::ForDevices);
         assert_eq!(prices.cost(data, &cell(&[55_900])), Some(50_000));
         assert_eq!(prices.cost(end, &cell(&[6_000])), Some(100));
     }
@@ -327,7 +343,7 @@ mod tests {
             groups.record(cheap, Some(3_150));
             groups.record(dear, Some(4_000));
         }
-        let prices = groups.prices(Model::of(&header()), |_| Waits::ForDevices);
+        let prices = groups.prices(Model::of(&header()), false, |_| Waits::ForDevices);
         assert_eq!(prices.model.pinned.duration_ns, 3_050, "not the calibrated 5,900");
         assert_eq!(prices.cost(cheap, &cell(&[3_150])), Some(100));
         assert_eq!(prices.cost(dear, &cell(&[4_000])), Some(950));
@@ -358,28 +374,58 @@ mod tests {
         // 4 calls of 900 ns and one of 8 ms; untraced runs spend 4 ms of 8 ms outside user mode.
         let header = with_untraced(header(), &[8_000_000; 8]);
         let model = Model::of(&header);
-        assert_eq!(model.outside_user_ns, Some(4_000_000));
+        assert_eq!(model.outside_user.map(|time| time.room(0, 0)), Some(4_000_000));
         let mut untold = header.clone();
         untold.host.tick_ns = 0;
-        assert_eq!(Model::of(&untold).outside_user_ns, Some(8_000_000), "user time may be none");
+        let untold = Model::of(&untold).outside_user.map(|time| time.room(0, 0));
+        assert_eq!(untold, Some(8_000_000), "user time may be none");
         let group = Group::new(3, true, false, false);
         let durations = [6_800, 6_800, 6_800, 6_800, 8_006_800];
         let mut groups = Groups::default();
         for ns in durations {
             groups.record(group, Some(ns));
         }
-        let bounded = groups.prices(model, |_| Waits::ForDevices);
+        let bounded = groups.prices(model, false, |_| Waits::ForDevices);
         assert_eq!((bounded.long.calls, bounded.long.waited_ns), (1, 8_000_000));
         let cost = bounded.cost(group, &cell(&durations)).unwrap();
         assert!((3_999_999..=4_000_001).contains(&cost), "{cost}");
         let added = bounded.added(group, &cell(&durations));
         assert!((added - 5 * 14_000).abs_diff(4_004_500) < 2, "what does not count was added: {added}");
-        let waiting = groups.prices(model, |_| Waits::ForOthers);
+        let waiting = groups.prices(model, false, |_| Waits::ForOthers);
         assert_eq!(waiting.cost(group, &cell(&durations)), Some(5 * 900 + 8_000_000));
         assert_eq!(waiting.work(group, &cell(&durations)), Some(5 * 900), "what it waited is others' work");
         assert_eq!(waiting.long.calls, 0);
-        let never = groups.prices(model, |_| Waits::Never);
+        let never = groups.prices(model, false, |_| Waits::Never);
         assert_eq!(never.cost(group, &cell(&durations)), Some(5 * 900));
+    }
+
+    #[test]
+    fn what_one_thread_sleeps_is_no_room_for_devices() {
+        // Untraced runs are 4 ms on a CPU, in user mode for all that is known, and 4 ms off it; the thread sleeps 3 ms.
+        let model = Model::of(&with_untraced(header(), &[8_000_000; 8]));
+        let model =
+            Model { outside_user: Some(OutsideUser { kernel_ns: 0, off_cpu_ns: 4_000_000 }), ..model };
+        let (stat, sleep) = (Group::new(3, true, false, false), Group::new(4, false, false, false));
+        let mut groups = Groups::default();
+        groups.record(sleep, Some(3_005_900));
+        let durations = [6_800, 6_800, 6_800, 6_800, 8_006_800];
+        for ns in durations {
+            groups.record(stat, Some(ns));
+        }
+        let waits = |group| if group == sleep { Waits::ForOthers } else { Waits::ForDevices };
+        let mut cost = |alone| groups_cost(&mut groups, model, alone, waits, (stat, &durations));
+        let [alone, beside] = [true, false].map(&mut cost);
+        assert!(alone.abs_diff(1_000_000) < 2 && beside.abs_diff(4_000_000) < 2, "{alone} {beside}");
+    }
+
+    fn groups_cost(
+        groups: &mut Groups,
+        model: Model,
+        alone: bool,
+        waits: impl Fn(Group) -> Waits,
+        (group, durations): (Group, &[u64]),
+    ) -> u64 {
+        groups.prices(model, alone, waits).cost(group, &cell(durations)).unwrap()
     }
 
     #[test]

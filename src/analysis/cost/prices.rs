@@ -7,6 +7,9 @@ use crate::analysis::durations::Durations;
 
 /// Calls from which a median says something.
 const ENOUGH: u64 = 8;
+/// Long calls of a group that are no accident: so many, and more than one in so many.
+const OFTEN: u64 = 3;
+const RARE: u64 = 50;
 
 /// What a call may wait for: how a traced duration that is far too long is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,8 +81,9 @@ impl Groups {
         sum
     }
 
-    /// The prices that follow, once all calls are in, given what the calls of each group wait for.
-    pub fn prices(&mut self, model: Model, waits: impl Fn(Group) -> Waits) -> Prices {
+    /// The prices that follow, once all calls are in, given what the calls of each group wait for. `alone`: one thread
+    /// made them all, so that they came one after the other.
+    pub fn prices(&mut self, model: Model, alone: bool, waits: impl Fn(Group) -> Waits) -> Prices {
         let medians: Vec<u64> = self
             .list
             .iter_mut()
@@ -89,11 +93,15 @@ impl Groups {
         let waits = known
             .map(|(at, known)| known.as_ref().map_or(Waits::Never, |_| waits(Group(at as u32))))
             .collect();
-        let mut prices = Prices { model, medians, waits, long: LongCalls::default() };
+        let cells =
+            self.list.iter().map(|known| known.as_ref().map_or_else(Cell::default, |(cell, _)| *cell));
+        let rare =
+            cells.map(|cell| cell.long < OFTEN || cell.long.saturating_mul(RARE) < cell.calls).collect();
+        let mut prices = Prices { model, medians, waits, rare, long: LongCalls::default() };
         if model.quality == Quality::Estimated {
             self.correct_stops(&mut prices);
         }
-        prices.long = self.long_calls(&prices);
+        prices.long = self.long_calls(&prices, alone);
         prices
     }
 
@@ -131,19 +139,24 @@ impl Groups {
     }
 
     /// How much of what long calls took can be believed.
-    fn long_calls(&self, prices: &Prices) -> LongCalls {
+    fn long_calls(&self, prices: &Prices, alone: bool) -> LongCalls {
         let mut long = LongCalls::default();
-        let mut plain_ns: u64 = 0;
+        let (mut plain_ns, mut waited_else_ns): (u64, u64) = (0, 0);
         for (group, cell, _) in self.iter() {
             let (plain, waited) = prices.split(group, cell);
             plain_ns = plain_ns.saturating_add(plain);
-            if prices.waits(group) == Waits::ForDevices {
-                long.calls += cell.long;
-                long.waited_ns = long.waited_ns.saturating_add(waited);
+            match prices.waits(group) {
+                Waits::ForDevices => {
+                    long.calls += cell.long;
+                    long.waited_ns = long.waited_ns.saturating_add(waited);
+                }
+                // Of several threads one may wait for a device while another sleeps.
+                Waits::ForOthers if alone => waited_else_ns = waited_else_ns.saturating_add(waited),
+                Waits::ForOthers | Waits::Never => {}
             }
         }
-        if let Some(outside) = prices.model.outside_user_ns.filter(|_| long.waited_ns > 0) {
-            let room = outside.saturating_sub(plain_ns);
+        if let Some(outside) = prices.model.outside_user.filter(|_| long.waited_ns > 0) {
+            let room = outside.room(waited_else_ns, plain_ns);
             long.counted_share = (room as f64 / long.waited_ns as f64).min(1.0);
         }
         long
@@ -177,6 +190,8 @@ pub struct Prices {
     pub long: LongCalls,
     medians: Vec<u64>,
     waits: Vec<Waits>,
+    /// By group: whether its long calls are so few that they say nothing about it.
+    rare: Vec<bool>,
 }
 
 impl Prices {
@@ -193,13 +208,34 @@ impl Prices {
         }
     }
 
-    /// The same without what calls waited for other processes, the network or a clock: a parent's wait
+    /// The same without what calls of [`LONG_NS`] or more waited: they may have waited for a device, or for a CPU
+    /// because the machine was busy, which a single traced run cannot tell. At least this, then.
+    #[must_use]
+    pub fn without_long(&self, group: Group, cell: &Cell) -> Option<u64> {
+        match self.model.quality {
+            Quality::True => Some(cell.sum_ns - cell.long_ns.min(cell.sum_ns)),
+            Quality::Unknown => None,
+            Quality::Estimated => Some(self.split(group, cell).0),
+        }
+    }
+
+    /// As [`Prices::cost`] without what calls waited for other processes, the network or a clock: a parent's wait
     /// for its child is the child's work, and is counted there.
     #[must_use]
     pub fn work(&self, group: Group, cell: &Cell) -> Option<u64> {
         match (self.model.quality, self.waits(group)) {
             (Quality::Estimated, Waits::ForOthers) => Some(self.split(group, cell).0),
             (Quality::True, Waits::ForOthers) => Some(cell.sum_ns - cell.long_ns.min(cell.sum_ns)),
+            _ => self.cost(group, cell),
+        }
+    }
+
+    /// The same as [`Prices::cost`], where a few long calls among many quicker ones of their group count like those.
+    #[must_use]
+    pub fn usual(&self, group: Group, cell: &Cell) -> Option<u64> {
+        let rare = self.rare.get(group.0 as usize) == Some(&true) && self.median(group) < LONG_NS;
+        match self.model.quality {
+            Quality::Estimated if rare => Some(self.split(group, cell).0),
             _ => self.cost(group, cell),
         }
     }

@@ -43,6 +43,8 @@ pub(super) struct Causes<'a> {
     python: Vec<bool>,
     perl: Vec<bool>,
     ruby: Vec<bool>,
+    /// Of each cell.
+    of_cells: Vec<Cause>,
 }
 
 impl<'a> Causes<'a> {
@@ -59,9 +61,11 @@ impl<'a> Causes<'a> {
             python: facts.all_that_were(b"python"),
             perl: facts.all_that_were(b"perl"),
             ruby: facts.all_that_were(b"ruby"),
+            of_cells: Vec::new(),
         };
         let listed = facts.counted().filter(|c| c.call.family() == Family::Readdir && causes.by_python(c));
         causes.searched = listed.map(|counted| counted.key.object).collect();
+        causes.of_cells = facts.counted().map(|counted| causes.find(&counted)).collect();
         causes
     }
 
@@ -75,6 +79,28 @@ impl<'a> Causes<'a> {
         self.python.get(counted.key.process as usize) == Some(&true)
     }
 
+    /// Whether some process ever was a Python.
+    pub(super) fn has_python(&self) -> bool {
+        self.python.contains(&true)
+    }
+
+    /// Whether some process ever was a Ruby.
+    pub(super) fn has_ruby(&self) -> bool {
+        self.ruby.contains(&true)
+    }
+
+    /// Whether some process ever was a Perl.
+    pub(super) fn has_perl(&self) -> bool {
+        self.perl.contains(&true)
+    }
+
+    /// Whether an interpreter asks for this file in order to load it, or for this directory in order to search it.
+    pub(super) fn is_of_modules(&self, path: &[u8], id: Id) -> bool {
+        (self.has_python() && (self.searched.contains(&id) || self.is_module(path)))
+            || (self.has_perl() && ends(path, &[b".pm", b".pl", b".ph", b".so"]))
+            || (self.has_ruby() && ends(path, &[b".rb", b".so", b".gemspec"]))
+    }
+
     /// Whether a file of this name was executed.
     pub(super) fn executed(&self, path: &[u8]) -> bool {
         self.programs.contains(file_name(path))
@@ -82,7 +108,19 @@ impl<'a> Causes<'a> {
 
     /// Why this lookup was made.
     pub(super) fn of_lookup(&self, counted: &Counted<'_>) -> Cause {
+        self.of_cells[counted.at]
+    }
+
+    /// Whether this is a lookup that found nothing, and was made for that.
+    pub(super) fn is_miss(&self, counted: &Counted<'_>, cause: Cause) -> bool {
+        counted.missing() && counted.looks_up() && self.of_lookup(counted) == cause
+    }
+
+    fn find(&self, counted: &Counted<'_>) -> Cause {
         let path = counted.object;
+        if !counted.looks_up() {
+            return Cause::Other;
+        }
         let was = |list: &[bool]| list.get(counted.key.process as usize) == Some(&true);
         if counted.call.role == Role::Exec {
             Cause::Program

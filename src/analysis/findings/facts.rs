@@ -10,7 +10,7 @@ use crate::analysis::cube::Key;
 use crate::analysis::intern::{Id, Interner};
 use crate::analysis::lookups::plus;
 use crate::analysis::modules::Modules;
-use crate::analysis::phases::{Boundary, Phase, PhaseKind, Phases, phase_of_segment};
+use crate::analysis::phases::{Boundary, Phase, Phases, phase_of_segment};
 use crate::analysis::process::{ProcessId, Processes};
 use crate::analysis::searchers::{Searcher, is_hwcaps, is_object};
 use crate::analysis::startup::Launcher;
@@ -40,6 +40,8 @@ pub struct Facts<'a> {
     pub objects: &'a Interner,
     /// Processes.
     pub processes: &'a Processes,
+    /// The directory the command was started in.
+    pub cwd: &'a [u8],
     /// The process whose phases are shown.
     pub focus: Option<ProcessId>,
     /// The phases, and where they begin.
@@ -63,6 +65,8 @@ pub struct Facts<'a> {
 /// Calls of one cell of the cube.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Counted<'a> {
+    /// Its place among the cells.
+    pub(super) at: usize,
     pub(super) key: Key,
     pub(super) cell: &'a Cell,
     pub(super) call: &'a Call,
@@ -138,7 +142,8 @@ impl<'a> Facts<'a> {
     /// All cells of calls.
     pub(super) fn counted(&self) -> impl Iterator<Item = Counted<'a>> + use<'a> {
         let (calls, objects) = (self.calls, self.objects);
-        self.cells.iter().map(move |(key, cell)| Counted {
+        self.cells.iter().enumerate().map(move |(at, (key, cell))| Counted {
+            at,
             key: *key,
             cell,
             call: calls.get(key.group.call()),
@@ -148,8 +153,13 @@ impl<'a> Facts<'a> {
 
     /// What the calls of a cell cost. Of a call that is saved, entering and leaving the kernel is saved for
     /// certain; the rest of its work may move to the next call (the first to look at a path pays for it).
+    ///
+    /// A few calls that took far longer than others of their kind may be the tracer's or a busy machine's doing, as
+    /// long as nothing but the recorded run has them: they count like the others, or one of them would rank a finding
+    /// first.
     pub(super) fn tally(&self, group: Group, cell: &Cell) -> Tally {
-        let most_ns = self.prices.cost(group, cell);
+        let quick = group.on_file() && self.calls.get(group.call()).family() != Family::Sync;
+        let most_ns = if quick { self.prices.usual(group, cell) } else { self.prices.cost(group, cell) };
         let null_ns = cell.calls.saturating_mul(self.prices.model.null_ns);
         Tally { calls: cell.calls, most_ns, least_ns: most_ns.map(|most| most.min(null_ns)) }
     }
@@ -168,6 +178,17 @@ impl<'a> Facts<'a> {
         sums
     }
 
+    /// The same with their sum; `None`: they are fewer calls than that.
+    pub(super) fn sum_of<K: std::hash::Hash + Eq>(
+        &self,
+        few: u64,
+        name: impl Fn(&Counted<'a>) -> Option<K>,
+    ) -> Option<(FxHashMap<K, Tally>, Tally)> {
+        let sums = self.sum_by(name);
+        let all = Tally::sum(sums.values());
+        (all.calls >= few).then_some((sums, all))
+    }
+
     /// Whether a process ever was a program whose file name begins like this and goes on with a version only.
     pub(super) fn was(&self, process: ProcessId, program: &[u8]) -> bool {
         let Some(process) = self.processes.list().get(process as usize) else { return false };
@@ -182,11 +203,6 @@ impl<'a> Facts<'a> {
     /// The phase a segment lies in.
     pub(super) fn phase(&self, segment: u16) -> Option<&'a Phase> {
         self.phases.phases.get(phase_of_segment(self.boundaries, segment))
-    }
-
-    /// The phases of a kind.
-    pub(super) fn phases_of(&self, kind: PhaseKind) -> impl Iterator<Item = &'a Phase> + use<'a> {
-        self.phases.phases.iter().filter(move |phase| phase.kind == kind)
     }
 
     /// A traced time, with so many calls from the tracer's CPU and from others in it, as it would be untraced.
@@ -252,6 +268,7 @@ fn singular(note: &'static str) -> &'static str {
         "more listings" => "more listing",
         "forks" => "fork",
         "modules" => "module",
+        "modules imported" => "module imported",
         "reads" => "read",
         "repeats" => "repeat",
         "times" => "time",

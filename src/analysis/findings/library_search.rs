@@ -36,12 +36,23 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     );
     let note = |entry: &[u8]| if useful.contains(entry) { "misses" } else { "misses, no hit" };
     let list = missed.iter().map(|(&entry, &tally)| (entry, tally, note(entry)));
-    let advice = if drop.is_empty() {
-        "each directory holds only some of the objects (RPATH, RUNPATH: `readelf -d`); what ldconfig knows needs no \
-         search"
-    } else {
-        "leave directories without a hit out of LD_LIBRARY_PATH (or RPATH, RUNPATH: `readelf -d`); what ldconfig \
-         knows needs no search"
+    // musl's loader has no such cache.
+    let cached = facts.counted().any(|counted| counted.object == b"/etc/ld.so.cache");
+    let advice = match (drop.is_empty(), cached) {
+        (true, true) => {
+            "each directory holds only some of the objects (RPATH, RUNPATH: `readelf -d`); what ldconfig knows needs \
+             no search"
+        }
+        (true, false) => {
+            "each directory holds only some of the objects (RPATH, RUNPATH: `readelf -d`): put the fullest first"
+        }
+        (false, true) => {
+            "leave directories without a hit out of LD_LIBRARY_PATH (or RPATH, RUNPATH: `readelf -d`); what ldconfig \
+             knows needs no search"
+        }
+        (false, false) => {
+            "leave directories without a hit out of LD_LIBRARY_PATH (or RPATH, RUNPATH: `readelf -d`)"
+        }
     };
     let remedy = (!drop.is_empty()).then_some(Remedy::ShorterLibraryPath { drop });
     Some(Finding::new(&what, all.saving(), evidence(list), advice).with(remedy))

@@ -1,7 +1,7 @@
 //! Files of the C library for languages and character sets.
 
 use super::causes::{Causes, has_directory, is_locale};
-use super::facts::{Facts, Tally, evidence, things};
+use super::facts::{Facts, evidence, things};
 use super::value::Finding;
 use crate::analysis::text::directory;
 
@@ -9,14 +9,10 @@ use crate::analysis::text::directory;
 const FEW: u64 = 8;
 
 pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
-    let calls = facts.sum_by(|counted| {
+    let (calls, all) = facts.sum_of(FEW, |counted| {
         let files = counted.key.group.on_file() && is_locale(counted.object);
         files.then(|| directory(counted.object).unwrap_or_default())
-    });
-    let all = Tally::sum(calls.values());
-    if all.calls < FEW {
-        return None;
-    }
+    })?;
     let what = format!("{} to find and read locale data", things(all.calls, "call", "calls"));
     let list = calls.iter().map(|(&directory, &tally)| (directory, tally, "calls"));
     let plain = calls.keys().any(|path| has_directory(path, b"C.utf8") || has_directory(path, b"C.UTF-8"));

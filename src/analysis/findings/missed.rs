@@ -1,7 +1,7 @@
 //! Lookups that found nothing and that no search path explains.
 
 use super::causes::{Cause, Causes};
-use super::facts::{Facts, Tally, evidence, things};
+use super::facts::{Facts, evidence, things};
 use super::value::Finding;
 use crate::analysis::text::directory;
 
@@ -9,14 +9,10 @@ use crate::analysis::text::directory;
 const FEW: u64 = 8;
 
 pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
-    let missed = facts.sum_by(|counted| {
-        let other = counted.looks_up() && counted.missing() && causes.of_lookup(counted) == Cause::Other;
-        other.then(|| directory(counted.object).unwrap_or(b"(relative)"))
-    });
-    let all = Tally::sum(missed.values());
-    if all.calls < FEW {
-        return None;
-    }
+    let (missed, all) = facts.sum_of(FEW, |counted| {
+        let miss = causes.is_miss(counted, Cause::Other);
+        miss.then(|| directory(counted.object).unwrap_or(b"(relative)"))
+    })?;
     let what = format!(
         "{} found nothing, in {}",
         things(all.calls, "lookup", "lookups"),

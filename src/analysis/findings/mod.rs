@@ -32,7 +32,9 @@ mod programs;
 mod pth;
 mod python_path;
 mod questions;
+mod relocation;
 mod repeated;
+mod rubygems;
 mod site;
 mod small_reads;
 mod stat_open;
@@ -72,18 +74,20 @@ const fn time(name: &'static str, find: fn(&Facts<'_>, &Causes<'_>) -> Option<Fi
 }
 
 /// Every kind of finding.
-pub const KINDS: [Kind; 26] = [
+pub const KINDS: [Kind; 28] = [
     time("wrapper", direct::find),
     time("short-programs", programs::find),
     files("program-search", program_search::find),
     files("library-search", library_search::find),
     time("libraries", libraries::find),
+    time("relocation", relocation::find),
     files("python-path", python_path::find),
     time("bytecode", bytecode::find),
     time("imports", imports::find),
     time("site", site::find),
-    files("pth", pth::find),
+    time("pth", pth::find),
     files("frozen-modules", frozen::find),
+    time("rubygems", rubygems::find),
     files("module-search", module_search::find),
     files("node-modules", node_modules::find),
     files("missed-lookups", missed::find),

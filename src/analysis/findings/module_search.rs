@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::causes::{Cause, Causes, ends};
-use super::facts::{Counted, Facts, Tally, evidence, things};
+use super::facts::{Counted, Facts, evidence, things};
 use super::value::Finding;
 use crate::analysis::text::file_name;
 use crate::syscall::Family;
@@ -22,16 +22,16 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
             same.push(counted.object);
         }
     }
-    let missed = facts.sum_by(|counted| {
-        let missed = counted.looks_up() && counted.missing() && causes.of_lookup(counted) == Cause::Module;
-        missed.then(|| entry(counted.object, &found))?
-    });
-    let all = Tally::sum(missed.values());
-    if all.calls < FEW {
-        return None;
-    }
+    let (missed, all) = facts.sum_of(FEW, |counted| {
+        causes.is_miss(counted, Cause::Module).then(|| entry(counted.object, &found))?
+    })?;
+    let language = match (causes.has_perl(), causes.has_ruby()) {
+        (true, false) => "Perl",
+        (false, true) => "Ruby",
+        _ => "Perl or Ruby",
+    };
     let what = format!(
-        "Perl or Ruby modules were looked for in vain {} in {} before they were found",
+        "{language} modules were looked for in vain {} in {} before they were found",
         things(all.calls, "time", "times"),
         things(missed.len() as u64, "directory", "directories"),
     );
@@ -40,8 +40,8 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
         .keys()
         .all(|entry| [&b"/usr/"[..], b"/etc/perl", NOWHERE].iter().any(|root| entry.starts_with(root)));
     let advice = if built_in {
-        "these are the interpreter's own directories: load fewer modules, or pack the program into one file \
-         (App::FatPacker)"
+        "these are the interpreter's own directories: load fewer modules, or pack the program into one file (for Perl, \
+         App::FatPacker)"
     } else {
         "take directories you added (PERL5LIB, -I, use lib; RUBYLIB, -I) out or put the fullest first; \
                   those built into the interpreter stay; for Ruby, bootsnap keeps the answers"

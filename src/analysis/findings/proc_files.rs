@@ -1,21 +1,17 @@
 //! Files under `/proc` and `/sys`, which the kernel makes up while they are read.
 
 use super::causes::Causes;
-use super::facts::{Facts, Tally, evidence, things};
+use super::facts::{Facts, evidence, things};
 use super::value::Finding;
 
 /// Fewer calls are nothing to speak of.
 const FEW: u64 = 12;
 
 pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
-    let calls = facts.sum_by(|counted| {
+    let (calls, all) = facts.sum_of(FEW, |counted| {
         let made_up = counted.object.starts_with(b"/proc/") || counted.object.starts_with(b"/sys/");
         (made_up && counted.key.group.on_file()).then_some(counted.object)
-    });
-    let all = Tally::sum(calls.values());
-    if all.calls < FEW {
-        return None;
-    }
+    })?;
     let what = format!(
         "{} on {} under /proc and /sys",
         things(all.calls, "call", "calls"),

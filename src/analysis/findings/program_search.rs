@@ -17,11 +17,8 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
     let mut found: FxHashMap<&[u8], u64> = FxHashMap::default();
     for counted in facts.counted() {
         let Some(directory) = directory(counted.object) else { continue };
-        if counted.looks_up() && counted.missing() {
-            if causes.of_lookup(&counted) == Cause::Program {
-                let tally = facts.tally(counted.key.group, counted.cell);
-                missed.entry(directory).or_default().merge(tally);
-            }
+        if causes.is_miss(&counted, Cause::Program) {
+            missed.entry(directory).or_default().merge(facts.tally(counted.key.group, counted.cell));
         } else if counted.key.errno == 0
             && (counted.call.role == Role::Exec
                 || (counted.call.family() == Family::Stat && causes.executed(counted.object)))

@@ -3,14 +3,17 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::causes::{Cause, Causes, ends, has_directory, last_name};
-use super::facts::{Counted, Facts, Tally, evidence, things};
+use super::facts::{Counted, Facts, evidence, things};
 use super::value::{Finding, Remedy};
 use crate::analysis::modules::{FileKind, stem};
+use crate::analysis::phases::{Start, python_script};
 use crate::analysis::text::{Text, directory};
 use crate::syscall::Family;
 
 /// Fewer calls are what any Python makes.
 const FEW: u64 = 12;
+/// 2.7 looks for any module in the importing one's package first.
+const RELATIVE: &str = "calls, implicit relative imports";
 
 /// What modules were loaded from where.
 struct Loaded<'a> {
@@ -65,21 +68,17 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
         return None;
     }
     let loaded = Loaded::of(facts);
-    let wasted = facts.sum_by(|counted| {
+    let (wasted, all) = facts.sum_of(FEW, |counted| {
         let relevant = causes.by_python(counted)
             && match counted.key.errno {
                 0 => causes.searched(counted),
-                _ => counted.looks_up() && counted.missing() && causes.of_lookup(counted) == Cause::Python,
+                _ => causes.is_miss(counted, Cause::Python),
             };
         relevant.then(|| loaded.in_vain(counted))?
-    });
-    let all = Tally::sum(wasted.values());
-    if all.calls < FEW {
-        return None;
-    }
+    })?;
     let note = |entry: &[u8]| {
         if loaded.packages.contains(entry) {
-            "calls, implicit relative imports"
+            RELATIVE
         } else if loaded.directories.contains(entry) {
             "calls"
         } else {
@@ -95,14 +94,19 @@ pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
     let useless: Vec<&[u8]> =
         wasted.keys().copied().filter(|entry| note(entry) == "calls, no module").collect();
     let remedy = remedy(facts, &useless);
+    let relative = wasted.iter().filter(|(entry, _)| note(entry) == RELATIVE).map(|(_, tally)| tally.calls);
     let advice = match remedy {
+        _ if relative.sum::<u64>() * 2 > all.calls => {
+            "a package of Python 2.7 is searched for each import inside it: `from __future__ import absolute_import` at \
+             the head of its modules ends that, as does Python 3"
+        }
         Some(Remedy::PythonIsolated) => {
             "python -I leaves the script's directory, PYTHONPATH and the user's site out of sys.path; or take \
              directories without modules out of PYTHONPATH and .pth files"
         }
         None if !useless.is_empty() => {
-            "these are Python's own directories: import less, or leave site-packages out (python -S) where no \
-             installed package is needed"
+            "these directories are Python's own, or the script's: import less, or leave site-packages out (python -S) \
+             where no installed package is needed"
         }
         _ => "take directories without modules out of PYTHONPATH and .pth files, and put the fullest first",
     };
@@ -115,14 +119,25 @@ fn is_library(name: &[u8]) -> bool {
     version.first().is_some_and(u8::is_ascii_digit)
 }
 
+/// Where the script lies that Python was given, if it was given one.
+fn script_directory(facts: &Facts<'_>) -> Option<Vec<u8>> {
+    let exec = facts.processes.list().get(facts.focus? as usize)?.execs.last()?;
+    let strings = &facts.processes.strings;
+    let start = Start { path: strings.get(exec.path), argv: strings.get(exec.argv), cwd: facts.cwd };
+    let script = python_script(&start)??;
+    let home = directory(script).unwrap_or_default();
+    Some(match home {
+        b"" | b"." => facts.cwd.to_vec(),
+        home if home.starts_with(b"/") => home.to_vec(),
+        home => [facts.cwd, b"/", home].concat(),
+    })
+}
+
 /// Directories that the user added can be left out.
 fn remedy(facts: &Facts<'_>, useless: &[&[u8]]) -> Option<Remedy> {
     let own = |path: &[u8]| !path.split(|&b| b == b'/').any(is_library);
     let mut drop: Vec<Text> = useless.iter().filter(|path| own(path)).map(|&path| path.into()).collect();
     drop.sort_unstable();
-    if drop.is_empty() {
-        return None;
-    }
     let foreign = |path: &Text| own(path.bytes());
     let all_built_in = !facts
         .modules
@@ -131,5 +146,11 @@ fn remedy(facts: &Facts<'_>, useless: &[&[u8]]) -> Option<Remedy> {
         .any(|module| foreign(&module.path) && module.file != FileKind::Extension);
     // `-I` came with 3.4.
     let old = facts.modules.modules.iter().any(|module| has_directory(module.path.bytes(), b"python2.7"));
-    Some(if all_built_in && !old { Remedy::PythonIsolated } else { Remedy::ShorterPythonPath { drop } })
+    if all_built_in && !old && !drop.is_empty() {
+        return Some(Remedy::PythonIsolated);
+    }
+    // Python puts the script's directory, or the current one, on the path by itself.
+    let script = script_directory(facts);
+    drop.retain(|path| path.bytes() != facts.cwd && Some(path.bytes()) != script.as_deref());
+    (!drop.is_empty()).then_some(Remedy::ShorterPythonPath { drop })
 }

@@ -16,7 +16,7 @@ const NAMES: [(&str, &str); 3] = [
     ("fstat", "calls, asked before"),
 ];
 
-pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
+pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
     let mut kinds = [Tally::default(); 3];
     let mut all = Tally::default();
     for ((question, _, group), cell) in facts.watch.asked.questions.iter() {
@@ -35,7 +35,12 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     let list = kinds.iter().zip(NAMES).filter(|(tally, _)| tally.calls > 0);
     let list = list.map(|(&tally, (name, note))| (name.as_bytes(), tally, note));
     let what = format!("{} about open files whose answer was known", things(all.calls, "call", "calls"));
-    let advice = "Python's open() asks these of each file, os.open and os.read do not (a change in the program, worth \
-                  it for thousands of files)";
+    let advice = if causes.has_python() {
+        "Python's open() asks these of each file, os.open and os.read do not (a change in the program, worth it for \
+         thousands of files)"
+    } else {
+        "what buffers files in a library or an interpreter asks these of each: open fewer files, or use the calls \
+         of the system (a change in the program, worth it for thousands of files)"
+    };
     Some(Finding::new(&what, all.saving(), evidence(list), advice))
 }

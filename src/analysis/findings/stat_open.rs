@@ -10,10 +10,13 @@ use crate::analysis::intern::Id;
 /// Fewer are nothing to speak of.
 const FEW: u64 = 5;
 
-pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
+pub(super) fn find(facts: &Facts<'_>, causes: &Causes<'_>) -> Option<Finding> {
     let mut by_path: FxHashMap<Id, Tally> = FxHashMap::default();
     let mut all = Tally::default();
-    for ((id, group), cell) in facts.watch.asked.before_open.iter() {
+    let before_open = facts.watch.asked.before_open.iter();
+    // What an interpreter asks of modules is no program's to change.
+    for ((id, group), cell) in before_open.filter(|((id, _), _)| !causes.is_of_modules(facts.path(*id), *id))
+    {
         let tally = facts.tally(*group, cell);
         by_path.entry(*id).or_default().merge(tally);
         all.merge(tally);

@@ -74,6 +74,8 @@ pub enum Remedy {
     PythonIsolated,
     /// Start `python` with `-S`: no `site`, hence no installed packages.
     PythonNoSite,
+    /// Start `ruby` with `--disable-gems`: no installed gems.
+    RubyNoGems,
     /// Start `python` with `-X frozen_modules=on`.
     FrozenModules,
     /// Start this program with these arguments (the first is its name) instead of what leads to it.
@@ -127,9 +129,11 @@ impl Remedy {
             | Self::ShorterPythonPath { .. }
             | Self::CompileBytecode { .. }
             | Self::NameTimeZone => Safety::SameFiles,
-            Self::PythonIsolated | Self::PythonNoSite | Self::FrozenModules | Self::Direct { .. } => {
-                Safety::Compare
-            }
+            Self::PythonIsolated
+            | Self::PythonNoSite
+            | Self::RubyNoGems
+            | Self::FrozenModules
+            | Self::Direct { .. } => Safety::Compare,
         }
     }
 }

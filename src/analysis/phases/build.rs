@@ -5,6 +5,10 @@
 //! is scaled so that the phases add up to the median of the untraced runs. The factor is part of
 //! the value: far from 1 it says that the traced run was not like the untraced ones.
 //!
+//! A traced run begins with the first `execve`, the wall time with the fork before it, and on a busy machine the
+//! new process may wait for a CPU longer than a short program runs. So that time, which the untraced runs measure,
+//! is not spread over the phases: it goes to the first one.
+//!
 //! The wall time of a run ends with the command's first process. What others do after that is a phase
 //! that stands apart: it is neither scaled nor part of the sum.
 
@@ -32,6 +36,9 @@ pub struct Phases {
     /// Traced times, tracing taken off, were multiplied by this to add up to the untraced wall time;
     /// `None`: there were no untraced runs.
     pub scaled_by: Option<f64>,
+    /// The part of the first phase before the command's `execve` was called, in the untraced runs; 0 where it is not
+    /// known.
+    pub launch_ns: u64,
 }
 
 /// One phase.
@@ -86,6 +93,8 @@ pub struct Inputs<'a> {
     pub span: (u64, u64),
     /// Median wall time of the untraced runs.
     pub wall_ns: Option<u64>,
+    /// The part of that before the command's `execve` was called; 0 where it is not known.
+    pub launch_ns: u64,
 }
 
 /// The phase each segment belongs to, given where phases begin: an index into the boundaries.
@@ -103,7 +112,8 @@ pub fn build(boundaries: &[Boundary], inputs: &Inputs<'_>) -> Phases {
     let scaled_by = take(&mut phases, inputs);
     let quality =
         if inputs.prices.model.pinned.added_ns == 0 { Quality::Unknown } else { Quality::Estimated };
-    Phases { phases, quality, scaled_by }
+    let launch_ns = if scaled_by.is_some() { inputs.launch_ns } else { 0 };
+    Phases { phases, quality, scaled_by, launch_ns }
 }
 
 fn empty(boundaries: &[Boundary], (start, end): (u64, u64)) -> Vec<Phase> {
@@ -192,12 +202,14 @@ fn take(phases: &mut [Phase], inputs: &Inputs<'_>) -> Option<f64> {
     let untraced = |phase: &Phase| phase.traced_ns.saturating_sub(phase.added_ns);
     let in_wall = |phase: &Phase| phase.kind != PhaseKind::After;
     let rest = phases.iter().filter(|phase| in_wall(phase)).map(untraced).fold(0, u64::saturating_add);
-    let factor = inputs.wall_ns.filter(|_| rest > 0).map(|wall| wall as f64 / rest as f64);
-    let whole = rest as f64 * factor.unwrap_or(1.0);
+    let traced_part = |wall: u64| wall.saturating_sub(inputs.launch_ns);
+    let factor = inputs.wall_ns.filter(|_| rest > 0).map(|wall| traced_part(wall) as f64 / rest as f64);
+    let mut launch = factor.map_or(0.0, |_| inputs.launch_ns as f64);
+    let whole = rest as f64 * factor.unwrap_or(1.0) + launch;
     let mut at = 0.0_f64;
     for phase in phases.iter_mut() {
         let scale = if in_wall(phase) { factor.unwrap_or(1.0) } else { 1.0 };
-        let takes = untraced(phase) as f64 * scale;
+        let takes = untraced(phase) as f64 * scale + std::mem::take(&mut launch);
         phase.at_ns = at.round() as u64;
         phase.takes_ns = (at + takes).round() as u64 - phase.at_ns;
         at += takes;

@@ -12,7 +12,7 @@ use super::{
     starts_another,
 };
 use crate::analysis::calls::{Call, Role};
-use crate::event::{Event, Kind};
+use crate::event::{Event, Kind, mark};
 
 /// The last program a process became, and how far it got.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(super) struct Image {
     begin_ns: u64,
     /// Exec events of the process.
     execs: u32,
+    /// It ran before the recording did.
+    attached: bool,
     name: Vec<u8>,
     /// The successful execve, where its row came before the exec event, and its path.
     call: Option<Cut>,
@@ -47,6 +49,7 @@ impl Image {
             cwd: cwd.to_vec(),
             begin_ns,
             execs: 0,
+            attached: false,
             name: Vec::new(),
             call: None,
             executed: Vec::new(),
@@ -81,6 +84,10 @@ impl Image {
         } else if is_exec(event, call) {
             self.exec_call(event, segments);
         } else {
+            if self.execs == 0 && self.name.is_empty() {
+                self.name = event.comm.to_vec();
+            }
+            self.attached |= event.kind == Kind::Mark && event.text == Some(mark::ATTACHED.as_bytes());
             if self.exec.is_some() && self.begin.is_none() {
                 self.begin = segments.cut(self.exec_end_ns);
             }
@@ -108,6 +115,7 @@ impl Image {
         let cut = self.call.take().or_else(|| segments.cut(event.start_ns));
         *self = Self {
             execs: self.execs + 1,
+            attached: self.attached,
             name: program_name(&start),
             exec: cut,
             // What the recorder did in between is nobody's.
@@ -165,7 +173,15 @@ impl Image {
     pub(super) fn boundaries(&self, root: bool) -> Vec<Boundary> {
         let mut list = Boundaries::default();
         let start = Cut { segment: 0, at_ns: 0 };
-        if !root || self.execs > 1 {
+        if self.execs == 0 {
+            // Its beginning is not in the log: all of it is one phase.
+            let prefix: &[u8] = if self.name.is_empty() { b"running already" } else { b"running " };
+            list.begin(PhaseKind::Program, prefix, &self.name, Some(start));
+            list.begin(PhaseKind::Exit, b"exit", b"", self.exit);
+            list.begin(PhaseKind::After, b"after ", &self.name, self.after.filter(|_| root));
+            return list.0;
+        }
+        if !root || self.attached || self.execs > 1 {
             list.begin(PhaseKind::Launcher, b"before ", &self.name, Some(start));
         }
         // Whatever stands before the command's only exec belongs to it.
@@ -207,8 +223,8 @@ impl Image {
         }
         match (self.relocation, self.program) {
             (relocation, Some(_)) => {
-                let marked = self.loader.is_marked();
-                let named: &[u8] = if marked { b"relocation, constructors" } else { b"relocation" };
+                let constructors = self.loader.has_run_constructors();
+                let named: &[u8] = if constructors { b"relocation, constructors" } else { b"relocation" };
                 list.begin(PhaseKind::Loader, b"dynamic loader", b"", begin);
                 list.begin(PhaseKind::Relocation, named, b"", relocation);
                 list.begin(kind, b"", name, self.program);

@@ -3,8 +3,12 @@
 //! glibc's loader finds and maps the libraries, sets up the first thread, relocates every object (after
 //! each an `mprotect` of what is read-only from then on), unmaps `/etc/ld.so.cache` and calls the
 //! constructors of the libraries (`dl_main` in `elf/rtld.c`). So relocation begins with the end of the
-//! last call of the thread's set-up, if an `mprotect` comes next; musl sets up the thread first, and
-//! relocation cannot be told there.
+//! last call of the thread's set-up, if an `mprotect` comes next.
+//!
+//! musl's loader, which is its C library, sets up the first thread, finds and maps the libraries, closing each, and
+//! relocates all (`__dls3` in `ldso/dynlink.c`): relocation begins with the end of the call before the first
+//! `mprotect`. Constructors run after the entry point there (`__libc_start_main`), as part of the program. (An
+//! `mprotect` right after the mapping of a file makes one object writable that has relocations in its code.)
 //!
 //! The loader is done at the mark `entry`: `AT_ENTRY` was reached. Without the mark (logs of other tools)
 //! it is done when `/etc/ld.so.cache` is unmapped; only constructors come after that.
@@ -30,8 +34,8 @@ pub(in crate::analysis) struct Loader {
     place: Option<(u64, u64)>,
     musl: bool,
     calls: u64,
-    /// The last call, if it was one of the first thread's set-up: when it ended.
-    set_up_ns: Option<u64>,
+    /// The last call, if relocation may come after it: when it ended.
+    ready_ns: Option<u64>,
     stage: Stage,
     /// It was seen to do what no loader does.
     acted: bool,
@@ -89,16 +93,21 @@ impl Loader {
     fn call(&mut self, event: &Event<'_>, call: &Call, progress: &mut Progress) {
         self.calls += 1;
         // A loader does none of this; a program may load more libraries later, in the same way.
-        self.acted |= is_no_loader(call.family()) && call.role != Role::ThreadSetUp;
+        // (musl's sets the close-on-exec flag of each library it has opened.)
+        let set_up = call.role == Role::ThreadSetUp || (self.musl && call.family() == Family::Descriptor);
+        self.acted |= is_no_loader(call.family()) && !set_up;
         if self.acted {
             return;
         }
-        let set_up_ns = self.set_up_ns.take();
+        let ready_ns = self.ready_ns.take();
+        if call.role == Role::ThreadSetUp || (self.musl && !(call.role == Role::Mmap && event.file.is_some()))
+        {
+            self.ready_ns = event.end_ns;
+        }
         match call.role {
-            Role::ThreadSetUp => self.set_up_ns = event.end_ns,
-            Role::Mprotect if set_up_ns.is_some() && self.stage < Stage::Relocates => {
+            Role::Mprotect if ready_ns.is_some() && self.stage < Stage::Relocates => {
                 self.stage = Stage::Relocates;
-                progress.relocation_ns = set_up_ns;
+                progress.relocation_ns = ready_ns;
             }
             Role::Mmap if event.file.is_some_and(|file| file.ends_with(b"/ld.so.cache")) => {
                 self.cache = event.ret.filter(|_| event.errno().is_none()).map(|address| address as u64);
@@ -123,9 +132,14 @@ impl Loader {
         Self { place: self.place, musl: self.musl, stage: Stage::Entered, acted: true, ..Self::default() }
     }
 
-    /// Whether the mark said when it was done, constructors included.
-    pub(in crate::analysis) fn is_marked(&self) -> bool {
+    /// Whether the mark said when it was done.
+    fn is_marked(&self) -> bool {
         self.stage == Stage::Entered
+    }
+
+    /// Whether constructors of libraries ran before its end as it is known.
+    pub(in crate::analysis) fn has_run_constructors(&self) -> bool {
+        self.is_marked() && !self.musl
     }
 
     /// Whether it made a call: before the program's begin, or later, when the program loads a library.

@@ -281,12 +281,12 @@ impl Python {
         }
     }
 
-    /// A call that `site` does not make by itself.
+    /// A call that `site` does not make by itself. (What `.pth` files import may.)
     fn other(&mut self, event: &Event<'_>, call: &Call) {
         let acts = matches!(call.family(), Family::Process | Family::Network | Family::Poll)
             || (matches!(call.family(), Family::Read | Family::Write) && event.args[0] <= 2);
         let script = matches!(self.invocation.run, Run::Script(_));
-        if acts && !script && self.searches.any() {
+        if acts && !script && self.searches.any() && !self.searches.may_run_path_file() {
             self.after_searches();
         }
     }

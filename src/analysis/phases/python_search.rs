@@ -28,11 +28,14 @@ pub(super) struct Searches {
     any: bool,
     /// Modules that `site` found rather than searched in vain.
     found: u32,
+    /// A `.pth` file was opened, the code of which may do anything.
+    path_files: bool,
 }
 
 impl Searches {
     /// A path was looked up.
     pub(super) fn lookup(&mut self, event: &Event<'_>, path: &[u8]) {
+        self.path_files |= path.ends_with(b".pth") && event.errno().is_none();
         self.end = None;
         self.end_ns = None;
         let directory = event.stat.is_some_and(|stat| stat.mode & TYPE == DIRECTORY);
@@ -69,6 +72,11 @@ impl Searches {
     /// Whether a `…-packages` directory was ever searched.
     pub(super) fn any(&self) -> bool {
         self.any
+    }
+
+    /// Whether what happens now may be the code of a `.pth` file: one was opened, and this is not the end of a pass.
+    pub(super) fn may_run_path_file(&self) -> bool {
+        self.path_files && self.end.is_none()
     }
 
     /// The end of the last pass, if nothing was looked up since.

@@ -153,25 +153,29 @@ fn boundaries_lie_where_the_table_says() {
     }
 }
 
-#[test]
-fn a_script_that_names_its_interpreter_in_its_first_line() {
-    // As the kernel does it: the interpreter is what runs, the arguments are the script's own.
-    let log = fixture("perl/5.36-script");
-    let (first, rest) = log.split_once('\n').unwrap();
-    let line = first.replace(
-        "execve(\"/usr/bin/perl\", [\"/usr/bin/perl\", \"hello.pl\"]",
-        "execve(\"./hello.pl\", [\"./hello.pl\"]",
-    );
-    assert_ne!(first, line);
+/// Names of the phases of a log in which the kernel started `/usr/bin/perl`, from the fifth on.
+fn begun_as_perl(log: &str) -> Vec<Vec<u8>> {
     let mut all = Startup::new(&header());
-    strace(&format!("{line}\n{}", rest.replace("\"hello.pl\"", "\"./hello.pl\"")), |event| {
+    strace(log, |event| {
         let exec = event.kind == Kind::Exec;
         let path = if exec { Some(&b"/usr/bin/perl"[..]) } else { event.path_abs };
         all.add(&Event { path_abs: path, ..*event });
     });
-    let names: Vec<_> =
-        all.finish().0.phases.phases.iter().map(|phase| phase.name.bytes().to_vec()).collect();
-    assert_eq!(names[4..], [&b"compile"[..], b"hello.pl", b"exit"]);
+    let phases = all.finish().0.phases.phases;
+    phases.iter().skip(4).map(|phase| phase.name.bytes().to_vec()).collect()
+}
+
+#[test]
+fn a_script_that_names_its_interpreter_in_its_first_line() {
+    // As the kernel does it: the interpreter is what runs, the arguments are the script's own.
+    let log = fixture("perl/5.36-script").replacen(
+        "execve(\"/usr/bin/perl\", [\"/usr/bin/perl\", \"hello.pl\"]",
+        "execve(\"./hello.pl\", [\"./hello.pl\"]",
+        1,
+    );
+    let log = log.replace("\"hello.pl\"", "\"./hello.pl\"");
+    assert!(log.contains("[\"./hello.pl\"]"));
+    assert_eq!(begun_as_perl(&log), [&b"compile"[..], b"hello.pl", b"exit"]);
 }
 
 #[test]
@@ -181,15 +185,8 @@ fn an_interpreter_by_another_name() {
         "execve(\"/opt/p\", [\"p\"",
         1,
     );
-    let mut all = Startup::new(&header());
-    strace(&log, |event| {
-        let exec = event.kind == Kind::Exec;
-        let path = if exec { Some(&b"/usr/bin/perl"[..]) } else { event.path_abs };
-        all.add(&Event { path_abs: path, ..*event });
-    });
-    let names: Vec<_> =
-        all.finish().0.phases.phases.iter().map(|phase| phase.name.bytes().to_vec()).collect();
-    assert_eq!(names[4..], [&b"compile"[..], b"hello.pl", b"exit"]);
+    assert!(log.contains("/opt/p"));
+    assert_eq!(begun_as_perl(&log), [&b"compile"[..], b"hello.pl", b"exit"]);
 }
 
 #[test]
@@ -230,23 +227,6 @@ fn a_perl_script_that_stays_open_is_one_phase_with_its_compiling() {
     let last = log.lines().position(|line| line.contains("exit_group")).unwrap();
     let lines: Vec<&str> = log.lines().collect();
     assert_eq!(names(&[&lines[..=close], &lines[last..]].concat()), merged);
-}
-
-#[test]
-fn a_log_cut_anywhere_has_every_call_in_one_phase() {
-    for name in ["node/20-script", "ruby/3.1-script", "perl/5.36-code", "shell/bash-code", "java/17-jar"] {
-        let log = fixture(name);
-        let lines: Vec<&str> = log.lines().collect();
-        for end in (0..lines.len()).step_by(41) {
-            let (mut all, mut calls) = (Startup::new(&header()), 0);
-            strace(&lines[..end].join("\n"), |event| {
-                calls += u64::from(event.kind == Kind::Syscall);
-                all.add(event);
-            });
-            let phases = all.finish().0.phases.phases;
-            assert_eq!(phases.iter().map(|phase| phase.syscalls).sum::<u64>(), calls, "{name} {end}");
-        }
-    }
 }
 
 #[test]

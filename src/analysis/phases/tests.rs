@@ -6,6 +6,7 @@ use super::build::Phase;
 use crate::analysis::startup::Startup;
 use crate::analysis::testing::{call, fixture, header, startup, strace, with_untraced};
 use crate::event::{Event, Kind};
+use crate::log::Header;
 
 /// Phases of a fixture: name and calls.
 fn phases(name: &str) -> Vec<(String, u64)> {
@@ -228,6 +229,29 @@ fn phases_add_up_to_the_untraced_wall_time() {
     assert!((init.takes_ns as f64 - expected).abs() < 1.0);
 }
 
+/// Six runs of 12 ms; on a busy machine all of them had to wait for a CPU first.
+fn runs(waited_ns: u64) -> Header {
+    let mut header = with_untraced(header(), &[12_000_000; 6]);
+    for run in header.untraced.iter_mut().flat_map(|all| &mut all.runs) {
+        (run.wall_ns, run.launch_ns) = (run.wall_ns + waited_ns, waited_ns);
+    }
+    header
+}
+
+#[test]
+fn what_comes_before_the_execve_is_not_spread_over_the_phases() {
+    let takes = |header: &Header| startup("3.11-script", header).0.phases;
+    let (quiet, busy) = (takes(&runs(0)), takes(&runs(3_000_000)));
+    assert_eq!((busy.launch_ns, busy.scaled_by), (3_000_000, quiet.scaled_by));
+    for (at, (busy, quiet)) in busy.phases.iter().zip(&quiet.phases).enumerate() {
+        assert_eq!(busy.takes_ns, quiet.takes_ns + if at == 0 { 3_000_000 } else { 0 }, "{busy:?}");
+    }
+    assert!((busy.phases.iter().filter_map(|phase| phase.share).sum::<f64>() - 1.0).abs() < 1e-9);
+    // A fork is needed without a shim as well.
+    let shim = |header: &Header| startup("shim", header).0.launcher.unwrap().takes_ns;
+    assert_eq!(shim(&runs(3_000_000)), shim(&runs(0)));
+}
+
 /// Phases of events made by hand, for a program that is no interpreter: name and calls.
 fn generic(with_mark: bool, with_cache: bool, status: Option<i64>) -> Vec<(String, u64)> {
     let mut all = Startup::new(&header());
@@ -328,17 +352,21 @@ fn relocation_begins_where_the_first_thread_is_set_up() {
     assert_eq!(loaded(with_loader, path, &glibc(entry(1_500))), marked);
     let unmarked = owned(&[("exec", 1), ("dynamic loader", 2), ("relocation and ls", 4), ("exit", 1)]);
     assert_eq!(loaded(with_loader, path, &glibc(call("brk", 1_500, 10, 0))), unmarked);
-    // musl sets up the thread first: what comes next is not relocation.
+    // musl sets up the thread first, then maps the libraries (one with relocations in its code).
+    let mapped = |at_ns| Event { file: Some(b"/lib/libx.so"), ..call("mmap", at_ns, 10, 0x9000) };
     let musl = [
-        call("arch_prctl", 1_000, 10, 0),
-        call("set_tid_address", 1_100, 10, 7),
-        call("brk", 1_200, 10, 0),
+        call("set_tid_address", 1_000, 10, 7),
+        call("open", 1_100, 10, 3),
+        call("fcntl", 1_110, 10, 0),
+        mapped(1_120),
+        call("mprotect", 1_140, 10, 0),
+        call("close", 1_200, 10, 0),
         call("mprotect", 1_300, 10, 0),
         entry(1_500),
         call("write", 1_600, 10, 1),
     ];
-    let merged = owned(&[("exec", 1), ("dynamic loader", 4), ("ls", 1)]);
-    assert_eq!(loaded(with_loader, Some(b"/lib/ld-musl-x86_64.so.1"), &musl), merged);
+    let told = owned(&[("exec", 1), ("dynamic loader", 6), ("relocation", 1), ("ls", 1)]);
+    assert_eq!(loaded(with_loader, Some(b"/lib/ld-musl-x86_64.so.1"), &musl), told);
 }
 
 #[test]
@@ -354,6 +382,25 @@ fn a_program_that_handles_interrupts_is_not_at_its_end() {
     let phases = all.finish().0.phases.phases;
     let calls: Vec<_> = phases.iter().map(|phase| phase.syscalls).collect();
     assert_eq!(calls, [1, 62, 7, 194, 33, 27, 4], "the script opens files after that");
+}
+
+#[test]
+fn what_a_path_file_does_is_part_of_site() {
+    let log = fixture("3.11-command");
+    let mut lines: Vec<&str> = log.lines().collect();
+    let listed = lines.iter().position(|line| line.contains("site-packages>) = 0")).unwrap();
+    let time = lines[listed].split(' ').take(2).collect::<Vec<_>>().join(" ");
+    let path = "/opt/python/3.11.7/lib/python3.11/site-packages/x.pth";
+    let open = format!("{time} openat(AT_FDCWD, \"{path}\", O_RDONLY|O_CLOEXEC) = 3<{path}> <0.000010>");
+    let poll = format!("{time} epoll_create1(EPOLL_CLOEXEC) = 4<anon_inode:[eventpoll]> <0.000010>");
+    lines.splice(listed + 1..=listed, [open.as_str(), &poll]);
+    let mut all = Startup::new(&header());
+    strace(&lines.join("\n"), |event| all.add(event));
+    let changed: Vec<_> = all.finish().0.phases.phases.iter().map(|phase| phase.syscalls).collect();
+    let mut expected: Vec<_> =
+        startup("3.11-command", &header()).0.phases.phases.iter().map(|p| p.syscalls).collect();
+    expected[4] += 2;
+    assert_eq!(changed, expected);
 }
 
 #[test]
@@ -384,7 +431,8 @@ fn a_script_that_names_python_in_its_first_line() {
 
 #[test]
 fn a_log_cut_anywhere_still_has_every_call_in_one_phase() {
-    for name in ["3.11-uses", "2.7-script", "wrapper", "shim"] {
+    let others = ["node/20-script", "ruby/3.1-script", "perl/5.36-code", "shell/bash-code", "java/17-jar"];
+    for name in ["3.11-uses", "2.7-script", "wrapper", "shim"].into_iter().chain(others) {
         let log = fixture(name);
         let lines: Vec<&str> = log.lines().collect();
         for end in (0..lines.len()).step_by(29) {

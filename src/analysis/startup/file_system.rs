@@ -25,9 +25,13 @@ pub struct FileSystem {
     /// The ceiling: what a run would be shorter by if every one of them were free, as a part of the
     /// wall time, 0 to 1; `None` where costs are unknown.
     pub ceiling_share: Option<f64>,
-    /// The same for the ends of the wall time's interval (or, with few runs, of its range), lowest first;
-    /// `None` where there is neither.
+    /// The same for the ends of the wall time's interval (or, with few runs, of its range), lowest first, and there
+    /// without what calls of 1 ms or more waited; `None` where there is neither.
     pub ceiling_range: Option<(f64, f64)>,
+    /// What of the cost is sure to be the program's: all but what calls of 1 ms or more waited, for which the traced
+    /// run's machine may have been at fault.
+    #[serde(skip)]
+    sure_ns: u64,
 }
 
 /// One family.
@@ -51,6 +55,7 @@ pub struct FamilyRow {
 /// Counts them and sums them up.
 pub fn gather(cells: &[(Key, Cell)], base: &Base, prices: &Prices, wall: Wall) -> FileSystem {
     let mut rows: Vec<(Family, FamilyRow)> = Vec::new();
+    let mut sure_ns: u64 = 0;
     for (key, cell) in cells.iter().filter(|(key, _)| key.group.on_file()) {
         let family = base.calls.get(key.group.call()).family();
         let at = rows.iter().position(|(known, _)| *known == family).unwrap_or_else(|| {
@@ -61,6 +66,7 @@ pub fn gather(cells: &[(Key, Cell)], base: &Base, prices: &Prices, wall: Wall) -
         row.calls += cell.calls;
         row.failed += if key.errno == 0 { 0 } else { cell.calls };
         row.cost_ns = plus(row.cost_ns, prices.cost(key.group, cell));
+        sure_ns = sure_ns.saturating_add(prices.without_long(key.group, cell).unwrap_or(0));
     }
     let mut families: Vec<FamilyRow> = rows.into_iter().map(|(_, row)| row).collect();
     for row in &mut families {
@@ -77,20 +83,22 @@ pub fn gather(cells: &[(Key, Cell)], base: &Base, prices: &Prices, wall: Wall) -
         cost_ns,
         ceiling_share: None,
         ceiling_range: None,
+        sure_ns,
         families,
     }
 }
 
 impl FileSystem {
-    /// The ceiling: what comes after the end of the wall time cannot shorten it.
+    /// The ceiling: what comes after the end of the wall time cannot shorten it. Only for a log that is all there: what
+    /// is missing would count too.
     pub fn set_ceiling(&mut self, phases: &Phases, wall: Wall, untraced: Option<&Untraced>) {
         let after = phases.phases.iter().filter(|phase| phase.kind == PhaseKind::After);
         let after_ns: u64 = after.filter_map(|phase| phase.file_system_ns).sum();
         let Some(ns) = self.cost_ns.map(|ns| ns.saturating_sub(after_ns)) else { return };
         self.ceiling_share = Some(wall.share(ns).min(1.0));
         self.ceiling_range = untraced.and_then(Untraced::wall_range).map(|(low, high)| {
-            let share = |wall: f64| if wall > 0.0 { (ns as f64 / wall).min(1.0) } else { 0.0 };
-            (share(high), share(low))
+            let share = |ns: u64, wall: f64| if wall > 0.0 { (ns as f64 / wall).min(1.0) } else { 0.0 };
+            (share(self.sure_ns.saturating_sub(after_ns).min(ns), high), share(ns, low))
         });
     }
 }

@@ -190,10 +190,14 @@ impl Startup {
                 processes: &self.base.processes,
                 span: self.base.span.unwrap_or_default(),
                 wall_ns: self.untraced.as_ref().map(Untraced::wall_ns),
+                launch_ns: self.untraced.as_ref().map_or(0, Untraced::launch_ns),
             },
         );
         let mut file_system = file_system::gather(&cells, &self.base, &prices, wall);
-        file_system.set_ceiling(&phases, wall, self.untraced.as_ref());
+        let integrity = self.base.watch.finish();
+        if integrity.lost_events == 0 && integrity.complete {
+            file_system.set_ceiling(&phases, wall, self.untraced.as_ref());
+        }
         let inputs = fold::Inputs {
             calls: &self.base.calls,
             prices: &prices,
@@ -206,7 +210,7 @@ impl Startup {
         let counted = cells.iter().map(|(key, cell)| (fold::Place::from(key), *cell, 0));
         let (graph, other_calls) = fold::fold(&inputs, counted, By::Phase, Metric::Time);
         let waited_ns = flame::waited(&prices, cells.iter().map(|(key, cell)| (key.group, cell)));
-        let launcher = launcher(&phases, &boundaries);
+        let launcher = launcher(&phases, &boundaries, wall);
         let modules = self.imports.finish(&prices, &boundaries);
         let findings = findings::gather(&findings::Facts {
             cells: &cells,
@@ -214,6 +218,7 @@ impl Startup {
             prices: &prices,
             objects: &self.cube.objects,
             processes: &self.base.processes,
+            cwd: &self.cwd,
             focus,
             phases: &phases,
             boundaries: &boundaries,
@@ -235,7 +240,7 @@ impl Startup {
                 ..lookups::gather(&cells, &self.base.calls, &prices, &self.cube.objects)
             },
             modules,
-            integrity: self.base.watch.finish(),
+            integrity,
             command: self.command,
             backend: self.backend,
             not_ebpf: self.not_ebpf,
@@ -279,16 +284,18 @@ fn divide_cpu_time(report: &mut Report, tick_ns: u64) {
     }
 }
 
-fn launcher(phases: &Phases, boundaries: &[Boundary]) -> Option<Launcher> {
+fn launcher(phases: &Phases, boundaries: &[Boundary], wall: Wall) -> Option<Launcher> {
     let phase = phases.phases.first().filter(|phase| phase.kind == PhaseKind::Launcher)?;
     let program = boundaries.first()?.name.strip_prefix(b"before ").unwrap_or_default();
+    // No other way to start the program does without a fork.
+    let takes_ns = phase.takes_ns.saturating_sub(phases.launch_ns);
     Some(Launcher {
         program: program.into(),
         programs: phase.programs,
         processes: phase.processes,
         failed_execs: phase.failed_execs,
         syscalls: phase.syscalls,
-        takes_ns: phase.takes_ns,
-        share: phase.share.unwrap_or(0.0),
+        takes_ns,
+        share: wall.share(takes_ns),
     })
 }

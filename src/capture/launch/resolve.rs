@@ -19,7 +19,8 @@ const DEFAULT_PATH: &str = "/bin:/usr/bin";
 /// Finds the file that `name` means.
 pub fn resolve(name: &OsStr, path: Option<&OsStr>) -> Result<PathBuf, LaunchError> {
     if name.is_empty() {
-        return Err(not_found(name, "a command's name cannot be empty".to_owned()));
+        let why = "a command's name cannot be empty; check the variable or the quotes it comes from";
+        return Err(LaunchError::NotFound { command: "''".to_owned(), why: why.to_owned() });
     }
     if name.as_bytes().contains(&b'/') {
         let file = PathBuf::from(name);

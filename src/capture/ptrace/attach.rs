@@ -16,7 +16,8 @@ use super::super::sys::ptrace as request;
 use super::super::sys::signals::Watch;
 use super::super::{Outcome, Sink};
 use super::files::{Shares, proc_file};
-use super::session::{Options, Session};
+use super::recording::Options;
+use super::session::Session;
 use super::thread::{Comm, Thread};
 use crate::event::mark;
 

@@ -5,7 +5,7 @@
 //! kernel has given up the old one kills the process inside execve, though: that is the command's end.
 
 use super::super::Sink;
-use super::session::lifecycle_event;
+use super::marks::lifecycle_event;
 use super::stop::End;
 use super::thread::Thread;
 use crate::event::{Event, Kind};
@@ -79,6 +79,11 @@ impl<'s, S: Sink> Gate<'s, S> {
     /// The process goes on for these.
     pub fn waits_for(&mut self, pids: &[i32]) {
         self.sink.waits_for(pids);
+    }
+
+    /// Whether the sink has all it wants.
+    pub fn wants_end(&self) -> bool {
+        self.sink.wants_end()
     }
 
     /// Before the beginning: the process makes a call.

@@ -9,7 +9,7 @@ use super::super::sys::clock::monotonic_ns;
 use super::super::sys::process::{
     Ending, close_standard_streams, end_with_parent, fork_child, kill, null_call, reap,
 };
-use super::session::{Begin, Options, record_from};
+use super::recording::{Begin, Options, record_from};
 use crate::event::Event;
 use crate::log::Calibration;
 

@@ -8,19 +8,16 @@ use super::super::sys::clock::monotonic_ns;
 use super::super::sys::doubled::seen;
 use super::super::sys::process::{CAP_SYS_PTRACE, has_capability};
 use super::super::sys::ptrace as request;
-use super::super::sys::wait;
 use super::attach::status_field;
 use super::beginning::Signal;
 use super::entry_point;
 use super::files::{Shares, proc_is_ours, proc_link};
 use super::image::Image;
-use super::session::{Early, Session, lifecycle_event};
-use super::stop::{Change, End, Reason, Stop};
+use super::marks::lifecycle_event;
+use super::session::{Early, Session};
+use super::stop::{End, Stop};
 use super::thread::{Comm, Thread};
 use crate::event::{Event, Kind, mark};
-
-/// How long detaching waits for threads to stop.
-const PATIENCE_NS: u64 = 200_000_000;
 
 impl<S: Sink> Session<'_, S> {
     /// The thread has made a child, whose tid is the event's message.
@@ -47,7 +44,7 @@ impl<S: Sink> Session<'_, S> {
     }
 
     /// Begins to follow `child`, made by `parent`'s present call.
-    fn adopt(&mut self, parent: &Thread, child: i32, now: u64) {
+    pub(super) fn adopt(&mut self, parent: &Thread, child: i32, now: u64) {
         let flags = if parent.in_call { parent.call.clone_flags } else { flags_by_proc(child) };
         let is_thread = flags & libc::CLONE_THREAD as u64 != 0;
         let pid = if is_thread && parent.pid != 0 { parent.pid } else { child };
@@ -221,76 +218,6 @@ impl<S: Sink> Session<'_, S> {
         let at_ns = self.log_time(reached);
         self.mark_at(tid, mark::ENTRY, at_ns);
     }
-
-    /// Lets every thread go on untraced. Threads that do not stop soon, because they wait for a vfork child
-    /// or for a disk, are let go by the end of the tracer.
-    pub(super) fn detach_all(&mut self) {
-        self.pinning = None;
-        for (_, early) in std::mem::take(&mut self.early) {
-            if let Early::Stopped(stop, reason) = early {
-                detach(stop, reason);
-            }
-        }
-        while let Some(change) = self.waiting.take_queued() {
-            self.detach_changed(change);
-        }
-        for &tid in self.threads.keys() {
-            // Fails for a thread that is gone, whose end is reported below.
-            let _ = request::interrupt(tid);
-        }
-        let begin = monotonic_ns();
-        while !self.threads.is_empty() && monotonic_ns() - begin < PATIENCE_NS {
-            match wait::any(false) {
-                Ok(Some(change)) => {
-                    if let Some(change) = Change::decode(change) {
-                        self.detach_changed(change);
-                    }
-                }
-                Ok(None) => std::thread::sleep(std::time::Duration::from_micros(200)),
-                Err(_) => break,
-            }
-        }
-        let left: Vec<i32> = self.threads.keys().copied().collect();
-        for tid in left {
-            self.leave(tid);
-        }
-        self.threads.clear();
-    }
-
-    /// The thread goes on untraced: the call it is in is not seen to return.
-    fn leave(&mut self, tid: i32) {
-        if let Some(thread) = self.threads.get_mut(&tid).filter(|thread| thread.in_call) {
-            thread.in_call = false;
-            let event = thread.call.event(thread.pid, thread.comm.as_bytes(), None, None);
-            self.sink.push(&event);
-        }
-        self.mark(tid, mark::DETACHED);
-    }
-
-    /// Lets the thread of this change go; a child that it has just made is next.
-    fn detach_changed(&mut self, change: Change) {
-        match change {
-            Change::Stopped(stop, reason) => {
-                let tid = stop.tid();
-                if !self.threads.contains_key(&tid) {
-                    // A new child, before or after its parent was let go.
-                    return detach(stop, reason);
-                }
-                if reason == Reason::NewChild
-                    && let Ok(child) = request::event_message(tid)
-                    && let Some(parent) = self.threads.remove(&tid)
-                {
-                    // Its own first stop is to come.
-                    self.adopt(&parent, child as i32, self.log_time(monotonic_ns()));
-                    self.threads.insert(tid, parent);
-                }
-                self.leave(tid);
-                self.threads.remove(&tid);
-                detach(stop, reason);
-            }
-            Change::Ended(tid, _) => drop(self.threads.remove(&tid)),
-        }
-    }
 }
 
 /// What can be known of how a thread was made whose maker's call was not seen.
@@ -300,13 +227,6 @@ fn flags_by_proc(child: i32) -> u64 {
         Some(pid) if pid != child => shared as u64,
         _ => 0,
     }
-}
-
-/// Lets a stopped thread go, with the signal that it was about to get. Where this fails, the thread is
-/// gone, or the tracer's end lets it go.
-fn detach(stop: Stop, reason: Reason) {
-    let signal = if let Reason::Signal(signal) = reason { signal } else { 0 };
-    let _ = stop.detach(signal);
 }
 
 /// Whether the program would have gained a privilege, had its tracer been allowed to let it

@@ -1,8 +1,9 @@
 //! The ptrace backend: works everywhere, records every call, and makes each several microseconds dearer.
 //!
 //! ```text
-//!  kernel ── wait4 ──> waiting ──> stop (value) ──> session ──┬─ entry    arguments, paths, files
-//!                                                             ├─ exit     results, tracked state
+//!  recording, attach ──> session ──> detaching
+//!  kernel ── wait4 ──> waiting ──> stop (value) ──> session ──┬─ calls ──┬─ entry  arguments, paths, files
+//!                                                             │          └─ exit   results, tracked state
 //!                                                             └─ lifecycle  fork, exec, exit, signals
 //!  session ── event ──> sink
 //! ```
@@ -15,14 +16,18 @@ mod attach;
 mod beginning;
 pub mod calibration;
 mod call;
+mod calls;
+mod detaching;
 mod entry;
 pub mod entry_point;
 mod exit;
 mod files;
 mod image;
 mod lifecycle;
+mod marks;
 mod memory;
 mod pinning;
+mod recording;
 mod session;
 pub(super) mod signals_taken;
 mod stop;
@@ -30,4 +35,4 @@ mod thread;
 mod waiting;
 
 pub use attach::{AttachError, attach};
-pub use session::{Options, record};
+pub use recording::{Options, record};

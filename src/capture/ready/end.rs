@@ -29,6 +29,15 @@ pub enum EndBy {
     Kill,
 }
 
+/// What becomes of a program that is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtReady {
+    /// It is ended, with all that it has started.
+    End(EndBy),
+    /// It goes on, alone.
+    Leave,
+}
+
 impl EndBy {
     fn signal(self) -> Signal {
         match self {

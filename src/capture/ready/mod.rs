@@ -26,7 +26,7 @@ use std::time::Duration;
 
 pub use condition::{Until, WrongUntil};
 pub(super) use detect::Detector;
-pub use end::EndBy;
+pub use end::{AtReady, EndBy};
 pub(super) use end::{Reaper, end_tree};
 pub(super) use output::OutputWatch;
 pub use traced::ReadyWatch;

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
+use nix::errno::Errno;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
 /// Watches for opens of one file.
@@ -19,9 +20,19 @@ impl Opened {
     pub fn new(path: &Path) -> io::Result<Self> {
         let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
         let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(io::ErrorKind::IsADirectory.into());
+            return Err(io::Error::other(format!("{} is a directory; name a file", path.display())));
         };
-        inotify.add_watch(directory, AddWatchFlags::IN_OPEN)?;
+        let unwatched = |errno: Errno| {
+            let (directory, error) = (directory.display(), io::Error::from(errno));
+            let text = match errno {
+                Errno::ENOENT => format!("there is no directory {directory}; make it before"),
+                _ => format!("{directory}: {error}"),
+            };
+            io::Error::new(error.kind(), text)
+        };
+        inotify
+            .add_watch(directory, AddWatchFlags::IN_OPEN | AddWatchFlags::IN_ONLYDIR)
+            .map_err(unwatched)?;
         Ok(Self { inotify, name: name.to_owned() })
     }
 
@@ -48,6 +59,10 @@ mod tests {
         assert!(!opened.check());
         std::fs::write(dir.path().join("wanted"), b"").unwrap();
         assert!(opened.check());
-        assert!(Opened::new(Path::new("/no/such/directory/x")).is_err());
+        let error = Opened::new(&dir.path().join("gone/x")).unwrap_err().to_string();
+        assert!(error.contains(&format!("no directory {}/gone;", dir.path().display())), "{error}");
+        let error = Opened::new(&dir.path().join("other/x")).unwrap_err().to_string();
+        assert!(error.contains("/other: Not a directory"), "{error}");
+        assert_eq!(Opened::new(Path::new("/")).unwrap_err().to_string(), "/ is a directory; name a file");
     }
 }

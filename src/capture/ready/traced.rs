@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::detect::Detector;
-use super::end::{EndBy, Ending};
+use super::end::{AtReady, Ending};
 use super::output::OutputWatch;
 use super::{POLL, Until};
 use crate::capture::Sink;
 use crate::capture::stdio::worker::{Stop, Worker};
+use crate::capture::sys::process::own_tid;
+use crate::capture::sys::signals::wake;
 use crate::event::{Event, Kind, mark};
 use crate::syscall::{self, Family};
 
@@ -23,21 +25,28 @@ struct Shared {
     pids: Mutex<BTreeSet<i32>>,
 }
 
-/// Watches a traced run for readiness, and ends the program when it is.
+impl Shared {
+    fn pids(&self) -> Vec<i32> {
+        self.pids.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+}
+
+/// Watches a traced run for readiness, and ends the program when it is, or the recording.
 #[derive(Debug)]
 pub struct ReadyWatch {
     until: Until,
     shared: Arc<Shared>,
     origin_ns: u64,
     marked: bool,
+    leaves: bool,
     _worker: Worker,
 }
 
 impl ReadyWatch {
-    /// To be made before the command starts. `origin_ns` is the monotonic time that is 0 in the log.
+    /// To be made before the command starts, by the thread that will trace it. `origin_ns` is the monotonic time that is 0 in the log.
     pub fn start(
         until: &Until,
-        by: EndBy,
+        at_ready: AtReady,
         output: Option<Arc<OutputWatch>>,
         origin_ns: u64,
     ) -> io::Result<Self> {
@@ -48,8 +57,11 @@ impl ReadyWatch {
             Until::Output(_) | Until::Idle(_) | Until::Exit => Detector::new(until, output)?,
         };
         let for_thread = Arc::clone(&shared);
-        let worker = Worker::start("ready", move |stop| watch(&stop, &for_thread, detector, by))?;
-        Ok(Self { until: until.clone(), shared, origin_ns, marked: false, _worker: worker })
+        let tracer = own_tid();
+        let watch = move |stop| watch(&stop, &for_thread, detector, at_ready, tracer);
+        let worker = Worker::start("ready", watch)?;
+        let leaves = at_ready == AtReady::Leave;
+        Ok(Self { until: until.clone(), shared, origin_ns, marked: false, leaves, _worker: worker })
     }
 
     /// The sink that marks readiness among the events for `inner`.
@@ -61,6 +73,12 @@ impl ReadyWatch {
     #[must_use]
     pub fn was_ready(&self) -> bool {
         self.marked
+    }
+
+    /// The processes that go on, where they are left to.
+    #[must_use]
+    pub fn left_running(&self) -> Vec<i32> {
+        if self.leaves && self.marked { self.shared.pids() } else { Vec::new() }
     }
 
     fn see(&self, event: &Event<'_>) {
@@ -94,17 +112,18 @@ fn is_what(until: &Until, event: &Event<'_>) -> bool {
     }
 }
 
-fn watch(stop: &Stop, shared: &Shared, mut detector: Detector, by: EndBy) {
-    let pids = || -> Vec<i32> {
-        shared.pids.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
-    };
+fn watch(stop: &Stop, shared: &Shared, mut detector: Detector, at_ready: AtReady, tracer: i32) {
     let mut ending: Option<Ending> = None;
     while !stop.asked_within(POLL) {
         if shared.ready_ns.load(SeqCst) != 0 {
-            ending.get_or_insert_with(|| Ending::new(by)).tell(&pids());
+            match at_ready {
+                AtReady::End(by) => ending.get_or_insert_with(|| Ending::new(by)).tell(&shared.pids()),
+                // It may be asleep until the program does something.
+                AtReady::Leave => wake(tracer),
+            }
             continue;
         }
-        if let Some(at_ns) = detector.check(pids) {
+        if let Some(at_ns) = detector.check(|| shared.pids()) {
             shared.ready_ns.store(at_ns, SeqCst);
         }
     }
@@ -136,5 +155,9 @@ impl<S: Sink> Sink for Marking<'_, S> {
 
     fn waits_for(&mut self, pids: &[i32]) {
         self.inner.waits_for(pids);
+    }
+
+    fn wants_end(&self) -> bool {
+        self.watch.leaves && self.watch.shared.ready_ns.load(SeqCst) != 0
     }
 }

@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 use super::clock::monotonic_ns;
 use super::process::process_group;
+use super::process_state::State;
 use super::startup::SIGNALS;
 
 /// The timer's signal. Its default action is to be ignored, so that a handler for it changes nothing else.
@@ -244,54 +245,6 @@ fn was_seen(signal: c_int, asked: u64) -> bool {
     })
 }
 
-/// What `/proc` says of the command.
-struct State {
-    /// Its first thread is held for its tracer.
-    is_stopping: bool,
-    /// Signals sent to it that none of its threads has taken.
-    pending: u64,
-}
-
-impl State {
-    fn of(pid: i32) -> Option<Self> {
-        let mut path = [0u8; 32];
-        let mut buffer = [0u8; 4096];
-        write_path(&mut path, pid);
-        // SAFETY: `path` ends with a NUL byte, `buffer` has the length that is passed; open, read and close
-        // are async-signal-safe.
-        let got = unsafe {
-            let fd = libc::open(path.as_ptr().cast(), libc::O_RDONLY | libc::O_CLOEXEC);
-            if fd == -1 {
-                return None;
-            }
-            let got = libc::read(fd, buffer.as_mut_ptr().cast(), buffer.len());
-            libc::close(fd);
-            got
-        };
-        let text = buffer.get(..usize::try_from(got).ok()?)?;
-        let field = |name: &[u8]| {
-            let mut lines = text.split(|&byte| byte == b'\n');
-            lines.find_map(|line| line.strip_prefix(name)).map(<[u8]>::trim_ascii)
-        };
-        let pending = std::str::from_utf8(field(b"ShdPnd:")?).ok()?;
-        Some(Self {
-            is_stopping: field(b"State:")?.first() == Some(&b't'),
-            pending: u64::from_str_radix(pending, 16).ok()?,
-        })
-    }
-
-    fn has_pending(&self, signal: c_int) -> bool {
-        signal > 0 && self.pending & (1 << (signal - 1)) != 0
-    }
-}
-
-/// `/proc/PID/status` with a NUL byte, without allocating.
-fn write_path(path: &mut [u8; 32], pid: i32) {
-    use std::io::Write;
-    // Longer than any of these.
-    let _ = write!(&mut path[..], "/proc/{pid}/status\0");
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -312,12 +265,5 @@ mod tests {
         seen(SIGNAL, 7);
         let much_later = pack(7, now_ms().wrapping_add(1000));
         assert!(!was_seen(SIGNAL, much_later), "long ago");
-    }
-
-    #[test]
-    fn the_state_of_a_process_is_read() {
-        let state = State::of(std::process::id().cast_signed()).expect("our own is readable");
-        assert!(!state.is_stopping && !state.has_pending(libc::SIGTERM));
-        assert!(State::of(i32::MAX).is_none());
     }
 }

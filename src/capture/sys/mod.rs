@@ -16,6 +16,7 @@ pub(super) mod memory;
 pub(super) mod own_maps;
 pub(super) mod pod;
 pub(super) mod process;
+pub(super) mod process_state;
 pub(super) mod ptrace;
 pub(super) mod seccomp;
 pub(super) mod shared;

@@ -21,7 +21,7 @@ pub fn fork_child(ending: Ending, body: impl FnOnce()) -> io::Result<i32> {
     // SAFETY: as fork(2), with a signal of choice: the child has a copy of this stack. It runs only
     // `body`, which keeps to system calls, and `_exit`.
     match unsafe { libc::syscall(libc::SYS_clone, signal, 0, 0, 0, 0) as i32 } {
-        -1 => Err(io::Error::last_os_error()),
+        -1 => Err(explain_fork(io::Error::last_os_error())),
         0 => {
             body();
             // SAFETY: ends this process; nothing of the parent's is flushed or dropped.
@@ -29,6 +29,25 @@ pub fn fork_child(ending: Ending, body: impl FnOnce()) -> io::Result<i32> {
         }
         pid => Ok(pid),
     }
+}
+
+/// The error of a fork, with what to try.
+pub fn explain_fork(error: io::Error) -> io::Error {
+    if error.raw_os_error() != Some(libc::EAGAIN) {
+        return error;
+    }
+    let limit = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NPROC);
+    let limit = match limit {
+        Ok((soft, _)) if soft != libc::RLIM_INFINITY => format!(", now {soft},"),
+        _ => String::new(),
+    };
+    io::Error::new(
+        error.kind(),
+        format!(
+            "no more processes may be started ({error}): raise the limit on the user's processes (ulimit -u{limit} or \
+             pids.max of the cgroup), or end some"
+        ),
+    )
 }
 
 /// The calling child gets a CPU before others do, where that is permitted: it has next to nothing to do.

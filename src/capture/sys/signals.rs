@@ -119,7 +119,8 @@ impl Watch {
     }
 
     fn tick_by(&mut self, handler: libc::sighandler_t) {
-        let Some(before) = replace(doubled::TICK, handler) else { return };
+        // Interrupts a waiting call, for [`wake`].
+        let Some(before) = replace_with(doubled::TICK, handler, 0) else { return };
         self.before.push((doubled::TICK, before));
         self.timer = doubled::Timer::new().ok().filter(|_| unblock(doubled::TICK));
         self.shared.timer.store(self.timer.as_ref().map_or(0, doubled::Timer::number), SeqCst);
@@ -270,6 +271,22 @@ unsafe fn is_by_process(info: *const libc::siginfo_t) -> bool {
     unsafe { !info.is_null() && (*info).si_code <= 0 && (*info).si_code != libc::SI_TIMER }
 }
 
+/// Whether another thread of this process woke this one.
+///
+/// # Safety
+/// `info` must be null or valid.
+unsafe fn is_wake_up(info: *const libc::siginfo_t) -> bool {
+    // SAFETY: promised by the caller; the sender is there for the code of tgkill(2).
+    unsafe { !info.is_null() && (*info).si_code == libc::SI_TKILL && (*info).si_pid() == libc::getpid() }
+}
+
+/// Interrupts the call that a thread of this process waits in, if it has a [`Watch`] that sees deliveries; else
+/// nothing happens. A thread that is about to wait misses it.
+pub fn wake(tid: i32) {
+    // SAFETY: takes no pointers.
+    unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, doubled::TICK) };
+}
+
 /// Hands a signal on, once it is clear that the command has not got it by itself.
 ///
 /// # Safety
@@ -288,6 +305,9 @@ unsafe fn hand_on(child: libc::pid_t, signal: c_int, info: *const libc::siginfo_
 extern "C" fn settle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel passes a valid siginfo_t; the errno location is this thread's own.
     unsafe {
+        if is_wake_up(info) {
+            return;
+        }
         if is_by_process(info) {
             return handle(signal, info, context);
         }
@@ -303,7 +323,7 @@ extern "C" fn settle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_
 /// The timer's handler where nothing is decided then: as [`settle`].
 extern "C" fn only_tick(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel passes a valid siginfo_t.
-    if unsafe { is_by_process(info) } {
+    if unsafe { is_by_process(info) && !is_wake_up(info) } {
         handle(signal, info, context);
     }
 }

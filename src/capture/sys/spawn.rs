@@ -20,13 +20,14 @@
 //! written on). With a go pipe we must run meanwhile, so it gets a copy, as from `fork`.
 
 use super::handed_down::HandedDown;
+use super::process::explain_fork;
 use super::startup;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 /// What becomes of one of the descriptors 0 to 2 in the child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +77,8 @@ pub struct Started {
     pub pid: libc::pid_t,
     /// The monotonic clock just before it was created, in nanoseconds.
     pub at_ns: u64,
+    /// The same just before it called `execve`, where it has told: where it borrowed our memory.
+    pub exec_ns: Option<u64>,
     /// Where it reports that it cannot become the program.
     pub failure: OwnedFd,
     /// The pipe on which it waits for a byte: its reading end (kept, so that writing is never an
@@ -120,6 +123,8 @@ struct Prepared {
     go_other_end: RawFd,
     /// SIGTSTP came before the child could stop for it, see [`hold_stop`].
     stop_held: AtomicBool,
+    /// The clock before `execve`, see [`Started::exec_ns`].
+    exec_ns: AtomicU64,
 }
 
 unsafe extern "C" {
@@ -159,10 +164,12 @@ pub fn start(image: &Image<'_>) -> io::Result<Started> {
         go: go.as_ref().map_or(-1, |(read, _)| read.as_raw_fd()),
         go_other_end: go.as_ref().map_or(-1, |(_, write)| write.as_raw_fd()),
         stop_held: AtomicBool::new(false),
+        exec_ns: AtomicU64::new(0),
     };
     let share = if image.wait_for_go { 0 } else { libc::CLONE_VM | libc::CLONE_VFORK };
     let (pid, at_ns) = clone_blocked(&prepared, share)?;
-    Ok(Started { pid, at_ns, failure: failure_read, go })
+    let exec_ns = Some(prepared.exec_ns.load(SeqCst)).filter(|&ns| ns != 0);
+    Ok(Started { pid, at_ns, exec_ns, failure: failure_read, go })
 }
 
 /// Clones with every signal blocked, so that no handler of ours runs in the child.
@@ -189,7 +196,7 @@ fn clone_blocked(prepared: &Prepared, share: c_int) -> io::Result<(libc::pid_t, 
         libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut());
         (pid, error, started_ns)
     };
-    if pid == -1 { Err(error) } else { Ok((pid, started_ns)) }
+    if pid == -1 { Err(explain_fork(error)) } else { Ok((pid, started_ns)) }
 }
 
 /// With SIGCHLD ignored (which a parent can hand down), the kernel reaps children by itself and
@@ -233,6 +240,7 @@ extern "C" fn child_main(argument: *mut c_void) -> c_int {
         hold_stop(prepared);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const prepared.mask, ptr::null_mut());
         wait_for_go(prepared);
+        prepared.exec_ns.store(super::clock::monotonic_ns(), SeqCst);
         libc::execve(prepared.program, prepared.argv, prepared.environment);
         fail(prepared, Stage::Exec);
     }

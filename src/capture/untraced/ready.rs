@@ -3,20 +3,20 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::capture::ready::{Detector, EndBy, OutputWatch, ReadyWatch, Until};
+use crate::capture::ready::{AtReady, Detector, OutputWatch, ReadyWatch, Until};
 use crate::capture::stdio::Stdio;
 
 /// When a run is over, for a program that does not end.
 #[derive(Clone, Debug)]
 pub struct Ready {
     pub(super) until: Until,
-    pub(super) end: EndBy,
+    pub(super) then: AtReady,
     output: Option<Arc<OutputWatch>>,
 }
 
 impl Ready {
-    /// A run is over when this comes true; then the program is ended. `stdio` is that of all the runs.
-    pub fn new(until: Until, end: EndBy, stdio: &mut Stdio) -> Self {
+    /// A run is over when this comes true; then the program is ended, or left alone. `stdio` is that of all the runs.
+    pub fn new(until: Until, then: AtReady, stdio: &mut Stdio) -> Self {
         let output = match &until {
             Until::Output(regex) => {
                 let watch = Arc::new(OutputWatch::new(regex.clone()));
@@ -25,7 +25,13 @@ impl Ready {
             }
             _ => None,
         };
-        Self { until, end, output }
+        Self { until, then, output }
+    }
+
+    /// The same for a program that has its streams from elsewhere: its output is not seen.
+    #[must_use]
+    pub fn with_own_streams(until: Until, then: AtReady) -> Self {
+        Self { until, then, output: None }
     }
 
     /// What is waited for.
@@ -37,7 +43,7 @@ impl Ready {
     /// Watches a traced run, which has its streams and is about to start.
     pub fn watch_traced(&self, origin_ns: u64) -> io::Result<ReadyWatch> {
         self.arm();
-        ReadyWatch::start(&self.until, self.end, self.output.clone(), origin_ns)
+        ReadyWatch::start(&self.until, self.then, self.output.clone(), origin_ns)
     }
 
     /// Looks for readiness of an untraced run that is about to start.

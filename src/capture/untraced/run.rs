@@ -2,7 +2,9 @@
 
 use super::{Ready, RunError};
 use crate::capture::launch::{self, Child, Command, SpawnOptions};
-use crate::capture::ready::{self, Detector, POLL, Reaper, end_tree, is_anybody_left, used_until_now};
+use crate::capture::ready::{
+    self, AtReady, Detector, POLL, Reaper, end_tree, is_anybody_left, used_until_now,
+};
 use crate::capture::stdio::Stdio;
 use crate::capture::sys::child::{self, Change};
 use crate::capture::sys::clock::monotonic_ns;
@@ -64,7 +66,8 @@ fn until_ready(
     let done = match waited.map_err(RunError::Wait)? {
         Some(ready_ns) => {
             let wall_ns = ready_ns.saturating_sub(child.started_ns());
-            Ok(Done { status: ExitStatus::default(), figures: Run { wall_ns, ..figures } })
+            let launch_ns = child.launch_ns().min(wall_ns);
+            Ok(Done { status: ExitStatus::default(), figures: Run { wall_ns, launch_ns, ..figures } })
         }
         None if watch.received().is_some() => Err(RunError::Wait(io::ErrorKind::Interrupted.into())),
         None => {
@@ -72,7 +75,9 @@ fn until_ready(
             Err(RunError::NotReady { status, until: ready.until.to_string() })
         }
     };
-    end_tree(ready.end);
+    if let AtReady::End(by) = ready.then {
+        end_tree(by);
+    }
     streams.finish();
     done
 }
@@ -118,7 +123,8 @@ pub fn wait_for(child: &Child, watch: &Watch) -> io::Result<Done> {
     let (ended_ns, stopped_ns) = ended?;
     let (status, usage) = child::reap(child.pid())?;
     let wall_ns = ended_ns.saturating_sub(child.started_ns()).saturating_sub(stopped_ns);
-    Ok(Done { status, figures: figures(wall_ns, &usage) })
+    let launch_ns = child.launch_ns().min(wall_ns);
+    Ok(Done { status, figures: Run { launch_ns, ..figures(wall_ns, &usage) } })
 }
 
 /// When it ended, and how long it was stopped before, in nanoseconds.
@@ -142,6 +148,7 @@ fn figures(wall_ns: u64, usage: &libc::rusage) -> Run {
     let time = |value: libc::timeval| count(value.tv_sec) * 1_000_000_000 + count(value.tv_usec) * 1_000;
     Run {
         wall_ns,
+        launch_ns: 0,
         user_ns: time(usage.ru_utime),
         system_ns: time(usage.ru_stime),
         minor_faults: count(usage.ru_minflt),

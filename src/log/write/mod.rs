@@ -13,11 +13,8 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
-use arrow_schema::SchemaRef;
-
 use super::{Error, Header, schema};
 use crate::event::Event;
-#[cfg(test)]
 pub(super) use encode::Encoder;
 use handover::{Closing, Gone, Handover};
 #[cfg(test)]
@@ -55,12 +52,23 @@ impl Writer {
     /// A file that exists is replaced if it is empty or a log, and is an error if it is anything
     /// else; `/dev/null` is accepted.
     pub fn create(path: &Path, header: &Header) -> Result<Self, Error> {
-        Self::on(Sink::create(path)?, header)
+        let path = path.to_owned();
+        Self::start(move || Sink::create(&path), header)
     }
 
     /// Writes to a file that was made already.
     pub(super) fn on(sink: Sink, header: &Header) -> Result<Self, Error> {
+        Self::start(|| Ok(sink), header)
+    }
+
+    /// Header and thread come before the file: as long as that is there without the header, whoever kills us leaves
+    /// an empty file.
+    fn start(
+        sink: impl FnOnce() -> Result<Sink, Error> + Send + 'static,
+        header: &Header,
+    ) -> Result<Self, Error> {
         let schema = schema::schema(header).map_err(|error| Error::Header(error.to_string()))?;
+        let encoder = Encoder::new(schema).map_err(|error| Error::Header(error.to_string()))?;
         // The seed differs from run to run: `RandomState` takes it from the kernel.
         let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
         let shared = Arc::new(Handover::new(seed));
@@ -68,7 +76,7 @@ impl Writer {
         let for_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("trace-log".to_owned())
-            .spawn(move || run(sink, schema, &for_thread, &tell))
+            .spawn(move || run(sink, encoder, &for_thread, &tell))
             .map_err(Error::Thread)?;
         let writer = Self { shared, thread: Some(thread) };
         match told.recv() {
@@ -116,16 +124,16 @@ impl Drop for Writer {
     }
 }
 
-/// The thread: makes the header, says how that went, and writes batches until the log is closed.
+/// The thread: opens the file, writes the header, says how that went, and writes batches until the log is closed.
 fn run(
-    sink: Sink,
-    schema: SchemaRef,
+    sink: impl FnOnce() -> Result<Sink, Error>,
+    encoder: Encoder,
     shared: &Handover,
     tell: &mpsc::Sender<Result<(), Error>>,
 ) -> Result<Summary, Error> {
     nix::sys::signal::SigSet::all().thread_block().map_err(|errno| Error::Thread(errno.into()))?;
     let _gone = Gone(shared);
-    let (worker, started) = match Worker::start(sink, schema) {
+    let (worker, started) = match sink().and_then(|sink| Worker::start(sink, encoder)) {
         Ok(worker) => (Some(worker), Ok(())),
         Err(error) => (None, Err(error)),
     };

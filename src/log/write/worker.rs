@@ -2,8 +2,6 @@
 
 use std::io;
 
-use arrow_schema::SchemaRef;
-
 use super::Summary;
 use super::encode::Encoder;
 use super::handover::{Closing, Handover, Work};
@@ -27,9 +25,8 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Writes the header; where an older log is in the file, with the first batch.
-    pub(super) fn start(sink: Sink, schema: SchemaRef) -> Result<Self, Error> {
+    pub(super) fn start(sink: Sink, encoder: Encoder) -> Result<Self, Error> {
         let failed = |sink: &Sink, source| Error::Create { path: sink.path().to_owned(), source };
-        let encoder = Encoder::new(schema).map_err(|error| failed(&sink, io::Error::other(error)))?;
         let mut worker = Self {
             encoder,
             sink,

@@ -101,8 +101,9 @@ fn write_total(out: &mut Vec<u8>, event: &Event<'_>) {
     write_text(out, b" ", event.text);
     out.extend_from_slice(b" = ");
     match event.ret {
-        Some(value) => write_number(out, value),
-        None => out.push(b'?'),
+        // Counts: less than none stands for one that nobody knows.
+        Some(value) if value >= 0 => write_number(out, value),
+        Some(_) | None => out.extend_from_slice(b"unknown"),
     }
 }
 

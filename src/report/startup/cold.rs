@@ -27,20 +27,18 @@ pub(super) fn write(
     ]);
     let warm_user_share = warm.and_then(|warm| warm.user_share);
     let warm = warm.map(|warm| &warm.figures);
-    let mut row = |name: &str, cold: &Summary, warm: Option<&Summary>, ratio, show: fn(u64) -> String| {
-        let median = |summary: &Summary| show(summary.median as u64);
-        let warm = warm.map_or_else(|| "-".to_owned(), median);
-        table.row(vec![name.to_owned(), warm, median(cold), self::ratio(ratio), range(cold, show)]);
-    };
     let figures = &cold.figures;
     let user_shares = [warm_user_share, cold.user_share];
-    row("wall", &figures.wall_ns, warm.map(|warm| &warm.wall_ns), cold.wall_ratio, time);
-    row("CPU", &figures.cpu_ns, warm.map(|warm| &warm.cpu_ns), cold.cpu_ratio, time);
-    row("major faults", &figures.major_faults, warm.map(|warm| &warm.major_faults), None, count);
+    let walls = (&figures.wall_ns, warm.map(|warm| &warm.wall_ns));
+    table.row(row("wall", walls, cold.wall_ratio, time));
+    let times = (&figures.cpu_ns, warm.map(|warm| &warm.cpu_ns));
+    table.row(row("CPU", times, cold.cpu_ratio, time));
     if user_shares.iter().any(Option::is_some) {
         let [warm, cold] = user_shares.map(|share| share.map_or_else(|| "-".to_owned(), whole_percent));
         table.row(vec!["of it user".to_owned(), warm, cold, String::new(), String::new()]);
     }
+    let faults = (&figures.major_faults, warm.map(|warm| &warm.major_faults));
+    table.row(row("major faults", faults, None, count));
     for phase in cold.phases.iter().flat_map(|phases| &phases.phases) {
         let same = |other: &&Phase| (other.kind, &other.name) == (phase.kind, &phase.name);
         let warm = warm_phases.phases.iter().find(same);
@@ -64,6 +62,18 @@ pub(super) fn write(
         writeln!(out, "{line}")?;
     }
     writeln!(out, "{}", look.note(&method(cold)))
+}
+
+/// One figure, cold and warm.
+fn row(
+    name: &str,
+    (cold, warm): (&Summary, Option<&Summary>),
+    times: Option<Ratio>,
+    show: fn(u64) -> String,
+) -> Vec<String> {
+    let median = |summary: &Summary| show(summary.median as u64);
+    let warm = warm.map_or_else(|| "-".to_owned(), median);
+    vec![name.to_owned(), warm, median(cold), ratio(times), range(cold, show)]
 }
 
 /// A ratio with its range.

@@ -69,7 +69,7 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
         writeln!(out, "{}", look.note(&notes::not_ebpf(why)))?;
     }
     if let Some(until) = &report.until {
-        writeln!(out, "{}", look.note(&ready(until)))?;
+        writeln!(out, "{}", look.note(&ready(until, report.untraced.is_some())))?;
     }
     let files = &report.file_system;
     if files.cost_ns.is_some_and(|ns| report.wall.share(ns) > 1.0) {
@@ -118,7 +118,13 @@ fn title(command: &[String]) -> String {
 fn beside_title(report: &Report) -> String {
     let backend = escape(report.backend.as_bytes());
     let what = report.untraced.as_ref().map_or_else(
-        || format!("traced {}, no untraced runs in this log", time(report.traced_ns)),
+        || match &report.until {
+            None => format!("traced {}, no untraced runs in this log", time(report.traced_ns)),
+            Some(until) => {
+                let (until, after) = (escape(until.as_bytes()), time(report.traced_ns));
+                format!("ready ({until}) after {after}, traced; no untraced runs")
+            }
+        },
         |untraced| figures(report.until.as_deref(), untraced),
     );
     format!("{what}   backend {backend}")
@@ -169,8 +175,13 @@ fn faults(untraced: &Untraced) -> String {
 }
 
 /// What the time to readiness is.
-fn ready(until: &str) -> String {
+fn ready(until: &str, is_untraced: bool) -> String {
     let until = escape(until.as_bytes());
+    if !is_untraced {
+        return format!(
+            "The one run was traced until the command was ready (--until {until}), and then left alone."
+        );
+    }
     let when = match until.split('=').next() {
         Some("output") => "noted when the output is read",
         _ => "looked for every 0.5 ms",
@@ -184,12 +195,22 @@ fn ready(until: &str) -> String {
 /// The ceiling: always there, whatever else there is to say.
 fn ceiling(report: &Report) -> String {
     let Some(share) = report.file_system.ceiling_share else {
-        return "If every file-system call were free: not known, for costs are not known.".to_owned();
+        let why = if report.quality == Quality::Unknown {
+            "costs are not known"
+        } else {
+            "events are missing, or may be"
+        };
+        return format!("If every file-system call were free: not known, for {why}.");
     };
     let estimated = if report.quality == Quality::True { "" } else { "estimated" };
     let range = report.file_system.ceiling_range.map_or_else(String::new, |(low, high)| {
         let (low, high) = (percent(low), percent(high));
-        if low == high { String::new() } else { format!("{low} to {high} by the wall time's range") }
+        let long = if report.long_calls.calls > 0 {
+            ", and the lower without the calls that took over 1 ms"
+        } else {
+            ""
+        };
+        if low == high { String::new() } else { format!("{low} to {high} by the wall time's range{long}") }
     });
     let mut aside = [estimated, &range].into_iter().filter(|text| !text.is_empty()).peekable();
     let aside = aside.peek().is_some().then(|| aside.collect::<Vec<_>>().join(", "));

@@ -54,7 +54,11 @@ fn method(report: &Report) -> String {
         } else {
             ": the traced run was not like the untraced ones, trust the order more than the times"
         };
-        format!(", times {factor:.2} to add up to the wall time{unlike}; fs time is not scaled")
+        let launch = match report.phases.launch_ns {
+            0 => String::new(),
+            ns => format!("; the first begins with the fork, {} before its execve", time(ns)),
+        };
+        format!(", times {factor:.2} to add up to the wall time{unlike}; fs time is not scaled{launch}")
     });
     let after = if report.phases.phases.iter().any(|phase| phase.kind == PhaseKind::After) {
         " What others do after the end of the command's first process is not part of its wall time."

@@ -76,19 +76,25 @@ impl Instance {
 
     /// The calls of each thread, in order, from the command's execve on. Panics if any was lost.
     pub fn calls(&self) -> HashMap<u32, Vec<Traced>> {
+        let without_time = |calls: Vec<(u64, Traced)>| calls.into_iter().map(|(_, call)| call).collect();
+        self.timed_calls().into_iter().map(|(tid, calls)| (tid, without_time(calls))).collect()
+    }
+
+    /// The same, each with the time of its entry: the monotonic clock in nanoseconds, to the microsecond.
+    pub fn timed_calls(&self) -> HashMap<u32, Vec<(u64, Traced)>> {
         self.write("tracing_on", "0").expect("our own instance");
         self.assert_complete();
         let bytes = fs::read(self.0.join("trace")).expect("our own instance");
         let text = String::from_utf8_lossy(&bytes);
-        let mut calls: HashMap<u32, Vec<Traced>> = HashMap::new();
+        let mut calls: HashMap<u32, Vec<(u64, Traced)>> = HashMap::new();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
-            let (tid, event) = parse(line).unwrap_or_else(|| panic!("tracepoint: {line}"));
+            let (tid, at_ns, event) = parse(line).unwrap_or_else(|| panic!("tracepoint: {line}"));
             let of_thread = calls.entry(tid).or_default();
             match event {
-                Event::Enter(nr, args) => of_thread.push(Traced { nr, args, ret: None }),
+                Event::Enter(nr, args) => of_thread.push((at_ns, Traced { nr, args, ret: None })),
                 Event::Exit(ret) => {
                     // Without its entry: a child leaving its parent's fork, or the call that began all.
-                    if let Some(last) = of_thread.last_mut().filter(|last| last.ret.is_none()) {
+                    if let Some((_, last)) = of_thread.last_mut().filter(|(_, last)| last.ret.is_none()) {
                         last.ret = Some(ret);
                     }
                 }
@@ -146,26 +152,30 @@ enum Event {
 }
 
 /// `  name-123   [001] .....  1.234567: sys_exit: NR 39 = 5`, where the name may hold anything.
-fn parse(line: &str) -> Option<(u32, Event)> {
+fn parse(line: &str) -> Option<(u32, u64, Event)> {
     let (before, event) = match line.rfind(": sys_enter: NR ") {
         Some(at) => (&line[..at], &line[at + 16..]),
         None => line.rfind(": sys_exit: NR ").map(|at| (&line[..at], &line[at + 15..]))?,
     };
     let (task, _) = before.rsplit_once(" [")?;
+    let (seconds, fraction) = before.rsplit_once(' ')?.1.split_once('.')?;
+    let digits: u32 = fraction.len().try_into().ok()?;
+    let fraction_ns = fraction.parse::<u64>().ok()? * 10u64.checked_pow(9u32.checked_sub(digits)?)?;
+    let at_ns = seconds.parse::<u64>().ok()? * 1_000_000_000 + fraction_ns;
     let tid = task.trim_end().rsplit_once('-')?.1.parse().ok()?;
     if let Some((_, ret)) = event.split_once(" = ") {
-        return Some((tid, Event::Exit(ret.trim().parse().ok()?)));
+        return Some((tid, at_ns, Event::Exit(ret.trim().parse().ok()?)));
     }
     let (nr, args) = event.split_once(' ')?;
     let args = args.trim().strip_prefix('(')?.strip_suffix(')')?.split(", ");
     let args = args.map(|arg| u64::from_str_radix(arg, 16)).collect::<Result<_, _>>().ok()?;
-    Some((tid, Event::Enter(nr.parse().ok()?, args)))
+    Some((tid, at_ns, Event::Enter(nr.parse().ok()?, args)))
 }
 
 #[test]
 fn lines_are_read_whatever_the_name() {
-    let enter = parse("  a - [b]-1 c-77   [001] .....   5.5: sys_enter: NR 59 (1, 2, 3, 4, 5, 6)");
-    assert!(matches!(enter, Some((77, Event::Enter(59, args))) if args == [1, 2, 3, 4, 5, 6]));
-    let exit = parse("    sh-78      [000] .....   5.6: sys_exit: NR 59 = -2");
-    assert!(matches!(exit, Some((78, Event::Exit(-2)))));
+    let enter = parse("  a - [b]-1 c-77   [001] .....   5.500000: sys_enter: NR 59 (1, 2, 3, 4, 5, 6)");
+    assert!(matches!(enter, Some((77, 5_500_000_000, Event::Enter(59, args))) if args == [1, 2, 3, 4, 5, 6]));
+    let exit = parse("    sh-78      [000] .....   5.600000: sys_exit: NR 59 = -2");
+    assert!(matches!(exit, Some((78, 5_600_000_000, Event::Exit(-2)))));
 }

@@ -153,6 +153,11 @@ impl Imports {
                 follower.current = Some((Gap { calls: ended.calls, ..gap }, began_ns));
                 return;
             }
+            if same && ended.path == gap.path {
+                // 2.7 opens an extension to see that it is there; the loader opens it to map it.
+                follower.current = Some((ended, began_ns));
+                return;
+            }
             // Bytecode that is good is not followed by its source. (A traceback may be, but later.)
             gap.stale = same && (ended.file, gap.file) == (FileKind::Bytecode, FileKind::Source);
             self.keep(Some(Gap { traced_ns: Some(at_ns.saturating_sub(began_ns)), ..ended }));

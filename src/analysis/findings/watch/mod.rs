@@ -7,6 +7,7 @@ mod asked;
 mod imports;
 mod loader;
 mod network;
+mod path_files;
 mod table;
 
 use rustc_hash::FxHashMap;
@@ -23,6 +24,7 @@ pub(super) use asked::{Asked, Question};
 pub(super) use imports::{Bytecode, Gap, Imports};
 pub(super) use loader::Loader;
 pub(super) use network::Network;
+pub(super) use path_files::PathFiles;
 pub(super) use table::Table;
 
 /// Most processes whose order of calls is followed.
@@ -47,6 +49,7 @@ pub struct Watch {
     pub(super) imports: Imports,
     pub(super) loader: Loader,
     pub(super) network: Network,
+    pub(super) path_files: PathFiles,
     /// Forks that copy the parent's memory map, by process.
     pub(super) forks: Table<(ProcessId, Group)>,
     /// The path each process last executed, as the cube names it.
@@ -57,17 +60,23 @@ impl Watch {
     /// A process became a Python (with a script, perhaps).
     pub fn python(&mut self, process: ProcessId, script: Option<&[u8]>) {
         self.imports.python(process, script);
+        self.path_files.python(process);
     }
 
     /// A process became something else.
     pub fn not_python(&mut self, process: ProcessId) {
         self.imports.not_python(process);
+        self.path_files.not_python(process);
     }
 
     /// Takes note of a call, whose object has this id in the cube.
     pub fn call(&mut self, event: &Event<'_>, seen: &Seen<'_>, call: &Call, object: Id) {
         let look = Look { event, seen, call, object };
         self.imports.see(&look);
+        self.path_files.see(&look);
+        if seen.caller.is_loader() {
+            self.loader.see(&look);
+        }
         match call.family() {
             Family::Stat
             | Family::Open
@@ -75,7 +84,6 @@ impl Watch {
             | Family::Seek
             | Family::Descriptor
             | Family::Close => self.asked.see(&look),
-            Family::Memory if call.role == Role::Mmap => self.loader.mmap(&look),
             Family::Process => self.process(&look),
             Family::Network | Family::Poll => self.network.see(&look),
             _ => {}
@@ -88,6 +96,9 @@ impl Watch {
             let known = self.executed.len() < MOST_PROCESSES || self.executed.contains_key(&process);
             if look.event.ret == Some(0) && known {
                 self.executed.insert(process, look.object);
+            }
+            if look.event.ret == Some(0) {
+                self.loader.exec(process);
             }
             return;
         }
@@ -112,6 +123,7 @@ impl Watch {
             + self.imports.not_kept
             + self.loader.not_kept
             + self.network.not_kept()
+            + self.path_files.not_kept
             + self.forks.not_kept
     }
 }

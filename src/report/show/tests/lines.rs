@@ -353,6 +353,7 @@ fn own_kinds() {
     assert_eq!(lost(Some(-1)), "*** lost events, number unknown: ring full ***");
     let total = Event { text: Some(b"syscalls"), ret: Some(3191), ..Event::new(Kind::Total) };
     assert_eq!(bare(&total), "*** total syscalls = 3191 ***");
+    assert_eq!(bare(&Event { ret: Some(-1), ..total }), "*** total syscalls = unknown ***");
 }
 
 #[test]

@@ -1,0 +1,131 @@
+//! Entries and exits of system calls: what must happen before the kernel sees a call, and before the thread makes use
+//! of its result.
+
+use std::io;
+
+use super::super::Sink;
+use super::super::decode::effect::Effect;
+use super::super::decode::restart::asks_for_restart;
+use super::super::sys::ptrace::{self as request, SyscallStop};
+use super::entry::{self, Entry};
+use super::exit;
+use super::session::Session;
+use super::signals_taken;
+use super::stop::Stop;
+use super::thread::Comm;
+use crate::event::{Event, Flags, mark};
+
+impl<S: Sink> Session<'_, S> {
+    pub(super) fn syscall(&mut self, stop: Stop, now: u64) -> io::Result<()> {
+        match request::syscall_stop(stop.tid()) {
+            Ok(SyscallStop::Entry { arch, nr, args, ip }) => {
+                self.syscall_entry(stop, &Entry { arch, nr, args, ip })
+            }
+            Ok(SyscallStop::Exit { ret, ip }) => self.syscall_exit(stop, ret, ip, now),
+            // The stop that was reported is over: the thread was killed, or an exec of another thread
+            // replaced it. The kernel will report what came of it.
+            Ok(SyscallStop::None) => Ok(()),
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn syscall_entry(&mut self, stop: Stop, entry: &Entry) -> io::Result<()> {
+        let Some(thread) = self.threads.get_mut(&stop.tid()) else { return stop.resume(0) };
+        entry::capture(thread, entry);
+        let effect = thread.call.plan.effect;
+        if !self.sink.is_open() {
+            self.sink.enters(effect == Effect::Exec);
+            if effect != Effect::Exec {
+                return stop.resume(0);
+            }
+        }
+        thread.in_call = true;
+        let clone_flags = thread.call.clone_flags;
+        self.before(stop.tid(), effect, clone_flags);
+        let start_ns = self.now();
+        let beside = !self.is_pinned();
+        if let Some(thread) = self.threads.get_mut(&stop.tid()) {
+            thread.call.start_ns = start_ns;
+            if beside {
+                thread.call.flags.set(Flags::BESIDE);
+                self.was_parallel = true;
+            }
+        }
+        stop.resume(0)
+    }
+
+    /// What must happen before the kernel sees the call.
+    fn before(&mut self, tid: i32, effect: Effect, clone_flags: u64) {
+        match effect {
+            Effect::None => {}
+            // Asked for again, it is put back again; glibc asks at the start of many programs.
+            effect if effect.makes_child() || effect == Effect::AskAffinity => self.release_cpu(),
+            Effect::Affinity => self.unpin(tid),
+            Effect::IoUring => {
+                self.unpin(tid);
+                self.mark(tid, mark::IO_URING);
+            }
+            Effect::Ptrace => {
+                self.mark(tid, mark::PTRACE);
+                self.warn(mark::PTRACE);
+            }
+            effect => {
+                if let Some(pinning) = &mut self.pinning {
+                    pinning.before(effect);
+                }
+            }
+        }
+        if clone_flags & libc::CLONE_UNTRACED as u64 != 0 {
+            self.mark(tid, mark::UNTRACED_CHILD);
+            self.warn(mark::UNTRACED_CHILD);
+        }
+    }
+
+    fn syscall_exit(&mut self, stop: Stop, ret: i64, ip: u64, now: u64) -> io::Result<()> {
+        let Some(thread) = self.threads.get_mut(&stop.tid()) else { return stop.resume(0) };
+        if !thread.in_call {
+            return stop.resume(0);
+        }
+        thread.in_call = false;
+        let stat = exit::capture(thread, ret);
+        if asks_for_restart(ret) {
+            thread.interrupted.push(thread.call.nr, thread.call.ip);
+        } else if thread.call.plan.effect == Effect::Sigreturn {
+            thread.interrupted.handler_returned(ip);
+        }
+        if exit::is_error(ret) {
+            self.sink.failed(ret, now);
+        }
+        let event = thread.call.event(thread.pid, thread.comm.as_bytes(), Some(ret), Some(now));
+        self.sink.push(&Event { stat, ..event });
+        if exit::is_error(ret) && thread.call.plan.effect.makes_child() {
+            self.adopt_orphans(now)?;
+        }
+        self.after(stop, ret)
+    }
+
+    /// What must happen before the thread makes use of the result.
+    fn after(&mut self, stop: Stop, ret: i64) -> io::Result<()> {
+        let Some(thread) = self.threads.get(&stop.tid()) else { return stop.resume(0) };
+        let named = thread.call.files[0].as_deref().and_then(thread_named_by);
+        if ret > 0 && thread.pid == self.leader {
+            signals_taken::note(thread, ret);
+        }
+        let shows_mask = thread.call.plan.makes_fd
+            && thread.call.files.iter().flatten().any(|file| file.ends_with(b"/status"));
+        if shows_mask {
+            self.unpin(stop.tid());
+        }
+        if let Some(thread) = named.filter(|_| ret > 0).and_then(|tid| self.threads.get_mut(&tid)) {
+            thread.comm = Comm::of(thread.tid);
+        }
+        stop.resume(0)
+    }
+}
+
+/// The thread whose name is read or written at `/proc/PID/task/TID/comm`.
+fn thread_named_by(file: &[u8]) -> Option<i32> {
+    let path = file.strip_prefix(b"/proc/")?.strip_suffix(b"/comm")?;
+    std::str::from_utf8(path.rsplit(|&byte| byte == b'/').next()?).ok()?.parse().ok()
+}

@@ -1,0 +1,92 @@
+//! A recording from its beginning to its outcome: the command's process is attached to where it waits, and let go.
+
+use std::io;
+
+use super::super::sys::ptrace as request;
+use super::super::sys::signals::Watch;
+use super::super::sys::wait;
+use super::super::{Outcome, Sink};
+use super::pinning::Pinning;
+use super::session::Session;
+use super::stop::Change;
+
+/// How to record.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// End with the command's first process, letting the others go on untraced.
+    pub leader_only: bool,
+    /// Share one CPU with the tree while it is one thread.
+    pub pin: bool,
+    /// The monotonic clock's reading that is time 0, in nanoseconds.
+    pub origin_ns: u64,
+    /// When to end at the latest, on the same clock; only for processes that were attached to.
+    pub until_ns: Option<u64>,
+}
+
+/// Records a process that waits to be let go: `go` is called once it is attached to. Recording begins
+/// with its first execve, and never where that fails.
+///
+/// # Errors
+/// When the process cannot be attached to (ptrace forbidden, or traced by another already), or the kernel
+/// refuses a request that it never should. Threads are let go untraced then.
+pub fn record<S: Sink>(
+    pid: i32,
+    go: impl FnOnce() -> io::Result<()>,
+    sink: &mut S,
+    options: Options,
+) -> io::Result<Outcome> {
+    record_from(Begin::AtExec, pid, go, sink, options)
+}
+
+/// Where a recording begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begin {
+    /// With the first execve.
+    AtExec,
+    /// With the first call.
+    AtOnce,
+}
+
+/// As [`record`], from a point of choice.
+pub(super) fn record_from<S: Sink>(
+    begin: Begin,
+    pid: i32,
+    go: impl FnOnce() -> io::Result<()>,
+    sink: &mut S,
+    options: Options,
+) -> io::Result<Outcome> {
+    request::seize(pid)?;
+    let watch = (begin == Begin::AtExec).then(|| {
+        let mut watch = Watch::install();
+        watch.see_deliveries();
+        watch.follow(pid);
+        watch
+    });
+    let mut pinning = if options.pin { Pinning::prepare()? } else { None };
+    if let Some(pinning) = &mut pinning {
+        pinning.pin(pid);
+    }
+    let mut session = Session::new(pid, sink, options, pinning, watch);
+    if begin == Begin::AtOnce {
+        session.sink.open();
+    }
+    let result = session.begin(go).and_then(|()| session.run());
+    if result.is_err() {
+        session.detach_all();
+    }
+    let outcome = session.outcome();
+    drop(session);
+    result.map(|()| outcome)
+}
+
+impl<S: Sink> Session<'_, S> {
+    /// Stops the process where it waits, so that its next calls are seen, and lets it go.
+    fn begin(&mut self, go: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        request::interrupt(self.leader)?;
+        match Change::decode(wait::thread(self.leader)?) {
+            Some(Change::Stopped(stop, _)) => stop.resume(0)?,
+            _ => return Err(io::Error::other("the process ended before it ran the command")),
+        }
+        go()
+    }
+}
