@@ -28,9 +28,6 @@ pub enum Wanted {
 pub const CHOICES: [(Wanted, &str); 3] =
     [(Wanted::Auto, "auto"), (Wanted::Ebpf, "ebpf"), (Wanted::Ptrace, "ptrace")];
 
-/// Name of the header's option that says why eBPF did not record, though it would have been chosen.
-pub const NOT_EBPF: &str = "not_ebpf";
-
 /// A backend, ready to record.
 #[derive(Debug)]
 pub struct Tracer {
@@ -58,6 +55,8 @@ impl std::fmt::Debug for Backend {
 pub struct Options {
     /// End with the command's first process, letting the others go on.
     pub leader_only: bool,
+    /// Stop processes rather than lose an event of theirs; ptrace never loses any.
+    pub lossless: bool,
     /// The monotonic clock's reading that is time 0, in nanoseconds.
     pub origin_ns: u64,
 }
@@ -195,14 +194,19 @@ impl Tracer {
         &mut self,
         child: &mut launch::Child,
         sink: &mut S,
-        Options { leader_only, origin_ns }: Options,
+        Options { leader_only, lossless, origin_ns }: Options,
     ) -> io::Result<Outcome> {
         let pid = child.pid();
         match &mut self.backend {
             Backend::Ebpf(recorder) => {
                 let program = child.program().to_owned();
                 let tracee = ebpf::Tracee { pid, program: &program };
-                recorder.record(tracee, || child.go(), sink, ebpf::Options { leader_only, origin_ns })
+                recorder.record(
+                    tracee,
+                    || child.go(),
+                    sink,
+                    ebpf::Options { leader_only, lossless, origin_ns },
+                )
             }
             Backend::Ptrace => {
                 let options = ptrace::Options { leader_only, pin: true, origin_ns, until_ns: None };

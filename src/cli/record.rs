@@ -20,6 +20,7 @@ use crate::capture::select::{CHOICES, Tracer, Wanted};
 use crate::log;
 
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "one for each switch")]
 pub struct Arguments {
     /// Write the log to FILE [default: named after the command, in the current directory]
     #[arg(short, long, value_name = "FILE")]
@@ -28,6 +29,11 @@ pub struct Arguments {
     /// End the recording with the command's first process; others go on untraced
     #[arg(long)]
     leader_only: bool,
+
+    /// Never lose an event: under eBPF, stop processes that make calls faster than they are recorded (SIGSTOP, which a
+    /// parent can see, and which makes `epoll_wait` and a few other calls return EINTR; a mark in the log tells of it)
+    #[arg(long)]
+    lossless: bool,
 
     /// Attach to these processes, their threads and later children, instead of starting a command; Ctrl-C ends
     /// the recording, and they go on
@@ -96,6 +102,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         words: &arguments.command,
         output: &output,
         leader_only: arguments.leader_only,
+        lossless: arguments.lossless,
         calibration_calls: CALIBRATION_CALLS,
         quiet: arguments.quiet,
         untraced: None,

@@ -64,6 +64,7 @@ pub fn run(
         calibration_calls: CALIBRATION_CALLS,
         quiet: false,
         untraced: None,
+        lossless: false,
         ready: Some(&ready),
     };
     // The recording ends while the program goes on.

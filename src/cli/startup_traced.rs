@@ -160,6 +160,7 @@ pub fn trace_once(
         words: &plan.arguments.command,
         output,
         leader_only: plan.arguments.leader_only,
+        lossless: false,
         calibration_calls: CALIBRATION_CALLS,
         quiet: false,
         untraced: Some(plan.untraced.clone()),

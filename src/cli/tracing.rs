@@ -38,6 +38,8 @@ pub struct Job<'a> {
     pub output: &'a Path,
     /// End with the command's first process.
     pub leader_only: bool,
+    /// Stop the command's processes rather than lose events of theirs.
+    pub lossless: bool,
     /// Calls of the calibration.
     pub calibration_calls: u64,
     /// Say nothing while the command runs.
@@ -94,7 +96,7 @@ pub fn trace_command(
     let mut sink = LogSink { writer: &mut writer, job };
     let begin = Instant::now();
     let origin_ns = header.clock.origin_ns;
-    let options = select::Options { leader_only: job.leader_only, origin_ns };
+    let options = select::Options { leader_only: job.leader_only, lossless: job.lossless, origin_ns };
     let outcome = match &mut ready {
         None => tracer.record(&mut child, &mut sink, options),
         Some(ready) => tracer.record(&mut child, &mut ready.marking(&mut sink), options),
@@ -212,7 +214,7 @@ fn options(job: &Job<'_>, tracer: &Tracer) -> BTreeMap<String, String> {
 
 /// Why ptrace records, where eBPF would have been chosen, for the header.
 pub fn why_ptrace(tracer: &Tracer) -> Option<(String, String)> {
-    tracer.not_ebpf().map(|why| (select::NOT_EBPF.to_owned(), why.to_owned()))
+    tracer.not_ebpf().map(|why| (log::NOT_EBPF.to_owned(), why.to_owned()))
 }
 
 /// Where tracer and thread ran on different CPUs, stops were dearer: how much is measured afterwards, since

@@ -63,6 +63,7 @@ impl<'a> Session<'a> {
             words: &self.arguments.command,
             output: log,
             leader_only: false,
+            lossless: false,
             calibration_calls: CALIBRATION_CALLS,
             ready: None,
             quiet: false,

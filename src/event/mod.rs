@@ -273,9 +273,23 @@ pub mod mark {
     /// The program was ready, as `--until` says; what follows is its end.
     pub const READY: &str = "ready";
 
+    /// The process was stopped (SIGSTOP) until the recorder had caught up, as `--lossless` wants it.
+    pub const HELD: &str = "held";
+
     /// Every mark name.
-    pub const ALL: [&str; 10] =
-        [FOREIGN_PROC, ENTRY, SETUID, PTRACE, UNTRACED_CHILD, IO_URING, ATTACHED, DETACHED, UNPINNED, READY];
+    pub const ALL: [&str; 11] = [
+        HELD,
+        FOREIGN_PROC,
+        ENTRY,
+        SETUID,
+        PTRACE,
+        UNTRACED_CHILD,
+        IO_URING,
+        ATTACHED,
+        DETACHED,
+        UNPINNED,
+        READY,
+    ];
 }
 
 /// Reasons of [`Kind::Lost`] events that reports know.

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 /// The version of the log format that this build writes.
 pub const FORMAT_VERSION: u32 = 1;
 
+/// Name of the option that says why eBPF did not record, though it would have been chosen.
+pub const NOT_EBPF: &str = "not_ebpf";
+
 /// The metadata of a log, stored as JSON in the Arrow schema.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Header {
@@ -31,6 +34,14 @@ pub struct Header {
     pub untraced: Option<Untraced>,
     /// Options of the recording that change what is in the log, by name.
     pub options: std::collections::BTreeMap<String, String>,
+}
+
+impl Header {
+    /// Why eBPF did not record, where it would have been chosen ([`NOT_EBPF`]).
+    #[must_use]
+    pub fn not_ebpf(&self) -> Option<&str> {
+        self.options.get(NOT_EBPF).map(String::as_str)
+    }
 }
 
 /// See [`Header::environment`].

@@ -24,7 +24,7 @@ mod tests;
 
 pub use error::Error;
 pub use header::{
-    Calibration, Clock, Cold, Emptied, Environment, FORMAT_VERSION, Header, Host, Run, Untraced,
+    Calibration, Clock, Cold, Emptied, Environment, FORMAT_VERSION, Header, Host, NOT_EBPF, Run, Untraced,
 };
 pub use projection::Columns;
 pub use read::{Batch, Dictionary, Ending, Reader, looks_like_log};

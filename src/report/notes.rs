@@ -58,6 +58,7 @@ fn mark_text(name: &[u8]) -> Option<&'static str> {
             Some("the program uses io_uring, whose operations are no system calls and not shown")
         }
         mark::FOREIGN_PROC => Some("/proc was missing or another pid namespace's: many paths are unknown"),
+        mark::HELD => Some("processes were stopped (SIGSTOP) until the recorder had caught up (--lossless)"),
         mark::ATTACHED => Some("tracing began while the program ran already"),
         mark::DETACHED => Some("tracing ended while the program went on"),
         _ => None,
@@ -85,6 +86,15 @@ pub fn costs(quality: Quality, stop_ns: u64, backend: &str) -> String {
         Quality::Estimated => format!("{text} of {} (docs/costs.md)", super::units::time(stop_ns)),
         Quality::True | Quality::Unknown => text,
     }
+}
+
+/// Why the backend with true costs did not record.
+#[must_use]
+pub fn not_ebpf(why: &str) -> String {
+    let why = escape(why.as_bytes());
+    format!(
+        "Traced with ptrace, for eBPF, whose costs are true, does not work here: {why} (trace doctor says more)."
+    )
 }
 
 /// What became of calls that took long; `None`: there were none, or costs are true.

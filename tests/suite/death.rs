@@ -82,17 +82,23 @@ fn tree_survives(threads: u32, children: u32) {
 
 #[test]
 fn a_single_thread_survives_its_tracer() {
-    tree_survives(0, 0);
+    log::each_backend("a single thread survives its tracer", || {
+        tree_survives(0, 0);
+    });
 }
 
 #[test]
 fn threads_survive_their_tracer() {
-    tree_survives(4, 0);
+    log::each_backend("threads survive their tracer", || {
+        tree_survives(4, 0);
+    });
 }
 
 #[test]
 fn a_whole_tree_survives_its_tracer() {
-    tree_survives(2, 3);
+    log::each_backend("a whole tree survives its tracer", || {
+        tree_survives(2, 3);
+    });
 }
 
 #[test]
@@ -126,16 +132,18 @@ fn killed_before_the_command_begins_it_leaves_a_log_and_no_process() {
 
 #[test]
 fn a_request_to_end_goes_to_the_command() {
-    for (threads, signal) in [(0, Signal::SIGTERM), (2, Signal::SIGHUP)] {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        let log = dir.path().join("log");
-        let (mut child, _output) = busy_tree(&log, dir.path(), threads, 0);
-        // Open to the end, for the command ends with its input.
-        let _input = child.stdin.take();
-        send(&child, signal);
-        let status = run::wait(&mut child, "a command asked to end");
-        let killed_by = std::os::unix::process::ExitStatusExt::signal(&status);
-        assert_eq!(killed_by, Some(signal as i32), "{status:?}");
-        log::read(&log).assert_complete();
-    }
+    log::each_backend("a request to end goes to the command", || {
+        for (threads, signal) in [(0, Signal::SIGTERM), (2, Signal::SIGHUP)] {
+            let dir = tempfile::tempdir().expect("a temporary directory");
+            let log = dir.path().join("log");
+            let (mut child, _output) = busy_tree(&log, dir.path(), threads, 0);
+            // Open to the end, for the command ends with its input.
+            let _input = child.stdin.take();
+            send(&child, signal);
+            let status = run::wait(&mut child, "a command asked to end");
+            let killed_by = std::os::unix::process::ExitStatusExt::signal(&status);
+            assert_eq!(killed_by, Some(signal as i32), "{status:?}");
+            log::read(&log).assert_complete();
+        }
+    });
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::support::log;
 use crate::support::programs::program;
 use crate::support::run::{self, Run, run};
 use crate::support::skip::skip;
@@ -21,6 +22,11 @@ const OTHERS: [(i64, &str); 5] = [
 ];
 
 const TRACE: &str = env!("CARGO_BIN_EXE_trace");
+
+/// The backend that works here.
+fn chosen() -> &'static str {
+    if log::ebpf_refused().is_none() { "ebpf" } else { "ptrace" }
+}
 
 /// Runs the doctor behind the words of another command.
 fn behind(words: &[&str]) -> Run {
@@ -57,7 +63,7 @@ fn where_tests_run_recording_works() {
     let run = behind(&[]);
     assert!(run.status.success(), "{run:?}");
     let found = json(&run);
-    assert_eq!(found["backend"], "ptrace");
+    assert_eq!(found["backend"], chosen());
     let ptrace = check(&found, "ptrace");
     assert_eq!((&ptrace["verdict"], &ptrace["causes"]), (&"works".into(), &Value::Array(Vec::new())));
     let proof = ptrace["outcomes"][0]["found"].as_str().expect("a text");
@@ -73,13 +79,15 @@ fn where_tests_run_recording_works() {
 #[test]
 fn the_first_line_is_the_answer() {
     let works = run(run::command(TRACE, Path::new("/")).arg("doctor"));
-    assert!(
-        works.stdout.starts_with("trace record works here, by ptrace: 100 calls of a child traced"),
-        "{works:?}"
-    );
+    let answer = match chosen() {
+        "ebpf" => "trace record works here, by ebpf: its programs load and attach; ptrace works too.",
+        _ => "trace record works here, by ptrace: 100 calls of a child traced",
+    };
+    assert!(works.stdout.starts_with(answer), "{works:?}");
     let deny = program("deny");
     let mut command = run::command(deny, Path::new("/"));
-    let fails = run(command.args(["1", &PTRACE.to_string(), "--", TRACE, "doctor"]));
+    let calls = [PTRACE, libc::SYS_bpf].map(|call| call.to_string());
+    let fails = run(command.args(["1", &calls[0], &calls[1], "--", TRACE, "doctor"]));
     assert_eq!(fails.status.code(), Some(1));
     let mut lines = fails.stdout.lines();
     let first = lines.next().expect("a line");
@@ -91,11 +99,16 @@ fn the_first_line_is_the_answer() {
 
 #[test]
 fn a_filter_that_refuses() {
-    let run = under_a_filter("1", &[PTRACE]);
+    let run = under_a_filter("1", &[PTRACE, libc::SYS_bpf]);
     assert_eq!(run.status.code(), Some(1), "{run:?}");
     let found = json(&run);
     assert_eq!(found["backend"], Value::Null);
     assert_eq!(check(&found, "ptrace")["outcomes"][0]["errno"], "EPERM");
+    if chosen() == "ebpf" {
+        let run = under_a_filter("1", &[PTRACE]);
+        assert!(run.status.success(), "eBPF needs no ptrace: {run:?}");
+        assert_eq!(json(&run)["backend"], "ebpf");
+    }
     let calls: Vec<i64> = OTHERS.iter().map(|(call, _)| *call).collect();
     for (answer, errno) in [("1", "EPERM"), ("38", "ENOSYS")] {
         let run = under_a_filter(answer, &calls);
@@ -121,7 +134,8 @@ fn a_filter_that_refuses() {
 fn who_cannot_record_is_sent_to_the_doctor() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let mut command = run::command(program("deny"), dir.path());
-    let failed = run(command.args(["38", &PTRACE.to_string(), "--", TRACE, "record", "true"]));
+    let calls = [PTRACE, libc::SYS_bpf].map(|call| call.to_string());
+    let failed = run(command.args(["38", &calls[0], &calls[1], "--", TRACE, "record", "true"]));
     assert_eq!(failed.status.code(), Some(125));
     assert!(failed.stderr.lines().count() == 1 && failed.stderr.contains("`trace doctor`"), "{failed:?}");
 }
@@ -178,8 +192,9 @@ fn under_another_tracer() {
         return skip("the doctor under strace", "no strace");
     }
     let run = behind(&["strace", "-f", "-o", "/dev/null"]);
-    assert_eq!(run.status.code(), Some(1));
     let found = json(&run);
+    let other = if chosen() == "ebpf" { "ebpf".into() } else { Value::Null };
+    assert_eq!((&found["backend"], run.status.success()), (&other, chosen() == "ebpf"));
     assert!(causes(check(&found, "ptrace")).contains("this process is traced itself, by process"), "{found}");
 }
 

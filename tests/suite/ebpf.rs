@@ -1,11 +1,15 @@
 //! What only the eBPF backend does.
 
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use trace::event::Kind;
+use trace::event::{Kind, mark};
+use trace::log::{Ending, Reader};
 
 use crate::support::log;
+use crate::support::programs::program;
 use crate::support::run::{self, run};
 use crate::support::skip::skip;
 
@@ -46,4 +50,94 @@ fn ids_are_those_of_the_recorders_namespace() {
     assert_eq!(told, printed, "each shell asks for its id as it begins");
     let exits = log.rows.iter().filter(|row| row.kind == Kind::Exit && told.contains(&row.pid.to_string()));
     assert_eq!(exits.count(), 2);
+}
+
+/// How many calls the storm says it made.
+fn made(stdout: &str) -> u64 {
+    stdout.lines().nth(1).and_then(|line| line.parse().ok()).unwrap_or_else(|| panic!("no count: {stdout:?}"))
+}
+
+/// Calls of the storm in a log, and how many records are counted as lost.
+fn storm(log: &Path) -> (u64, u64) {
+    let mut reader = Reader::open(log).expect("a log");
+    let (mut recorded, mut lost) = (0, 0);
+    let ending = reader.for_each(|event| match event.kind {
+        Kind::Syscall => recorded += u64::from(event.path == Some(b"/no/such/file/storm")),
+        Kind::Lost => lost += event.ret.map_or(0, i64::cast_unsigned),
+        _ => {}
+    });
+    assert!(matches!(ending, Ok(Ending::Complete { .. })), "{ending:?}");
+    (recorded, lost)
+}
+
+#[test]
+fn a_storm_of_calls_is_recorded_whole_with_lossless() {
+    if is_skipped("a storm with --lossless") {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let log = dir.path().join("log");
+    let mut command = recorder(&log, dir.path());
+    let done = run(command.arg("--lossless").arg(program("storm")).args(["16", "1500"]));
+    assert!(done.status.success(), "{done:?}");
+    let made = made(&done.stdout);
+    assert_eq!(storm(&log), (made, 0), "recorded and lost; made: {made}");
+    let mut reader = Reader::open(&log).expect("a log");
+    let mut held = 0;
+    reader.for_each(|event| held += u64::from(event.text == Some(mark::HELD.as_bytes()))).expect("a log");
+    assert!(held > 0, "nobody was stopped, in {made} calls");
+}
+
+#[test]
+fn what_a_storm_of_calls_loses_is_counted() {
+    if is_skipped("a storm") {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let log = dir.path().join("log");
+    let done = run(recorder(&log, dir.path()).arg(program("storm")).args(["16", "1500", "3000"]));
+    assert!(done.status.success(), "{done:?}");
+    let made = made(&done.stdout);
+    let (recorded, lost) = storm(&log);
+    // Should the ring still be full when the threads end, up to 20 other records of each are lost too.
+    assert!((made..made + 320).contains(&(recorded + lost)), "made {made}, recorded {recorded}, lost {lost}");
+}
+
+#[test]
+fn who_is_stopped_goes_on_when_the_recorder_is_killed() {
+    if is_skipped("a recorder killed under --lossless") {
+        return;
+    }
+    for _ in 0..3 {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let log = dir.path().join("log");
+        let mut command = recorder(&log, dir.path());
+        command.arg("--lossless").arg(program("storm")).args(["4", "1000"]).stdout(Stdio::piped());
+        let mut trace = command.spawn().expect("trace runs");
+        let mut output = BufReader::new(trace.stdout.take().expect("piped"));
+        let mut text = String::new();
+        output.read_line(&mut text).expect("text");
+        std::thread::sleep(Duration::from_millis(300));
+        trace.kill().expect("our own child");
+        trace.wait().expect("our own child");
+        // The storm, if it was stopped, goes on and ends, with its word.
+        output.read_to_string(&mut text).expect("text");
+        assert!(made(&text) > 0);
+    }
+}
+
+#[test]
+fn the_recording_ends_though_ends_were_lost() {
+    if is_skipped("lost ends of threads") {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let log = dir.path().join("log");
+    // The storm goes on in its last moment in a child, and all ends at once.
+    let script =
+        "\"$0\" 16 3000 & \"$0\" 4 2000; kill -KILL $!; for i in 1 2 3 4 5 6 7 8; do sh -c : & done; wait";
+    let done = run(recorder(&log, dir.path()).args(["sh", "-c", script]).arg(program("storm")));
+    assert!(done.status.success(), "{done:?}");
+    let (_, lost) = storm(&log);
+    println!("lost {lost}");
 }

@@ -33,10 +33,14 @@ fn inherits_alike(odd: bool) {
 
 #[test]
 fn an_ordinary_state() {
-    inherits_alike(false);
+    log::each_backend("an ordinary state", || {
+        inherits_alike(false);
+    });
 }
 
 #[test]
 fn an_odd_state() {
-    inherits_alike(true);
+    log::each_backend("an odd state", || {
+        inherits_alike(true);
+    });
 }

@@ -10,6 +10,7 @@
 
 mod attach;
 mod attach_witness;
+mod backends;
 mod command_line;
 mod contract;
 mod death;

@@ -21,17 +21,23 @@ fn play(steps: &str) {
 
 #[test]
 fn control_c_goes_to_the_command_alone() {
-    play("rCiCiCiQq");
+    log::each_backend("control c goes to the command alone", || {
+        play("rCiCiCiQq");
+    });
 }
 
 #[test]
 fn control_z_stops_and_fg_continues() {
-    play("rZSFcQq");
+    log::each_backend("control z stops and fg continues", || {
+        play("rZSFcQq");
+    });
 }
 
 #[test]
 fn all_of_it_repeatedly() {
-    play("rCiZSFcWwCiZSFcZSFcWwQq");
+    log::each_backend("all of it repeatedly", || {
+        play("rCiZSFcWwCiZSFcZSFcWwQq");
+    });
 }
 
 #[test]

@@ -212,6 +212,16 @@ fn node() {
 }
 
 #[test]
+fn make() {
+    let makefile = "all: a b c\na b c:\n\techo $@ >$@; cat $@\n";
+    real(&[
+        "sh",
+        "-c",
+        &format!("printf '{}' >Makefile; make -j2", makefile.replace('\n', "\\n").replace('\t', "\\t")),
+    ]);
+}
+
+#[test]
 fn parallel_sort() {
     real(&["sh", "-c", "seq 300000 >numbers; sort --parallel=4 -S 1M -r numbers | tail -n 1"]);
 }

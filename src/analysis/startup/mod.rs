@@ -30,6 +30,7 @@ pub use file_system::{FamilyRow, FileSystem};
 pub struct Startup {
     command: Vec<String>,
     backend: String,
+    not_ebpf: Option<String>,
     cwd: Vec<u8>,
     untraced: Option<Untraced>,
     cold: Option<Cold>,
@@ -52,6 +53,8 @@ pub struct Report {
     pub command: Vec<String>,
     /// Name of the capture backend.
     pub backend: String,
+    /// Why that is not eBPF, where it would have been chosen.
+    pub not_ebpf: Option<String>,
     /// What is missing from the log.
     pub integrity: Integrity,
     /// What shares are parts of.
@@ -118,6 +121,7 @@ impl Startup {
         Self {
             command: header.command.clone(),
             backend: header.backend.clone(),
+            not_ebpf: header.not_ebpf().map(str::to_owned),
             cwd: header.cwd.as_bytes().to_vec(),
             untraced,
             cold,
@@ -239,6 +243,7 @@ impl Startup {
             integrity,
             command: self.command,
             backend: self.backend,
+            not_ebpf: self.not_ebpf,
             wall,
             untraced: self.untraced,
             cold: self.cold,

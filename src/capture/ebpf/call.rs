@@ -10,6 +10,7 @@ use super::super::decode::paths::{Base, push_absolute};
 use super::super::decode::plan::{self, PathArg, Plan, ResultFact};
 use super::super::decode::restart::{asks_for_restart, is_restart_syscall};
 use super::super::decode::sockaddr;
+use super::super::ptrace::signals_taken::note_read;
 use super::super::sys::doubled::{ANYBODY, seen};
 use super::session::{FirstExec, Session, Thread, until_nul};
 use super::wire::{Head, Piece, flag, pieces};
@@ -31,10 +32,13 @@ impl<S: Sink> Session<'_, S> {
         let thread = self.known(head);
         // Who has made the call, which may have another number since (execve(2), "Effect on threads").
         let caller = thread.exec.as_ref().map_or(head.tid, |(exec, _)| exec.args[0] as u32);
-        self.push_exec(head.tid, words);
+        let begins = self.push_exec(head.tid, words);
         self.push_call(Made { head, abi, plan, caller }, bytes);
-        if plan.effect == Effect::TakeSignal && head.pid == self.leader && head.ret > 0 {
-            seen(head.ret as i32, ANYBODY);
+        if begins {
+            self.mark(&Head { start_ns: head.end_ns, ..*head }, mark::ENTRY);
+        }
+        if head.pid == self.leader && head.ret > 0 {
+            self.note_taken(head, plan.effect);
         }
         if plan.effect == Effect::IoUring {
             self.mark(head, mark::IO_URING);
@@ -57,7 +61,7 @@ impl<S: Sink> Session<'_, S> {
         let parts = Parts::of(plan, abi, bytes, &mut text);
         let absolute = [0, 1].map(|slot| {
             let (path, at) = (parts.paths[slot]?, plan.paths[slot]?);
-            let range = self.push_absolute_of(&mut text, (head, plan, &files), path, at);
+            let range = self.push_absolute_of(&mut text, (head, plan), &files, path, at);
             if range.is_none() && !path.is_empty() {
                 flags.set(Flags::BASE_UNKNOWN);
             }
@@ -94,11 +98,21 @@ impl<S: Sink> Session<'_, S> {
         self.text = text;
     }
 
+    /// Tells of signals that the call took without their being delivered. What a read has given may be gone by now.
+    fn note_taken(&self, head: &Head, effect: Effect) {
+        if effect == Effect::TakeSignal {
+            seen(head.ret as i32, ANYBODY);
+        } else if let Some(file) = self.names.get(head.file[0]) {
+            note_read(head.tid as i32, Some(&file), head.args[1], head.ret);
+        }
+    }
+
     /// Appends the absolute form of a path to the text.
     fn push_absolute_of(
         &self,
         text: &mut Vec<u8>,
-        (head, plan, files): (&Head, &Plan, &[Option<Rc<[u8]>>; 2]),
+        (head, plan): (&Head, &Plan),
+        files: &[Option<Rc<[u8]>>; 2],
         path: &[u8],
         at: PathArg,
     ) -> Option<Range<usize>> {

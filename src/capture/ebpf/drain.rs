@@ -1,7 +1,7 @@
 //! One recording: from the ring into the session, until the last thread has ended.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::super::monotonic_ns;
@@ -9,25 +9,30 @@ use super::super::others::Others;
 use super::super::ptrace::calibration::calibrate_by;
 use super::super::sys::child;
 use super::super::sys::own_maps::{keep_from_children, shrink};
+use super::super::sys::process::{First, thread_is_gone};
 use super::super::sys::signals::{Watch, is_for_us, stop_too};
 use super::super::{Interruption, Outcome, Sink};
+use super::backlog::Backlog;
+use super::entry::{libraries, places};
+use super::holding::Holding;
 use super::load::{self, LoadError, Loaded, Target};
-use super::loader::{HandOver, hand_overs};
 use super::session::Session;
-use super::wire;
 use crate::event::{Event, Kind};
 use crate::log::Calibration;
 
 /// How often the ring is emptied: nothing wakes us, so that the traced threads do not pay for it.
 pub(super) const PERIOD: Duration = Duration::from_millis(2);
-/// How long a signal to us waits for word that the command has got it too.
-pub(super) const GRACE_MS: u32 = 20;
+
+/// Idle looks at the ring between looks at whether something was lost.
+pub(super) const LOSS_CHECK: u64 = 64;
 
 /// How to record.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// End with the command's first process.
     pub leader_only: bool,
+    /// Stop processes rather than lose a record of theirs.
+    pub lossless: bool,
     /// The monotonic clock's reading that is time 0, in nanoseconds.
     pub origin_ns: u64,
 }
@@ -44,8 +49,8 @@ pub struct Tracee<'a> {
 /// The kernel's side, loaded, and the recordings made with it, one after the other.
 pub struct Recorder {
     pub(super) loaded: Loaded,
-    /// Loaders whose end is noted.
-    watched: Vec<HandOver>,
+    /// C libraries in which programs are noted to begin.
+    watched: Vec<PathBuf>,
 }
 
 impl Recorder {
@@ -63,7 +68,7 @@ impl Recorder {
     /// What recording costs a call that does nothing.
     pub fn calibrate(&mut self, calls: u64) -> io::Result<Calibration> {
         calibrate_by(calls, |child, go, mut sink| {
-            let options = Options { leader_only: false, origin_ns: monotonic_ns() };
+            let options = Options { leader_only: false, lossless: false, origin_ns: monotonic_ns() };
             self.record_from(true, child, go, &mut sink, options).map(drop)
         })
     }
@@ -77,17 +82,22 @@ impl Recorder {
         sink: &mut S,
         options: Options,
     ) -> io::Result<Outcome> {
-        self.watch_loaders(Some(program));
+        self.watch_entries(Some(program));
         self.record_from(false, pid, go, sink, options)
     }
 
-    /// Notes when the dynamic loaders of the program, and that of this one, are done. Where that is not possible, logs
-    /// have no mark of it.
-    pub(super) fn watch_loaders(&mut self, program: Option<&Path>) {
-        for place in hand_overs(program) {
-            if !self.watched.contains(&place) && self.loaded.watch_loader(&place).is_ok() {
-                self.watched.push(place);
+    /// Notes when programs begin that use the same C library as the command's or this one. Where that is not possible,
+    /// logs have no mark of it.
+    pub(super) fn watch_entries(&mut self, program: Option<&Path>) {
+        for library in libraries(program) {
+            if self.watched.contains(&library) {
+                continue;
             }
+            for place in places(&library) {
+                // Without the permission for it there is no mark.
+                let _ = self.loaded.watch_entry(&place);
+            }
+            self.watched.push(library);
         }
     }
 
@@ -101,22 +111,31 @@ impl Recorder {
     ) -> io::Result<Outcome> {
         let loaded = &mut self.loaded;
         let lost_before = loaded.lost();
+        loaded.lossless = options.lossless;
+        let holding = if options.lossless { Some(Holding::begin(loaded.held_fd)?) } else { None };
         loaded.follow(Target::Thread(pid as u32))?;
         let watch = (!at_once).then(|| {
             let mut watch = Watch::install();
-            watch.see_deliveries(GRACE_MS);
+            watch.see_deliveries_later();
             watch.follow(pid);
             watch
         });
         let received = || watch.as_ref().and_then(Watch::received);
+        let _first = First::begin();
         let mut session = Session::new(pid as u32, options.origin_ns, at_once, sink);
         go()?;
+        let (mut backlog, mut idle) = (Backlog::new(), 0_u64);
         let (mut status, mut asked, mut others) = (None, None, Others::default());
         while status.is_none() || !(session.is_over() || options.leader_only || received().is_some()) {
-            let busy = drain(loaded, &mut session);
-            if status.is_none()
-                && (session.leader_ended || !busy && loaded.lost() > lost_before && child::has_ended(pid)?)
-            {
+            let look = watch.as_ref().map(Watch::look);
+            let busy = backlog.work(loaded, |record| session.take(record));
+            if let (Some(watch), Some(look)) = (&watch, look) {
+                watch.settle(look, backlog.is_empty());
+            }
+            if !busy && holding.is_some() {
+                Holding::release(&mut loaded.held);
+            }
+            if status.is_none() && session.leader_ended {
                 asked = received();
                 if let Some(watch) = &watch {
                     watch.leader_ended();
@@ -127,27 +146,33 @@ impl Recorder {
                 status = Some(if at_once { ended.unwrap_or_default() } else { ended? });
             }
             match status {
-                None => stop_with(&session, pid)?,
+                None => stop_with(&session, loaded, pid)?,
                 Some(_) if others.go_on(monotonic_ns()) => session.waits_for(),
                 Some(_) => {}
             }
             if !busy {
-                if status.is_some() && loaded.lost() > lost_before {
-                    session.forget_dead();
+                idle += 1;
+                if idle.is_multiple_of(LOSS_CHECK) && loaded.lost() > lost_before {
+                    let leader_has_ended = status.is_none() && child::has_ended(pid)?;
+                    session.forget(|of, tid| {
+                        (leader_has_ended && of == pid as u32) || thread_is_gone(of as i32, tid as i32)
+                    });
                 }
                 std::thread::sleep(PERIOD);
             }
         }
         let after_leader = asked.is_none();
         let interruption = asked.or_else(received).map(|signal| Interruption { signal, after_leader });
-        let (threads, status) = (finish(loaded, session, lost_before)?, status.unwrap_or_default());
+        let threads = finish(loaded, backlog, session, lost_before)?;
+        let status = status.unwrap_or_default();
         Ok(Outcome { status, warnings: Vec::new(), threads, parallel: false, interruption })
     }
 }
 
 /// Stops this process too, where the command was stopped and whoever waits for us should see that.
-fn stop_with<S: Sink>(session: &Session<'_, S>, pid: i32) -> io::Result<()> {
+fn stop_with<S: Sink>(session: &Session<'_, S>, loaded: &Loaded, pid: i32) -> io::Result<()> {
     if let Some(signal) = child::stopped_by(pid)?
+        && !Holding::holds(loaded, pid as u32)
         && is_for_us(signal, pid, || session.stopped_itself())
     {
         stop_too(pid, signal);
@@ -158,11 +183,13 @@ fn stop_with<S: Sink>(session: &Session<'_, S>, pid: i32) -> io::Result<()> {
 /// Takes what is left, lets all go on, and counts what was lost; gives how many threads were seen.
 pub(super) fn finish<S: Sink>(
     loaded: &mut Loaded,
+    mut backlog: Backlog,
     mut session: Session<'_, S>,
     lost_before: u64,
 ) -> io::Result<u64> {
     loaded.follow(Target::Nobody)?;
-    while drain(loaded, &mut session) {}
+    while backlog.work(loaded, |record| session.take(record)) {}
+    Holding::release(&mut loaded.held);
     session.detach();
     let lost = loaded.lost() - lost_before;
     if lost > 0 {
@@ -170,20 +197,4 @@ pub(super) fn finish<S: Sink>(
         session.sink.push(&Event { text, ret: Some(lost as i64), ..Event::new(Kind::Lost) });
     }
     Ok(session.threads_seen)
-}
-
-/// Records taken at a time: where they come faster than we take them, signals are looked for all the same.
-const MOST_AT_ONCE: usize = 1 << 16;
-
-/// Takes what is there; false: nothing was.
-pub(super) fn drain<S: Sink>(loaded: &mut Loaded, session: &mut Session<'_, S>) -> bool {
-    let mut any = false;
-    for _ in 0..MOST_AT_ONCE {
-        let Some(item) = loaded.ring.next() else { break };
-        any = true;
-        if let Some(record) = wire::decode(&item) {
-            session.take(record);
-        }
-    }
-    any
 }

@@ -1,22 +1,28 @@
 //! Loading the kernel's side and attaching it.
 
-use aya::maps::{Array, HashMap, MapData, PerCpuArray, RingBuf};
+use aya::maps::{Array, HashMap, Map, MapData, PerCpuArray, RingBuf};
 use aya::programs::uprobe::UProbeScope;
 use aya::programs::{BtfTracePoint, ProgramError, UProbe};
 use aya::{Btf, Ebpf, EbpfLoader};
 use bytemuck::{Pod, Zeroable};
 use std::error::Error;
 use std::io;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 
 use super::super::monotonic_ns;
 use super::super::sys::pod::Shared;
-use super::loader::HandOver;
+use super::entry::Place;
 use super::plans::{self, NUMBERS};
 use crate::event::Abi;
 
 /// The compiled `trace.bpf.c`.
 static OBJECT: &[u8] = aya::include_bytes_aligned!("trace.bpf.o");
+
+/// Size of the ring, a power of two. It is mapped twice, one behind the other, so it counts twice in the resident set. A
+/// program that makes nothing but calls fills it in some ten milliseconds; [`super::backlog`] takes over what comes in a
+/// burst.
+const RING_BYTES: u32 = 8 << 20;
 
 /// Programs and the tracepoints they are for.
 const PROGRAMS: [(&str, &str); 7] = [
@@ -29,7 +35,7 @@ const PROGRAMS: [(&str, &str); 7] = [
     ("ended", "sched_process_exit"),
 ];
 
-/// The program for the moment in which a dynamic loader is done.
+/// The program for the moment in which a program begins.
 const ENTERED: &str = "entered";
 
 /// The kernel's side, recording as long as this lives.
@@ -37,6 +43,13 @@ pub struct Loaded {
     kernel: Ebpf,
     /// Recordings so far.
     epoch: u32,
+    /// From the next [`Self::follow`] on, whoever makes a call while the ring is more than half full is stopped, and
+    /// noted in `held`.
+    pub lossless: bool,
+    /// Processes that were stopped.
+    pub held: HashMap<MapData, u32, u8>,
+    /// The descriptor of that map.
+    pub held_fd: RawFd,
     /// Where records come.
     pub ring: RingBuf<MapData>,
 }
@@ -68,6 +81,7 @@ struct Control {
     recorder: u32,
     cgroup: u64,
     since_ns: u64,
+    hold_above: u64,
 }
 
 /// Why the kernel's side is not there.
@@ -127,7 +141,11 @@ pub fn load() -> Result<Loaded, LoadError> {
     let btf = Btf::from_sys_fs().map_err(|error| LoadError::new("read the kernel's types (BTF)", &error))?;
     let mut loader = EbpfLoader::new();
     let namespace = own_namespace().map_err(|error| LoadError::new("look up /proc/self/ns/pid", &error))?;
-    loader.btf(Some(&btf)).override_global("own_namespace", &namespace, true).allow_unsupported_maps();
+    loader
+        .btf(Some(&btf))
+        .override_global("own_namespace", &namespace, true)
+        .map_max_entries("ring", RING_BYTES)
+        .allow_unsupported_maps();
     let mut kernel = loader.load(OBJECT).map_err(|error| LoadError::new("make the maps", &error))?;
     set_plans(&mut kernel).map_err(|error| LoadError::new("fill a map", &error))?;
     for (name, tracepoint) in PROGRAMS {
@@ -136,7 +154,12 @@ pub fn load() -> Result<Loaded, LoadError> {
     }
     let ring = kernel.take_map("ring").ok_or_else(|| LoadError::new("find the ring", &missing("ring")))?;
     let ring = RingBuf::try_from(ring).map_err(|error| LoadError::new("map the ring", &error))?;
-    Ok(Loaded { kernel, epoch: 0, ring })
+    let Some(Map::HashMap(held)) = kernel.take_map("held") else {
+        return Err(LoadError::new("find a map", &missing("held")));
+    };
+    let held_fd = held.fd().as_fd().as_raw_fd();
+    let held = HashMap::try_from(Map::HashMap(held)).map_err(|error| LoadError::new("find a map", &error))?;
+    Ok(Loaded { kernel, epoch: 0, lossless: false, held, held_fd, ring })
 }
 
 /// The inode of our pid namespace. Without a `/proc` it is taken for the machine's first one.
@@ -172,8 +195,8 @@ fn set_plans(kernel: &mut Ebpf) -> io::Result<()> {
 }
 
 impl Loaded {
-    /// Notes from now on when this loader hands over to a program.
-    pub fn watch_loader(&mut self, at: &HandOver) -> Result<(), ProgramError> {
+    /// Notes from now on when a program comes here.
+    pub fn watch_entry(&mut self, at: &Place) -> Result<(), ProgramError> {
         let program =
             self.kernel.program_mut(ENTERED).ok_or_else(|| ProgramError::IOError(missing(ENTERED)))?;
         let program: &mut UProbe = program.try_into()?;
@@ -187,7 +210,8 @@ impl Loaded {
     pub fn follow(&mut self, target: Target<'_>) -> io::Result<()> {
         self.epoch += 1;
         let (recorder, since_ns) = (std::process::id(), monotonic_ns());
-        let control = Control { epoch: self.epoch, recorder, since_ns, ..Control::default() };
+        let hold_above = if self.lossless { u64::from(RING_BYTES) / 2 } else { 0 };
+        let control = Control { epoch: self.epoch, recorder, since_ns, hold_above, ..Control::default() };
         let control = match target {
             Target::Nobody => control,
             Target::Thread(thread) => Control { scope: 1, thread, ..control },

@@ -8,12 +8,14 @@
 //! The command runs untouched: no stop, no pinning, privileges as they are. Durations are the kernel's own
 //! clock around the call.
 
+mod backlog;
 mod call;
 mod drain;
+mod entry;
 #[cfg(test)]
 mod follow_tests;
+mod holding;
 mod load;
-mod loader;
 mod names;
 mod plans;
 mod program;

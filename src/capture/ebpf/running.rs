@@ -9,10 +9,11 @@ use std::process::ExitStatus;
 use super::super::decode::threads::{comm_of, threads_of};
 use super::super::monotonic_ns;
 use super::super::ptrace::AttachError;
-use super::super::sys::process::thread_lives;
+use super::super::sys::process::{First, thread_is_gone};
 use super::super::sys::signals::Watch;
 use super::super::{Interruption, Outcome, Sink};
-use super::drain::{GRACE_MS, PERIOD, Recorder, drain, finish};
+use super::backlog::Backlog;
+use super::drain::{LOSS_CHECK, PERIOD, Recorder, finish};
 use super::load::Target;
 use super::session::Session;
 
@@ -31,7 +32,7 @@ pub fn check(pids: &[u32]) -> Result<(), AttachError> {
         if pid == std::process::id().cast_signed() {
             return Err(AttachError::Ourselves(pid));
         }
-        if !thread_lives(pid, pid) {
+        if thread_is_gone(pid, pid) {
             return Err(AttachError::NoProcess(pid));
         }
     }
@@ -48,12 +49,14 @@ impl Recorder {
         options: RunningOptions,
     ) -> io::Result<Outcome> {
         let mut watch = Watch::install();
-        watch.see_deliveries(GRACE_MS);
+        watch.see_deliveries_later();
         watch.leader_ended();
-        self.watch_loaders(None);
+        self.watch_entries(None);
         let loaded = &mut self.loaded;
         let lost_before = loaded.lost();
         let mut session = Session::of_running(options.origin_ns, sink);
+        loaded.lossless = false;
+        let _first = First::begin();
         loaded.follow(target)?;
         let pids = if let Target::Processes(pids) = target { pids } else { &[] };
         for &pid in pids {
@@ -61,29 +64,30 @@ impl Recorder {
                 session.attach(pid, tid.cast_unsigned(), comm_of(pid.cast_signed(), tid));
             }
         }
-        loop {
-            let busy = drain(loaded, &mut session);
+        let (mut backlog, mut idle) = (Backlog::new(), 0_u64);
+        while !is_over(&session, pids) {
+            let busy = backlog.work(loaded, |record| session.take(record));
             let is_late = options.until_ns.is_some_and(|until| until <= monotonic_ns());
             if watch.received().is_some() || is_late {
                 break;
             }
             if !busy {
-                let lives = |pid: &u32| thread_lives(pid.cast_signed(), pid.cast_signed());
-                if !pids.is_empty()
-                    && (session.is_over() || loaded.lost() > lost_before)
-                    && !pids.iter().any(lives)
-                {
-                    session.forget_dead();
-                    if session.is_over() {
-                        break;
-                    }
+                idle += 1;
+                if idle.is_multiple_of(LOSS_CHECK) && loaded.lost() > lost_before {
+                    session.forget(|pid, tid| thread_is_gone(pid as i32, tid as i32));
                 }
                 std::thread::sleep(PERIOD);
             }
         }
         let interruption = watch.received().map(|signal| Interruption { signal, after_leader: false });
-        let threads = finish(loaded, session, lost_before)?;
+        let threads = finish(loaded, backlog, session, lost_before)?;
         let status = ExitStatus::default();
         Ok(Outcome { status, warnings: Vec::new(), threads, parallel: false, interruption })
     }
+}
+
+/// Whether the processes that were named, and all that they have made, have ended.
+fn is_over<S: Sink>(session: &Session<'_, S>, pids: &[u32]) -> bool {
+    let is_gone = |&pid: &u32| thread_is_gone(pid.cast_signed(), pid.cast_signed());
+    !pids.is_empty() && session.is_over() && pids.iter().all(is_gone)
 }

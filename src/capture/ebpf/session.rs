@@ -9,7 +9,6 @@ use rustc_hash::FxHashMap;
 
 use super::super::decode::restart::InterruptedCalls;
 use super::super::sys::doubled::seen;
-use super::super::sys::process::thread_lives;
 use super::super::{Sink, monotonic_ns};
 use super::names::Names;
 use super::program::{Programs, Start};
@@ -24,6 +23,8 @@ pub(super) struct Thread {
     pub(super) interrupted: InterruptedCalls,
     /// It has executed a program, whose arguments come with the call's record.
     pub(super) exec: Option<(Head, Option<Rc<[u8]>>)>,
+    /// The dynamic loader of its program runs.
+    loads: bool,
 }
 
 /// An exec that has failed before any has succeeded.
@@ -106,8 +107,12 @@ impl<'s, S: Sink> Session<'s, S> {
                 Kind::Exit => self.exit(&head),
                 Kind::Signal => self.signal(&head),
                 Kind::Met => self.met(&head),
+                Kind::Held => {
+                    self.sent_itself_stop &= head.pid != self.leader;
+                    self.mark(&head, mark::HELD);
+                }
                 Kind::Comm => self.known(&head).comm = head.comm,
-                Kind::Entered => self.mark(&head, mark::ENTRY),
+                Kind::Entered => self.entered(&head),
             },
         }
     }
@@ -134,10 +139,23 @@ impl<'s, S: Sink> Session<'s, S> {
         self.sink.waits_for(&pids);
     }
 
-    /// The ends of some threads may be among the records that were lost: who does not live is gone.
-    pub fn forget_dead(&mut self) {
-        let lives = |tid: &u32, thread: &mut Thread| thread_lives(thread.pid as i32, *tid as i32);
-        self.threads.retain(lives);
+    /// Records were lost, perhaps the ends of threads: those that are gone are waited for no more.
+    pub fn forget(&mut self, is_gone: impl Fn(u32, u32) -> bool) {
+        let gone: Vec<u32> = self
+            .threads
+            .iter()
+            .filter(|(tid, thread)| is_gone(thread.pid, **tid))
+            .map(|(tid, _)| *tid)
+            .collect();
+        for tid in gone {
+            let Some(Thread { pid, .. }) = self.threads.remove(&tid) else { continue };
+            let left = self.processes.entry(pid).or_insert(1);
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                self.processes.remove(&pid);
+                self.leader_ended |= pid == self.leader;
+            }
+        }
     }
 
     /// The recording ends here for all that go on.
@@ -156,6 +174,13 @@ impl<'s, S: Sink> Session<'s, S> {
     fn point<'a>(&self, kind: event::Kind, head: &Head, comm: &'a [u8]) -> Event<'a> {
         let at = self.time(head.start_ns);
         Event { pid: head.pid, tid: head.tid, comm, start_ns: at, end_ns: Some(at), ..Event::new(kind) }
+    }
+
+    /// The program begins, which it does once.
+    fn entered(&mut self, head: &Head) {
+        if std::mem::take(&mut self.known(head).loads) {
+            self.mark(head, mark::ENTRY);
+        }
     }
 
     /// A thread that ran before has done something for the first time.
@@ -199,9 +224,11 @@ impl<'s, S: Sink> Session<'s, S> {
     }
 
     /// Pushes the exec that a thread has made, now that its arguments are known or never will be.
-    pub(super) fn push_exec(&mut self, tid: u32, argv: Option<&[u8]>) {
-        let Some(thread) = self.threads.get_mut(&tid) else { return };
-        let Some((head, path)) = thread.exec.take() else { return };
+    /// Gives whether it begins at once, without a loader.
+    pub(super) fn push_exec(&mut self, tid: u32, argv: Option<&[u8]>) -> bool {
+        let Some(thread) = self.threads.get_mut(&tid) else { return false };
+        let Some((head, path)) = thread.exec.take() else { return false };
+        thread.loads = head.args[3] != 0;
         let comm = thread.comm;
         let [_, _, entry, base, headers, _] = head.args;
         let image = self.programs.image(path.as_deref(), &Start { entry, base, headers });
@@ -214,10 +241,7 @@ impl<'s, S: Sink> Session<'s, S> {
             ..self.point(event::Kind::Exec, &head, until_nul(&comm))
         };
         self.sink.push(&event);
-        if entry != 0 && base == 0 {
-            // Without a loader it begins at once.
-            self.mark(&head, mark::ENTRY);
-        }
+        entry != 0 && base == 0
     }
 
     /// Whether the command, of one process, has stopped itself by SIGSTOP.

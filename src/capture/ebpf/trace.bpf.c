@@ -116,21 +116,16 @@ struct task_struct {
     struct pid *thread_pid;
     struct signal_struct *signal;
 } KERNEL;
+/* These two are as user space sees them (sys/user.h, sigaction(2)), so they are nothing to look up. */
 struct pt_regs {
     unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip;
-} KERNEL;
-union sigval_fields {
-    struct {
-        int _pid;
-    } _kill;
-} KERNEL;
+};
 struct kernel_siginfo {
-    int si_code;
-    union sigval_fields _sifields;
-} KERNEL;
+    int si_signo, si_errno, si_code, pad, sender;
+};
 
 /* ---- the records, as in wire.rs ---- */
-enum { CALL = 1, NAME = 2, FORK = 3, EXEC = 4, EXIT = 5, SIGNAL = 6, COMM = 7, MET = 8, ENTERED = 9 };
+enum { CALL = 1, NAME = 2, FORK = 3, EXEC = 4, EXIT = 5, SIGNAL = 6, COMM = 7, MET = 8, HELD = 9, ENTERED = 10 };
 /* What stands behind a record's head: a tag, a length, bytes. */
 enum { PATH0 = 1, PATH1 = 2, STRING = 3, PEER = 4, ARGV = 5, RESULT = 6, EFFECT = 7 };
 enum {
@@ -228,7 +223,7 @@ struct {
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
-    __uint(max_entries, 64 << 20);
+    __uint(max_entries, 8 << 20);
 } ring SEC(".maps");
 
 struct {
@@ -266,8 +261,9 @@ struct control {
     u32 recorder; /* the process that is never met */
     u64 cgroup;   /* of CGROUP, which includes those below it */
     u64 since_ns; /* when that was set */
+    u64 hold_above; /* bytes in the ring from which on whoever makes a call is stopped; 0: nobody is */
 };
-_Static_assert(sizeof(struct control) == 32 && __builtin_offsetof(struct control, cgroup) == 16, "layout of control");
+_Static_assert(sizeof(struct control) == 40 && __builtin_offsetof(struct control, cgroup) == 16, "layout of control");
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -285,10 +281,23 @@ struct {
     __type(value, u8);
 } processes SEC(".maps");
 
+/* Processes that we have stopped, for user space to let go on. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 65536);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, u32);
+    __type(value, u8);
+} held SEC(".maps");
+
 /* Renames and mounts seen: each may change every name. */
 u64 renames = 0;
 
-/* ---- helpers ---- */
+/* ---- helpers ----
+ * Functions that are not static are verified once in each program that calls them, others once for each way to each
+ * call: what is long or called often is not static, so that loading is quick. Kernel pointers are passed
+ * as numbers, because such a function cannot take them.
+ */
 static __always_inline void count_lost(void)
 {
     u32 zero = 0;
@@ -299,8 +308,9 @@ static __always_inline void count_lost(void)
 #define DEEPEST_NAMESPACE 32 /* MAX_PID_NS_LEVEL of linux/pid_namespace.h */
 
 /* A pid as our pid namespace sees it; 0: not at all. */
-static __noinline u32 number(struct pid *pid)
+__noinline u32 number(u64 address)
 {
+    struct pid *pid = (void *)address;
     u32 deepest = BPF_CORE_READ(pid, level);
     struct upid *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
     for (u32 level = 0; level <= DEEPEST_NAMESPACE && level <= deepest; level++) {
@@ -354,8 +364,10 @@ static long step(u32 index, struct walk *walk)
     return 0;
 }
 
-static __noinline u64 tell_name(struct vfsmount *mnt, struct dentry *dentry, u64 identity)
+__noinline u64 tell_name(u64 mount, u64 entry, u64 identity)
 {
+    struct vfsmount *mnt = (void *)mount;
+    struct dentry *dentry = (void *)entry;
     u32 zero = 0;
     struct name *name = bpf_map_lookup_elem(&names, &zero);
     if (!name) return 0;
@@ -388,13 +400,13 @@ static __noinline u64 tell_name(struct vfsmount *mnt, struct dentry *dentry, u64
 }
 
 /* A number for what the `struct path` names now; tells user space its name if that is news. */
-static __always_inline u64 identity_of(const void *path, u32 epoch)
+__noinline u64 identity_of(u64 path, u32 epoch)
 {
     struct {
         struct vfsmount *mnt;
         struct dentry *dentry;
     } pair;
-    if (bpf_probe_read_kernel(&pair, sizeof pair, path) || !pair.dentry) return 0;
+    if (bpf_probe_read_kernel(&pair, sizeof pair, (void *)path) || !pair.dentry) return 0;
     struct vfsmount *mnt = pair.mnt;
     struct dentry *dentry = pair.dentry;
     struct {
@@ -408,15 +420,15 @@ static __always_inline u64 identity_of(const void *path, u32 epoch)
     identity = mix(identity, (u64)seen.parent ^ hash);
     identity = mix(identity, (u64)seen.inode + renames + ((u64)epoch << 48));
     identity |= 1; /* never 0 */
-    if (!bpf_map_lookup_elem(&known, &identity)) tell_name(mnt, dentry, identity);
+    if (!bpf_map_lookup_elem(&known, &identity)) tell_name((u64)mnt, (u64)dentry, identity);
     return identity;
 }
 
 /* As identity_of, for a cwd or root: while it is one, its dentry is not used again for another. */
-static __always_inline u64 place_identity(struct place *place, const void *path, u32 epoch)
+__noinline u64 place_identity(struct place *place, u64 path, u32 epoch)
 {
     u64 pair[2];
-    if (bpf_probe_read_kernel(pair, sizeof pair, path)) return 0;
+    if (!place || bpf_probe_read_kernel(pair, sizeof pair, (void *)path)) return 0;
     if (place->dentry != pair[1] || place->mnt != pair[0] || place->renames != renames) {
         place->mnt = pair[0];
         place->dentry = pair[1];
@@ -426,15 +438,16 @@ static __always_inline u64 place_identity(struct place *place, const void *path,
     return place->identity;
 }
 
-static __always_inline u64 file_identity(struct task_struct *task, s32 fd, u32 epoch)
+/* Of the file behind a descriptor of the current process. */
+__noinline u64 file_identity(s32 fd, u32 epoch)
 {
     if (fd < 0) return 0;
-    struct fdtable *table = task->files->fdt;
+    struct fdtable *table = bpf_get_current_task_btf()->files->fdt;
     if (!table || (u32)fd >= table->max_fds) return 0;
     struct file *file = 0;
     bpf_probe_read_kernel(&file, sizeof file, table->fd + fd);
     if (!file) return 0;
-    return identity_of(&file->f_path, epoch);
+    return identity_of((u64)&file->f_path, epoch);
 }
 
 /* Begins a piece behind the head; gives where its bytes go. */
@@ -448,8 +461,9 @@ static __always_inline u8 *piece(struct record *record, u32 used, u8 tag, u16 le
 }
 
 /* A string of the process; false where memory cannot be read (now). */
-static __always_inline int put_string(struct record *record, u8 tag, u64 address)
+__noinline int put_string(struct record *record, u8 tag, u64 address)
 {
+    if (!record) return 0;
     u32 used = record->head.used;
     if (used > DATA_LAST) {
         record->head.flags |= TRUNCATED;
@@ -468,8 +482,9 @@ static __always_inline int put_string(struct record *record, u8 tag, u64 address
     return 1;
 }
 
-static __always_inline int put_bytes(struct record *record, u8 tag, u64 address, u32 length)
+__noinline int put_bytes(struct record *record, u8 tag, u64 address, u32 length)
 {
+    if (!record) return 0;
     u32 used = record->head.used;
     if (used > DATA_LAST) {
         record->head.flags |= TRUNCATED;
@@ -517,7 +532,7 @@ static long next_word(u32 index, struct words *words)
     return 0;
 }
 
-static __noinline int put_words(struct record *record, u64 address)
+__noinline int put_words(struct record *record, u64 address)
 {
     if (!record) return 0;
     u32 begin = record->head.used;
@@ -544,20 +559,22 @@ static __always_inline struct plan *plan_of(u8 abi, u32 nr)
     return bpf_map_lookup_elem(&plans, &at);
 }
 
-static __always_inline void send(struct record *record)
+__noinline int send(struct record *record)
 {
+    if (!record) return 0;
     u32 used = record->head.used;
     if (used > DATA) used = DATA;
     u32 size = sizeof(struct head) + used;
     record->head.size = size;
     if (bpf_ringbuf_output(&ring, record, size, BPF_RB_NO_WAKEUP)) count_lost();
     record->head.kind = 0;
+    return 0;
 }
 
 static __always_inline void who(struct head *head, struct task_struct *task)
 {
-    head->tid = number(BPF_CORE_READ(task, thread_pid));
-    head->pid = number(BPF_CORE_READ(task, group_leader, thread_pid));
+    head->tid = number((u64)BPF_CORE_READ(task, thread_pid));
+    head->pid = number((u64)BPF_CORE_READ(task, group_leader, thread_pid));
     bpf_get_current_comm(head->comm, sizeof head->comm);
 }
 
@@ -573,16 +590,9 @@ static __always_inline u8 abi_of(struct task_struct *task, long nr)
     return nr != -1 && nr & 0x40000000 ? ABI_X32 : ABI_64;
 }
 
-/* Begins the record of a call: everything that can be known before the kernel does it. */
-static __always_inline int begin(struct task_struct *task, struct record *record, struct pt_regs *regs, long nr)
+static __always_inline void take_registers(struct head *head, u8 abi, struct pt_regs *regs)
 {
-    struct head *head = &record->head;
-    u8 abi = abi_of(task, nr);
     head->abi = abi;
-    head->kind = CALL;
-    head->flags = 0;
-    head->used = 0;
-    head->nr = (u32)nr;
     head->ip = regs->ip;
     if (abi == ABI_32) {
         head->args[0] = (u32)regs->bx;
@@ -599,17 +609,28 @@ static __always_inline int begin(struct task_struct *task, struct record *record
         head->args[4] = regs->r8;
         head->args[5] = regs->r9;
     }
-    head->file[0] = head->file[1] = head->cwd = 0;
-    struct plan *plan = plan_of(abi, (u32)nr);
+}
+
+/* Begins the record of a call, whose registers are taken: everything that can be known before the kernel does it. */
+__noinline int begin(struct record *record, u32 nr)
+{
+    if (!record) return -1;
+    struct head *head = &record->head;
+    head->kind = CALL;
+    head->flags = 0;
+    head->used = 0;
+    head->nr = nr;
+    head->file[0] = head->file[1] = head->cwd = head->root = 0;
+    struct plan *plan = plan_of(head->abi, nr);
     if (!plan) return -1;
-    if (plan->fd[0] < 6) head->file[0] = file_identity(task, (s32)argument(record, plan->fd[0]), record->epoch);
-    if (plan->fd[1] < 6) head->file[1] = file_identity(task, (s32)argument(record, plan->fd[1]), record->epoch);
+    if (plan->fd[0] < 6) head->file[0] = file_identity((s32)argument(record, plan->fd[0]), record->epoch);
+    if (plan->fd[1] < 6) head->file[1] = file_identity((s32)argument(record, plan->fd[1]), record->epoch);
     if (plan->path[0] < 6) {
         u64 address = argument(record, plan->path[0]);
         if (address && !put_string(record, PATH0, address)) head->flags |= UNREADABLE0;
-        struct fs_struct *fs = task->fs;
-        head->cwd = place_identity(&record->cwd, &fs->pwd, record->epoch);
-        head->root = place_identity(&record->root, &fs->root, record->epoch);
+        struct fs_struct *fs = BPF_CORE_READ(bpf_get_current_task_btf(), fs);
+        head->cwd = place_identity(&record->cwd, (u64)&fs->pwd, record->epoch);
+        head->root = place_identity(&record->root, (u64)&fs->root, record->epoch);
         if (plan->path[1] < 6) {
             address = argument(record, plan->path[1]);
             if (address && !put_string(record, PATH1, address)) head->flags |= UNREADABLE1;
@@ -665,7 +686,7 @@ static __always_inline struct control *current_control(void)
 
 #define DEEPEST_CGROUP 32
 
-static __noinline int is_below(u64 cgroup)
+__noinline int is_below(u64 cgroup)
 {
     for (int level = 0; level < DEEPEST_CGROUP; level++) {
         u64 id = bpf_get_current_ancestor_cgroup_id(level);
@@ -676,28 +697,29 @@ static __noinline int is_below(u64 cgroup)
 }
 
 /* Whether the current thread is to be followed though nobody who made it is. */
-static __noinline int is_wanted(struct control *control)
+__noinline int is_wanted(struct control *control)
 {
     if (!control) return 0;
     struct task_struct *task = bpf_get_current_task_btf();
     if (control->scope == NOBODY || task->flags & NOT_A_USERS) return 0;
-    if (control->scope == THREAD) return number(task->thread_pid) == control->thread;
-    u32 process = number(task->group_leader->thread_pid);
+    if (control->scope == THREAD) return number((u64)BPF_CORE_READ(task, thread_pid)) == control->thread;
+    u32 process = number((u64)BPF_CORE_READ(task, group_leader, thread_pid));
     if (!process || process == control->recorder) return 0;
     if (control->scope == PROCESSES) return bpf_map_lookup_elem(&processes, &process) != 0;
     if (control->scope == CGROUP) return is_below(control->cgroup);
     return control->scope == ALL;
 }
 
-static __noinline void meet(struct record *record, struct control *control)
+__noinline int meet(struct record *record, struct control *control)
 {
-    if (!record || !control) return;
+    if (!record || !control) return 0;
     who(&record->head, bpf_get_current_task_btf());
     record->epoch = control->epoch;
     record->head.kind = 0;
     record->cwd.dentry = record->root.dentry = 0;
     record->inside = control->scope != THREAD;
     if (record->inside) tell(MET, record, 0, 0, 0, 0);
+    return 0;
 }
 
 /* The record of the current thread, if it is followed. */
@@ -735,8 +757,26 @@ int BPF_PROG(enter, struct pt_regs *regs, long nr)
     /* Interrupted, and not killed: it is done. */
     if (record->head.kind == CALL) send(record);
     record->inside = 0;
-    begin(task, record, regs, nr);
+    take_registers(&record->head, abi_of(task, nr), regs);
+    begin(record, (u32)nr);
     return 0;
+}
+
+#define SIGSTOP 19
+#define SI_KERNEL 0x80
+
+/*
+ * Stops the current process before its next call while the ring is too full. It is noted before it is stopped, or nobody
+ * would let it go on; and afterwards, because user space may have let it go on in between, for an earlier stop.
+ */
+static __always_inline void hold(struct record *record, struct control *control)
+{
+    if (!control->hold_above || bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) <= control->hold_above) return;
+    u32 pid = record->head.pid;
+    u8 one = 1;
+    if (bpf_map_update_elem(&held, &pid, &one, BPF_ANY)) return;
+    bpf_send_signal(SIGSTOP);
+    bpf_map_update_elem(&held, &pid, &one, BPF_ANY);
 }
 
 SEC("tp_btf/sys_exit")
@@ -756,7 +796,8 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
         long nr = regs->orig_ax;
         struct plan *plan = plan_of(abi_of(task, nr), (u32)nr);
         if (nr == -1 || !plan || (ret == 0 && makes_child(plan))) return 0;
-        if (begin(task, record, regs, nr)) return 0;
+        take_registers(head, abi_of(task, nr), regs);
+        if (begin(record, (u32)nr)) return 0;
         head->start_ns = now;
         if (record->inside) {
             head->start_ns = control->since_ns;
@@ -777,7 +818,7 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
     if (plan->effect == EFFECT_SIGRETURN) head->extra = regs->ip;
     if (ret >= 0 || ret < -4095) {
         if (plan->makes_fd) {
-            u64 made = file_identity(task, (s32)ret, record->epoch);
+            u64 made = file_identity((s32)ret, record->epoch);
             if (!head->file[0]) head->file[0] = made;
             else if (!head->file[1]) head->file[1] = made;
         }
@@ -796,6 +837,7 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
     }
     /* Whether a call to be restarted has returned shows later: the thread may have been killed in it. */
     if (ret > -512 || ret < -516) send(record);
+    hold(record, control);
     return 0;
 }
 
@@ -848,7 +890,7 @@ int BPF_PROG(executed, struct task_struct *task, s32 former)
     u32 before = record->head.tid;
     who(&record->head, task);
     struct mm_struct *mm = task->mm;
-    struct file *file = mm->exe_file;
+    struct file *file = BPF_CORE_READ(mm, exe_file);
     struct auxv auxv = {.at = (u64)((void *)mm + bpf_core_field_offset(struct mm_struct, saved_auxv))};
     u64 first = 0;
     bpf_probe_read_kernel(&first, sizeof first, (void *)auxv.at);
@@ -864,13 +906,13 @@ int BPF_PROG(executed, struct task_struct *task, s32 former)
     head.args[2] = auxv.entry;
     head.args[3] = auxv.base;
     head.args[4] = auxv.headers;
-    head.file[0] = identity_of(&file->f_path, record->epoch);
+    head.file[0] = identity_of((u64)&file->f_path, record->epoch);
     bpf_get_current_comm(head.comm, sizeof head.comm);
     if (bpf_ringbuf_output(&ring, &head, sizeof head, BPF_RB_NO_WAKEUP)) count_lost();
     return 0;
 }
 
-/* At the dynamic loader's last instruction (`loader.rs`). */
+/* Where programs begin (`entry.rs`). */
 SEC("uprobe")
 int entered(void *regs)
 {
@@ -900,7 +942,11 @@ int BPF_PROG(signalled, int signal, struct kernel_siginfo *info)
     struct task_struct *task = bpf_get_current_task_btf();
     struct record *record = followed(task);
     if (!record) return 0;
-    tell(SIGNAL, record, signal, (s64)BPF_CORE_READ(info, si_code), BPF_CORE_READ(info, _sifields._kill._pid), 0);
+    struct kernel_siginfo copy = {};
+    bpf_probe_read_kernel(&copy, sizeof copy, info); /* it may be a small number instead (SEND_SIG_PRIV) */
+    u32 pid = record->head.pid;
+    u8 is_ours = signal == SIGSTOP && copy.si_code == SI_KERNEL && bpf_map_lookup_elem(&held, &pid);
+    tell(is_ours ? HELD : SIGNAL, record, signal, copy.si_code, (u32)copy.sender, 0);
     return 0;
 }
 
@@ -918,8 +964,10 @@ int BPF_PROG(ended, struct task_struct *task)
          * code puts there. (SECCOMP_RET_TRAP has reported the call, and puts the number back.) */
         struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
         struct pt_regs copy;
-        if (!bpf_probe_read_kernel(&copy, sizeof copy, regs) && (s64)copy.ax == -38 /* ENOSYS */ &&
-            !begin(task, record, &copy, copy.orig_ax)) send(record);
+        if (!bpf_probe_read_kernel(&copy, sizeof copy, regs) && (s64)copy.ax == -38 /* ENOSYS */) {
+            take_registers(&record->head, abi_of(task, copy.orig_ax), &copy);
+            if (!begin(record, (u32)copy.orig_ax)) send(record);
+        }
     }
     tell(EXIT, record, task->exit_code, task->signal->group_exit_code, 0, 0);
     return 0;

@@ -19,7 +19,9 @@ pub enum Kind {
     Comm,
     /// A thread that ran before is followed from now on, as [`super::load::Target`] says.
     Met,
-    /// The dynamic loader has handed over to the program.
+    /// A process is stopped until the ring is drained.
+    Held,
+    /// The dynamic loader has handed over to the program, which begins.
     Entered,
 }
 
@@ -33,13 +35,17 @@ impl Kind {
             6 => Self::Signal,
             7 => Self::Comm,
             8 => Self::Met,
-            9 => Self::Entered,
+            9 => Self::Held,
+            10 => Self::Entered,
             _ => return None,
         })
     }
 }
 
 const NAME: u8 = 2;
+
+/// More bytes than any record has.
+pub const LONGEST: usize = 32 << 10;
 
 /// Bits of [`Head::flags`].
 pub mod flag {

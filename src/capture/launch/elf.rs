@@ -25,10 +25,6 @@ pub struct Elf {
 /// A part that is loaded (`PT_LOAD`).
 #[derive(Clone, Copy, Debug)]
 pub struct Segment {
-    /// Where it stands in the file, and how long it is there.
-    pub offset: u64,
-    /// Its length in the file.
-    pub file_size: u64,
     /// Where it lies in memory, relative to the object.
     pub address: u64,
     /// Its length in memory.
@@ -70,7 +66,7 @@ pub fn read(file: &Path) -> Option<Elf> {
         let [offset, address, file_size, memory_size] =
             places.map(|at| little_endian(&header, at, word).unwrap_or(0));
         match little_endian(&header, 0, 4)? {
-            PT_LOAD => elf.segments.push(Segment { offset, file_size, address, memory_size }),
+            PT_LOAD => elf.segments.push(Segment { address, memory_size }),
             PT_INTERP if elf.loader.is_none() => elf.loader = name(&file, offset, file_size),
             _ => {}
         }

@@ -11,7 +11,6 @@ use std::process::ExitStatus;
 
 use super::super::decode::restart::InterruptedCalls;
 use super::super::decode::threads::threads_of;
-use super::super::sys::doubled::GRACE_MS;
 use super::super::sys::process::own_tid;
 use super::super::sys::ptrace as request;
 use super::super::sys::signals::Watch;
@@ -76,7 +75,7 @@ pub fn attach<S: Sink>(
         check(pid)?;
     }
     let mut watch = Watch::install();
-    watch.see_deliveries(GRACE_MS);
+    watch.see_deliveries();
     watch.leader_ended();
     let mut session = Session::of_running(sink, options, watch);
     for &pid in pids {

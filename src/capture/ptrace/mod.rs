@@ -29,7 +29,7 @@ mod memory;
 mod pinning;
 mod recording;
 mod session;
-mod signals_taken;
+pub(super) mod signals_taken;
 mod stop;
 mod thread;
 mod waiting;

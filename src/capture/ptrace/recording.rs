@@ -2,7 +2,6 @@
 
 use std::io;
 
-use super::super::sys::doubled::GRACE_MS;
 use super::super::sys::ptrace as request;
 use super::super::sys::signals::Watch;
 use super::super::sys::wait;
@@ -59,7 +58,7 @@ pub(super) fn record_from<S: Sink>(
     request::seize(pid)?;
     let watch = (begin == Begin::AtExec).then(|| {
         let mut watch = Watch::install();
-        watch.see_deliveries(GRACE_MS);
+        watch.see_deliveries();
         watch.follow(pid);
         watch
     });

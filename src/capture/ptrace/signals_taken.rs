@@ -19,13 +19,18 @@ pub fn note(thread: &Thread, ret: i64) {
     if call.plan.effect == Effect::TakeSignal {
         return seen(ret as i32, ANYBODY);
     }
-    if call.files[0].as_deref() != Some(SIGNALFD) {
+    note_read(thread.tid, call.files[0].as_deref(), call.args[1], ret);
+}
+
+/// Tells of the signals that a read(2) of `file` by this thread took, which are at `address`.
+pub fn note_read(tid: i32, file: Option<&[u8]>, address: u64, ret: i64) {
+    if file != Some(SIGNALFD) {
         return;
     }
     for record in 0..(ret / RECORD).min(MOST) {
         let mut bytes = [0; 4];
-        let at = call.args[1].wrapping_add((record * RECORD).cast_unsigned());
-        if read_exact(&ThreadMemory(thread.tid), at, &mut bytes) {
+        let at = address.wrapping_add((record * RECORD).cast_unsigned());
+        if read_exact(&ThreadMemory(tid), at, &mut bytes) {
             seen(i32::from_le_bytes(bytes), ANYBODY);
         }
     }

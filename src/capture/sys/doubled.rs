@@ -15,7 +15,7 @@ use std::ffi::c_int;
 use std::io;
 use std::mem::{self, MaybeUninit};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 use super::clock::monotonic_ns;
 use super::process::process_group;
@@ -24,12 +24,14 @@ use super::startup::SIGNALS;
 
 /// The timer's signal. Its default action is to be ignored, so that a handler for it changes nothing else.
 pub const TICK: c_int = libc::SIGURG;
-/// How long a signal waits, where the command's tracer tells at once what it gets. The kernel sends a group's signal to
-/// all members within microseconds.
-pub const GRACE_MS: u32 = 4;
+/// How long a signal waits. The kernel sends a group's signal to all members within microseconds.
+const GRACE_MS: u32 = 4;
+/// The same where the tracer learns later what the command gets: word of it may stand behind that of a thread which was
+/// preempted while it wrote.
+const LATE_GRACE_MS: u32 = 40;
 /// How often the timer ticks when it repeats.
 const REPEAT_MS: u32 = 200;
-/// How long it waits for a command that is just being stopped to have a signal delivered.
+/// How long it waits for a command that is just being stopped to have a signal delivered, and for a tracer that lags.
 const PATIENCE_MS: u32 = 300;
 /// What the command got this long before us may have been the same.
 const EARLIER_MS: u32 = 20;
@@ -39,8 +41,6 @@ const SLOTS: usize = 8;
 /// One signal a slot: its sender and when; 0: none.
 type Slots = [AtomicU64; SLOTS];
 
-/// How long a signal waits now.
-static GRACE: AtomicU32 = AtomicU32::new(GRACE_MS);
 static ASKED: [Slots; SIGNALS as usize + 1] = [const { [const { AtomicU64::new(0) }; SLOTS] }; _];
 static SEEN: [Slots; SIGNALS as usize + 1] = [const { [const { AtomicU64::new(0) }; SLOTS] }; _];
 /// Whether the command is about to get this signal from us.
@@ -93,9 +93,8 @@ pub struct Timer(libc::timer_t);
 unsafe impl Send for Timer {}
 
 impl Timer {
-    /// Makes the timer; [`TICK`] has its handler already. Signals wait for `grace_ms`.
-    pub fn new(grace_ms: u32) -> io::Result<Self> {
-        GRACE.store(grace_ms, SeqCst);
+    /// Makes the timer; [`TICK`] has its handler already.
+    pub fn new() -> io::Result<Self> {
         ASKED.iter().chain(&SEEN).flatten().for_each(|slot| slot.store(0, SeqCst));
         for handed_on in &HANDED_ON {
             handed_on.store(false, SeqCst);
@@ -144,7 +143,7 @@ pub fn ask(timer: usize, command: i32, signal: c_int, sender: i32) -> bool {
 
 /// The timer ticks once, soon.
 fn arm(timer: usize) -> bool {
-    set(timer.wrapping_sub(1) as libc::timer_t, GRACE.load(SeqCst), 0)
+    set(timer.wrapping_sub(1) as libc::timer_t, GRACE_MS, 0)
 }
 
 fn set(timer: libc::timer_t, first_ms: u32, interval_ms: u32) -> bool {
@@ -157,12 +156,44 @@ fn set(timer: libc::timer_t, first_ms: u32, interval_ms: u32) -> bool {
 
 /// Decides on all that wait: those that the command has not got are handed on.
 pub fn settle(timer: usize, command: i32) {
-    let mut some_wait = false;
+    if settle_as_of(pack(0, now_ms()), GRACE_MS, command) {
+        arm(timer);
+    }
+}
+
+/// A moment at which those that wait were looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Look(u64);
+
+/// As [`settle`], in two steps, for a tracer that learns what the command gets with some delay: here those are
+/// dropped that the command has yet to take; then the tracer takes in what it can; then it calls [`settle_since`].
+pub fn look(command: i32) -> Look {
     let now = pack(0, now_ms());
+    let mut state = None;
+    for (signal, slots) in (0..).zip(&ASKED) {
+        for slot in slots.iter().filter(|slot| slot.load(SeqCst) != 0) {
+            let state = state.get_or_insert_with(|| State::of(command));
+            if state.as_ref().is_some_and(|state| state.has_pending(signal)) {
+                slot.store(0, SeqCst);
+            }
+        }
+    }
+    Look(now)
+}
+
+/// Decides on all that had waited for long enough at that look: longer where the tracer has not `caught_up` with what
+/// the command gets.
+pub fn settle_since(look: Look, caught_up: bool, command: i32) {
+    settle_as_of(look.0, if caught_up { LATE_GRACE_MS } else { PATIENCE_MS }, command);
+}
+
+/// Whether some go on waiting.
+fn settle_as_of(now: u64, grace_ms: u32, command: i32) -> bool {
+    let mut some_wait = false;
     for ((signal, slots), handed_on) in (0..).zip(&ASKED).zip(&HANDED_ON) {
         for slot in slots {
             let asked = slot.load(SeqCst);
-            match decide(command, signal, asked, now) {
+            match decide(command, signal, asked, now, grace_ms) {
                 Decision::Wait => some_wait |= asked != 0,
                 Decision::Drop => slot.store(0, SeqCst),
                 Decision::HandOn => {
@@ -174,9 +205,7 @@ pub fn settle(timer: usize, command: i32) {
             }
         }
     }
-    if some_wait {
-        arm(timer);
-    }
+    some_wait
 }
 
 enum Decision {
@@ -185,7 +214,7 @@ enum Decision {
     HandOn,
 }
 
-fn decide(command: i32, signal: c_int, asked: u64, now: u64) -> Decision {
+fn decide(command: i32, signal: c_int, asked: u64, now: u64, grace_ms: u32) -> Decision {
     let waited = between(asked, now);
     if asked == 0 {
         return Decision::Wait;
@@ -193,7 +222,7 @@ fn decide(command: i32, signal: c_int, asked: u64, now: u64) -> Decision {
     if command == 0 || was_seen(signal, asked) {
         return Decision::Drop;
     }
-    if waited < GRACE.load(SeqCst).cast_signed() {
+    if waited < grace_ms.cast_signed() {
         return Decision::Wait;
     }
     match State::of(command) {

@@ -11,6 +11,7 @@ pub(super) mod clock;
 pub(super) mod doubled;
 pub(super) mod fds;
 pub(super) mod handed_down;
+pub(super) mod held;
 pub(super) mod memory;
 pub(super) mod own_maps;
 pub(super) mod pod;

@@ -56,6 +56,29 @@ pub fn be_first() {
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -20) };
 }
 
+/// While this lives, the calling process gets a CPU before others do, where that is permitted. Children made
+/// meanwhile would inherit it.
+pub struct First {
+    before: i32,
+}
+
+impl First {
+    /// From now on.
+    pub fn begin() -> Self {
+        // SAFETY: integers only.
+        let before = unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) };
+        be_first();
+        Self { before }
+    }
+}
+
+impl Drop for First {
+    fn drop(&mut self) {
+        // SAFETY: integers only.
+        unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, self.before) };
+    }
+}
+
 /// A descriptor of a process, closed on exec.
 pub fn pidfd_of_self() -> io::Result<i32> {
     // SAFETY: takes integers only.
@@ -77,15 +100,25 @@ pub fn wait_until_gone(pidfd: i32) {
 /// Makes the calling child independent of the terminal and of every descriptor but `keep`, under a name of
 /// its own, so that killing all that is called `trace` spares it.
 pub fn become_background(name: &CStr, keep: i32) {
+    become_helper(name, [keep]);
+    // SAFETY: takes no arguments.
+    unsafe { libc::setsid() };
+}
+
+/// As [`become_background`], in the session of the caller.
+pub fn become_helper<const N: usize>(name: &CStr, mut keep: [i32; N]) {
+    keep.sort_unstable();
     // SAFETY: integers and a live string; the child uses none of the closed descriptors.
     unsafe {
         libc::prctl(libc::PR_SET_NAME, name.as_ptr());
-        libc::setsid();
-        let keep = keep as libc::c_uint;
-        if keep > 0 {
-            libc::syscall(libc::SYS_close_range, 0, keep - 1, 0);
+        let mut next = 0;
+        for fd in keep.map(|fd| fd as libc::c_uint) {
+            if fd > next {
+                libc::syscall(libc::SYS_close_range, next, fd - 1, 0);
+            }
+            next = fd + 1;
         }
-        libc::syscall(libc::SYS_close_range, keep + 1, libc::c_uint::MAX, 0);
+        libc::syscall(libc::SYS_close_range, next, libc::c_uint::MAX, 0);
     }
 }
 
@@ -97,6 +130,30 @@ pub fn end_with_parent(parent: i32) {
         if libc::getppid() != parent {
             libc::_exit(0);
         }
+    }
+}
+
+/// The calling child leads a process group of its own.
+pub fn leave_group() {
+    // SAFETY: integers only.
+    unsafe { libc::setpgid(0, 0) };
+}
+
+/// No signal but SIGKILL and SIGSTOP reaches the calling child.
+pub fn block_signals() {
+    let mut all = std::mem::MaybeUninit::uninit();
+    // SAFETY: `all` is live, and filled before it is read.
+    unsafe {
+        libc::sigfillset(all.as_mut_ptr());
+        libc::sigprocmask(libc::SIG_SETMASK, all.as_ptr(), std::ptr::null_mut());
+    }
+}
+
+/// Waits until the calling child is killed.
+pub fn wait_forever() -> ! {
+    loop {
+        // SAFETY: takes no arguments.
+        unsafe { libc::pause() };
     }
 }
 
@@ -118,18 +175,18 @@ pub fn kill(pid: i32, signal: i32) {
     unsafe { libc::kill(pid, signal) };
 }
 
+/// Whether a thread has ended and was waited for.
+pub fn thread_is_gone(pid: i32, tid: i32) -> bool {
+    // SAFETY: integers only; signal 0 is none.
+    let done = unsafe { libc::syscall(libc::SYS_tgkill, pid, tid, 0) };
+    done < 0 && io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH)
+}
+
 /// Waits for a child of ours that is not traced.
 pub fn reap(pid: i32) {
     let mut status = 0;
     // SAFETY: `status` is live.
     unsafe { libc::waitpid(pid, &raw mut status, libc::__WALL) };
-}
-
-/// Whether there is such a thread (a zombie included).
-pub fn thread_lives(pid: i32, tid: i32) -> bool {
-    // SAFETY: integers only; signal 0 is none.
-    let refused = unsafe { libc::syscall(libc::SYS_tgkill, pid, tid, 0) } != 0;
-    !(refused && io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH))
 }
 
 /// The process group of a process, or of the caller (0).

@@ -107,14 +107,36 @@ impl Watch {
     }
 
     /// From now on what reaches the command by itself is not handed on: whoever traces the command tells of
-    /// each signal it gets by [`doubled::seen`], within `grace_ms`. Without a timer for it, all are handed on.
-    pub fn see_deliveries(&mut self, grace_ms: u32) {
-        // Interrupts a waiting call, for [`wake`].
-        let handler = settle as *const () as libc::sighandler_t;
+    /// each signal it gets by [`doubled::seen`]. Without a timer for it, all are handed on.
+    pub fn see_deliveries(&mut self) {
+        self.tick_by(settle as *const () as libc::sighandler_t);
+    }
+
+    /// The same where the tracer learns of them later: [`Self::look`], then it takes in what there is, then
+    /// [`Self::settle`], again and again.
+    pub fn see_deliveries_later(&mut self) {
+        self.tick_by(only_tick as *const () as libc::sighandler_t);
+    }
+
+    fn tick_by(&mut self, handler: libc::sighandler_t) {
+        // Without SA_RESTART: it interrupts a waiting call, for [`wake`].
         let Some(before) = replace_with(doubled::TICK, handler, 0) else { return };
         self.before.push((doubled::TICK, before));
-        self.timer = doubled::Timer::new(grace_ms).ok().filter(|_| unblock(doubled::TICK));
+        self.timer = doubled::Timer::new().ok().filter(|_| unblock(doubled::TICK));
         self.shared.timer.store(self.timer.as_ref().map_or(0, doubled::Timer::number), SeqCst);
+    }
+
+    /// See [`Self::see_deliveries_later`].
+    pub fn look(&self) -> doubled::Look {
+        doubled::look(self.shared.child.load(SeqCst))
+    }
+
+    /// Hands on what had waited at that look, and has not reached the command by itself; not `caught_up`: as far as is
+    /// known.
+    pub fn settle(&self, look: doubled::Look, caught_up: bool) {
+        if self.timer.is_some() {
+            doubled::settle_since(look, caught_up, self.shared.child.load(SeqCst));
+        }
     }
 
     /// From now on signals are handed on to this child, which was not reaped: also one that came
@@ -295,6 +317,14 @@ extern "C" fn settle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_
             doubled::settle(timer, SHARED.child.load(SeqCst));
         }
         *libc::__errno_location() = errno;
+    }
+}
+
+/// The timer's handler where nothing is decided then: as [`settle`].
+extern "C" fn only_tick(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+    // SAFETY: the kernel passes a valid siginfo_t.
+    if unsafe { is_by_process(info) } {
+        handle(signal, info, context);
     }
 }
 

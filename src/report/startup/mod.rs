@@ -65,6 +65,9 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
     {
         writeln!(out, "{}", look.note(&format!("{line}.")))?;
     }
+    if let Some(why) = &report.not_ebpf {
+        writeln!(out, "{}", look.note(&notes::not_ebpf(why)))?;
+    }
     if let Some(until) = &report.until {
         writeln!(out, "{}", look.note(&ready(until, report.untraced.is_some())))?;
     }

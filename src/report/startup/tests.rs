@@ -138,8 +138,7 @@ fn a_storm_of_processes_is_a_bounded_number_of_lines() {
 fn how_cold_cpu_time_divides_stands_below_it() {
     let mut header = runs(14_500_000);
     let untraced = header.untraced.as_mut().expect("made above");
-    let cold =
-        |run: &Run| Run { wall_ns: 40_000_000, user_ns: 6_000_000, system_ns: 6_000_000, ..run.clone() };
+    let cold = |run: &Run| Run { wall_ns: 40_000_000, user_ns: 6_000_000, system_ns: 6_000_000, ..*run };
     let runs = untraced.runs.iter().map(cold).collect();
     untraced.cold = Some(Cold { method: Emptied::DropCaches, runs });
     let text = text(&startup("3.11-script", &header).0, None);

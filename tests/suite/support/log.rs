@@ -1,5 +1,6 @@
 //! Recording with `trace record`, and its log as [`Call`]s. The only place of these tests that knows the log's reader.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
@@ -10,6 +11,7 @@ use trace::syscall;
 
 use super::call::{Call, Text};
 use super::run;
+use super::skip::skip;
 
 /// The shortest path that the kernel finds too long (`PATH_MAX` without the NUL byte).
 const TOO_LONG: usize = 4095;
@@ -42,10 +44,33 @@ pub struct Log {
     pub ending: Ending,
 }
 
-/// `trace record` writing to `output`, in `dir`, by the backend that works everywhere; the traced command is
-/// to be added.
+thread_local! {
+    /// What [`command`] records with.
+    static BACKEND: Cell<&'static str> = const { Cell::new("ptrace") };
+}
+
+/// Runs a test once for each backend, which [`command`] then records with; without eBPF, that is said.
+pub fn each_backend(name: &str, test: impl Fn()) {
+    test();
+    match ebpf_refused() {
+        None => {
+            BACKEND.set("ebpf");
+            test();
+            BACKEND.set("ptrace");
+        }
+        Some(why) => skip(&format!("ebpf on {name}"), why),
+    }
+}
+
+/// What [`command`] records with now.
+pub fn backend() -> &'static str {
+    BACKEND.get()
+}
+
+/// `trace record` writing to `output`, in `dir`, by ptrace if the test is not for [`each_backend`]; the traced command
+/// is to be added.
 pub fn command(output: &Path, dir: &Path) -> Command {
-    command_by("ptrace", output, dir)
+    command_by(backend(), output, dir)
 }
 
 /// As [`command`], by a backend of choice.
