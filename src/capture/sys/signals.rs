@@ -119,7 +119,7 @@ impl Watch {
     }
 
     fn tick_by(&mut self, handler: libc::sighandler_t) {
-        // Interrupts a waiting call, for [`wake`].
+        // Without SA_RESTART: it interrupts a waiting call, for [`wake`].
         let Some(before) = replace_with(doubled::TICK, handler, 0) else { return };
         self.before.push((doubled::TICK, before));
         self.timer = doubled::Timer::new().ok().filter(|_| unblock(doubled::TICK));
