@@ -4,6 +4,7 @@
 //! the reason stands in the log.
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 
 use super::ebpf::{self, LoadError, Target};
 use super::ptrace::{self, AttachError, calibration};
@@ -93,6 +94,24 @@ fn try_ebpf() -> Result<ebpf::Recorder, String> {
     ebpf::Recorder::load().map_err(|error| error.reason())
 }
 
+/// Whoever is not root has the privilege from the program's file (`setcap`): it is for own processes only.
+fn refuse_foreign(whom: &Running) -> Result<(), RunningError> {
+    let me = nix::unistd::geteuid();
+    let foreign = match whom {
+        _ if me.is_root() => None,
+        Running::Processes(pids) => {
+            let is_own = |pid: &&i32| {
+                let owner = std::fs::metadata(format!("/proc/{pid}")).map(|meta| meta.uid());
+                owner.is_ok_and(|owner| owner == me.as_raw())
+            };
+            pids.iter().find(|pid| !is_own(pid)).map(|pid| format!("process {pid}"))
+        }
+        Running::Cgroup(_) => Some("a whole cgroup".to_owned()),
+        Running::All => Some("the whole machine".to_owned()),
+    };
+    foreign.map_or(Ok(()), |foreign| Err(RunningError::Foreign(foreign)))
+}
+
 /// Whether a child of ours may call bpf(2) without being killed.
 fn survives_bpf() -> bool {
     let Ok(child) = fork_child(Ending::Reported, seccomp::call_bpf) else { return false };
@@ -116,6 +135,11 @@ pub enum RunningError {
     /// It cannot be attached to.
     #[error(transparent)]
     Attach(#[from] AttachError),
+    /// The privilege is that of the program's file, and not the caller's.
+    #[error(
+        "{0} is not yours to record: only root may; the capabilities of trace's file are for programs of your own"
+    )]
+    Foreign(String),
     /// The backend has failed.
     #[error("{0}")]
     Backend(#[from] io::Error),
@@ -153,6 +177,7 @@ impl Tracer {
                     Running::All => Target::All,
                 };
                 ebpf::check(&pids)?;
+                refuse_foreign(whom)?;
                 let options = ebpf::RunningOptions { origin_ns, until_ns };
                 Ok(recorder.record_running(target, sink, options)?)
             }

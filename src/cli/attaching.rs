@@ -38,7 +38,7 @@ pub fn attach(
     let outcome = tracer.record_running(&target.whom, &mut sink, header.clock.origin_ns, until_ns);
     let outcome = outcome.map_err(|error| match error {
         RunningError::Backend(error) => refused(error),
-        error @ RunningError::Attach(_) => Failure::of_trace(error),
+        error @ (RunningError::Attach(_) | RunningError::Foreign(_)) => Failure::of_trace(error),
     })?;
     if outcome.parallel {
         push_beside_totals(&mut writer, CALIBRATION_CALLS);

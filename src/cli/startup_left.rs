@@ -16,7 +16,6 @@ use super::tracing::{CALIBRATION_CALLS, Job, trace_command, tracer};
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
 use crate::capture::ready::{AtReady, Until};
-use crate::capture::select::Wanted;
 use crate::capture::untraced::{self, Ready};
 
 /// Why these arguments cannot go together with a program that is left running; they are fine otherwise.
@@ -63,12 +62,11 @@ pub fn run(
         leader_only: arguments.leader_only,
         calibration_calls: CALIBRATION_CALLS,
         quiet: false,
-        untraced: None,
         lossless: false,
+        untraced: None,
         ready: Some(&ready),
     };
-    // The recording ends while the program goes on.
-    let mut tracer = tracer(Wanted::Ptrace)?;
+    let mut tracer = tracer(arguments.backend)?;
     let recorded = trace_command(&mut tracer, &job, [0, 1, 2].map(own_stream), || ())?;
     if let Some(interruption) = recorded.interruption {
         note(interrupted(interruption.signal, 0));

@@ -126,7 +126,9 @@ impl Recorder {
         go()?;
         let (mut backlog, mut idle) = (Backlog::new(), 0_u64);
         let (mut status, mut asked, mut others) = (None, None, Others::default());
-        while status.is_none() || !(session.is_over() || options.leader_only || received().is_some()) {
+        while !session.sink.wants_end()
+            && (status.is_none() || !(session.is_over() || options.leader_only || received().is_some()))
+        {
             let look = watch.as_ref().map(Watch::look);
             let busy = backlog.work(loaded, |record| session.take(record));
             if let (Some(watch), Some(look)) = (&watch, look) {

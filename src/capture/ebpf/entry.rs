@@ -37,7 +37,7 @@ pub struct Place {
 /// The C libraries of this program and of the one that is to run: those beside their loaders.
 pub fn libraries(program: Option<&Path>) -> BTreeSet<PathBuf> {
     let programs = [program, Some(Path::new("/proc/self/exe"))];
-    programs.into_iter().flatten().filter_map(loader_of).filter_map(library_of).collect()
+    programs.into_iter().flatten().filter_map(loader_of).filter_map(|loader| library_of(&loader)).collect()
 }
 
 /// The loader of a program, or of the interpreter that a script names.
@@ -61,7 +61,7 @@ fn interpreter_of(script: &Path) -> Option<PathBuf> {
 }
 
 /// The C library that belongs to a loader: glibc's lies beside it, musl's is the loader.
-fn library_of(loader: PathBuf) -> Option<PathBuf> {
+fn library_of(loader: &Path) -> Option<PathBuf> {
     let loader = loader.canonicalize().ok()?;
     let beside = loader.with_file_name("libc.so.6");
     Some(if beside.exists() { beside } else { loader })

@@ -26,9 +26,9 @@ use super::startup::SIGNALS;
 pub const TICK: c_int = libc::SIGURG;
 /// How long a signal waits. The kernel sends a group's signal to all members within microseconds.
 const GRACE_MS: u32 = 4;
-/// The same where the tracer learns later what the command gets: word of it may stand behind that of a thread which was
-/// preempted while it wrote.
-const LATE_GRACE_MS: u32 = 40;
+/// The same where the tracer learns later what the command gets: word of it comes when the call returns that took the
+/// signal, whose thread may be preempted before.
+const LATE_GRACE_MS: u32 = 100;
 /// How often the timer ticks when it repeats.
 const REPEAT_MS: u32 = 200;
 /// How long it waits for a command that is just being stopped to have a signal delivered, and for a tracer that lags.

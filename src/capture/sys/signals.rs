@@ -323,7 +323,7 @@ extern "C" fn settle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_
 /// The timer's handler where nothing is decided then: as [`settle`].
 extern "C" fn only_tick(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel passes a valid siginfo_t.
-    if unsafe { is_by_process(info) } {
+    if unsafe { is_by_process(info) && !is_wake_up(info) } {
         handle(signal, info, context);
     }
 }
