@@ -19,8 +19,10 @@
 //! # Ok::<(), trace_replay::PlanError>(())
 //! ```
 
+mod bind;
 mod plan;
 
+pub use bind::Skip;
 pub use plan::{
     At, CallId, Limits, MAX_TRANSFER, Op, PathId, Plan, PlanBuilder, PlanError, ProcessId, Recorded, Scope,
     Share, Span, StatCall, StatFacts, ThreadId,
