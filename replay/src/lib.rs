@@ -20,10 +20,25 @@
 //! ```
 
 mod bind;
+mod error;
+mod graph;
+mod guard;
 mod plan;
+mod program;
+mod rehearse;
+#[expect(unsafe_code, reason = "raw system calls live here and nowhere else")]
+mod sys;
+#[cfg(test)]
+mod testing;
+mod verify;
 
 pub use bind::Skip;
+pub use error::ReplayError;
+pub use graph::Lookahead;
+pub use guard::Guard;
 pub use plan::{
     At, CallId, Limits, MAX_TRANSFER, Op, PathId, Plan, PlanBuilder, PlanError, ProcessId, Recorded, Scope,
     Share, Span, StatCall, StatFacts, ThreadId,
 };
+pub use rehearse::Difference;
+pub use verify::What;

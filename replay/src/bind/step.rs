@@ -21,22 +21,70 @@ pub(crate) type Start = Option<Handle>;
 /// stand-in, named at the variant.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Action {
-    Open { start: Start, path: PathId, flags: u32, resolve: u16, into: Option<Handle> },
+    Open {
+        start: Start,
+        path: PathId,
+        flags: u32,
+        resolve: u16,
+        into: Option<Handle>,
+    },
     /// `chdir`, as an `O_PATH` open of the directory.
-    EnterPath { start: Start, path: PathId, into: Option<Handle> },
+    EnterPath {
+        start: Start,
+        path: PathId,
+        into: Option<Handle>,
+    },
     /// `fchdir`, as a dup.
-    EnterHandle { handle: Handle, into: Handle },
-    Close { handle: Handle },
-    Read { handle: Handle, count: u32 },
-    Pread { handle: Handle, count: u32, offset: i64 },
-    Seek { handle: Handle, offset: i64, whence: u32 },
-    Stat { start: Start, path: PathId, flags: u32, call: StatCall },
-    Fstat { handle: Handle },
-    Access { start: Start, path: PathId, mode: u32, flags: u32 },
-    ReadLink { start: Start, path: PathId, size: u32 },
-    ListDir { handle: Handle, count: u32 },
+    EnterHandle {
+        handle: Handle,
+        into: Handle,
+    },
+    Close {
+        handle: Handle,
+    },
+    Read {
+        handle: Handle,
+        count: u32,
+    },
+    Pread {
+        handle: Handle,
+        count: u32,
+        offset: i64,
+    },
+    Seek {
+        handle: Handle,
+        offset: i64,
+        whence: u32,
+    },
+    Stat {
+        start: Start,
+        path: PathId,
+        flags: u32,
+        call: StatCall,
+    },
+    Fstat {
+        handle: Handle,
+    },
+    Access {
+        start: Start,
+        path: PathId,
+        mode: u32,
+        flags: u32,
+    },
+    ReadLink {
+        start: Start,
+        path: PathId,
+        size: u32,
+    },
+    ListDir {
+        handle: Handle,
+        count: u32,
+    },
     /// `dup`, `dup2`, `dup3` and `F_DUPFD`, as `F_DUPFD_CLOEXEC` to any free number.
-    Dup { handle: Handle, into: Handle },
+    Dup {
+        handle: Handle,
+        into: Handle,
+    },
     /// Not executed, orders only.
     Order(Order),
 }
