@@ -1,0 +1,6 @@
+//! Raw kernel calls: all of the crate's `unsafe`.
+
+pub(crate) mod calls;
+pub(crate) mod entries;
+pub(crate) mod files;
+pub(crate) mod usage;
