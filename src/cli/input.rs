@@ -10,7 +10,6 @@ use clap::Args;
 use super::failure::{Failure, note};
 use super::progress::ReadBar;
 use crate::log::{Columns, Error, Source};
-use crate::report::escape::escape;
 use crate::report::units::things;
 
 /// What a text of strace's may leave out.
@@ -58,7 +57,7 @@ pub fn tell_unreadable(path: &Path, source: &Source) {
     let Some(lineage) = source.lineage().filter(|lineage| lineage.unreadable > 0) else { return };
     let name = path.display();
     for (number, line) in &lineage.shown {
-        note(format_args!("{name}: line {number} cannot be read: {}", escape(line)));
+        note(format_args!("{name}: line {number} cannot be read: {}", String::from_utf8_lossy(line)));
     }
     let more = lineage.unreadable - lineage.shown.len() as u64;
     if more > 0 {

@@ -77,13 +77,12 @@ impl<'a> Line<'a> {
     /// Takes a call apart; `nr` is its number where the line says it. `None`: it is no call.
     pub fn of(body: &'a [u8], nr: Option<u32>, abi: Abi, names: &Names) -> Option<Self> {
         let (name, rest) = name(body)?;
-        let (abi, spec, nr) = match names.call(abi, name) {
-            Some((abi, spec)) => (abi, Some(spec), spec.nr),
-            None => {
-                let digits = name.strip_prefix(b"syscall_");
-                let nr = nr.or_else(|| u32::try_from(number(digits?)?.0).ok())?;
-                (abi, syscall::lookup(abi, nr), nr)
-            }
+        let (abi, spec, nr) = if let Some((abi, spec)) = names.call(abi, name) {
+            (abi, Some(spec), spec.nr)
+        } else {
+            let digits = name.strip_prefix(b"syscall_");
+            let nr = nr.or_else(|| u32::try_from(number(digits?)?.0).ok())?;
+            (abi, syscall::lookup(abi, nr), nr)
         };
         let mut line = Self { abi, nr, spec, args: [b""; 6], count: 0, outcome: Outcome::default() };
         let mut items = Items::new(rest, b')');
@@ -257,7 +256,7 @@ struct Reading<'a> {
     call: Call,
 }
 
-impl<'a> Reading<'a> {
+impl Reading<'_> {
     fn arguments(&mut self) {
         let specs = self.line.spec.map_or(&[][..], |spec| spec.args);
         let mut at = 0;
@@ -382,7 +381,7 @@ impl<'a> Reading<'a> {
                 self.call.flags.set(Flags::TRUNCATED);
             }
         }
-        text.starts_with(b"[").then(|| begin..self.arena.len())
+        text.starts_with(b"[").then_some(begin..self.arena.len())
     }
 
     fn paths(&mut self) {

@@ -27,6 +27,8 @@ pub struct Input {
     pub is_whole: bool,
     /// Whose file it is (`-ff`).
     pub tid: Option<u32>,
+    /// Its end was reached.
+    is_read: bool,
     /// Bytes read.
     pub offset: u64,
 }
@@ -34,7 +36,16 @@ pub struct Input {
 impl Input {
     pub fn new(read: Box<dyn Read + Send>, tid: Option<u32>) -> Self {
         let read = BufReader::with_capacity(256 << 10, read);
-        Self { read, line: Vec::new(), number: 0, too_long: false, is_whole: false, tid, offset: 0 }
+        Self {
+            read,
+            line: Vec::new(),
+            number: 0,
+            too_long: false,
+            is_whole: false,
+            tid,
+            is_read: false,
+            offset: 0,
+        }
     }
 
     /// Goes to the next line; `false`: there is none.
@@ -127,27 +138,19 @@ impl Lines {
                 *present = heap.pop().map(|Reverse((_, at))| at);
                 Ok(*present)
             }
-            Order::Nested(stack) => {
-                loop {
-                    let Some(&at) = stack.last() else { break };
+            Order::Nested(stack) => loop {
+                while let Some(&at) = stack.last() {
                     if self.inputs[at].advance()? {
                         return Ok(Some(at));
                     }
+                    self.inputs[at].is_read = true;
                     stack.pop();
                 }
                 // Threads whose maker's file does not tell of them.
-                let Some(at) = self.inputs.iter().position(|input| input.number == 0 && input.offset == 0)
-                else {
-                    return Ok(None);
-                };
-                if self.inputs[at].advance()? {
-                    stack.push(at);
-                    return Ok(Some(at));
-                }
-                // An empty file: not to be met again.
-                self.inputs[at].number = 1;
-                self.advance()
-            }
+                let unread = |input: &Input| input.number == 0 && !input.is_read;
+                let Some(at) = self.inputs.iter().position(unread) else { return Ok(None) };
+                stack.push(at);
+            },
         }
     }
 
@@ -204,6 +207,7 @@ pub fn files_of(name: &Path) -> Vec<(u32, PathBuf)> {
 }
 
 /// The thread whose file ends in `.123`.
+#[must_use]
 pub fn tid_of_file(name: &Path) -> Option<u32> {
     tid_of(name.extension()?.as_encoded_bytes())
 }

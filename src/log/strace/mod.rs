@@ -485,7 +485,7 @@ impl Reader {
                 self.forked(tid, child, call.clone_flags, at_ns, sink);
             }
         } else {
-            self.tasks.get(tid).apply(call, &mut self.arena);
+            self.tasks.get(tid).apply(call, &self.arena);
         }
     }
 }
@@ -529,7 +529,7 @@ fn unfinished(body: &[u8]) -> Option<&[u8]> {
 
 /// Lines of strace's own, on a terminal between the others.
 fn is_note(body: &[u8]) -> bool {
-    body == b"<unfinished ...>"
+    body.trim_ascii() == b"<unfinished ...>"
         || body.starts_with(b"strace: ")
         || body.starts_with(b"Process ")
         || body.starts_with(b"[ Process PID=")

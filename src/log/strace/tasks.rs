@@ -178,7 +178,7 @@ impl Task {
     }
 
     /// What a call changes for those after it. The file behind a new descriptor becomes one of the call's.
-    pub fn apply(&mut self, call: &mut Call, arena: &mut Vec<u8>) {
+    pub fn apply(&mut self, call: &mut Call, arena: &[u8]) {
         if call.plan.effect == Effect::Close {
             // Free even where close fails (EINTR).
             self.files.borrow_mut().close(call.fd(0), call.fd(0));
@@ -234,7 +234,7 @@ impl Task {
 /// All threads that have been seen and have not ended.
 #[derive(Debug)]
 pub struct Tasks {
-    tasks: FxHashMap<u32, Task>,
+    by_tid: FxHashMap<u32, Task>,
     /// Where the command was started.
     cwd: Option<Name>,
     /// The command has been seen.
@@ -249,7 +249,7 @@ impl Tasks {
     /// Where the command was started, if that is known, and the thread of lines that name none.
     pub fn new(cwd: Option<&[u8]>, only: u32) -> Self {
         Self {
-            tasks: FxHashMap::default(),
+            by_tid: FxHashMap::default(),
             cwd: cwd.map(Name::from),
             has_begun: false,
             only,
@@ -260,28 +260,28 @@ impl Tasks {
     /// The thread of a line that names none. strace names threads while there are several: where one is
     /// left, it is that one.
     pub fn only(&self) -> u32 {
-        match self.tasks.len() {
-            1 => self.tasks.keys().next().copied().unwrap_or(self.only),
+        match self.by_tid.len() {
+            1 => self.by_tid.keys().next().copied().unwrap_or(self.only),
             _ => self.only,
         }
     }
 
     /// Whether a thread is known.
     pub fn knows(&self, tid: u32) -> bool {
-        self.tasks.contains_key(&tid)
+        self.by_tid.contains_key(&tid)
     }
 
     /// A thread, which is new if it is not known.
     pub fn get(&mut self, tid: u32) -> &mut Task {
-        if !self.tasks.contains_key(&tid) {
+        if !self.by_tid.contains_key(&tid) {
             self.appear(tid);
         }
-        self.tasks.entry(tid).or_insert_with(|| Task::new(tid, None))
+        self.by_tid.entry(tid).or_insert_with(|| Task::new(tid, None))
     }
 
     /// A thread that is known.
     pub fn find(&mut self, tid: u32) -> Option<&mut Task> {
-        self.tasks.get_mut(&tid)
+        self.by_tid.get_mut(&tid)
     }
 
     /// A thread that nobody is known to have made. The first one is the command; where another is, is not known.
@@ -293,10 +293,10 @@ impl Tasks {
 
     /// A thread takes another's place.
     pub fn put(&mut self, tid: u32, task: Task) {
-        if self.tasks.len() >= MOST_TASKS {
-            self.tasks.clear();
+        if self.by_tid.len() >= MOST_TASKS {
+            self.by_tid.clear();
         }
-        self.tasks.insert(tid, task);
+        self.by_tid.insert(tid, task);
     }
 
     /// A thread has made a child. `false`: it had been seen to be the child's parent before.
@@ -307,7 +307,7 @@ impl Tasks {
         }
         let mut new = maker.child(child, flags);
         // A child that was seen before its maker was known may be in the middle of a call.
-        new.pending = self.tasks.get_mut(&child).and_then(|seen| seen.pending.take());
+        new.pending = self.by_tid.get_mut(&child).and_then(|seen| seen.pending.take());
         self.put(child, new);
         true
     }
@@ -315,7 +315,7 @@ impl Tasks {
     /// The thread that is about to return from making a child that has not been seen, if there is exactly one.
     pub fn making_child(&self, makes: impl Fn(&Pending) -> bool) -> Option<u32> {
         let mut all = self
-            .tasks
+            .by_tid
             .iter()
             .filter(|(_, task)| task.early_child.is_none() && task.pending.as_ref().is_some_and(&makes));
         let (tid, _) = all.next()?;
@@ -324,13 +324,13 @@ impl Tasks {
 
     /// A thread has ended.
     pub fn end(&mut self, tid: u32) -> Option<Task> {
-        self.tasks.remove(&tid)
+        self.by_tid.remove(&tid)
     }
 
     /// Threads with a call that has not returned.
     pub fn unfinished(&self) -> Vec<u32> {
         let mut tids: Vec<u32> =
-            self.tasks.iter().filter(|(_, task)| task.pending.is_some()).map(|(tid, _)| *tid).collect();
+            self.by_tid.iter().filter(|(_, task)| task.pending.is_some()).map(|(tid, _)| *tid).collect();
         tids.sort_unstable();
         tids
     }

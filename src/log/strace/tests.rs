@@ -302,7 +302,7 @@ proptest! {
             text.extend_from_slice(&line);
             text.push(b'\n');
         }
-        let lines = text.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let lines = picks.len() as u64 + 1;
         let mut reader = Reader::new(Box::new(Cursor::new(text)), Some(b"/"), None).unwrap().ok().expect("the first line");
         let mut lost = 0;
         reader.for_each(|event| lost += u64::from(event.kind == Kind::Lost)).unwrap();

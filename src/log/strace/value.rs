@@ -123,14 +123,13 @@ pub fn device(text: &[u8]) -> Option<u64> {
 
 /// The number of a signal's name.
 pub fn signal(name: &[u8]) -> Option<u32> {
-    (1..=64).find(|&signal| match signal_name(signal) {
-        Some(known) => known.as_bytes() == name,
-        None => {
-            let mut text = Vec::new();
-            write_signal(&mut text, signal);
-            text == name
-        }
-    })
+    let is_real_time = |signal| {
+        let mut text = Vec::new();
+        write_signal(&mut text, signal);
+        text == name
+    };
+    let named = |signal| signal_name(signal).is_some_and(|known| known.as_bytes() == name);
+    (1..=64).find(|&signal| named(signal)).or_else(|| (32..=64).find(|&signal| is_real_time(signal)))
 }
 
 /// The number of the name of a signal's cause.
