@@ -20,12 +20,14 @@
 //! ```
 
 mod bind;
+mod engine;
 mod error;
 mod graph;
 mod guard;
 mod plan;
 mod program;
 mod rehearse;
+mod run;
 #[expect(unsafe_code, reason = "raw system calls live here and nowhere else")]
 mod sys;
 #[cfg(test)]
@@ -33,6 +35,7 @@ mod testing;
 mod verify;
 
 pub use bind::Skip;
+pub use engine::{Counts, Strategy};
 pub use error::ReplayError;
 pub use graph::Lookahead;
 pub use guard::Guard;

@@ -3,4 +3,5 @@
 pub(crate) mod calls;
 pub(crate) mod entries;
 pub(crate) mod files;
+pub(crate) mod ring;
 pub(crate) mod usage;
