@@ -20,6 +20,8 @@ use std::sync::Arc;
 pub use strategy::Strategy;
 pub(crate) use strategy::{Kit, make};
 
+pub(crate) use thinking::Thinking;
+
 use crate::run::Run;
 
 /// What an engine did, besides the results.

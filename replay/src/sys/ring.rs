@@ -44,7 +44,7 @@ struct Place {
 
 /// A ring of a fixed depth.
 pub(crate) struct Ring {
-    ring: IoUring,
+    uring: IoUring,
     places: Box<[Place]>,
     free: Vec<u32>,
     in_flight: usize,
@@ -54,7 +54,10 @@ pub(crate) struct Ring {
 
 impl std::fmt::Debug for Ring {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ring").field("depth", &self.places.len()).field("in_flight", &self.in_flight).finish()
+        f.debug_struct("Ring")
+            .field("depth", &self.places.len())
+            .field("in_flight", &self.in_flight)
+            .finish_non_exhaustive()
     }
 }
 
@@ -89,7 +92,7 @@ impl Ring {
         let place =
             |_| Place { buffer: vec![0; room], statx: MaybeUninit::uninit(), how: types::OpenHow::new() };
         Ok(Self {
-            ring: IoUring::new(depth)?,
+            uring: IoUring::new(depth)?,
             places: (0..depth).map(place).collect(),
             free: (0..depth).rev().collect(),
             in_flight: 0,
@@ -133,7 +136,7 @@ impl Ring {
         let entry = entry.user_data(u64::from(place) << STEP_BITS | u64::from(step));
         // SAFETY: the entry points to a path of the program, which `self.run` keeps, and to its place, which is
         // taken until the operation completes.
-        if unsafe { self.ring.submission().push(&entry) }.is_err() {
+        if unsafe { self.uring.submission().push(&entry) }.is_err() {
             return Pushed::Full;
         }
         self.free.pop();
@@ -147,20 +150,20 @@ impl Ring {
 
     /// Enters the kernel once: hands over what is queued, and waits for so many completions.
     pub(crate) fn submit_and_wait(&mut self, wait: usize) -> io::Result<()> {
-        match self.ring.submit_and_wait(wait) {
+        match self.uring.submit_and_wait(wait) {
             Ok(_) => {}
             // Interrupted, or the completions have to be read first: the caller does, and comes again.
             Err(error) if matches!(error.raw_os_error(), Some(libc::EINTR | libc::EBUSY | libc::EAGAIN)) => {}
             Err(error) => return Err(error),
         }
-        self.unsubmitted = self.ring.submission().len();
+        self.unsubmitted = self.uring.submission().len();
         Ok(())
     }
 
     /// Tells each completed step with what came of it.
     pub(crate) fn completed(&mut self, mut tell: impl FnMut(u32, Observed)) {
         let Some(run) = &self.run else { return };
-        for completion in self.ring.completion() {
+        for completion in self.uring.completion() {
             let place = (completion.user_data() >> STEP_BITS) as u32;
             let step = completion.user_data() as u32;
             self.free.push(place);
