@@ -5,7 +5,7 @@
 //! The others (inode data, directory entries, listings, attributes, locks) order writers, and a program of
 //! reading calls has none.
 
-use super::{Graph, Lookahead, Rules};
+use super::{Graph, Lookahead, Rule, Rules};
 use crate::bind::{Action, Handle, Order, Step};
 use crate::plan::Scope;
 use crate::program::Program;
@@ -135,7 +135,7 @@ impl Builder<'_> {
             }
         }
         self.after(before);
-        if let Some(gate) = gate.filter(|_| self.rules.process) {
+        if let Some(gate) = gate.filter(|_| self.rules.has(Rule::Process)) {
             self.after(gate);
         }
     }
@@ -143,7 +143,7 @@ impl Builder<'_> {
     /// Rule 12, the side of those that wait for a barrier.
     fn barriers(&mut self, index: u32, thread: u32) {
         let process = self.threads[thread as usize].process as usize;
-        if self.rules.unknown {
+        if self.rules.has(Rule::Unknown) {
             for barrier in [self.processes[process].barrier, self.barrier].into_iter().flatten() {
                 self.after(barrier);
             }
@@ -156,12 +156,12 @@ impl Builder<'_> {
         match order {
             Order::Start { child } => self.threads[child as usize].gate = Some(index),
             Order::Wait { process } => {
-                if self.rules.process {
+                if self.rules.has(Rule::Process) {
                     self.after_process(index, process);
                 }
                 self.threads[thread as usize].gate = Some(index);
             }
-            Order::Barrier(_) if !self.rules.unknown => {}
+            Order::Barrier(_) if !self.rules.has(Rule::Unknown) => {}
             Order::Barrier(Scope::Process) => {
                 let process = self.threads[thread as usize].process;
                 self.after_process(index, process);
@@ -191,7 +191,7 @@ impl Builder<'_> {
         if let Some(handle) = action.moves_offset_of() {
             let description = self.program.descriptions[handle.index()] as usize;
             let before = std::mem::replace(&mut self.moved[description], index);
-            if self.rules.description {
+            if self.rules.has(Rule::Description) {
                 self.after(before);
             }
         }
@@ -210,7 +210,7 @@ impl Builder<'_> {
         self.next_use[index as usize] = std::mem::replace(&mut uses.last, index);
         let maker = uses.maker;
         let is_directory = action.lookup().is_some() && self.is_working_directory(maker);
-        if if is_directory { self.rules.directory } else { self.rules.slot } {
+        if if is_directory { self.rules.has(Rule::Directory) } else { self.rules.has(Rule::Slot) } {
             self.after(maker);
         }
     }
@@ -223,7 +223,7 @@ impl Builder<'_> {
     /// Rule 3: after the step that made it and all that used it.
     fn close(&mut self, index: u32, handle: Handle) {
         self.closes.push(index);
-        if !self.rules.slot {
+        if !self.rules.has(Rule::Slot) {
             return;
         }
         let Uses { maker, last } = self.uses[handle.index()];
@@ -239,7 +239,8 @@ impl Builder<'_> {
     /// n - budget of the log: a close of its own for each open, so there are never more in any order.
     fn open(&mut self) {
         self.opens += 1;
-        if let Some(close) = self.opens.checked_sub(self.budget + 1).filter(|_| self.rules.budget) {
+        if let Some(close) = self.opens.checked_sub(self.budget + 1).filter(|_| self.rules.has(Rule::Budget))
+        {
             self.after(self.closes.get(close).copied().unwrap_or(NONE));
         }
     }

@@ -14,7 +14,7 @@ mod rules;
 mod tests;
 
 pub use rules::Lookahead;
-pub(crate) use rules::Rules;
+pub(crate) use rules::{Rule, Rules};
 
 use crate::program::Program;
 

@@ -1,7 +1,7 @@
 //! Building a plan, one call after the other, in the order of the log.
 
 use super::limits::{Limits, MAX_TRANSFER, PlanError};
-use super::path::{PathId, Paths};
+use super::path::PathId;
 use super::{At, Call, CallId, Event, Op, Plan, ProcessId, Recorded, Share, StatFacts, Thread, ThreadId};
 
 /// Makes a [`Plan`]. Calls are added in the order of the log (of completion, where they overlap); each thread

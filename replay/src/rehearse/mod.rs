@@ -46,10 +46,15 @@ pub(crate) struct Rehearsed {
     pub(crate) differences: Vec<Difference>,
     /// Files that the timed runs may read.
     pub(crate) readable: Readable,
+    /// The regular files that were opened, if they were to be kept.
+    pub(crate) files: Vec<OwnedFd>,
 }
 
+/// Files kept open at most: their pages are dropped before a cold run, those of others are not.
+const FILES_KEPT: usize = 10_000;
+
 /// Rehearses a plan. The thread must be forbidden to write already.
-pub(crate) fn rehearse(plan: Plan, guard: Guard) -> Result<Rehearsed, ReplayError> {
+pub(crate) fn rehearse(plan: Plan, guard: Guard, keep_files: bool) -> Result<Rehearsed, ReplayError> {
     places::proc_is_there().map_err(ReplayError::NoProc)?;
     let bound = bind(&plan)?;
     let room = bound.steps.iter().map(|step| step.action.room()).max().unwrap_or(0) as usize;
@@ -61,17 +66,19 @@ pub(crate) fn rehearse(plan: Plan, guard: Guard) -> Result<Rehearsed, ReplayErro
         looked_up: FxHashSet::default(),
         scratch: Scratch::new(room),
         differences: Vec::new(),
+        files: keep_files.then(Vec::new),
         skips: bound.skips.clone(),
         bound: &bound,
         plan: &plan,
     };
     let initial = rehearsal.open_initial();
     let (steps, expected) = rehearsal.run()?;
-    let Rehearsal { differences, skips, readable, descriptors, .. } = rehearsal;
+    let Rehearsal { differences, skips, readable, descriptors, files, .. } = rehearsal;
+    let files = files.unwrap_or_default();
     descriptors.close_all();
     let Bound { handles, descriptions, .. } = bound;
     let program = Program { plan, steps, expected, handles, descriptions, initial, skips };
-    Ok(Rehearsed { program, differences, readable })
+    Ok(Rehearsed { program, differences, readable, files })
 }
 
 struct Rehearsal<'a> {
@@ -86,6 +93,8 @@ struct Rehearsal<'a> {
     /// Lookups known to be within limits.
     looked_up: FxHashSet<(Start, PathId, bool)>,
     scratch: Scratch,
+    /// Opened files, if they are to be kept.
+    files: Option<Vec<OwnedFd>>,
     differences: Vec<Difference>,
     skips: Vec<Option<Skip>>,
 }
@@ -241,6 +250,10 @@ impl Rehearsal<'_> {
         if self.allowed.insert((identity.device, identity.inode)) {
             let is_directory = identity.mode & libc::S_IFMT == libc::S_IFDIR;
             self.readable.allow(file.as_fd(), is_directory)?;
+            if let Some(files) = self.files.as_mut().filter(|files| !is_directory && files.len() < FILES_KEPT)
+            {
+                files.extend(reopen(file.as_fd(), libc::O_RDONLY));
+            }
         }
         Ok(())
     }

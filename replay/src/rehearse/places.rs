@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::sys::files::{file_system, locate, proc_name};
 const OFF_LIMITS: [&str; 3] = ["/proc", "/sys", "/dev"];
 
 /// File systems whose files are not stored data, by whatever name they are reached: proc, sysfs, debugfs, tracefs,
-/// securityfs, cgroup, cgroup2, devpts, bpf, configfs, pstore, efivarfs, mqueue, binfmt_misc, nsfs,
+/// securityfs, cgroup, cgroup2, devpts, bpf, configfs, pstore, efivarfs, mqueue, `binfmt_misc`, nsfs,
 /// selinuxfs, smackfs, autofs (a lookup there can mount). Source: `linux/magic.h`.
 const KERNEL_FILE_SYSTEMS: [i64; 18] = [
     0x9fa0,
@@ -94,7 +94,5 @@ fn check_parents(start: i32, path: &CStr) -> Result<(), Skip> {
 pub(super) fn proc_is_there() -> io::Result<()> {
     let here = std::fs::File::open("/")?;
     let name = proc_name(here.as_fd());
-    let found = locate(libc::AT_FDCWD, &name, 0, 0)?;
-    drop(found.as_raw_fd());
-    Ok(())
+    locate(libc::AT_FDCWD, &name, 0, 0).map(drop)
 }

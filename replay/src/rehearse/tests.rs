@@ -13,7 +13,7 @@ fn skips(script: Script) -> (Vec<Option<Skip>>, Rehearsed) {
     let (plan, _directory) = script.build();
     let rehearse = || {
         let guard = crate::guard::forbid_writing().unwrap();
-        rehearse(plan, guard).unwrap()
+        rehearse(plan, guard, false).unwrap()
     };
     let rehearsed = std::thread::scope(|scope| scope.spawn(rehearse).join().unwrap());
     (rehearsed.program.skips.clone(), rehearsed)
@@ -148,7 +148,7 @@ fn landlock_lets_only_accepted_files_be_read() {
     let (plan, directory) = script.build();
     let outcome = || {
         let guard = crate::guard::forbid_writing().unwrap();
-        let rehearsed = rehearse(plan, guard).unwrap();
+        let rehearsed = rehearse(plan, guard, false).unwrap();
         rehearsed.readable.enforce().unwrap();
         let path = |name| directory.path().join(name);
         let readable = |name| fs::read(path(name)).is_ok();

@@ -70,10 +70,6 @@ impl Scratch {
         Self { buffer: vec![0; room] }
     }
 
-    pub(crate) fn as_mut_ptr(&mut self) -> *mut u8 {
-        self.buffer.as_mut_ptr()
-    }
-
     /// The first bytes, as many as a call returned.
     pub(crate) fn written(&self, ret: i64) -> &[u8] {
         let length = usize::try_from(ret).unwrap_or(0);
@@ -203,41 +199,41 @@ fn pread(fd: i32, count: u32, offset: i64, scratch: &mut Scratch) -> Observed {
 }
 
 fn stat(start: i32, path: &CStr, flags: u32) -> Observed {
-    let mut stat = MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: `path` ends with NUL, and `stat` has room for the kernel's struct.
+    let mut buffer = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: `path` ends with NUL, and `buffer` has room for the kernel's struct.
     let ret = result(unsafe {
-        libc::syscall(libc::SYS_newfstatat, start, path.as_ptr(), stat.as_mut_ptr(), flags)
+        libc::syscall(libc::SYS_newfstatat, start, path.as_ptr(), buffer.as_mut_ptr(), flags)
     });
-    stat_result(ret, &stat)
+    stat_result(ret, &buffer)
 }
 
 fn fstat(fd: i32) -> Observed {
-    let mut stat = MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: `stat` has room for the kernel's struct.
-    let ret = result(unsafe { libc::syscall(libc::SYS_fstat, fd, stat.as_mut_ptr()) });
-    stat_result(ret, &stat)
+    let mut buffer = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: `buffer` has room for the kernel's struct.
+    let ret = result(unsafe { libc::syscall(libc::SYS_fstat, fd, buffer.as_mut_ptr()) });
+    stat_result(ret, &buffer)
 }
 
-fn stat_result(ret: i64, stat: &MaybeUninit<libc::stat>) -> Observed {
+fn stat_result(ret: i64, buffer: &MaybeUninit<libc::stat>) -> Observed {
     if ret != 0 {
         return bare(ret);
     }
     // SAFETY: the call succeeded, so the kernel has filled the struct.
-    let stat = unsafe { stat.assume_init_ref() };
+    let stat = unsafe { buffer.assume_init_ref() };
     Observed { ret, digest: digest_of(stat.st_mode, stat.st_size as u64, stat.st_nlink) }
 }
 
 fn statx(start: i32, path: &CStr, flags: u32, mask: u32) -> Observed {
-    let mut statx = MaybeUninit::<libc::statx>::uninit();
-    // SAFETY: `path` ends with NUL, and `statx` has room for the kernel's struct.
+    let mut buffer = MaybeUninit::<libc::statx>::uninit();
+    // SAFETY: `path` ends with NUL, and `buffer` has room for the kernel's struct.
     let ret = result(unsafe {
-        libc::syscall(libc::SYS_statx, start, path.as_ptr(), flags, mask, statx.as_mut_ptr())
+        libc::syscall(libc::SYS_statx, start, path.as_ptr(), flags, mask, buffer.as_mut_ptr())
     });
     if ret != 0 {
         return bare(ret);
     }
     // SAFETY: the call succeeded, so the kernel has filled the struct.
-    Observed { ret, digest: digest_of_statx(unsafe { statx.assume_init_ref() }) }
+    Observed { ret, digest: digest_of_statx(unsafe { buffer.assume_init_ref() }) }
 }
 
 /// `faccessat2` only where flags ask for it, as the program did.
