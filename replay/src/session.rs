@@ -96,6 +96,8 @@ pub struct Outcome {
     pub costs_ns: Vec<Option<u32>>,
     /// What the caches held.
     pub cache: Cache,
+    /// What was run, the plan with it.
+    program: Arc<Program>,
 }
 
 /// Replays a plan and compares strategies. `progress` is called from the replaying thread, which can
@@ -183,6 +185,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             gate,
             costs_ns,
             cache: self.options.cache,
+            program: self.program,
         })
     }
 
@@ -294,6 +297,12 @@ fn most_common_reason(program: &Program) -> String {
 }
 
 impl Outcome {
+    /// The plan that was replayed, which tells what a [`CallId`] stands for.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.program.plan
+    }
+
     /// The row of a strategy.
     #[must_use]
     pub fn row(&self, strategy: Strategy) -> Option<&Row> {
