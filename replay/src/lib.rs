@@ -42,6 +42,7 @@ mod error;
 mod graph;
 mod guard;
 mod measure;
+mod order;
 mod plan;
 mod program;
 mod rehearse;
@@ -61,10 +62,11 @@ pub use guard::Guard;
 pub use measure::{
     Cache, CostSource, Estimate, Figures, Gate, Options, Projection, RecordedTimes, Row, Voided,
 };
+pub use order::{Order, order};
 pub use plan::{
     At, CallId, Limits, MAX_TRANSFER, Op, PathId, Plan, PlanBuilder, PlanError, ProcessId, Recorded, Scope,
     Share, Span, StatCall, StatFacts, ThreadId,
 };
 pub use rehearse::Difference;
-pub use session::{Coverage, Outcome, Progress, replay};
+pub use session::{Coverage, Outcome, Progress, overhead, replay};
 pub use verify::What;

@@ -20,6 +20,7 @@ use std::sync::Arc;
 pub use strategy::Strategy;
 pub(crate) use strategy::{Kit, make};
 
+pub(crate) use serial::Serial;
 pub(crate) use thinking::Thinking;
 
 use crate::run::Run;

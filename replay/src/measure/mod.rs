@@ -14,6 +14,7 @@ mod tests;
 
 pub(crate) use blocks::{Bench, Contender};
 pub use bootstrap::Estimate;
+pub(crate) use bootstrap::median_estimate;
 pub use options::{Cache, Options, RecordedTimes};
 pub use projection::{CostSource, Projection};
 pub(crate) use summary::{Context, rows};

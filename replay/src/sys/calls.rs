@@ -70,6 +70,11 @@ impl Scratch {
         Self { buffer: vec![0; room] }
     }
 
+    /// Where the kernel may write.
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.buffer.as_mut_ptr()
+    }
+
     /// The first bytes, as many as a call returned.
     pub(crate) fn written(&self, ret: i64) -> &[u8] {
         let length = usize::try_from(ret).unwrap_or(0);
