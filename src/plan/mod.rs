@@ -134,7 +134,11 @@ impl Planner {
         let thread = self.thread(event)?;
         let op = self.op(event);
         self.uses_io_uring |= kind::is_io_uring(event.abi, event.nr);
-        let recorded = self.recorded(event);
+        let mut recorded = self.recorded(event);
+        if op == Ok(Op::Inert) {
+            // `exit_group` never returns, as it should.
+            recorded.ret = recorded.ret.or(Some(0));
+        }
         self.timed_calls += u64::from(recorded.span.is_some());
         let refused = match op.map(|op| self.builder.call(thread, op, recorded)) {
             Ok(Ok(_)) => return Ok(()),

@@ -411,7 +411,9 @@ impl Reading<'_> {
             _ if is_absolute => None,
             Some(index) if self.call.fd(index) != AT_FDCWD => {
                 let slot = usize::from(self.call.plan.fds[0] != Some(index as u8));
-                Some(self.call.files[slot].clone().filter(|base| self.arena.get(base.start) == Some(&b'/'))?)
+                let is_base =
+                    |base: &Range<usize>| path.is_empty() || self.arena.get(base.start) == Some(&b'/');
+                Some(self.call.files[slot].clone().filter(is_base)?)
             }
             _ if path.is_empty() => return None,
             Some(index) if self.line.args[index].ends_with(b">") => {

@@ -33,7 +33,8 @@ pub fn value(kind: Arg, abi: Abi, text: &[u8]) -> Option<u64> {
         return Some(number(text)?.0);
     }
     let mut value = 0;
-    for part in parts(text) {
+    // strace 6.1 leaves a part out with -X raw where it is 0: `|0x900`.
+    for part in parts(text).filter(|part| !part.is_empty()) {
         value |= one(kind, abi, part)?;
     }
     Some(value)
@@ -176,6 +177,7 @@ mod tests {
         assert_eq!(argument("fcntl", 2, "FD_CLOEXEC"), Some(1));
         assert_eq!(argument("kill", 1, "SIGRT_3"), Some(35));
         assert_eq!(argument("access", 1, "F_OK"), Some(0));
+        assert_eq!(argument("statx", 2, "|0x900"), Some(0x900));
         assert_eq!(argument("read", 1, "\"abc\"..."), Some(UNKNOWN_ADDRESS));
         assert_eq!(argument("openat", 2, "O_NEWER"), None);
         assert_eq!(argument("openat", 2, "12abc"), None);
