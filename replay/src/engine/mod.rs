@@ -3,6 +3,7 @@
 //! An engine executes every step, in an order that the graph allows, and keeps what came of each in the
 //! [`Run`]. Whatever it needs (rings, threads, buffers) is made before time is taken.
 
+mod memo;
 mod mock;
 mod ready;
 mod ring_one;
@@ -13,6 +14,7 @@ mod strategy;
 mod tests;
 mod thinking;
 mod threads;
+mod tokio_blocking;
 
 use std::io;
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use std::sync::Arc;
 pub use strategy::Strategy;
 pub(crate) use strategy::{Kit, make};
 
+pub(crate) use memo::missed_directories;
 pub(crate) use serial::Serial;
 pub(crate) use thinking::Thinking;
 
@@ -34,6 +37,8 @@ pub struct Counts {
     pub submissions: u64,
     /// Operations of another kind than the recorded call, with the same answer: statx for access.
     pub stand_ins: u64,
+    /// Calls not made, since an answer was kept.
+    pub answered_from_memory: u64,
     /// Time within the calls, where the engine takes it by itself: thinking is not part of it.
     pub calls_ns: Option<u64>,
 }

@@ -5,11 +5,13 @@ use std::io;
 use std::sync::Arc;
 
 use super::Engine;
+use super::memo::Memo;
 use super::ring_one::RingOne;
 use super::ring_waves::{Into, RingWaves};
 use super::serial::Serial;
 use super::thinking::Thinking;
 use super::threads::Threads;
+use super::tokio_blocking::TokioBlocking;
 use crate::graph::{Graph, Lookahead};
 use crate::program::Program;
 
@@ -49,6 +51,16 @@ pub enum Strategy {
         /// How far a thread of the program may be ahead of itself.
         lookahead: Lookahead,
     },
+    /// Plain calls in log order, each lookup made once.
+    Memo {
+        /// Names that are not there are answered from one listing of their directory, too.
+        listings: bool,
+    },
+    /// Tokio's pool of blocking threads, one task a call.
+    TokioBlocking {
+        /// How far a thread of the program may be ahead of itself.
+        lookahead: Lookahead,
+    },
 }
 
 impl Strategy {
@@ -64,6 +76,7 @@ impl Strategy {
     pub fn lookahead(self) -> Lookahead {
         match self {
             Self::Threads { lookahead, .. }
+            | Self::TokioBlocking { lookahead }
             | Self::Ring { lookahead, .. }
             | Self::Hybrid { lookahead, .. } => lookahead,
             _ => Lookahead::FAITHFUL,
@@ -82,6 +95,9 @@ impl fmt::Display for Strategy {
             Self::RingOne => f.write_str("ring, depth 1"),
             Self::Ring { depth, lookahead } => write!(f, "ring, depth {depth}, lookahead {lookahead}"),
             Self::Hybrid { depth, lookahead } => write!(f, "hybrid, depth {depth}, lookahead {lookahead}"),
+            Self::Memo { listings: false } => f.write_str("each lookup once"),
+            Self::Memo { listings: true } => f.write_str("each lookup once, misses from listings"),
+            Self::TokioBlocking { lookahead } => write!(f, "tokio spawn_blocking, lookahead {lookahead}"),
         }
     }
 }
@@ -107,6 +123,10 @@ pub(crate) fn make(strategy: Strategy, kit: &mut Kit) -> io::Result<Option<Box<d
         },
         Strategy::Threads { threads, lookahead } => {
             Box::new(Threads::new((kit.graph)(lookahead), program.room(), threads)?)
+        }
+        Strategy::Memo { listings } => Box::new(Memo::new(program, listings)),
+        Strategy::TokioBlocking { lookahead } => {
+            Box::new(TokioBlocking::new((kit.graph)(lookahead), program.room())?)
         }
         Strategy::RingOne => Box::new(RingOne::new(program)?),
         Strategy::Ring { depth, lookahead } => {

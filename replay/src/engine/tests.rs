@@ -79,7 +79,7 @@ fn check(program: &Arc<Program>, strategy: Strategy) -> Counts {
         engine.prepare().unwrap();
         counts = engine.run(&run).unwrap();
         assert_eq!(run.mismatches(), (0, None), "{strategy}");
-        assert_eq!(run.descriptors.close_all(), 0, "{strategy}: all are closed by exits");
+        assert_eq!(run.descriptors.close_all(), 0, "{strategy}: every descriptor is closed");
     }
     counts
 }
@@ -129,6 +129,49 @@ fn threads_of_any_number() {
             let counts = check(&program, Strategy::Threads { threads, lookahead });
             assert_eq!(counts.kernel_entries, program.executed() as u64);
         }
+    }
+}
+
+#[test]
+fn lookups_once() {
+    let (mut program, _directory) = varied();
+    close_everything_at_the_end(&mut program);
+    let all = program.executed() as u64;
+    let once = check(&program, Strategy::Memo { listings: false });
+    assert_eq!((once.kernel_entries + once.answered_from_memory, once.answered_from_memory), (all, 0));
+
+    let mut script = Script::new();
+    let main = script.main;
+    script.write("a", "1");
+    let absolute = script.path().to_str().unwrap().to_owned();
+    let lookups = |script: &mut Script| {
+        for name in ["a", "b", "c", "d", "a"] {
+            let missing = if name == "a" { 0 } else { ENOENT };
+            script.stat(main, &format!("{absolute}/{name}"), missing);
+        }
+    };
+    lookups(&mut script);
+    lookups(&mut script);
+    script.call(main, Op::Unknown(Scope::Process), 0);
+    lookups(&mut script);
+    let (plan, _directory) = script.build();
+    let rehearsed = crate::rehearse::rehearse(plan, Guard::None, false).unwrap();
+    let mut program = Arc::new(rehearsed.program);
+    close_everything_at_the_end(&mut program);
+    let once = check(&program, Strategy::Memo { listings: false });
+    // The directory that was open before is closed at the end.
+    assert_eq!((once.kernel_entries, once.answered_from_memory), (8 + 1, 7));
+    // Twice: a, and open, two lists, close.
+    let listed = check(&program, Strategy::Memo { listings: true });
+    assert_eq!((listed.kernel_entries, listed.answered_from_memory), (10 + 1, 13));
+}
+
+#[test]
+fn tokio() {
+    let (mut program, _directory) = varied();
+    close_everything_at_the_end(&mut program);
+    for lookahead in lookaheads() {
+        check(&program, Strategy::TokioBlocking { lookahead });
     }
 }
 

@@ -82,6 +82,8 @@ impl Options {
             strategies.push(Strategy::Ring { depth: 128, lookahead });
             strategies.push(Strategy::Hybrid { depth: 128, lookahead });
         }
+        strategies.extend([false, true].map(|listings| Strategy::Memo { listings }));
+        strategies.push(Strategy::TokioBlocking { lookahead: Lookahead::ALL });
         strategies
     }
 
