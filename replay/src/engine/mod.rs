@@ -3,6 +3,7 @@
 //! An engine executes every step, in an order that the graph allows, and keeps what came of each in the
 //! [`Run`]. Whatever it needs (rings, threads, buffers) is made before time is taken.
 
+mod chains;
 mod memo;
 mod mock;
 mod ready;
@@ -15,6 +16,7 @@ mod tests;
 mod thinking;
 mod threads;
 mod tokio_blocking;
+mod units;
 
 use std::io;
 use std::sync::Arc;
@@ -37,6 +39,8 @@ pub struct Counts {
     pub submissions: u64,
     /// Operations of another kind than the recorded call, with the same answer: statx for access.
     pub stand_ins: u64,
+    /// Chains of more than one operation.
+    pub chains: u64,
     /// Calls not made, since an answer was kept.
     pub answered_from_memory: u64,
     /// Time within the calls, where the engine takes it by itself: thinking is not part of it.

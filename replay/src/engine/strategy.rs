@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::Engine;
+use super::chains::Chains;
 use super::memo::Memo;
 use super::ring_one::RingOne;
 use super::ring_waves::{Into, RingWaves};
@@ -51,6 +52,13 @@ pub enum Strategy {
         /// How far a thread of the program may be ahead of itself.
         lookahead: Lookahead,
     },
+    /// A ring with linked chains: open, read and close of a file as one, without a descriptor.
+    Chains {
+        /// Operations in flight.
+        depth: u32,
+        /// How far a thread of the program may be ahead of itself.
+        lookahead: Lookahead,
+    },
     /// Plain calls in log order, each lookup made once.
     Memo {
         /// Names that are not there are answered from one listing of their directory, too.
@@ -67,7 +75,7 @@ impl Strategy {
     /// Whether it needs `io_uring`.
     #[must_use]
     pub const fn needs_ring(self) -> bool {
-        matches!(self, Self::RingOne | Self::Ring { .. } | Self::Hybrid { .. })
+        matches!(self, Self::RingOne | Self::Ring { .. } | Self::Hybrid { .. } | Self::Chains { .. })
     }
 
     /// Whether it may do calls in another order than the program; then it is a bound, for a program does not know
@@ -78,7 +86,8 @@ impl Strategy {
             Self::Threads { lookahead, .. }
             | Self::TokioBlocking { lookahead }
             | Self::Ring { lookahead, .. }
-            | Self::Hybrid { lookahead, .. } => lookahead,
+            | Self::Hybrid { lookahead, .. }
+            | Self::Chains { lookahead, .. } => lookahead,
             _ => Lookahead::FAITHFUL,
         }
     }
@@ -95,6 +104,7 @@ impl fmt::Display for Strategy {
             Self::RingOne => f.write_str("ring, depth 1"),
             Self::Ring { depth, lookahead } => write!(f, "ring, depth {depth}, lookahead {lookahead}"),
             Self::Hybrid { depth, lookahead } => write!(f, "hybrid, depth {depth}, lookahead {lookahead}"),
+            Self::Chains { depth, lookahead } => write!(f, "chains, depth {depth}, lookahead {lookahead}"),
             Self::Memo { listings: false } => f.write_str("each lookup once"),
             Self::Memo { listings: true } => f.write_str("each lookup once, misses from listings"),
             Self::TokioBlocking { lookahead } => write!(f, "tokio spawn_blocking, lookahead {lookahead}"),
@@ -123,6 +133,9 @@ pub(crate) fn make(strategy: Strategy, kit: &mut Kit) -> io::Result<Option<Box<d
         },
         Strategy::Threads { threads, lookahead } => {
             Box::new(Threads::new((kit.graph)(lookahead), program.room(), threads)?)
+        }
+        Strategy::Chains { depth, lookahead } => {
+            Box::new(Chains::new(program, (kit.graph)(lookahead), depth)?)
         }
         Strategy::Memo { listings } => Box::new(Memo::new(program, listings)),
         Strategy::TokioBlocking { lookahead } => {

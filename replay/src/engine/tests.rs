@@ -191,10 +191,38 @@ fn rings_of_any_depth() {
             let waves = check(&program, Strategy::Ring { depth, lookahead });
             assert_eq!((waves.submissions, waves.stand_ins), (one.submissions, 2));
             check(&program, Strategy::Hybrid { depth, lookahead });
+            check(&program, Strategy::Chains { depth, lookahead });
         }
     }
     let wide = check(&program, Strategy::Ring { depth: 128, lookahead: Lookahead::ALL });
     assert!(wide.kernel_entries < one.kernel_entries, "{wide:?}");
+}
+
+#[test]
+fn a_file_is_one_chain() {
+    if let Err(reason) = crate::sys::ring::probe() {
+        eprintln!("skipped: io_uring {reason}");
+        return;
+    }
+    let mut script = Script::new();
+    let main = script.main;
+    for index in 0..40 {
+        let name = format!("file{index}");
+        script.write(&name, "12345");
+        script.open(main, &name, libc::O_CLOEXEC as u32, 3);
+        script.read(main, 3, 100, 5);
+        script.read(main, 3, 100, 0);
+        script.close(main, 3);
+    }
+    let (plan, _directory) = script.build();
+    let rehearsed = crate::rehearse::rehearse(plan, Guard::None, false).unwrap();
+    let mut program = Arc::new(rehearsed.program);
+    close_everything_at_the_end(&mut program);
+    let one = check(&program, Strategy::Chains { depth: 16, lookahead: Lookahead::FAITHFUL });
+    assert_eq!((one.chains, one.submissions), (40, 161));
+    let all = check(&program, Strategy::Chains { depth: 64, lookahead: Lookahead::ALL });
+    assert_eq!(all.chains, 40);
+    assert!(all.kernel_entries < one.kernel_entries, "{all:?}");
 }
 
 #[test]
