@@ -16,6 +16,7 @@ mod tests;
 mod thinking;
 mod threads;
 mod tokio_blocking;
+mod tokio_uring;
 mod units;
 
 use std::io;
@@ -33,7 +34,7 @@ use crate::run::Run;
 /// What an engine did, besides the results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// System calls made: plain ones and `io_uring_enter`.
+    /// System calls made: plain ones and `io_uring_enter` (of tokio-uring only the plain ones are known).
     pub kernel_entries: u64,
     /// Operations given to a ring.
     pub submissions: u64,

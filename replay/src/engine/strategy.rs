@@ -13,6 +13,7 @@ use super::serial::Serial;
 use super::thinking::Thinking;
 use super::threads::Threads;
 use super::tokio_blocking::TokioBlocking;
+use super::tokio_uring::TokioUring;
 use crate::graph::{Graph, Lookahead};
 use crate::program::Program;
 
@@ -64,6 +65,13 @@ pub enum Strategy {
         /// Names that are not there are answered from one listing of their directory, too.
         listings: bool,
     },
+    /// Tokio-uring, one task a call.
+    TokioUring {
+        /// Entries of its ring.
+        depth: u32,
+        /// How far a thread of the program may be ahead of itself.
+        lookahead: Lookahead,
+    },
     /// Tokio's pool of blocking threads, one task a call.
     TokioBlocking {
         /// How far a thread of the program may be ahead of itself.
@@ -75,7 +83,19 @@ impl Strategy {
     /// Whether it needs `io_uring`.
     #[must_use]
     pub const fn needs_ring(self) -> bool {
-        matches!(self, Self::RingOne | Self::Ring { .. } | Self::Hybrid { .. } | Self::Chains { .. })
+        match self {
+            Self::RingOne
+            | Self::Ring { .. }
+            | Self::Hybrid { .. }
+            | Self::Chains { .. }
+            | Self::TokioUring { .. } => true,
+            Self::Free
+            | Self::Serial
+            | Self::Thinking { .. }
+            | Self::Threads { .. }
+            | Self::Memo { .. }
+            | Self::TokioBlocking { .. } => false,
+        }
     }
 
     /// Whether it may do calls in another order than the program; then it is a bound, for a program does not know
@@ -87,7 +107,8 @@ impl Strategy {
             | Self::TokioBlocking { lookahead }
             | Self::Ring { lookahead, .. }
             | Self::Hybrid { lookahead, .. }
-            | Self::Chains { lookahead, .. } => lookahead,
+            | Self::Chains { lookahead, .. }
+            | Self::TokioUring { lookahead, .. } => lookahead,
             _ => Lookahead::FAITHFUL,
         }
     }
@@ -107,6 +128,9 @@ impl fmt::Display for Strategy {
             Self::Chains { depth, lookahead } => write!(f, "chains, depth {depth}, lookahead {lookahead}"),
             Self::Memo { listings: false } => f.write_str("each lookup once"),
             Self::Memo { listings: true } => f.write_str("each lookup once, misses from listings"),
+            Self::TokioUring { depth, lookahead } => {
+                write!(f, "tokio-uring, depth {depth}, lookahead {lookahead}")
+            }
             Self::TokioBlocking { lookahead } => write!(f, "tokio spawn_blocking, lookahead {lookahead}"),
         }
     }
@@ -138,6 +162,9 @@ pub(crate) fn make(strategy: Strategy, kit: &mut Kit) -> io::Result<Option<Box<d
             Box::new(Chains::new(program, (kit.graph)(lookahead), depth)?)
         }
         Strategy::Memo { listings } => Box::new(Memo::new(program, listings)),
+        Strategy::TokioUring { depth, lookahead } => {
+            Box::new(TokioUring::new(program, (kit.graph)(lookahead), depth)?)
+        }
         Strategy::TokioBlocking { lookahead } => {
             Box::new(TokioBlocking::new((kit.graph)(lookahead), program.room())?)
         }

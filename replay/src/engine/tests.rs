@@ -172,13 +172,24 @@ fn tokio() {
     close_everything_at_the_end(&mut program);
     for lookahead in lookaheads() {
         check(&program, Strategy::TokioBlocking { lookahead });
+        if has_ring() {
+            check(&program, Strategy::TokioUring { depth: 64, lookahead });
+        }
     }
+}
+
+/// Whether there are rings here; where not, says that tests of them are skipped.
+fn has_ring() -> bool {
+    let probed = crate::sys::ring::probe();
+    if let Err(reason) = &probed {
+        eprintln!("skipped: io_uring is {reason}");
+    }
+    probed.is_ok()
 }
 
 #[test]
 fn rings_of_any_depth() {
-    if let Err(reason) = crate::sys::ring::probe() {
-        eprintln!("skipped: io_uring {reason}");
+    if !has_ring() {
         return;
     }
     let (mut program, _directory) = varied();
@@ -200,8 +211,7 @@ fn rings_of_any_depth() {
 
 #[test]
 fn a_file_is_one_chain() {
-    if let Err(reason) = crate::sys::ring::probe() {
-        eprintln!("skipped: io_uring {reason}");
+    if !has_ring() {
         return;
     }
     let mut script = Script::new();

@@ -87,6 +87,7 @@ impl Options {
         }
         strategies.extend([false, true].map(|listings| Strategy::Memo { listings }));
         strategies.push(Strategy::TokioBlocking { lookahead: Lookahead::ALL });
+        strategies.push(Strategy::TokioUring { depth: 128, lookahead: Lookahead::ALL });
         strategies
     }
 
