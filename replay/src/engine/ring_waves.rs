@@ -79,9 +79,8 @@ impl RingWaves {
             self.ring.submit_and_wait(0)?;
             counts.kernel_entries += 1;
         }
-        counts.kernel_entries += self.plain.len() as u64;
         for step in self.plain.drain(..) {
-            run.perform(step, &mut self.scratch);
+            counts.kernel_entries += run.perform_beside_ring(step, &mut self.scratch);
             self.ready.done(step);
         }
         let ready = &mut self.ready;

@@ -5,11 +5,15 @@ use std::io;
 use std::sync::Arc;
 
 use super::Engine;
+use super::chains::Chains;
+use super::memo::Memo;
 use super::ring_one::RingOne;
 use super::ring_waves::{Into, RingWaves};
 use super::serial::Serial;
 use super::thinking::Thinking;
 use super::threads::Threads;
+use super::tokio_blocking::TokioBlocking;
+use super::tokio_uring::TokioUring;
 use crate::graph::{Graph, Lookahead};
 use crate::program::Program;
 
@@ -49,13 +53,49 @@ pub enum Strategy {
         /// How far a thread of the program may be ahead of itself.
         lookahead: Lookahead,
     },
+    /// A ring with linked chains: open, read and close of a file as one, without a descriptor.
+    Chains {
+        /// Operations in flight.
+        depth: u32,
+        /// How far a thread of the program may be ahead of itself.
+        lookahead: Lookahead,
+    },
+    /// Plain calls in log order, each lookup made once.
+    Memo {
+        /// Names that are not there are answered from one listing of their directory, too.
+        listings: bool,
+    },
+    /// Tokio-uring, one task a call.
+    TokioUring {
+        /// Entries of its ring.
+        depth: u32,
+        /// How far a thread of the program may be ahead of itself.
+        lookahead: Lookahead,
+    },
+    /// Tokio's pool of blocking threads, one task a call.
+    TokioBlocking {
+        /// How far a thread of the program may be ahead of itself.
+        lookahead: Lookahead,
+    },
 }
 
 impl Strategy {
     /// Whether it needs `io_uring`.
     #[must_use]
     pub const fn needs_ring(self) -> bool {
-        matches!(self, Self::RingOne | Self::Ring { .. } | Self::Hybrid { .. })
+        match self {
+            Self::RingOne
+            | Self::Ring { .. }
+            | Self::Hybrid { .. }
+            | Self::Chains { .. }
+            | Self::TokioUring { .. } => true,
+            Self::Free
+            | Self::Serial
+            | Self::Thinking { .. }
+            | Self::Threads { .. }
+            | Self::Memo { .. }
+            | Self::TokioBlocking { .. } => false,
+        }
     }
 
     /// Whether it may do calls in another order than the program; then it is a bound, for a program does not know
@@ -64,8 +104,11 @@ impl Strategy {
     pub fn lookahead(self) -> Lookahead {
         match self {
             Self::Threads { lookahead, .. }
+            | Self::TokioBlocking { lookahead }
             | Self::Ring { lookahead, .. }
-            | Self::Hybrid { lookahead, .. } => lookahead,
+            | Self::Hybrid { lookahead, .. }
+            | Self::Chains { lookahead, .. }
+            | Self::TokioUring { lookahead, .. } => lookahead,
             _ => Lookahead::FAITHFUL,
         }
     }
@@ -82,6 +125,13 @@ impl fmt::Display for Strategy {
             Self::RingOne => f.write_str("ring, depth 1"),
             Self::Ring { depth, lookahead } => write!(f, "ring, depth {depth}, lookahead {lookahead}"),
             Self::Hybrid { depth, lookahead } => write!(f, "hybrid, depth {depth}, lookahead {lookahead}"),
+            Self::Chains { depth, lookahead } => write!(f, "chains, depth {depth}, lookahead {lookahead}"),
+            Self::Memo { listings: false } => f.write_str("each lookup once"),
+            Self::Memo { listings: true } => f.write_str("each lookup once, misses from listings"),
+            Self::TokioUring { depth, lookahead } => {
+                write!(f, "tokio-uring, depth {depth}, lookahead {lookahead}")
+            }
+            Self::TokioBlocking { lookahead } => write!(f, "tokio spawn_blocking, lookahead {lookahead}"),
         }
     }
 }
@@ -107,6 +157,16 @@ pub(crate) fn make(strategy: Strategy, kit: &mut Kit) -> io::Result<Option<Box<d
         },
         Strategy::Threads { threads, lookahead } => {
             Box::new(Threads::new((kit.graph)(lookahead), program.room(), threads)?)
+        }
+        Strategy::Chains { depth, lookahead } => {
+            Box::new(Chains::new(program, (kit.graph)(lookahead), depth)?)
+        }
+        Strategy::Memo { listings } => Box::new(Memo::new(program, listings)),
+        Strategy::TokioUring { depth, lookahead } => {
+            Box::new(TokioUring::new(program, (kit.graph)(lookahead), depth)?)
+        }
+        Strategy::TokioBlocking { lookahead } => {
+            Box::new(TokioBlocking::new((kit.graph)(lookahead), program.room())?)
         }
         Strategy::RingOne => Box::new(RingOne::new(program)?),
         Strategy::Ring { depth, lookahead } => {

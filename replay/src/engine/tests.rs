@@ -79,7 +79,7 @@ fn check(program: &Arc<Program>, strategy: Strategy) -> Counts {
         engine.prepare().unwrap();
         counts = engine.run(&run).unwrap();
         assert_eq!(run.mismatches(), (0, None), "{strategy}");
-        assert_eq!(run.descriptors.close_all(), 0, "{strategy}: all are closed by exits");
+        assert_eq!(run.descriptors.close_all(), 0, "{strategy}: every descriptor is closed");
     }
     counts
 }
@@ -133,9 +133,63 @@ fn threads_of_any_number() {
 }
 
 #[test]
+fn lookups_once() {
+    let (mut program, _directory) = varied();
+    close_everything_at_the_end(&mut program);
+    let all = program.executed() as u64;
+    let once = check(&program, Strategy::Memo { listings: false });
+    assert_eq!((once.kernel_entries + once.answered_from_memory, once.answered_from_memory), (all, 0));
+
+    let mut script = Script::new();
+    let main = script.main;
+    script.write("a", "1");
+    let absolute = script.path().to_str().unwrap().to_owned();
+    let lookups = |script: &mut Script| {
+        for name in ["a", "b", "c", "d", "a"] {
+            let missing = if name == "a" { 0 } else { ENOENT };
+            script.stat(main, &format!("{absolute}/{name}"), missing);
+        }
+    };
+    lookups(&mut script);
+    lookups(&mut script);
+    script.call(main, Op::Unknown(Scope::Process), 0);
+    lookups(&mut script);
+    let (plan, _directory) = script.build();
+    let rehearsed = crate::rehearse::rehearse(plan, Guard::None, false).unwrap();
+    let mut program = Arc::new(rehearsed.program);
+    close_everything_at_the_end(&mut program);
+    let once = check(&program, Strategy::Memo { listings: false });
+    // The directory that was open before is closed at the end.
+    assert_eq!((once.kernel_entries, once.answered_from_memory), (8 + 1, 7));
+    // Twice: a, and open, two lists, close.
+    let listed = check(&program, Strategy::Memo { listings: true });
+    assert_eq!((listed.kernel_entries, listed.answered_from_memory), (10 + 1, 13));
+}
+
+#[test]
+fn tokio() {
+    let (mut program, _directory) = varied();
+    close_everything_at_the_end(&mut program);
+    for lookahead in lookaheads() {
+        check(&program, Strategy::TokioBlocking { lookahead });
+        if has_ring() {
+            check(&program, Strategy::TokioUring { depth: 64, lookahead });
+        }
+    }
+}
+
+/// Whether there are rings here; where not, says that tests of them are skipped.
+fn has_ring() -> bool {
+    let probed = crate::sys::ring::probe();
+    if let Err(reason) = &probed {
+        eprintln!("skipped: io_uring is {reason}");
+    }
+    probed.is_ok()
+}
+
+#[test]
 fn rings_of_any_depth() {
-    if let Err(reason) = crate::sys::ring::probe() {
-        eprintln!("skipped: io_uring {reason}");
+    if !has_ring() {
         return;
     }
     let (mut program, _directory) = varied();
@@ -148,10 +202,37 @@ fn rings_of_any_depth() {
             let waves = check(&program, Strategy::Ring { depth, lookahead });
             assert_eq!((waves.submissions, waves.stand_ins), (one.submissions, 2));
             check(&program, Strategy::Hybrid { depth, lookahead });
+            check(&program, Strategy::Chains { depth, lookahead });
         }
     }
     let wide = check(&program, Strategy::Ring { depth: 128, lookahead: Lookahead::ALL });
     assert!(wide.kernel_entries < one.kernel_entries, "{wide:?}");
+}
+
+#[test]
+fn a_file_is_one_chain() {
+    if !has_ring() {
+        return;
+    }
+    let mut script = Script::new();
+    let main = script.main;
+    for index in 0..40 {
+        let name = format!("file{index}");
+        script.write(&name, "12345");
+        script.open(main, &name, libc::O_CLOEXEC as u32, 3);
+        script.read(main, 3, 100, 5);
+        script.read(main, 3, 100, 0);
+        script.close(main, 3);
+    }
+    let (plan, _directory) = script.build();
+    let rehearsed = crate::rehearse::rehearse(plan, Guard::None, false).unwrap();
+    let mut program = Arc::new(rehearsed.program);
+    close_everything_at_the_end(&mut program);
+    let one = check(&program, Strategy::Chains { depth: 16, lookahead: Lookahead::FAITHFUL });
+    assert_eq!((one.chains, one.submissions), (40, 161));
+    let all = check(&program, Strategy::Chains { depth: 64, lookahead: Lookahead::ALL });
+    assert_eq!(all.chains, 40);
+    assert!(all.kernel_entries < one.kernel_entries, "{all:?}");
 }
 
 #[test]

@@ -82,6 +82,12 @@ impl Options {
             strategies.push(Strategy::Ring { depth: 128, lookahead });
             strategies.push(Strategy::Hybrid { depth: 128, lookahead });
         }
+        for lookahead in [Lookahead::FAITHFUL, Lookahead::ALL] {
+            strategies.push(Strategy::Chains { depth: 128, lookahead });
+        }
+        strategies.extend([false, true].map(|listings| Strategy::Memo { listings }));
+        strategies.push(Strategy::TokioBlocking { lookahead: Lookahead::ALL });
+        strategies.push(Strategy::TokioUring { depth: 128, lookahead: Lookahead::ALL });
         strategies
     }
 

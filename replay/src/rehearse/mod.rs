@@ -81,6 +81,14 @@ pub(crate) fn rehearse(plan: Plan, guard: Guard, keep_files: bool) -> Result<Reh
     Ok(Rehearsed { program, differences, readable, files })
 }
 
+/// Lets a directory be listed that no call of the plan lists, if it is within limits.
+pub(crate) fn allow_listing(directory: &std::ffi::CStr, readable: &mut Readable) -> Result<(), ReplayError> {
+    if let Ok(Ok(directory)) = places::find(libc::AT_FDCWD, directory, libc::O_DIRECTORY, 0) {
+        readable.allow(directory.as_fd(), true)?;
+    }
+    Ok(())
+}
+
 struct Rehearsal<'a> {
     plan: &'a Plan,
     bound: &'a Bound,

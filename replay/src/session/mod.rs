@@ -17,13 +17,13 @@ use outcome::{coverage, reasons};
 pub use overhead::overhead;
 
 use crate::ReplayError;
-use crate::engine::{Engine, Kit, Strategy, Thinking, make};
+use crate::engine::{Engine, Kit, Strategy, Thinking, make, missed_directories};
 use crate::graph::{Graph, Lookahead};
 use crate::guard::{Guard, forbid_writing};
 use crate::measure::{Bench, Cache, Contender, Context, Gate, Options, RecordedTimes, rows};
 use crate::plan::Plan;
 use crate::program::Program;
-use crate::rehearse::{Difference, Rehearsed, rehearse};
+use crate::rehearse::{Difference, Rehearsed, allow_listing, rehearse};
 use crate::run::Run;
 use crate::sys::cache::DropCaches;
 use crate::sys::punts::Punts;
@@ -82,8 +82,11 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         let no_ring = ring::probe().err();
         let guard = forbid_writing()?;
         progress(Progress::Rehearsing);
-        let Rehearsed { program, differences, readable, files } =
+        let Rehearsed { program, differences, mut readable, files } =
             rehearse(plan, guard, options.cache == Cache::ColdPages)?;
+        for directory in missed_directories(&program) {
+            allow_listing(&directory, &mut readable)?;
+        }
         readable.enforce()?;
         if program.executed() == 0 {
             return Err(ReplayError::NothingToReplay(reasons(&program)));

@@ -70,6 +70,13 @@ impl Scratch {
         Self { buffer: vec![0; room] }
     }
 
+    /// As large as this at least.
+    pub(crate) fn grow(&mut self, room: usize) {
+        if self.buffer.len() < room {
+            self.buffer.resize(room, 0);
+        }
+    }
+
     /// Where the kernel may write.
     pub(crate) fn as_mut_ptr(&mut self) -> *mut u8 {
         self.buffer.as_mut_ptr()
@@ -256,6 +263,23 @@ fn read_link(start: i32, path: &CStr, size: u32, scratch: &mut Scratch) -> Obser
     bare(result(unsafe {
         libc::syscall(libc::SYS_readlinkat, start, path.as_ptr(), scratch.pointer_for(size), size as usize)
     }))
+}
+
+/// Lists a directory from beginning to end; how many calls it took.
+pub(crate) fn list_directory(path: &CStr, scratch: &mut Scratch) -> u64 {
+    let fd = open(libc::AT_FDCWD, path, libc::O_DIRECTORY as u32, 0) as i32;
+    if fd < 0 {
+        return 1;
+    }
+    let mut calls = 2;
+    loop {
+        calls += 1;
+        let room = scratch.buffer.len() as u32;
+        if list(fd, room, scratch).ret <= 0 {
+            close(fd);
+            return calls;
+        }
+    }
 }
 
 fn list(fd: i32, count: u32, scratch: &mut Scratch) -> Observed {

@@ -40,6 +40,8 @@ struct Place {
     buffer: Vec<u8>,
     statx: MaybeUninit<libc::statx>,
     how: types::OpenHow,
+    /// The operation's file is a slot of the ring.
+    direct: bool,
 }
 
 /// A ring of a fixed depth.
@@ -49,6 +51,8 @@ pub(crate) struct Ring {
     free: Vec<u32>,
     in_flight: usize,
     unsubmitted: usize,
+    /// Entries of the chain that is put together.
+    entries: Vec<squeue::Entry>,
     run: Option<Arc<Run>>,
 }
 
@@ -89,14 +93,19 @@ impl Ring {
     pub(crate) fn new(depth: u32, room: usize) -> io::Result<Self> {
         let depth = depth.max(1);
         let room = room.min(MOST_ROOM / depth as usize);
-        let place =
-            |_| Place { buffer: vec![0; room], statx: MaybeUninit::uninit(), how: types::OpenHow::new() };
+        let place = |_| Place {
+            buffer: vec![0; room],
+            statx: MaybeUninit::uninit(),
+            how: types::OpenHow::new(),
+            direct: false,
+        };
         Ok(Self {
             uring: IoUring::new(depth)?,
             places: (0..depth).map(place).collect(),
             free: (0..depth).rev().collect(),
             in_flight: 0,
             unsubmitted: 0,
+            entries: Vec::with_capacity(depth as usize),
             run: None,
         })
     }
@@ -125,27 +134,51 @@ impl Ring {
         self.unsubmitted
     }
 
+    /// Makes a direct descriptor's slot for each place.
+    pub(crate) fn make_slots(&mut self) -> io::Result<()> {
+        self.uring.submitter().register_files_sparse(self.places.len() as u32)
+    }
+
     /// Queues a step of the run.
     pub(crate) fn push(&mut self, step: u32) -> Pushed {
+        self.push_chain(&[step], false)
+    }
+
+    /// Queues steps of the run, each to begin when the one before has ended, however it did; `direct`: the first opens
+    /// a file, the last closes it, and it has no descriptor but a slot of the ring.
+    pub(crate) fn push_chain(&mut self, steps: &[u32], direct: bool) -> Pushed {
         let Some(run) = &self.run else { return Pushed::NotForRings };
-        let Some(&place) = self.free.last() else { return Pushed::Full };
-        let action = run.program.action(step);
-        let Some(entry) = entry(action, run, &mut self.places[place as usize]) else {
-            return Pushed::NotForRings;
-        };
-        let entry = entry.user_data(u64::from(place) << STEP_BITS | u64::from(step));
-        // SAFETY: the entry points to a path of the program, which `self.run` keeps, and to its place, which is
-        // taken until the operation completes.
-        if unsafe { self.uring.submission().push(&entry) }.is_err() {
+        let Some(first_free) = self.free.len().checked_sub(steps.len()) else { return Pushed::Full };
+        // A slot is free when the place of the same number is: that of the close, which completes last.
+        let slot = direct.then(|| self.free.last().copied()).flatten();
+        self.entries.clear();
+        let mut stand_in = false;
+        for (position, &step) in steps.iter().enumerate() {
+            let place = self.free[first_free + position];
+            let action = run.program.action(step);
+            stand_in |= matches!(action, Action::Access { .. });
+            let Some(entry) = entry(action, run, &mut self.places[place as usize], slot) else {
+                return Pushed::NotForRings;
+            };
+            let is_last = position + 1 == steps.len();
+            let flags = if is_last { squeue::Flags::empty() } else { squeue::Flags::IO_HARDLINK };
+            let user_data = u64::from(place) << STEP_BITS | u64::from(step);
+            self.entries.push(entry.flags(flags).user_data(user_data));
+        }
+        // SAFETY: the entries point to paths of the program, which `self.run` keeps, and to their places, which are
+        // taken until the operations complete.
+        if unsafe { self.uring.submission().push_multiple(&self.entries) }.is_err() {
             return Pushed::Full;
         }
-        self.free.pop();
-        self.in_flight += 1;
-        self.unsubmitted += 1;
-        if let Action::Close { handle } = *action {
-            run.descriptors.take(handle);
+        self.free.truncate(first_free);
+        self.in_flight += steps.len();
+        self.unsubmitted += steps.len();
+        for &step in steps {
+            if let Action::Close { handle } = *run.program.action(step) {
+                run.descriptors.take(handle);
+            }
         }
-        Pushed::Taken { stand_in: matches!(action, Action::Access { .. }) }
+        Pushed::Taken { stand_in }
     }
 
     /// Enters the kernel once: hands over what is queued, and waits for so many completions.
@@ -188,15 +221,24 @@ impl Drop for Ring {
     }
 }
 
-/// The operation of an action, if rings have one: lists, links, seeks and dups they have not.
-fn entry(action: &Action, run: &Run, place: &mut Place) -> Option<squeue::Entry> {
+/// The operation of an action, if rings have one: lists, links, seeks and dups they have not. With a slot, its file
+/// is that.
+fn entry(action: &Action, run: &Run, place: &mut Place, slot: Option<u32>) -> Option<squeue::Entry> {
     let paths = &run.program.plan.paths;
     let descriptors = &run.descriptors;
     let at = |start| types::Fd(descriptors.start(start));
+    place.direct = slot.is_some();
     Some(match *action {
         Action::Open { start, path, flags, resolve: 0, .. } => {
             let open = opcode::OpenAt::new(at(start), paths.c_str(path).as_ptr());
-            open.flags(flags as i32 | libc::O_CLOEXEC).build()
+            let flags = flags as i32;
+            match slot {
+                Some(slot) => {
+                    let slot = types::DestinationSlot::try_from_slot_target(slot).ok()?;
+                    open.flags(flags & !libc::O_CLOEXEC).file_index(Some(slot)).build()
+                }
+                None => open.flags(flags | libc::O_CLOEXEC).build(),
+            }
         }
         Action::Open { start, path, flags, resolve, .. } => {
             place.how = types::OpenHow::new()
@@ -208,11 +250,14 @@ fn entry(action: &Action, run: &Run, place: &mut Place) -> Option<squeue::Entry>
             let open = opcode::OpenAt::new(at(start), paths.c_str(path).as_ptr());
             open.flags(libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC).build()
         }
-        Action::Close { handle } => opcode::Close::new(types::Fd(descriptors.get(handle))).build(),
+        Action::Close { handle } => match slot {
+            Some(slot) => opcode::Close::new(types::Fixed(slot)).build(),
+            None => opcode::Close::new(types::Fd(descriptors.get(handle))).build(),
+        },
         // The offset -1 is the file's own.
-        Action::Read { handle, count } => read(place, descriptors.get(handle), count, u64::MAX)?,
+        Action::Read { handle, count } => read(place, descriptors.get(handle), slot, count, u64::MAX)?,
         Action::Pread { handle, count, offset } => {
-            read(place, descriptors.get(handle), count, u64::try_from(offset).ok()?)?
+            read(place, descriptors.get(handle), slot, count, u64::try_from(offset).ok()?)?
         }
         Action::Stat { start, path, flags, call } => {
             let mask = match call {
@@ -234,9 +279,16 @@ fn entry(action: &Action, run: &Run, place: &mut Place) -> Option<squeue::Entry>
     })
 }
 
-fn read(place: &mut Place, fd: RawFd, count: u32, offset: u64) -> Option<squeue::Entry> {
-    let fits = count as usize <= place.buffer.len();
-    fits.then(|| opcode::Read::new(types::Fd(fd), place.buffer.as_mut_ptr(), count).offset(offset).build())
+fn read(place: &mut Place, fd: RawFd, slot: Option<u32>, count: u32, offset: u64) -> Option<squeue::Entry> {
+    if count as usize > place.buffer.len() {
+        return None;
+    }
+    let buffer = place.buffer.as_mut_ptr();
+    let read = match slot {
+        Some(slot) => opcode::Read::new(types::Fixed(slot), buffer, count),
+        None => opcode::Read::new(types::Fd(fd), buffer, count),
+    };
+    Some(read.offset(offset).build())
 }
 
 fn statx(
@@ -253,7 +305,7 @@ fn statx(
 /// What came of an operation, in the terms of the plain call.
 fn observe(action: &Action, ret: i64, run: &Run, place: &Place) -> Observed {
     match *action {
-        Action::Open { into, .. } | Action::EnterPath { into, .. } if ret >= 0 => {
+        Action::Open { into, .. } | Action::EnterPath { into, .. } if ret >= 0 && !place.direct => {
             match into {
                 Some(into) => run.descriptors.set(into, ret as i32),
                 // Expected to fail: nobody will close it.
