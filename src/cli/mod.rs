@@ -71,7 +71,9 @@ enum Command {
     Stats(stats::Arguments),
     /// Draw a flame graph of the calls of a log
     Flame(flame::Arguments),
-    /// Make the calls of a log again, serially, from threads and through io_uring, and compare
+    #[command(
+        about = "Make the calls of a log again, serially, from threads and through io_uring, and compare"
+    )]
     Replay(replay::Arguments),
     /// Close a log that was cut short, so that other programs can open it
     Repair(repair::Arguments),

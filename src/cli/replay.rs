@@ -25,14 +25,12 @@ use crate::report::{json, replay};
 
 /// How long is measured where nobody says.
 const TIME: Duration = Duration::from_secs(20);
-/// Operations in flight in a ring.
-const DEPTH: u32 = 128;
 const DROP_CACHES: &str = "/proc/sys/vm/drop_caches";
 
 #[derive(Debug, Args)]
 #[command(
     after_help = "Only calls that read are made, on the files themselves; nothing is written, executed or sent. Without \
-                  --serial, --threads or --uring all ways are compared."
+                  --serial, --threads or --uring the main ways are compared."
 )]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Arguments {
@@ -44,15 +42,14 @@ pub struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     threads: Option<u32>,
 
-    /// Calls through io_uring, and plain ones from threads to compare with
-    #[arg(long)]
+    #[arg(long, help = "Calls through io_uring, and plain ones from threads to compare with")]
     uring: bool,
 
-    /// All ways, as without any of the three
-    #[arg(long, conflicts_with_all = ["serial", "threads", "uring"])]
+    /// All ways there are, with lookaheads of 1, 4, 16 and all
+    #[arg(long, conflicts_with_all = ["serial", "threads", "uring", "lookahead"])]
     all: bool,
 
-    /// How many calls of a thread may be under way together, or all [default: 1, 4, 16 and all]
+    /// How many calls of a thread may be under way together, or all [default: 1, and all]
     #[arg(long, value_name = "K", value_parser = lookahead)]
     lookahead: Option<Lookahead>,
 
@@ -139,10 +136,10 @@ fn read(arguments: &Arguments) -> Result<(Header, Planned), Failure> {
     let bytes = |path: &Option<PathBuf>| path.as_ref().map(|path| path.as_os_str().as_bytes().to_vec());
     let planner = Planner::new(&header, bytes(&cwd).as_deref(), bytes(&root).as_deref());
     let mut planner = planner.map_err(|error| Failure::with_code(2, error))?;
-    let mut planned = Ok(());
+    let mut added = Ok(());
     let ending = source.for_each(|event| {
-        if planned.is_ok() {
-            planned = planner.add(event);
+        if added.is_ok() {
+            added = planner.add(event);
         }
     });
     bar.finish();
@@ -154,7 +151,7 @@ fn read(arguments: &Arguments) -> Result<(Header, Planned), Failure> {
             arguments.log.display()
         ));
     }
-    planned.with_context(|| arguments.log.display().to_string())?;
+    added.with_context(|| arguments.log.display().to_string())?;
     Ok((header, planner.finish()))
 }
 
@@ -223,35 +220,86 @@ fn cache(cold: bool) -> Cache {
     }
 }
 
-/// The baseline with what projections need, and what the options name.
+/// What the options ask for, of all ways that there are.
 fn strategies(arguments: &Arguments) -> Vec<Strategy> {
-    let mut strategies = vec![Strategy::Free, Strategy::Serial];
-    strategies.extend([false, true].map(|disturb| Strategy::Thinking { disturb }));
-    strategies.extend(asked(arguments));
-    strategies
-}
-
-/// What the options name.
-fn asked(arguments: &Arguments) -> Vec<Strategy> {
-    let lookaheads =
-        arguments.lookahead.map_or_else(|| Options::lookaheads().to_vec(), |wanted| vec![wanted]);
-    let is_any = arguments.serial || arguments.uring || arguments.threads.is_some();
-    let uring = arguments.uring || !is_any;
-    let threads = match arguments.threads {
-        Some(threads) => vec![threads],
-        None if uring => vec![2, 4],
-        None => Vec::new(),
-    };
-    let mut strategies = Vec::new();
-    for &lookahead in &lookaheads {
-        strategies.extend(threads.iter().map(|&threads| Strategy::Threads { threads, lookahead }));
-    }
-    if uring {
-        strategies.push(Strategy::RingOne);
-        for &lookahead in &lookaheads {
-            strategies.push(Strategy::Ring { depth: DEPTH, lookahead });
-            strategies.push(Strategy::Hybrid { depth: DEPTH, lookahead });
+    let mut chosen = Vec::new();
+    for strategy in Options::default_strategies() {
+        let is_main = [Lookahead::FAITHFUL, Lookahead::ALL].contains(&strategy.lookahead());
+        let adapted = adapted(arguments, strategy);
+        if (is_main || arguments.all) && is_asked(arguments, strategy) && !chosen.contains(&adapted) {
+            chosen.push(adapted);
         }
     }
-    strategies
+    chosen
+}
+
+fn is_asked(arguments: &Arguments, strategy: Strategy) -> bool {
+    let is_any = arguments.serial || arguments.uring || arguments.threads.is_some();
+    match strategy {
+        // The baseline, the ceiling, and what projections need.
+        Strategy::Free | Strategy::Serial | Strategy::Thinking { .. } => true,
+        _ if !is_any => true,
+        // Threads are what a ring has to beat.
+        Strategy::Threads { .. } => arguments.threads.is_some() || arguments.uring,
+        other => arguments.uring && other.needs_ring(),
+    }
+}
+
+/// The same with the number of threads and the lookahead asked for.
+fn adapted(arguments: &Arguments, strategy: Strategy) -> Strategy {
+    let of = |lookahead| arguments.lookahead.unwrap_or(lookahead);
+    match strategy {
+        Strategy::Threads { threads, lookahead } => {
+            Strategy::Threads { threads: arguments.threads.unwrap_or(threads), lookahead: of(lookahead) }
+        }
+        Strategy::Ring { depth, lookahead } => Strategy::Ring { depth, lookahead: of(lookahead) },
+        Strategy::Hybrid { depth, lookahead } => Strategy::Hybrid { depth, lookahead: of(lookahead) },
+        Strategy::Chains { depth, lookahead } => Strategy::Chains { depth, lookahead: of(lookahead) },
+        Strategy::TokioUring { depth, lookahead } => Strategy::TokioUring { depth, lookahead: of(lookahead) },
+        Strategy::TokioBlocking { lookahead } => Strategy::TokioBlocking { lookahead: of(lookahead) },
+        Strategy::Free
+        | Strategy::Serial
+        | Strategy::Thinking { .. }
+        | Strategy::RingOne
+        | Strategy::Memo { .. } => strategy,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn chosen(options: &[&str]) -> Vec<Strategy> {
+        let line = ["replay"].iter().chain(options).chain(&["log"]);
+        strategies(&Line::parse_from(line).arguments)
+    }
+
+    #[test]
+    fn options_choose_strategies() {
+        let all = Options::default_strategies();
+        assert_eq!(chosen(&["--all"]), all);
+        let main = chosen(&[]);
+        assert!(main.len() < all.len() && main.iter().all(|strategy| all.contains(strategy)));
+        assert!(main.iter().any(|strategy| matches!(strategy, Strategy::Memo { .. })));
+        let serial = chosen(&["--serial"]);
+        assert_eq!(serial.len(), 4, "{serial:?}");
+        assert!(serial.contains(&Strategy::Serial) && serial.contains(&Strategy::Free));
+        let four = chosen(&["--threads", "8", "--lookahead", "4"]);
+        let threads = Strategy::Threads { threads: 8, lookahead: Lookahead::calls(4) };
+        assert_eq!(four[4..], [threads], "{four:?}");
+        let rings = chosen(&["--uring", "--lookahead", "all"]);
+        assert!(rings.contains(&Strategy::RingOne));
+        assert!(rings.contains(&Strategy::Threads { threads: 2, lookahead: Lookahead::ALL }));
+        assert!(!rings.iter().any(|strategy| matches!(strategy, Strategy::Memo { .. })));
+        let is_all = |strategy: &Strategy| strategy.lookahead() == Lookahead::ALL;
+        assert!(rings[4..].iter().filter(|one| **one != Strategy::RingOne).all(is_all), "{rings:?}");
+    }
 }

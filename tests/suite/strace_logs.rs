@@ -54,12 +54,9 @@ fn deed(event: &Event<'_>, with_files: bool) -> Option<String> {
             // Pipes and sockets are others in each run.
             let file = |name| text(name).map(|name| name.split(":[").next().unwrap_or_default().to_owned());
             let files = if with_files { [file(event.file), file(event.file2)] } else { [None, None] };
-            // Pipes and sockets are others in each run.
-            let file = |name| text(name).map(|name| name.split(":[").next().unwrap_or_default().to_owned());
-            let files = if with_files { [file(event.file), file(event.file2)] } else { [None, None] };
             // Without -y a descriptor is known by the name it was opened with, in a log of ours by its resolved one.
-            let by_fd =
-                spec.args.first().is_some_and(|arg| arg.arg == Arg::DirFd) && event.args[0] as i32 >= 0;
+            let is_dirfd = spec.args.first().is_some_and(|arg| arg.arg == Arg::DirFd);
+            let by_fd = is_dirfd && !(event.args[0] as i32).is_negative();
             let event = if by_fd && !with_files { &Event { path_abs: None, ..*event } } else { event };
             let paths = [text(event.path), file(event.path_abs), text(event.path2), text(event.path2_abs)];
             let texts = [text(event.text), text(event.argv)];
