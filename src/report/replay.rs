@@ -57,7 +57,7 @@ fn above(coverage: &Coverage, replay: &Replay) -> Vec<String> {
     match coverage.lost {
         Some(0) => {}
         Some(lost) => {
-            lines.push(format!("  {} missing from the log", things(lost, "event is", "events are")))
+            lines.push(format!("  {} missing from the log", things(lost, "event is", "events are")));
         }
         None => lines.push("  events are missing from the log, nobody knows how many".to_owned()),
     }
