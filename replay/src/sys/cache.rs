@@ -11,7 +11,10 @@ pub(crate) struct DropCaches(File);
 impl DropCaches {
     /// Needs root.
     pub(crate) fn new() -> io::Result<Self> {
-        OpenOptions::new().write(true).open("/proc/sys/vm/drop_caches").map(Self)
+        let file = OpenOptions::new().write(true).open("/proc/sys/vm/drop_caches")?;
+        // SAFETY: takes nothing. What is not on the disk yet is not dropped; a replay itself writes nothing.
+        unsafe { libc::sync() };
+        Ok(Self(file))
     }
 
     /// Pages, dentries and inodes that are clean and unused.
