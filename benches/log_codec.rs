@@ -8,9 +8,10 @@ use std::io::Cursor;
 use std::path::Path;
 
 use divan::Bencher;
-use divan::counter::ItemsCount;
+use divan::counter::{BytesCount, ItemsCount};
 use trace::event::Event;
-use trace::log::{Batch, Column, Columns, Header, Reader, Writer};
+use trace::log::{Batch, Column, Columns, Header, Reader, Source, Writer};
+use trace::plan::Planner;
 
 static LOG: &[u8] = include_bytes!("../fixtures/logs/pip-install.trace");
 
@@ -102,5 +103,41 @@ fn count_by_key(bencher: Bencher<'_, '_>) {
             }
             black_box(counts);
         }
+    });
+}
+
+/// strace's text as users make it, and with names of files and times; each some megabytes.
+const TEXTS: [(&str, &[u8]); 2] = [
+    ("strace -f", include_bytes!("../fixtures/logs/strace/plain.strace")),
+    ("strace -f -ttt -T -y", include_bytes!("../fixtures/logs/strace/T.strace")),
+];
+
+/// Reading strace's text. Every copy of the log is a further run: its processes have ended.
+#[divan::bench(args = [0, 1])]
+fn read_strace(bencher: Bencher<'_, '_>, which: usize) {
+    let text = TEXTS[which].1.repeat(500);
+    bencher
+        .counter(BytesCount::new(text.len()))
+        .with_inputs(|| Cursor::new(text.clone()))
+        .bench_local_values(|input| {
+            let mut source = Source::new(input, Some(b"/")).expect("it is strace's");
+            source.for_each(|event| {
+                black_box(event);
+            })
+        });
+}
+
+/// A plan of what is to be replayed, of many runs one after the other.
+#[divan::bench]
+fn plan(bencher: Bencher<'_, '_>) {
+    const TIMES: usize = 20;
+    let (header, batches) = load();
+    let events = events(&batches);
+    bencher.counter(ItemsCount::new(events.len() * TIMES)).bench_local(|| {
+        let mut planner = Planner::new(&header, None, None).expect("no root");
+        for event in std::iter::repeat_n(&events, TIMES).flatten() {
+            planner.add(event).expect("it is not too large");
+        }
+        planner.finish()
     });
 }

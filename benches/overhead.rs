@@ -13,6 +13,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+mod support;
+
+use support::{largest_resident_set, median, python};
+
 const ROUNDS: usize = 5;
 /// Makes this program itself call getppid so often and end: a workload that is nothing but calls.
 const CALLS_VARIABLE: &str = "TRACE_BENCH_CALLS";
@@ -89,26 +93,9 @@ const SHIM: &str =
 /// Two processes that are busy at once.
 const PARALLEL: &str = "ls -lR /usr/share/doc >/dev/null & ls -lR /usr/lib/python3 >/dev/null; wait";
 
-/// A python that is no shim.
-fn python() -> Option<PathBuf> {
-    let code = "import sys; print(sys.executable)";
-    let output = Command::new("python3").args(["-c", code]).output().ok()?;
-    let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
-    path.canonicalize().ok()
-}
-
 fn pip_install(python: &Path, place: &Path) -> Workload {
-    let wheels = place.join("wheels");
-    let maker = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/make_wheels.py");
-    let made = Command::new(python).arg(maker).arg(&wheels).status().expect("python runs");
-    assert!(made.success(), "the wheels are made");
     let target = place.join("target");
-    let mut command: Vec<OsString> = vec![python.into()];
-    command.extend(["-m", "pip", "install", "--quiet", "--no-index", "--find-links"].map(OsString::from));
-    command.push(wheels.into());
-    command.push("--target".into());
-    command.push(target.clone().into());
-    command.extend((0..5).map(|number| OsString::from(format!("fixture_package_{number}"))));
+    let command = support::pip_install(python, place, &target);
     Workload { name: "pip", goal: 0.25, command, variables: Vec::new(), scratch: Some(target) }
 }
 
@@ -168,11 +155,6 @@ fn timed(tool: &[OsString], workload: &Workload) -> f64 {
     elapsed.as_secs_f64()
 }
 
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
-}
-
 /// From `trace record` to the command's first instruction.
 fn start(place: &Path) {
     let mut delays = Vec::new();
@@ -221,10 +203,4 @@ fn memory(place: &Path) {
     assert!(status.expect("trace runs").success());
     let elapsed: Duration = begin.elapsed();
     println!("  stats over them took {elapsed:.1?} (goal 3 s)");
-}
-
-/// The largest of all children so far, in MiB.
-fn largest_resident_set() -> i64 {
-    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN);
-    usage.expect("getrusage works").max_rss() / 1024
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! command -> capture -> event -> log -> analysis -> report
+//!                          log -> plan -> trace_replay -> report
 //! ```
 
 pub mod analysis;
@@ -10,5 +11,6 @@ pub mod cli;
 pub mod doctor;
 pub mod event;
 pub mod log;
+pub mod plan;
 pub mod report;
 pub mod syscall;

@@ -467,6 +467,12 @@ fn figures_are_of_the_command() {
     assert!(median("max_rss_kib") >= 48_000.0, "{figures}");
     assert!(median("user_ns") > 0.0 && median("wall_ns") > 1e6, "{figures}");
     assert!(median("minor_faults") > 10_000.0, "{figures}");
+    // The process itself says when it calls execve, in each run.
+    let launched = result["untraced"]["runs"]["launch_ns"].as_array().expect("a list");
+    assert!(launched.len() == 7 && launched.iter().all(|ns| ns.as_u64() > Some(1_000)), "{launched:?}");
+    assert!(
+        (median("launch_ns") + median("from_exec_ns") - median("wall_ns")).abs() < median("wall_ns") / 2.0
+    );
     assert!(figures["wall_ns"]["interval"].is_object(), "{figures}");
     assert!(result["untraced"]["first"]["wall_ns"].as_u64() > Some(1_000_000), "{result}");
 

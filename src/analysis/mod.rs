@@ -35,6 +35,7 @@ pub mod modules;
 pub mod opened;
 pub mod phases;
 pub mod process;
+pub mod replay;
 pub mod searchers;
 pub mod startup;
 pub mod stats;

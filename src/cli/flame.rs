@@ -52,7 +52,10 @@ pub struct Arguments {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// The log, or - for standard input
+    #[command(flatten)]
+    place: input::Place,
+
+    /// The log, ours or strace's text, or - for standard input
     #[arg(value_name = "LOG")]
     log: PathBuf,
 }
@@ -103,7 +106,7 @@ fn output(arguments: &Arguments) -> Result<Option<PathBuf>, Failure> {
 fn read(arguments: &Arguments, wish: Option<Metric>, log: &Path) -> Result<Flame, Failure> {
     let filter = arguments.filter.filter()?;
     let bar = ReadBar::new(log);
-    let mut reader = input::open_watched(log, Columns::ALL, &bar)?;
+    let mut reader = input::open_watched(log, &arguments.place, Columns::ALL, &bar)?;
     let mut flame = Flame::new(reader.header(), arguments.by);
     if arguments.diff.is_some() {
         flame = flame.without_arguments();
@@ -115,6 +118,7 @@ fn read(arguments: &Arguments, wish: Option<Metric>, log: &Path) -> Result<Flame
     let ending = reader.for_each(|event| flame.add(event, filter.matches(event)));
     bar.finish();
     ending.map_err(|error| input::named(log, error))?;
+    input::tell_unreadable(log, &reader);
     Ok(flame)
 }
 

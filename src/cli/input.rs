@@ -1,27 +1,68 @@
 //! Opening the LOG argument that reporting commands take.
 
 use std::fs::File;
-use std::io::BufReader;
-use std::path::Path;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
-use super::failure::Failure;
+use clap::Args;
+
+use super::failure::{Failure, note};
 use super::progress::ReadBar;
-use crate::log::{Columns, Error, Reader};
+use crate::log::{Columns, Error, Source};
+use crate::report::units::things;
+
+/// What a text of strace's may leave out.
+#[derive(Debug, Default, Args)]
+pub struct Place {
+    /// Where the command of a log of strace's was started, for its relative paths (strace -y tells itself)
+    #[arg(long, value_name = "DIR")]
+    cwd: Option<PathBuf>,
+}
+
+impl Place {
+    /// The directory as it stands in paths.
+    pub fn directory(&self) -> Result<Option<PathBuf>, Failure> {
+        let absolute = self.cwd.as_deref().map(std::path::absolute).transpose();
+        absolute.map_err(|error| Failure::with_code(2, anyhow::Error::new(error).context("--cwd")))
+    }
+}
 
 /// Opens a log, `-` being standard input, to decode these columns only.
-pub fn open(path: &Path, columns: Columns) -> Result<Reader, Failure> {
-    let reader = if path.as_os_str() == "-" { Reader::new(std::io::stdin()) } else { Reader::open(path) };
-    Ok(reader.map_err(|error| named(path, error))?.with_columns(columns))
+pub fn open(path: &Path, place: &Place, columns: Columns) -> Result<Source, Failure> {
+    open_with(path, place, columns, None)
 }
 
 /// The same, a bar telling how far the reading has come.
-pub fn open_watched(path: &Path, columns: Columns, bar: &ReadBar) -> Result<Reader, Failure> {
-    if bar.is_hidden() {
-        return open(path, columns);
+pub fn open_watched(path: &Path, place: &Place, columns: Columns, bar: &ReadBar) -> Result<Source, Failure> {
+    open_with(path, place, columns, Some(bar).filter(|bar| !bar.is_hidden()))
+}
+
+fn open_with(path: &Path, place: &Place, columns: Columns, bar: Option<&ReadBar>) -> Result<Source, Failure> {
+    let cwd = place.directory()?;
+    let cwd = cwd.as_deref().map(|cwd| cwd.as_os_str().as_bytes());
+    let source = match bar {
+        _ if path.as_os_str() == "-" => Source::new(io::stdin(), cwd),
+        None => Source::open(path, cwd),
+        Some(bar) => {
+            let file = File::open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
+            Source::named(bar.wrap(file), path, cwd)
+        }
+    };
+    Ok(source.map_err(|error| named(path, error))?.with_columns(columns))
+}
+
+/// Says which lines of a text of strace's could not be read, once it was.
+pub fn tell_unreadable(path: &Path, source: &Source) {
+    let Some(lineage) = source.lineage().filter(|lineage| lineage.unreadable > 0) else { return };
+    let name = path.display();
+    for (number, line) in &lineage.shown {
+        note(format_args!("{name}: line {number} cannot be read: {}", String::from_utf8_lossy(line)));
     }
-    let file = File::open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
-    let reader = Reader::new(BufReader::new(bar.wrap(file)));
-    Ok(reader.map_err(|error| named(path, error))?.with_columns(columns))
+    let more = lineage.unreadable - lineage.shown.len() as u64;
+    if more > 0 {
+        note(format_args!("{name}: {} cannot be read either", things(more, "more line", "more lines")));
+    }
 }
 
 /// An error of reading, with the log's name where the error does not have it.

@@ -17,6 +17,7 @@ mod progress;
 mod record;
 mod remedies;
 mod repair;
+mod replay;
 mod show;
 mod startup;
 mod startup_cold;
@@ -72,6 +73,10 @@ enum Command {
     Stats(stats::Arguments),
     /// Draw a flame graph of the calls of a log
     Flame(flame::Arguments),
+    #[command(
+        about = "Make the calls of a log again, serially, from threads and through io_uring, and compare"
+    )]
+    Replay(replay::Arguments),
     /// Close a log that was cut short, so that other programs can open it
     Repair(repair::Arguments),
     /// Find out what works on this machine, why not, and what would enable it
@@ -97,6 +102,7 @@ pub fn run() -> ExitCode {
         Command::Show(arguments) => show::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Flame(arguments) => flame::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Repair(arguments) => repair::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -42,14 +42,17 @@ pub struct Arguments {
     #[arg(long, conflicts_with_all = ["epoch", "relative", "names"])]
     json: bool,
 
-    /// The log, or - for standard input
+    #[command(flatten)]
+    place: input::Place,
+
+    /// The log, ours or strace's text, or - for standard input
     #[arg(value_name = "LOG")]
     log: PathBuf,
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let filter = arguments.filter.filter()?;
-    let mut reader = input::open(&arguments.log, Columns::ALL)?;
+    let mut reader = input::open(&arguments.log, &arguments.place, Columns::ALL)?;
     let mut lines = Lines::new(arguments, reader.header());
     let ending = to_stdout(|out| {
         let mut written = Ok(());
@@ -60,8 +63,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         });
         written.map(|()| ending)
     })?;
-    match ending.map_err(|error| input::named(&arguments.log, error))? {
+    let ending = ending.map_err(|error| input::named(&arguments.log, error))?;
+    input::tell_unreadable(&arguments.log, &reader);
+    match ending {
         Ending::Complete { lost: Some(0), .. } => {}
+        // Told line by line.
+        Ending::Complete { .. } if reader.lineage().is_some() => {}
         Ending::Complete { lost, .. } => {
             let lost = lost.map_or_else(|| "an unknown number of".to_owned(), |lost| lost.to_string());
             note(format_args!("{lost} events were lost while recording"));
@@ -98,7 +105,9 @@ impl Lines {
         if self.json {
             return json::write_line(out, &Row::from(event));
         }
-        if let Some(relative) = &mut self.relative {
+        if let Some(relative) = &mut self.relative
+            && self.options.time != Time::Hidden
+        {
             self.options.time = relative.next(event.start_ns);
         }
         self.text.clear();
@@ -110,7 +119,14 @@ impl Lines {
 }
 
 fn options(arguments: &Arguments, header: &Header) -> Options {
-    let time = if arguments.epoch { Time::Epoch(header.clock.realtime_ns) } else { Time::Since(0) };
+    let time = if header.clock.name.is_empty() {
+        // A text of strace's without times.
+        Time::Hidden
+    } else if arguments.epoch {
+        Time::Epoch(header.clock.realtime_ns)
+    } else {
+        Time::Since(0)
+    };
     let who = if arguments.names { Who::Named } else { Who::Thread };
     Options { who, time, ..Options::default() }
 }

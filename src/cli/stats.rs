@@ -33,7 +33,10 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
 
-    /// The log, or - for standard input
+    #[command(flatten)]
+    place: input::Place,
+
+    /// The log, ours or strace's text, or - for standard input
     #[arg(value_name = "LOG")]
     log: PathBuf,
 }
@@ -48,12 +51,13 @@ const TOP_PATHS: usize = 40;
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let bar = ReadBar::new(&arguments.log);
-    let mut reader = input::open_watched(&arguments.log, Columns::ALL, &bar)?;
+    let mut reader = input::open_watched(&arguments.log, &arguments.place, Columns::ALL, &bar)?;
     let backend = reader.header().backend.clone();
     let mut analysis = Stats::new(reader.header(), arguments.by);
     let ending = reader.for_each(|event| analysis.add(event));
     bar.finish();
     ending.map_err(|error| input::named(&arguments.log, error))?;
+    input::tell_unreadable(&arguments.log, &reader);
     let few = matches!(arguments.by, By::Path | By::Dir) && !arguments.json;
     let top = arguments.top.or(few.then_some(TOP_PATHS));
     let table = analysis.finish(Options { sort: arguments.sort, top });

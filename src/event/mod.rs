@@ -6,6 +6,10 @@
 
 pub mod escape;
 
+/// Stands for an argument that is not known: a pointer of which strace's text shows what it points to, or a word that
+/// has no known value. Its lower half is no address of a program's either.
+pub const UNKNOWN_ADDRESS: u64 = 0xffff_ffff_ffff_f000;
+
 /// What kind of thing happened. One row of the log is one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
@@ -126,8 +130,11 @@ impl Flags {
     /// the totals `beside_*` have its cost.
     pub const BESIDE: Self = Self(1 << 7);
 
+    /// An argument could not be told from a text that shows it by name (strace's): it is [`UNKNOWN_ADDRESS`].
+    pub const ARGUMENT_UNKNOWN: Self = Self(1 << 8);
+
     /// Every flag with its name as it stands in documents and in JSON.
-    pub const ALL: [(Self, &'static str); 8] = [
+    pub const ALL: [(Self, &'static str); 9] = [
         (Self::PATH_UNREADABLE, "path_unreadable"),
         (Self::PATH2_UNREADABLE, "path2_unreadable"),
         (Self::RESULT_UNREADABLE, "result_unreadable"),
@@ -136,6 +143,7 @@ impl Flags {
         (Self::BASE_UNKNOWN, "base_unknown"),
         (Self::NO_ENTRY, "no_entry"),
         (Self::BESIDE, "beside"),
+        (Self::ARGUMENT_UNKNOWN, "argument_unknown"),
     ];
 
     /// Whether all bits of `other` are set.
@@ -163,7 +171,8 @@ pub struct Event<'a> {
     pub comm: &'a [u8],
     /// When it began: nanoseconds of the monotonic clock since the log's origin.
     pub start_ns: u64,
-    /// When it ended, same clock; `None`: never returned. Equal to `start_ns` for points in time.
+    /// When it ended, same clock; `None`: it never returned, or (where `ret` is known) strace was not asked for
+    /// durations. Equal to `start_ns` for points in time.
     pub end_ns: Option<u64>,
     /// The convention `nr` belongs to.
     pub abi: Abi,
@@ -296,4 +305,6 @@ pub mod mark {
 pub mod loss {
     /// The log was cut short and then repaired: nobody knows what came after.
     pub const CUT: &str = "log cut short";
+    /// A line of strace's text could not be read; `args[0]` is its number.
+    pub const LINE: &str = "lines of strace that cannot be read";
 }

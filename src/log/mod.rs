@@ -7,7 +7,8 @@
 //!
 //! [`Writer`] takes events from a tracer that must not wait, [`Reader`] gives them back exactly as
 //! they went in, from logs that may be cut, damaged or hostile. The format is described in
-//! `docs/log-format.md`; `schema` is its definition in code. Nothing here knows where events come
+//! `docs/log-format.md`; `schema` is its definition in code. [`strace`] reads strace's text as if it were such a log,
+//! and [`Source`] is either of them. Nothing here knows where events come
 //! from or what they are for.
 
 mod counts;
@@ -17,6 +18,8 @@ mod projection;
 mod read;
 mod repair;
 mod schema;
+mod source;
+pub mod strace;
 mod write;
 
 #[cfg(test)]
@@ -30,6 +33,7 @@ pub use projection::Columns;
 pub use read::{Batch, Dictionary, Ending, Reader, looks_like_log};
 pub use repair::{Found, Repaired, repair};
 pub use schema::Column;
+pub use source::Source;
 pub use write::{Summary, Writer, check_output};
 
 /// Name of the total that counts the rows of a log that are no totals.

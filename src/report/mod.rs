@@ -7,6 +7,7 @@ pub mod flame;
 pub mod json;
 pub mod look;
 pub mod notes;
+pub mod replay;
 pub mod show;
 pub mod startup;
 pub mod stats;

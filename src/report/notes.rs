@@ -71,6 +71,9 @@ pub fn quality(quality: Quality, backend: &str) -> String {
     match quality {
         Quality::True => format!("Costs are true (backend {})", escape(backend.as_bytes())),
         Quality::Estimated => "Costs are estimated: traced durations less the tracer's stop".to_owned(),
+        Quality::Unknown if backend == "strace" => {
+            "Costs are unknown: this is a log of strace's, whose durations hold its stops".to_owned()
+        }
         Quality::Unknown => {
             "Costs are unknown: the log has no calibration, and its durations hold the tracer's stops"
                 .to_owned()
@@ -123,6 +126,7 @@ pub fn wall(wall: Wall) -> String {
     let time = super::units::time(wall.ns);
     match wall.kind {
         WallKind::UntracedMedian => format!("shares are of the untraced median, {time}"),
+        WallKind::TracedSpan if wall.ns == 0 => "there are no times in the log".to_owned(),
         WallKind::TracedSpan => format!("shares are of the traced run, {time}, the tracer's time included"),
     }
 }

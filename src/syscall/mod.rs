@@ -3,8 +3,11 @@
 //! To add an architecture: a table file like `x86_64.rs`, a file in `flags/` for the values that differ,
 //! an [`Abi`], and its line in [`table`]. Nothing else of the crate knows the numbers.
 
+pub(crate) mod effect;
 pub mod flags;
 mod i386;
+pub(crate) mod paths;
+pub(crate) mod plan;
 pub mod spec;
 #[cfg(test)]
 mod tests;

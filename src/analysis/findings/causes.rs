@@ -43,6 +43,7 @@ pub(super) struct Causes<'a> {
     python: Vec<bool>,
     perl: Vec<bool>,
     ruby: Vec<bool>,
+    node: Vec<bool>,
     /// Of each cell.
     of_cells: Vec<Cause>,
 }
@@ -61,6 +62,7 @@ impl<'a> Causes<'a> {
             python: facts.all_that_were(b"python"),
             perl: facts.all_that_were(b"perl"),
             ruby: facts.all_that_were(b"ruby"),
+            node: facts.all_that_were(b"node"),
             of_cells: Vec::new(),
         };
         let listed = facts.counted().filter(|c| c.call.family() == Family::Readdir && causes.by_python(c));
@@ -98,6 +100,7 @@ impl<'a> Causes<'a> {
     pub(super) fn is_of_modules(&self, path: &[u8], id: Id) -> bool {
         (self.has_python() && (self.searched.contains(&id) || self.is_module(path)))
             || (self.has_perl() && ends(path, &[b".pm", b".pl", b".ph", b".so"]))
+            || (self.node.contains(&true) && ends(path, &[b".js", b".cjs", b".mjs", b".json", b".node"]))
             || (self.has_ruby() && ends(path, &[b".rb", b".so", b".gemspec"]))
     }
 

@@ -47,7 +47,9 @@ fn heavy(facts: &Facts<'_>, all_files: &FxHashMap<Id, Tally>) -> Option<Finding>
     let others = others.map(|(path, tally)| (facts.path(*path), *tally, "calls"));
     let list =
         files.iter().map(|(path, &tally)| (facts.path(*path), tally, "modules imported")).chain(others);
-    let saving = Tally { calls: 0, ..all }.saving();
+    let site = facts.phases.phases.iter().filter(|phase| phase.kind == PhaseKind::Site);
+    let site_ns = site.map(|phase| phase.takes_ns).fold(0, u64::saturating_add);
+    let saving = Tally { calls: 0, most_ns: all.most_ns.map(|ns| ns.min(site_ns)), ..all }.saving();
     let advice = "its code runs at each start of this Python: uninstall the package that put it there, use a virtual \
                   environment without it, or python -S where no installed package is needed";
     Some(Finding::new(&what, saving, evidence(list), advice))

@@ -5,7 +5,7 @@ use super::escape::{write_bracketed, write_quoted};
 use super::result::{self, Returned};
 use super::special::{self, Form};
 use super::structs::{write_file_mode, write_open_how, write_sockaddr, write_stat};
-use crate::event::{Abi, Event, Flags};
+use crate::event::{Abi, Event, Flags, UNKNOWN_ADDRESS};
 use crate::syscall::flags::{write_hex, write_number, write_radix, write_signal};
 use crate::syscall::{self, Arg, Ret, Spec, Struct};
 
@@ -111,6 +111,14 @@ impl<'a> Call<'a> {
 
     fn write_kind(&mut self, out: &mut Vec<u8>, kind: Arg, index: usize) {
         let value = self.event.args[index];
+        let has_content = matches!(
+            kind,
+            Arg::Path | Arg::Str | Arg::StrArray | Arg::OutBuf | Arg::In(_) | Arg::Out(_) | Arg::InOut(_)
+        );
+        if value == UNKNOWN_ADDRESS && !has_content {
+            out.extend_from_slice(b"...");
+            return;
+        }
         match kind {
             Arg::Int | Arg::Pid => write_number(out, i64::from(value as i32)),
             Arg::Uid | Arg::Gid if value as u32 == u32::MAX => out.extend_from_slice(b"-1"),
@@ -255,8 +263,12 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// `NULL` or `0x7ffd12345678`.
+    /// `NULL` or `0x7ffd12345678`, `...` where it is not known.
     pub(super) fn write_address(&self, out: &mut Vec<u8>, address: u64) {
+        if address == UNKNOWN_ADDRESS {
+            out.extend_from_slice(b"...");
+            return;
+        }
         match word(self.event.abi, address) {
             0 => out.extend_from_slice(b"NULL"),
             address => write_hex(out, address),

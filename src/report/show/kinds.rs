@@ -2,7 +2,7 @@
 
 use super::call::write_argv;
 use super::escape::{write_escaped, write_quoted};
-use crate::event::{Event, Flags, Kind};
+use crate::event::{Event, Flags, Kind, loss};
 use crate::syscall::flags::{self, write_number, write_radix, write_si_code, write_signal};
 
 /// `si_code` values whose signal has no sender (`siginfo(2)`): a fault has an address there, `SIGIO` a
@@ -94,6 +94,10 @@ fn write_lost(out: &mut Vec<u8>, event: &Event<'_>) {
         _ => out.extend_from_slice(b"lost events, number unknown"),
     }
     write_text(out, b": ", event.text);
+    if event.text == Some(loss::LINE.as_bytes()) {
+        out.extend_from_slice(b", line ");
+        write_radix(out, event.args[0], 10, 1);
+    }
 }
 
 fn write_total(out: &mut Vec<u8>, event: &Event<'_>) {

@@ -15,6 +15,8 @@ use crate::event::Flags;
 
 /// Most mapped objects that are told apart.
 const MOST_MAPPED: usize = 1 << 16;
+/// No object has more; sums of these stay numbers.
+const MOST_BYTES: u64 = 1 << 46;
 /// Most objects of one program whose addresses are kept.
 const MOST_PLACES: usize = 1 << 10;
 
@@ -85,9 +87,10 @@ impl Loader {
             let key = (process, object, look.seen.segment);
             if self.relocated.len() < MOST_MAPPED || self.relocated.contains_key(&key) {
                 let relocated = self.relocated.entry(key).or_default();
-                relocated.took_ns += look.event.start_ns.saturating_sub(last_ns);
+                let took_ns = look.event.start_ns.saturating_sub(last_ns);
+                relocated.took_ns = relocated.took_ns.saturating_add(took_ns);
                 relocated.calls[usize::from(look.event.flags.has(Flags::BESIDE))] += 1;
-                relocated.bytes = relocated.bytes.saturating_add(look.event.args[1]);
+                relocated.bytes = relocated.bytes.saturating_add(look.event.args[1]).min(MOST_BYTES);
             }
         }
     }

@@ -1,0 +1,187 @@
+//! A call with its descriptors resolved: what an engine executes.
+
+use crate::plan::{PathId, Scope, StatCall};
+
+/// One generation of a descriptor, or a working directory held open: defined once, used, closed once. Program
+/// numbers are reused and shared; handles are not, so replay may give them any number in any order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Handle(pub(crate) u32);
+
+impl Handle {
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Where a path starts: `None` for an absolute one. (Never the process's own working directory: a ring resolves
+/// a relative path when it gets to it, and that can be after the directory has changed.)
+pub(crate) type Start = Option<Handle>;
+
+/// What to do. Calls that cannot be made as recorded without changing the replaying process itself have a
+/// stand-in, named at the variant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Action {
+    Open {
+        start: Start,
+        path: PathId,
+        flags: u32,
+        resolve: u16,
+        into: Option<Handle>,
+    },
+    /// `chdir`, as an `O_PATH` open of the directory.
+    EnterPath {
+        start: Start,
+        path: PathId,
+        into: Option<Handle>,
+    },
+    /// `fchdir`, as a dup.
+    EnterHandle {
+        handle: Handle,
+        into: Handle,
+    },
+    Close {
+        handle: Handle,
+    },
+    Read {
+        handle: Handle,
+        count: u32,
+    },
+    Pread {
+        handle: Handle,
+        count: u32,
+        offset: i64,
+    },
+    Seek {
+        handle: Handle,
+        offset: i64,
+        whence: u32,
+    },
+    Stat {
+        start: Start,
+        path: PathId,
+        flags: u32,
+        call: StatCall,
+    },
+    Fstat {
+        handle: Handle,
+    },
+    Access {
+        start: Start,
+        path: PathId,
+        mode: u32,
+        flags: u32,
+    },
+    ReadLink {
+        start: Start,
+        path: PathId,
+        size: u32,
+    },
+    ListDir {
+        handle: Handle,
+        count: u32,
+    },
+    /// `dup`, `dup2`, `dup3` and `F_DUPFD`, as `F_DUPFD_CLOEXEC` to any free number.
+    Dup {
+        handle: Handle,
+        into: Handle,
+    },
+    /// Not executed, orders only.
+    Order(Order),
+}
+
+/// What a step without execution orders.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Order {
+    /// A thread begins, made by the step's thread.
+    Start { child: u32 },
+    /// A thread has learnt that a process ended.
+    Wait { process: u32 },
+    /// Effects unknown.
+    Barrier(Scope),
+}
+
+/// An action of a thread, in the order of the log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub(crate) action: Action,
+    /// Which call of the plan this is; [`Step::IMPLICIT`] for what the kernel did without one (closing at exit and exec).
+    pub(crate) call: u32,
+    pub(crate) thread: u32,
+}
+
+impl Step {
+    pub(crate) const IMPLICIT: u32 = u32::MAX;
+}
+
+impl Action {
+    pub(crate) fn is_executed(&self) -> bool {
+        !matches!(self, Self::Order(_))
+    }
+
+    /// The handle it makes.
+    pub(crate) fn defines(&self) -> Option<Handle> {
+        match *self {
+            Self::Open { into, .. } | Self::EnterPath { into, .. } => into,
+            Self::EnterHandle { into, .. } | Self::Dup { into, .. } => Some(into),
+            _ => None,
+        }
+    }
+
+    /// The handle it needs open and leaves open.
+    pub(crate) fn uses(&self) -> Option<Handle> {
+        match *self {
+            Self::Open { start, .. }
+            | Self::EnterPath { start, .. }
+            | Self::Stat { start, .. }
+            | Self::Access { start, .. }
+            | Self::ReadLink { start, .. } => start,
+            Self::EnterHandle { handle, .. }
+            | Self::Read { handle, .. }
+            | Self::Pread { handle, .. }
+            | Self::Seek { handle, .. }
+            | Self::Fstat { handle }
+            | Self::ListDir { handle, .. }
+            | Self::Dup { handle, .. } => Some(handle),
+            Self::Close { .. } | Self::Order(_) => None,
+        }
+    }
+
+    /// The handle it closes.
+    pub(crate) fn closes(&self) -> Option<Handle> {
+        match *self {
+            Self::Close { handle } => Some(handle),
+            _ => None,
+        }
+    }
+
+    /// The handle whose offset it uses and moves.
+    pub(crate) fn moves_offset_of(&self) -> Option<Handle> {
+        match *self {
+            Self::Read { handle, .. } | Self::Seek { handle, .. } | Self::ListDir { handle, .. } => {
+                Some(handle)
+            }
+            _ => None,
+        }
+    }
+
+    /// The path it looks up and where from.
+    pub(crate) fn lookup(&self) -> Option<(Start, PathId)> {
+        match *self {
+            Self::Open { start, path, .. }
+            | Self::EnterPath { start, path, .. }
+            | Self::Stat { start, path, .. }
+            | Self::Access { start, path, .. }
+            | Self::ReadLink { start, path, .. } => Some((start, path)),
+            _ => None,
+        }
+    }
+
+    /// The most bytes it may transfer.
+    pub(crate) fn room(&self) -> u32 {
+        match *self {
+            Self::Read { count, .. } | Self::Pread { count, .. } | Self::ListDir { count, .. } => count,
+            Self::ReadLink { size, .. } => size,
+            _ => 0,
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Why there is no replay at all.
+
+use std::io;
+
+use crate::plan::PlanError;
+
+/// Why a plan cannot be replayed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// The plan passes a limit that shows only when its descriptors are resolved.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// Nothing is left to replay.
+    #[error("no call of the plan can be replayed here: {0}")]
+    NothingToReplay(String),
+    /// Files are examined through /proc before they are opened.
+    #[error("/proc is needed to open files safely, and cannot be used: {0}")]
+    NoProc(io::Error),
+    /// The replaying threads could not be confined.
+    #[error("the replaying thread could not be confined (Landlock): {0}")]
+    Landlock(#[from] landlock::RulesetError),
+    /// Something the kernel refused.
+    #[error("{what}: {error}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// The kernel's answer.
+        error: io::Error,
+    },
+    /// The replaying thread ended without a result.
+    #[error("the replaying thread panicked")]
+    Panicked,
+}
+
+impl ReplayError {
+    pub(crate) fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Io { what, error }
+    }
+}

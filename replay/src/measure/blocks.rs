@@ -1,0 +1,181 @@
+//! Taking times: blocks of runs, one strategy after the other in random order.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::bootstrap::median;
+use super::options::{Cache, Options};
+use super::summary::Voided;
+use crate::ReplayError;
+use crate::engine::{Counts, Engine, Strategy};
+use crate::run::Run;
+use crate::sys::cache::{DropCaches, drop_pages};
+use crate::sys::punts::Punts;
+use crate::sys::usage::Usage;
+
+/// A strategy's share of a block: as many runs as fit, at least one.
+const SHARE: Duration = Duration::from_millis(4);
+const MOST_RUNS: u32 = 50;
+
+/// What a block gave, a run on average.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sample {
+    pub(crate) wall_ns: f64,
+    pub(crate) cpu_ns: f64,
+    pub(crate) switches: f64,
+    /// Time within the calls: the engine's own figure, or the wall time.
+    pub(crate) calls_ns: f64,
+}
+
+/// A strategy that takes part.
+pub(crate) struct Contender {
+    pub(crate) strategy: Strategy,
+    pub(crate) engine: Box<dyn Engine>,
+    /// What making the engine took: rings, threads, buffers.
+    pub(crate) setup_ns: u64,
+    pub(crate) samples: Vec<Sample>,
+    pub(crate) counts: Counts,
+    pub(crate) punts: Option<u64>,
+    pub(crate) voided: Option<Voided>,
+    runs_a_block: u32,
+}
+
+impl Contender {
+    pub(crate) fn new(strategy: Strategy, engine: Box<dyn Engine>, setup: Duration) -> Self {
+        Self {
+            strategy,
+            engine,
+            setup_ns: setup.as_nanos() as u64,
+            samples: Vec::new(),
+            counts: Counts::default(),
+            punts: None,
+            voided: None,
+            runs_a_block: 1,
+        }
+    }
+
+    /// Time within the calls, the median of the blocks.
+    pub(crate) fn median_calls_ns(&self) -> Option<f64> {
+        let calls: Vec<f64> = self.samples.iter().map(|sample| sample.calls_ns).collect();
+        (!calls.is_empty()).then(|| median(&calls))
+    }
+}
+
+/// What runs need besides an engine.
+pub(crate) struct Bench {
+    pub(crate) run: Arc<Run>,
+    pub(crate) cache: Cache,
+    /// Files whose pages are dropped before a run.
+    pub(crate) files: Vec<OwnedFd>,
+    pub(crate) drop_caches: Option<DropCaches>,
+    pub(crate) punts: Option<Punts>,
+}
+
+impl Bench {
+    /// Each strategy once, to learn how long it takes and what it does; then blocks until time or number is reached.
+    pub(crate) fn measure(
+        &mut self,
+        contenders: &mut [Contender],
+        options: &Options,
+        mut progress: impl FnMut(usize, usize),
+    ) -> Result<(), ReplayError> {
+        for contender in &mut *contenders {
+            self.warm_up(contender)?;
+        }
+        let begin = Instant::now();
+        let mut random = fastrand::Rng::new();
+        let mut order: Vec<usize> = (0..contenders.len()).collect();
+        for block in 0..options.blocks {
+            if block >= Options::LEAST_BLOCKS && begin.elapsed() > options.time {
+                break;
+            }
+            progress(block, options.blocks);
+            random.shuffle(&mut order);
+            for &index in &order {
+                self.block(&mut contenders[index])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An untimed run, with the workers' tasks counted: the tracepoint would cost time. Then a timed one.
+    fn warm_up(&mut self, contender: &mut Contender) -> Result<(), ReplayError> {
+        self.make_ready(contender)?;
+        if let Some(punts) = self.punts.as_ref().filter(|_| contender.strategy.needs_ring()) {
+            punts.begin();
+        }
+        contender.counts = run(contender, &self.run)?;
+        if let Some(punts) = self.punts.as_ref().filter(|_| contender.strategy.needs_ring()) {
+            contender.punts = punts.end();
+        }
+        self.verify(contender);
+        let sample = self.timed(contender)?;
+        let fit = SHARE.as_nanos() as f64 / sample.wall_ns.max(1.0);
+        let most = if self.cache == Cache::Warm { f64::from(MOST_RUNS) } else { 1.0 };
+        contender.runs_a_block = fit.clamp(1.0, most) as u32;
+        Ok(())
+    }
+
+    fn block(&mut self, contender: &mut Contender) -> Result<(), ReplayError> {
+        if contender.voided.is_some() {
+            return Ok(());
+        }
+        let mut sum = Sample::default();
+        for _ in 0..contender.runs_a_block {
+            let sample = self.timed(contender)?;
+            sum.wall_ns += sample.wall_ns;
+            sum.cpu_ns += sample.cpu_ns;
+            sum.switches += sample.switches;
+            sum.calls_ns += sample.calls_ns;
+        }
+        let runs = f64::from(contender.runs_a_block);
+        contender.samples.push(Sample {
+            wall_ns: sum.wall_ns / runs,
+            cpu_ns: sum.cpu_ns / runs,
+            switches: sum.switches / runs,
+            calls_ns: sum.calls_ns / runs,
+        });
+        Ok(())
+    }
+
+    fn timed(&mut self, contender: &mut Contender) -> Result<Sample, ReplayError> {
+        self.make_ready(contender)?;
+        let before = Usage::now();
+        let begin = Instant::now();
+        let counts = run(contender, &self.run)?;
+        let wall_ns = begin.elapsed().as_nanos() as f64;
+        let usage = Usage::now().since(before);
+        self.verify(contender);
+        Ok(Sample {
+            wall_ns,
+            cpu_ns: usage.cpu_ns as f64,
+            switches: usage.switches as f64,
+            calls_ns: counts.calls_ns.map_or(wall_ns, |ns| ns as f64),
+        })
+    }
+
+    fn make_ready(&mut self, contender: &mut Contender) -> Result<(), ReplayError> {
+        self.run.reset();
+        contender.engine.prepare().map_err(ReplayError::io("a strategy could not be prepared"))?;
+        match (self.cache, &mut self.drop_caches) {
+            (Cache::ColdPages, _) => self.files.iter().for_each(drop_pages),
+            (Cache::Dropped, Some(caches)) => {
+                caches.empty().map_err(ReplayError::io("the caches could not be dropped"))?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn verify(&self, contender: &mut Contender) {
+        let (count, first) = self.run.mismatches();
+        if let Some((step, observed)) = first {
+            contender.voided.get_or_insert_with(|| Voided::new(&self.run.program, step, observed, count));
+        }
+    }
+}
+
+fn run(contender: &mut Contender, run: &Arc<Run>) -> Result<Counts, ReplayError> {
+    contender.engine.run(run).map_err(ReplayError::io("a strategy failed"))
+}

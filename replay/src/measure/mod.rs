@@ -1,0 +1,21 @@
+//! Measurement: strategies side by side, in blocks, and what the figures say.
+//!
+//! Machines drift, so the strategies take turns: a block runs each of them, in random order, and figures are compared
+//! within a block. Every timed run is verified; one result that is not as it has to be makes all times
+//! of its strategy void.
+
+mod blocks;
+mod bootstrap;
+mod options;
+mod projection;
+mod summary;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use blocks::{Bench, Contender};
+pub use bootstrap::Estimate;
+pub(crate) use bootstrap::median_estimate;
+pub use options::{Cache, Options, RecordedTimes};
+pub use projection::{CostSource, Projection};
+pub(crate) use summary::{Context, rows};
+pub use summary::{Figures, Gate, Row, Voided};

@@ -1,0 +1,79 @@
+//! From the replay to the program: what its wall time would be if its calls were made another way.
+//!
+//! With T the program's untraced wall time, C what the replayed calls cost in it, Ts and Tk what they take
+//! serially and with strategy k, measured side by side: T̂k = T - C (1 - Tk/Ts). A ratio is carried over, not a
+//! difference, because a hot loop is a floor: in the program the same calls cost more.
+
+use super::bootstrap::{Estimate, estimate, median};
+
+/// Where C, the cost of the calls in the program, comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CostSource {
+    /// The log's own times, less what recording them added: from a backend whose times are costs.
+    Recorded,
+    /// A serial replay with the program's pauses, in which the caches are disturbed.
+    ThinkTime,
+    /// A serial replay in a loop: a floor, for the log has no times.
+    Loop,
+}
+
+/// What the program's wall time would be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Projection {
+    /// T̂k, in nanoseconds.
+    pub wall_ns: Estimate,
+    /// T / T̂k: above 1 is faster.
+    pub speedup: Estimate,
+}
+
+/// What is carried over from the program.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Whole<'a> {
+    /// Untraced wall times.
+    pub(crate) wall_ns: &'a [f64],
+    /// What the calls cost in the program, measured several times.
+    pub(crate) calls_ns: &'a [f64],
+}
+
+/// `ratios` are Tk/Ts, one of each block.
+pub(crate) fn project(whole: Whole, ratios: &[f64]) -> Option<Projection> {
+    if whole.wall_ns.is_empty() || whole.calls_ns.is_empty() || ratios.is_empty() {
+        return None;
+    }
+    let projected = |wall: f64, calls: f64, ratio: f64| (wall - calls.min(wall) * (1.0 - ratio)).max(1.0);
+    let (wall, calls, ratio) = (median(whole.wall_ns), median(whole.calls_ns), median(ratios));
+    let value = projected(wall, calls, ratio);
+    let wall_ns = estimate(value, |draw| {
+        let (wall, calls) = (draw.median_of_a_draw(whole.wall_ns), draw.median_of_a_draw(whole.calls_ns));
+        projected(wall, calls, draw.median_of_a_draw(ratios))
+    });
+    // The same wall time above and below: its own uncertainty hardly touches the quotient.
+    let speedup = estimate(wall / value, |draw| {
+        let (wall, calls) = (draw.median_of_a_draw(whole.wall_ns), draw.median_of_a_draw(whole.calls_ns));
+        wall / projected(wall, calls, draw.median_of_a_draw(ratios))
+    });
+    Some(Projection { wall_ns, speedup })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_formula() {
+        let whole = Whole { wall_ns: &[100.0; 5], calls_ns: &[40.0; 5] };
+        let half = project(whole, &[0.5; 5]).unwrap();
+        assert_eq!((half.wall_ns.median, half.speedup.median), (80.0, 1.25));
+        let free = project(whole, &[0.0; 5]).unwrap();
+        assert!((free.wall_ns.median - 60.0).abs() < 1e-9);
+        let slower = project(whole, &[2.0; 5]).unwrap();
+        assert!(slower.speedup.high < 1.0);
+        assert_eq!(project(Whole { wall_ns: &[], calls_ns: &[1.0] }, &[1.0]), None);
+    }
+
+    #[test]
+    fn calls_that_cost_more_than_the_program_took_leave_something() {
+        let whole = Whole { wall_ns: &[10.0], calls_ns: &[40.0] };
+        assert!((project(whole, &[0.0]).unwrap().wall_ns.median - 1.0).abs() < 1e-9);
+    }
+}

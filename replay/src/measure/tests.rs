@@ -1,0 +1,189 @@
+//! A whole replay on small plans: counts and verdicts, never times.
+
+use std::time::Duration;
+
+use super::*;
+use crate::bind::Skip;
+use crate::engine::Strategy;
+use crate::graph::Lookahead;
+use crate::plan::{Op, Plan, Recorded};
+use crate::session::{Progress, replay};
+use crate::testing::Script;
+use crate::{Guard, ReplayError};
+
+const ENOENT: i64 = -libc::ENOENT as i64;
+
+/// Files opened, read and closed, with times.
+fn script() -> Script {
+    let mut script = Script::new();
+    let main = script.main;
+    let mut now = 0;
+    for index in 0..30 {
+        let name = format!("file{index}");
+        script.write(&name, "12345");
+        let path = script.builder.path(name.as_bytes()).unwrap();
+        let open = Op::Open { at: crate::At::Cwd, path, flags: 0, mode: 0, resolve: 0 };
+        for (op, ret) in
+            [(open, 3), (Op::Fstat { fd: 3 }, 0), (Op::Read { fd: 3, count: 9 }, 5), (Op::Close { fd: 3 }, 0)]
+        {
+            script.builder.call(main, op, Recorded::returned(ret).at(now, now + 1000)).unwrap();
+            now += 3000;
+        }
+    }
+    script
+}
+
+fn quick(strategies: Vec<Strategy>) -> Options {
+    Options { strategies, blocks: 8, time: Duration::from_millis(200), ..Options::default() }
+}
+
+fn run(plan: Plan, options: &Options) -> crate::session::Outcome {
+    replay(plan, options, |_| ()).unwrap()
+}
+
+#[test]
+fn all_strategies_are_measured_and_verified() {
+    let (plan, _directory) = script().build();
+    let mut seen = Vec::new();
+    let strategies = Options::default_strategies();
+    let outcome = replay(plan, &quick(strategies.clone()), |progress| seen.push(progress)).unwrap();
+    assert_eq!(outcome.rows.len() + outcome.unavailable.len(), strategies.len());
+    if outcome.no_ring.is_none() {
+        assert_eq!(outcome.unavailable, []);
+    }
+    for row in &outcome.rows {
+        let figures = row.figures.as_ref().unwrap();
+        assert!(figures.blocks >= Options::LEAST_BLOCKS, "{}", row.strategy);
+        assert_eq!(figures.projection, None, "no wall time was given");
+    }
+    assert_eq!(outcome.coverage.replayed, 120);
+    assert_eq!((outcome.coverage.share(), outcome.coverage.fidelity()), (1.0, 1.0));
+    assert_eq!(outcome.costs_ns.iter().flatten().count(), 120);
+    assert_eq!(outcome.cost_source, CostSource::ThinkTime);
+    assert_eq!(seen[..2], [Progress::Rehearsing, Progress::Measuring { done: 0, of: 8 }]);
+}
+
+#[test]
+fn the_baseline_against_itself_is_about_one() {
+    // Twice the same work in the same blocks; what a busy machine adds to one it adds to the other sooner or later.
+    let alike = (0..5).any(|_| {
+        let (plan, _directory) = script().build();
+        let outcome = run(plan, &quick(vec![Strategy::Serial, Strategy::Serial]));
+        outcome.rows[1].figures.as_ref().unwrap().against_serial.holds(1.0)
+    });
+    assert!(alike);
+}
+
+#[test]
+fn a_projection_needs_a_wall_time_and_says_what_it_stands_on() {
+    let (plan, _directory) = script().build();
+    let strategies = vec![
+        Strategy::Free,
+        Strategy::Thinking { disturb: true },
+        Strategy::Threads { threads: 2, lookahead: Lookahead::ALL },
+    ];
+    let options = Options {
+        wall_ns: vec![1e9; 10],
+        recorded: RecordedTimes::Costs { probe_ns: 500.0 },
+        ..quick(strategies)
+    };
+    let outcome = run(plan, &options);
+    let free = outcome.row(Strategy::Free).unwrap().figures.as_ref().unwrap();
+    // 120 calls of 1000 ns, 500 of each the probe's.
+    let saved = 1e9 - free.projection.unwrap().wall_ns.median;
+    assert!((saved - 60_000.0).abs() < 1.0, "{saved}");
+    assert_eq!(outcome.cost_source, CostSource::Recorded);
+    let gate = outcome.gate.unwrap();
+    assert!((gate.in_program_ns - 60_000.0).abs() < 1.0 && gate.replayed_ns > 0.0);
+    assert_eq!(free.helps, None, "the ceiling is not a way to help");
+}
+
+#[test]
+fn a_gate_is_ten_percent() {
+    let gate = |replayed_ns| Gate { in_program_ns: 100.0, replayed_ns };
+    assert!(gate(91.0).is_passed() && gate(109.0).is_passed());
+    assert!(!gate(89.0).is_passed() && !gate(111.0).is_passed());
+}
+
+#[test]
+fn a_chain_without_parallelism_is_not_said_to_be_helped() {
+    let helped = || {
+        let mut script = Script::new();
+        let main = script.main;
+        script.write("a", &"x".repeat(200));
+        script.open(main, "a", 0, 3);
+        for _ in 0..200 {
+            script.read(main, 3, 1, 1);
+        }
+        script.close(main, 3);
+        let (plan, _directory) = script.build();
+        let lookahead = Lookahead::ALL;
+        let ways = vec![
+            Strategy::Threads { threads: 2, lookahead },
+            Strategy::Ring { depth: 64, lookahead },
+            Strategy::Hybrid { depth: 64, lookahead },
+        ];
+        let outcome = run(plan, &Options { wall_ns: vec![1e6; 10], ..quick(ways) });
+        outcome.rows.iter().any(|row| row.figures.as_ref().unwrap().helps == Some(true))
+    };
+    // An interval of 95 % is wrong now and then; not three times.
+    assert!((0..3).any(|_| !helped()));
+}
+
+#[test]
+fn files_that_change_between_rehearsal_and_runs_void_the_times() {
+    let script = script();
+    let victim = script.path().join("file7");
+    let (plan, _directory) = script.build();
+    let (measuring, begun) = std::sync::mpsc::channel();
+    let (done, finished) = std::sync::mpsc::channel();
+    // The replaying thread may not write; another may.
+    let other = std::thread::spawn(move || {
+        begun.recv().unwrap();
+        std::fs::write(&victim, "longer than it was").unwrap();
+        done.send(()).unwrap();
+    });
+    let outcome = replay(plan, &quick(vec![Strategy::Serial]), move |progress| {
+        if progress == (Progress::Measuring { done: 1, of: 8 }) {
+            measuring.send(()).unwrap();
+            finished.recv().unwrap();
+        }
+    });
+    other.join().unwrap();
+    let row = &outcome.unwrap().rows[0];
+    let voided = row.figures.as_ref().unwrap_err();
+    assert_eq!(voided.call.map(crate::CallId::index), Some(7 * 4 + 1), "the fstat of the eighth file");
+    assert_eq!((voided.what, voided.calls), (crate::What::Facts, 2));
+}
+
+#[test]
+fn a_plan_without_a_replayable_call_is_an_error() {
+    let mut script = Script::new();
+    let main = script.main;
+    script.open(main, "/proc/self/mem", 0, 3);
+    script.call(main, Op::Inert, 0);
+    let (plan, _directory) = script.build();
+    let error = replay(plan, &quick(vec![Strategy::Serial]), |_| ()).unwrap_err();
+    assert!(matches!(error, ReplayError::NothingToReplay(_)));
+    assert!(error.to_string().contains("1 in /proc, /sys or /dev"), "{error}");
+}
+
+#[test]
+fn coverage_counts_what_is_left_out() {
+    let mut script = Script::new();
+    let main = script.main;
+    script.stat(main, "gone", 0);
+    script.stat(main, "missing", ENOENT);
+    script.call(main, Op::Inert, 0);
+    script.open(main, "new", libc::O_CREAT as u32, 3);
+    let (plan, _directory) = script.build();
+    let outcome = run(plan, &quick(vec![Strategy::Serial]));
+    let coverage = &outcome.coverage;
+    assert_eq!((coverage.calls, coverage.file_system_calls, coverage.replayed), (4, 3, 1));
+    let mut skipped = coverage.skipped.clone();
+    skipped.sort();
+    assert_eq!(skipped, [(Skip::Inert, 1), (Skip::Writes, 1), (Skip::Differs, 1)]);
+    assert_eq!(coverage.fidelity().to_string(), "0.5");
+    assert_eq!(outcome.differences[0].here, ENOENT);
+    assert!(matches!(outcome.guard, Guard::Landlock | Guard::None));
+}

@@ -1,0 +1,187 @@
+//! What a recorded call did, in the kernel's own numbers: one variant for each kind of call whose
+//! resources are known, and two for the rest.
+//!
+//! Descriptors are the numbers the program used; what they stood for at each moment is worked out when
+//! the plan is bound (`bind`), not by whoever builds it. Flags and modes are those of
+//! x86-64 Linux (`fcntl.h`, `linux/stat.h`), as they were passed.
+
+use super::{PathId, ProcessId};
+
+/// Where a relative path starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum At {
+    /// In the working directory: `AT_FDCWD`, and every call that takes no directory descriptor.
+    Cwd,
+    /// In the directory behind this descriptor.
+    Fd(i32),
+}
+
+/// Which system call an [`Op::Stat`] was. All follow the same path; a replay that is to cost the same
+/// makes the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StatCall {
+    /// `stat(2)`, `lstat(2)` (then with `AT_SYMLINK_NOFOLLOW`) and `newfstatat(2)`.
+    Stat,
+    /// `statx(2)`, with this mask.
+    Statx(u32),
+}
+
+/// How far an unknown call's effects may reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Not beyond its process (and the file system as seen from there).
+    Process,
+    /// Into other processes of the plan: a read from a pipe or socket, a semaphore.
+    All,
+}
+
+/// A typed call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// `open(2)`, `openat(2)` (`resolve` 0) and `openat2(2)`.
+    Open {
+        /// Where a relative path starts.
+        at: At,
+        /// The path as passed.
+        path: PathId,
+        /// `O_*`.
+        flags: u32,
+        /// Permission bits for a file that is made.
+        mode: u16,
+        /// `RESOLVE_*` of `openat2`, 0 for the others.
+        resolve: u16,
+    },
+    /// `close(2)`.
+    Close {
+        /// The descriptor.
+        fd: i32,
+    },
+    /// `close_range(2)` without flags: every open descriptor from `first` to `last`.
+    CloseRange {
+        /// The first descriptor, as passed.
+        first: u32,
+        /// The last descriptor, as passed.
+        last: u32,
+    },
+    /// `read(2)`, and `readv(2)` with its buffers taken as one.
+    Read {
+        /// The descriptor.
+        fd: i32,
+        /// Bytes asked for.
+        count: u64,
+    },
+    /// `pread64(2)`, and `preadv(2)` with its buffers taken as one.
+    Pread {
+        /// The descriptor.
+        fd: i32,
+        /// Bytes asked for.
+        count: u64,
+        /// Where in the file.
+        offset: i64,
+    },
+    /// `lseek(2)`.
+    Seek {
+        /// The descriptor.
+        fd: i32,
+        /// The offset as passed.
+        offset: i64,
+        /// `SEEK_*`.
+        whence: u32,
+    },
+    /// `stat`, `lstat`, `newfstatat` and `statx` of a path; with `AT_EMPTY_PATH` and an empty path, of a descriptor.
+    Stat {
+        /// Where a relative path starts.
+        at: At,
+        /// The path as passed.
+        path: PathId,
+        /// `AT_*`.
+        flags: u32,
+        /// Which call.
+        call: StatCall,
+    },
+    /// `fstat(2)`.
+    Fstat {
+        /// The descriptor.
+        fd: i32,
+    },
+    /// `access(2)`, `faccessat(2)` (`flags` 0) and `faccessat2(2)`.
+    Access {
+        /// Where a relative path starts.
+        at: At,
+        /// The path as passed.
+        path: PathId,
+        /// `F_OK` or a set of `R_OK`, `W_OK`, `X_OK`.
+        mode: u32,
+        /// `AT_*`.
+        flags: u32,
+    },
+    /// `readlink(2)` and `readlinkat(2)`.
+    ReadLink {
+        /// Where a relative path starts.
+        at: At,
+        /// The path as passed.
+        path: PathId,
+        /// Room for the target, in bytes.
+        size: u64,
+    },
+    /// `getdents64(2)`.
+    ListDir {
+        /// The descriptor.
+        fd: i32,
+        /// Room for the entries, in bytes.
+        count: u64,
+    },
+    /// `dup(2)`, and `fcntl(2)` with `F_DUPFD` or `F_DUPFD_CLOEXEC`: the new number is the call's result.
+    Dup {
+        /// The descriptor.
+        fd: i32,
+        /// Whether an exec closes the new one.
+        cloexec: bool,
+    },
+    /// `dup2(2)` and `dup3(2)`.
+    DupTo {
+        /// The descriptor.
+        fd: i32,
+        /// The number it is to have too.
+        to: i32,
+        /// `O_CLOEXEC` was passed (`dup3`).
+        cloexec: bool,
+    },
+    /// `fcntl(2)` with `F_SETFD`, or `ioctl` with `FIOCLEX`, `FIONCLEX`.
+    SetCloexec {
+        /// The descriptor.
+        fd: i32,
+        /// Whether an exec closes it from now on.
+        on: bool,
+    },
+    /// `chdir(2)`.
+    Chdir {
+        /// The path as passed.
+        path: PathId,
+    },
+    /// `fchdir(2)`.
+    Fchdir {
+        /// The descriptor.
+        fd: i32,
+    },
+    /// `getcwd(2)`.
+    Getcwd,
+    /// `mmap(2)` of a file: uses the descriptor, is not executed.
+    Map {
+        /// The descriptor.
+        fd: i32,
+    },
+    /// A successful `execve(2)`: a barrier that closes the close-on-exec descriptors. Never executed.
+    /// (A failed one is [`Op::Inert`].)
+    Exec,
+    /// `wait4(2)` or `waitid(2)` that found this process ended: orders, is not executed.
+    Wait {
+        /// The process that had ended.
+        child: ProcessId,
+    },
+    /// Nothing that a replayed call depends on or changes: `brk`, `mprotect`, `rt_sigaction`, `getpid`,
+    /// anonymous `mmap`, a failed exec. Orders nothing, is not executed.
+    Inert,
+    /// Anything else: not executed, and a barrier, since its effects are unknown.
+    Unknown(Scope),
+}

@@ -1,0 +1,77 @@
+//! A plan that is ready to run: the steps that are executed, with the result each must have.
+
+use crate::bind::{Action, Handle, Skip, Step};
+use crate::plan::{Call, PathId, Plan};
+use crate::sys::calls::Observed;
+
+/// What every engine runs. Made by `rehearse`; immutable while engines run.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) plan: Plan,
+    /// In log order: what is executed, and what orders it.
+    pub(crate) steps: Vec<Step>,
+    /// What each step must come to: what the rehearsal saw, which is what the log says as far as it says it.
+    pub(crate) expected: Vec<Observed>,
+    pub(crate) handles: usize,
+    pub(crate) descriptions: Vec<u32>,
+    /// Open before the run begins.
+    pub(crate) initial: Vec<(Handle, PathId)>,
+    /// Of each call, why it is not executed.
+    pub(crate) skips: Vec<Option<Skip>>,
+}
+
+impl Program {
+    /// Whether what came of a step is what had to.
+    pub(crate) fn matches(&self, step: usize, observed: Observed) -> bool {
+        let expected = self.expected[step];
+        if self.steps[step].action.defines().is_some() {
+            return observed.ret >= 0;
+        }
+        expected == observed
+    }
+
+    /// How many steps are executed.
+    pub(crate) fn executed(&self) -> usize {
+        self.steps.iter().filter(|step| step.action.is_executed()).count()
+    }
+
+    /// The most bytes that one step transfers.
+    pub(crate) fn room(&self) -> usize {
+        self.steps.iter().map(|step| step.action.room()).max().unwrap_or(0) as usize
+    }
+
+    /// Of each step: the time its thread spent since its last executed step (or its first sign of life) on
+    /// anything else; `None` if a call has no times.
+    pub(crate) fn think_ns(&self) -> Option<Vec<u64>> {
+        let mut last_end: Vec<Option<u64>> = vec![None; self.plan.threads.len()];
+        let mut think = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            let timed = self.plan.calls.get(step.call as usize).filter(|_| step.action.is_executed());
+            let Some(call) = timed else {
+                think.push(0);
+                continue;
+            };
+            if call.start_ns == Call::NO_TIME {
+                return None;
+            }
+            let last = &mut last_end[step.thread as usize];
+            think.push(last.map_or(0, |last| call.start_ns.saturating_sub(last)));
+            *last = Some(last.unwrap_or(0).max(call.end_ns));
+        }
+        Some(think)
+    }
+
+    /// The time the log gives for the executed calls, summed; `None` without times.
+    pub(crate) fn recorded_ns(&self) -> Option<u64> {
+        let executed = self.steps.iter().filter(|step| step.action.is_executed());
+        let mut calls = executed.filter_map(|step| self.plan.calls.get(step.call as usize));
+        calls.try_fold(0_u64, |sum, call| {
+            let took = (call.start_ns != Call::NO_TIME).then(|| call.end_ns - call.start_ns)?;
+            Some(sum.saturating_add(took))
+        })
+    }
+
+    pub(crate) fn action(&self, step: u32) -> &Action {
+        &self.steps[step as usize].action
+    }
+}

@@ -1,0 +1,117 @@
+//! One run of a program: the descriptors it has open and what came of each step.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use crate::bind::{Action, Handle};
+use crate::plan::PathId;
+use crate::program::Program;
+use crate::sys::calls::{Descriptors, Observed, Scratch, perform};
+
+/// Never a result of a call: the step was not executed.
+const NOT_RUN: i64 = i64::MIN;
+
+/// The state of a run, made once and reset before each: nothing is allocated while time is taken.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) program: Arc<Program>,
+    pub(crate) descriptors: Descriptors,
+    /// Stored with relaxed ordering: read only after the engine has ended.
+    results: Vec<(AtomicI64, AtomicU64)>,
+}
+
+impl Run {
+    pub(crate) fn new(program: Arc<Program>) -> Self {
+        let results = program.steps.iter().map(|_| (AtomicI64::new(NOT_RUN), AtomicU64::new(0))).collect();
+        Self { descriptors: Descriptors::new(program.handles), program, results }
+    }
+
+    /// Forgets results, closes what is open, and opens what is open before the first step.
+    pub(crate) fn reset(&self) {
+        self.descriptors.close_all();
+        for (ret, digest) in &self.results {
+            ret.store(NOT_RUN, Ordering::Relaxed);
+            digest.store(0, Ordering::Relaxed);
+        }
+        let mut scratch = Scratch::new(0);
+        for &(handle, path) in &self.program.initial {
+            perform(&open_initial(handle, path), &self.program.plan.paths, &self.descriptors, &mut scratch);
+        }
+    }
+
+    /// Keeps what came of a step.
+    #[inline]
+    pub(crate) fn record(&self, step: u32, observed: Observed) {
+        let (ret, digest) = &self.results[step as usize];
+        ret.store(observed.ret, Ordering::Relaxed);
+        digest.store(observed.digest, Ordering::Relaxed);
+    }
+
+    /// Makes a step's plain call and keeps what came of it.
+    #[inline]
+    pub(crate) fn perform(&self, step: u32, scratch: &mut Scratch) -> Observed {
+        let action = self.program.action(step);
+        let observed = perform(action, &self.program.plan.paths, &self.descriptors, scratch);
+        self.record(step, observed);
+        observed
+    }
+
+    /// The same on a thread with a ring that has operations in flight; how many calls it took.
+    ///
+    /// A worker thread that completes an operation wakes the ring's thread as a signal does, and `getdents64` returns
+    /// what it has when a signal is pending (`fs/readdir.c`, `filldir64`). A program goes on listing
+    /// until there is nothing more; so the rest is asked for here.
+    pub(crate) fn perform_beside_ring(&self, step: u32, scratch: &mut Scratch) -> u64 {
+        let mut observed = self.perform(step, scratch);
+        let Action::ListDir { handle, .. } = *self.program.action(step) else { return 1 };
+        let mut calls = 1;
+        let wanted = self.program.expected[step as usize].ret;
+        let mut last = observed.ret;
+        while last > 0 && observed.ret < wanted {
+            let count = (wanted - observed.ret) as u32;
+            let rest = Action::ListDir { handle, count };
+            let more = perform(&rest, &self.program.plan.paths, &self.descriptors, scratch);
+            last = more.ret;
+            observed.ret += last.max(0);
+            observed.digest = observed.digest.wrapping_add(more.digest);
+            calls += 1;
+        }
+        self.record(step, observed);
+        calls
+    }
+
+    /// What came of a step; `None` if it was not executed.
+    pub(crate) fn result(&self, step: usize) -> Option<Observed> {
+        let (ret, digest) = &self.results[step];
+        let ret = ret.load(Ordering::Relaxed);
+        (ret != NOT_RUN).then(|| Observed { ret, digest: digest.load(Ordering::Relaxed) })
+    }
+
+    /// The executed steps that did not come to what they had to, and how many.
+    pub(crate) fn mismatches(&self) -> (usize, Option<(u32, Option<Observed>)>) {
+        let mut count = 0;
+        let mut first = None;
+        for (index, step) in self.program.steps.iter().enumerate() {
+            if !step.action.is_executed() {
+                continue;
+            }
+            let result = self.result(index);
+            if !result.is_some_and(|observed| self.program.matches(index, observed)) {
+                count += 1;
+                first.get_or_insert((index as u32, result));
+            }
+        }
+        (count, first)
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.descriptors.close_all();
+    }
+}
+
+fn open_initial(handle: Handle, path: PathId) -> Action {
+    let flags = (libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY) as u32;
+    Action::Open { start: None, path, flags, resolve: 0, into: Some(handle) }
+}

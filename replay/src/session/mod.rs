@@ -1,0 +1,213 @@
+//! A replay from beginning to end, on a thread of its own that can do no harm.
+//!
+//! ```text
+//! thread: no more writing ──> rehearsal ──> reading only what passed ──> engines made ──> blocks ──> outcome
+//! ```
+
+mod outcome;
+mod overhead;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustc_hash::FxHashMap;
+
+pub use outcome::{Coverage, Outcome, Progress};
+use outcome::{coverage, reasons};
+pub use overhead::overhead;
+
+use crate::ReplayError;
+use crate::engine::{Engine, Kit, Strategy, Thinking, make, missed_directories};
+use crate::graph::{Graph, Lookahead};
+use crate::guard::{Guard, forbid_writing};
+use crate::measure::{Bench, Cache, Contender, Context, Gate, Options, RecordedTimes, rows};
+use crate::plan::Plan;
+use crate::program::Program;
+use crate::rehearse::{Difference, Rehearsed, allow_listing, rehearse};
+use crate::run::Run;
+use crate::sys::cache::DropCaches;
+use crate::sys::punts::Punts;
+use crate::sys::ring;
+use crate::sys::usage::raise_descriptor_limit;
+
+/// Descriptors left to everything else in the process.
+const RESERVED_DESCRIPTORS: usize = 256;
+/// Runs of which each call's cost is the median.
+const COST_RUNS: usize = 5;
+
+/// Replays a plan and compares strategies. `progress` is called from the replaying thread, which can
+/// write to what is open already and to nothing else.
+///
+/// The calling process's limit of open descriptors is raised to what it may be; nothing else of it
+/// changes.
+pub fn replay(
+    plan: Plan,
+    options: &Options,
+    progress: impl FnMut(Progress) + Send,
+) -> Result<Outcome, ReplayError> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("replay".into());
+        let thread = thread
+            .spawn_scoped(scope, || Session::begin(plan, options, progress)?.finish())
+            .map_err(ReplayError::io("the replaying thread could not be started"))?;
+        thread.join().map_err(|_| ReplayError::Panicked)?
+    })
+}
+
+struct Session<'a, P> {
+    options: &'a Options,
+    progress: P,
+    program: Arc<Program>,
+    differences: Vec<Difference>,
+    guard: Guard,
+    no_ring: Option<String>,
+    think: Option<Vec<u64>>,
+    graphs: FxHashMap<Lookahead, Arc<Graph>>,
+    budget: usize,
+    bench: Bench,
+}
+
+impl<'a, P: FnMut(Progress)> Session<'a, P> {
+    /// What needs rights comes before they are given up; then the rehearsal.
+    fn begin(plan: Plan, options: &'a Options, mut progress: P) -> Result<Self, ReplayError> {
+        let limit = raise_descriptor_limit().map_err(ReplayError::io("the limit of descriptors"))?;
+        let punts = Punts::new().ok();
+        let drop_caches = match options.cache {
+            Cache::Dropped => {
+                let tried = "the caches cannot be dropped (that needs root; cold pages do not)";
+                Some(DropCaches::new().map_err(ReplayError::io(tried))?)
+            }
+            Cache::Warm | Cache::ColdPages => None,
+        };
+        let no_ring = ring::probe().err();
+        let guard = forbid_writing()?;
+        progress(Progress::Rehearsing);
+        let Rehearsed { program, differences, mut readable, files } =
+            rehearse(plan, guard, options.cache == Cache::ColdPages)?;
+        for directory in missed_directories(&program) {
+            allow_listing(&directory, &mut readable)?;
+        }
+        readable.enforce()?;
+        if program.executed() == 0 {
+            return Err(ReplayError::NothingToReplay(reasons(&program)));
+        }
+        let program = Arc::new(program);
+        let run = Arc::new(Run::new(Arc::clone(&program)));
+        let budget = limit.saturating_sub(RESERVED_DESCRIPTORS + files.len()).max(RESERVED_DESCRIPTORS);
+        let bench = Bench { run, cache: options.cache, files, drop_caches, punts };
+        let think = program.think_ns();
+        let graphs = FxHashMap::default();
+        Ok(Self { options, progress, program, differences, guard, no_ring, think, graphs, budget, bench })
+    }
+
+    fn finish(mut self) -> Result<Outcome, ReplayError> {
+        let (mut contenders, unavailable) = self.contenders();
+        let progress = &mut self.progress;
+        self.bench.measure(&mut contenders, self.options, |done, of| {
+            progress(Progress::Measuring { done, of });
+        })?;
+        let (recorded_ns, gate) = self.recorded(&contenders);
+        let context = Context { wall_ns: &self.options.wall_ns, recorded_ns };
+        let free = self.options.strategies.contains(&Strategy::Free);
+        let (rows, cost_source) = rows(&contenders, free, &context);
+        drop(contenders);
+        let costs_ns = self.costs()?;
+        Ok(Outcome {
+            coverage: coverage(&self.program),
+            differences: self.differences,
+            guard: self.guard,
+            no_ring: self.no_ring,
+            unavailable,
+            rows,
+            cost_source,
+            gate,
+            costs_ns,
+            cache: self.options.cache,
+            program: self.program,
+        })
+    }
+
+    /// An engine for each strategy that can be measured, the baseline first.
+    fn contenders(&mut self) -> (Vec<Contender>, Vec<(Strategy, String)>) {
+        let mut strategies = self.options.strategies.clone();
+        if !strategies.contains(&Strategy::Serial) {
+            strategies.insert(0, Strategy::Serial);
+        }
+        let (mut contenders, mut unavailable) = (Vec::new(), Vec::new());
+        for strategy in strategies {
+            if let Some(reason) = self.no_ring.as_ref().filter(|_| strategy.needs_ring()) {
+                unavailable.push((strategy, format!("io_uring is {reason}")));
+                continue;
+            }
+            let begin = Instant::now();
+            match self.engine(strategy) {
+                Ok((Some(engine), graphs)) => {
+                    let setup = begin.elapsed().saturating_sub(graphs);
+                    contenders.push(Contender::new(strategy, engine, setup));
+                }
+                Ok((None, _)) if strategy == Strategy::Free => {}
+                Ok((None, _)) => unavailable.push((strategy, "the log has no times".to_owned())),
+                Err(error) => unavailable.push((strategy, error.to_string())),
+            }
+        }
+        (contenders, unavailable)
+    }
+
+    /// An engine, and how long its graph took, which is no part of its set-up.
+    fn engine(&mut self, strategy: Strategy) -> std::io::Result<(Option<Box<dyn Engine>>, Duration)> {
+        let Self { program, graphs, budget, think, .. } = self;
+        let mut planning = Duration::ZERO;
+        let mut graph = |lookahead| {
+            let begin = Instant::now();
+            let new = || Arc::new(Graph::new(program, lookahead, *budget));
+            let graph = Arc::clone(graphs.entry(lookahead).or_insert_with(new));
+            planning = begin.elapsed();
+            graph
+        };
+        let engine = make(strategy, &mut Kit { program, graph: &mut graph, think: think.as_deref() })?;
+        Ok((engine, planning))
+    }
+
+    /// What the calls cost in the program, if the log knows, and how the replay compares.
+    fn recorded(&self, contenders: &[Contender]) -> (Option<f64>, Option<Gate>) {
+        let (probe_ns, are_costs) = match self.options.recorded {
+            RecordedTimes::Unusable => return (None, None),
+            RecordedTimes::Estimates { probe_ns } => (probe_ns, false),
+            RecordedTimes::Costs { probe_ns } => (probe_ns, true),
+        };
+        let Some(total) = self.program.recorded_ns() else { return (None, None) };
+        let replayed = coverage(&self.program).replayed as f64;
+        let in_program_ns = (total as f64 - probe_ns * replayed).max(0.0);
+        let thinking = contenders
+            .iter()
+            .find(|contender| contender.strategy == Strategy::Thinking { disturb: true })
+            .filter(|thinking| thinking.voided.is_none());
+        let gate = thinking
+            .and_then(Contender::median_calls_ns)
+            .map(|replayed_ns| Gate { in_program_ns, replayed_ns });
+        (are_costs.then_some(in_program_ns), gate)
+    }
+
+    /// The cost of each call, a median of some runs.
+    fn costs(&mut self) -> Result<Vec<Option<u32>>, ReplayError> {
+        let none = Vec::new();
+        let think = self.think.as_ref().unwrap_or(&none);
+        let mut engine = Thinking::new(&self.program, think, !think.is_empty());
+        let mut runs: Vec<Vec<(u32, u32)>> = Vec::new();
+        for _ in 0..COST_RUNS {
+            self.bench.run.reset();
+            engine.run(&self.bench.run).map_err(ReplayError::io("the serial replay failed"))?;
+            runs.push(engine.costs().collect());
+        }
+        let mut costs = vec![None; self.program.plan.len()];
+        for index in 0..runs[0].len() {
+            let mut took: Vec<u32> = runs.iter().map(|run| run[index].1).collect();
+            took.sort_unstable();
+            let call = self.program.steps[runs[0][index].0 as usize].call;
+            if let Some(cost) = costs.get_mut(call as usize) {
+                *cost = Some(took[COST_RUNS / 2]);
+            }
+        }
+        Ok(costs)
+    }
+}

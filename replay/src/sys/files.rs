@@ -1,0 +1,94 @@
+//! What the rehearsal asks about a file before it is opened: where it is and what it is.
+
+use std::ffi::CStr;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+/// What an `O_PATH` descriptor says of its file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    pub(crate) mode: u32,
+    pub(crate) size: u64,
+    pub(crate) nlink: u64,
+}
+
+/// Opens a file without doing anything to it (`O_PATH`).
+pub(crate) fn locate(start: i32, path: &CStr, flags: i32, resolve: u16) -> io::Result<OwnedFd> {
+    // SAFETY: all-zero bytes are a valid `open_how`, which holds integers only.
+    let mut how: libc::open_how = unsafe { MaybeUninit::zeroed().assume_init() };
+    how.flags = (libc::O_PATH | libc::O_CLOEXEC | flags) as u64;
+    how.resolve = u64::from(resolve);
+    // SAFETY: `path` ends with NUL, and `how` is live and of the size told.
+    owned(unsafe {
+        libc::syscall(libc::SYS_openat2, start, path.as_ptr(), &raw const how, size_of::<libc::open_how>())
+    })
+}
+
+/// Opens the very file behind a descriptor, by its name in /proc, with other flags.
+pub(crate) fn reopen(file: BorrowedFd, flags: i32) -> io::Result<OwnedFd> {
+    let path = proc_name(file);
+    // SAFETY: `path` ends with NUL.
+    owned(unsafe {
+        libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags | libc::O_CLOEXEC, 0)
+    })
+}
+
+pub(crate) fn identity(file: BorrowedFd) -> io::Result<Identity> {
+    let mut stat = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: `stat` has room for the struct.
+    if unsafe { libc::fstat(file.as_raw_fd(), stat.as_mut_ptr()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call succeeded, so the struct is filled.
+    let stat = unsafe { stat.assume_init() };
+    Ok(Identity {
+        device: stat.st_dev,
+        inode: stat.st_ino,
+        mode: stat.st_mode,
+        size: stat.st_size as u64,
+        nlink: stat.st_nlink,
+    })
+}
+
+/// The magic number of the file system that a file is on (`statfs(2)`).
+pub(crate) fn file_system(file: BorrowedFd) -> io::Result<i64> {
+    let mut statfs = MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: `statfs` has room for the struct.
+    if unsafe { libc::fstatfs(file.as_raw_fd(), statfs.as_mut_ptr()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call succeeded, so the struct is filled.
+    Ok(unsafe { statfs.assume_init() }.f_type)
+}
+
+/// The name in /proc that leads to the file behind a descriptor.
+pub(crate) fn proc_name(file: BorrowedFd) -> std::ffi::CString {
+    let name = format!("/proc/self/fd/{}", file.as_raw_fd());
+    std::ffi::CString::new(name).unwrap_or_default()
+}
+
+/// A descriptor of the run's table, which stays open as long as the table is not changed.
+pub(crate) fn borrow<'a>(fd: i32) -> Option<BorrowedFd<'a>> {
+    // SAFETY: not -1, and the caller's table keeps it open while it is looked at.
+    (fd >= 0).then(|| unsafe { BorrowedFd::borrow_raw(fd) })
+}
+
+fn owned(fd: libc::c_long) -> io::Result<OwnedFd> {
+    match i32::try_from(fd) {
+        // SAFETY: a descriptor that the kernel has just made for us.
+        Ok(fd) if fd >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Files that only tests make.
+#[cfg(test)]
+pub(crate) mod tests_support {
+    pub(crate) fn make_fifo(path: &std::ffi::CStr) {
+        // SAFETY: `path` ends with NUL.
+        assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
+    }
+}

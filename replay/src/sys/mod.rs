@@ -1,0 +1,10 @@
+//! Raw kernel calls: all of the crate's `unsafe`.
+
+pub(crate) mod bare;
+pub(crate) mod cache;
+pub(crate) mod calls;
+pub(crate) mod entries;
+pub(crate) mod files;
+pub(crate) mod punts;
+pub(crate) mod ring;
+pub(crate) mod usage;

@@ -1,0 +1,118 @@
+//! The beginning of a log, looked at before it is read: is it strace's, and what does it tell of the run?
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use super::call::{Call, Line, Names};
+use super::prefix::{self, Stamp};
+use super::tasks::Tasks;
+use crate::event::Abi;
+use crate::log::{Clock, Environment, FORMAT_VERSION, Header, Host};
+use crate::syscall::effect::Effect;
+use crate::syscall::plan;
+
+/// How much is looked at.
+const LENGTH: u64 = 64 << 10;
+
+/// What the first lines say.
+#[derive(Debug, Default)]
+pub struct Beginning {
+    /// The bytes, which are still to be read.
+    pub bytes: Vec<u8>,
+    /// Lines that are calls.
+    pub calls: usize,
+    /// The first time.
+    pub time: Option<Stamp>,
+    /// Calls have durations (`-T`).
+    has_durations: bool,
+    /// The thread whose lines name none.
+    pub only: Option<u32>,
+    cwd: Option<Vec<u8>>,
+    command: Vec<String>,
+}
+
+impl Beginning {
+    /// Reads the beginning of an input.
+    pub fn read(input: &mut (impl Read + ?Sized), names: &Names) -> io::Result<Self> {
+        let mut beginning = Self::default();
+        let length = input.take(LENGTH).read_to_end(&mut beginning.bytes)?;
+        let bytes = std::mem::take(&mut beginning.bytes);
+        let is_all = length < LENGTH as usize;
+        let whole = if is_all { length } else { bytes.iter().rposition(|&byte| byte == b'\n').unwrap_or(0) };
+        for line in bytes[..whole].split(|&byte| byte == b'\n') {
+            beginning.line(line, names);
+        }
+        beginning.bytes = bytes;
+        Ok(beginning)
+    }
+
+    fn line(&mut self, line: &[u8], names: &Names) {
+        let (prefix, body) = prefix::take(line);
+        let joined;
+        let body = match body.strip_suffix(b" <unfinished ...>") {
+            Some(begin) => {
+                joined = [begin, b") = ?"].concat();
+                &joined
+            }
+            None => body,
+        };
+        let Some(line) = Line::of(body, prefix.nr, Abi::X86_64, names) else { return };
+        self.calls += 1;
+        self.time = self.time.or(prefix.time);
+        self.has_durations |= line.outcome.duration_ns.is_some();
+        if prefix.tid.is_none() && self.only.is_none() && body.starts_with(b"set_tid_address(") {
+            self.only = line.outcome.ret.and_then(|tid| u32::try_from(tid).ok());
+        }
+        let is_exec = plan::of(line.abi, line.nr).effect == Effect::Exec;
+        if self.command.is_empty() && is_exec || self.cwd.is_none() && body.starts_with(b"getcwd(") {
+            self.details(&line);
+        }
+        if self.cwd.is_none() {
+            self.cwd = line.cwd().map(std::borrow::Cow::into_owned);
+        }
+    }
+
+    fn details(&mut self, line: &Line<'_>) {
+        let mut arena = Vec::new();
+        let call = Call::of(line, Tasks::new(None, 0).get(0), &mut arena);
+        let event = call.event(&arena);
+        if let Some(argv) = event.argv {
+            let words = argv.strip_suffix(b"\0").unwrap_or(argv).split(|&byte| byte == 0);
+            self.command = words.map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+        } else if call.succeeded() {
+            self.cwd = event.text.filter(|cwd| cwd.starts_with(b"/")).map(<[u8]>::to_vec);
+        }
+    }
+
+    /// The directory the command was started in: as the caller knows, or as the log says.
+    pub fn cwd(&self, known: Option<&[u8]>) -> Option<Vec<u8>> {
+        known.map(<[u8]>::to_vec).or_else(|| self.cwd.clone())
+    }
+
+    /// What a log of ours would say of itself.
+    pub fn header(&self, cwd: Option<&[u8]>) -> Header {
+        let (name, realtime_ns) = match self.time {
+            None => ("", 0),
+            Some(Stamp::Since(_)) => ("relative", 0),
+            Some(Stamp::Day(ns)) => ("time of day", ns),
+            Some(Stamp::Epoch(ns)) => ("realtime", ns),
+        };
+        let said = |known: bool| if known { "yes" } else { "no" }.to_owned();
+        Header {
+            format: FORMAT_VERSION,
+            writer: "strace".to_owned(),
+            command: self.command.clone(),
+            cwd: cwd.map_or_else(String::new, |cwd| String::from_utf8_lossy(cwd).into_owned()),
+            environment: Environment::default(),
+            host: Host::default(),
+            backend: super::BACKEND.to_owned(),
+            clock: Clock { name: name.to_owned(), origin_ns: 0, realtime_ns },
+            calibration: None,
+            untraced: None,
+            options: BTreeMap::from([
+                ("times".to_owned(), said(self.time.is_some())),
+                ("durations".to_owned(), said(self.has_durations)),
+            ]),
+        }
+    }
+}

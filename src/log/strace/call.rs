@@ -1,0 +1,551 @@
+//! One call: its line taken apart, and what it says as the fields of an event.
+
+use std::ops::Range;
+
+use rustc_hash::FxHashMap;
+
+use super::tasks::Task;
+use super::text::{Items, file_behind, number, quoted, seconds, unescape};
+use super::value;
+use crate::event::{Abi, Event, FileStat, Flags, Kind, UNKNOWN_ADDRESS};
+use crate::syscall::effect::Effect;
+use crate::syscall::flags::{CLONE, RESOLVE};
+use crate::syscall::paths::push_absolute;
+use crate::syscall::plan::{self, PathArg, Plan, ResultFact};
+use crate::syscall::{self, Arg, Spec, Struct, open_flags};
+
+const AT_FDCWD: i32 = -100;
+
+/// Calls and error numbers by name.
+#[derive(Debug)]
+pub struct Names {
+    calls: [FxHashMap<&'static [u8], &'static Spec>; 2],
+    errnos: FxHashMap<&'static [u8], i32>,
+}
+
+impl Names {
+    pub fn new() -> Self {
+        let calls = [Abi::X86_64, Abi::I386]
+            .map(|abi| syscall::table(abi).iter().map(|spec| (spec.name.as_bytes(), spec)).collect());
+        let named = |number| Some((syscalls::Errno::new(number).name()?.as_bytes(), number));
+        let mut errnos: FxHashMap<_, _> = (1..=600).filter_map(named).collect();
+        // Names with which strace prints numbers that have two.
+        errnos.extend([(&b"EWOULDBLOCK"[..], 11), (b"EDEADLOCK", 35), (b"ENOTSUP", 95)]);
+        for (name, number) in [("ERESTARTSYS", 512), ("ERESTARTNOINTR", 513), ("ERESTARTNOHAND", 514)] {
+            errnos.insert(name.as_bytes(), number);
+        }
+        errnos.insert(b"ERESTART_RESTARTBLOCK", 516);
+        Self { calls, errnos }
+    }
+
+    /// The call of this name, in this convention or another.
+    pub fn call(&self, abi: Abi, name: &[u8]) -> Option<(Abi, &'static Spec)> {
+        let of = |abi: Abi| self.calls[usize::from(abi == Abi::I386)].get(name).map(|spec| (abi, *spec));
+        of(abi).or_else(|| of(if abi == Abi::I386 { Abi::X86_64 } else { Abi::I386 }))
+    }
+}
+
+/// What a call returned.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Outcome<'a> {
+    /// As in [`Event::ret`].
+    pub ret: Option<i64>,
+    /// What follows the number.
+    after: &'a [u8],
+    /// How long it took (`-T`).
+    pub duration_ns: Option<u64>,
+}
+
+/// A line of a call, taken apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    pub abi: Abi,
+    pub nr: u32,
+    spec: Option<&'static Spec>,
+    args: [&'a [u8]; 6],
+    count: usize,
+    pub outcome: Outcome<'a>,
+}
+
+/// The name a line begins with, and what follows its opening parenthesis.
+pub fn name(body: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = body.iter().position(|&byte| !byte.is_ascii_alphanumeric() && byte != b'_')?;
+    (end > 0 && body[end] == b'(').then(|| (&body[..end], &body[end + 1..]))
+}
+
+impl<'a> Line<'a> {
+    /// Takes a call apart; `nr` is its number where the line says it. `None`: it is no call.
+    pub fn of(body: &'a [u8], nr: Option<u32>, abi: Abi, names: &Names) -> Option<Self> {
+        let (name, rest) = name(body)?;
+        let (abi, spec, nr) = if let Some((abi, spec)) = names.call(abi, name) {
+            (abi, Some(spec), spec.nr)
+        } else {
+            let digits = name.strip_prefix(b"syscall_");
+            let nr = nr.or_else(|| u32::try_from(number(digits?)?.0).ok())?;
+            (abi, syscall::lookup(abi, nr), nr)
+        };
+        let mut line = Self { abi, nr, spec, args: [b""; 6], count: 0, outcome: Outcome::default() };
+        let mut items = Items::new(rest, b')');
+        for item in items.by_ref() {
+            if let Some(slot) = line.args.get_mut(line.count) {
+                *slot = item;
+                line.count += 1;
+            }
+        }
+        line.outcome = outcome(items.rest()?, names)?;
+        Some(line)
+    }
+
+    fn args(&self) -> &[&'a [u8]] {
+        &self.args[..self.count]
+    }
+
+    /// The cwd, where the line says it: `AT_FDCWD</tmp>`.
+    pub fn cwd(&self) -> Option<std::borrow::Cow<'a, [u8]>> {
+        let is_here =
+            |text: &&&[u8]| text.starts_with(b"AT_FDCWD") || text.starts_with(b"-100 /* AT_FDCWD */");
+        let (name, deleted) = file_behind(self.args().iter().find(is_here)?)?;
+        if deleted || !name.starts_with(b"/") {
+            return None;
+        }
+        if !name.contains(&b'\\') {
+            return Some(name.into());
+        }
+        let mut plain = Vec::new();
+        unescape(name, &mut plain);
+        Some(plain.into())
+    }
+}
+
+/// ` = 3</etc/passwd> <0.000105>`
+fn outcome<'a>(text: &'a [u8], names: &Names) -> Option<Outcome<'a>> {
+    let text = text.trim_ascii_start().strip_prefix(b"=")?.trim_ascii();
+    let (text, duration_ns) = duration(text);
+    if let Some(restart) = text.strip_prefix(b"?") {
+        let ret = errno(restart.trim_ascii_start(), names).map(|errno| -i64::from(errno));
+        return Some(Outcome { ret, after: b"", duration_ns });
+    }
+    let (value, after) = number(text)?;
+    let mut ret = value as i64;
+    if ret == -1 {
+        let word = after.trim_ascii_start();
+        ret = match word.strip_prefix(b"(errno ") {
+            Some(digits) => -(number(digits)?.0 as i64),
+            None if word.starts_with(b"E") => -i64::from(errno(word, names)?),
+            None => ret,
+        };
+    }
+    Some(Outcome { ret: Some(ret), after, duration_ns })
+}
+
+fn errno(text: &[u8], names: &Names) -> Option<i32> {
+    let end = text.iter().position(|&byte| byte == b' ').unwrap_or(text.len());
+    names.errnos.get(&text[..end]).copied()
+}
+
+/// Takes ` <0.000105>` off the end.
+fn duration(text: &[u8]) -> (&[u8], Option<u64>) {
+    let Some(open) = text.strip_suffix(b">").and_then(|text| text.iter().rposition(|&byte| byte == b'<'))
+    else {
+        return (text, None);
+    };
+    match seconds(&text[open + 1..]) {
+        Some((ns, b">")) => (text[..open].trim_ascii_end(), Some(ns)),
+        _ => (text, None),
+    }
+}
+
+type Text = Option<Range<usize>>;
+
+/// What an event is made of; texts are ranges of the buffer it was read into.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub abi: Abi,
+    pub nr: u32,
+    pub plan: &'static Plan,
+    pub args: [u64; 6],
+    pub ret: Option<i64>,
+    pub paths: [Text; 2],
+    pub absolute: [Text; 2],
+    pub files: [Text; 2],
+    /// The file behind the descriptor that was returned stands on the line.
+    pub returned: Text,
+    text: Text,
+    peer: Text,
+    pub argv: Text,
+    stat: Option<FileStat>,
+    pub flags: Flags,
+    /// Flags of the child it makes.
+    pub clone_flags: u64,
+}
+
+impl Call {
+    /// Reads a line's fields, texts into `arena`.
+    pub fn of(line: &Line<'_>, task: &Task, arena: &mut Vec<u8>) -> Self {
+        let mut reading = Reading { line, task, arena, call: Self::new(line) };
+        if reading.call.plan.effect == Effect::Clone {
+            reading.clone();
+        } else {
+            reading.arguments();
+        }
+        reading.files();
+        reading.paths();
+        reading.result();
+        reading.call
+    }
+
+    fn new(line: &Line<'_>) -> Self {
+        let plan = plan::of(line.abi, line.nr);
+        Self {
+            abi: line.abi,
+            nr: line.nr,
+            plan,
+            args: [0; 6],
+            ret: line.outcome.ret,
+            paths: [None, None],
+            absolute: [None, None],
+            files: [None, None],
+            returned: None,
+            text: None,
+            peer: None,
+            argv: None,
+            stat: None,
+            flags: Flags(0),
+            clone_flags: if plan.effect == Effect::Vfork { 0x4100 } else { 0 },
+        }
+    }
+
+    /// Whether it succeeded.
+    pub fn succeeded(&self) -> bool {
+        self.ret.is_some_and(|ret| !(-4095..0).contains(&ret))
+    }
+
+    /// An argument as a descriptor.
+    pub fn fd(&self, index: usize) -> i32 {
+        self.args[index] as i32
+    }
+
+    /// The event, without times and thread.
+    pub fn event<'a>(&self, arena: &'a [u8]) -> Event<'a> {
+        let text = |range: &Text| range.clone().map(|range| &arena[range]);
+        Event {
+            abi: self.abi,
+            nr: self.nr,
+            args: self.args,
+            ret: self.ret,
+            path: text(&self.paths[0]),
+            path_abs: text(&self.absolute[0]),
+            path2: text(&self.paths[1]),
+            path2_abs: text(&self.absolute[1]),
+            file: text(&self.files[0]),
+            file2: text(&self.files[1]),
+            text: text(&self.text),
+            peer: text(&self.peer),
+            argv: text(&self.argv),
+            stat: self.stat,
+            flags: self.flags,
+            ..Event::new(Kind::Syscall)
+        }
+    }
+}
+
+struct Reading<'a> {
+    line: &'a Line<'a>,
+    task: &'a Task,
+    arena: &'a mut Vec<u8>,
+    call: Call,
+}
+
+impl Reading<'_> {
+    fn arguments(&mut self) {
+        let specs = self.line.spec.map_or(&[][..], |spec| spec.args);
+        let mut at = 0;
+        for &text in self.line.args() {
+            while specs.get(at).is_some_and(|spec| spec.arg == Arg::Unused) {
+                at += 1;
+            }
+            let kind = specs.get(at).map_or(Arg::Word, |spec| spec.arg);
+            if at >= self.call.args.len() {
+                break;
+            }
+            let Some(value) = value::value(kind, self.line.abi, text) else {
+                let is_resumed = text.starts_with(b"<...");
+                self.call.args[at] = if is_resumed { 0 } else { UNKNOWN_ADDRESS };
+                self.call.flags.set(if is_resumed { Flags::RESTARTED } else { Flags::ARGUMENT_UNKNOWN });
+                at += 1;
+                continue;
+            };
+            match kind {
+                // strace puts the halves together.
+                Arg::OffsetLow | Arg::OffsetHigh if at + 1 < self.call.args.len() => {
+                    let (low, high) = (value & 0xffff_ffff, value >> 32);
+                    let halves = if kind == Arg::OffsetLow { [low, high] } else { [high, low] };
+                    self.call.args[at..at + 2].copy_from_slice(&halves);
+                    at += 1;
+                }
+                Arg::PageOffset => self.call.args[at] = value >> 12,
+                _ => self.call.args[at] = value,
+            }
+            self.structure(at, kind, text);
+            at += 1;
+        }
+    }
+
+    /// What is inside an argument that is more than a number.
+    fn structure(&mut self, at: usize, kind: Arg, text: &[u8]) {
+        let plan = self.call.plan;
+        let index = at as u8;
+        if plan.string == Some(index) {
+            self.call.text = self.string(text);
+        } else if plan.argv == Some(index) {
+            self.call.argv = self.strings(text);
+        } else if plan.peer == Some(index) || plan.result == ResultFact::Peer(index) {
+            self.call.peer = self.peer(text);
+        } else if kind == Arg::In(Struct::OpenHow) {
+            self.call.text = self.open_how(text);
+        } else if plan.effect == Effect::Clone3 && at == 0 {
+            self.call.clone_flags = Fields(text).find(b"flags").map_or(0, |flags| value::bits(&CLONE, flags));
+        }
+    }
+
+    /// `clone(child_stack=NULL, flags=CLONE_VM|SIGCHLD, child_tidptr=0x7f..)`: the order differs from that
+    /// of the arguments.
+    fn clone(&mut self) {
+        let order = if self.line.abi == Abi::I386 { [0, 1, 2, 4, 3] } else { [0, 1, 2, 3, 4] };
+        let names: [&[u8]; 5] = [b"flags", b"child_stack", b"parent_tid", b"child_tidptr", b"tls"];
+        for &text in self.line.args() {
+            let Some(equals) = text.iter().position(|&byte| byte == b'=') else { continue };
+            let (name, text) = (&text[..equals], &text[equals + 1..]);
+            let Some(at) = names.iter().position(|known| *known == name) else { continue };
+            let kind = if at == 0 { Arg::Flags(&CLONE) } else { Arg::Addr };
+            let value = value::value(kind, self.line.abi, text);
+            self.call.args[order[at]] = value.unwrap_or(UNKNOWN_ADDRESS);
+        }
+        self.call.clone_flags = self.call.args[0];
+    }
+
+    /// The files behind descriptors: as the line says, or as calls before it tell.
+    fn files(&mut self) {
+        for (slot, index) in self.call.plan.fds.into_iter().enumerate() {
+            let Some(index) = index.map(usize::from) else { continue };
+            let fd = self.call.fd(index);
+            if fd < 0 || index >= self.line.count {
+                continue;
+            }
+            self.call.files[slot] = self.file(self.line.args[index], fd);
+        }
+    }
+
+    fn file(&mut self, text: &[u8], fd: i32) -> Text {
+        if let Some(named) = self.named_file(text) {
+            return Some(named);
+        }
+        let known = self.task.files.borrow().get(fd)?;
+        Some(self.push(&known))
+    }
+
+    /// `3</etc/passwd>`
+    fn named_file(&mut self, text: &[u8]) -> Text {
+        let (name, deleted) = file_behind(text)?;
+        let begin = self.arena.len();
+        unescape(name, self.arena);
+        if deleted {
+            self.arena.extend_from_slice(b" (deleted)");
+        }
+        Some(begin..self.arena.len())
+    }
+
+    fn push(&mut self, text: &[u8]) -> Range<usize> {
+        let begin = self.arena.len();
+        self.arena.extend_from_slice(text);
+        begin..self.arena.len()
+    }
+
+    fn string(&mut self, text: &[u8]) -> Text {
+        let (inner, is_cut) = quoted(text)?;
+        if is_cut {
+            self.call.flags.set(Flags::TRUNCATED);
+        }
+        let begin = self.arena.len();
+        unescape(inner, self.arena);
+        Some(begin..self.arena.len())
+    }
+
+    /// `["ls", "-l"]`, each string ended by NUL.
+    fn strings(&mut self, text: &[u8]) -> Text {
+        let begin = self.arena.len();
+        for item in Items::within(text, b'[', b']') {
+            if self.string(item).is_some() {
+                self.arena.push(0);
+            } else {
+                self.call.flags.set(Flags::TRUNCATED);
+            }
+        }
+        text.starts_with(b"[").then_some(begin..self.arena.len())
+    }
+
+    fn paths(&mut self) {
+        for (slot, path) in self.call.plan.paths.into_iter().enumerate() {
+            let Some(PathArg { arg, dirfd }) = path else { continue };
+            let Some(&text) = self.line.args().get(usize::from(arg)) else { continue };
+            let Some(range) = self.string(text) else {
+                if self.call.args[usize::from(arg)] != 0 {
+                    self.call.flags.set([Flags::PATH_UNREADABLE, Flags::PATH2_UNREADABLE][slot]);
+                }
+                continue;
+            };
+            self.call.absolute[slot] = self.absolute(&range, dirfd.map(usize::from));
+            if self.call.absolute[slot].is_none() && !range.is_empty() {
+                self.call.flags.set(Flags::BASE_UNKNOWN);
+            }
+            self.call.paths[slot] = Some(range);
+        }
+    }
+
+    fn absolute(&mut self, path: &Range<usize>, dirfd: Option<usize>) -> Text {
+        if self.task.chrooted {
+            return None;
+        }
+        let is_absolute = self.arena.get(path.start) == Some(&b'/') && !path.is_empty();
+        let base = match dirfd {
+            _ if is_absolute => None,
+            Some(index) if self.call.fd(index) != AT_FDCWD => {
+                let slot = usize::from(self.call.plan.fds[0] != Some(index as u8));
+                let is_base =
+                    |base: &Range<usize>| path.is_empty() || self.arena.get(base.start) == Some(&b'/');
+                Some(self.call.files[slot].clone().filter(is_base)?)
+            }
+            _ if path.is_empty() => return None,
+            Some(index) if self.line.args[index].ends_with(b">") => {
+                Some(self.named_file(self.line.args[index])?)
+            }
+            _ => {
+                let cwd = self.task.cwd.borrow().clone()?;
+                Some(self.push(&cwd))
+            }
+        };
+        // Bases are short; a copy keeps the borrow apart.
+        let base = base.map_or_else(Vec::new, |base| self.arena[base].to_vec());
+        let begin = self.arena.len();
+        push_absolute(self.arena, b"", &base, path.clone());
+        Some(begin..self.arena.len())
+    }
+
+    fn result(&mut self) {
+        if self.call.plan.makes_fd && self.call.succeeded() {
+            self.call.returned = self.named_file(self.line.outcome.after);
+        }
+        if !self.call.succeeded() {
+            return;
+        }
+        let arg = |index: u8| self.line.args().get(usize::from(index)).copied().unwrap_or_default();
+        match self.call.plan.result {
+            ResultFact::Stat(_, index) => self.call.stat = stat(arg(index)),
+            ResultFact::Text(index) | ResultFact::Cwd(index) => self.call.text = self.string(arg(index)),
+            ResultFact::Peer(_) | ResultFact::None => {}
+        }
+    }
+
+    /// In the form that a capture keeps.
+    fn open_how(&mut self, text: &[u8]) -> Text {
+        let fields = Fields(text);
+        let flags = value::bits(open_flags(self.line.abi), fields.find(b"flags")?);
+        let mode = fields.find(b"mode").and_then(value::mode).unwrap_or(0);
+        let resolve = fields.find(b"resolve").map_or(0, |resolve| value::bits(&RESOLVE, resolve));
+        let how = format!("flags={flags:#x} mode={mode:#o} resolve={resolve:#x}");
+        Some(self.push(how.as_bytes()))
+    }
+
+    /// `{sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}`
+    fn peer(&mut self, text: &[u8]) -> Text {
+        let fields = Fields(text);
+        let begin = self.arena.len();
+        match fields.find(b"sa_family")? {
+            b"AF_UNIX" => {
+                let name = fields.find(b"sun_path").unwrap_or_default();
+                self.arena.extend_from_slice(if name.starts_with(b"@") { b"unix:@" } else { b"unix:" });
+                self.string(name);
+            }
+            b"AF_INET" => {
+                self.arena.extend_from_slice(b"inet:");
+                self.string(fields.find(b"sin_addr")?.strip_prefix(b"inet_addr(")?)?;
+                self.port(fields.find(b"sin_port")?)?;
+            }
+            b"AF_INET6" => {
+                let host = Items::within(text, b'{', b'}')
+                    .find_map(|item| item.strip_prefix(b"inet_pton(AF_INET6, "));
+                self.arena.extend_from_slice(b"inet6:[");
+                self.string(host?)?;
+                self.arena.push(b']');
+                self.port(fields.find(b"sin6_port")?)?;
+            }
+            b"AF_NETLINK" => {
+                self.arena.extend_from_slice(b"netlink:");
+                self.push(fields.find(b"nl_pid")?);
+            }
+            b"AF_UNSPEC" => self.arena.extend_from_slice(b"unspec"),
+            _ => return None,
+        }
+        Some(begin..self.arena.len())
+    }
+
+    fn port(&mut self, text: &[u8]) -> Option<()> {
+        let digits = text.strip_prefix(b"htons(")?.strip_suffix(b")")?;
+        self.arena.push(b':');
+        self.push(digits);
+        Some(())
+    }
+}
+
+/// `{name=value, ...}`
+pub struct Fields<'a>(pub &'a [u8]);
+
+impl<'a> Fields<'a> {
+    /// The value of a field.
+    pub fn find(&self, name: &[u8]) -> Option<&'a [u8]> {
+        Items::within(self.0, b'{', b'}').find_map(|item| item.strip_prefix(name)?.strip_prefix(b"="))
+    }
+}
+
+/// What a stat-like structure says; what strace leaves out (without `-v`, all but type, mode and size) is 0.
+fn stat(text: &[u8]) -> Option<FileStat> {
+    let mut stat = FileStat::default();
+    let (mut major, mut minor, mut has_mode) = (0, 0, false);
+    for item in Items::within(text, b'{', b'}') {
+        let Some(equals) = item.iter().position(|&byte| byte == b'=') else { continue };
+        let (name, text) = (&item[..equals], &item[equals + 1..]);
+        let name = name.strip_prefix(b"st_").or_else(|| name.strip_prefix(b"stx_")).unwrap_or(name);
+        let value = || number(text).map_or(0, |(value, _)| value);
+        match name {
+            b"mode" => {
+                stat.mode = value::mode(text)? as u32;
+                has_mode = true;
+            }
+            b"size" => stat.size = value() as i64,
+            b"nlink" => stat.nlink = value() as u32,
+            b"ino" => stat.ino = value(),
+            b"dev" => stat.dev = value::device(text).unwrap_or_else(value),
+            b"dev_major" => major = value(),
+            b"dev_minor" => minor = value(),
+            b"mtime" => stat.mtime_ns = stat.mtime_ns.wrapping_add(mtime(text)),
+            b"mtime_nsec" => stat.mtime_ns = stat.mtime_ns.wrapping_add(value() as i64),
+            _ => {}
+        }
+    }
+    if major | minor != 0 {
+        stat.dev = libc::makedev(major as u32, minor as u32);
+    }
+    has_mode.then_some(stat)
+}
+
+/// Seconds, or `{tv_sec=1, tv_nsec=2}`, as nanoseconds.
+fn mtime(text: &[u8]) -> i64 {
+    let of = |text: &[u8]| number(text).map_or(0, |(value, _)| value as i64);
+    let fields = Fields(text);
+    match fields.find(b"tv_sec") {
+        Some(seconds) => {
+            of(seconds).wrapping_mul(1_000_000_000).wrapping_add(fields.find(b"tv_nsec").map_or(0, of))
+        }
+        None => of(text).wrapping_mul(1_000_000_000),
+    }
+}

@@ -1,0 +1,195 @@
+//! An argument's text as the number that was passed: words of flags, raw numbers, or both.
+
+use super::text::number;
+use crate::event::Abi;
+use crate::event::UNKNOWN_ADDRESS;
+use crate::syscall::flags::{self, FieldKind, FlagSet, signal_name, write_si_code, write_signal};
+use crate::syscall::{Arg, open_flags};
+
+/// File types of a mode.
+const MODES: [(&[u8], u64); 10] = [
+    (b"S_IFREG", 0o100_000),
+    (b"S_IFDIR", 0o040_000),
+    (b"S_IFLNK", 0o120_000),
+    (b"S_IFCHR", 0o020_000),
+    (b"S_IFBLK", 0o060_000),
+    (b"S_IFIFO", 0o010_000),
+    (b"S_IFSOCK", 0o140_000),
+    (b"S_ISUID", 0o4000),
+    (b"S_ISGID", 0o2000),
+    (b"S_ISVTX", 0o1000),
+];
+
+/// The value of an argument of this kind. `None`: the text has a word that is not known.
+pub fn value(kind: Arg, abi: Abi, text: &[u8]) -> Option<u64> {
+    match *text.first()? {
+        b'"' | b'{' | b'[' | b'~' | b'@' | b'&' => return Some(UNKNOWN_ADDRESS),
+        b'N' if text == b"NULL" => return Some(0),
+        b'A' if text.starts_with(b"AT_FDCWD") => return Some(-100_i64 as u64),
+        b'm' if text.starts_with(b"makedev(") => return device(text),
+        _ => {}
+    }
+    if matches!(kind, Arg::Fd | Arg::DirFd) {
+        return Some(number(text)?.0);
+    }
+    let mut value = 0;
+    // strace 6.1 leaves a part out with -X raw where it is 0: `|0x900`.
+    for part in parts(text).filter(|part| !part.is_empty()) {
+        value |= one(kind, abi, part)?;
+    }
+    Some(value)
+}
+
+/// What stands between bars, without the comments that `-X verbose` puts behind numbers.
+fn parts(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (mut at, mut end) = (0, None);
+        while at < text.len() && text[at] != b'|' {
+            if text[at..].starts_with(b"/*") {
+                end = end.or(Some(at));
+                let close = text[at..].windows(2).position(|pair| pair == b"*/");
+                at = close.map_or(text.len(), |close| at + close + 2);
+            } else {
+                at += 1;
+            }
+        }
+        rest = text.get(at + 1..);
+        Some(text[..end.unwrap_or(at)].trim_ascii())
+    })
+}
+
+/// A number, a shifted one (`21<<MAP_HUGE_SHIFT`) or a word.
+fn one(kind: Arg, abi: Abi, part: &[u8]) -> Option<u64> {
+    let Some((value, rest)) = number(part) else { return word(kind, abi, part) };
+    match rest.strip_prefix(b"<<") {
+        Some(by) => {
+            let by = number(by).map_or_else(|| word(kind, abi, by), |(by, _)| Some(by))?;
+            value.checked_shl(u32::try_from(by).ok()?)
+        }
+        // The name of a process (-Y) or a file may follow; anything else is not what it seemed to be.
+        None => (rest.is_empty() || rest.starts_with(b"<")).then_some(value),
+    }
+}
+
+fn word(kind: Arg, abi: Abi, name: &[u8]) -> Option<u64> {
+    match kind {
+        Arg::Flags(set) | Arg::Enum(set) => find(set, name)
+            .or_else(|| if name.starts_with(b"SIG") { signal(name).map(u64::from) } else { None }),
+        Arg::Mode => MODES.iter().find(|(known, _)| *known == name).map(|(_, value)| *value),
+        Arg::Signal => signal(name).map(u64::from),
+        // The third argument of fcntl.
+        Arg::Word | Arg::Long => [&flags::FD_FLAGS, open_flags(abi), &flags::SEALS, &flags::LEASE]
+            .into_iter()
+            .find_map(|set| find(set, name)),
+        _ => None,
+    }
+}
+
+/// The value of a name, or how far it shifts.
+pub fn find(set: &FlagSet, name: &[u8]) -> Option<u64> {
+    let named = |values: &[(u64, &str)]| {
+        values.iter().find(|(_, known)| known.as_bytes() == name).map(|(value, _)| *value)
+    };
+    named(set.values).or_else(|| {
+        set.fields.iter().find_map(|field| match field.kind {
+            FieldKind::Shifted | FieldKind::Choice | FieldKind::LastChoice => named(field.values),
+            FieldKind::Signal => signal(name).map(u64::from),
+            FieldKind::Octal => None,
+        })
+    })
+}
+
+/// The bits of a set's words; those that are not known are left out.
+pub fn bits(set: &FlagSet, text: &[u8]) -> u64 {
+    parts(text)
+        .filter_map(|part| number(part).map(|(value, _)| value).or_else(|| find(set, part)))
+        .fold(0, |all, bit| all | bit)
+}
+
+/// A mode as `S_IFREG|0644`, or a number.
+pub fn mode(text: &[u8]) -> Option<u64> {
+    value(Arg::Mode, Abi::X86_64, text)
+}
+
+/// `makedev(0xfe, 0x1)`, as user space encodes it.
+pub fn device(text: &[u8]) -> Option<u64> {
+    let (major, rest) = number(text.strip_prefix(b"makedev(")?)?;
+    let (minor, _) = number(rest.strip_prefix(b",")?.trim_ascii_start())?;
+    // makedev(3): 12 bits of the major number and 8 of the minor, then the rest of both.
+    let low = (minor & 0xff) | (major & 0xfff) << 8;
+    Some(low | (minor & !0xff) << 12 | (major & !0xfff) << 32)
+}
+
+/// The number of a signal's name.
+pub fn signal(name: &[u8]) -> Option<u32> {
+    let is_real_time = |signal| {
+        let mut text = Vec::new();
+        write_signal(&mut text, signal);
+        text == name
+    };
+    let named = |signal| signal_name(signal).is_some_and(|known| known.as_bytes() == name);
+    (1..=64).find(|&signal| named(signal)).or_else(|| (32..=64).find(|&signal| is_real_time(signal)))
+}
+
+/// The number of the name of a signal's cause.
+pub fn signal_code(signal: u32, name: &[u8]) -> Option<i32> {
+    if let Some((value, _)) = number(name) {
+        return Some(value as i32);
+    }
+    let mut text = Vec::new();
+    (-64..=128).find(|&code| {
+        text.clear();
+        write_si_code(&mut text, signal, code);
+        text == name
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syscall::by_name;
+
+    fn argument(call: &str, index: usize, text: &str) -> Option<u64> {
+        let spec = by_name(Abi::X86_64, call).expect("a known call");
+        value(spec.args[index].arg, Abi::X86_64, text.as_bytes())
+    }
+
+    #[test]
+    fn words_and_raw_numbers_are_the_same() {
+        for text in ["O_RDONLY|O_CLOEXEC", "0x80000", "0x80000 /* O_RDONLY|O_CLOEXEC */"] {
+            assert_eq!(argument("openat", 2, text), Some(0x8_0000), "{text}");
+        }
+        for text in ["AT_FDCWD</tmp>", "AT_FDCWD", "-100", "-100 /* AT_FDCWD */</tmp>"] {
+            assert_eq!(argument("openat", 0, text), Some(-100_i64 as u64), "{text}");
+        }
+        assert_eq!(argument("clone", 0, "CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD"), Some(0x120_0011));
+        let verbose = "0x1200000 /* CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID */|17 /* SIGCHLD */";
+        assert_eq!(argument("clone", 0, verbose), Some(0x120_0011));
+        assert_eq!(
+            argument("mmap", 3, "MAP_PRIVATE|MAP_ANONYMOUS|MAP_HUGETLB|21<<MAP_HUGE_SHIFT"),
+            Some(0x5404_0022)
+        );
+        assert_eq!(argument("lseek", 2, "SEEK_CUR"), Some(1));
+        assert_eq!(argument("mkdir", 1, "0755"), Some(0o755));
+        assert_eq!(argument("mknod", 1, "S_IFCHR|0620"), Some(0o020_620));
+        assert_eq!(argument("fcntl", 2, "FD_CLOEXEC"), Some(1));
+        assert_eq!(argument("kill", 1, "SIGRT_3"), Some(35));
+        assert_eq!(argument("access", 1, "F_OK"), Some(0));
+        assert_eq!(argument("statx", 2, "|0x900"), Some(0x900));
+        assert_eq!(argument("read", 1, "\"abc\"..."), Some(UNKNOWN_ADDRESS));
+        assert_eq!(argument("openat", 2, "O_NEWER"), None);
+        assert_eq!(argument("openat", 2, "12abc"), None);
+    }
+
+    #[test]
+    fn devices_and_signals() {
+        assert_eq!(device(b"makedev(0xfe, 0x1)"), Some(libc::makedev(0xfe, 1)));
+        assert_eq!(device(b"makedev(0x103, 0x12345)"), Some(libc::makedev(0x103, 0x1_2345)));
+        assert_eq!(signal(b"SIGUSR1"), Some(10));
+        assert_eq!(signal_code(17, b"CLD_EXITED"), Some(1));
+        assert_eq!(signal_code(10, b"SI_USER"), Some(0));
+        assert_eq!(mode(b"S_IFDIR|S_ISVTX|0777"), Some(0o041_777));
+    }
+}

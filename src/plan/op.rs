@@ -1,0 +1,217 @@
+//! One call of a log as an operation of a replay.
+
+use trace_replay::{At, Op, PathId, PlanBuilder, PlanError, ProcessId, Scope, StatCall};
+
+use super::is_incomplete;
+use super::kind::{self, Kind};
+use crate::event::{Abi, Event, Flags};
+
+/// Commands of `fcntl(2)`.
+const F_DUPFD: u64 = 0;
+const F_GETFD: u64 = 1;
+const F_SETFD: u64 = 2;
+const F_GETFL: u64 = 3;
+const F_DUPFD_CLOEXEC: u64 = 1030;
+/// Requests of `ioctl(2)`: close-on-exec, and questions.
+const FIONCLEX: u32 = 0x5450;
+const FIOCLEX: u32 = 0x5451;
+const TCGETS: u32 = 0x5401;
+const TIOCGWINSZ: u32 = 0x5413;
+const FIONREAD: u32 = 0x541b;
+/// `mmap(2)`.
+const MAP_ANONYMOUS: u64 = 0x20;
+const MAP_SHARED: u64 = 1;
+const PROT_WRITE: u64 = 2;
+
+/// The operation of a call. `process` knows the processes of the plan by their ids.
+pub fn of(
+    event: &Event<'_>,
+    builder: &mut PlanBuilder,
+    process: impl Fn(u32) -> Option<ProcessId>,
+) -> Result<Op, PlanError> {
+    let kind = kind::of(event.abi, event.nr);
+    if is_incomplete(event) && !matches!(kind, Kind::Inert | Kind::Waits | Kind::Write) {
+        return Ok(Op::Unknown(Scope::Process));
+    }
+    let mut call = Call { event, builder };
+    Ok(match kind {
+        Kind::Exec if event.ret == Some(0) => Op::Exec,
+        // A failed exec changes nothing.
+        Kind::Inert | Kind::Exec => Op::Inert,
+        Kind::Waits => Op::Unknown(Scope::All),
+        Kind::Write => Op::Unknown(call.reach()),
+        Kind::Wait => match event.ret {
+            Some(pid) if pid > 0 => {
+                process(pid as u32).map_or(Op::Unknown(Scope::All), |child| Op::Wait { child })
+            }
+            _ => Op::Inert,
+        },
+        Kind::Map => call.map(),
+        Kind::Unknown => Op::Unknown(Scope::Process),
+        Kind::Fcntl => call.fcntl(),
+        Kind::Ioctl => call.ioctl(),
+        _ => return call.on_files(kind).map(|op| op.unwrap_or(Op::Unknown(Scope::Process))),
+    })
+}
+
+struct Call<'a, 'e> {
+    event: &'a Event<'e>,
+    builder: &'a mut PlanBuilder,
+}
+
+impl Call<'_, '_> {
+    /// `None`: a path it needs is not in the log.
+    fn on_files(&mut self, kind: Kind) -> Result<Option<Op>, PlanError> {
+        let args = self.event.args;
+        let fd = args[0] as i32;
+        let at = At::from_raw(fd);
+        let (count, bytes) = (args[2], self.event.ret.map_or(0, |ret| u64::try_from(ret).unwrap_or(0)));
+        Ok(Some(match kind {
+            Kind::Open => return self.open(At::Cwd, args[1] as u32, args[2], 0),
+            Kind::OpenAt => return self.open(at, args[2] as u32, args[3], 0),
+            Kind::Creat => {
+                return self.open(
+                    At::Cwd,
+                    (libc::O_CREAT | libc::O_WRONLY | libc::O_TRUNC) as u32,
+                    args[1],
+                    0,
+                );
+            }
+            Kind::OpenAt2 => {
+                let Some((flags, mode, resolve)) = open_how(self.event.text) else { return Ok(None) };
+                return self.open(at, flags, mode, resolve);
+            }
+            Kind::Close => Op::Close { fd },
+            // With flags it closes nothing, or takes a table of its own first.
+            Kind::CloseRange if args[2] == 0 => {
+                Op::CloseRange { first: args[0] as u32, last: args[1] as u32 }
+            }
+            Kind::Read | Kind::ReadVector | Kind::Pread | Kind::PreadVector | Kind::ListDir
+                if !self.is_of_file() =>
+            {
+                Op::Unknown(Scope::All)
+            }
+            Kind::Read => Op::Read { fd, count },
+            Kind::ReadVector => Op::Read { fd, count: bytes },
+            Kind::Pread => Op::Pread { fd, count, offset: self.offset() },
+            Kind::PreadVector => Op::Pread { fd, count: bytes, offset: self.offset() },
+            Kind::Seek => Op::Seek { fd, offset: self.signed(args[1]), whence: args[2] as u32 },
+            Kind::ListDir => Op::ListDir { fd, count },
+            Kind::Fstat => Op::Fstat { fd },
+            Kind::Stat => return self.stat(At::Cwd, 0, StatCall::Stat),
+            Kind::Lstat => return self.stat(At::Cwd, libc::AT_SYMLINK_NOFOLLOW as u32, StatCall::Stat),
+            Kind::StatAt => return self.stat(at, args[3] as u32, StatCall::Stat),
+            Kind::Statx => return self.stat(at, args[2] as u32, StatCall::Statx(args[3] as u32)),
+            Kind::Access => return self.access(At::Cwd, args[1], 0),
+            Kind::AccessAt => return self.access(at, args[2], 0),
+            Kind::AccessAt2 => return self.access(at, args[2], args[3]),
+            Kind::ReadLink => return self.read_link(At::Cwd, args[2]),
+            Kind::ReadLinkAt => return self.read_link(at, args[3]),
+            Kind::Dup => Op::Dup { fd, cloexec: false },
+            Kind::DupTo => {
+                Op::DupTo { fd, to: args[1] as i32, cloexec: args[2] & libc::O_CLOEXEC as u64 != 0 }
+            }
+            Kind::Chdir => return Ok(self.path()?.map(|path| Op::Chdir { path })),
+            Kind::Fchdir => Op::Fchdir { fd },
+            Kind::Getcwd => Op::Getcwd,
+            _ => return Ok(None),
+        }))
+    }
+
+    fn path(&mut self) -> Result<Option<PathId>, PlanError> {
+        // A text may hold a link's target that was cut, the path beside it being whole; of a cut path nothing
+        // shorter than the kernel's limit is kept.
+        let whole = |path: &&[u8]| !self.event.flags.has(Flags::TRUNCATED) || path.len() < 4095;
+        self.event.path.filter(whole).map(|path| self.builder.path(path)).transpose()
+    }
+
+    fn open(&mut self, at: At, flags: u32, mode: u64, resolve: u64) -> Result<Option<Op>, PlanError> {
+        let Some(path) = self.path()? else { return Ok(None) };
+        Ok(Some(Op::Open { at, path, flags, mode: mode as u16, resolve: resolve as u16 }))
+    }
+
+    fn stat(&mut self, at: At, flags: u32, call: StatCall) -> Result<Option<Op>, PlanError> {
+        // With AT_EMPTY_PATH the kernel takes no pointer for an empty path (6.11).
+        let path = match self.path()? {
+            None if self.event.args[1] == 0 && flags & libc::AT_EMPTY_PATH as u32 != 0 => {
+                self.builder.path(b"")?
+            }
+            None => return Ok(None),
+            Some(path) => path,
+        };
+        Ok(Some(Op::Stat { at, path, flags, call }))
+    }
+
+    fn access(&mut self, at: At, mode: u64, flags: u64) -> Result<Option<Op>, PlanError> {
+        Ok(self.path()?.map(|path| Op::Access { at, path, mode: mode as u32, flags: flags as u32 }))
+    }
+
+    fn read_link(&mut self, at: At, size: u64) -> Result<Option<Op>, PlanError> {
+        Ok(self.path()?.map(|path| Op::ReadLink { at, path, size }))
+    }
+
+    fn map(&self) -> Op {
+        let args = self.event.args;
+        let (prot, flags, fd) = (args[2], args[3], args[4] as i32);
+        if flags & MAP_ANONYMOUS != 0 || fd.is_negative() {
+            Op::Inert
+        } else if flags & MAP_SHARED != 0 && prot & PROT_WRITE != 0 {
+            Op::Unknown(Scope::Process)
+        } else {
+            Op::Map { fd }
+        }
+    }
+
+    fn fcntl(&self) -> Op {
+        let fd = self.event.args[0] as i32;
+        match self.event.args[1] {
+            command @ (F_DUPFD | F_DUPFD_CLOEXEC) => Op::Dup { fd, cloexec: command == F_DUPFD_CLOEXEC },
+            F_SETFD => Op::SetCloexec { fd, on: self.event.args[2] & libc::FD_CLOEXEC as u64 != 0 },
+            F_GETFD | F_GETFL => Op::Inert,
+            _ => Op::Unknown(Scope::Process),
+        }
+    }
+
+    fn ioctl(&self) -> Op {
+        let fd = self.event.args[0] as i32;
+        match self.event.args[1] as u32 {
+            FIOCLEX => Op::SetCloexec { fd, on: true },
+            FIONCLEX => Op::SetCloexec { fd, on: false },
+            // Questions about terminals, which most files refuse.
+            TCGETS | TIOCGWINSZ | FIONREAD => Op::Inert,
+            _ => Op::Unknown(Scope::Process),
+        }
+    }
+
+    /// Whether the descriptor is of a file in a directory, as far as the log says: a read from anything else waits.
+    fn is_of_file(&self) -> bool {
+        self.event.file.is_none_or(|file| file.starts_with(b"/"))
+    }
+
+    /// How far a write reaches: who reads from a pipe may wait for it.
+    fn reach(&self) -> Scope {
+        if self.event.file.is_some_and(|file| file.starts_with(b"/")) { Scope::Process } else { Scope::All }
+    }
+
+    /// The offset of pread, in two halves for 32-bit programs.
+    fn offset(&self) -> i64 {
+        let args = self.event.args;
+        match self.event.abi {
+            Abi::I386 => (args[3] & 0xffff_ffff | args[4] << 32) as i64,
+            Abi::X86_64 | Abi::X32 => args[3] as i64,
+        }
+    }
+
+    /// A `long` of the ABI.
+    fn signed(&self, value: u64) -> i64 {
+        if self.event.abi == Abi::I386 { i64::from(value as i32) } else { value as i64 }
+    }
+}
+
+/// `flags=0x80000 mode=0o0 resolve=0x8`, as a capture keeps the structure of `openat2`.
+fn open_how(text: Option<&[u8]>) -> Option<(u32, u64, u64)> {
+    let mut words = std::str::from_utf8(text?).ok()?.split(' ');
+    let mut word = |prefix: &str, radix| u64::from_str_radix(words.next()?.strip_prefix(prefix)?, radix).ok();
+    let (flags, mode, resolve) = (word("flags=0x", 16)?, word("mode=0o", 8)?, word("resolve=0x", 16)?);
+    Some((u32::try_from(flags).ok()?, mode, u16::try_from(resolve).ok()?.into()))
+}

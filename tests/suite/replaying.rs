@@ -1,0 +1,184 @@
+//! `trace replay` from outside: logs of ours and of strace, hostile ones, and what is left behind.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use crate::support::run::{self, Run, run};
+
+/// The quickest replay that measures something.
+const QUICK: [&str; 4] = ["replay", "--serial", "--runs", "6"];
+
+fn trace(dir: &Path, arguments: &[&str]) -> Run {
+    run(run::command(env!("CARGO_BIN_EXE_trace"), dir).args(arguments))
+}
+
+/// Replays this text of strace's, as JSON.
+fn replay(dir: &Path, text: &str, options: &[&str]) -> Run {
+    fs::write(dir.join("strace.log"), text).expect("our own file");
+    trace(dir, &[&QUICK, options, &["strace.log"]].concat())
+}
+
+fn json(run: &Run) -> serde_json::Value {
+    assert!(run.status.success(), "{run:?}");
+    serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"))
+}
+
+fn place() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    fs::create_dir(dir.path().join("d")).expect("our own directory");
+    fs::write(dir.path().join("d/file"), "some text").expect("our own file");
+    dir
+}
+
+/// Reads a file below `d`, looks for one that is not there, lists the directory.
+const READS: &str = "\
+1 openat(AT_FDCWD, \"d/file\", O_RDONLY|O_CLOEXEC) = 3
+1 newfstatat(3, \"\", {st_mode=S_IFREG|0644, st_size=9, ...}, AT_EMPTY_PATH) = 0
+1 read(3, \"some text\", 4096) = 9
+1 close(3) = 0
+1 newfstatat(AT_FDCWD, \"d/missing\", 0x7ffd, 0) = -1 ENOENT (No such file or directory)
+";
+
+#[test]
+fn a_log_of_strace_is_replayed() {
+    let dir = place();
+    let cwd = dir.path().to_str().expect("a plain name");
+    let done = json(&replay(dir.path(), READS, &["--json", "--cwd", cwd, "--threads", "2"]));
+    assert_eq!(done["coverage"]["replayed"], 5, "{done:#}");
+    assert_eq!(done["coverage"]["fidelity"], 1.0, "{done:#}");
+    let rows = done["rows"].as_array().expect("rows");
+    assert!(
+        rows.iter()
+            .any(|row| row["strategy"] == "serial" && row["measured"]["wall_ns"]["median"].is_number())
+    );
+    assert!(rows.iter().all(|row| row["void"].is_null() && row["projection"].is_null()), "{done:#}");
+    assert_eq!(done["verdict"]["kind"], "no_ring");
+    // With the wall time there is a projection, and the ceiling.
+    let done = json(&replay(dir.path(), READS, &["--json", "--cwd", cwd, "--wall", "10ms"]));
+    assert!(done["ceiling"]["calls"].as_f64().is_some_and(|share| (0.0..0.5).contains(&share)), "{done:#}");
+    assert_eq!(done["ceiling"]["missed"], 1);
+    let text = replay(dir.path(), READS, &["--cwd", cwd]);
+    assert!(text.stdout.contains("5 of 5 file-system calls replayed (100 %)"), "{text:?}");
+    assert!(text.stdout.contains("No projection to the program"), "{text:?}");
+}
+
+#[test]
+fn files_may_be_elsewhere() {
+    let dir = place();
+    let root = dir.path().to_str().expect("a plain name");
+    let log =
+        "1 openat(AT_FDCWD, \"/d/file\", O_RDONLY) = 3\n1 read(3, \"some text\", 100) = 9\n1 close(3) = 0\n";
+    let done = json(&replay(dir.path(), log, &["--json", "--root", root]));
+    assert_eq!(
+        (&done["coverage"]["replayed"], &done["coverage"]["fidelity"]),
+        (&3.into(), &1.0.into()),
+        "{done:#}"
+    );
+    let wrong = replay(dir.path(), log, &["--root", "d/file"]);
+    assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+}
+
+#[test]
+fn our_own_log_is_replayed() {
+    let dir = place();
+    let recorded = trace(dir.path(), &["record", "-o", "log", "cat", "d/file"]);
+    assert!(recorded.status.success(), "{recorded:?}");
+    let done = json(&trace(dir.path(), &[&QUICK[..], &["--json", "log"]].concat()));
+    assert!(done["coverage"]["share"].as_f64().is_some_and(|share| share > 0.5), "{done:#}");
+    assert_eq!(done["backend"], "ptrace");
+    let piped = fs::read(dir.path().join("log")).expect("the log");
+    assert!(!piped.is_empty());
+    let stdin = run(run::command(env!("CARGO_BIN_EXE_trace"), dir.path())
+        .args(QUICK)
+        .args(["--json", "-"])
+        .stdin(fs::File::open(dir.path().join("log")).expect("the log")));
+    assert_eq!(json(&stdin)["coverage"]["replayed"], done["coverage"]["replayed"]);
+}
+
+/// Everything below a directory: names, contents, modes, times of change.
+fn everything(dir: &Path) -> Vec<(String, Vec<u8>, u32, i64, i64)> {
+    let mut all = Vec::new();
+    let mut open = vec![dir.to_owned()];
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(dir).expect("our own directory") {
+            let path = entry.expect("our own file").path();
+            let meta = path.symlink_metadata().expect("our own file");
+            if meta.is_dir() {
+                open.push(path.clone());
+            }
+            let content = if meta.is_file() { fs::read(&path).expect("our own file") } else { Vec::new() };
+            all.push((path.display().to_string(), content, meta.mode(), meta.mtime(), meta.ctime_nsec()));
+        }
+    }
+    all.sort();
+    all
+}
+
+#[test]
+fn hostile_logs_do_no_harm_and_do_not_hang() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let canary = dir.path().join("canary");
+    fs::create_dir(&canary).expect("our own directory");
+    fs::write(canary.join("file"), "precious").expect("our own file");
+    nix::unistd::mkfifo(&canary.join("fifo"), nix::sys::stat::Mode::S_IRWXU).expect("our own directory");
+    std::os::unix::fs::symlink("/proc/self/mem", canary.join("link")).expect("our own directory");
+    std::os::unix::fs::symlink("loop", canary.join("loop")).expect("our own directory");
+    let at = canary.display();
+    let before = everything(&canary);
+    let deep = "../".repeat(1000);
+    let log = format!(
+        "1 openat(AT_FDCWD, \"{at}/file\", O_RDONLY) = 3\n\
+         1 openat(AT_FDCWD, \"{at}/file\", O_RDONLY|O_TRUNC) = 4\n\
+         1 openat(AT_FDCWD, \"{at}/file\", O_WRONLY|O_TRUNC) = 5\n\
+         1 openat(AT_FDCWD, \"{at}/new\", O_RDONLY|O_CREAT, 0666) = 6\n\
+         1 openat(AT_FDCWD, \"{at}\", O_RDWR|O_TMPFILE, 0666) = 7\n\
+         1 openat(AT_FDCWD, \"{at}/fifo\", O_RDONLY) = 8\n\
+         1 openat(AT_FDCWD, \"{at}/link\", O_RDONLY) = 9\n\
+         1 openat(AT_FDCWD, \"{at}/loop\", O_RDONLY) = 10\n\
+         1 openat(AT_FDCWD, \"/dev/tty\", O_RDONLY) = 11\n\
+         1 openat(AT_FDCWD, \"/dev/watchdog\", O_RDONLY) = 11\n\
+         1 openat(AT_FDCWD, \"/proc/self/mem\", O_RDONLY) = 12\n\
+         1 openat(AT_FDCWD, \"/{deep}proc/kmsg\", O_RDONLY) = 13\n\
+         1 openat(AT_FDCWD, \"{at}/gone/file\", O_RDONLY) = 14\n\
+         1 read(3, \"\", 18446744073709551615) = 9223372036854775807\n\
+         1 read(12, \"\", 4096) = 4096\n\
+         1 unlink(\"{at}/file\") = 0\n\
+         1 rename(\"{at}/file\", \"/{deep}tmp/file\") = 0\n\
+         1 ftruncate(3, 0) = 0\n\
+         1 write(3, \"x\", 1) = 1\n\
+         1 execve(\"{at}/file\", [\"x\"], 0x7f /* 0 vars */) = -1 EACCES (Permission denied)\n\
+         1 kill(1, SIGKILL) = 0\n\
+         1 close(-1) = -1 EBADF (Bad file descriptor)\n\
+         1 close_range(0, 4294967295, 0) = 0\n\
+         1 truncate(\"{at}/file\", 1152921504606846976) = 0\n"
+    );
+    let done = replay(dir.path(), &log, &["--json"]);
+    let said = json(&done);
+    assert!(said["coverage"]["not_replayed"].as_array().is_some_and(|reasons| reasons.len() > 3), "{said:#}");
+    assert_eq!(everything(&canary), before, "{said:#}");
+}
+
+#[test]
+fn what_cannot_be_replayed_is_one_clear_line() {
+    let dir = place();
+    let fails = |text: &str, says: &str| {
+        let done = replay(dir.path(), text, &[]);
+        assert_eq!(done.status.code(), Some(1), "{done:?}");
+        let last = done.stderr.trim_end().lines().last().unwrap_or_default().to_owned();
+        assert!(last.starts_with("trace: strace.log: ") && last.contains(says), "{done:?}");
+    };
+    fails("1 getpid() = 1\n1 brk(NULL) = 0x1000\n", "no call of the plan can be replayed");
+    fails("1 openat(AT_FDCWD, \"/dev/null\", O_RDONLY) = 3\n", "in /proc, /sys or /dev");
+    fails("1 openat(AT_FDCWD, \"/no/such/file\", O_RDONLY) = 3\n", "another result here");
+    fails("hello\n", "not a trace log");
+    let cut = replay(dir.path(), &format!("{READS}1 openat(AT_FDCWD, \"d/fi"), &["--cwd", "."]);
+    assert!(cut.status.success() && cut.stderr.contains("the log is cut short"), "{cut:?}");
+    let odd = replay(dir.path(), &format!("{READS}what is this\n"), &["--cwd", "."]);
+    assert!(odd.status.success() && odd.stderr.contains("line 6 cannot be read: what is this"), "{odd:?}");
+    assert!(odd.stdout.contains("1 event is missing from the log"), "{odd:?}");
+    for wrong in [["--lookahead", "0"], ["--threads", "0"], ["--wall", "0s"], ["--runs", "0"]] {
+        let done = replay(dir.path(), READS, &wrong);
+        assert_eq!((done.status.code(), done.stderr.lines().count()), (Some(2), 1), "{done:?}");
+    }
+}
