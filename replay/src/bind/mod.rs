@@ -14,12 +14,8 @@ pub use skip::Skip;
 pub(crate) use step::{Action, Handle, Order, Start, Step};
 
 use crate::plan::{At, Call, Event, MAX_TRANSFER, Op, PathId, Plan, PlanError};
+use crate::sys::calls::WRITING_FLAGS;
 use tables::{Slot, Tables};
-
-/// What is wanted of an open that is replayed in place: none of these.
-const WRITING_FLAGS: u32 = (libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC | libc::O_APPEND)
-    as u32
-    | (libc::O_TMPFILE & !libc::O_DIRECTORY) as u32;
 
 /// A plan with its descriptors resolved.
 #[derive(Debug)]

@@ -65,7 +65,7 @@ pub enum Strategy {
         /// Names that are not there are answered from one listing of their directory, too.
         listings: bool,
     },
-    /// Tokio-uring, one task a call.
+    /// Tokio-uring, a task for each chain of calls.
     TokioUring {
         /// Entries of its ring.
         depth: u32,

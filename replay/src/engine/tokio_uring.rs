@@ -1,9 +1,10 @@
-//! Strategy 12, the other half: an asynchronous application on tokio-uring, one task a call.
+//! Strategy 12, the other half: an asynchronous application on tokio-uring. A task does one step after the other as long as
+//! each makes another ready, as a task that handles a file would; whatever else becomes ready gets a task of its own.
 //!
 //! Opens by absolute path, stats, reads and closes go through its ring; for the rest the crate has nothing (a path relative
 //! to a directory it would take from the process's own, which a ring must not), and they are plain calls.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::OsStr;
 use std::io;
 use std::os::fd::AsRawFd;
@@ -12,7 +13,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::Notify;
 use tokio_uring::fs::{File, OpenOptions, StatxBuilder};
 use tokio_uring::{Runtime, builder};
 
@@ -23,39 +24,48 @@ use crate::graph::Graph;
 use crate::plan::StatCall;
 use crate::program::Program;
 use crate::run::Run;
-use crate::sys::calls::{Observed, Scratch, digest_of_statx};
+use crate::sys::calls::{Observed, Scratch, digest_of_statx, read_only};
 
 /// The offset that stands for the file's own.
 const OWN_OFFSET: u64 = u64::MAX;
 
-/// The files that are open as the crate's own, and buffers to read into; shared by tasks of one thread.
+/// The files that are open as the crate's own, and buffers to read into.
 #[derive(Debug, Default)]
 struct Shared {
     files: Vec<Option<Rc<File>>>,
     buffers: Vec<Vec<u8>>,
 }
 
+/// What the tasks of a run share; they are all on one thread.
+struct Tasks {
+    run: RefCell<Option<Arc<Run>>>,
+    ready: RefCell<Ready>,
+    shared: RefCell<Shared>,
+    scratch: RefCell<Scratch>,
+    counts: Cell<Counts>,
+    /// How many there are, and the news that there is none any more.
+    alive: Cell<usize>,
+    over: Notify,
+}
+
 pub(crate) struct TokioUring {
     runtime: Runtime,
-    ready: Ready,
-    shared: Rc<RefCell<Shared>>,
-    scratch: Scratch,
-    done: UnboundedSender<(u32, Observed)>,
-    completions: UnboundedReceiver<(u32, Observed)>,
+    tasks: Rc<Tasks>,
 }
 
 impl TokioUring {
     pub(crate) fn new(program: &Program, graph: Arc<Graph>, depth: u32) -> io::Result<Self> {
-        let (done, completions) = unbounded_channel();
         let files = (0..program.handles).map(|_| None).collect();
-        Ok(Self {
-            runtime: Runtime::new(builder().entries(depth))?,
-            ready: Ready::new(graph),
-            shared: Rc::new(RefCell::new(Shared { files, buffers: Vec::new() })),
-            scratch: Scratch::new(program.room()),
-            done,
-            completions,
-        })
+        let tasks = Tasks {
+            run: RefCell::new(None),
+            ready: RefCell::new(Ready::new(graph)),
+            shared: RefCell::new(Shared { files, buffers: Vec::new() }),
+            scratch: RefCell::new(Scratch::new(program.room())),
+            counts: Cell::new(Counts::default()),
+            alive: Cell::new(0),
+            over: Notify::new(),
+        };
+        Ok(Self { runtime: Runtime::new(builder().entries(depth))?, tasks: Rc::new(tasks) })
     }
 }
 
@@ -94,7 +104,7 @@ fn operation(run: &Run, step: u32, shared: &mut Shared) -> Option<Operation> {
     Some(match *run.program.action(step) {
         Action::Open { start: None, flags, resolve: 0, into, .. } => {
             let mut options = OpenOptions::new();
-            options.read(true).custom_flags(flags as i32);
+            options.read(true).custom_flags(read_only(flags) as i32);
             Operation::Open { options, step, into }
         }
         Action::Stat { start, flags, call, .. } => {
@@ -174,53 +184,75 @@ fn stat_result(result: io::Result<libc::statx>) -> Observed {
     result.map_or_else(|error| failed(&error), |statx| Observed { ret: 0, digest: digest_of_statx(&statx) })
 }
 
+impl Tasks {
+    /// A task for each ready step but the first, which is the caller's.
+    fn share_out(tasks: &Rc<Self>) -> Option<u32> {
+        let first = tasks.ready.borrow_mut().pop();
+        loop {
+            let Some(step) = tasks.ready.borrow_mut().pop() else { return first };
+            Self::start(tasks, step);
+        }
+    }
+
+    fn start(tasks: &Rc<Self>, step: u32) {
+        tasks.alive.set(tasks.alive.get() + 1);
+        tokio_uring::spawn(follow(Rc::clone(tasks), step));
+    }
+
+    fn count(&self, submissions: u64, kernel_entries: u64) {
+        let mut counts = self.counts.get();
+        counts.submissions += submissions;
+        counts.kernel_entries += kernel_entries;
+        self.counts.set(counts);
+    }
+}
+
+/// Does a step, and then those that it makes ready.
+async fn follow(tasks: Rc<Tasks>, first: u32) {
+    let run = tasks.run.borrow().clone();
+    let mut next = Some(first);
+    while let (Some(step), Some(run)) = (next, &run) {
+        if run.program.action(step).is_executed() {
+            let operation = operation(run, step, &mut tasks.shared.borrow_mut());
+            if let Some(operation) = operation {
+                tasks.count(1, 0);
+                let observed = execute(operation, run, &tasks.shared).await;
+                run.record(step, observed);
+            } else {
+                let calls = run.perform_beside_ring(step, &mut tasks.scratch.borrow_mut());
+                tasks.count(0, calls);
+            }
+        }
+        tasks.ready.borrow_mut().done(step);
+        next = Tasks::share_out(&tasks);
+    }
+    tasks.alive.set(tasks.alive.get() - 1);
+    if tasks.alive.get() == 0 {
+        tasks.over.notify_one();
+    }
+}
+
 impl Engine for TokioUring {
     fn prepare(&mut self) -> io::Result<()> {
-        self.ready.reset();
+        self.tasks.ready.borrow_mut().reset();
         Ok(())
     }
 
     fn run(&mut self, run: &Arc<Run>) -> io::Result<Counts> {
-        let Self { runtime, ready, shared, scratch, done, completions } = self;
-        let mut counts = Counts::default();
-        let mut in_flight = 0_usize;
-        runtime.block_on(async {
-            loop {
-                while let Some(step) = ready.pop() {
-                    if !run.program.action(step).is_executed() {
-                        ready.done(step);
-                        continue;
-                    }
-                    let operation = operation(run, step, &mut shared.borrow_mut());
-                    let Some(operation) = operation else {
-                        counts.kernel_entries += run.perform_beside_ring(step, scratch);
-                        ready.done(step);
-                        continue;
-                    };
-                    counts.submissions += 1;
-                    in_flight += 1;
-                    let (run, shared, done) = (Arc::clone(run), Rc::clone(shared), done.clone());
-                    tokio_uring::spawn(async move {
-                        let observed = execute(operation, &run, &shared).await;
-                        drop(run);
-                        // The receiver is the engine's, which waits for this.
-                        let _ = done.send((step, observed));
-                    });
-                }
-                if in_flight == 0 {
-                    break;
-                }
-                if let Some((step, observed)) = completions.recv().await {
-                    in_flight -= 1;
-                    run.record(step, observed);
-                    ready.done(step);
-                }
+        let tasks = &self.tasks;
+        *tasks.run.borrow_mut() = Some(Arc::clone(run));
+        tasks.counts.set(Counts::default());
+        self.runtime.block_on(async {
+            if let Some(first) = Tasks::share_out(tasks) {
+                Tasks::start(tasks, first);
+                tasks.over.notified().await;
             }
         });
+        *tasks.run.borrow_mut() = None;
         // What the program leaves open is closed with the run's other descriptors.
-        for file in shared.borrow_mut().files.iter_mut().filter_map(Option::take) {
+        for file in tasks.shared.borrow_mut().files.iter_mut().filter_map(Option::take) {
             std::mem::forget(file);
         }
-        Ok(counts)
+        Ok(tasks.counts.get())
     }
 }

@@ -3,7 +3,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::calls::Scratch;
+use super::calls::{Scratch, read_only};
 use crate::bind::{Action, Start};
 use crate::plan::StatCall;
 use crate::run::Run;
@@ -93,7 +93,7 @@ fn bare(action: &Action, run: &Run, [buffer, stat, statx]: [usize; 3]) -> Bare {
     };
     let at = |start: Start| start.map_or(NONE, |handle| handle.0);
     let open = |start, name, flags: u32| {
-        let flags = flags | libc::O_CLOEXEC as u32;
+        let flags = read_only(flags) | libc::O_CLOEXEC as u32;
         of(libc::SYS_openat, at(start), [path(name), flags as usize, 0, 0])
     };
     match *action {

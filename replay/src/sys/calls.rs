@@ -171,8 +171,19 @@ fn result(ret: libc::c_long) -> i64 {
     if ret == -1 { -i64::from(std::io::Error::last_os_error().raw_os_error().unwrap_or(0)) } else { ret }
 }
 
+/// Flags of an open that reads and changes nothing. Whatever else a plan may have is not passed to the kernel: the last
+/// of several checks, in the place that all opens pass.
+pub(crate) const fn read_only(flags: u32) -> u32 {
+    flags & !WRITING_FLAGS
+}
+
+/// What makes an open write, create or empty a file.
+pub(crate) const WRITING_FLAGS: u32 =
+    (libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC | libc::O_APPEND) as u32
+        | (libc::O_TMPFILE & !libc::O_DIRECTORY) as u32;
+
 fn open(start: i32, path: &CStr, flags: u32, resolve: u16) -> i64 {
-    let flags = flags | libc::O_CLOEXEC as u32;
+    let flags = read_only(flags) | libc::O_CLOEXEC as u32;
     if resolve == 0 {
         // SAFETY: `path` ends with NUL.
         return result(unsafe { libc::syscall(libc::SYS_openat, start, path.as_ptr(), flags, 0) });
@@ -288,4 +299,27 @@ fn list(fd: i32, count: u32, scratch: &mut Scratch) -> Observed {
         libc::syscall(libc::SYS_getdents64, fd, scratch.pointer_for(count), count as usize)
     });
     Observed { ret, digest: digest(scratch.written(ret)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_open_empties_a_file_whatever_its_flags() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        std::fs::write(&path, "12345").unwrap();
+        let name = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
+        let flags = (libc::O_TRUNC | libc::O_WRONLY | libc::O_APPEND) as u32;
+        let fd = open(libc::AT_FDCWD, &name, flags, 0);
+        assert!(fd >= 0);
+        // SAFETY: the descriptor is this test's.
+        let written = unsafe { libc::write(fd as i32, c"x".as_ptr().cast(), 1) };
+        close(fd as i32);
+        let new = std::ffi::CString::new(directory.path().join("new").to_str().unwrap()).unwrap();
+        assert_eq!(open(libc::AT_FDCWD, &new, libc::O_CREAT as u32, 0), -i64::from(libc::ENOENT));
+        assert_eq!((written, std::fs::read_to_string(path).unwrap().as_str()), (-1, "12345"));
+        assert_eq!(read_only(libc::O_DIRECTORY as u32), libc::O_DIRECTORY as u32);
+    }
 }

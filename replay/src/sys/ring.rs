@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use io_uring::{IoUring, Probe, opcode, squeue, types};
 
-use super::calls::{Observed, close, digest_of_statx};
+use super::calls::{Observed, close, digest_of_statx, read_only};
 use crate::bind::Action;
 use crate::plan::StatCall;
 use crate::run::Run;
@@ -231,7 +231,7 @@ fn entry(action: &Action, run: &Run, place: &mut Place, slot: Option<u32>) -> Op
     Some(match *action {
         Action::Open { start, path, flags, resolve: 0, .. } => {
             let open = opcode::OpenAt::new(at(start), paths.c_str(path).as_ptr());
-            let flags = flags as i32;
+            let flags = read_only(flags) as i32;
             match slot {
                 Some(slot) => {
                     let slot = types::DestinationSlot::try_from_slot_target(slot).ok()?;
@@ -242,7 +242,7 @@ fn entry(action: &Action, run: &Run, place: &mut Place, slot: Option<u32>) -> Op
         }
         Action::Open { start, path, flags, resolve, .. } => {
             place.how = types::OpenHow::new()
-                .flags(u64::from(flags | libc::O_CLOEXEC as u32))
+                .flags(u64::from(read_only(flags) | libc::O_CLOEXEC as u32))
                 .resolve(u64::from(resolve));
             opcode::OpenAt2::new(at(start), paths.c_str(path).as_ptr(), &raw const place.how).build()
         }
