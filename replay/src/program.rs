@@ -4,6 +4,9 @@ use crate::bind::{Action, Handle, Skip, Step};
 use crate::plan::{Call, PathId, Plan};
 use crate::sys::calls::Observed;
 
+/// Longest pauses of a program, all together, that a replay waits for: a log may say that it slept for years.
+const MOST_THINKING_NS: u64 = 2_000_000_000;
+
 /// What every engine runs. Made by `rehearse`; immutable while engines run.
 #[derive(Debug)]
 pub(crate) struct Program {
@@ -41,7 +44,7 @@ impl Program {
     }
 
     /// Of each step: the time its thread spent since its last executed step (or its first sign of life) on
-    /// anything else; `None` if a call has no times.
+    /// anything else; `None` if a call has no times, or if these pauses are too long to be waited for in each run.
     pub(crate) fn think_ns(&self) -> Option<Vec<u64>> {
         let mut last_end: Vec<Option<u64>> = vec![None; self.plan.threads.len()];
         let mut think = Vec::with_capacity(self.steps.len());
@@ -58,7 +61,8 @@ impl Program {
             think.push(last.map_or(0, |last| call.start_ns.saturating_sub(last)));
             *last = Some(last.unwrap_or(0).max(call.end_ns));
         }
-        Some(think)
+        let all = think.iter().fold(0_u64, |all, pause| all.saturating_add(*pause));
+        (all <= MOST_THINKING_NS).then_some(think)
     }
 
     /// The time the log gives for the executed calls, summed; `None` without times.

@@ -23,10 +23,14 @@ pub fn write(out: &mut dyn Write, table: &Table, backend: &str, look: Look) -> i
     }
     let total = &table.total;
     let headline = format!(
-        "{} in {}, {} traced, by {}",
+        "{} in {}, {}, by {}",
         things(total.calls, "call", "calls"),
         things(total.processes, "process", "processes"),
-        time(total.traced_ns),
+        if total.traced_ns == 0 {
+            "without times".to_owned()
+        } else {
+            format!("{} traced", time(total.traced_ns))
+        },
         title(table.by),
     );
     writeln!(out, "{}", look.text(&headline))?;

@@ -2,7 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::support::run::{self, Run, run};
 
@@ -181,4 +185,25 @@ fn what_cannot_be_replayed_is_one_clear_line() {
         let done = replay(dir.path(), READS, &wrong);
         assert_eq!((done.status.code(), done.stderr.lines().count()), (Some(2), 1), "{done:?}");
     }
+}
+
+#[test]
+fn an_interruption_leaves_nothing_behind() {
+    let dir = place();
+    let before = everything(dir.path());
+    fs::write(dir.path().join("strace.log"), READS).expect("our own file");
+    let mut endless = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+    endless.args(["replay", "--runs", "10000", "--cwd", ".", "strace.log"]);
+    let mut child = endless.stdout(std::process::Stdio::piped()).spawn().expect("trace runs");
+    let is_replaying = |task: fs::DirEntry| {
+        fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim_end() == "replay")
+    };
+    let tasks = format!("/proc/{}/task", child.id());
+    while !fs::read_dir(&tasks).expect("it runs").flatten().any(is_replaying) {
+        std::thread::yield_now();
+    }
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("our own child");
+    assert_eq!(run::wait(&mut child, "replay").signal(), Some(libc::SIGINT));
+    fs::remove_file(dir.path().join("strace.log")).expect("our own file");
+    assert_eq!(everything(dir.path()), before);
 }

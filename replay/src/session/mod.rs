@@ -146,7 +146,8 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
                     contenders.push(Contender::new(strategy, engine, setup));
                 }
                 Ok((None, _)) if strategy == Strategy::Free => {}
-                Ok((None, _)) => unavailable.push((strategy, "the log has no times".to_owned())),
+                Ok((None, _)) => unavailable
+                    .push((strategy, "the log has no times, or pauses too long to be waited for".to_owned())),
                 Err(error) => unavailable.push((strategy, error.to_string())),
             }
         }

@@ -271,15 +271,7 @@ impl Reader {
 
     /// A thread is seen for the first time: the child of the one that is making one, if there is such a one.
     fn appeared(&mut self, tid: u32, at_ns: u64, sink: &mut Sink<'_>) {
-        let names = &self.names;
-        let maker = self.tasks.making_child(|pending| {
-            call::name(&pending.text).is_some_and(|(name, _)| {
-                names
-                    .call(Abi::X86_64, name)
-                    .is_some_and(|(abi, spec)| plan::of(abi, spec.nr).effect.makes_child())
-            })
-        });
-        let Some(parent) = maker else {
+        let Some(parent) = self.tasks.making_child() else {
             self.tasks.appear(tid);
             return;
         };
@@ -292,6 +284,12 @@ impl Reader {
         self.tasks.fork(parent, tid, flags);
         self.tasks.get(parent).early_child = Some(tid);
         self.forked(parent, tid, flags, at_ns, sink);
+    }
+
+    /// Whether a call that begins so makes a child.
+    fn makes_child(&self, begin: &[u8]) -> bool {
+        let named = call::name(begin).and_then(|(name, _)| self.names.call(Abi::X86_64, name));
+        named.is_some_and(|(abi, spec)| plan::of(abi, spec.nr).effect.makes_child())
     }
 
     fn forked(&mut self, parent: u32, child: u32, flags: u64, at_ns: u64, sink: &mut Sink<'_>) {
@@ -331,7 +329,7 @@ impl Reader {
 
     /// A thread's call that has not returned, and never will.
     fn never_returned(&mut self, tid: u32, sink: &mut Sink<'_>) {
-        let Some(pending) = self.tasks.find(tid).and_then(|task| task.pending.take()) else { return };
+        let Some(pending) = self.tasks.take_call(tid) else { return };
         let Pending { mut text, start_ns, ip, nr } = pending;
         self.pending_len -= text.len();
         text.extend_from_slice(b") = ?");
@@ -372,7 +370,8 @@ impl Reader {
         text.extend_from_slice(begin);
         let (start_ns, ip, nr) = (at_ns, prefix.ip.unwrap_or(0), prefix.nr);
         self.pending_len += text.len();
-        let former = self.tasks.get(tid).pending.replace(Pending { text, start_ns, ip, nr });
+        let makes_child = self.makes_child(&text);
+        let former = self.tasks.begin(tid, Pending { text, start_ns, ip, nr }, makes_child);
         self.pending_len -= former.map_or(0, |former| former.text.len());
         Some(())
     }
@@ -388,7 +387,7 @@ impl Reader {
     ) -> Option<()> {
         let end = rest.windows(9).position(|word| word == b" resumed>")?;
         let (name, rest) = (&rest[..end], &rest[end + 9..]);
-        let pending = self.tasks.get(tid).pending.take();
+        let pending = self.tasks.take_call(tid);
         self.pending_len -= pending.as_ref().map_or(0, |pending| pending.text.len());
         let Some(Pending { mut text, start_ns, ip, nr }) = pending else {
             return self.without_entry(tid, at_ns, name, rest, sink);

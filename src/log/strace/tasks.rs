@@ -14,6 +14,8 @@ use crate::syscall::effect::Effect;
 
 /// Threads kept.
 const MOST_TASKS: usize = 1 << 14;
+/// Threads that make children at the same time; among more nobody could tell whose a new one is.
+const MOST_MAKERS: usize = 64;
 /// Descriptors kept of one table; programs seldom may have more (`ulimit -n`).
 const MOST_FILES: usize = 1024;
 /// Flags of `clone(2)`.
@@ -237,6 +239,8 @@ pub struct Tasks {
     by_tid: FxHashMap<u32, Task>,
     /// Where the command was started.
     cwd: Option<Name>,
+    /// Threads that began to make a child, and may be at it still.
+    makers: Vec<u32>,
     /// The command has been seen.
     has_begun: bool,
     /// Whose lines are those that name no thread.
@@ -251,6 +255,7 @@ impl Tasks {
         Self {
             by_tid: FxHashMap::default(),
             cwd: cwd.map(Name::from),
+            makers: Vec::new(),
             has_begun: false,
             only,
             buffers: Vec::new(),
@@ -277,11 +282,6 @@ impl Tasks {
             self.appear(tid);
         }
         self.by_tid.entry(tid).or_insert_with(|| Task::new(tid, None))
-    }
-
-    /// A thread that is known.
-    pub fn find(&mut self, tid: u32) -> Option<&mut Task> {
-        self.by_tid.get_mut(&tid)
     }
 
     /// A thread that nobody is known to have made. The first one is the command; where another is, is not known.
@@ -312,14 +312,31 @@ impl Tasks {
         true
     }
 
+    /// A thread begins a call that returns on a later line; gives the one that it had begun before.
+    pub fn begin(&mut self, tid: u32, call: Pending, makes_child: bool) -> Option<Pending> {
+        if makes_child && self.makers.len() < MOST_MAKERS {
+            self.makers.push(tid);
+        }
+        self.get(tid).pending.replace(call)
+    }
+
+    /// A thread's call that has begun, which now returns or never will.
+    pub fn take_call(&mut self, tid: u32) -> Option<Pending> {
+        self.makers.retain(|maker| *maker != tid);
+        self.by_tid.get_mut(&tid)?.pending.take()
+    }
+
     /// The thread that is about to return from making a child that has not been seen, if there is exactly one.
-    pub fn making_child(&self, makes: impl Fn(&Pending) -> bool) -> Option<u32> {
-        let mut all = self
-            .by_tid
-            .iter()
-            .filter(|(_, task)| task.early_child.is_none() && task.pending.as_ref().is_some_and(&makes));
-        let (tid, _) = all.next()?;
-        all.next().is_none().then_some(*tid)
+    pub fn making_child(&mut self) -> Option<u32> {
+        let by_tid = &self.by_tid;
+        let is_making = |tid: &u32| {
+            by_tid.get(tid).is_some_and(|task| task.early_child.is_none() && task.pending.is_some())
+        };
+        self.makers.retain(is_making);
+        match self.makers[..] {
+            [tid] => Some(tid),
+            _ => None,
+        }
     }
 
     /// A thread has ended.
