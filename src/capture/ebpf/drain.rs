@@ -94,6 +94,9 @@ impl Recorder {
         let mut idle = 0_u64;
         while status.is_none() || !(session.is_over() || options.leader_only) {
             let busy = backlog.work(loaded, |record| session.take(record));
+            if session.names.begin_anew() {
+                loaded.retell_names()?;
+            }
             if !busy && holding.is_some() {
                 Holding::release(&mut loaded.held);
             }

@@ -38,6 +38,8 @@ pub struct Loaded {
     kernel: Ebpf,
     /// Recordings so far.
     epoch: u32,
+    /// What the kernel's side was told last.
+    control: Control,
     /// From the next [`Self::follow`] on, whoever makes a call while the ring is more than half full is stopped, and
     /// noted in `held`.
     pub lossless: bool,
@@ -76,6 +78,7 @@ struct Control {
     recorder: u32,
     cgroup: u64,
     since_ns: u64,
+    naming: u64,
     hold_above: u64,
 }
 
@@ -147,7 +150,7 @@ pub fn load() -> Result<Loaded, LoadError> {
     };
     let held_fd = held.fd().as_fd().as_raw_fd();
     let held = HashMap::try_from(Map::HashMap(held)).map_err(|error| LoadError::new("find a map", &error))?;
-    Ok(Loaded { kernel, epoch: 0, lossless: false, held, held_fd, ring })
+    Ok(Loaded { kernel, epoch: 0, control: Control::default(), lossless: false, held, held_fd, ring })
 }
 
 /// The inode of our pid namespace. Without a `/proc` it is taken for the machine's first one.
@@ -188,7 +191,10 @@ impl Loaded {
         self.epoch += 1;
         let (recorder, since_ns) = (std::process::id(), monotonic_ns());
         let hold_above = if self.lossless { u64::from(RING_BYTES) / 2 } else { 0 };
-        let control = Control { epoch: self.epoch, recorder, since_ns, hold_above, ..Control::default() };
+        // The kernel's side counts renames in the lower half.
+        let naming = self.control.naming.wrapping_add(1 << 32);
+        let control =
+            Control { epoch: self.epoch, recorder, since_ns, naming, hold_above, ..Control::default() };
         let control = match target {
             Target::Nobody => control,
             Target::Thread(thread) => Control { scope: 1, thread, ..control },
@@ -199,6 +205,16 @@ impl Loaded {
             Target::Cgroup(cgroup) => Control { scope: 3, cgroup, ..control },
             Target::All => Control { scope: 4, ..control },
         };
+        self.set_control(control)
+    }
+
+    /// Has every name told again that is met from now on.
+    pub fn retell_names(&mut self) -> io::Result<()> {
+        self.set_control(Control { naming: self.control.naming.wrapping_add(1 << 32), ..self.control })
+    }
+
+    fn set_control(&mut self, control: Control) -> io::Result<()> {
+        self.control = control;
         let map = self.kernel.map_mut("control").ok_or_else(|| missing("control"))?;
         let mut map: Array<_, Shared<Control>> = Array::try_from(map).map_err(io::Error::other)?;
         map.set(0, Shared(control), 0).map_err(io::Error::other)

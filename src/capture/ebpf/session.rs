@@ -39,7 +39,8 @@ struct FirstExec {
 pub struct Session<'s, S: Sink> {
     sink: &'s mut S,
     origin_ns: u64,
-    names: Names,
+    /// By identity.
+    pub names: Names,
     threads: FxHashMap<u32, Thread>,
     leader: u32,
     /// Whether the command's program was executed.
