@@ -8,6 +8,7 @@ use std::error::Error;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use super::super::monotonic_ns;
 use super::super::sys::pod::Shared;
@@ -96,6 +97,19 @@ pub enum LoadError {
         /// The kernel's answer.
         cause: String,
     },
+    /// The kernel does not describe its types.
+    #[error(
+        "the kernel has no {0} (CONFIG_DEBUG_INFO_BTF), which the eBPF backend needs; --backend ptrace works on any kernel"
+    )]
+    NoTypes(&'static str),
+    /// The kernel is locked down.
+    #[error(
+        "cannot {what}: the kernel is locked down (confidentiality), so that BPF programs may not read its memory          (kernel_lockdown(7)); --backend ptrace works there"
+    )]
+    LockedDown {
+        /// What could not be done.
+        what: String,
+    },
     /// The kernel cannot do it.
     #[error("cannot {what}: {cause}; --backend ptrace works on any kernel")]
     Unable {
@@ -118,8 +132,18 @@ impl LoadError {
             next = error.source();
         }
         let what = what.into();
+        if std::fs::read_to_string(LOCKDOWN).is_ok_and(|state| is_locked_down(&state)) {
+            return Self::LockedDown { what };
+        }
         if refused { Self::Refused { what, cause } } else { Self::Unable { what, cause } }
     }
+}
+
+const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
+
+/// The state in force stands in brackets.
+fn is_locked_down(state: &str) -> bool {
+    state.contains("[confidentiality]")
 }
 
 /// The verifier's account of a program is thousands of lines.
@@ -127,8 +151,13 @@ fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 
+const TYPES: &str = "/sys/kernel/btf/vmlinux";
+
 /// Loads everything and attaches it; nothing is followed yet.
 pub fn load() -> Result<Loaded, LoadError> {
+    if !Path::new(TYPES).exists() {
+        return Err(LoadError::NoTypes(TYPES));
+    }
     let btf = Btf::from_sys_fs().map_err(|error| LoadError::new("read the kernel's types (BTF)", &error))?;
     let mut loader = EbpfLoader::new();
     let namespace = own_namespace().map_err(|error| LoadError::new("look up /proc/self/ns/pid", &error))?;
@@ -235,5 +264,37 @@ impl Loaded {
         let Some(map) = self.kernel.map("lost") else { return 0 };
         let Ok(map) = PerCpuArray::<_, u64>::try_from(map) else { return 0 };
         map.get(&0, 0).map_or(0, |counts| counts.iter().sum())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_one_line_that_says_what_to_try() {
+        let error = |errno| LoadError::new("make the maps", &io::Error::from_raw_os_error(errno)).to_string();
+        for (text, words) in [
+            (error(libc::EPERM), "needs root, or CAP_BPF and CAP_PERFMON"),
+            (error(libc::EINVAL), "--backend ptrace works on any kernel"),
+            (LoadError::NoTypes(TYPES).to_string(), "CONFIG_DEBUG_INFO_BTF"),
+            (
+                LoadError::LockedDown { what: "make the maps".to_owned() }.to_string(),
+                "--backend ptrace works there",
+            ),
+        ] {
+            assert!(text.contains(words) && text.lines().count() == 1, "{text}");
+        }
+        let verifier = io::Error::other("0: (79) r6 = *(u64 *)(r1 +0)\n1: (85) call unknown");
+        assert_eq!(LoadError::new("attach", &verifier).to_string().lines().count(), 1);
+    }
+
+    #[test]
+    fn the_state_of_lockdown_is_the_one_in_brackets() {
+        assert!(is_locked_down("none integrity [confidentiality]\n"));
+        assert!(
+            !is_locked_down("[none] integrity confidentiality\n")
+                && !is_locked_down("none [integrity] confidentiality\n")
+        );
     }
 }
