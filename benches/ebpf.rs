@@ -74,11 +74,11 @@ fn tracers(place: &Path, path: bool) -> Vec<Tracer> {
     let out = |name: &str| place.join(name).display().to_string();
     let words = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
     let script = if path {
-        "tracepoint:syscalls:sys_enter_newfstatat /pid == cpid/ { printf(\"%d %s\\n\", tid, str(args.filename)); }
-         tracepoint:syscalls:sys_exit_newfstatat /pid == cpid/ { printf(\"%d %d\\n\", tid, args.ret); }"
+        "tracepoint:syscalls:sys_enter_newfstatat /pid == cpid/ { printf(\"%d %s\\n\", tid, str(args->filename)); }
+         tracepoint:syscalls:sys_exit_newfstatat /pid == cpid/ { printf(\"%d %d\\n\", tid, args->ret); }"
     } else {
-        "tracepoint:raw_syscalls:sys_enter /pid == cpid/ { printf(\"%d %d\\n\", tid, args.id); }
-         tracepoint:raw_syscalls:sys_exit /pid == cpid/ { printf(\"%d %d\\n\", tid, args.ret); }"
+        "tracepoint:raw_syscalls:sys_enter /pid == cpid/ { printf(\"%d %d\\n\", tid, args->id); }
+         tracepoint:raw_syscalls:sys_exit /pid == cpid/ { printf(\"%d %d\\n\", tid, args->ret); }"
     };
     let bench = std::env::current_exe().expect("our own path").display().to_string();
     let mut all = vec![
@@ -123,7 +123,7 @@ fn calls(place: &Path) {
             for (tracer, times) in tracers.iter().zip(&mut times) {
                 let before = CountedPrograms::newest();
                 let mut running = Running::start(tracer, kind);
-                times.push(running.nanoseconds());
+                times.extend(running.nanoseconds());
                 if tracer.name == "trace (ebpf)" {
                     own.push(CountedPrograms::nanoseconds_since(before));
                 }
@@ -133,6 +133,10 @@ fn calls(place: &Path) {
         let untraced = median(times[0].clone());
         println!("{kind:<8} untraced {untraced:.0} ns a call");
         for (tracer, times) in tracers.iter().zip(times).skip(1) {
+            if times.len() < ROUNDS {
+                println!("  ({} does not work here)", tracer.name);
+                continue;
+            }
             let added = (median(times) - untraced) / 1e3;
             let goal = if tracer.name == "trace (ebpf)" { format!("   goal {goal}") } else { String::new() };
             println!("  {:<14} adds {added:>8.2} µs a call{goal}", tracer.name);
@@ -161,15 +165,16 @@ impl Running {
         Self { child, output }
     }
 
-    fn nanoseconds(&mut self) -> f64 {
+    /// None where the tracer does not work here.
+    fn nanoseconds(&mut self) -> Option<f64> {
         let mut line = String::new();
         self.output.read_line(&mut line).expect("text");
-        line.trim().parse().unwrap_or_else(|_| panic!("no time but {line:?}"))
+        line.trim().parse().ok()
     }
 
     fn end(mut self) {
         drop(self.child.stdin.take());
-        assert!(self.child.wait().expect("our own child").success());
+        self.child.wait().expect("our own child");
     }
 }
 

@@ -134,6 +134,9 @@ impl Recorder {
             if let (Some(watch), Some(look)) = (&watch, look) {
                 watch.settle(look, backlog.is_empty());
             }
+            if session.names.begin_anew() {
+                loaded.retell_names()?;
+            }
             if !busy && holding.is_some() {
                 Holding::release(&mut loaded.held);
             }

@@ -9,6 +9,7 @@ use std::error::Error;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use super::super::monotonic_ns;
 use super::super::sys::pod::Shared;
@@ -43,6 +44,8 @@ pub struct Loaded {
     kernel: Ebpf,
     /// Recordings so far.
     epoch: u32,
+    /// What the kernel's side was told last.
+    control: Control,
     /// From the next [`Self::follow`] on, whoever makes a call while the ring is more than half full is stopped, and
     /// noted in `held`.
     pub lossless: bool,
@@ -81,6 +84,7 @@ struct Control {
     recorder: u32,
     cgroup: u64,
     since_ns: u64,
+    naming: u64,
     hold_above: u64,
 }
 
@@ -98,6 +102,20 @@ pub enum LoadError {
         /// The kernel's answer.
         cause: String,
     },
+    /// The kernel does not describe its types.
+    #[error(
+        "the kernel has no {0} (CONFIG_DEBUG_INFO_BTF), which the eBPF backend needs; --backend ptrace works on any kernel"
+    )]
+    NoTypes(&'static str),
+    /// The kernel is locked down.
+    #[error(
+        "cannot {what}: the kernel is locked down (confidentiality), so that BPF programs may not read its memory \
+         (kernel_lockdown(7)); --backend ptrace works there"
+    )]
+    LockedDown {
+        /// What could not be done.
+        what: String,
+    },
     /// The kernel cannot do it.
     #[error("cannot {what}: {cause}; --backend ptrace works on any kernel")]
     Unable {
@@ -112,8 +130,13 @@ impl LoadError {
     /// What failed and why, without what to do about it.
     #[must_use]
     pub fn reason(&self) -> String {
-        let (Self::Refused { what, cause } | Self::Unable { what, cause }) = self;
-        format!("it cannot {what}: {cause}")
+        match self {
+            Self::Refused { what, cause } | Self::Unable { what, cause } => {
+                format!("it cannot {what}: {cause}")
+            }
+            Self::NoTypes(what) => format!("the kernel has no {what}"),
+            Self::LockedDown { what } => format!("it cannot {what}: the kernel is locked down"),
+        }
     }
 
     /// Says what failed, with the last cause, which is the kernel's answer where there is one.
@@ -127,8 +150,18 @@ impl LoadError {
             next = error.source();
         }
         let what = what.into();
+        if std::fs::read_to_string(LOCKDOWN).is_ok_and(|state| is_locked_down(&state)) {
+            return Self::LockedDown { what };
+        }
         if refused { Self::Refused { what, cause } } else { Self::Unable { what, cause } }
     }
+}
+
+const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
+
+/// The state in force stands in brackets.
+fn is_locked_down(state: &str) -> bool {
+    state.contains("[confidentiality]")
 }
 
 /// The verifier's account of a program is thousands of lines.
@@ -136,8 +169,13 @@ fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 
+const TYPES: &str = "/sys/kernel/btf/vmlinux";
+
 /// Loads everything and attaches it; nothing is followed yet.
 pub fn load() -> Result<Loaded, LoadError> {
+    if !Path::new(TYPES).exists() {
+        return Err(LoadError::NoTypes(TYPES));
+    }
     let btf = Btf::from_sys_fs().map_err(|error| LoadError::new("read the kernel's types (BTF)", &error))?;
     let mut loader = EbpfLoader::new();
     let namespace = own_namespace().map_err(|error| LoadError::new("look up /proc/self/ns/pid", &error))?;
@@ -159,7 +197,7 @@ pub fn load() -> Result<Loaded, LoadError> {
     };
     let held_fd = held.fd().as_fd().as_raw_fd();
     let held = HashMap::try_from(Map::HashMap(held)).map_err(|error| LoadError::new("find a map", &error))?;
-    Ok(Loaded { kernel, epoch: 0, lossless: false, held, held_fd, ring })
+    Ok(Loaded { kernel, epoch: 0, control: Control::default(), lossless: false, held, held_fd, ring })
 }
 
 /// The inode of our pid namespace. Without a `/proc` it is taken for the machine's first one.
@@ -211,7 +249,10 @@ impl Loaded {
         self.epoch += 1;
         let (recorder, since_ns) = (std::process::id(), monotonic_ns());
         let hold_above = if self.lossless { u64::from(RING_BYTES) / 2 } else { 0 };
-        let control = Control { epoch: self.epoch, recorder, since_ns, hold_above, ..Control::default() };
+        // The kernel's side counts renames in the lower half.
+        let naming = self.control.naming.wrapping_add(1 << 32);
+        let control =
+            Control { epoch: self.epoch, recorder, since_ns, naming, hold_above, ..Control::default() };
         let control = match target {
             Target::Nobody => control,
             Target::Thread(thread) => Control { scope: 1, thread, ..control },
@@ -222,6 +263,16 @@ impl Loaded {
             Target::Cgroup(cgroup) => Control { scope: 3, cgroup, ..control },
             Target::All => Control { scope: 4, ..control },
         };
+        self.set_control(control)
+    }
+
+    /// Has every name told again that is met from now on.
+    pub fn retell_names(&mut self) -> io::Result<()> {
+        self.set_control(Control { naming: self.control.naming.wrapping_add(1 << 32), ..self.control })
+    }
+
+    fn set_control(&mut self, control: Control) -> io::Result<()> {
+        self.control = control;
         let map = self.kernel.map_mut("control").ok_or_else(|| missing("control"))?;
         let mut map: Array<_, Shared<Control>> = Array::try_from(map).map_err(io::Error::other)?;
         map.set(0, Shared(control), 0).map_err(io::Error::other)
@@ -242,5 +293,37 @@ impl Loaded {
         let Some(map) = self.kernel.map("lost") else { return 0 };
         let Ok(map) = PerCpuArray::<_, u64>::try_from(map) else { return 0 };
         map.get(&0, 0).map_or(0, |counts| counts.iter().sum())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_one_line_that_says_what_to_try() {
+        let error = |errno| LoadError::new("make the maps", &io::Error::from_raw_os_error(errno)).to_string();
+        for (text, words) in [
+            (error(libc::EPERM), "needs root, or CAP_BPF and CAP_PERFMON"),
+            (error(libc::EINVAL), "--backend ptrace works on any kernel"),
+            (LoadError::NoTypes(TYPES).to_string(), "CONFIG_DEBUG_INFO_BTF"),
+            (
+                LoadError::LockedDown { what: "make the maps".to_owned() }.to_string(),
+                "--backend ptrace works there",
+            ),
+        ] {
+            assert!(text.contains(words) && text.lines().count() == 1, "{text}");
+        }
+        let verifier = io::Error::other("0: (79) r6 = *(u64 *)(r1 +0)\n1: (85) call unknown");
+        assert_eq!(LoadError::new("attach", &verifier).to_string().lines().count(), 1);
+    }
+
+    #[test]
+    fn the_state_of_lockdown_is_the_one_in_brackets() {
+        assert!(is_locked_down("none integrity [confidentiality]\n"));
+        assert!(
+            !is_locked_down("[none] integrity confidentiality\n")
+                && !is_locked_down("none [integrity] confidentiality\n")
+        );
     }
 }

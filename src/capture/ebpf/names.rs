@@ -11,19 +11,36 @@ const PIPE: u64 = 0x5049_5045;
 const SOCKET: u64 = 0x534f_434b;
 const ANONYMOUS: u64 = 0x0904_1934;
 
-/// Everything told so far.
+/// Names kept before they are forgotten: more than the kernel's side takes for known at once.
+const MOST: usize = 100_000;
+
+/// What was told, in two generations: when the first one is full, it becomes the second, and the kernel's side tells anew
+/// what it meets from then on. Records on their way still mean the second.
 #[derive(Debug, Default)]
-pub struct Names(FxHashMap<u64, Rc<[u8]>>);
+pub struct Names {
+    now: FxHashMap<u64, Rc<[u8]>>,
+    before: FxHashMap<u64, Rc<[u8]>>,
+}
 
 impl Names {
     /// The name of an identity; 0 is nobody's.
     pub fn get(&self, identity: u64) -> Option<Rc<[u8]>> {
-        self.0.get(&identity).cloned()
+        self.now.get(&identity).or_else(|| self.before.get(&identity)).cloned()
     }
 
     /// Takes in a name, in the form that `/proc/PID/fd` gives it (proc(5)).
     pub fn tell(&mut self, head: &NameHead, components: &[u8]) {
-        self.0.insert(head.identity, name(head, components).into());
+        self.now.insert(head.identity, name(head, components).into());
+    }
+
+    /// Begins a new generation if this one is full; true: then the kernel's side is to tell every name again.
+    #[must_use]
+    pub fn begin_anew(&mut self) -> bool {
+        let is_full = self.now.len() >= MOST;
+        if is_full {
+            self.before = std::mem::take(&mut self.now);
+        }
+        is_full
     }
 }
 
@@ -64,5 +81,24 @@ mod tests {
         assert_eq!(text(&with(PIPE, 1), b""), "pipe:[7]");
         assert_eq!(text(&with(SOCKET, 1), b"\0"), "socket:[7]");
         assert_eq!(text(&with(ANONYMOUS, 1), b"[eventpoll]\0"), "anon_inode:[eventpoll]");
+    }
+
+    #[test]
+    fn names_are_forgotten_a_generation_late() {
+        let mut names = Names::default();
+        let tell = |names: &mut Names, identities: std::ops::Range<u64>| {
+            for identity in identities {
+                names.tell(&NameHead { identity, ..NameHead::zeroed() }, b"x\0");
+            }
+        };
+        let most = MOST as u64;
+        tell(&mut names, 0..most - 1);
+        assert!(!names.begin_anew());
+        tell(&mut names, most - 1..most);
+        assert!(names.begin_anew() && !names.begin_anew());
+        assert!(names.get(0).is_some(), "records on their way may mean it");
+        tell(&mut names, most..2 * most);
+        assert!(names.begin_anew());
+        assert!(names.get(0).is_none() && names.get(most).is_some());
     }
 }

@@ -67,6 +67,9 @@ impl Recorder {
         let (mut backlog, mut idle) = (Backlog::new(), 0_u64);
         while !is_over(&session, pids) {
             let busy = backlog.work(loaded, |record| session.take(record));
+            if session.names.begin_anew() {
+                loaded.retell_names()?;
+            }
             let is_late = options.until_ns.is_some_and(|until| until <= monotonic_ns());
             if watch.received().is_some() || is_late {
                 break;

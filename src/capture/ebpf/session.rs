@@ -39,6 +39,7 @@ pub(super) struct FirstExec {
 pub struct Session<'s, S: Sink> {
     pub(super) sink: &'s mut S,
     origin_ns: u64,
+    /// By identity.
     pub(super) names: Names,
     programs: Programs,
     threads: FxHashMap<u32, Thread>,

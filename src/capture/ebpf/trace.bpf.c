@@ -157,7 +157,7 @@ struct head {
 
 /* A directory of the thread, and the identity it had when it was last looked at. */
 struct place {
-    u64 mnt, dentry, renames, identity;
+    u64 mnt, dentry, naming, identity;
 };
 
 struct record {
@@ -261,9 +261,10 @@ struct control {
     u32 recorder; /* the process that is never met */
     u64 cgroup;   /* of CGROUP, which includes those below it */
     u64 since_ns; /* when that was set */
+    u64 naming; /* changes when user space has forgotten all names */
     u64 hold_above; /* bytes in the ring from which on whoever makes a call is stopped; 0: nobody is */
 };
-_Static_assert(sizeof(struct control) == 40 && __builtin_offsetof(struct control, cgroup) == 16, "layout of control");
+_Static_assert(sizeof(struct control) == 48 && __builtin_offsetof(struct control, cgroup) == 16, "layout of control");
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -290,7 +291,7 @@ struct {
     __type(value, u8);
 } held SEC(".maps");
 
-/* Renames and mounts seen: each may change every name. */
+/* Renames and moves of mounts by who is followed: each may change every name. */
 u64 renames = 0;
 
 /* ---- helpers ----
@@ -399,8 +400,16 @@ __noinline u64 tell_name(u64 mount, u64 entry, u64 identity)
     return identity;
 }
 
+/* Names told under another value of this are to be told again. */
+static __always_inline u64 naming(void)
+{
+    u32 zero = 0;
+    struct control *now = bpf_map_lookup_elem(&control, &zero);
+    return renames + (now ? now->naming : 0);
+}
+
 /* A number for what the `struct path` names now; tells user space its name if that is news. */
-__noinline u64 identity_of(u64 path, u32 epoch)
+__noinline u64 identity_of(u64 path)
 {
     struct {
         struct vfsmount *mnt;
@@ -418,28 +427,29 @@ __noinline u64 identity_of(u64 path, u32 epoch)
     u64 hash = BPF_CORE_READ(dentry, d_name.hash_len);
     u64 identity = mix((u64)dentry, (u64)mnt);
     identity = mix(identity, (u64)seen.parent ^ hash);
-    identity = mix(identity, (u64)seen.inode + renames + ((u64)epoch << 48));
+    identity = mix(identity, (u64)seen.inode + naming());
     identity |= 1; /* never 0 */
     if (!bpf_map_lookup_elem(&known, &identity)) tell_name((u64)mnt, (u64)dentry, identity);
     return identity;
 }
 
 /* As identity_of, for a cwd or root: while it is one, its dentry is not used again for another. */
-__noinline u64 place_identity(struct place *place, u64 path, u32 epoch)
+__noinline u64 place_identity(struct place *place, u64 path)
 {
     u64 pair[2];
     if (!place || bpf_probe_read_kernel(pair, sizeof pair, (void *)path)) return 0;
-    if (place->dentry != pair[1] || place->mnt != pair[0] || place->renames != renames) {
+    u64 now = naming();
+    if (place->dentry != pair[1] || place->mnt != pair[0] || place->naming != now) {
         place->mnt = pair[0];
         place->dentry = pair[1];
-        place->renames = renames;
-        place->identity = identity_of(path, epoch);
+        place->naming = now;
+        place->identity = identity_of(path);
     }
     return place->identity;
 }
 
 /* Of the file behind a descriptor of the current process. */
-__noinline u64 file_identity(s32 fd, u32 epoch)
+__noinline u64 file_identity(s32 fd)
 {
     if (fd < 0) return 0;
     struct fdtable *table = bpf_get_current_task_btf()->files->fdt;
@@ -447,7 +457,7 @@ __noinline u64 file_identity(s32 fd, u32 epoch)
     struct file *file = 0;
     bpf_probe_read_kernel(&file, sizeof file, table->fd + fd);
     if (!file) return 0;
-    return identity_of((u64)&file->f_path, epoch);
+    return identity_of((u64)&file->f_path);
 }
 
 /* Begins a piece behind the head; gives where its bytes go. */
@@ -623,14 +633,14 @@ __noinline int begin(struct record *record, u32 nr)
     head->file[0] = head->file[1] = head->cwd = head->root = 0;
     struct plan *plan = plan_of(head->abi, nr);
     if (!plan) return -1;
-    if (plan->fd[0] < 6) head->file[0] = file_identity((s32)argument(record, plan->fd[0]), record->epoch);
-    if (plan->fd[1] < 6) head->file[1] = file_identity((s32)argument(record, plan->fd[1]), record->epoch);
+    if (plan->fd[0] < 6) head->file[0] = file_identity((s32)argument(record, plan->fd[0]));
+    if (plan->fd[1] < 6) head->file[1] = file_identity((s32)argument(record, plan->fd[1]));
     if (plan->path[0] < 6) {
         u64 address = argument(record, plan->path[0]);
         if (address && !put_string(record, PATH0, address)) head->flags |= UNREADABLE0;
         struct fs_struct *fs = BPF_CORE_READ(bpf_get_current_task_btf(), fs);
-        head->cwd = place_identity(&record->cwd, (u64)&fs->pwd, record->epoch);
-        head->root = place_identity(&record->root, (u64)&fs->root, record->epoch);
+        head->cwd = place_identity(&record->cwd, (u64)&fs->pwd);
+        head->root = place_identity(&record->root, (u64)&fs->root);
         if (plan->path[1] < 6) {
             address = argument(record, plan->path[1]);
             if (address && !put_string(record, PATH1, address)) head->flags |= UNREADABLE1;
@@ -818,7 +828,7 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
     if (plan->effect == EFFECT_SIGRETURN) head->extra = regs->ip;
     if (ret >= 0 || ret < -4095) {
         if (plan->makes_fd) {
-            u64 made = file_identity((s32)ret, record->epoch);
+            u64 made = file_identity((s32)ret);
             if (!head->file[0]) head->file[0] = made;
             else if (!head->file[1]) head->file[1] = made;
         }
@@ -906,7 +916,7 @@ int BPF_PROG(executed, struct task_struct *task, s32 former)
     head.args[2] = auxv.entry;
     head.args[3] = auxv.base;
     head.args[4] = auxv.headers;
-    head.file[0] = identity_of((u64)&file->f_path, record->epoch);
+    head.file[0] = identity_of((u64)&file->f_path);
     bpf_get_current_comm(head.comm, sizeof head.comm);
     if (bpf_ringbuf_output(&ring, &head, sizeof head, BPF_RB_NO_WAKEUP)) count_lost();
     return 0;
