@@ -86,7 +86,7 @@ fn files_may_be_elsewhere() {
 #[test]
 fn our_own_log_is_replayed() {
     let dir = place();
-    let recorded = trace(dir.path(), &["record", "-o", "log", "cat", "d/file"]);
+    let recorded = trace(dir.path(), &["record", "--backend", "ptrace", "-o", "log", "cat", "d/file"]);
     assert!(recorded.status.success(), "{recorded:?}");
     let done = json(&trace(dir.path(), &[&QUICK[..], &["--json", "log"]].concat()));
     assert!(done["coverage"]["share"].as_f64().is_some_and(|share| share > 0.5), "{done:#}");

@@ -124,7 +124,7 @@ impl Recorder {
         let _first = First::begin();
         let mut session = Session::new(pid as u32, options.origin_ns, at_once, sink);
         go()?;
-        let (mut backlog, mut idle) = (Backlog::new(), 0_u64);
+        let (mut backlog, mut idle) = (Backlog::default(), 0_u64);
         let (mut status, mut asked, mut others) = (None, None, Others::default());
         while !session.sink.wants_end()
             && (status.is_none() || !(session.is_over() || options.leader_only || received().is_some()))

@@ -64,7 +64,7 @@ impl Recorder {
                 session.attach(pid, tid.cast_unsigned(), comm_of(pid.cast_signed(), tid));
             }
         }
-        let (mut backlog, mut idle) = (Backlog::new(), 0_u64);
+        let (mut backlog, mut idle) = (Backlog::default(), 0_u64);
         while !is_over(&session, pids) {
             let busy = backlog.work(loaded, |record| session.take(record));
             if session.names.begin_anew() {
