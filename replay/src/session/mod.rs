@@ -6,6 +6,8 @@
 
 mod outcome;
 mod overhead;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
