@@ -84,8 +84,9 @@ impl Program {
                 })
             })
             .collect();
-        go.wait();
+        // Before they begin: they may be done before this thread runs again.
         let begin = Instant::now();
+        go.wait();
         done.wait();
         (0..self.files.len()).for_each(|_| self.pause());
         let took = begin.elapsed();

@@ -1,11 +1,12 @@
 //! Strategy 2: plain calls from several threads over the same graph. The control: parallelism without a ring.
 //!
 //! ```text
-//! a thread: do a step ──> of those it made ready: go on with the first, offer the others
-//!           nothing to go on with ──> take an offered one, or look out for a while, then sleep
+//! a thread: do a step ──> of those it made ready: go on with the first, keep the others
+//!           somebody is hungry ──> offer half of what is kept
+//!           nothing to go on with ──> take a share of what is offered, or look out for a while, then sleep
 //! ```
 //!
-//! A chain of steps stays on its thread, so a graph without parallelism costs what the serial engine costs. The
+//! Shares keep threads from meeting at the lock for every call, which takes less time than the lock would. A chain of steps stays on its thread, so a graph without parallelism costs what the serial engine costs. The
 //! calling thread is one of the threads.
 
 use std::io;
@@ -35,7 +36,10 @@ struct Shared {
     left: AtomicUsize,
     /// How many steps are offered: looked at without the lock.
     offered: AtomicUsize,
+    /// How many threads have nothing to do.
+    hungry: AtomicUsize,
     over: AtomicBool,
+    threads: usize,
     state: Mutex<State>,
     wake: Condvar,
 }
@@ -65,32 +69,26 @@ impl Shared {
 
     /// Does steps until none is left in the run.
     fn work(&self, run: &Run, scratch: &mut Scratch) {
-        let mut more = Vec::new();
-        while let Some(mut step) = self.take() {
-            loop {
+        let mut kept = Vec::new();
+        while self.take(&mut kept) {
+            while let Some(step) = kept.pop() {
                 if run.program.action(step).is_executed() {
                     run.perform(step, scratch);
                 }
-                let next = self.done(step, &mut more);
-                if !more.is_empty() {
-                    self.offer(&mut more);
+                self.done(step, &mut kept);
+                if kept.len() > 1 && self.hungry.load(Ordering::Relaxed) > 0 {
+                    self.offer(&mut kept);
                 }
-                let Some(next) = next else { break };
-                step = next;
             }
         }
     }
 
     /// Acquire and release along the edges: whoever runs a step sees the descriptors that those before it made.
-    fn done(&self, step: u32, more: &mut Vec<u32>) -> Option<u32> {
-        let mut next = None;
-        for &successor in self.graph.successors(step) {
+    /// What comes first in the log is kept last, to be taken first.
+    fn done(&self, step: u32, kept: &mut Vec<u32>) {
+        for &successor in self.graph.successors(step).iter().rev() {
             if self.waits[successor as usize].fetch_sub(1, Ordering::AcqRel) == 1 {
-                if next.is_none() {
-                    next = Some(successor);
-                } else {
-                    more.push(successor);
-                }
+                kept.push(successor);
             }
         }
         if self.left.fetch_sub(1, Ordering::AcqRel) == 1 {
@@ -99,12 +97,12 @@ impl Shared {
             drop(state);
             self.wake.notify_all();
         }
-        next
     }
 
-    fn offer(&self, more: &mut Vec<u32>) {
+    /// The half that would be done last.
+    fn offer(&self, kept: &mut Vec<u32>) {
         let mut state = self.lock();
-        state.offers.append(more);
+        state.offers.extend(kept.drain(..kept.len() / 2));
         self.offered.store(state.offers.len(), Ordering::Release);
         let sleeping = state.sleeping > 0;
         drop(state);
@@ -113,10 +111,18 @@ impl Shared {
         }
     }
 
-    fn take(&self) -> Option<u32> {
+    /// Whether there is more to do, and a share of it.
+    fn take(&self, kept: &mut Vec<u32>) -> bool {
+        self.hungry.fetch_add(1, Ordering::Relaxed);
+        let taken = self.wait_for_offers(kept);
+        self.hungry.fetch_sub(1, Ordering::Relaxed);
+        taken
+    }
+
+    fn wait_for_offers(&self, kept: &mut Vec<u32>) -> bool {
         for _ in 0..LOOKS {
             if self.over.load(Ordering::Acquire) {
-                return None;
+                return false;
             }
             if self.offered.load(Ordering::Acquire) > 0 {
                 break;
@@ -125,15 +131,17 @@ impl Shared {
         }
         let mut state = self.lock();
         loop {
-            if let Some(step) = state.offers.pop() {
-                self.offered.store(state.offers.len(), Ordering::Release);
-                if !state.offers.is_empty() && state.sleeping > 0 {
+            if !state.offers.is_empty() {
+                let left = state.offers.len() - state.offers.len().div_ceil(2 * self.threads);
+                kept.extend(state.offers.drain(left..));
+                self.offered.store(left, Ordering::Release);
+                if left > 0 && state.sleeping > 0 {
                     self.wake.notify_one();
                 }
-                return Some(step);
+                return true;
             }
             if self.over.load(Ordering::Acquire) {
-                return None;
+                return false;
             }
             state = self.sleep(state);
         }
@@ -169,7 +177,9 @@ impl Threads {
             waits: graph.waits.iter().map(|&waits| AtomicU32::new(waits)).collect(),
             left: AtomicUsize::new(0),
             offered: AtomicUsize::new(0),
+            hungry: AtomicUsize::new(0),
             over: AtomicBool::new(true),
+            threads: threads.max(1) as usize,
             state: Mutex::default(),
             wake: Condvar::new(),
             graph,
