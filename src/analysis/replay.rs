@@ -64,8 +64,10 @@ pub struct Replay {
     pub unavailable: Vec<Unavailable>,
     /// A row a strategy.
     pub rows: Vec<Row>,
-    /// What it comes to.
+    /// What it comes to, for the program as it is: with a lookahead of 1, if such rings were measured.
     pub verdict: Verdict,
+    /// The best row of the rings with a larger lookahead: a bound for a program that knows its next calls.
+    pub bound: Option<usize>,
     /// The most that could be saved.
     pub ceiling: Option<Ceiling>,
 }
@@ -289,6 +291,7 @@ impl Replay {
             no_ring: outcome.no_ring.clone(),
             unavailable: outcome.unavailable.iter().map(unavailable).collect(),
             verdict: verdict(&rows),
+            bound: best_ring(&rows, |row| row.lookahead != Some(1)).map(|(row, _)| row),
             ceiling: known.wall.and_then(|wall| ceiling(outcome, wall)),
             wall: known.wall,
             coverage: coverage(outcome, &known),
@@ -397,11 +400,16 @@ fn void(voided: &Voided, plan: &Plan) -> Differing {
     }
 }
 
+/// The fastest of the rings that are chosen.
+fn best_ring(rows: &[Row], choose: impl Fn(&Row) -> bool) -> Option<(usize, Measured)> {
+    let rings = rows.iter().enumerate().filter(|(_, row)| row.ring && choose(row));
+    let measured = rings.filter_map(|(at, row)| Some((at, row.measured?)));
+    measured.min_by(|(_, a), (_, b)| a.against_serial.median.total_cmp(&b.against_serial.median))
+}
+
 /// The fastest of the rings, against plain calls and against threads.
 fn verdict(rows: &[Row]) -> Verdict {
-    let rings = rows.iter().enumerate().filter(|(_, row)| row.ring);
-    let measured = rings.filter_map(|(at, row)| Some((at, row.measured?)));
-    let best = measured.min_by(|(_, a), (_, b)| a.against_serial.median.total_cmp(&b.against_serial.median));
+    let best = best_ring(rows, |row| row.lookahead == Some(1)).or_else(|| best_ring(rows, |_| true));
     let Some((row, best)) = best else { return Verdict::NoRing };
     let beats_threads = best.against_threads.is_none_or(|threads| threads.high < 1.0);
     match best.against_serial {

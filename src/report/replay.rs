@@ -118,6 +118,8 @@ fn cells(row: &Row) -> Vec<String> {
     let projected = row.projection;
     let helps = match row.helps {
         _ if row.void.is_some() => "void",
+        // A program would have to know its next calls.
+        Some(true) if row.lookahead != Some(1) => "bound",
         Some(true) => "yes",
         Some(false) => "no",
         None => "",
@@ -200,7 +202,7 @@ fn verdict(replay: &Replay) -> String {
         }),
         Verdict::Faster { row: at } => row(at).map(|(row, measured)| {
             let program = row.projection.map_or_else(String::new, |projected| {
-                format!(": the program would run {} times as fast", ratio(projected.speedup.median))
+                format!(": the program would be {:.3} times as fast", projected.speedup.median)
             });
             format!(
                 "Batching through io_uring would take {} of the time of plain calls{}{program}.",
@@ -209,7 +211,25 @@ fn verdict(replay: &Replay) -> String {
             )
         }),
     };
-    sentence.unwrap_or_default()
+    sentence.unwrap_or_default() + &bound(replay)
+}
+
+/// What a program could reach that knows its next calls, where the verdict is of one that does not.
+fn bound(replay: &Replay) -> String {
+    let row = |at: usize| replay.rows.get(at).and_then(|row| Some((row, row.measured?)));
+    let (Verdict::Slower { row: at, .. }
+    | Verdict::Alike { row: at }
+    | Verdict::AsThreads { row: at }
+    | Verdict::Faster { row: at }) = replay.verdict
+    else {
+        return String::new();
+    };
+    let Some((row, measured)) = replay.bound.filter(|bound| *bound != at).and_then(row) else {
+        return String::new();
+    };
+    let knowing = row.lookahead.map_or_else(|| "all its".to_owned(), |calls| format!("its next {calls}"));
+    let times = ratio(measured.against_serial.median);
+    format!(" If the program knew {knowing} calls beforehand, it could be {times} times (a bound).")
 }
 
 fn ceiling(most: Ceiling) -> String {
@@ -347,6 +367,7 @@ mod tests {
                 row("ring, depth 128, lookahead all", None, Some(3.1), Some(200)),
             ],
             verdict,
+            bound: Some(4),
             ceiling: Some(Ceiling { calls: 0.022, calls_at_most: 0.025, misses: 0.003, missed: 19 }),
         }
     }
@@ -359,7 +380,7 @@ mod tests {
 
     #[test]
     fn a_ring_that_is_slower() {
-        let replay = replay(Verdict::Slower { row: 4, punted: Some(0.83) });
+        let replay = replay(Verdict::Slower { row: 3, punted: Some(0.83) });
         insta::assert_snapshot!(text(&replay, None));
         let narrow = text(&replay, Some(80));
         assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
@@ -391,7 +412,13 @@ mod tests {
         ] {
             let text = text(&replay(verdict.clone()), None);
             let line = text.lines().find(|line| line.starts_with("Batching through io_uring")).unwrap();
-            assert!(line.contains(". If all of these calls were free"), "{verdict:?}: {line}");
+            assert!(line.contains(" If all of these calls were free"), "{verdict:?}: {line}");
+            let tells_bound = line.contains("beforehand, it could be 3.10 times (a bound).");
+            assert_eq!(
+                tells_bound,
+                !matches!(verdict, Verdict::Alike { .. } | Verdict::AsThreads { .. }),
+                "{line}"
+            );
         }
     }
 }
