@@ -443,6 +443,11 @@ mod tests {
         let mut header = header();
         header.backend = "ebpf".to_owned();
         assert_eq!(prices(Model::of(&header), group, &[5, 7]).cost(group, &cell(&[5, 7])), Some(12));
+        let one_waited = [&[1_000; 9][..], &[4_000_000]].concat();
+        let prices_of_these = prices(Model::of(&header), group, &one_waited);
+        assert_eq!(prices_of_these.cost(group, &cell(&one_waited)), Some(4_009_000));
+        let usual = prices_of_these.usual(group, &cell(&one_waited)).unwrap();
+        assert!(usual.abs_diff(10_000) < 100, "a single long call may have waited for a CPU: {usual}");
         header.backend = "ptrace".to_owned();
         header.calibration = None;
         assert_eq!(prices(Model::of(&header), group, &[5, 7]).cost(group, &cell(&[5, 7])), None);

@@ -236,6 +236,10 @@ impl Prices {
         let rare = self.rare.get(group.0 as usize) == Some(&true) && self.median(group) < LONG_NS;
         match self.model.quality {
             Quality::Estimated if rare => Some(self.split(group, cell).0),
+            Quality::True if rare => {
+                let usual_ns = cell.long.saturating_mul(self.median(group));
+                Some((cell.sum_ns - cell.long_ns.min(cell.sum_ns)).saturating_add(usual_ns))
+            }
             _ => self.cost(group, cell),
         }
     }

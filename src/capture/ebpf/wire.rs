@@ -44,9 +44,6 @@ impl Kind {
 
 const NAME: u8 = 2;
 
-/// More bytes than any record has.
-pub const LONGEST: usize = 32 << 10;
-
 /// Bits of [`Head::flags`].
 pub mod flag {
     /// The first path could not be read.
