@@ -4,8 +4,6 @@
 //! The crate knows nothing of logs. A caller describes what a program did with a [`PlanBuilder`]:
 //!
 //! ```
-//! use std::time::Duration;
-//!
 //! use trace_replay::{At, Lookahead, Op, Options, PlanBuilder, Recorded, Strategy, replay};
 //!
 //! let mut builder = PlanBuilder::default();
@@ -19,7 +17,7 @@
 //! let plan = builder.build();
 //!
 //! let strategies = vec![Strategy::Serial, Strategy::Threads { threads: 2, lookahead: Lookahead::ALL }];
-//! let options = Options { strategies, time: Duration::from_millis(100), ..Options::default() };
+//! let options = Options { strategies, blocks: 10, ..Options::default() };
 //! let outcome = replay(plan, &options, |_| ())?;
 //! assert_eq!(outcome.coverage.replayed, 3);
 //! let threads = &outcome.rows[1].figures.as_ref().expect("every result was the recorded one");

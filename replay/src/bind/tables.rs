@@ -91,17 +91,21 @@ impl Tables {
     }
 
     fn copy_files(&mut self, from: u32) -> Result<u32, PlanError> {
+        self.charge(self.files[from as usize].slots.len())?;
         let slots = &self.files[from as usize].slots;
-        self.copies_left = self
-            .copies_left
-            .checked_sub(slots.len())
-            .ok_or(PlanError::TooManyDescriptors(self.copy_limit))?;
         for slot in slots.values() {
             self.holders[slot.handle.index()] += 1;
         }
         let slots = slots.clone();
         self.files.push(Files { slots, users: 1 });
         Ok(self.files.len() as u32 - 1)
+    }
+
+    /// Counts descriptors against the limit.
+    fn charge(&mut self, descriptors: usize) -> Result<(), PlanError> {
+        let left = self.copies_left.checked_sub(descriptors);
+        self.copies_left = left.ok_or(PlanError::TooManyDescriptors(self.copy_limit))?;
+        Ok(())
     }
 
     fn hold(&mut self, handle: Option<Handle>) {
@@ -171,6 +175,9 @@ impl Tables {
             self.files[files as usize].users -= 1;
             self.threads[thread as usize] = (own, fs);
         }
+        // Looking through a large table for each of many execs is as dear as copying it.
+        let looked_at = self.slots(thread).len();
+        self.charge(looked_at)?;
         let slots = self.slots(thread).iter();
         let closed: Vec<i32> = slots.filter(|(_, slot)| slot.cloexec).map(|(&fd, _)| fd).collect();
         Ok(closed.into_iter().filter_map(|fd| self.remove(thread, fd)).filter_map(freed).collect())

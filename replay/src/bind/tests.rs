@@ -150,4 +150,10 @@ fn forks_of_large_tables_are_limited() {
         builder.child(thread, crate::plan::Share::default()).unwrap();
     }
     assert_eq!(bind(&builder.build()).unwrap_err(), PlanError::TooManyDescriptors(5));
+
+    let mut builder = PlanBuilder::new(limits);
+    let thread = builder.process(None).unwrap();
+    (3..6).for_each(|fd| open(&mut builder, thread, b"/a", 0, fd));
+    (0..2).for_each(|_| call(&mut builder, thread, Op::Exec, 0));
+    assert_eq!(bind(&builder.build()).unwrap_err(), PlanError::TooManyDescriptors(5));
 }

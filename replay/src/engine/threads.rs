@@ -6,8 +6,9 @@
 //!           nothing to go on with ──> take a share of what is offered, or look out for a while, then sleep
 //! ```
 //!
-//! Shares keep threads from meeting at the lock for every call, which takes less time than the lock would. A chain of steps stays on its thread, so a graph without parallelism costs what the serial engine costs. The
-//! calling thread is one of the threads.
+//! Shares keep threads from meeting at the lock for every call, which takes less time than the lock would. A chain of
+//! steps stays on its thread, so a graph without parallelism costs what the serial engine costs. The calling thread
+//! is one of the threads.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};

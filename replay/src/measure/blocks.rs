@@ -38,6 +38,8 @@ pub(crate) struct Contender {
     pub(crate) counts: Counts,
     pub(crate) punts: Option<u64>,
     pub(crate) voided: Option<Voided>,
+    /// What one run took, if so many as are needed do not fit into the time there is.
+    pub(crate) too_long: Option<Duration>,
     runs_a_block: u32,
 }
 
@@ -51,6 +53,7 @@ impl Contender {
             counts: Counts::default(),
             punts: None,
             voided: None,
+            too_long: None,
             runs_a_block: 1,
         }
     }
@@ -81,7 +84,7 @@ impl Bench {
         mut progress: impl FnMut(usize, usize),
     ) -> Result<(), ReplayError> {
         for contender in &mut *contenders {
-            self.warm_up(contender)?;
+            self.warm_up(contender, options.time / Options::LEAST_BLOCKS as u32)?;
         }
         let begin = Instant::now();
         let mut random = fastrand::Rng::new();
@@ -99,17 +102,26 @@ impl Bench {
         Ok(())
     }
 
-    /// An untimed run, with the workers' tasks counted: the tracepoint would cost time. Then a timed one.
-    fn warm_up(&mut self, contender: &mut Contender) -> Result<(), ReplayError> {
+    /// A run with the workers' tasks counted, which costs time; then, unless that was long, one that tells how many fit
+    /// into a block.
+    fn warm_up(&mut self, contender: &mut Contender, longest: Duration) -> Result<(), ReplayError> {
         self.make_ready(contender)?;
         if let Some(punts) = self.punts.as_ref().filter(|_| contender.strategy.needs_ring()) {
             punts.begin();
         }
+        let begin = Instant::now();
         contender.counts = run(contender, &self.run)?;
+        let took = begin.elapsed();
         if let Some(punts) = self.punts.as_ref().filter(|_| contender.strategy.needs_ring()) {
             contender.punts = punts.end();
         }
         self.verify(contender);
+        if contender.strategy != Strategy::Serial && took > longest {
+            contender.too_long = Some(took);
+        }
+        if took > SHARE {
+            return Ok(());
+        }
         let sample = self.timed(contender)?;
         let fit = SHARE.as_nanos() as f64 / sample.wall_ns.max(1.0);
         let most = if self.cache == Cache::Warm { f64::from(MOST_RUNS) } else { 1.0 };
@@ -118,7 +130,7 @@ impl Bench {
     }
 
     fn block(&mut self, contender: &mut Contender) -> Result<(), ReplayError> {
-        if contender.voided.is_some() {
+        if contender.voided.is_some() || contender.too_long.is_some() {
             return Ok(());
         }
         let mut sum = Sample::default();

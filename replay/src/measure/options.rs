@@ -61,7 +61,8 @@ pub struct Options {
     pub recorded: RecordedTimes,
     /// Rounds through all strategies, in random order each.
     pub blocks: usize,
-    /// No round begins after this, once there are [`Options::LEAST_BLOCKS`].
+    /// No round begins after this, once there are [`Options::LEAST_BLOCKS`]; a strategy of which so many runs do not fit
+    /// into it is left out.
     pub time: Duration,
 }
 

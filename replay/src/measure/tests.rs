@@ -34,7 +34,7 @@ fn script() -> Script {
 }
 
 fn quick(strategies: Vec<Strategy>) -> Options {
-    Options { strategies, blocks: 8, time: Duration::from_millis(200), ..Options::default() }
+    Options { strategies, blocks: 8, time: Duration::from_secs(60), ..Options::default() }
 }
 
 fn run(plan: Plan, options: &Options) -> crate::session::Outcome {
@@ -96,6 +96,16 @@ fn a_projection_needs_a_wall_time_and_says_what_it_stands_on() {
     let gate = outcome.gate.unwrap();
     assert!((gate.in_program_ns - 60_000.0).abs() < 1.0 && gate.replayed_ns > 0.0);
     assert_eq!(free.helps, None, "the ceiling is not a way to help");
+}
+
+#[test]
+fn a_strategy_that_takes_too_long_is_left_out_and_named() {
+    let (plan, _directory) = script().build();
+    let slow = Strategy::Threads { threads: 2, lookahead: Lookahead::FAITHFUL };
+    let outcome = run(plan, &Options { time: Duration::from_nanos(1), ..quick(vec![slow]) });
+    assert_eq!(outcome.rows.len(), 1, "the baseline is measured in any case");
+    assert_eq!(outcome.unavailable[0].0, slow);
+    assert!(outcome.unavailable[0].1.contains("too long"), "{:?}", outcome.unavailable);
 }
 
 #[test]

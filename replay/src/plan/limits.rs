@@ -19,7 +19,7 @@ pub struct Limits {
     pub threads: usize,
     /// Bytes that one call is said to have transferred.
     pub transfer: u64,
-    /// Descriptors copied by forks, all together.
+    /// Descriptors copied by forks or looked at by execs, all together.
     pub copied_descriptors: usize,
 }
 
@@ -76,7 +76,7 @@ pub enum PlanError {
     /// A return value that is neither a result nor an errno.
     #[error("a return value of {0}")]
     AbsurdReturn(i64),
-    /// Forks copied more descriptors than the limit.
-    #[error("forks copy more than {0} descriptors: replay a part of the log")]
+    /// Forks and execs had to do with more descriptors than the limit.
+    #[error("forks and execs copy more than {0} descriptors: replay a part of the log")]
     TooManyDescriptors(usize),
 }

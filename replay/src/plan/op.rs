@@ -166,7 +166,8 @@ pub enum Op {
     },
     /// `getcwd(2)`.
     Getcwd,
-    /// `mmap(2)` of a file: uses the descriptor, is not executed.
+    /// `mmap(2)` of a file, and calls that only look at a descriptor (`fcntl` with `F_GETFL`, `ioctl` with `TCGETS`): not
+    /// executed.
     Map {
         /// The descriptor.
         fd: i32,

@@ -163,3 +163,20 @@ fn landlock_lets_only_accepted_files_be_read() {
     assert!(fs::read(directory.path().join("other")).is_ok(), "other threads are as they were");
     fs::write(directory.path().join("a"), "2").unwrap();
 }
+
+#[test]
+fn without_landlock_an_open_does_not_wait_for_a_fifo_that_was_put_there() {
+    let mut script = Script::new();
+    let main = script.main;
+    script.write("a", "1");
+    script.open(main, "a", 0, 3);
+    let (plan, directory) = script.build();
+    let program = rehearse(plan, Guard::None, false).unwrap().program;
+    fs::remove_file(directory.path().join("a")).unwrap();
+    let fifo = std::ffi::CString::new(directory.path().join("a").to_str().unwrap()).unwrap();
+    crate::sys::files::tests_support::make_fifo(&fifo);
+    let run = crate::run::Run::new(std::sync::Arc::new(program));
+    run.reset();
+    // Ends, which is what is tested.
+    run.perform(0, &mut Scratch::new(16));
+}

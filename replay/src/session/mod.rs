@@ -6,6 +6,8 @@
 
 mod outcome;
 mod overhead;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -106,6 +108,15 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         self.bench.measure(&mut contenders, self.options, |done, of| {
             progress(Progress::Measuring { done, of });
         })?;
+        let mut unavailable = unavailable;
+        contenders.retain(|contender| {
+            let too_long = contender.too_long;
+            unavailable.extend(too_long.map(|took| {
+                let reason = format!("one run takes {took:.1?}: too long for the time there is");
+                (contender.strategy, reason)
+            }));
+            too_long.is_none()
+        });
         let (recorded_ns, gate) = self.recorded(&contenders);
         let context = Context { wall_ns: &self.options.wall_ns, recorded_ns };
         let free = self.options.strategies.contains(&Strategy::Free);
