@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
-use super::call::{Call, Line, Names};
+use super::call::Call;
+use super::line::{Line, Names};
 use super::prefix::{self, Stamp};
 use super::tasks::Tasks;
 use crate::event::Abi;

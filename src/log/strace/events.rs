@@ -1,0 +1,339 @@
+//! Each kind of line as events: calls on one line or two, signals, ends, and what a call brings with it (a new
+//! program, a new thread).
+
+use super::call::Call;
+use super::facts::Fields;
+use super::line::{self, Line};
+use super::prefix::{self, Prefix};
+use super::tasks::{Comm, Pending, Task};
+use super::text::number;
+use super::{MOST_PENDING, MOST_SHOWN, Reader, SHOWN_LEN, Seen, value};
+use crate::event::{Abi, Event, Flags, Kind, loss};
+use crate::syscall::effect::Effect;
+use crate::syscall::plan;
+
+impl Reader {
+    pub(super) fn unreadable(&mut self, number: u64, line: &[u8], sink: &mut Sink<'_>) {
+        self.lineage.unreadable += 1;
+        if self.lineage.shown.len() < MOST_SHOWN {
+            self.lineage.shown.push((number, line[..line.len().min(SHOWN_LEN)].to_vec()));
+        }
+        let now = self.clock.now;
+        sink.push(&Event {
+            text: Some(loss::LINE.as_bytes()),
+            ret: Some(1),
+            args: [number, 0, 0, 0, 0, 0],
+            start_ns: now,
+            end_ns: Some(now),
+            ..Event::new(Kind::Lost)
+        });
+    }
+
+    pub(super) fn line(&mut self, line: &[u8], tid: Option<u32>, sink: &mut Sink<'_>) -> Seen {
+        if line.starts_with(b" > ") {
+            return Seen::Stack;
+        }
+        let (prefix, body) = prefix::take(line);
+        if body.is_empty() || is_note(body) {
+            self.mode(body);
+            return Seen::Note;
+        }
+        let at_ns = prefix.time.map_or(self.clock.now, |stamp| self.clock.at(stamp));
+        let tid = prefix.tid.or(tid).unwrap_or_else(|| self.tasks.only());
+        if !self.tasks.knows(tid) {
+            self.appeared(tid, at_ns, sink);
+        }
+        if let Some(comm) = prefix.comm {
+            self.tasks.get(tid).comm = Comm::of(comm);
+        }
+        let read = if let Some(how) = body.strip_prefix(b"+++ ") {
+            self.ended(tid, at_ns, how, sink)
+        } else if let Some(what) = body.strip_prefix(b"--- ") {
+            return self.signal(tid, at_ns, what, sink);
+        } else if let Some(rest) = body.strip_prefix(b"<... ") {
+            self.resumed(tid, at_ns, &prefix, rest, sink)
+        } else if let Some(begin) = unfinished(body) {
+            self.begun(tid, at_ns, &prefix, begin)
+        } else {
+            self.complete(tid, at_ns, None, &prefix, body, sink)
+        };
+        if read.is_some() { Seen::Call } else { Seen::Unreadable }
+    }
+
+    /// `[ Process PID=123 runs in 32 bit mode. ]`
+    fn mode(&mut self, note: &[u8]) {
+        let Some(at) = note.windows(4).position(|word| word == b"PID=") else { return };
+        let Some((tid, rest)) = number(&note[at + 4..]) else { return };
+        let task = self.tasks.get(tid as u32);
+        if let Some(mode) = rest.strip_prefix(b" runs in ") {
+            task.abi = if mode.starts_with(b"32 ") { Abi::I386 } else { Abi::X86_64 };
+        }
+    }
+
+    /// A thread is seen for the first time: the child of the one that is making one, if there is such a one.
+    fn appeared(&mut self, tid: u32, at_ns: u64, sink: &mut Sink<'_>) {
+        let Some(parent) = self.tasks.making_child() else {
+            self.tasks.appear(tid);
+            return;
+        };
+        self.arena.clear();
+        let task = self.tasks.get(parent);
+        let text =
+            task.pending.as_ref().map_or_else(Vec::new, |pending| [&pending.text[..], b") = ?"].concat());
+        let line = Line::of(&text, None, task.abi, &self.names);
+        let flags = line.map_or(0, |line| Call::of(&line, task, &mut self.arena).clone_flags);
+        self.tasks.fork(parent, tid, flags);
+        self.tasks.get(parent).early_child = Some(tid);
+        self.forked(parent, tid, flags, at_ns, sink);
+    }
+
+    /// Whether a call that begins so makes a child.
+    fn makes_child(&self, begin: &[u8]) -> bool {
+        let named = line::name(begin).and_then(|(name, _)| self.names.call(Abi::X86_64, name));
+        named.is_some_and(|(abi, spec)| plan::of(abi, spec.nr).effect.makes_child())
+    }
+
+    fn forked(&mut self, parent: u32, child: u32, flags: u64, at_ns: u64, sink: &mut Sink<'_>) {
+        self.lines.follow(child);
+        let pid = self.tasks.get(child).pid;
+        let maker = self.tasks.get(parent);
+        sink.push(&Event {
+            ret: Some(i64::from(child)),
+            args: [flags, u64::from(pid), 0, 0, 0, 0],
+            ..point(Kind::Fork, parent, maker, at_ns)
+        });
+    }
+
+    /// `exited with 0 +++`, `killed by SIGSEGV (core dumped) +++`, `superseded by execve in pid 123 +++`
+    fn ended(&mut self, tid: u32, at_ns: u64, how: &[u8], sink: &mut Sink<'_>) -> Option<()> {
+        let superseded = how.strip_prefix(b"superseded by execve in pid ");
+        let ret = if let Some(status) = how.strip_prefix(b"exited with ") {
+            Some(number(status)?.0 as i64)
+        } else if let Some(signal) = how.strip_prefix(b"killed by ") {
+            let end = signal.iter().position(|&byte| byte == b' ')?;
+            Some(-i64::from(value::signal(&signal[..end])?))
+        } else {
+            superseded?;
+            None
+        };
+        self.never_returned(tid, sink);
+        let task = self.tasks.end(tid)?;
+        sink.push(&Event { ret, ..point(Kind::Exit, tid, &task, at_ns) });
+        if let Some((other, _)) = superseded.and_then(number)
+            && let Some(other) = self.tasks.end(other as u32)
+        {
+            // It goes on under the number of the thread whose place it takes.
+            self.tasks.put(tid, other);
+        }
+        Some(())
+    }
+
+    /// A thread's call that has not returned, and never will.
+    pub(super) fn never_returned(&mut self, tid: u32, sink: &mut Sink<'_>) {
+        let Some(pending) = self.tasks.take_call(tid) else { return };
+        let Pending { mut text, start_ns, ip, nr } = pending;
+        self.pending_len -= text.len();
+        text.extend_from_slice(b") = ?");
+        let prefix = Prefix { ip: Some(ip), nr, ..Prefix::default() };
+        let end_ns = self.clock.now;
+        if self.complete(tid, end_ns, Some(start_ns), &prefix, &text, sink).is_none() {
+            self.unreadable(self.lineage.lines, &text, sink);
+        }
+        self.tasks.reuse(text);
+    }
+
+    /// `SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=12, ...} ---`
+    fn signal(&mut self, tid: u32, at_ns: u64, what: &[u8], sink: &mut Sink<'_>) -> Seen {
+        if what.starts_with(b"stopped by ") {
+            return Seen::Note;
+        }
+        let end = what.iter().position(|&byte| byte == b' ').unwrap_or(what.len());
+        let Some(signal) = value::signal(&what[..end]) else { return Seen::Unreadable };
+        let details = Fields(what[end..].trim_ascii_start());
+        let code = details.find(b"si_code").and_then(|name| value::signal_code(signal, name)).unwrap_or(0);
+        let sender = details.find(b"si_pid").and_then(number).map_or(0, |(pid, _)| pid);
+        let task = self.tasks.get(tid);
+        sink.push(&Event {
+            nr: signal,
+            args: [i64::from(code) as u64, sender, 0, 0, 0, 0],
+            ..point(Kind::Signal, tid, task, at_ns)
+        });
+        Seen::Call
+    }
+
+    /// A call begins here and returns on a later line.
+    fn begun(&mut self, tid: u32, at_ns: u64, prefix: &Prefix<'_>, begin: &[u8]) -> Option<()> {
+        line::name(begin)?;
+        if self.pending_len + begin.len() > MOST_PENDING {
+            return None;
+        }
+        let mut text = self.tasks.buffer();
+        text.extend_from_slice(begin);
+        let (start_ns, ip, nr) = (at_ns, prefix.ip.unwrap_or(0), prefix.nr);
+        self.pending_len += text.len();
+        let makes_child = self.makes_child(&text);
+        let former = self.tasks.begin(tid, Pending { text, start_ns, ip, nr }, makes_child);
+        self.pending_len -= former.map_or(0, |former| former.text.len());
+        Some(())
+    }
+
+    /// `read resumed>"...", 832) = 832`
+    fn resumed(
+        &mut self,
+        tid: u32,
+        at_ns: u64,
+        prefix: &Prefix<'_>,
+        rest: &[u8],
+        sink: &mut Sink<'_>,
+    ) -> Option<()> {
+        let end = rest.windows(9).position(|word| word == b" resumed>")?;
+        let (name, rest) = (&rest[..end], &rest[end + 9..]);
+        let pending = self.tasks.take_call(tid);
+        self.pending_len -= pending.as_ref().map_or(0, |pending| pending.text.len());
+        let Some(Pending { mut text, start_ns, ip, nr }) = pending else {
+            return self.without_entry(tid, at_ns, name, rest, sink);
+        };
+        if line::name(&text).is_none_or(|(begun, _)| begun != name) {
+            return None;
+        }
+        text.extend_from_slice(rest);
+        let prefix = Prefix { ip: Some(ip), nr: nr.or(prefix.nr), ..Prefix::default() };
+        let read = self.complete(tid, at_ns, Some(start_ns), &prefix, &text, sink);
+        self.tasks.reuse(text);
+        read
+    }
+
+    /// A call returns that began before the log.
+    fn without_entry(
+        &mut self,
+        tid: u32,
+        at_ns: u64,
+        name: &[u8],
+        rest: &[u8],
+        sink: &mut Sink<'_>,
+    ) -> Option<()> {
+        let text = [name, b"(", rest].concat();
+        let task = self.tasks.get(tid);
+        let line = Line::of(&text, None, task.abi, &self.names)?;
+        sink.push(&Event {
+            abi: line.abi,
+            nr: line.nr,
+            ret: line.outcome.ret,
+            end_ns: self.clock.is_running.then_some(at_ns),
+            flags: Flags::NO_ENTRY,
+            ..point(Kind::Syscall, tid, task, at_ns)
+        });
+        Some(())
+    }
+
+    /// A whole call. `began_ns` is when it began, where that was on another line.
+    fn complete(
+        &mut self,
+        tid: u32,
+        at_ns: u64,
+        began_ns: Option<u64>,
+        prefix: &Prefix<'_>,
+        body: &[u8],
+        sink: &mut Sink<'_>,
+    ) -> Option<()> {
+        self.arena.clear();
+        let task = self.tasks.get(tid);
+        let line = Line::of(body, prefix.nr, task.abi, &self.names)?;
+        if let Some(cwd) = line.cwd() {
+            task.is_in(&cwd);
+        }
+        let mut call = Call::of(&line, task, &mut self.arena);
+        let start_ns = began_ns.unwrap_or(at_ns);
+        let end_ns = match (line.outcome.duration_ns, began_ns) {
+            _ if call.ret.is_none() => None,
+            (Some(duration_ns), _) => Some(start_ns.saturating_add(duration_ns)),
+            (None, Some(_)) if self.clock.is_running => Some(at_ns.max(start_ns)),
+            (None, _) => None,
+        };
+        self.before(tid, &mut call, end_ns.unwrap_or(at_ns), sink);
+        let Self { tasks, arena, .. } = self;
+        let task = tasks.get(tid);
+        sink.push(&Event {
+            pid: task.pid,
+            tid,
+            comm: task.comm.bytes(),
+            start_ns,
+            end_ns,
+            ip: prefix.ip.unwrap_or(0),
+            ..call.event(arena)
+        });
+        Some(())
+    }
+
+    /// What a call changes, and the events that go before its own: a new program, a new thread.
+    fn before(&mut self, tid: u32, call: &mut Call, at_ns: u64, sink: &mut Sink<'_>) {
+        if call.plan.effect == Effect::Exec && call.ret == Some(0) {
+            let task = self.tasks.get(tid);
+            task.exec(call, &self.arena);
+            let event = call.event(&self.arena);
+            let path = event.path_abs.or(event.path).or(event.file);
+            sink.push(&Event {
+                path,
+                path_abs: event.path_abs.or(event.file),
+                argv: event.argv,
+                flags: Flags(event.flags.0 & Flags::TRUNCATED.0),
+                ..point(Kind::Exec, tid, task, at_ns)
+            });
+        } else if call.plan.effect.makes_child() && call.ret.is_some_and(|child| child > 0) {
+            let child = call.ret.unwrap_or_default() as u32;
+            if self.tasks.fork(tid, child, call.clone_flags) {
+                self.forked(tid, child, call.clone_flags, at_ns, sink);
+            }
+        } else {
+            self.tasks.get(tid).apply(call, &self.arena);
+        }
+    }
+}
+
+/// Where events go.
+pub struct Sink<'a> {
+    /// Takes them.
+    pub function: &'a mut dyn FnMut(&Event<'_>),
+    /// How many there were.
+    pub events: u64,
+}
+
+impl Sink<'_> {
+    /// Gives one on.
+    pub fn push(&mut self, event: &Event<'_>) {
+        self.events += 1;
+        (self.function)(event);
+    }
+}
+
+/// An event of a thread at a moment.
+fn point(kind: Kind, tid: u32, task: &Task, at_ns: u64) -> Event<'_> {
+    Event {
+        pid: task.pid,
+        tid,
+        comm: task.comm.bytes(),
+        start_ns: at_ns,
+        end_ns: Some(at_ns),
+        ..Event::new(kind)
+    }
+}
+
+/// The part of a call that is there, where its return is on a later line or on none.
+fn unfinished(body: &[u8]) -> Option<&[u8]> {
+    let begin = body.strip_suffix(b" <unfinished ...>").or_else(|| body.strip_suffix(b" <detached ...>"));
+    begin.or_else(|| {
+        // On a terminal the news of a child breaks into a line, and `<unfinished ...>` gets one by itself.
+        const NEWS: &[u8] = b"strace: Process ";
+        body.strip_suffix(b" attached")?;
+        let at = body.windows(NEWS.len()).rposition(|words| words == NEWS)?;
+        (at > 0).then(|| &body[..at])
+    })
+}
+
+/// Lines of strace's own, on a terminal between the others.
+fn is_note(body: &[u8]) -> bool {
+    body.trim_ascii() == b"<unfinished ...>"
+        || body.starts_with(b"strace: ")
+        || body.starts_with(b"Process ")
+        || body.starts_with(b"[ Process PID=")
+}
