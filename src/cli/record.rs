@@ -60,10 +60,11 @@ pub struct Arguments {
     #[arg(short = 'f', hide = true)]
     follow: bool,
 
-    /// How to record: eBPF costs next to nothing and needs privilege, ptrace works everywhere; auto takes eBPF
-    /// where it is permitted
-    #[arg(long, value_name = "NAME", value_parser = named(&CHOICES), default_value = "auto")]
-    backend: Wanted,
+    /// How to record [default: ptrace for a command, auto for what runs already]. ptrace starts at once, works everywhere
+    /// and never loses a call; eBPF takes a fraction of a second to load, needs privilege, and then costs a call next to
+    /// nothing; auto takes eBPF where it is permitted
+    #[arg(long, value_name = "NAME", value_parser = named(&CHOICES))]
+    backend: Option<Wanted>,
 
     /// Say nothing at the end
     #[arg(short, long)]
@@ -108,7 +109,9 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         untraced: None,
         ready: None,
     };
-    let mut tracer = tracer(arguments.backend)?;
+    // Only one of them has to be told not to lose anything.
+    let usual = if arguments.lossless { Wanted::Auto } else { Wanted::Ptrace };
+    let mut tracer = tracer(arguments.backend.unwrap_or(usual))?;
     let recorded = trace_command(&mut tracer, &job, [0, 1, 2].map(own_stream), || ())?;
     refuse_nothing(&recorded, Some(recorded.status))?;
     if !arguments.quiet {
@@ -134,7 +137,7 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
             note(format_args!("recording to {}; Ctrl-C ends it", output.display()));
         }
     };
-    let wanted = match arguments.backend {
+    let wanted = match arguments.backend.unwrap_or(Wanted::Auto) {
         // Nothing else sees processes that it was not told of.
         Wanted::Auto if arguments.pids.is_empty() => Wanted::Ebpf,
         Wanted::Ptrace if arguments.pids.is_empty() => {

@@ -28,9 +28,9 @@ fn header(log: &Path) -> Header {
     Reader::open(log).expect("a log").header().clone()
 }
 
-/// `trace record` without a word about the backend, behind another command.
+/// `trace record` by the best backend there is, behind another command.
 fn record_behind(words: &[&str], log: &Path, dir: &Path) -> Run {
-    let all = words.iter().copied().chain([TRACE, "record", "-o"]);
+    let all = words.iter().copied().chain([TRACE, "record", "--backend", "auto", "-o"]);
     let mut command = run::command(words.first().unwrap_or(&TRACE), dir);
     run(command.args(all.skip(1)).arg(log).arg("true"))
 }
