@@ -11,6 +11,8 @@ use crate::analysis::text::file_name;
 
 /// An object that takes less of the run is no concern.
 const SHARE: f64 = 0.05;
+/// Nor is one of which relocation writes to less: every C library has some pages of that.
+const LEAST_KIB: u64 = 32;
 
 pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     let focus = facts.focus?;
@@ -27,7 +29,8 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
         let tally = Tally { calls: relocated.bytes >> 10, most_ns: Some(most_ns), least_ns: None };
         objects.entry(name).or_default().merge(tally);
     }
-    objects.retain(|_, tally| facts.wall.share(tally.most_ns.unwrap_or(0)) >= SHARE);
+    objects
+        .retain(|_, tally| tally.calls >= LEAST_KIB && facts.wall.share(tally.most_ns.unwrap_or(0)) >= SHARE);
     let (longest, _) = objects.iter().max_by_key(|(name, tally)| (tally.most_ns, **name))?;
     let name = shown(file_name(longest));
     let what = match objects.len() {
