@@ -55,6 +55,8 @@ pub struct Process {
     pub failed_execs: u32,
     /// Name of its first thread when last heard of, in [`Processes::strings`].
     pub comm: Id,
+    /// Whether that is known.
+    has_comm: bool,
     /// Threads alive.
     alive: u32,
 }
@@ -85,6 +87,11 @@ impl Processes {
         let at_ns = event.end_ns.unwrap_or(event.start_ns);
         let process = &mut self.list[id as usize];
         process.end_ns = process.end_ns.max(at_ns);
+        if !process.has_comm && !event.comm.is_empty() {
+            // The first word of one that ran before need not have its name.
+            process.has_comm = true;
+            process.comm = self.strings.id(event.comm);
+        }
         match event.kind {
             Kind::Syscall => {
                 process.calls += 1;
@@ -114,9 +121,9 @@ impl Processes {
         id
     }
 
-    fn make(&mut self, pid: u32, start_ns: u64, comm: &[u8]) -> ProcessId {
+    fn make(&mut self, pid: u32, start_ns: u64, event_comm: &[u8]) -> ProcessId {
         let id = self.list.len() as ProcessId;
-        let comm = self.strings.id(comm);
+        let comm = self.strings.id(event_comm);
         self.list.push(Process {
             pid,
             parent: None,
@@ -129,6 +136,7 @@ impl Processes {
             calls: 0,
             failed_execs: 0,
             comm,
+            has_comm: !event_comm.is_empty(),
             alive: 1,
         });
         self.by_pid.insert(pid, id);

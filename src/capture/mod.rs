@@ -60,6 +60,8 @@ pub struct Outcome {
     pub warnings: Vec<&'static str>,
     /// Processes and threads seen.
     pub threads: u64,
+    /// Events known to be lost; they are counted in the recording too.
+    pub lost: u64,
     /// Whether the tree ever ran on more than one CPU, see [`ptrace`].
     pub parallel: bool,
     /// What asked for an end of the recording, if anything did.

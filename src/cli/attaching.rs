@@ -47,6 +47,7 @@ pub fn attach(
         status: outcome.status,
         warnings: outcome.warnings.into_iter().map(explain).collect(),
         threads: outcome.threads,
+        lost: outcome.lost,
         elapsed: begin.elapsed(),
         left_running: Vec::new(),
         interruption: outcome.interruption,

@@ -49,7 +49,7 @@ pub struct Arguments {
     cgroup: Option<PathBuf>,
 
     /// Run the command as this user (name or number), with that user's groups, HOME, USER, LOGNAME and SHELL
-    #[arg(short, long, value_name = "USER", requires = "command")]
+    #[arg(short, long, value_name = "USER", conflicts_with_all = ["pids", "all", "cgroup"])]
     user: Option<String>,
 
     /// With -p, -a and --cgroup: end the recording after this time, as in 10s
@@ -189,6 +189,16 @@ fn tell(recorded: &Recorded, output: &Path) {
         )),
         Err(error) => note(format_args!("the log is incomplete: {error}")),
     }
+    if recorded.lost > 0 {
+        note(format_args!(
+            "{} lost: they came faster than they can be recorded; --lossless, or --backend ptrace, loses none",
+            counted_were(recorded.lost, "event")
+        ));
+    }
+}
+
+fn counted_were(count: u64, noun: &str) -> String {
+    format!("{} {}", counted(count, noun), if count == 1 { "was" } else { "were" })
 }
 
 /// Says why the backend that costs least did not record.

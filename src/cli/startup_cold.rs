@@ -62,12 +62,17 @@ enum Way {
 
 /// Drops all caches if that is permitted; otherwise those of the files that a traced run opens.
 fn find_way(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Way, Failure> {
-    let refused = match Cold::whole_system() {
-        Ok(cold) => return Ok(Way::Found(cold)),
-        Err(error) => error,
+    let refused = match untraced::to_its_end(Cold::whole_system) {
+        Ok(Ok(cold)) => return Ok(Way::Found(cold)),
+        Ok(Err(error)) => error,
+        Err(signal) => return Ok(Way::Interrupted(signal)),
     };
     let candidate = Candidate::new().map_err(Failure::of_trace)?;
-    if let Run::Interrupted(signal) = trace_once(&mut plan.tracer()?, plan, &candidate.path(), stdio, None)? {
+    let mut tracer = match plan.tracer()? {
+        Ok(tracer) => tracer,
+        Err(signal) => return Ok(Way::Interrupted(signal)),
+    };
+    if let Run::Interrupted(signal) = trace_once(&mut tracer, plan, &candidate.path(), stdio, None)? {
         return Ok(Way::Interrupted(signal));
     }
     let mut opened = Opened::default();
@@ -97,7 +102,11 @@ fn trace_phases(
     cold: &Cold,
 ) -> Result<Result<Option<Phases>, i32>, Failure> {
     let candidate = Candidate::new().map_err(Failure::of_trace)?;
-    match trace_once(&mut plan.tracer()?, plan, &candidate.path(), stdio, Some(cold))? {
+    let mut tracer = match plan.tracer()? {
+        Ok(tracer) => tracer,
+        Err(signal) => return Ok(Err(signal)),
+    };
+    match trace_once(&mut tracer, plan, &candidate.path(), stdio, Some(cold))? {
         Run::Interrupted(signal) => Ok(Err(signal)),
         Run::Made(recorded) => {
             recorded.log?;

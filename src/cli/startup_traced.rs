@@ -48,13 +48,16 @@ pub struct Plan<'a> {
 
 impl Plan<'_> {
     /// The backend that is wanted, ready to record. Untraced runs come before: while one is loaded, calls may be
-    /// dearer.
-    pub fn tracer(&self) -> Result<Tracer, Failure> {
-        let tracer = tracer(self.arguments.backend)?;
+    /// dearer. Inner `Err`: a signal asked for an end meanwhile.
+    pub fn tracer(&self) -> Result<Result<Tracer, i32>, Failure> {
+        let tracer = match untraced::to_its_end(|| tracer(self.arguments.backend)) {
+            Ok(tracer) => tracer?,
+            Err(signal) => return Ok(Err(signal)),
+        };
         if tracer.name() == "ptrace" {
             entry_point::prepare();
         }
-        Ok(tracer)
+        Ok(Ok(tracer))
     }
 }
 
@@ -80,17 +83,19 @@ pub enum Run {
 /// others, of which no log can tell.
 pub fn trace_shortest(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Traced, Box<Over>> {
     let over = |reason, end| Box::new(Over { untraced: plan.untraced.clone(), reason, end });
+    let at_first = |signal| {
+        let reason = interrupted(signal, 0);
+        note(&reason);
+        over(reason, End::by_signal(signal))
+    };
     let mut tracer = match plan.tracer() {
-        Ok(tracer) => tracer,
+        Ok(Ok(tracer)) => tracer,
+        Ok(Err(signal)) => return Err(at_first(signal)),
         Err(failure) => return Err(over(failure.text(), End::Failure(failure))),
     };
     let first = match trace_once(&mut tracer, plan, plan.output, stdio, None) {
         Ok(Run::Made(recorded)) => recorded,
-        Ok(Run::Interrupted(signal)) => {
-            let reason = interrupted(signal, 0);
-            note(&reason);
-            return Err(over(reason, End::by_signal(signal)));
-        }
+        Ok(Run::Interrupted(signal)) => return Err(at_first(signal)),
         Err(failure) => return Err(over(failure.text(), End::Failure(failure))),
     };
     let mut ended_by = first.interruption.map(|interruption| interruption.signal);

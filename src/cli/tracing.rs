@@ -58,6 +58,8 @@ pub struct Recorded {
     pub warnings: Vec<&'static str>,
     /// Processes and threads seen.
     pub threads: u64,
+    /// Events lost by the backend.
+    pub lost: u64,
     /// How long the command ran, traced.
     pub elapsed: Duration,
     /// Processes that were ready and go on.
@@ -123,6 +125,7 @@ pub fn trace_command(
         status,
         warnings: outcome.warnings.into_iter().map(explain).collect(),
         threads: outcome.threads,
+        lost: outcome.lost,
         elapsed,
         left_running: ready.as_ref().map(ReadyWatch::left_running).unwrap_or_default(),
         interruption: outcome.interruption,

@@ -23,7 +23,7 @@ pub(super) fn check(machine: &Machine) -> Check {
         }
     });
     let step = |slot| found.as_ref().map_or(Step::Untried, |found| found.step(slot));
-    let mut check = Check::new("io_uring", "replaying calls in batches, later");
+    let mut check = Check::new("io_uring", "trace replay through a ring");
     check.essential("make a ring", step(0), |_| "made".to_owned());
     check.essential("complete an operation", step(1), |_| "a NOP submitted and completed".to_owned());
     if check.verdict() != Verdict::Works {

@@ -15,7 +15,7 @@ const BEGINNING: &str = "_stext";
 /// Looks a symbol up.
 pub(super) fn check(machine: &Machine) -> Check {
     let found = address();
-    let mut check = Check::new("kernel symbols", "names of kernel functions in stacks, later");
+    let mut check = Check::new("kernel symbols", "names of kernel functions in stacks, not used yet");
     match found {
         Ok(Some(0)) => {
             check.refuted("look one up", format!("the address of {BEGINNING} is shown as zero"));

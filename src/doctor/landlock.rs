@@ -19,7 +19,7 @@ pub(super) fn check(machine: &Machine) -> Check {
         }
     });
     let step = |slot| found.as_ref().map_or(Step::Untried, |found| found.step(slot));
-    let mut check = Check::new("Landlock", "keeping a replay within its directory, later");
+    let mut check = Check::new("Landlock", "trace replay, which gives up its rights to write");
     check.essential("version", step(0), |version| format!("ABI {version}"));
     check.essential("apply rules", step(1), |_| "applied in a child".to_owned());
     match step(2) {

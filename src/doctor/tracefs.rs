@@ -20,7 +20,10 @@ pub(super) fn check(_machine: &Machine) -> Check {
     // Not allowed tells more than not there.
     let errors = tries.iter().filter_map(|read| read.as_ref().err()?.raw_os_error());
     let errno = errors.min_by_key(|errno| *errno == libc::ENOENT).unwrap_or(libc::EIO);
-    let mut check = Check::new("tracefs", "the tests that compare with the kernel; tracepoints, later");
+    let mut check = Check::new(
+        "tracefs",
+        "trace replay, to count what a ring hands to workers; the tests that compare with the kernel",
+    );
     let step = number.map_or(Step::Failed(errno), Step::Done);
     let works =
         check.essential("read a tracepoint", step, |number| format!("raw_syscalls:sys_enter is {number}"));

@@ -6,6 +6,7 @@ use super::escape::{arguments, escape, printable};
 use super::look::Look;
 use super::table::{Column, Table};
 use super::units::{count, percent, things, time, whole_percent};
+use crate::analysis::errno;
 use crate::analysis::replay::{Ceiling, Coverage, Differing, Measured, Range, Reason, Replay, Row, Verdict};
 
 /// Reasons that are named.
@@ -78,14 +79,23 @@ fn reasons(reasons: &[Reason]) -> String {
     each.join("; ")
 }
 
-/// `stat /etc/x (errno: -2 in the log, 0 here)`
+/// `stat /etc/x (result: ENOENT in the log, 0 here)`
 fn differing(one: &Differing) -> String {
-    let here = one.here.map_or_else(|| "not made".to_owned(), |here| format!("{here} here"));
+    let here = one.here.map_or_else(|| "not made".to_owned(), |here| format!("{} here", result(here)));
     let call = escape(one.call.bytes());
     if Some(one.recorded) == one.here {
         return format!("{call} ({})", one.what);
     }
-    format!("{call} ({}: {} in the log, {here})", one.what, one.recorded)
+    let what = if one.what == "errno" { "result" } else { one.what };
+    format!("{call} ({what}: {} in the log, {here})", result(one.recorded))
+}
+
+/// What a call returned: an error by its name.
+fn result(value: i64) -> String {
+    match u16::try_from(-value) {
+        Ok(number @ 1..) => errno::name(number),
+        _ => value.to_string(),
+    }
 }
 
 fn table(rows: &[Row]) -> Table {

@@ -293,9 +293,21 @@ fn what_only_ebpf_records_is_refused_elsewhere() {
     fails(&["--cgroup", "/no/such"], "--cgroup /sys/fs/cgroup/no/such: No such file");
     fails(&["--cgroup", "/"], "not a directory of cgroup v2");
     fails(&["--duration", "1s", "true"], "--duration needs -p, -a or --cgroup");
+    let (told, thread) = std::sync::mpsc::channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let waiting = std::thread::spawn(move || {
+        told.send(nix::unistd::gettid()).expect("somebody listens");
+        let _ = released.recv();
+    });
+    let thread = thread.recv().expect("a thread").to_string();
+    let why = format!("{thread} is a thread of process {}", std::process::id());
+    fails(&["--backend", "ptrace", "-p", &thread], &why);
     if log::ebpf_refused().is_none() {
+        fails(&["-p", &thread], &why);
         fails(&["-p", &i32::MAX.to_string()], "no process");
     }
+    drop(release);
+    waiting.join().expect("it ends");
 }
 
 #[test]

@@ -18,3 +18,10 @@ pub fn comm_of(pid: i32, tid: i32) -> [u8; 16] {
     comm[..length].copy_from_slice(&name[..length]);
     comm
 }
+
+/// The process that a thread belongs to, by the `Tgid` of `/proc/TID/status` (proc(5)).
+pub fn process_of(tid: i32) -> Option<i32> {
+    let text = std::fs::read(format!("/proc/{tid}/status")).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    text.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
+}

@@ -168,9 +168,9 @@ impl Recorder {
         }
         let after_leader = asked.is_none();
         let interruption = asked.or_else(received).map(|signal| Interruption { signal, after_leader });
-        let threads = finish(loaded, backlog, session, lost_before)?;
+        let (threads, lost) = finish(loaded, backlog, session, lost_before)?;
         let status = status.unwrap_or_default();
-        Ok(Outcome { status, warnings: Vec::new(), threads, parallel: false, interruption })
+        Ok(Outcome { status, warnings: Vec::new(), threads, lost, parallel: false, interruption })
     }
 }
 
@@ -185,13 +185,14 @@ fn stop_with<S: Sink>(session: &Session<'_, S>, loaded: &Loaded, pid: i32) -> io
     Ok(())
 }
 
-/// Takes what is left, lets all go on, and counts what was lost; gives how many threads were seen.
+/// Takes what is left, lets all go on, and counts what was lost; gives how many threads were seen, and how many records
+/// were lost.
 pub(super) fn finish<S: Sink>(
     loaded: &mut Loaded,
     mut backlog: Backlog,
     mut session: Session<'_, S>,
     lost_before: u64,
-) -> io::Result<u64> {
+) -> io::Result<(u64, u64)> {
     loaded.follow(Target::Nobody)?;
     while backlog.work(loaded, |record| session.take(record)) {}
     Holding::release(&mut loaded.held);
@@ -201,5 +202,5 @@ pub(super) fn finish<S: Sink>(
         let text = Some(b"records without room in the ring".as_slice());
         session.sink.push(&Event { text, ret: Some(lost as i64), ..Event::new(Kind::Lost) });
     }
-    Ok(session.threads_seen)
+    Ok((session.threads_seen, lost))
 }

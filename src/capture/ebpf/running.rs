@@ -6,7 +6,7 @@
 use std::io;
 use std::process::ExitStatus;
 
-use super::super::decode::threads::{comm_of, threads_of};
+use super::super::decode::threads::{comm_of, process_of, threads_of};
 use super::super::monotonic_ns;
 use super::super::ptrace::AttachError;
 use super::super::sys::process::{First, thread_is_gone};
@@ -31,6 +31,9 @@ pub fn check(pids: &[u32]) -> Result<(), AttachError> {
     for pid in pids.iter().map(|&pid| pid.cast_signed()) {
         if pid == std::process::id().cast_signed() {
             return Err(AttachError::Ourselves(pid));
+        }
+        if let Some(process) = process_of(pid).filter(|&process| process != pid) {
+            return Err(AttachError::Thread(pid, process));
         }
         if thread_is_gone(pid, pid) {
             return Err(AttachError::NoProcess(pid));
@@ -83,9 +86,9 @@ impl Recorder {
             }
         }
         let interruption = watch.received().map(|signal| Interruption { signal, after_leader: false });
-        let threads = finish(loaded, backlog, session, lost_before)?;
+        let (threads, lost) = finish(loaded, backlog, session, lost_before)?;
         let status = ExitStatus::default();
-        Ok(Outcome { status, warnings: Vec::new(), threads, parallel: false, interruption })
+        Ok(Outcome { status, warnings: Vec::new(), threads, lost, parallel: false, interruption })
     }
 }
 

@@ -10,7 +10,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use super::super::decode::restart::InterruptedCalls;
-use super::super::decode::threads::threads_of;
+use super::super::decode::threads::{process_of, threads_of};
 use super::super::sys::process::own_tid;
 use super::super::sys::ptrace as request;
 use super::super::sys::signals::Watch;
@@ -24,7 +24,10 @@ use crate::event::mark;
 /// Why a process cannot be attached to.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
-    /// There is none.
+    /// It is a thread of another one.
+    #[error("{0} is a thread of process {1}: -p {1} records all its threads")]
+    Thread(i32, i32),
+    /// There is none of that number.
     #[error("no process {0}")]
     NoProcess(i32),
     /// It is `trace`.
@@ -94,8 +97,9 @@ fn check(pid: i32) -> Result<(), AttachError> {
     if pid == std::process::id().cast_signed() {
         return Err(AttachError::Ourselves(pid));
     }
-    match status_field(pid, "Tgid:") {
+    match process_of(pid) {
         Some(tgid) if tgid == pid => {}
+        Some(tgid) => return Err(AttachError::Thread(pid, tgid)),
         _ if super::files::proc_is_ours() => return Err(AttachError::NoProcess(pid)),
         _ => {}
     }

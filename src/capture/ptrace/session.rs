@@ -182,6 +182,7 @@ impl<'s, S: Sink> Session<'s, S> {
             },
             warnings: self.warnings.clone(),
             threads: self.threads_seen,
+            lost: 0,
             parallel: self.was_parallel,
             interruption: self.interruption(),
         }

@@ -242,6 +242,13 @@ pub fn prepare_run(command: Option<&str>) -> Result<Option<i32>, PrepareError> {
     watch.received().map_or_else(|| prepared.map(|_| None), |signal| Ok(Some(signal)))
 }
 
+/// Does what should not be cut off between runs. `Err`: a signal has asked for an end meanwhile.
+pub fn to_its_end<T>(work: impl FnOnce() -> T) -> Result<T, i32> {
+    let watch = Watch::install();
+    let done = work();
+    watch.received().map_or(Ok(done), Err)
+}
+
 /// A signal's name.
 #[must_use]
 pub fn signal_name(signal: i32) -> &'static str {
