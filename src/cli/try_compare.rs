@@ -8,6 +8,9 @@ use crate::analysis::startup::Report;
 use crate::analysis::trial::{Effect, NotTried};
 use crate::capture::untraced::Output;
 
+/// Why there is no remedy for a wrapper.
+const WRAPPER_WORKS: &str = "what leads to the program may do other work too, or starts it in more than one step";
+
 /// A remedy that can be tried.
 pub struct Candidate<'a> {
     /// `None`: several remedies together.
@@ -30,7 +33,12 @@ pub fn candidates<'r>(session: &Session<'_>, report: &'r Report) -> (Vec<Candida
     let only = &session.arguments.only;
     let wanted = |finding: &&Finding| only.is_empty() || only.iter().any(|kind| kind == finding.kind);
     for finding in report.findings.list.iter().filter(wanted) {
-        let Some((remedy, safety)) = finding.remedy.as_ref().zip(finding.safety) else { continue };
+        let Some((remedy, safety)) = finding.remedy.as_ref().zip(finding.safety) else {
+            if finding.kind == "wrapper" {
+                not_tried.push(NotTried { finding: finding.kind, why: WRAPPER_WORKS.to_owned() });
+            }
+            continue;
+        };
         let edit = remedies::edit(remedy, session.scratch);
         match edit.and_then(|edit| Ok((remedies::apply(session.command, &[&edit])?, edit))) {
             Ok((applied, edit)) => candidates.push(Candidate {

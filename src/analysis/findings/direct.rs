@@ -1,25 +1,18 @@
 //! Shims, version managers, `env` and shell wrappers: everything before the program itself.
 
+use std::fmt::Write;
+
 use rustc_hash::FxHashMap;
 
 use super::causes::{Causes, has_directory};
 use super::facts::{Counted, Facts, Tally, evidence, shown, things};
 use super::value::{Finding, Remedy, Saving};
+use crate::analysis::phases::{MANAGERS, Start, runs_managers_script};
 use crate::analysis::text::{Text, arguments, file_name};
 use crate::syscall::Family;
 
-/// Version managers, by the directory that holds their shims (a dot may stand before it), and how each
-/// tells the real program.
-const MANAGERS: [(&str, &str); 8] = [
-    ("pyenv", "pyenv which"),
-    ("rbenv", "rbenv which"),
-    ("nodenv", "nodenv which"),
-    ("plenv", "plenv which"),
-    ("jenv", "jenv which"),
-    ("asdf", "asdf which"),
-    ("volta", "volta which"),
-    ("mise", "mise which"),
-];
+/// Words that the kernel puts before a script and its arguments, and the script: the interpreter, an option.
+const MOST_BEFORE_SCRIPT: usize = 3;
 
 pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     let launcher = facts.launcher?;
@@ -58,7 +51,11 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
         things(launcher.processes, "fork", "forks"),
         things(launcher.failed_execs, "failed execve", "failed execves"),
     );
-    let advice = advice(&program, shim, remedy.as_ref());
+    let mut advice = advice(&program, shim, remedy.as_ref());
+    if let Some((name, _)) = shim.filter(|_| remedy.is_some() && facts.focus != Some(0)) {
+        // Writing to a string cannot fail.
+        let _ = write!(advice, "; what {name} does after it (once something is installed: rehash) is left out then");
+    }
     let list = programs.into_iter().map(|(name, tally)| (name, tally, "times"));
     Some(Finding::new(&what, saving, evidence(list), &advice).with(remedy))
 }
@@ -91,24 +88,44 @@ fn advice(program: &str, manager: Option<&(&str, &str)>, remedy: Option<&Remedy>
 }
 
 /// The program without what leads to it, if its process became it by `execve` alone, and nothing was done
-/// before it that somebody may want: a script that ends with `exec` can have done all its work by then.
+/// before it that somebody may want: a script that ends with `exec` can have done all its work by then. A version
+/// manager's script may also start it as a child.
 fn direct(facts: &Facts<'_>, shim: bool) -> Option<Remedy> {
-    let focus = facts.focus.filter(|&focus| focus == 0)?;
-    if !shim && worked(facts) {
+    let focus = facts.focus?;
+    if (focus != 0) != ends_as_managers_script(facts) || !(shim || focus == 0 && !worked(facts)) {
+        return None;
+    }
+    let process = facts.processes.list().get(focus as usize)?;
+    if focus != 0 && process.parent != Some(0) {
         return None;
     }
     let (path, argv) = facts.last_exec(focus)?;
-    // What was executed may be a script that names its interpreter: then it is no way around anything.
-    let image = facts.processes.list().first()?.execs.last()?;
-    let image = facts.processes.strings.get(image.path);
+    let image = facts.processes.strings.get(process.execs.last()?.path);
     let same = |a: &[u8], b: &[u8]| {
         let (a, b) = (file_name(a), file_name(b));
         !a.is_empty() && (a.starts_with(b) || b.starts_with(a))
     };
-    if path.is_empty() || argv.is_empty() || !path.starts_with(b"/") || !same(path, image) {
+    if !path.starts_with(b"/") || argv.is_empty() {
         return None;
     }
+    let argv = if same(path, image) {
+        argv
+    } else {
+        // What was executed is a script that names its interpreter. Only a version manager's shim is known to be
+        // another file than that.
+        let at = argv.iter().take(MOST_BEFORE_SCRIPT).position(|word| *word == path)?;
+        argv.get(at..).filter(|_| shim && manager(path).is_none())?.to_vec()
+    };
     Some(Remedy::Direct { program: path.into(), argv: argv.into_iter().map(Text::from).collect() })
+}
+
+/// Whether the command's first process became a version manager's script, and stayed that.
+fn ends_as_managers_script(facts: &Facts<'_>) -> bool {
+    let last = facts.processes.list().first().and_then(|process| process.execs.last());
+    last.is_some_and(|exec| {
+        let (path, argv) = (facts.processes.strings.get(exec.path), facts.processes.strings.get(exec.argv));
+        runs_managers_script(&Start { path, argv, cwd: facts.cwd })
+    })
 }
 
 /// Whether another process was started before the program, or anything but a terminal was written to, or a

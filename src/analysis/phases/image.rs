@@ -9,7 +9,7 @@
 use super::loader::Loader;
 use super::{
     Boundary, Cut, Interpreter, PhaseKind, Segments, Start, interpreter, is_exec, program_name,
-    starts_another,
+    runs_managers_script, starts_another,
 };
 use crate::analysis::calls::{Call, Role};
 use crate::event::{Event, Kind, mark};
@@ -38,6 +38,7 @@ pub(super) struct Image {
     interpreter: Option<Box<dyn Interpreter>>,
     shell: bool,
     starts_another: bool,
+    managers_script: bool,
     exit: Option<Cut>,
     end_ns: Option<u64>,
     after: Option<Cut>,
@@ -62,6 +63,7 @@ impl Image {
             interpreter: None,
             shell: false,
             starts_another: false,
+            managers_script: false,
             exit: None,
             end_ns: None,
             after: None,
@@ -76,6 +78,11 @@ impl Image {
     /// Whether it is there to start another program.
     pub(super) fn starts_another(&self) -> bool {
         self.starts_another
+    }
+
+    /// Whether it is a version manager's own script.
+    pub(super) fn is_managers_script(&self) -> bool {
+        self.managers_script
     }
 
     pub(super) fn see(&mut self, event: &Event<'_>, call: Option<&Call>, segments: &mut Segments) {
@@ -124,6 +131,7 @@ impl Image {
             interpreter: interpreter(&start).map(|kind| (kind.start)(&start)),
             shell: interpreter(&start).is_some_and(|kind| kind.shell),
             starts_another: starts_another(&start),
+            managers_script: runs_managers_script(&start),
             ..Self::new(&self.cwd, self.begin_ns)
         };
         if let Some(interpreter) = self.interpreter.as_mut().filter(|_| !executed.is_empty()) {

@@ -20,6 +20,7 @@ mod command_line;
 mod image;
 mod interpreters;
 pub(in crate::analysis) mod loader;
+mod managers;
 mod python;
 mod python_args;
 mod python_search;
@@ -38,6 +39,7 @@ use crate::event::{Event, Kind};
 use crate::log::Header;
 pub use build::{Inputs, Phase, Phases, build, phase_of_segment};
 use image::Image;
+pub use managers::{MANAGERS, runs_managers_script};
 pub use segments::{Cut, Segments};
 
 /// What is known of a program when it starts.
@@ -207,8 +209,9 @@ impl Timeline {
     ///
     /// That is the command's own process if what it became in the end is an interpreter we know, and no shell.
     /// Otherwise it is the known interpreter that lived longest, provided it lived for more than
-    /// half of the run (`sh -c 'python …; …'`), or the one that began last where the command does nothing but
-    /// start another program (`uv run`); otherwise the command's own process.
+    /// half of the run (`sh -c 'python …; …'`) or below a version manager's script (which may take longer than
+    /// the program it leads to), or the one that began last where the command does nothing but start another
+    /// program (`uv run`); otherwise the command's own process.
     #[must_use]
     pub fn finish(&self, processes: &Processes, span_ns: u64) -> Option<(ProcessId, Vec<Boundary>)> {
         let root = self.followed.get(&0)?;
@@ -221,7 +224,7 @@ impl Timeline {
             let interpreters = || self.followed.iter().filter(|(_, image)| image.is_interpreter());
             let longest = interpreters().max_by_key(|(id, _)| lifetime(id));
             let last = interpreters().max_by_key(|(id, _)| **id).filter(|_| root.starts_another());
-            if let Some((id, image)) = last.or(longest.filter(|(id, _)| lifetime(id).0 > span_ns / 2)) {
+            if let Some((id, image)) = last.or(longest.filter(|(id, _)| root.is_managers_script() || lifetime(id).0 > span_ns / 2)) {
                 focus = (*id, image);
             }
         }

@@ -120,6 +120,14 @@ impl Rules {
         self.is_named(file_name(start.path))
     }
 
+    /// The file it is asked to run.
+    pub(super) fn script(&self, start: &Start<'_>) -> Option<Vec<u8>> {
+        match self.options.run(start) {
+            Run::Script(path) => Some(path),
+            _ => None,
+        }
+    }
+
     /// Follows one.
     pub(super) fn follow(&'static self, start: &Start<'_>) -> Box<dyn Interpreter> {
         let run = self.options.run(start);

@@ -226,6 +226,41 @@ fn wrappers_and_short_programs() {
     assert!(!program.bytes().windows(5).any(|part| part == b"shims"));
 }
 
+/// A shim of pip whose last program is a hook of the manager's, which starts pip as a child. `wait` is how long the
+/// shim takes before that.
+fn hooked_shim(wait: u32) -> String {
+    let shim = [
+        r#"execve("/home/u/.pyenv/shims/pip", ["pip", "--version"], 0x1) = 0"#,
+        r#"execve("/usr/bin/bash", ["bash", "/home/u/.pyenv/libexec/pyenv", "exec", "pip", "--version"], 0x1) = 0"#,
+        r#"execve("/usr/bin/bash", ["bash", "/home/u/.pyenv/pyenv.d/exec/pip-rehash/pip", "--version"], 0x1) = 0"#,
+    ];
+    let begin: String =
+        shim.iter().enumerate().map(|(at, line)| format!("1 0.{at}00000 {line} <0.000100>\n")).collect();
+    let log = fixture("3.11-script");
+    let pid = log.split(' ').next().unwrap();
+    let later = |line: &str| {
+        let (time, rest) = line.strip_prefix(pid).unwrap().trim_start().split_once(' ').unwrap();
+        format!("6377 {:.6} {rest}\n", time.parse::<f64>().unwrap() + f64::from(wait) + 0.001)
+    };
+    let python: String = log.lines().map(later).collect();
+    let end = f64::from(wait) + 1.0;
+    format!(
+        "{begin}1 {wait}.000000 clone(child_stack=NULL, flags=SIGCHLD) = 6377 <0.000100>\n{python}\
+         1 {end:.6} exit_group(0) = ?\n1 {end:.6} +++ exited with 0 +++\n"
+    )
+}
+
+#[test]
+fn a_version_managers_hook_is_never_the_program() {
+    for wait in [1, 50] {
+        let all = findings_of(&hooked_shim(wait), &runs());
+        let wrapper = all.list.iter().find(|finding| finding.kind == "wrapper").unwrap();
+        assert!(wrapper.what.bytes().starts_with(b"the shim of pyenv before python"), "{wrapper:?}");
+        let Some(Remedy::Direct { program, .. }) = &wrapper.remedy else { panic!("{wrapper:?}") };
+        assert!(program.bytes().ends_with(b"/bin/python"), "{program:?}");
+    }
+}
+
 #[test]
 fn searches_of_path() {
     let probe =
