@@ -5,22 +5,20 @@ use rustc_hash::FxHashMap;
 use super::causes::Causes;
 use super::facts::{Facts, Tally, evidence, shown, things};
 use super::value::{Finding, Saving};
+use crate::analysis::phases::{Phase, PhaseKind};
 
 /// A package that takes less of the run is no concern.
 const SHARE: f64 = 0.03;
 /// The same for a single module, whose time may be that of a program that imports it in its midst.
 const SHARE_OF_ONE: f64 = 0.10;
 
-/// What is imported in these phases is Python's own doing, or that of `.pth` files and `sitecustomize`: no change in the
-/// program helps (the finding `site` has it).
-const BEFORE_THE_PROGRAM: [&[u8]; 2] = [b"interpreter init", b"site"];
-
 pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
+    let before = before_the_program(&facts.phases.phases);
     let names: FxHashMap<&[u8], &[u8]> = facts
         .modules
         .modules
         .iter()
-        .filter(|module| !BEFORE_THE_PROGRAM.contains(&module.phase.bytes()))
+        .filter(|module| !before.contains(&module.phase.bytes()))
         .map(|module| (module.path.bytes(), module.name.bytes()))
         .collect();
     let mut packages: FxHashMap<&[u8], Tally> = FxHashMap::default();
@@ -58,4 +56,16 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     let saving = Saving { at_most_ns: all.most_ns, ..Saving::default() };
     let list = packages.iter().map(|(&package, &tally)| (package, tally, "modules"));
     Some(Finding::new(&what, saving, evidence(list), advice))
+}
+
+/// What is imported in these phases is Python's own doing, or that of `.pth` files and `sitecustomize`: no change in the
+/// program helps (the finding `site` has it). One that could not be told from those around it may hold the program.
+fn before_the_program(phases: &[Phase]) -> Vec<&[u8]> {
+    let has_program = phases.iter().any(|phase| phase.kind == PhaseKind::Program);
+    let is_before = |phase: &&Phase| match phase.kind {
+        PhaseKind::Site => true,
+        PhaseKind::Init => has_program || phase.name.bytes() == b"interpreter init",
+        _ => false,
+    };
+    phases.iter().filter(is_before).map(|phase| phase.name.bytes()).collect()
 }

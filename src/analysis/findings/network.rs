@@ -18,7 +18,8 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
         let tally = facts.tally(*group, cell);
         peers.entry(*peer).or_default().merge(tally);
         all.merge(tally);
-        let program = |kind| matches!(kind, PhaseKind::Program | PhaseKind::Exit | PhaseKind::After);
+        let program =
+            |kind| matches!(kind, PhaseKind::Program | PhaseKind::Exit | PhaseKind::Rest | PhaseKind::After);
         if facts.phase(*segment).is_some_and(|phase| !program(phase.kind)) {
             before += cell.calls;
         }

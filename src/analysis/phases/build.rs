@@ -10,7 +10,8 @@
 //! is not spread over the phases: it goes to the first one.
 //!
 //! The wall time of a run ends with the command's first process. What others do after that is a phase
-//! that stands apart: it is neither scaled nor part of the sum.
+//! that stands apart: it is neither scaled nor part of the sum. Not so where runs last until the command is ready: then
+//! it is a phase like any other.
 
 use serde::Serialize;
 

@@ -12,6 +12,8 @@ pub(super) enum Run {
     Code(&'static str),
     /// A class by name, from one of these archives or from a directory.
     Class(Vec<u8>, Vec<Vec<u8>>),
+    /// The interpreter's own server, by this option.
+    Server(&'static str),
     /// What comes on standard input.
     Stdin,
     /// Nothing: `--version`.
@@ -31,6 +33,9 @@ pub(super) struct Options {
     pub(super) nothing: &'static [&'static str],
     /// Those whose value is the file to run (`-f`, `-jar`).
     pub(super) file: &'static [&'static str],
+    /// Those that make it a server: a file named beside them is run for requests only. Their value may stand in the
+    /// same word.
+    pub(super) server: &'static [&'static str],
     /// Those whose value is a list of directories and archives; where there are any, what is run is a class.
     pub(super) class_path: &'static [&'static str],
 }
@@ -38,7 +43,7 @@ pub(super) struct Options {
 impl Options {
     /// No options at all.
     pub(super) const NONE: Self =
-        Self { code: &[], value: &[], attached: b"", nothing: &[], file: &[], class_path: &[] };
+        Self { code: &[], value: &[], attached: b"", nothing: &[], file: &[], server: &[], class_path: &[] };
 
     /// What the program is asked to run, by its arguments. (Those of a script that names its interpreter in
     /// its first line are its own.)
@@ -50,6 +55,8 @@ impl Options {
             let is = |options: &[&str]| options.iter().any(|option| option.as_bytes() == word);
             if is(self.nothing) {
                 return Run::Nothing;
+            } else if let Some(option) = self.server.iter().find(|it| word.starts_with(it.as_bytes())) {
+                return Run::Server(option);
             } else if is(self.file) {
                 return words.next().map_or(Run::Stdin, |path| Run::Script(path.to_vec()));
             } else if is(self.class_path) {
@@ -90,7 +97,7 @@ impl Run {
     pub(super) fn name(&self) -> &[u8] {
         match self {
             Self::Script(path) => path,
-            Self::Code(option) => option.as_bytes(),
+            Self::Code(option) | Self::Server(option) => option.as_bytes(),
             Self::Class(name, _) => name,
             Self::Stdin => b"standard input",
             Self::Nothing => b"options",
@@ -155,6 +162,9 @@ mod tests {
             (&RUBY, "ruby --disable-gems x.rb", script("x.rb")),
             (&PHP, "php -d a=b -f x.php", script("x.php")),
             (&PHP, "php8.2 -r 1;", Run::Code("-r")),
+            (&PHP, "php -d a=b -S [::1]:80 router.php", Run::Server("-S")),
+            (&PHP, "php -t docs -S127.0.0.1:80", Run::Server("-S")),
+            (&PHP, "php x.php -S", script("x.php")),
             (&JAVA, "java -Xmx1g -cp a.jar:b:c.jar x.Main", {
                 Run::Class(b"x.Main".to_vec(), vec![b"a.jar".to_vec(), b"c.jar".to_vec()])
             }),

@@ -166,10 +166,11 @@ pub(super) const PHP: Rules = Rules {
     names: &["php"],
     options: Options {
         code: &["-r", "-B", "-R", "-E"],
-        value: &["-d", "-c", "-z", "-t", "-S"],
+        value: &["-d", "-c", "-z", "-t"],
         attached: b"dcztS",
         nothing: &["-v", "--version", "-i", "-m", "-h", "--help"],
         file: &["-f", "-F"],
+        server: &["-S"],
         ..Options::NONE
     },
     first: "interpreter init",

@@ -73,7 +73,7 @@ pub enum PhaseKind {
     Program,
     /// From the beginning of the end to the end.
     Exit,
-    /// What the rest of the command did after the program had ended.
+    /// What the rest of the command did after the program had ended, as far as it is part of the wall time.
     Rest,
     /// What other processes did after the command's first one had ended: not part of the wall time.
     After,
@@ -160,6 +160,8 @@ const MOST_FOLLOWED: usize = 16;
 pub struct Timeline {
     segments: Segments,
     cwd: Vec<u8>,
+    /// The wall time lasts until the command was ready, whichever of its processes was, not until its first one ended.
+    until_ready: bool,
     /// Followed processes: the command's own, and the first few interpreters.
     followed: FxHashMap<ProcessId, Image>,
     /// A followed process that ended with the event before.
@@ -173,6 +175,7 @@ impl Timeline {
         Self {
             segments: Segments::default(),
             cwd: header.cwd.as_bytes().to_vec(),
+            until_ready: header.options.contains_key("until"),
             followed: FxHashMap::default(),
             ended: None,
         }
@@ -231,6 +234,10 @@ impl Timeline {
         let mut boundaries = focus.1.boundaries(focus.0 == 0);
         if focus.0 != 0 {
             root.end(&mut boundaries);
+        }
+        for boundary in boundaries.iter_mut().filter(|it| self.until_ready && it.kind == PhaseKind::After) {
+            // A server that left its first process behind was waited for all the same.
+            boundary.kind = PhaseKind::Rest;
         }
         Some((focus.0, boundaries))
     }

@@ -279,7 +279,7 @@ impl Follower {
 
     /// Whether what is run has no begin that could be seen.
     fn run_is_merged(&self) -> bool {
-        matches!(self.run, Run::Code(_) | Run::Class(..) | Run::Nothing)
+        matches!(self.run, Run::Code(_) | Run::Server(_) | Run::Class(..) | Run::Nothing)
     }
 
     fn happens(&self, when: &When, event: &Event<'_>, call: &Call, is_script: bool) -> bool {

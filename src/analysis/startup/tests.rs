@@ -16,9 +16,20 @@ fn phases_count_what_the_table_of_files_counts() {
     }
 }
 
-/// A command that runs for 1 ms, and a child of it that makes the same call 9 ms later.
 fn with_a_child_left_behind() -> Report {
-    let mut startup = Startup::new(&with_untraced(header(), &[1_000_000, 1_000_000]));
+    left_behind(&with_untraced(header(), &[1_000_000, 1_000_000]))
+}
+
+/// The same where runs last until the command, that is the child, is ready.
+fn header_of_a_daemon() -> Header {
+    let mut header = header();
+    header.options.insert("until".to_owned(), "listen".to_owned());
+    header
+}
+
+/// A command that runs for 1 ms, and a child of it that makes the same call 9 ms later.
+fn left_behind(header: &Header) -> Report {
+    let mut startup = Startup::new(header);
     let at = |kind, pid: u32, at_ns| Event {
         pid,
         tid: pid,
@@ -60,6 +71,29 @@ fn what_comes_after_the_command_is_not_part_of_its_wall_time() {
     assert!((shares - 1.0).abs() < 1e-6, "{before:?}");
     let factor = report.phases.scaled_by.unwrap();
     assert!((0.9..1.2).contains(&factor), "{factor}");
+}
+
+#[test]
+fn a_daemon_that_gets_ready_after_its_first_process_is_waited_for() {
+    let wall_ns = 11_000_000;
+    let report = left_behind(&with_untraced(header_of_a_daemon(), &[wall_ns; 2]));
+    let (rest, first) = report.phases.phases.split_last().unwrap();
+    assert_eq!((rest.kind, rest.name.bytes()), (PhaseKind::Rest, &b"after sh"[..]));
+    assert!(rest.share.unwrap() > 0.8, "{rest:?}");
+    assert!(first.iter().map(|phase| phase.takes_ns).sum::<u64>() < 1_200_000, "{first:?}");
+    assert_eq!(report.phases.phases.iter().map(|phase| phase.takes_ns).sum::<u64>(), wall_ns);
+    let factor = report.phases.scaled_by.unwrap();
+    assert!((0.9..1.2).contains(&factor), "{factor}");
+}
+
+#[test]
+fn phases_and_files_of_a_daemon_are_parts_of_one_whole() {
+    let report = left_behind(&header_of_a_daemon());
+    let phases = &report.phases.phases;
+    let shares: f64 = phases.iter().map(|phase| phase.share.unwrap()).sum();
+    assert!((shares - 1.0).abs() < 1e-6, "{phases:?}");
+    let whole = phases.iter().map(|phase| phase.takes_ns + phase.added_ns).sum::<u64>();
+    assert_eq!(whole, report.wall.ns);
 }
 
 #[test]

@@ -83,6 +83,9 @@ fn piece(evidence: &Evidence, width: usize) -> String {
 /// What it would save, in words.
 fn saving(saving: &Saving) -> String {
     let Some(most) = saving.at_most_ns else {
+        if saving.calls == 0 {
+            return "what it saves is not known".to_owned();
+        }
         let calls = things(saving.calls, "call", "calls");
         return format!("saves {calls} (what they cost is not known)");
     };
@@ -108,4 +111,17 @@ fn wrapped(text: &str, width: Option<usize>, beside: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_not_a_number() {
+        let said = |calls, at_most_ns| saving(&Saving { calls, at_most_ns, ..Saving::default() });
+        assert_eq!(said(0, None), "what it saves is not known");
+        assert_eq!(said(2, None), "saves 2 calls (what they cost is not known)");
+        assert_eq!(said(0, Some(1_000)), "saves at most 1.00 µs");
+    }
 }

@@ -114,6 +114,15 @@ fn long_imports() {
 }
 
 #[test]
+fn what_site_imports_in_python_2_is_not_the_programs() {
+    let (report, _) = startup("2.7-script", &runs());
+    let by_site = report.modules.modules.iter().filter(|module| module.phase.bytes() == b"site, encodings");
+    assert!(by_site.count() > 5, "{:?}", report.modules);
+    let found = report.findings.list;
+    assert!(found.iter().all(|finding| finding.kind != "imports"), "{found:?}");
+}
+
+#[test]
 fn site_without_packages() {
     let has =
         |name: &str| startup(name, &runs()).0.findings.list.iter().any(|finding| finding.kind == "site");
