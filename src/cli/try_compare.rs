@@ -9,7 +9,8 @@ use crate::analysis::trial::{Effect, NotTried};
 use crate::capture::untraced::Output;
 
 /// Why there is no remedy for a wrapper.
-const WRAPPER_WORKS: &str = "what leads to the program may do other work too, or starts it in more than one step";
+const WRAPPER_WORKS: &str =
+    "what leads to the program may do other work too, or starts it in more than one step";
 
 /// A remedy that can be tried.
 pub struct Candidate<'a> {

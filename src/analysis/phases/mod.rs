@@ -227,7 +227,9 @@ impl Timeline {
             let interpreters = || self.followed.iter().filter(|(_, image)| image.is_interpreter());
             let longest = interpreters().max_by_key(|(id, _)| lifetime(id));
             let last = interpreters().max_by_key(|(id, _)| **id).filter(|_| root.starts_another());
-            if let Some((id, image)) = last.or(longest.filter(|(id, _)| root.is_managers_script() || lifetime(id).0 > span_ns / 2)) {
+            if let Some((id, image)) =
+                last.or(longest.filter(|(id, _)| root.is_managers_script() || lifetime(id).0 > span_ns / 2))
+            {
                 focus = (*id, image);
             }
         }

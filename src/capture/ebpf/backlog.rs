@@ -14,8 +14,8 @@ const MOST: usize = 128 << 20;
 const CHUNK: usize = 1 << 20;
 /// Chunks kept for the next burst.
 const KEPT: usize = 4;
-/// Records made events of before the ring is looked at again: some milliseconds.
-const AT_ONCE: usize = 1024;
+/// Records made events of before the ring is looked at again: a millisecond or less.
+const AT_ONCE: usize = 256;
 
 /// See above.
 #[derive(Default)]

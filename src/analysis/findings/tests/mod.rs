@@ -234,8 +234,8 @@ fn hooked_shim(wait: u32) -> String {
         r#"execve("/usr/bin/bash", ["bash", "/home/u/.pyenv/libexec/pyenv", "exec", "pip", "--version"], 0x1) = 0"#,
         r#"execve("/usr/bin/bash", ["bash", "/home/u/.pyenv/pyenv.d/exec/pip-rehash/pip", "--version"], 0x1) = 0"#,
     ];
-    let begin: String =
-        shim.iter().enumerate().map(|(at, line)| format!("1 0.{at}00000 {line} <0.000100>\n")).collect();
+    let lines = shim.iter().enumerate().map(|(at, line)| format!("1 0.{at}00000 {line} <0.000100>\n"));
+    let begin = lines.collect::<Vec<_>>().concat();
     let log = fixture("3.11-script");
     let pid = log.split(' ').next().unwrap();
     let later = |line: &str| {
