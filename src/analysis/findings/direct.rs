@@ -54,7 +54,10 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     let mut advice = advice(&program, shim, remedy.as_ref());
     if let Some((name, _)) = shim.filter(|_| remedy.is_some() && facts.focus != Some(0)) {
         // Writing to a string cannot fail.
-        let _ = write!(advice, "; what {name} does after it (once something is installed: rehash) is left out then");
+        let _ = write!(
+            advice,
+            "; what {name} does after it (once something is installed: rehash) is left out then"
+        );
     }
     let list = programs.into_iter().map(|(name, tally)| (name, tally, "times"));
     Some(Finding::new(&what, saving, evidence(list), &advice).with(remedy))

@@ -37,7 +37,8 @@ fn is_managers(path: &[u8]) -> bool {
         let name = name.as_bytes();
         let hooks = |part: &&[u8]| part.strip_suffix(b".d") == Some(name);
         let home = |part: &&[u8]| part.strip_prefix(b".").unwrap_or(part) == name;
-        let command = || file_name(path).strip_prefix(name).is_some_and(|rest| matches!(rest, [] | [b'-', ..]));
+        let command =
+            || file_name(path).strip_prefix(name).is_some_and(|rest| matches!(rest, [] | [b'-', ..]));
         directories.iter().any(hooks) || (in_libexec && (directories.iter().any(home) || command()))
     })
 }

@@ -224,7 +224,9 @@ impl Timeline {
             let interpreters = || self.followed.iter().filter(|(_, image)| image.is_interpreter());
             let longest = interpreters().max_by_key(|(id, _)| lifetime(id));
             let last = interpreters().max_by_key(|(id, _)| **id).filter(|_| root.starts_another());
-            if let Some((id, image)) = last.or(longest.filter(|(id, _)| root.is_managers_script() || lifetime(id).0 > span_ns / 2)) {
+            if let Some((id, image)) =
+                last.or(longest.filter(|(id, _)| root.is_managers_script() || lifetime(id).0 > span_ns / 2))
+            {
                 focus = (*id, image);
             }
         }
@@ -251,6 +253,14 @@ pub fn is_interpreter(start: &Start<'_>) -> bool {
 #[must_use]
 pub fn python_script<'a>(start: &Start<'a>) -> Option<Option<&'a [u8]>> {
     python::recognises(start).then(|| python::script(start))
+}
+
+/// How a Python comes by its bytecode: whether it ignores the variables that begin with `PYTHON`, and how often it
+/// has `-O`.
+#[must_use]
+pub fn python_bytecode<'a>(argv: impl Iterator<Item = &'a [u8]>) -> (bool, u8) {
+    let invocation = python_args::invocation(argv);
+    (invocation.no_environment, invocation.optimize)
 }
 
 /// Whether all that a program does is to get another one ready and start it: `uv run`, `uvx`.

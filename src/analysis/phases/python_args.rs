@@ -29,6 +29,10 @@ pub struct Invocation {
     pub no_user_site: bool,
     /// Whether `-I` or `-P` keeps the current directory off the module path.
     pub no_cwd: bool,
+    /// Whether `-E` or `-I` lets it ignore the variables that begin with `PYTHON`.
+    pub no_environment: bool,
+    /// How often it has `-O`: such a Python has bytecode of its own.
+    pub optimize: u8,
 }
 
 /// Options that take an argument, in the same word or in the next one.
@@ -56,7 +60,14 @@ pub fn invocation<'a>(arguments: impl Iterator<Item = &'a [u8]>) -> Invocation {
             script => break Run::Script(script.to_vec()),
         }
     };
-    Invocation { run, no_site: left_out.site, no_user_site: left_out.user_site, no_cwd: left_out.cwd }
+    Invocation {
+        run,
+        no_site: left_out.site,
+        no_user_site: left_out.user_site,
+        no_cwd: left_out.cwd,
+        no_environment: left_out.environment,
+        optimize: left_out.assertions,
+    }
 }
 
 /// What options leave out.
@@ -65,6 +76,8 @@ struct LeftOut {
     site: bool,
     user_site: bool,
     cwd: bool,
+    environment: bool,
+    assertions: u8,
 }
 
 /// One word of short options; gives what is run if the word says so.
@@ -85,7 +98,11 @@ fn short_options<'a>(
             b'S' => left_out.site = true,
             b's' => left_out.user_site = true,
             b'P' => left_out.cwd = true,
-            b'I' => (left_out.user_site, left_out.cwd) = (true, true),
+            b'E' => left_out.environment = true,
+            b'O' => left_out.assertions = left_out.assertions.saturating_add(1),
+            b'I' => {
+                (left_out.user_site, left_out.cwd, left_out.environment) = (true, true, true);
+            }
             option if WITH_ARGUMENT.contains(option) => {
                 if attached.is_empty() {
                     rest.next();
@@ -136,6 +153,10 @@ mod tests {
         assert_eq!(left_out("python -Ic pass"), (true, true));
         assert_eq!(left_out("python -Bs x.py"), (true, false));
         assert_eq!(left_out("python -P x.py -s"), (false, true));
+        let bytecode = |line| (of(line).no_environment, of(line).optimize);
+        assert_eq!(bytecode("python -BE -OO x.py"), (true, 2));
+        assert_eq!(bytecode("python -I x.py -O"), (true, 0));
+        assert_eq!(bytecode("python -O -B x.py -E"), (false, 1));
         assert_eq!(invocation(std::iter::empty()).run, Run::Stdin, "no argv at all");
     }
 }
