@@ -64,7 +64,7 @@ fn remedy(facts: &Facts<'_>, sources: &[Gap], writes: bool) -> Option<Remedy> {
     let process = sources.first()?.process;
     let exec = facts.processes.list().get(process as usize)?.execs.last()?;
     let strings = &facts.processes.strings;
-    let (no_environment, optimize) = python_bytecode(arguments(strings.get(exec.argv)));
+    let options = python_bytecode(arguments(strings.get(exec.argv)));
     let modules =
         facts.watch.imports.all().filter(|gap| gap.compiled || (!writes && gap.file != FileKind::Extension));
     let home = |gap: Gap| {
@@ -73,10 +73,7 @@ fn remedy(facts: &Facts<'_>, sources: &[Gap], writes: bool) -> Option<Remedy> {
     let mut directories: Vec<Text> = modules.filter_map(home).map(Text::from).collect();
     directories.sort_unstable();
     directories.dedup();
-    Some(Remedy::CompileBytecode {
-        directories,
-        python: strings.get(exec.path).into(),
-        no_environment,
-        optimize,
-    })
+    let python = strings.get(exec.path).into();
+    let (no_environment, optimize) = (options.no_environment, options.optimize);
+    Some(Remedy::CompileBytecode { directories, python, no_environment, optimize })
 }

@@ -29,6 +29,13 @@ pub struct Invocation {
     pub no_user_site: bool,
     /// Whether `-I` or `-P` keeps the current directory off the module path.
     pub no_cwd: bool,
+    /// How it comes by its bytecode.
+    pub bytecode: Bytecode,
+}
+
+/// How a Python comes by its bytecode.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bytecode {
     /// Whether `-E` or `-I` lets it ignore the variables that begin with `PYTHON`.
     pub no_environment: bool,
     /// How often it has `-O`: such a Python has bytecode of its own.
@@ -65,8 +72,7 @@ pub fn invocation<'a>(arguments: impl Iterator<Item = &'a [u8]>) -> Invocation {
         no_site: left_out.site,
         no_user_site: left_out.user_site,
         no_cwd: left_out.cwd,
-        no_environment: left_out.environment,
-        optimize: left_out.assertions,
+        bytecode: left_out.bytecode,
     }
 }
 
@@ -76,8 +82,7 @@ struct LeftOut {
     site: bool,
     user_site: bool,
     cwd: bool,
-    environment: bool,
-    assertions: u8,
+    bytecode: Bytecode,
 }
 
 /// One word of short options; gives what is run if the word says so.
@@ -98,10 +103,11 @@ fn short_options<'a>(
             b'S' => left_out.site = true,
             b's' => left_out.user_site = true,
             b'P' => left_out.cwd = true,
-            b'E' => left_out.environment = true,
-            b'O' => left_out.assertions = left_out.assertions.saturating_add(1),
+            b'E' => left_out.bytecode.no_environment = true,
+            b'O' => left_out.bytecode.optimize = left_out.bytecode.optimize.saturating_add(1),
             b'I' => {
-                (left_out.user_site, left_out.cwd, left_out.environment) = (true, true, true);
+                (left_out.user_site, left_out.cwd) = (true, true);
+                left_out.bytecode.no_environment = true;
             }
             option if WITH_ARGUMENT.contains(option) => {
                 if attached.is_empty() {
@@ -153,7 +159,7 @@ mod tests {
         assert_eq!(left_out("python -Ic pass"), (true, true));
         assert_eq!(left_out("python -Bs x.py"), (true, false));
         assert_eq!(left_out("python -P x.py -s"), (false, true));
-        let bytecode = |line| (of(line).no_environment, of(line).optimize);
+        let bytecode = |line| (of(line).bytecode.no_environment, of(line).bytecode.optimize);
         assert_eq!(bytecode("python -BE -OO x.py"), (true, 2));
         assert_eq!(bytecode("python -I x.py -O"), (true, 0));
         assert_eq!(bytecode("python -O -B x.py -E"), (false, 1));
