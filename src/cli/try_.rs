@@ -67,7 +67,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Found::Report { report, writes, status } => (report, writes, status),
         Found::Over(code) => return Ok(code),
     };
-    let (candidates, not_tried) = candidates(&session, &report);
+    let (candidates, not_tried) = candidates(&mut session, &report)?;
     let (mut trials, mut failure) = measure(&mut session, candidates, status)?;
     let undisturbed = failure.is_none() && trials.interrupted.is_none();
     if undisturbed && !trials.tried.is_empty() && !writes.is_empty() {

@@ -29,9 +29,12 @@ pub struct Before {
 }
 
 /// The remedies of the findings, and those that cannot be applied here.
-pub fn candidates<'r>(session: &Session<'_>, report: &'r Report) -> (Vec<Candidate<'r>>, Vec<NotTried>) {
+pub fn candidates<'r>(
+    session: &mut Session<'_>,
+    report: &'r Report,
+) -> Result<(Vec<Candidate<'r>>, Vec<NotTried>), Failure> {
     let (mut candidates, mut not_tried) = (Vec::new(), Vec::new());
-    let only = &session.arguments.only;
+    let only = &session.arguments.only.clone();
     let wanted = |finding: &&Finding| only.is_empty() || only.iter().any(|kind| kind == finding.kind);
     for finding in report.findings.list.iter().filter(wanted) {
         let Some((remedy, safety)) = finding.remedy.as_ref().zip(finding.safety) else {
@@ -41,7 +44,12 @@ pub fn candidates<'r>(session: &Session<'_>, report: &'r Report) -> (Vec<Candida
             continue;
         };
         let edit = remedies::edit(remedy, session.scratch);
-        match edit.and_then(|edit| Ok((remedies::apply(session.command, &[&edit])?, edit))) {
+        let applied = edit.and_then(|edit| Ok((remedies::apply(session.command, &[&edit])?, edit)));
+        let ready = match applied {
+            Ok((applied, edit)) => make_bytecode(session, &edit)?.map(|()| (applied, edit)),
+            Err(why) => Err(why),
+        };
+        match ready {
             Ok((applied, edit)) => candidates.push(Candidate {
                 finding: Some((finding, remedy, safety)),
                 edit,
@@ -51,7 +59,20 @@ pub fn candidates<'r>(session: &Session<'_>, report: &'r Report) -> (Vec<Candida
             Err(why) => not_tried.push(NotTried { finding: finding.kind, why }),
         }
     }
-    (candidates, not_tried)
+    Ok((candidates, not_tried))
+}
+
+/// Makes the bytecode that a remedy needs, if it does; the inner error says why there is none.
+fn make_bytecode(session: &mut Session<'_>, edit: &Edit) -> Result<Result<(), String>, Failure> {
+    let Some(bytecode) = &edit.bytecode else { return Ok(Ok(())) };
+    let check = bytecode.check(session.command).map_err(Failure::of_trace)?;
+    if !session.outcome(&check)?.status.success() {
+        return Ok(Err(bytecode.too_old()));
+    }
+    let compile = bytecode.compile(session.command).map_err(Failure::of_trace)?;
+    // A source that is none for this Python fails, and the others are compiled all the same.
+    session.outcome(&compile)?;
+    Ok(bytecode.missing().map_or(Ok(()), Err))
 }
 
 /// What the command does, twice.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::support::run::{self, Run};
+use super::support::skip::skip;
 
 /// Rounds: the fewest that give an interval.
 const ROUNDS: &str = "6";
@@ -51,6 +52,19 @@ fn empty_directories(dir: &Path, count: usize) -> String {
         path.to_string_lossy().into_owned()
     };
     (0..count).map(make).collect::<Vec<_>>().join(":")
+}
+
+/// A Python of the system's, if that can keep bytecode in a directory of its own (3.8).
+fn python(test: &str) -> Option<&'static str> {
+    let new_enough = |path: &&str| {
+        let code = "import sys; sys.exit(sys.version_info < (3, 8))";
+        Command::new(path).args(["-c", code]).status().is_ok_and(|status| status.success())
+    };
+    let found = ["/usr/bin/python3", "/usr/local/bin/python3"].into_iter().find(new_enough);
+    if found.is_none() {
+        skip(test, "there is no Python 3.8 in /usr/bin or /usr/local/bin");
+    }
+    found
 }
 
 #[test]
@@ -169,6 +183,36 @@ fn output_that_always_differs_is_not_compared() {
     let all = trials(dir.path(), &[("PATH", &path)], &["/bin/sh", "-c", "echo $$; cat /dev/null; true"]);
     assert_eq!(all["output_compared"], false);
     assert_eq!(trial(&all, "program-search")["effect"], "status_same", "{all}");
+}
+
+#[test]
+fn bytecode_is_compiled_for_a_python_that_writes_none() {
+    let Some(python) = python("bytecode_is_compiled_for_a_python_that_writes_none") else { return };
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let modules = dir.path().join("modules");
+    fs::create_dir(&modules).expect("a directory");
+    // Says whether there is bytecode where Python looks for it.
+    let seen = "import os\nkept = os.path.exists(__spec__.cached)\n";
+    fs::write(modules.join("one.py"), seen).expect("a module");
+    let main = script(
+        dir.path(),
+        "main.py",
+        "import sys\nsys.dont_write_bytecode = True\nsys.path.insert(0, sys.argv[1])\nimport one\nprint(one.kept)\n",
+    );
+    let modules = modules.to_str().expect("UTF-8");
+    for option in ["-B", "-E", "-I", "-O"] {
+        let command = ["--only", "bytecode", python, option, &main, modules];
+        let all = trials(dir.path(), &[], &command);
+        let bytecode = trial(&all, "bytecode");
+        assert_eq!(bytecode["effect"], "output_differs", "{option}: the module finds its bytecode: {all}");
+        assert_eq!(fs::read_dir(modules).expect("a directory").count(), 1, "nothing is written there");
+        // What is shown does the same.
+        let shell = bytecode["shell"].as_str().expect("a command line");
+        let home = tempfile::tempdir().expect("a scratch directory");
+        let mut typed = run::command("/bin/sh", dir.path());
+        let typed = run::run(typed.args(["-c", shell]).env("HOME", home.path()));
+        assert!(typed.stdout.contains("True"), "{shell}: {typed:?}");
+    }
 }
 
 #[test]

@@ -6,7 +6,9 @@ use super::causes::Causes;
 use super::facts::{Facts, Tally, evidence, things};
 use super::value::{Finding, Remedy, Saving};
 use super::watch::{Bytecode, Gap};
-use crate::analysis::text::{Text, directory};
+use crate::analysis::modules::FileKind;
+use crate::analysis::phases::python_bytecode;
+use crate::analysis::text::{Text, arguments, directory};
 
 pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     let sources: Vec<Gap> = facts.watch.imports.all().filter(|gap| gap.compiled).collect();
@@ -50,10 +52,28 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
     } else {
         "keep __pycache__ directories between runs; in an image or a package: python -m compileall -q DIRECTORY"
     };
-    let mut names: Vec<Text> = directories.keys().map(|&directory| directory.into()).collect();
-    names.sort_unstable();
+    let remedy = remedy(facts, &sources, written + refused > 0);
     let saving = Saving { at_most_ns: most_ns, calls: sources.len() as u64, ..Saving::default() };
     let list = directories.iter().map(|(&directory, &tally)| (directory, tally, "modules"));
-    let remedy = Remedy::CompileBytecode { directories: names };
-    Some(Finding::new(&what, saving, evidence(list), advice).with(Some(remedy)))
+    Some(Finding::new(&what, saving, evidence(list), advice).with(remedy))
+}
+
+/// To compile beforehand, by the Python that compiled first. `writes`: the program itself tries to write bytecode, so
+/// that it makes up for what else is missing in a directory of its own.
+fn remedy(facts: &Facts<'_>, sources: &[Gap], writes: bool) -> Option<Remedy> {
+    let process = sources.first()?.process;
+    let exec = facts.processes.list().get(process as usize)?.execs.last()?;
+    let strings = &facts.processes.strings;
+    let options = python_bytecode(arguments(strings.get(exec.argv)));
+    let modules =
+        facts.watch.imports.all().filter(|gap| gap.compiled || (!writes && gap.file != FileKind::Extension));
+    let home = |gap: Gap| {
+        directory(facts.path(gap.path)).map(|path| path.strip_suffix(b"/__pycache__").unwrap_or(path))
+    };
+    let mut directories: Vec<Text> = modules.filter_map(home).map(Text::from).collect();
+    directories.sort_unstable();
+    directories.dedup();
+    let python = strings.get(exec.path).into();
+    let (no_environment, optimize) = (options.no_environment, options.optimize);
+    Some(Remedy::CompileBytecode { directories, python, no_environment, optimize })
 }

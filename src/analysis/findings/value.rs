@@ -102,8 +102,15 @@ pub enum Remedy {
     },
     /// Compile the modules in these directories to bytecode.
     CompileBytecode {
-        /// Directories with sources that were compiled during the run.
+        /// Directories with sources that were compiled during the run. Where the program does not write bytecode
+        /// (`python -B`), all from which modules were loaded: with `PYTHONPYCACHEPREFIX` no other bytecode counts.
         directories: Vec<Text>,
+        /// Executable of the Python that did.
+        python: Text,
+        /// It ignores the variables that begin with `PYTHON` (`-E`, `-I`).
+        no_environment: bool,
+        /// How often it has `-O`.
+        optimize: u8,
     },
     /// Set `TZ=:/etc/localtime`, so that the C library does not look at that file before each use.
     NameTimeZone,

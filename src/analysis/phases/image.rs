@@ -14,6 +14,29 @@ use super::{
 use crate::analysis::calls::{Call, Role};
 use crate::event::{Event, Kind, mark};
 
+/// Whether a program is there to lead to another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leads {
+    /// Not that we know.
+    Nowhere,
+    /// That is all it does.
+    Another,
+    /// It is a version manager's own script.
+    Managed,
+}
+
+impl Leads {
+    fn of(start: &Start<'_>) -> Self {
+        if starts_another(start) {
+            Self::Another
+        } else if runs_managers_script(start) {
+            Self::Managed
+        } else {
+            Self::Nowhere
+        }
+    }
+}
+
 /// The last program a process became, and how far it got.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -38,8 +61,7 @@ pub(super) struct Image {
     program: Option<Cut>,
     interpreter: Option<Box<dyn Interpreter>>,
     shell: bool,
-    starts_another: bool,
-    managers_script: bool,
+    leads: Leads,
     exit: Option<Cut>,
     end_ns: Option<u64>,
     after: Option<Cut>,
@@ -63,8 +85,7 @@ impl Image {
             program: None,
             interpreter: None,
             shell: false,
-            starts_another: false,
-            managers_script: false,
+            leads: Leads::Nowhere,
             exit: None,
             end_ns: None,
             after: None,
@@ -78,12 +99,12 @@ impl Image {
 
     /// Whether it is there to start another program.
     pub(super) fn starts_another(&self) -> bool {
-        self.starts_another
+        self.leads == Leads::Another
     }
 
     /// Whether it is a version manager's own script.
     pub(super) fn is_managers_script(&self) -> bool {
-        self.managers_script
+        self.leads == Leads::Managed
     }
 
     pub(super) fn see(&mut self, event: &Event<'_>, call: Option<&Call>, segments: &mut Segments) {
@@ -131,8 +152,7 @@ impl Image {
             loader: Loader::of(event),
             interpreter: interpreter(&start).map(|kind| (kind.start)(&start)),
             shell: interpreter(&start).is_some_and(|kind| kind.shell),
-            starts_another: starts_another(&start),
-            managers_script: runs_managers_script(&start),
+            leads: Leads::of(&start),
             ..Self::new(&self.cwd, self.begin_ns)
         };
         if let Some(interpreter) = self.interpreter.as_mut().filter(|_| !executed.is_empty()) {

@@ -40,6 +40,7 @@ use crate::log::Header;
 pub use build::{Inputs, Phase, Phases, build, phase_of_segment};
 use image::Image;
 pub use managers::{MANAGERS, runs_managers_script};
+pub use python_args::Bytecode;
 pub use segments::{Cut, Segments};
 
 /// What is known of a program when it starts.
@@ -260,6 +261,12 @@ pub fn is_interpreter(start: &Start<'_>) -> bool {
 #[must_use]
 pub fn python_script<'a>(start: &Start<'a>) -> Option<Option<&'a [u8]>> {
     python::recognises(start).then(|| python::script(start))
+}
+
+/// How a Python with these arguments comes by its bytecode.
+#[must_use]
+pub fn python_bytecode<'a>(argv: impl Iterator<Item = &'a [u8]>) -> Bytecode {
+    python_args::invocation(argv).bytecode
 }
 
 /// Whether all that a program does is to get another one ready and start it: `uv run`, `uvx`.

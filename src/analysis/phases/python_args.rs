@@ -29,6 +29,17 @@ pub struct Invocation {
     pub no_user_site: bool,
     /// Whether `-I` or `-P` keeps the current directory off the module path.
     pub no_cwd: bool,
+    /// How it comes by its bytecode.
+    pub bytecode: Bytecode,
+}
+
+/// How a Python comes by its bytecode.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bytecode {
+    /// Whether `-E` or `-I` lets it ignore the variables that begin with `PYTHON`.
+    pub no_environment: bool,
+    /// How often it has `-O`: such a Python has bytecode of its own.
+    pub optimize: u8,
 }
 
 /// Options that take an argument, in the same word or in the next one.
@@ -56,7 +67,13 @@ pub fn invocation<'a>(arguments: impl Iterator<Item = &'a [u8]>) -> Invocation {
             script => break Run::Script(script.to_vec()),
         }
     };
-    Invocation { run, no_site: left_out.site, no_user_site: left_out.user_site, no_cwd: left_out.cwd }
+    Invocation {
+        run,
+        no_site: left_out.site,
+        no_user_site: left_out.user_site,
+        no_cwd: left_out.cwd,
+        bytecode: left_out.bytecode,
+    }
 }
 
 /// What options leave out.
@@ -65,6 +82,7 @@ struct LeftOut {
     site: bool,
     user_site: bool,
     cwd: bool,
+    bytecode: Bytecode,
 }
 
 /// One word of short options; gives what is run if the word says so.
@@ -85,7 +103,12 @@ fn short_options<'a>(
             b'S' => left_out.site = true,
             b's' => left_out.user_site = true,
             b'P' => left_out.cwd = true,
-            b'I' => (left_out.user_site, left_out.cwd) = (true, true),
+            b'E' => left_out.bytecode.no_environment = true,
+            b'O' => left_out.bytecode.optimize = left_out.bytecode.optimize.saturating_add(1),
+            b'I' => {
+                (left_out.user_site, left_out.cwd) = (true, true);
+                left_out.bytecode.no_environment = true;
+            }
             option if WITH_ARGUMENT.contains(option) => {
                 if attached.is_empty() {
                     rest.next();
@@ -136,6 +159,10 @@ mod tests {
         assert_eq!(left_out("python -Ic pass"), (true, true));
         assert_eq!(left_out("python -Bs x.py"), (true, false));
         assert_eq!(left_out("python -P x.py -s"), (false, true));
+        let bytecode = |line| (of(line).bytecode.no_environment, of(line).bytecode.optimize);
+        assert_eq!(bytecode("python -BE -OO x.py"), (true, 2));
+        assert_eq!(bytecode("python -I x.py -O"), (true, 0));
+        assert_eq!(bytecode("python -O -B x.py -E"), (false, 1));
         assert_eq!(invocation(std::iter::empty()).run, Run::Stdin, "no argv at all");
     }
 }

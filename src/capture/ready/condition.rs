@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use regex::bytes::Regex;
+use regex::bytes::{Regex, RegexBuilder};
 
 /// What a program does when it is ready.
 #[derive(Clone, Debug)]
@@ -52,7 +52,9 @@ impl FromStr for Until {
         Ok(match text.split_once('=') {
             None if text == "listen" => Self::Listen,
             None if text == "exit" => Self::Exit,
-            Some(("output", expression)) => Self::Output(Regex::new(expression)?),
+            Some(("output", expression)) => {
+                Self::Output(RegexBuilder::new(expression).multi_line(true).build()?)
+            }
             Some(("open", path)) => Self::Open(std::path::absolute(path)?),
             Some(("idle", number)) => match number.parse() {
                 Ok(ms) if ms >= IDLE_LEAST_MS => Self::Idle(Duration::from_millis(ms)),

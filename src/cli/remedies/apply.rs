@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use super::Edit;
+use super::bytecode::shown;
 use super::variables::Variable;
 use super::words::{Words, script};
 use crate::capture::launch::{Command, LaunchError};
@@ -23,14 +24,14 @@ pub fn apply(command: &Command, edits: &[&Edit]) -> Result<Applied, String> {
     };
     let mut words = edits.iter().find_map(|edit| edit.words.clone()).unwrap_or_else(own);
     let mut at = 1;
-    for (interpreter, options) in edits.iter().filter_map(|edit| edit.options) {
+    for (interpreter, options) in edits.iter().filter_map(|edit| edit.options.as_ref()) {
         // A shim bears the interpreter's name and hands options on.
-        if !words.start(interpreter) {
-            let script = script(&words).filter(|script| script.start(interpreter));
+        if !words.start(*interpreter) {
+            let script = script(&words).filter(|script| script.start(*interpreter));
             words = script.ok_or_else(|| format!("the command does not start {interpreter} itself"))?;
         }
         at = at.min(words.words.len());
-        words.words.splice(at..at, options.iter().map(OsString::from));
+        words.words.splice(at..at, options.iter().cloned());
         at += options.len();
     }
     let said = |error: LaunchError| error.to_string();
@@ -39,7 +40,17 @@ pub fn apply(command: &Command, edits: &[&Edit]) -> Result<Applied, String> {
     for variable in variables() {
         changed = changed.with_variable(variable.name, variable.value.as_deref()).map_err(said)?;
     }
-    Ok(Applied { shell: shell(command, &words, variables()), command: changed })
+    let bytecode = edits.iter().find_map(|edit| edit.bytecode.as_ref());
+    let mut shell = shell(command, &words, variables());
+    if let Some(bytecode) = bytecode {
+        let [_, option] = bytecode.options();
+        shell = format!(
+            "{}; {}",
+            bytecode.shell(),
+            shell.replace(&quoted(option.as_bytes()), &shown(&option, &option))
+        );
+    }
+    Ok(Applied { shell, command: changed })
 }
 
 /// The same as a person types it.
@@ -105,6 +116,24 @@ mod tests {
         assert_eq!(words, [python, "-X", "frozen_modules=on", "-c", "1"]);
     }
 
+    fn bytecode(no_environment: bool) -> Remedy {
+        let (directories, python) = (vec!["/tmp".into()], "/opt/bin/python3.11".into());
+        Remedy::CompileBytecode { directories, python, no_environment, optimize: 1 }
+    }
+
+    #[test]
+    fn a_python_that_ignores_variables_is_told_by_an_option_where_bytecode_is() {
+        let direct = Remedy::Direct {
+            program: "/opt/bin/python3.11".into(),
+            argv: ["python", "-E", "a.py"].map(Text::from).to_vec(),
+        };
+        let (words, line) = applied(&["true"], &[&bytecode(true), &direct]).unwrap();
+        assert_eq!(words, ["python", "-X", "pycache_prefix=/scratch/bytecode", "-E", "a.py"]);
+        let run = "; /opt/bin/python3.11 -X pycache_prefix=\"$HOME/.cache/pycache\" -E a.py";
+        assert!(line.ends_with(run) && !line.contains("/scratch"), "{line}");
+        assert!(applied(&["true"], &[&bytecode(true)]).is_err());
+    }
+
     #[test]
     fn lists_lose_what_gave_nothing() {
         let path = std::env::var("PATH").unwrap();
@@ -112,10 +141,11 @@ mod tests {
         let drop = vec![Text::from(first.trim_end_matches('/'))];
         let shorter = edit(&Remedy::ShorterPath { drop: drop.clone() }, Path::new("/")).unwrap();
         assert!(shorter.what.starts_with("PATH without"), "{}", shorter.what);
-        let bytecode = Remedy::CompileBytecode { directories: Vec::new() };
-        let (_, line) = applied(&["true"], &[&bytecode, &Remedy::ShorterPath { drop }]).unwrap();
+        let (_, line) = applied(&["true"], &[&bytecode(false), &Remedy::ShorterPath { drop }]).unwrap();
+        let compile =
+            "/opt/bin/python3.11 -I -O -X pycache_prefix=\"$HOME/.cache/pycache\" -m compileall -q -l /tmp; ";
         let start = "env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=\"$HOME/.cache/pycache\" PATH=";
-        assert!(line.starts_with(start) && line.ends_with(" true"), "{line}");
+        assert!(line.starts_with(&format!("{compile}{start}")) && line.ends_with(" true"), "{line}");
         let drop = vec!["/no/such/directory".into()];
         assert!(edit(&Remedy::ShorterPath { drop }, Path::new("/")).is_err());
     }

@@ -1,9 +1,10 @@
 //! From a remedy to a command that has it applied. Nothing of the user's is changed: another program, other
 //! words, other variables.
 //!
-//! `words` knows what a command line starts, `variables` what is set or taken out, `apply` puts both together.
+//! `bytecode` makes what has to be there before. `words` knows what a command line starts, `variables` what is set or taken out, `apply` puts both together.
 
 mod apply;
+mod bytecode;
 mod variables;
 mod words;
 
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use crate::analysis::findings::Remedy;
 use crate::analysis::text::Text;
 pub use apply::{Applied, apply};
+pub use bytecode::Bytecode;
 use variables::{Variable, shorter};
 use words::{Interpreter, Words};
 
@@ -24,10 +26,12 @@ pub struct Edit {
     pub what: String,
     /// The command has to run once with it before it is measured.
     pub primes: bool,
+    /// Bytecode to make before.
+    pub bytecode: Option<Bytecode>,
     /// Another program with other words.
     words: Option<Words>,
     /// Options for an interpreter.
-    options: Option<(Interpreter, &'static [&'static str])>,
+    options: Option<(Interpreter, Vec<OsString>)>,
     /// Variables, set or taken out.
     variables: Vec<Variable>,
 }
@@ -49,15 +53,12 @@ pub fn edit(remedy: &Remedy, scratch: &Path) -> Result<Edit, String> {
         Remedy::ShorterPath { drop } => fewer("PATH", drop)?,
         Remedy::ShorterLibraryPath { drop } => fewer("LD_LIBRARY_PATH", drop)?,
         Remedy::ShorterPythonPath { drop } => fewer("PYTHONPATH", drop)?,
-        Remedy::CompileBytecode { .. } => {
-            let prefix = Variable {
-                // Ours is gone after the trial; a person wants one that stays.
-                shown: Some("\"$HOME/.cache/pycache\""),
-                ..Variable::set("PYTHONPYCACHEPREFIX", scratch.join("bytecode"))
-            };
-            let variables = vec![prefix, Variable::unset("PYTHONDONTWRITEBYTECODE")];
-            let what = "bytecode kept in a directory of its own".to_owned();
-            Edit { what, primes: true, variables, ..Edit::default() }
+        Remedy::CompileBytecode { directories, python, no_environment, optimize } => {
+            let prefix = scratch.join("bytecode");
+            let set = std::env::var("PYTHONOPTIMIZE").ok().filter(|_| !no_environment);
+            let optimize = (*optimize).max(set.map_or(0, |level| optimization(&level)));
+            let bytecode = Bytecode::new((python, optimize), directories, prefix.clone())?;
+            compiled(bytecode, prefix, *no_environment)
         }
         Remedy::NameTimeZone => {
             if std::env::var_os("TZ").is_some() {
@@ -77,7 +78,27 @@ pub fn together(edits: &[&Edit]) -> Edit {
 
 fn options(interpreter: Interpreter, options: &'static [&'static str]) -> Edit {
     let what = format!("{} {}", interpreter.name(), options.join(" "));
+    let options = options.iter().map(OsString::from).collect();
     Edit { what, options: Some((interpreter, options)), ..Edit::default() }
+}
+
+/// What `PYTHONOPTIMIZE` says: anything that is no number is 1.
+fn optimization(level: &str) -> u8 {
+    if level.is_empty() { 0 } else { level.parse().unwrap_or(1) }
+}
+
+/// Bytecode from a directory of its own, which a Python that ignores variables is told by an option.
+fn compiled(bytecode: Bytecode, prefix: PathBuf, no_environment: bool) -> Edit {
+    let (mut variables, mut options) = (Vec::new(), None);
+    if no_environment {
+        options = Some((Interpreter::Python, bytecode.options().to_vec()));
+    } else {
+        let prefix =
+            Variable { shown: Some(bytecode::SHOWN), ..Variable::set("PYTHONPYCACHEPREFIX", prefix) };
+        variables = vec![prefix, Variable::unset("PYTHONDONTWRITEBYTECODE")];
+    }
+    let what = "bytecode compiled before, in a directory of its own".to_owned();
+    Edit { what, primes: true, bytecode: Some(bytecode), options, variables, ..Edit::default() }
 }
 
 /// Without directories in a list of them.

@@ -234,8 +234,10 @@ fn hooked_shim(wait: u32) -> String {
         r#"execve("/usr/bin/bash", ["bash", "/home/u/.pyenv/libexec/pyenv", "exec", "pip", "--version"], 0x1) = 0"#,
         r#"execve("/usr/bin/bash", ["bash", "/home/u/.pyenv/pyenv.d/exec/pip-rehash/pip", "--version"], 0x1) = 0"#,
     ];
-    let lines = shim.iter().enumerate().map(|(at, line)| format!("1 0.{at}00000 {line} <0.000100>\n"));
-    let begin = lines.collect::<Vec<_>>().concat();
+    let [first, second, third] = shim;
+    let begin = format!(
+        "1 0.000000 {first} <0.000100>\n1 0.100000 {second} <0.000100>\n1 0.200000 {third} <0.000100>\n"
+    );
     let log = fixture("3.11-script");
     let pid = log.split(' ').next().unwrap();
     let later = |line: &str| {

@@ -39,7 +39,12 @@ fn sources_compiled() {
     let bytecode = |n: usize| [open(&format!("/m/__pycache__/m{n}.cpython-311.pyc"))];
     let found =
         check("bytecode", &lines(PYTHON, (0..4).flat_map(source)), &lines(PYTHON, (0..4).flat_map(bytecode)));
-    assert_eq!(found.remedy, Some(Remedy::CompileBytecode { directories: vec!["/m".into()] }));
+    let Some(Remedy::CompileBytecode { directories, python, no_environment, optimize }) = &found.remedy
+    else {
+        panic!("{found:?}")
+    };
+    assert_eq!(directories, &["/m".into()]);
+    assert_eq!((python.bytes().starts_with(b"/"), no_environment, optimize), (true, &false, &0), "{found:?}");
     assert_eq!(evidence(&found), [("/m".to_owned(), 4)]);
     let said = String::from_utf8(found.what.bytes().to_vec()).unwrap();
     assert_eq!(
