@@ -39,7 +39,6 @@ impl Leads {
 
 /// The last program a process became, and how far it got.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Image {
     cwd: Vec<u8>,
     /// First event of the process.
