@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::names::default_log;
-use super::tracing::{
-    CALIBRATION_CALLS, Recorded, explain, header, not_permitted, push_beside_totals, why_ptrace,
-};
+use super::tracing::{CALIBRATION_CALLS, Recorded, header, not_permitted, push_beside_totals, why_ptrace};
 use crate::capture::select::{Running, RunningError, Tracer};
 use crate::event::Event;
 use crate::log;
@@ -43,17 +41,7 @@ pub fn attach(
     if outcome.parallel {
         push_beside_totals(&mut writer, CALIBRATION_CALLS);
     }
-    let recorded = Recorded {
-        status: outcome.status,
-        warnings: outcome.warnings.into_iter().map(explain).collect(),
-        threads: outcome.threads,
-        lost: outcome.lost,
-        elapsed: begin.elapsed(),
-        left_running: Vec::new(),
-        interruption: outcome.interruption,
-        log: writer.finish(),
-    };
-    Ok((recorded, output))
+    Ok((Recorded::of(outcome, begin.elapsed(), writer), output))
 }
 
 /// What runs already, and how it was named.

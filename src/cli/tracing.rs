@@ -13,7 +13,7 @@ use crate::capture::ptrace::calibration;
 use crate::capture::ready::ReadyWatch;
 use crate::capture::select::{self, Tracer, Wanted};
 use crate::capture::untraced::Ready;
-use crate::capture::{Interruption, Sink, host};
+use crate::capture::{Interruption, Outcome, Sink, host};
 use crate::event::{Event, Kind, mark};
 use crate::log::{self, Calibration, FORMAT_VERSION, Header, Untraced};
 
@@ -70,6 +70,22 @@ pub struct Recorded {
     pub log: Result<log::Summary, log::Error>,
 }
 
+impl Recorded {
+    /// Of a recording that has ended, in whose log nothing is missing but its end.
+    pub fn of(outcome: Outcome, elapsed: Duration, writer: log::Writer) -> Self {
+        Self {
+            status: outcome.status,
+            warnings: outcome.warnings.into_iter().map(explain).collect(),
+            threads: outcome.threads,
+            lost: outcome.lost,
+            elapsed,
+            left_running: Vec::new(),
+            interruption: outcome.interruption,
+            log: writer.finish(),
+        }
+    }
+}
+
 /// Runs the command, traced. The log is opened before the command is started, so that a bad output
 /// path costs nothing, and written from the command's own first event on, so that one that cannot be run
 /// leaves an older log alone; once it runs, it runs to its end whatever becomes of the log.
@@ -121,16 +137,8 @@ pub fn trace_command(
             return Err(Failure::of_trace(error));
         }
     };
-    Ok(Recorded {
-        status,
-        warnings: outcome.warnings.into_iter().map(explain).collect(),
-        threads: outcome.threads,
-        lost: outcome.lost,
-        elapsed,
-        left_running: ready.as_ref().map(ReadyWatch::left_running).unwrap_or_default(),
-        interruption: outcome.interruption,
-        log: writer.finish(),
-    })
+    let left_running = ready.as_ref().map(ReadyWatch::left_running).unwrap_or_default();
+    Ok(Recorded { status, left_running, ..Recorded::of(outcome, elapsed, writer) })
 }
 
 /// Takes events to the log, and what cannot wait to standard error.
@@ -247,7 +255,7 @@ pub fn not_permitted(error: &io::Error, backend: &str) -> Failure {
 }
 
 /// A mark as a sentence for the user.
-pub fn explain(name: &'static str) -> &'static str {
+fn explain(name: &'static str) -> &'static str {
     match name {
         mark::SETUID => {
             "a set-user-ID, set-group-ID or capability program ran without its privilege, because it was \

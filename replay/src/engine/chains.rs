@@ -71,13 +71,7 @@ impl Chains {
     }
 
     fn wave(&mut self, run: &Run, counts: &mut Counts) -> io::Result<()> {
-        if self.plain.is_empty() {
-            self.ring.submit_and_wait(1)?;
-            counts.kernel_entries += 1;
-        } else if self.ring.unsubmitted() > 0 {
-            self.ring.submit_and_wait(0)?;
-            counts.kernel_entries += 1;
-        }
+        counts.kernel_entries += self.ring.hand_over(self.plain.is_empty())?;
         let Self { plain, graph, units, waits, ready, scratch, ring, .. } = self;
         for step in plain.drain(..) {
             counts.kernel_entries += run.perform_beside_ring(step, scratch);

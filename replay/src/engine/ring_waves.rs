@@ -72,13 +72,7 @@ impl RingWaves {
 
     /// Hands the wave over; waits for a part of it if there is nothing else to do.
     fn wave(&mut self, run: &Run, counts: &mut Counts) -> io::Result<()> {
-        if self.plain.is_empty() {
-            self.ring.submit_and_wait(1)?;
-            counts.kernel_entries += 1;
-        } else if self.ring.unsubmitted() > 0 {
-            self.ring.submit_and_wait(0)?;
-            counts.kernel_entries += 1;
-        }
+        counts.kernel_entries += self.ring.hand_over(self.plain.is_empty())?;
         for step in self.plain.drain(..) {
             counts.kernel_entries += run.perform_beside_ring(step, &mut self.scratch);
             self.ready.done(step);

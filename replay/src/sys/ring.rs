@@ -129,11 +129,6 @@ impl Ring {
         self.in_flight
     }
 
-    /// Operations that the kernel has not seen yet.
-    pub(crate) fn unsubmitted(&self) -> usize {
-        self.unsubmitted
-    }
-
     /// Makes a direct descriptor's slot for each place.
     pub(crate) fn make_slots(&mut self) -> io::Result<()> {
         self.uring.submitter().register_files_sparse(self.places.len() as u32)
@@ -191,6 +186,16 @@ impl Ring {
         }
         self.unsubmitted = self.uring.submission().len();
         Ok(())
+    }
+
+    /// Hands over what is queued; waits for a completion if there is nothing else to do (`idle`). How often it has
+    /// entered the kernel.
+    pub(crate) fn hand_over(&mut self, idle: bool) -> io::Result<u64> {
+        if !idle && self.unsubmitted == 0 {
+            return Ok(0);
+        }
+        self.submit_and_wait(usize::from(idle))?;
+        Ok(1)
     }
 
     /// Tells each completed step with what came of it.

@@ -130,12 +130,9 @@ impl Recorder {
             && (status.is_none() || !(session.is_over() || options.leader_only || received().is_some()))
         {
             let look = watch.as_ref().map(Watch::look);
-            let busy = backlog.work(loaded, |record| session.take(record));
+            let busy = take_in(loaded, &mut backlog, &mut session)?;
             if let (Some(watch), Some(look)) = (&watch, look) {
                 watch.settle(look, backlog.is_empty());
-            }
-            if session.names.begin_anew() {
-                loaded.retell_names()?;
             }
             if !busy && holding.is_some() {
                 Holding::release(&mut loaded.held);
@@ -183,6 +180,19 @@ fn stop_with<S: Sink>(session: &Session<'_, S>, loaded: &Loaded, pid: i32) -> io
         stop_too(pid, signal);
     }
     Ok(())
+}
+
+/// Makes events of what has come, and has names told again once there are too many to keep. False: nothing has come.
+pub(super) fn take_in<S: Sink>(
+    loaded: &mut Loaded,
+    backlog: &mut Backlog,
+    session: &mut Session<'_, S>,
+) -> io::Result<bool> {
+    let busy = backlog.work(loaded, |record| session.take(record));
+    if session.names.begin_anew() {
+        loaded.retell_names()?;
+    }
+    Ok(busy)
 }
 
 /// Takes what is left, lets all go on, and counts what was lost; gives how many threads were seen, and how many records

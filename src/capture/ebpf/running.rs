@@ -13,7 +13,7 @@ use super::super::sys::process::{First, thread_is_gone};
 use super::super::sys::signals::Watch;
 use super::super::{Interruption, Outcome, Sink};
 use super::backlog::Backlog;
-use super::drain::{LOSS_CHECK, PERIOD, Recorder, finish};
+use super::drain::{LOSS_CHECK, PERIOD, Recorder, finish, take_in};
 use super::load::Target;
 use super::session::Session;
 
@@ -69,10 +69,7 @@ impl Recorder {
         }
         let (mut backlog, mut idle) = (Backlog::default(), 0_u64);
         while !is_over(&session, pids) {
-            let busy = backlog.work(loaded, |record| session.take(record));
-            if session.names.begin_anew() {
-                loaded.retell_names()?;
-            }
+            let busy = take_in(loaded, &mut backlog, &mut session)?;
             let is_late = options.until_ns.is_some_and(|until| until <= monotonic_ns());
             if watch.received().is_some() || is_late {
                 break;

@@ -666,21 +666,23 @@ __noinline int begin(struct record *record, u32 nr)
     return 0;
 }
 
-/* A record without pieces, by the thread that `of` is of. */
+/* Sends a record without pieces, by the thread that `of` is of; the rest of it is filled in. */
+static __always_inline void send_head(struct head *head, u8 kind, struct record *of)
+{
+    head->size = sizeof *head;
+    head->kind = kind;
+    head->pid = of->head.pid;
+    head->tid = of->head.tid;
+    head->start_ns = head->end_ns = bpf_ktime_get_ns();
+    bpf_get_current_comm(head->comm, sizeof head->comm);
+    if (bpf_ringbuf_output(&ring, head, sizeof *head, BPF_RB_NO_WAKEUP)) count_lost();
+}
+
+/* The same with what most have. */
 static __always_inline void tell(u8 kind, struct record *of, s64 ret, u64 first, u64 second, u64 file)
 {
-    struct head head = {};
-    head.size = sizeof head;
-    head.kind = kind;
-    head.pid = of->head.pid;
-    head.tid = of->head.tid;
-    head.start_ns = head.end_ns = bpf_ktime_get_ns();
-    head.ret = ret;
-    head.args[0] = first;
-    head.args[1] = second;
-    head.file[0] = file;
-    bpf_get_current_comm(head.comm, sizeof head.comm);
-    if (bpf_ringbuf_output(&ring, &head, sizeof head, BPF_RB_NO_WAKEUP)) count_lost();
+    struct head head = {.ret = ret, .args = {first, second}, .file = {file}};
+    send_head(&head, kind, of);
 }
 
 /* ---- who is followed ---- */
@@ -906,19 +908,11 @@ int BPF_PROG(executed, struct task_struct *task, s32 former)
     bpf_probe_read_kernel(&first, sizeof first, (void *)auxv.at);
     auxv.wide = first < 1 << 16; /* a key; of a 32-bit program its value stands above it */
     bpf_loop(MOST_PAIRS, next_pair, &auxv, 0);
-    struct head head = {};
-    head.size = sizeof head;
-    head.kind = EXEC;
-    head.pid = record->head.pid;
-    head.tid = record->head.tid;
-    head.start_ns = head.end_ns = bpf_ktime_get_ns();
-    head.args[0] = before;
-    head.args[2] = auxv.entry;
-    head.args[3] = auxv.base;
-    head.args[4] = auxv.headers;
-    head.file[0] = identity_of((u64)&file->f_path);
-    bpf_get_current_comm(head.comm, sizeof head.comm);
-    if (bpf_ringbuf_output(&ring, &head, sizeof head, BPF_RB_NO_WAKEUP)) count_lost();
+    struct head head = {
+        .args = {before, 0, auxv.entry, auxv.base, auxv.headers},
+        .file = {identity_of((u64)&file->f_path)},
+    };
+    send_head(&head, EXEC, record);
     return 0;
 }
 
