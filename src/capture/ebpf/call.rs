@@ -10,8 +10,6 @@ use super::super::decode::paths::{Base, push_absolute};
 use super::super::decode::plan::{self, PathArg, Plan, ResultFact};
 use super::super::decode::restart::{asks_for_restart, is_restart_syscall};
 use super::super::decode::sockaddr;
-use super::super::ptrace::signals_taken::note_read;
-use super::super::sys::doubled::{ANYBODY, seen};
 use super::session::{FirstExec, Session, Thread, until_nul};
 use super::wire::{Head, Piece, flag, pieces};
 use crate::event::{self, Abi, Event, FileStat, Flags, mark};
@@ -36,9 +34,6 @@ impl<S: Sink> Session<'_, S> {
         self.push_call(Made { head, abi, plan, caller }, bytes);
         if begins {
             self.mark(&Head { start_ns: head.end_ns, ..*head }, mark::ENTRY);
-        }
-        if head.pid == self.leader && head.ret > 0 {
-            self.note_taken(head, plan.effect);
         }
         if plan.effect == Effect::IoUring {
             self.mark(head, mark::IO_URING);
@@ -96,15 +91,6 @@ impl<S: Sink> Session<'_, S> {
         };
         self.sink.push(&made);
         self.text = text;
-    }
-
-    /// Tells of signals that the call took without their being delivered. What a read has given may be gone by now.
-    fn note_taken(&self, head: &Head, effect: Effect) {
-        if effect == Effect::TakeSignal {
-            seen(head.ret as i32, ANYBODY);
-        } else if let Some(file) = self.names.get(head.file[0]) {
-            note_read(head.tid as i32, Some(&file), head.args[1], head.ret);
-        }
     }
 
     /// Appends the absolute form of a path to the text.

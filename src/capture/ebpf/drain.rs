@@ -116,7 +116,7 @@ impl Recorder {
         loaded.follow(Target::Thread(pid as u32))?;
         let watch = (!at_once).then(|| {
             let mut watch = Watch::install();
-            watch.see_deliveries_later();
+            watch.ask_kernel(&loaded.group_signals);
             watch.follow(pid);
             watch
         });
@@ -129,11 +129,7 @@ impl Recorder {
         while !session.sink.wants_end()
             && (status.is_none() || !(session.is_over() || options.leader_only || received().is_some()))
         {
-            let look = watch.as_ref().map(Watch::look);
             let busy = take_in(loaded, &mut backlog, &mut session)?;
-            if let (Some(watch), Some(look)) = (&watch, look) {
-                watch.settle(look, backlog.is_empty());
-            }
             if !busy && holding.is_some() {
                 Holding::release(&mut loaded.held);
             }

@@ -12,6 +12,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::super::monotonic_ns;
+use super::super::sys::group_signals::Counts;
 use super::super::sys::pod::Shared;
 use super::entry::Place;
 use super::plans::{self, NUMBERS};
@@ -26,13 +27,14 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!("trace.bpf.o");
 const RING_BYTES: u32 = 16 << 20;
 
 /// Programs and the tracepoints they are for.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 8] = [
     ("enter", "sys_enter"),
     ("leave", "sys_exit"),
     ("born", "sched_process_fork"),
     ("executed", "sched_process_exec"),
     ("renamed", "task_rename"),
     ("signalled", "signal_deliver"),
+    ("sent", "signal_generate"),
     ("ended", "sched_process_exit"),
 ];
 
@@ -53,6 +55,8 @@ pub struct Loaded {
     pub held: HashMap<MapData, u32, u8>,
     /// The descriptor of that map.
     pub held_fd: RawFd,
+    /// Signals that were sent to our process group.
+    pub group_signals: Counts,
     /// Where records come.
     pub ring: RingBuf<MapData>,
 }
@@ -197,7 +201,13 @@ pub fn load() -> Result<Loaded, LoadError> {
     };
     let held_fd = held.fd().as_fd().as_raw_fd();
     let held = HashMap::try_from(Map::HashMap(held)).map_err(|error| LoadError::new("find a map", &error))?;
-    Ok(Loaded { kernel, epoch: 0, control: Control::default(), lossless: false, held, held_fd, ring })
+    let Some(Map::Array(to_group)) = kernel.take_map("to_group") else {
+        return Err(LoadError::new("find a map", &missing("to_group")));
+    };
+    let group_signals =
+        Counts::map(to_group.fd().as_fd()).map_err(|error| LoadError::new("map a map", &error))?;
+    let (epoch, control) = (0, Control::default());
+    Ok(Loaded { kernel, epoch, control, lossless: false, held, held_fd, group_signals, ring })
 }
 
 /// The inode of our pid namespace. Without a `/proc` it is taken for the machine's first one.

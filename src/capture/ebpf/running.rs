@@ -52,7 +52,7 @@ impl Recorder {
         options: RunningOptions,
     ) -> io::Result<Outcome> {
         let mut watch = Watch::install();
-        watch.see_deliveries_later();
+        watch.ask_kernel(&self.loaded.group_signals);
         watch.leader_ended();
         self.watch_entries(None);
         let loaded = &mut self.loaded;

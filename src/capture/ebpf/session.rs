@@ -8,7 +8,6 @@ use bytemuck::Zeroable;
 use rustc_hash::FxHashMap;
 
 use super::super::decode::restart::InterruptedCalls;
-use super::super::sys::doubled::seen;
 use super::super::{Sink, monotonic_ns};
 use super::names::Names;
 use super::program::{Programs, Start};
@@ -256,9 +255,6 @@ impl<'s, S: Sink> Session<'s, S> {
                 first.signal = Some(*head);
             }
             return;
-        }
-        if head.pid == self.leader {
-            seen(head.ret as i32, head.args[1] as i32);
         }
         if head.ret as i32 == libc::SIGSTOP && head.pid == self.leader {
             self.sent_itself_stop = head.args[1] as u32 == self.leader;

@@ -282,6 +282,16 @@ struct {
     __type(value, u8);
 } processes SEC(".maps");
 
+/* Signals that were queued for the recorder because they were sent to its whole process group, by number: it maps
+ * this, and knows when it handles one. */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 65);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __type(key, u32);
+    __type(value, u64);
+} to_group SEC(".maps");
+
 /* Processes that we have stopped, for user space to let go on. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
@@ -951,6 +961,35 @@ int BPF_PROG(signalled, int signal, struct kernel_siginfo *info)
     u32 pid = record->head.pid;
     u8 is_ours = signal == SIGSTOP && copy.si_code == SI_KERNEL && bpf_map_lookup_elem(&held, &pid);
     tell(is_ours ? HELD : SIGNAL, record, signal, copy.si_code, (u32)copy.sender, 0);
+    return 0;
+}
+
+#define PIDFD_SIGNAL_PROCESS_GROUP 4
+
+/* Whether the call that the current thread makes sends a signal to more than one process. */
+static __always_inline u8 signals_a_group(void)
+{
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+    struct pt_regs copy;
+    if (bpf_probe_read_kernel(&copy, sizeof copy, regs)) return 0;
+    struct head call;
+    take_registers(&call, abi_of(task, copy.orig_ax), &copy);
+    u32 nr = (u32)copy.orig_ax & ~0x40000000;
+    if (nr == (call.abi == ABI_32 ? 37 : 62) /* kill */) return (s32)call.args[0] <= 0;
+    return nr == 424 /* pidfd_send_signal */ && call.args[3] & PIDFD_SIGNAL_PROCESS_GROUP;
+}
+
+SEC("tp_btf/signal_generate")
+int BPF_PROG(sent, int signal, struct kernel_siginfo *info, struct task_struct *to, int group, int result)
+{
+    struct control *control = current_control();
+    struct kernel_siginfo copy = {};
+    if (!control || result /* not queued */ || bpf_probe_read_kernel(&copy, sizeof copy, info)) return 0;
+    if (copy.si_code || number((u64)BPF_CORE_READ(to, group_leader, thread_pid)) != control->recorder) return 0;
+    u32 key = signal;
+    u64 *count = signals_a_group() ? bpf_map_lookup_elem(&to_group, &key) : 0;
+    if (count) __sync_fetch_and_add(count, 1);
     return 0;
 }
 

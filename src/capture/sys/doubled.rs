@@ -26,12 +26,9 @@ use super::startup::SIGNALS;
 pub const TICK: c_int = libc::SIGURG;
 /// How long a signal waits. The kernel sends a group's signal to all members within microseconds.
 const GRACE_MS: u32 = 4;
-/// The same where the tracer learns later what the command gets: word of it comes when the call returns that took the
-/// signal, whose thread may be preempted before.
-const LATE_GRACE_MS: u32 = 100;
 /// How often the timer ticks when it repeats.
 const REPEAT_MS: u32 = 200;
-/// How long it waits for a command that is just being stopped to have a signal delivered, and for a tracer that lags.
+/// How long it waits for a command that is just being stopped to have a signal delivered.
 const PATIENCE_MS: u32 = 300;
 /// What the command got this long before us may have been the same.
 const EARLIER_MS: u32 = 20;
@@ -156,44 +153,12 @@ fn set(timer: libc::timer_t, first_ms: u32, interval_ms: u32) -> bool {
 
 /// Decides on all that wait: those that the command has not got are handed on.
 pub fn settle(timer: usize, command: i32) {
-    if settle_as_of(pack(0, now_ms()), GRACE_MS, command) {
-        arm(timer);
-    }
-}
-
-/// A moment at which those that wait were looked at.
-#[derive(Clone, Copy, Debug)]
-pub struct Look(u64);
-
-/// As [`settle`], in two steps, for a tracer that learns what the command gets with some delay: here those are
-/// dropped that the command has yet to take; then the tracer takes in what it can; then it calls [`settle_since`].
-pub fn look(command: i32) -> Look {
     let now = pack(0, now_ms());
-    let mut state = None;
-    for (signal, slots) in (0..).zip(&ASKED) {
-        for slot in slots.iter().filter(|slot| slot.load(SeqCst) != 0) {
-            let state = state.get_or_insert_with(|| State::of(command));
-            if state.as_ref().is_some_and(|state| state.has_pending(signal)) {
-                slot.store(0, SeqCst);
-            }
-        }
-    }
-    Look(now)
-}
-
-/// Decides on all that had waited for long enough at that look: longer where the tracer has not `caught_up` with what
-/// the command gets.
-pub fn settle_since(look: Look, caught_up: bool, command: i32) {
-    settle_as_of(look.0, if caught_up { LATE_GRACE_MS } else { PATIENCE_MS }, command);
-}
-
-/// Whether some go on waiting.
-fn settle_as_of(now: u64, grace_ms: u32, command: i32) -> bool {
     let mut some_wait = false;
     for ((signal, slots), handed_on) in (0..).zip(&ASKED).zip(&HANDED_ON) {
         for slot in slots {
             let asked = slot.load(SeqCst);
-            match decide(command, signal, asked, now, grace_ms) {
+            match decide(command, signal, asked, now) {
                 Decision::Wait => some_wait |= asked != 0,
                 Decision::Drop => slot.store(0, SeqCst),
                 Decision::HandOn => {
@@ -205,7 +170,9 @@ fn settle_as_of(now: u64, grace_ms: u32, command: i32) -> bool {
             }
         }
     }
-    some_wait
+    if some_wait {
+        arm(timer);
+    }
 }
 
 enum Decision {
@@ -214,7 +181,7 @@ enum Decision {
     HandOn,
 }
 
-fn decide(command: i32, signal: c_int, asked: u64, now: u64, grace_ms: u32) -> Decision {
+fn decide(command: i32, signal: c_int, asked: u64, now: u64) -> Decision {
     let waited = between(asked, now);
     if asked == 0 {
         return Decision::Wait;
@@ -222,7 +189,7 @@ fn decide(command: i32, signal: c_int, asked: u64, now: u64, grace_ms: u32) -> D
     if command == 0 || was_seen(signal, asked) {
         return Decision::Drop;
     }
-    if waited < grace_ms.cast_signed() {
+    if waited < GRACE_MS.cast_signed() {
         return Decision::Wait;
     }
     match State::of(command) {

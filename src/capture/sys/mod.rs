@@ -10,6 +10,7 @@ pub(super) mod child;
 pub(super) mod clock;
 pub(super) mod doubled;
 pub(super) mod fds;
+pub(super) mod group_signals;
 pub(super) mod handed_down;
 pub(super) mod held;
 pub(super) mod memory;

@@ -4,12 +4,13 @@
 //! reaches both; the command decides what to make of it and `trace` must outlive it. What somebody
 //! sends to `trace` alone is meant for the command and handed on. `si_code` tells the two apart:
 //! the kernel's own signals carry `SI_KERNEL`. What somebody sends to the whole group is told apart by
-//! what the command gets ([`doubled`]), where that can be seen.
+//! what the command gets ([`doubled`]), or by what the kernel counts ([`group_signals`]).
 //!
 //! Not handed on are SIGTTIN and SIGTTOU, which must stay ignored here so that the terminal can be used from the
 //! background, and SIGCHLD, of which every stop of a traced thread sends one.
 
 use super::clock::monotonic_ns;
+use super::group_signals::{self, Counts};
 use super::process::process_group;
 use super::{doubled, startup};
 use std::ffi::{c_int, c_void};
@@ -74,6 +75,8 @@ pub struct Watch {
     shared: &'static Shared,
     before: Vec<(c_int, libc::sigaction)>,
     timer: Option<doubled::Timer>,
+    /// Whoever records sees what [`Self::received`] tells, in good time.
+    is_looked_at: bool,
     _one: MutexGuard<'static, ()>,
 }
 
@@ -103,40 +106,27 @@ impl Watch {
             .chain([reported])
             .filter_map(|(signal, action)| Some((signal, replace(signal, action)?)))
             .collect();
-        Self { shared: &SHARED, before, timer: None, _one: one }
+        Self { shared: &SHARED, before, timer: None, is_looked_at: false, _one: one }
     }
 
     /// From now on what reaches the command by itself is not handed on: whoever traces the command tells of
     /// each signal it gets by [`doubled::seen`]. Without a timer for it, all are handed on.
     pub fn see_deliveries(&mut self) {
-        self.tick_by(settle as *const () as libc::sighandler_t);
-    }
-
-    /// The same where the tracer learns of them later: [`Self::look`], then it takes in what there is, then
-    /// [`Self::settle`], again and again.
-    pub fn see_deliveries_later(&mut self) {
-        self.tick_by(only_tick as *const () as libc::sighandler_t);
-    }
-
-    fn tick_by(&mut self, handler: libc::sighandler_t) {
         // Without SA_RESTART: it interrupts a waiting call, for [`wake`].
-        let Some(before) = replace_with(doubled::TICK, handler, 0) else { return };
+        let Some(before) = replace_with(doubled::TICK, settle as *const () as libc::sighandler_t, 0) else {
+            return;
+        };
         self.before.push((doubled::TICK, before));
         self.timer = doubled::Timer::new().ok().filter(|_| unblock(doubled::TICK));
+        self.is_looked_at = self.timer.is_some();
         self.shared.timer.store(self.timer.as_ref().map_or(0, doubled::Timer::number), SeqCst);
     }
 
-    /// See [`Self::see_deliveries_later`].
-    pub fn look(&self) -> doubled::Look {
-        doubled::look(self.shared.child.load(SeqCst))
-    }
-
-    /// Hands on what had waited at that look, and has not reached the command by itself; not `caught_up`: as far as is
-    /// known.
-    pub fn settle(&self, look: doubled::Look, caught_up: bool) {
-        if self.timer.is_some() {
-            doubled::settle_since(look, caught_up, self.shared.child.load(SeqCst));
-        }
+    /// The same where the kernel counts what is sent to the group. Whoever records looks at [`Self::received`] again
+    /// and again.
+    pub fn ask_kernel(&mut self, counts: &Counts) {
+        counts.begin();
+        self.is_looked_at = true;
     }
 
     /// From now on signals are handed on to this child, which was not reaped: also one that came
@@ -162,10 +152,11 @@ impl Watch {
         self.unfollow();
         self.shared.received.store(0, SeqCst);
         for signal in ENDING.into_iter().filter(|&signal| !startup::is_ignored(signal)) {
-            match &self.timer {
-                Some(_) => drop(replace_with(signal, note_end as *const () as libc::sighandler_t, 0)),
+            if self.is_looked_at {
+                replace_with(signal, note_end as *const () as libc::sighandler_t, 0);
+            } else {
                 // Nobody would look: then the log is cut short, and they go on untraced.
-                None => set_default(signal),
+                set_default(signal);
             }
         }
         if let Some(timer) = &self.timer {
@@ -224,7 +215,11 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c
     // SAFETY: the kernel passes a valid siginfo_t to an SA_SIGINFO handler; kill and getpid are
     // async-signal-safe and take no pointers; the errno location is this thread's own.
     unsafe {
+        if signal == doubled::TICK && is_wake_up(info) {
+            return;
+        }
         let errno = *libc::__errno_location();
+        let was_to_group = group_signals::was_to_group(signal);
         let child = SHARED.child.load(SeqCst);
         let from_kernel = !info.is_null() && ((*info).si_code == libc::SI_KERNEL || is_of_own_write(info));
         if signal == libc::SIGTSTP {
@@ -234,7 +229,7 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c
             } else {
                 SHARED.stop_asked_ns.store(monotonic_ns(), SeqCst);
                 if !from_kernel {
-                    hand_on(child, signal, info);
+                    hand_on(child, signal, info, was_to_group);
                 }
             }
         } else {
@@ -244,9 +239,7 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c
             match child {
                 _ if from_kernel && !TIMERS.contains(&signal) => {}
                 0 => SHARED.undelivered.store(signal, SeqCst),
-                _ => {
-                    hand_on(child, signal, info);
-                }
+                _ => hand_on(child, signal, info, was_to_group),
             }
         }
         *libc::__errno_location() = errno;
@@ -287,17 +280,28 @@ pub fn wake(tid: i32) {
     unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, doubled::TICK) };
 }
 
-/// Hands a signal on, once it is clear that the command has not got it by itself.
+/// Hands a signal on, once it is clear that the command has not got it by itself: now, if the kernel has counted.
 ///
 /// # Safety
 /// `info` must be null or valid.
-unsafe fn hand_on(child: libc::pid_t, signal: c_int, info: *const libc::siginfo_t) -> c_int {
+unsafe fn hand_on(
+    child: libc::pid_t,
+    signal: c_int,
+    info: *const libc::siginfo_t,
+    was_to_group: Option<bool>,
+) {
     // SAFETY: promised by the caller; the sender is there for the codes of kill(2), sigqueue(3) and tgkill(2).
     unsafe {
-        if is_by_process(info) && doubled::ask(SHARED.timer.load(SeqCst), child, signal, (*info).si_pid()) {
-            return 0;
+        let reaches_it = match was_to_group {
+            Some(to_group) => to_group && process_group(child) == process_group(0),
+            None => {
+                is_by_process(info)
+                    && doubled::ask(SHARED.timer.load(SeqCst), child, signal, (*info).si_pid())
+            }
+        };
+        if !reaches_it {
+            libc::kill(child, signal);
         }
-        libc::kill(child, signal)
     }
 }
 
@@ -317,14 +321,6 @@ extern "C" fn settle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_
             doubled::settle(timer, SHARED.child.load(SeqCst));
         }
         *libc::__errno_location() = errno;
-    }
-}
-
-/// The timer's handler where nothing is decided then: as [`settle`].
-extern "C" fn only_tick(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
-    // SAFETY: the kernel passes a valid siginfo_t.
-    if unsafe { is_by_process(info) && !is_wake_up(info) } {
-        handle(signal, info, context);
     }
 }
 
