@@ -66,5 +66,5 @@ pub use plan::{
     Share, Span, StatCall, StatFacts, ThreadId,
 };
 pub use rehearse::Difference;
-pub use session::{Coverage, Outcome, Progress, overhead, replay};
+pub use session::{Costs, Coverage, Outcome, Progress, overhead, replay};
 pub use verify::What;

@@ -1,7 +1,7 @@
 //! What every analysis needs to know of an event, found out once.
 
 use super::calls::{Call, CallId, Calls, Role};
-use super::cost::{Group, Groups, Model, Prices, Waits};
+use super::cost::{Group, Groups, Model, Prices, Quality, Waits};
 use super::filesystem;
 use super::integrity::Watch;
 use super::phases::Timeline;
@@ -22,7 +22,7 @@ pub struct Seen<'a> {
     pub object: Option<&'a [u8]>,
     /// Positive errno if it failed, else 0.
     pub errno: u16,
-    /// How long it took; `None`: it never returned.
+    /// How long it took, or takes when it is replayed; `None`: it never returned, or was not replayed.
     pub duration_ns: Option<u64>,
     /// Whose it is.
     pub process: ProcessId,
@@ -121,7 +121,10 @@ impl Base {
         let on_file = filesystem::is_file_work(known.family(), object);
         let empty = event.ret == Some(0) && matches!(known.family(), Family::Read | Family::Readdir);
         let group = Group::new(call, on_file, errno != 0, event.flags.has(Flags::BESIDE)).empty(empty);
-        let duration_ns = event.duration_ns().filter(|_| event.ret.is_some());
+        let duration_ns = match self.model.quality {
+            Quality::Replayed => event.replayed_ns,
+            _ => event.duration_ns().filter(|_| event.ret.is_some()),
+        };
         self.groups.record(group, duration_ns);
         Some(Seen { call, group, object, errno, duration_ns, process, caller, searcher, segment })
     }

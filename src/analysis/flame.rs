@@ -13,8 +13,9 @@ use super::fold::{self, By, Graph, Inputs, Kind, Metric, Place};
 use super::integrity::Integrity;
 use super::intern::Interner;
 use super::phases::Boundary;
+use super::replayed::ReplayedCosts;
 use crate::event::Event;
-use crate::log::Header;
+use crate::log::{Header, Replayed};
 use crate::syscall::{Family, Ret};
 
 /// How much is told apart.
@@ -37,6 +38,7 @@ pub struct Flame {
     base: Base,
     command: Vec<String>,
     backend: String,
+    replayed: Option<Replayed>,
     objects: Interner,
     cells: FxHashMap<Place, (Cell, u64)>,
     /// What came after there were too many.
@@ -69,6 +71,8 @@ pub struct Drawing {
     pub other_calls: u64,
     /// What they waited for other processes, the network or a clock, where [`Metric::Time`] leaves it out.
     pub waited_ns: u64,
+    /// Where costs are those of a replay: of which calls, and made how.
+    pub replayed: Option<ReplayedCosts>,
     /// What is missing from the log.
     pub integrity: Integrity,
 }
@@ -82,6 +86,7 @@ impl Flame {
             base: Base::new(header),
             command: header.command.clone(),
             backend: header.backend.clone(),
+            replayed: header.replayed.clone(),
             objects: Interner::default(),
             cells: FxHashMap::default(),
             other: FxHashMap::default(),
@@ -204,6 +209,7 @@ impl Flame {
             calls: self.calls,
             other_calls: cut + self.other.values().map(|(cell, _)| cell.calls).sum::<u64>(),
             waited_ns,
+            replayed: self.replayed.map(|how| ReplayedCosts::of(how, &self.base)),
             integrity: self.base.watch.finish(),
         }
     }

@@ -36,6 +36,7 @@ pub mod opened;
 pub mod phases;
 pub mod process;
 pub mod replay;
+pub mod replayed;
 pub mod searchers;
 pub mod startup;
 pub mod stats;

@@ -28,6 +28,10 @@ pub struct Known {
     pub refused: Vec<Reason>,
     /// The program used a ring of its own, whose operations are in no log.
     pub uses_io_uring: bool,
+    /// The strategies that were asked for.
+    pub asked: Vec<Strategy>,
+    /// Others were measured beside them, for a plot.
+    pub plots: bool,
 }
 
 /// The program's wall time.
@@ -64,6 +68,8 @@ pub struct Replay {
     pub unavailable: Vec<Unavailable>,
     /// A row a strategy.
     pub rows: Vec<Row>,
+    /// What a plot has: rows that differ in how many calls may be under way together, some of `rows` among them.
+    pub sweep: Vec<Row>,
     /// What it comes to, for the program as it is: with a lookahead of 1, if such rings were measured.
     pub verdict: Verdict,
     /// The best row of the rings with a larger lookahead: a bound for a program that knows its next calls.
@@ -155,6 +161,10 @@ pub struct Row {
     /// How many calls of a thread may be under way together; `None`: all. Above 1 it is a bound, for a program
     /// does not know its future.
     pub lookahead: Option<u32>,
+    /// How many calls may be under way together, for all threads of the program: threads, or the depth of a ring.
+    pub at_once: Option<u32>,
+    /// The way of making calls, whatever their number: what a plot has as one line.
+    pub way: &'static str,
     /// It uses a ring.
     pub ring: bool,
     /// Its figures; `None`: void, or nothing was run.
@@ -277,8 +287,13 @@ impl Replay {
     pub fn of(outcome: &Outcome, known: Known) -> Self {
         let plan = outcome.plan();
         // Nothing was run for the ceiling: without a projection its row is empty.
-        let is_said = |row: &&trace_replay::Row| row.strategy != Strategy::Free || known.wall.is_some();
+        let is_said = |row: &&trace_replay::Row| {
+            (row.strategy != Strategy::Free || known.wall.is_some()) && is_asked(row.strategy, &known)
+        };
         let rows: Vec<Row> = outcome.rows.iter().filter(is_said).map(|row| row_of(row, plan)).collect();
+        let is_swept = |row: &&trace_replay::Row| at_once(row.strategy).is_some();
+        let swept = outcome.rows.iter().filter(|_| known.plots).filter(is_swept);
+        let sweep = swept.map(|row| row_of(row, plan)).filter(|row| row.lookahead.is_none()).collect();
         Self {
             cache: outcome.cache.method(),
             confined: outcome.guard == Guard::Landlock,
@@ -296,6 +311,7 @@ impl Replay {
             wall: known.wall,
             coverage: coverage(outcome, &known),
             rows,
+            sweep,
             command: known.command,
             backend: known.backend,
         }
@@ -360,12 +376,47 @@ fn describe(plan: &Plan, call: CallId) -> Text {
     Text::from([name.as_bytes(), if path.is_empty() { b"" } else { b" " }, path].concat().as_slice())
 }
 
+/// The baseline is measured whatever was asked for.
+fn is_asked(strategy: Strategy, known: &Known) -> bool {
+    strategy == Strategy::Serial || known.asked.contains(&strategy)
+}
+
+/// How many calls may be under way together at most; `None` where that is no choice.
+fn at_once(strategy: Strategy) -> Option<u32> {
+    match strategy {
+        Strategy::Threads { threads, .. } => Some(threads),
+        Strategy::Ring { depth, .. }
+        | Strategy::Hybrid { depth, .. }
+        | Strategy::Chains { depth, .. }
+        | Strategy::TokioUring { depth, .. } => Some(depth),
+        Strategy::RingOne => Some(1),
+        _ => None,
+    }
+}
+
+fn way(strategy: Strategy) -> &'static str {
+    match strategy {
+        Strategy::Free => "free",
+        Strategy::Serial => "serial",
+        Strategy::Thinking { .. } => "serial, think time",
+        Strategy::Threads { .. } => "threads",
+        Strategy::RingOne | Strategy::Ring { .. } => "ring",
+        Strategy::Hybrid { .. } => "hybrid",
+        Strategy::Chains { .. } => "chains",
+        Strategy::Memo { .. } => "each lookup once",
+        Strategy::TokioUring { .. } => "tokio-uring",
+        Strategy::TokioBlocking { .. } => "tokio spawn_blocking",
+    }
+}
+
 fn row_of(row: &trace_replay::Row, plan: &Plan) -> Row {
     let figures = row.figures.as_ref().ok();
     let is_run = row.strategy != Strategy::Free;
     Row {
         strategy: row.strategy.to_string(),
         lookahead: row.strategy.lookahead().window(),
+        at_once: at_once(row.strategy),
+        way: way(row.strategy),
         ring: row.strategy.needs_ring(),
         measured: figures.filter(|_| is_run).map(|figures| measured(row, figures)),
         void: row.figures.as_ref().err().map(|voided| void(voided, plan)),
@@ -430,7 +481,7 @@ fn ceiling(outcome: &Outcome, wall: KnownWall) -> Option<Ceiling> {
     let plan = outcome.plan();
     let (mut all, mut in_vain, mut missed) = (0_u64, 0_u64, 0);
     for call in plan.call_ids() {
-        let Some(cost) = outcome.cost_ns(call) else { continue };
+        let Some(cost) = outcome.costs.of(call) else { continue };
         all += u64::from(cost);
         if plan.recorded(call).is_some_and(|recorded| recorded.ret == Some(ENOENT)) {
             in_vain += u64::from(cost);

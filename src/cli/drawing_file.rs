@@ -11,9 +11,28 @@ use crate::report::flame::is_folded;
 /// Stands at the end of our drawings, to tell them from others'.
 pub const SIGNATURE: &[u8] = b"<!-- flame graph by trace -->\n";
 
+/// Stands at the end of our plots.
+const PLOT_SIGNATURE: &[u8] = b"<!-- plot by trace -->\n";
+
 /// Writes a drawing.
 pub fn replace_svg(path: &Path, svg: &[u8]) -> io::Result<()> {
     replace(path, &[svg, SIGNATURE], ends_with_signature)
+}
+
+/// Writes a plot.
+pub fn replace_plot(path: &Path, svg: &[u8]) -> io::Result<()> {
+    replace(path, &[svg, PLOT_SIGNATURE], is_plot)
+}
+
+/// Whether a plot could be written there, before the long work that it is of. Nothing is made or changed.
+pub fn check_plot(path: &Path) -> io::Result<()> {
+    refuse_others(path, is_plot)?;
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if directory.is_dir() {
+        return Ok(());
+    }
+    let text = format!("cannot write {}: there is no directory {}", path.display(), directory.display());
+    Err(io::Error::new(io::ErrorKind::NotFound, text))
 }
 
 /// Writes folded stacks.
@@ -22,13 +41,7 @@ pub fn replace_folded(path: &Path, text: &[u8]) -> io::Result<()> {
 }
 
 fn replace(path: &Path, parts: &[&[u8]], is_ours: fn(File) -> io::Result<bool>) -> io::Result<()> {
-    if let Ok(old) = path.symlink_metadata() {
-        let ours = || File::open(path).and_then(is_ours).unwrap_or(false);
-        if !old.is_file() || (old.len() > 0 && !ours()) {
-            let text = format!("{} holds something else and is not overwritten", path.display());
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
-        }
-    }
+    refuse_others(path, is_ours)?;
     let named =
         |error: io::Error| io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()));
     let mut options = OpenOptions::new();
@@ -40,11 +53,29 @@ fn replace(path: &Path, parts: &[&[u8]], is_ours: fn(File) -> io::Result<bool>) 
     })
 }
 
-fn ends_with_signature(mut file: File) -> io::Result<bool> {
+fn refuse_others(path: &Path, is_ours: fn(File) -> io::Result<bool>) -> io::Result<()> {
+    let Ok(old) = path.symlink_metadata() else { return Ok(()) };
+    let ours = || File::open(path).and_then(is_ours).unwrap_or(false);
+    if !old.is_file() || (old.len() > 0 && !ours()) {
+        let text = format!("{} holds something else and is not overwritten", path.display());
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
+    }
+    Ok(())
+}
+
+fn ends_with_signature(file: File) -> io::Result<bool> {
+    ends_with(file, SIGNATURE)
+}
+
+fn is_plot(file: File) -> io::Result<bool> {
+    ends_with(file, PLOT_SIGNATURE)
+}
+
+fn ends_with(mut file: File, signature: &[u8]) -> io::Result<bool> {
     let mut end = Vec::new();
-    file.seek(SeekFrom::End(-(SIGNATURE.len() as i64)))?;
-    file.take(SIGNATURE.len() as u64).read_to_end(&mut end)?;
-    Ok(end == SIGNATURE)
+    file.seek(SeekFrom::End(-(signature.len() as i64)))?;
+    file.take(signature.len() as u64).read_to_end(&mut end)?;
+    Ok(end == signature)
 }
 
 fn holds_folded_stacks(file: File) -> io::Result<bool> {

@@ -1,8 +1,9 @@
 //! `trace replay`: makes a log's calls again, in several ways, and compares them.
 
+use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -15,7 +16,10 @@ use super::failure::{Failure, note};
 use super::input;
 use super::output::{check_stdout, to_stdout};
 use super::progress::{ReadBar, RunsBar};
+use super::replay_choice::{strategies, sweep};
+use super::{drawing_file, replay_annotate as annotate, replay_rerun as rerun};
 use crate::analysis::interval::summarize;
+use crate::analysis::opened::Opened;
 use crate::analysis::replay::{Known, KnownWall, Reason, Replay};
 use crate::capture::untraced::Progress as _;
 use crate::log::{Columns, Header};
@@ -36,33 +40,47 @@ const DROP_CACHES: &str = "/proc/sys/vm/drop_caches";
 pub struct Arguments {
     /// Plain calls in the log's order (which all others are compared with)
     #[arg(long)]
-    serial: bool,
+    pub(super) serial: bool,
 
     /// Plain calls from N threads
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
-    threads: Option<u32>,
+    pub(super) threads: Option<u32>,
 
     #[arg(long, help = "Calls through io_uring, and plain ones from threads to compare with")]
-    uring: bool,
+    pub(super) uring: bool,
 
     /// All ways there are, with lookaheads of 1, 4, 16 and all
     #[arg(long, conflicts_with_all = ["serial", "threads", "uring", "lookahead"])]
-    all: bool,
+    pub(super) all: bool,
 
     /// How many calls of a thread may be under way together, or all [default: 1, and all]
     #[arg(long, value_name = "K", value_parser = lookahead)]
-    lookahead: Option<Lookahead>,
+    pub(super) lookahead: Option<Lookahead>,
 
     /// With cold caches: all of them as root, else the pages of the files
     #[arg(long)]
-    cold: bool,
+    pub(super) cold: bool,
 
     /// The program's wall time without a tracer, as 14.5ms, where it is not in the log
     #[arg(long, value_name = "TIME", value_parser = wall)]
     wall: Option<Duration>,
 
+    /// Measure the wall time now: run the command that stands after -- (not the log's: nothing in a log is executed)
+    /// without a tracer, several times
+    #[arg(long, requires = "command", conflicts_with = "wall")]
+    rerun: bool,
+
+    /// Write a copy of the log to FILE that has, beside each call, what it took when it was replayed, for stats, flame
+    /// and show
+    #[arg(long, value_name = "FILE")]
+    pub(super) annotate: Option<PathBuf>,
+
+    /// Draw the cost of the calls against the number of those under way together, to FILE (SVG)
+    #[arg(long, value_name = "FILE", conflicts_with = "lookahead")]
+    plot: Option<PathBuf>,
+
     #[command(flatten)]
-    place: input::Place,
+    pub(super) place: input::Place,
 
     /// Where the log's files are, if not at /
     #[arg(long, value_name = "DIR")]
@@ -70,7 +88,7 @@ pub struct Arguments {
 
     /// Rounds of measurement [default: 30, fewer if that takes longer than 20 s]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    runs: Option<u32>,
+    pub(super) runs: Option<u32>,
 
     /// Print the figures as JSON
     #[arg(long)]
@@ -78,7 +96,11 @@ pub struct Arguments {
 
     /// The log, ours or strace's text, or - for standard input
     #[arg(value_name = "LOG")]
-    log: PathBuf,
+    pub(super) log: PathBuf,
+
+    /// With --rerun: the command of the log and its arguments
+    #[arg(value_name = "CMD", last = true, requires = "rerun")]
+    pub(super) command: Vec<OsString>,
 }
 
 /// A number of calls, or all.
@@ -98,9 +120,17 @@ fn wall(text: &str) -> Result<Duration, String> {
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     check_stdout()?;
-    let (header, planned) = read(arguments)?;
-    let options = options(arguments, &header);
-    let known = known(arguments, &header, &planned);
+    annotate::check(arguments)?;
+    if let Some(plot) = &arguments.plot {
+        drawing_file::check_plot(plot)?;
+    }
+    let Input { header, planned, opened } = read(arguments)?;
+    let walls = match arguments.rerun {
+        true => rerun::walls(arguments, &header.command, opened)?,
+        false => walls(arguments, &header),
+    };
+    let options = options(arguments, &header, walls);
+    let known = known(arguments, &header, &planned, &options.wall_ns);
     let log = arguments.log.display();
     let mut bar = RunsBar::now("replaying");
     let outcome = trace_replay::replay(planned.plan, &options, |progress| {
@@ -110,7 +140,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     });
     bar.finish();
     let outcome = outcome.with_context(|| log.to_string())?;
+    if let Some(output) = &arguments.annotate {
+        annotate::write(arguments, output, &outcome)?;
+    }
     let replay = Replay::of(&outcome, known);
+    if let Some(plot) = &arguments.plot {
+        draw(plot, &replay)?;
+    }
     to_stdout(|out| {
         if arguments.json {
             json::write(out, &replay)
@@ -122,7 +158,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 }
 
 /// The log as a plan.
-fn read(arguments: &Arguments) -> Result<(Header, Planned), Failure> {
+struct Input {
+    header: Header,
+    planned: Planned,
+    /// Files that the program opened, if their pages may have to be dropped before it is run again.
+    opened: Vec<Vec<u8>>,
+}
+
+fn read(arguments: &Arguments) -> Result<Input, Failure> {
     let bar = ReadBar::new(&arguments.log);
     let mut source = input::open_watched(&arguments.log, &arguments.place, Columns::ALL, &bar)?;
     let header = source.header().clone();
@@ -137,7 +180,11 @@ fn read(arguments: &Arguments) -> Result<(Header, Planned), Failure> {
     let planner = Planner::new(&header, bytes(&cwd).as_deref(), bytes(&root).as_deref());
     let mut planner = planner.map_err(|error| Failure::with_code(2, error))?;
     let mut added = Ok(());
+    let mut opened = Some(Opened::default()).filter(|_| arguments.rerun && arguments.cold);
     let ending = source.for_each(|event| {
+        if let Some(opened) = &mut opened {
+            opened.add(event);
+        }
         if added.is_ok() {
             added = planner.add(event);
         }
@@ -152,20 +199,31 @@ fn read(arguments: &Arguments) -> Result<(Header, Planned), Failure> {
         ));
     }
     added.with_context(|| arguments.log.display().to_string())?;
-    Ok((header, planner.finish()))
+    let opened = opened.map_or_else(Vec::new, Opened::finish);
+    Ok(Input { header, planned: planner.finish(), opened })
 }
 
-fn known(arguments: &Arguments, header: &Header, planned: &Planned) -> Known {
+/// Draws the cost against the size of batches.
+fn draw(path: &Path, replay: &Replay) -> Result<(), Failure> {
+    let mut svg = Vec::new();
+    if !replay::plot(&mut svg, replay)? {
+        return Err(anyhow!("there is nothing to plot: no strategy with batches could be measured").into());
+    }
+    Ok(drawing_file::replace_plot(path, &svg)?)
+}
+
+fn known(arguments: &Arguments, header: &Header, planned: &Planned, walls: &[f64]) -> Known {
     let reason = |(reason, calls): (&String, &u64)| Reason { reason: reason.clone(), calls: *calls };
-    let walls = walls(arguments, header);
     let runs = if arguments.wall.is_some() { 0 } else { walls.len() };
     Known {
         command: header.command.clone(),
         backend: header.backend.clone(),
-        wall: median(&walls).map(|ns| KnownWall { ns, runs }),
+        wall: median(walls).map(|ns| KnownWall { ns, runs }),
         lost: planned.lost,
         refused: planned.refused.iter().map(reason).collect(),
         uses_io_uring: planned.uses_io_uring,
+        asked: strategies(arguments),
+        plots: arguments.plot.is_some(),
     }
 }
 
@@ -187,11 +245,16 @@ fn median(values: &[f64]) -> Option<f64> {
     summarize(values.iter().map(|&ns| ns as u64)).map(|summary| summary.median)
 }
 
-fn options(arguments: &Arguments, header: &Header) -> Options {
+fn options(arguments: &Arguments, header: &Header, walls: Vec<f64>) -> Options {
+    let mut strategies = strategies(arguments);
+    if arguments.plot.is_some() {
+        let others: Vec<Strategy> = sweep().filter(|one| !strategies.contains(one)).collect();
+        strategies.extend(others);
+    }
     Options {
-        strategies: strategies(arguments),
+        strategies,
         cache: cache(arguments.cold),
-        wall_ns: walls(arguments, header),
+        wall_ns: walls,
         recorded: recorded(header),
         blocks: arguments.runs.map_or(Options::default().blocks, |runs| runs as usize),
         time: if arguments.runs.is_some() { Duration::MAX } else { TIME },
@@ -217,89 +280,5 @@ fn cache(cold: bool) -> Cache {
         false => Cache::Warm,
         true if may_drop() => Cache::Dropped,
         true => Cache::ColdPages,
-    }
-}
-
-/// What the options ask for, of all ways that there are.
-fn strategies(arguments: &Arguments) -> Vec<Strategy> {
-    let mut chosen = Vec::new();
-    for strategy in Options::default_strategies() {
-        let is_main = [Lookahead::FAITHFUL, Lookahead::ALL].contains(&strategy.lookahead());
-        let adapted = adapted(arguments, strategy);
-        if (is_main || arguments.all) && is_asked(arguments, strategy) && !chosen.contains(&adapted) {
-            chosen.push(adapted);
-        }
-    }
-    chosen
-}
-
-fn is_asked(arguments: &Arguments, strategy: Strategy) -> bool {
-    let is_any = arguments.serial || arguments.uring || arguments.threads.is_some();
-    match strategy {
-        // The baseline, the ceiling, and what projections need.
-        Strategy::Free | Strategy::Serial | Strategy::Thinking { .. } => true,
-        _ if !is_any => true,
-        // Threads are what a ring has to beat.
-        Strategy::Threads { .. } => arguments.threads.is_some() || arguments.uring,
-        other => arguments.uring && other.needs_ring(),
-    }
-}
-
-/// The same with the number of threads and the lookahead asked for.
-fn adapted(arguments: &Arguments, strategy: Strategy) -> Strategy {
-    let of = |lookahead| arguments.lookahead.unwrap_or(lookahead);
-    match strategy {
-        Strategy::Threads { threads, lookahead } => {
-            Strategy::Threads { threads: arguments.threads.unwrap_or(threads), lookahead: of(lookahead) }
-        }
-        Strategy::Ring { depth, lookahead } => Strategy::Ring { depth, lookahead: of(lookahead) },
-        Strategy::Hybrid { depth, lookahead } => Strategy::Hybrid { depth, lookahead: of(lookahead) },
-        Strategy::Chains { depth, lookahead } => Strategy::Chains { depth, lookahead: of(lookahead) },
-        Strategy::TokioUring { depth, lookahead } => Strategy::TokioUring { depth, lookahead: of(lookahead) },
-        Strategy::TokioBlocking { lookahead } => Strategy::TokioBlocking { lookahead: of(lookahead) },
-        Strategy::Free
-        | Strategy::Serial
-        | Strategy::Thinking { .. }
-        | Strategy::RingOne
-        | Strategy::Memo { .. } => strategy,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        arguments: Arguments,
-    }
-
-    fn chosen(options: &[&str]) -> Vec<Strategy> {
-        let line = ["replay"].iter().chain(options).chain(&["log"]);
-        strategies(&Line::parse_from(line).arguments)
-    }
-
-    #[test]
-    fn options_choose_strategies() {
-        let all = Options::default_strategies();
-        assert_eq!(chosen(&["--all"]), all);
-        let main = chosen(&[]);
-        assert!(main.len() < all.len() && main.iter().all(|strategy| all.contains(strategy)));
-        assert!(main.iter().any(|strategy| matches!(strategy, Strategy::Memo { .. })));
-        let serial = chosen(&["--serial"]);
-        assert_eq!(serial.len(), 4, "{serial:?}");
-        assert!(serial.contains(&Strategy::Serial) && serial.contains(&Strategy::Free));
-        let four = chosen(&["--threads", "8", "--lookahead", "4"]);
-        let threads = Strategy::Threads { threads: 8, lookahead: Lookahead::calls(4) };
-        assert_eq!(four[4..], [threads], "{four:?}");
-        let rings = chosen(&["--uring", "--lookahead", "all"]);
-        assert!(rings.contains(&Strategy::RingOne));
-        assert!(rings.contains(&Strategy::Threads { threads: 2, lookahead: Lookahead::ALL }));
-        assert!(!rings.iter().any(|strategy| matches!(strategy, Strategy::Memo { .. })));
-        let is_all = |strategy: &Strategy| strategy.lookahead() == Lookahead::ALL;
-        assert!(rings[4..].iter().filter(|one| **one != Strategy::RingOne).all(is_all), "{rings:?}");
     }
 }

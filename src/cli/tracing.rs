@@ -192,6 +192,7 @@ pub fn header(
         calibration: Some(calibration),
         untraced,
         options,
+        replayed: None,
     }
 }
 

@@ -210,6 +210,8 @@ pub struct Event<'a> {
     pub stat: Option<FileStat>,
     /// What is special about this event.
     pub flags: Flags,
+    /// What the call took when a replay made it again, in nanoseconds; only in logs that have such costs.
+    pub replayed_ns: Option<u64>,
 }
 
 impl Event<'_> {
@@ -239,6 +241,7 @@ impl Event<'_> {
             argv: None,
             stat: None,
             flags: Flags(0),
+            replayed_ns: None,
         }
     }
 

@@ -34,6 +34,9 @@ pub struct Header {
     pub untraced: Option<Untraced>,
     /// Options of the recording that change what is in the log, by name.
     pub options: std::collections::BTreeMap<String, String>,
+    /// The calls were replayed since, and the log has a column with what each took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replayed: Option<Replayed>,
 }
 
 impl Header {
@@ -51,6 +54,21 @@ pub struct Environment {
     pub variables: usize,
     /// A hash of all names and values, in hexadecimal.
     pub digest: String,
+}
+
+/// How the calls of a log were replayed, one after the other, to learn what each costs.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Replayed {
+    /// What the caches held.
+    pub cache: String,
+    /// How many runs each cost is the median of.
+    pub runs: usize,
+    /// The program's pauses between calls were waited for, the processor's caches disturbed as it does.
+    pub pauses: bool,
+    /// Calls that were replayed.
+    pub calls: u64,
+    /// Where that was.
+    pub host: Host,
 }
 
 /// The machine a log was recorded on.

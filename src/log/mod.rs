@@ -11,6 +11,7 @@
 //! and [`Source`] is either of them. Nothing here knows where events come
 //! from or what they are for.
 
+mod annotate;
 mod counts;
 mod error;
 mod header;
@@ -25,9 +26,11 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use annotate::{annotate, is_same_file};
 pub use error::Error;
 pub use header::{
-    Calibration, Clock, Cold, Emptied, Environment, FORMAT_VERSION, Header, Host, NOT_EBPF, Run, Untraced,
+    Calibration, Clock, Cold, Emptied, Environment, FORMAT_VERSION, Header, Host, NOT_EBPF, Replayed, Run,
+    Untraced,
 };
 pub use projection::Columns;
 pub use read::{Batch, Dictionary, Ending, Reader, looks_like_log};

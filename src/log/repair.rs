@@ -4,9 +4,9 @@
 //! version stored them, and the original is not touched. A log repaired in place is replaced by
 //! `rename(2)`, so that there is a readable log at every moment.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use super::annotate::is_same_file;
 use super::write::Sink;
 use super::{Ending, Error, Reader, Summary, TOTAL_EVENTS, TOTAL_LOST, Writer};
 use crate::event::{Event, Kind, loss};
@@ -48,7 +48,7 @@ pub fn repair(input: &Path, output: &Path) -> Result<Repaired, Error> {
     }
     drop(file);
     let (found, events) = examine(input)?;
-    if !is_same(input, output) {
+    if !is_same_file(input, output) {
         let writer = Writer::create(output, reader.header())?;
         return copy(reader, writer, found);
     }
@@ -56,11 +56,6 @@ pub fn repair(input: &Path, output: &Path) -> Result<Repaired, Error> {
         return Ok(Repaired { found, events, summary: None });
     }
     repair_in_place(reader, input, found)
-}
-
-fn is_same(one: &Path, other: &Path) -> bool {
-    let id = |path: &Path| path.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()));
-    id(one).is_some_and(|one| Some(one) == id(other))
 }
 
 fn repair_in_place(reader: Reader, path: &Path, found: Found) -> Result<Repaired, Error> {
@@ -95,9 +90,8 @@ fn copy(mut reader: Reader, mut writer: Writer, found: Found) -> Result<Repaired
     let mut last_ns = 0;
     let result = reader.for_each(|event| {
         last_ns = last_ns.max(event.end_ns.unwrap_or(event.start_ns));
-        let is_ours = |name: &str| event.text == Some(name.as_bytes());
         // These two are written anew.
-        if event.kind != Kind::Total || !(is_ours(TOTAL_EVENTS) || is_ours(TOTAL_LOST)) {
+        if !is_own_total(event) {
             writer.push(event);
         }
     });
@@ -106,15 +100,25 @@ fn copy(mut reader: Reader, mut writer: Writer, found: Found) -> Result<Repaired
     {
         return Err(error);
     }
-    let cut = Event {
-        start_ns: last_ns,
-        end_ns: Some(last_ns),
+    if !matches!(found, Found::Complete { .. }) {
+        writer.push(&cut_row(last_ns));
+    }
+    Ok(Repaired { found, events: reader.events_read(), summary: Some(writer.finish()?) })
+}
+
+/// Whether this is one of the two totals that every closed log ends with.
+pub(super) fn is_own_total(event: &Event<'_>) -> bool {
+    let is = |name: &str| event.text == Some(name.as_bytes());
+    event.kind == Kind::Total && (is(TOTAL_EVENTS) || is(TOTAL_LOST))
+}
+
+/// The row that says that a log was cut short, and closed later.
+pub(super) fn cut_row(at_ns: u64) -> Event<'static> {
+    Event {
+        start_ns: at_ns,
+        end_ns: Some(at_ns),
         text: Some(loss::CUT.as_bytes()),
         ret: Some(-1),
         ..Event::new(Kind::Lost)
-    };
-    if !matches!(found, Found::Complete { .. }) {
-        writer.push(&cut);
     }
-    Ok(Repaired { found, events: reader.events_read(), summary: Some(writer.finish()?) })
 }

@@ -129,6 +129,8 @@ columns! {
     StDev "st_dev" U64 true,
     /// [`crate::event::Flags`] in the low half, what the log itself needs in the high one.
     Flags "flags" U32 false,
+    /// What the call took when it was replayed: only in logs whose header has `replayed`.
+    Replayed "replayed_ns" U64 true,
 }
 
 /// Bit of the `flags` column: `path` is null because the event has none, although it has a `path_abs`.
@@ -137,6 +139,11 @@ pub(super) const PATH_ABSENT: u32 = 1 << 16;
 pub(super) const PATH2_ABSENT: u32 = 1 << 17;
 
 impl Column {
+    /// Whether every log has it.
+    const fn is_in_every_log(self) -> bool {
+        !matches!(self, Self::Replayed)
+    }
+
     /// Its type in the file.
     #[must_use]
     pub fn data_type(self) -> DataType {
@@ -161,22 +168,24 @@ pub(super) fn item_field() -> Arc<Field> {
 pub(super) fn schema(header: &Header) -> Result<SchemaRef, serde_json::Error> {
     let fields: Vec<Field> = Column::ALL
         .iter()
+        .filter(|column| column.is_in_every_log() || header.replayed.is_some())
         .map(|column| Field::new(column.name(), column.data_type(), column.is_nullable()))
         .collect();
     let metadata = HashMap::from([(HEADER_KEY.to_owned(), serde_json::to_string(header)?)]);
     Ok(Arc::new(Schema::new_with_metadata(fields, metadata)))
 }
 
-/// Where each column stands in a schema that was read; an error if one is missing or of another
-/// type. Columns this version does not know are no error: they are passed over.
-pub(super) fn positions(schema: &Schema) -> Result<[usize; Column::ALL.len()], Error> {
-    let mut positions = [0; Column::ALL.len()];
+/// Where each column stands in a schema that was read; an error if one that every log has is missing, or one is
+/// of another type. Columns this version does not know are no error: they are passed over.
+pub(super) fn positions(schema: &Schema) -> Result<[Option<usize>; Column::ALL.len()], Error> {
+    let mut positions = [None; Column::ALL.len()];
     for column in Column::ALL {
         let problem = match schema.column_with_name(column.name()) {
             Some((at, field)) if field.data_type() == &column.data_type() => {
-                positions[column as usize] = at;
+                positions[column as usize] = Some(at);
                 continue;
             }
+            None if !column.is_in_every_log() => continue,
             Some((_, field)) => {
                 format!("is of type {} and should be {}", field.data_type(), column.data_type())
             }

@@ -1,5 +1,6 @@
 //! Tests of the log as a whole: what goes in comes out, whatever happens to the file.
 
+mod annotated;
 mod damage;
 mod files;
 mod fixtures;

@@ -1,9 +1,10 @@
 //! What is missing from a log, in words: the first lines of every report.
 
-use super::escape::escape;
-use super::units::things;
+use super::escape::{escape, printable};
+use super::units::{count, things};
 use crate::analysis::cost::{LongCalls, Quality};
 use crate::analysis::integrity::Integrity;
+use crate::analysis::replayed::ReplayedCosts;
 use crate::analysis::wall::{Wall, WallKind};
 use crate::event::{loss, mark};
 
@@ -70,6 +71,7 @@ fn mark_text(name: &[u8]) -> Option<&'static str> {
 pub fn quality(quality: Quality, backend: &str) -> String {
     match quality {
         Quality::True => format!("Costs are true (backend {})", escape(backend.as_bytes())),
+        Quality::Replayed => "Costs are replayed: of calls made again by themselves".to_owned(),
         Quality::Estimated => "Costs are estimated: traced durations less the tracer's stop".to_owned(),
         Quality::Unknown if backend == "strace" => {
             "Costs are unknown: this is a log of strace's, whose durations hold its stops".to_owned()
@@ -87,9 +89,39 @@ pub fn costs(quality: Quality, stop_ns: u64, backend: &str) -> String {
     let text = self::quality(quality, backend);
     match quality {
         Quality::Estimated => format!("{text} of {} (docs/costs.md)", super::units::time(stop_ns)),
-        Quality::True | Quality::Unknown => text,
+        Quality::True | Quality::Replayed | Quality::Unknown => text,
     }
 }
+
+/// How a replay came by costs, and which calls have none.
+#[must_use]
+pub fn replayed(costs: &ReplayedCosts) -> String {
+    let pauses = if costs.pauses { "with the program's pauses" } else { "in a loop: a floor" };
+    let how = format!(
+        "{} replayed {pauses}, caches {} (median of {})",
+        things(costs.calls, "call was", "calls were"),
+        printable(&costs.cache),
+        things(costs.runs as u64, "run", "runs"),
+    );
+    if costs.without == 0 {
+        return format!("{how}.");
+    }
+    let mut each: Vec<String> = costs
+        .without_by_call
+        .iter()
+        .take(MOST_WITHOUT)
+        .map(|one| format!("{} {}", escape(one.call.as_bytes()), count(one.calls)))
+        .collect();
+    let others = costs.without_by_call.len().saturating_sub(MOST_WITHOUT);
+    if others > 0 {
+        each.push(format!("{} more", count(others as u64)));
+    }
+    let others = things(costs.without, "was not, and has", "were not, and have");
+    format!("{how}; {others} no cost here: {}.", each.join(", "))
+}
+
+/// Calls without a replayed cost that are named.
+const MOST_WITHOUT: usize = 6;
 
 /// Why the backend with true costs did not record.
 #[must_use]

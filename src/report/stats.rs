@@ -50,13 +50,13 @@ fn title(by: By) -> &'static str {
 }
 
 fn axis(table: &Table) -> Option<Axis> {
-    let null = table.null_call.as_ref().filter(|_| table.quality != Quality::True);
+    let null = table.null_call.as_ref().filter(|_| !table.quality.is_measured());
     let histograms = table.rows.iter().map(|row| row.times.log2.as_slice());
     Axis::of(histograms.chain(null.map(|null| null.log2.as_slice())))
 }
 
 fn rows(table: &Table, axis: Option<Axis>) -> table::Table {
-    let true_costs = table.quality == Quality::True;
+    let true_costs = table.quality.is_measured();
     let mut rows = table::Table::new(vec![
         Column::text(title(table.by)),
         Column::number("calls"),
@@ -158,6 +158,7 @@ fn footer(table: &Table, backend: &str, axis: Option<Axis>) -> Vec<String> {
         let (from, to) = axis.range_ns();
         lines.push(format!("Bars show costs from {} to {} by powers of two.", time(from), time(to)));
     }
+    lines.extend(table.replayed.as_ref().map(notes::replayed));
     lines.extend(notes::long_calls(table.long_calls, table.quality).map(|line| format!("{line}.")));
     if table.overlapping {
         lines.push(

@@ -15,8 +15,8 @@ const FORBIDDEN: [(&str, &[&str]); 7] = [
 ];
 
 /// Modules of `log` that are data, not storage: the only ones that capture, analysis and report may use.
-const LOG_DATA: [&str; 8] =
-    ["Calibration", "Clock", "Emptied", "Environment", "FORMAT_VERSION", "Header", "Host", "Run"];
+const LOG_DATA: [&str; 9] =
+    ["Calibration", "Clock", "Emptied", "Environment", "FORMAT_VERSION", "Header", "Host", "Replayed", "Run"];
 
 #[test]
 fn folders_use_only_what_the_architecture_allows() {

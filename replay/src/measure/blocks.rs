@@ -105,7 +105,7 @@ impl Bench {
     /// A run with the workers' tasks counted, which costs time; then, unless that was long, one that tells how many fit
     /// into a block.
     fn warm_up(&mut self, contender: &mut Contender, longest: Duration) -> Result<(), ReplayError> {
-        self.make_ready(contender)?;
+        self.make_ready(&mut *contender.engine)?;
         if let Some(punts) = self.punts.as_ref().filter(|_| contender.strategy.needs_ring()) {
             punts.begin();
         }
@@ -152,7 +152,7 @@ impl Bench {
     }
 
     fn timed(&mut self, contender: &mut Contender) -> Result<Sample, ReplayError> {
-        self.make_ready(contender)?;
+        self.make_ready(&mut *contender.engine)?;
         let before = Usage::now();
         let begin = Instant::now();
         let counts = run(contender, &self.run)?;
@@ -167,9 +167,10 @@ impl Bench {
         })
     }
 
-    fn make_ready(&mut self, contender: &mut Contender) -> Result<(), ReplayError> {
+    /// Brings everything to where a run begins.
+    pub(crate) fn make_ready(&mut self, engine: &mut dyn Engine) -> Result<(), ReplayError> {
         self.run.reset();
-        contender.engine.prepare().map_err(ReplayError::io("a strategy could not be prepared"))?;
+        engine.prepare().map_err(ReplayError::io("a strategy could not be prepared"))?;
         match (self.cache, &mut self.drop_caches) {
             (Cache::ColdPages, _) => self.files.iter().for_each(drop_pages),
             (Cache::Dropped, Some(caches)) => {

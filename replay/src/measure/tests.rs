@@ -58,7 +58,7 @@ fn all_strategies_are_measured_and_verified() {
     }
     assert_eq!(outcome.coverage.replayed, 120);
     assert_eq!((outcome.coverage.share(), outcome.coverage.fidelity()), (1.0, 1.0));
-    assert_eq!(outcome.costs_ns.iter().flatten().count(), 120);
+    assert_eq!(outcome.costs.in_order().iter().flatten().count(), 120);
     assert_eq!(outcome.cost_source, CostSource::ThinkTime);
     assert_eq!(seen[..2], [Progress::Rehearsing, Progress::Measuring { done: 0, of: 8 }]);
 }

@@ -4,6 +4,7 @@
 //! thread: no more writing ──> rehearsal ──> reading only what passed ──> engines made ──> blocks ──> outcome
 //! ```
 
+mod costs;
 mod outcome;
 mod overhead;
 #[cfg(test)]
@@ -14,12 +15,13 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
+pub use costs::Costs;
 pub use outcome::{Coverage, Outcome, Progress};
 use outcome::{coverage, reasons};
 pub use overhead::overhead;
 
 use crate::ReplayError;
-use crate::engine::{Engine, Kit, Strategy, Thinking, make, missed_directories};
+use crate::engine::{Engine, Kit, Strategy, make, missed_directories};
 use crate::graph::{Graph, Lookahead};
 use crate::guard::{Guard, forbid_writing};
 use crate::measure::{Bench, Cache, Contender, Context, Gate, Options, RecordedTimes, rows};
@@ -34,8 +36,6 @@ use crate::sys::usage::raise_descriptor_limit;
 
 /// Descriptors left to everything else in the process.
 const RESERVED_DESCRIPTORS: usize = 256;
-/// Runs of which each call's cost is the median.
-const COST_RUNS: usize = 5;
 
 /// Replays a plan and compares strategies. `progress` is called from the replaying thread, which can
 /// write to what is open already and to nothing else.
@@ -122,7 +122,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         let free = self.options.strategies.contains(&Strategy::Free);
         let (rows, cost_source) = rows(&contenders, free, &context);
         drop(contenders);
-        let costs_ns = self.costs()?;
+        let costs = self.costs()?;
         Ok(Outcome {
             coverage: coverage(&self.program),
             differences: self.differences,
@@ -132,7 +132,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             rows,
             cost_source,
             gate,
-            costs_ns,
+            costs,
             cache: self.options.cache,
             program: self.program,
         })
@@ -198,28 +198,5 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             .and_then(Contender::median_calls_ns)
             .map(|replayed_ns| Gate { in_program_ns, replayed_ns });
         (are_costs.then_some(in_program_ns), gate)
-    }
-
-    /// The cost of each call, a median of some runs.
-    fn costs(&mut self) -> Result<Vec<Option<u32>>, ReplayError> {
-        let none = Vec::new();
-        let think = self.think.as_ref().unwrap_or(&none);
-        let mut engine = Thinking::new(&self.program, think, !think.is_empty());
-        let mut runs: Vec<Vec<(u32, u32)>> = Vec::new();
-        for _ in 0..COST_RUNS {
-            self.bench.run.reset();
-            engine.run(&self.bench.run).map_err(ReplayError::io("the serial replay failed"))?;
-            runs.push(engine.costs().collect());
-        }
-        let mut costs = vec![None; self.program.plan.len()];
-        for index in 0..runs[0].len() {
-            let mut took: Vec<u32> = runs.iter().map(|run| run[index].1).collect();
-            took.sort_unstable();
-            let call = self.program.steps[runs[0][index].0 as usize].call;
-            if let Some(cost) = costs.get_mut(call as usize) {
-                *cost = Some(took[COST_RUNS / 2]);
-            }
-        }
-        Ok(costs)
     }
 }

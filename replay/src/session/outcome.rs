@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::Costs;
 use crate::bind::Skip;
 use crate::engine::Strategy;
 use crate::guard::Guard;
 use crate::measure::{Cache, CostSource, Gate, Row};
-use crate::plan::{CallId, Plan};
+use crate::plan::Plan;
 use crate::program::Program;
 use crate::rehearse::Difference;
 
@@ -72,9 +73,8 @@ pub struct Outcome {
     pub cost_source: CostSource,
     /// Whether the replay costs what the program did; `None` where the log's times cannot say.
     pub gate: Option<Gate>,
-    /// Of each call: what it took when made alone, with the program's pauses where the log has times, in nanoseconds;
-    /// `None`: not replayed.
-    pub costs_ns: Vec<Option<u32>>,
+    /// What each call took when made alone.
+    pub costs: Costs,
     /// What the caches held.
     pub cache: Cache,
     /// What was run, the plan with it.
@@ -92,12 +92,6 @@ impl Outcome {
     #[must_use]
     pub fn row(&self, strategy: Strategy) -> Option<&Row> {
         self.rows.iter().find(|row| row.strategy == strategy)
-    }
-
-    /// The cost of a call, see [`Outcome::costs_ns`].
-    #[must_use]
-    pub fn cost_ns(&self, call: CallId) -> Option<u32> {
-        self.costs_ns.get(call.index()).copied().flatten()
     }
 }
 

@@ -21,8 +21,8 @@ pub use times::{NullCall, Times};
 /// A traced duration of this or more is no jitter of the tracer but a call that really waited.
 pub const LONG_NS: u64 = 1_000_000;
 
-/// Backends whose durations do not hold the tracer's work.
-const TRUE_BACKENDS: [&str; 2] = ["ebpf", "replay"];
+/// The backend whose durations do not hold the tracer's work.
+const TRUE_BACKEND: &str = "ebpf";
 /// Significant digits of a group's distribution: an estimate is a small difference of large numbers.
 const GROUP_DIGITS: u8 = 3;
 
@@ -32,10 +32,20 @@ const GROUP_DIGITS: u8 = 3;
 pub enum Quality {
     /// Durations as the kernel took them.
     True,
+    /// What calls took when they were made again by themselves; others have no cost.
+    Replayed,
     /// Traced durations with the calibrated stop taken off, see the module's documentation.
     Estimated,
     /// Traced durations and no calibration: there is no cost to show.
     Unknown,
+}
+
+impl Quality {
+    /// Whether each call's duration is its cost, so that sums and tails can be shown.
+    #[must_use]
+    pub const fn is_measured(self) -> bool {
+        matches!(self, Self::True | Self::Replayed)
+    }
 }
 
 /// How durations of one log become costs.
@@ -94,13 +104,15 @@ impl Model {
     #[must_use]
     pub fn of(header: &Header) -> Self {
         let known = header.calibration.as_ref().filter(|null| null.calls > 0);
-        let true_costs = TRUE_BACKENDS.contains(&header.backend.as_str());
+        let is_replayed = header.replayed.is_some();
+        let true_costs = is_replayed || header.backend == TRUE_BACKEND;
         let pinned = known.map_or_else(Stop::default, |null| Stop {
             // The null call itself took `untraced_ns` of the duration seen; the rest is the stop.
             duration_ns: if true_costs { 0 } else { null.p50_ns.saturating_sub(null.untraced_ns) },
             added_ns: null.added_ns,
         });
         let quality = match known {
+            _ if is_replayed => Quality::Replayed,
             _ if true_costs => Quality::True,
             Some(_) => Quality::Estimated,
             None => Quality::Unknown,

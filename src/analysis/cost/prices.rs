@@ -1,8 +1,12 @@
 //! From durations of groups of calls to costs.
 
+use std::cmp::Reverse;
+
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::{Cell, GROUP_DIGITS, Group, LONG_NS, Model, Quality, Stop, Times};
+use crate::analysis::calls::CallId;
 use crate::analysis::durations::Durations;
 
 /// Calls from which a median says something.
@@ -79,6 +83,24 @@ impl Groups {
             sum.cost_ns = sum.cost_ns.zip(prices.cost(group, cell)).map(|(a, b)| a.saturating_add(b));
         }
         sum
+    }
+
+    /// How many calls have a duration.
+    #[must_use]
+    pub fn timed(&self) -> u64 {
+        self.iter().map(|(_, cell, _)| cell.timed).sum()
+    }
+
+    /// The calls without a duration, by call, most first.
+    #[must_use]
+    pub fn untimed(&self) -> Vec<(CallId, u64)> {
+        let mut by_call: FxHashMap<CallId, u64> = FxHashMap::default();
+        for (group, cell, _) in self.iter().filter(|(_, cell, _)| cell.timed < cell.calls) {
+            *by_call.entry(group.call()).or_default() += cell.calls - cell.timed;
+        }
+        let mut untimed: Vec<(CallId, u64)> = by_call.into_iter().collect();
+        untimed.sort_unstable_by_key(|&(call, calls)| (Reverse(calls), call));
+        untimed
     }
 
     /// The prices that follow, once all calls are in, given what the calls of each group wait for. `alone`: one thread
@@ -199,7 +221,7 @@ impl Prices {
     #[must_use]
     pub fn cost(&self, group: Group, cell: &Cell) -> Option<u64> {
         match self.model.quality {
-            Quality::True => Some(cell.sum_ns),
+            Quality::True | Quality::Replayed => Some(cell.sum_ns),
             Quality::Unknown => None,
             Quality::Estimated => {
                 let (plain, waited) = self.split(group, cell);
@@ -213,7 +235,7 @@ impl Prices {
     #[must_use]
     pub fn without_long(&self, group: Group, cell: &Cell) -> Option<u64> {
         match self.model.quality {
-            Quality::True => Some(cell.sum_ns - cell.long_ns.min(cell.sum_ns)),
+            Quality::True | Quality::Replayed => Some(cell.sum_ns - cell.long_ns.min(cell.sum_ns)),
             Quality::Unknown => None,
             Quality::Estimated => Some(self.split(group, cell).0),
         }
@@ -225,7 +247,9 @@ impl Prices {
     pub fn work(&self, group: Group, cell: &Cell) -> Option<u64> {
         match (self.model.quality, self.waits(group)) {
             (Quality::Estimated, Waits::ForOthers) => Some(self.split(group, cell).0),
-            (Quality::True, Waits::ForOthers) => Some(cell.sum_ns - cell.long_ns.min(cell.sum_ns)),
+            (Quality::True | Quality::Replayed, Waits::ForOthers) => {
+                Some(cell.sum_ns - cell.long_ns.min(cell.sum_ns))
+            }
             _ => self.cost(group, cell),
         }
     }
@@ -236,7 +260,7 @@ impl Prices {
         let rare = self.rare.get(group.0 as usize) == Some(&true) && self.median(group) < LONG_NS;
         match self.model.quality {
             Quality::Estimated if rare => Some(self.split(group, cell).0),
-            Quality::True if rare => {
+            Quality::True | Quality::Replayed if rare => {
                 let usual_ns = cell.long.saturating_mul(self.median(group));
                 Some((cell.sum_ns - cell.long_ns.min(cell.sum_ns)).saturating_add(usual_ns))
             }

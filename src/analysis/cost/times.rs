@@ -68,10 +68,10 @@ impl Model {
             seen.merge_less(durations, 0);
         }
         let (Some(costs), Some(seen)) = (costs.finish(), seen.finish()) else { return Times::default() };
-        let tail = |ns: u64| Some(ns).filter(|_| self.quality == Quality::True);
+        let tail = |ns: u64| Some(ns).filter(|_| self.quality.is_measured());
         Times {
             median_ns: match self.quality {
-                Quality::True => Some(costs.p50_ns),
+                Quality::True | Quality::Replayed => Some(costs.p50_ns),
                 Quality::Estimated => Some(costs.p50_ns.max(self.null_ns)),
                 Quality::Unknown => None,
             },

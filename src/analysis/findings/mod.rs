@@ -44,7 +44,6 @@ mod time_zone;
 mod value;
 mod watch;
 
-use crate::analysis::cost::Quality;
 use causes::Causes;
 pub use facts::Facts;
 pub use value::{Evidence, Finding, Findings, Remedy, Safety, Saving};
@@ -121,7 +120,7 @@ pub fn gather(facts: &Facts<'_>) -> Findings {
     Findings {
         list,
         small_ns,
-        estimated: facts.prices.model.quality != Quality::True,
+        estimated: !facts.prices.model.quality.is_measured(),
         not_kept: facts.watch.not_kept(),
     }
 }

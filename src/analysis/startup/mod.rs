@@ -266,6 +266,7 @@ impl Startup {
             calls: report.integrity.calls,
             other_calls,
             waited_ns,
+            replayed: None,
             integrity: report.integrity.clone(),
         };
         (report, drawing)

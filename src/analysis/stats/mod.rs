@@ -14,10 +14,11 @@ use super::durations::Durations;
 use super::filesystem;
 use super::integrity::Integrity;
 use super::intern::Interner;
+use super::replayed::ReplayedCosts;
 use super::text::{Text, directory};
 use super::wall::{self, Untraced, Wall};
 use crate::event::Event;
-use crate::log::Header;
+use crate::log::{Header, Replayed};
 use crate::syscall::Classes;
 pub use options::{By, Options, Sort};
 
@@ -30,6 +31,7 @@ pub struct Stats {
     by: By,
     base: Base,
     untraced: Option<Untraced>,
+    replayed: Option<Replayed>,
     null_call: Option<NullCall>,
     /// Paths and directories.
     names: Interner,
@@ -55,6 +57,8 @@ pub struct Table {
     pub long_calls: LongCalls,
     /// What shares are parts of.
     pub wall: Wall,
+    /// Where costs are those of a replay: of which calls, and made how.
+    pub replayed: Option<ReplayedCosts>,
     /// The rows, sorted.
     pub rows: Vec<Row>,
     /// Rows beyond the number asked for, taken together.
@@ -138,6 +142,7 @@ impl Stats {
             by,
             base: Base::new(header),
             untraced: wall::untraced(header),
+            replayed: header.replayed.clone(),
             null_call: NullCall::of(header),
             names: Interner::default(),
             cells: FxHashMap::default(),
@@ -211,6 +216,7 @@ impl Stats {
         }
         let total = self.total(&prices, wall);
         let left_out = options::cut(&mut rows, options.top);
+        let replayed = self.replayed.map(|how| ReplayedCosts::of(how, &self.base));
         let integrity = self.base.watch.finish();
         Table {
             by: self.by,
@@ -220,6 +226,7 @@ impl Stats {
             stop_ns: prices.model.pinned.duration_ns,
             long_calls: prices.long,
             wall,
+            replayed,
             rows,
             left_out,
             total,

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use rustc_hash::FxHashMap;
 
 use super::{Bucket, By, Errno, Row, Stats, Total};
-use crate::analysis::cost::{Group, Prices, Times};
+use crate::analysis::cost::{Group, Prices, Quality, Times};
 use crate::analysis::durations::Durations;
 use crate::analysis::errno;
 use crate::analysis::lookups::plus;
@@ -18,6 +18,7 @@ use crate::syscall::{Classes, Family};
 #[derive(Default)]
 struct Sum {
     calls: u64,
+    timed: u64,
     errnos: FxHashMap<u16, u64>,
     total_ns: Option<u64>,
 }
@@ -38,6 +39,7 @@ impl Stats {
         for ((bucket, group, errno), cell) in &self.cells {
             let sum = sums.entry(row_of(*bucket)).or_default();
             sum.calls += cell.calls;
+            sum.timed += cell.timed;
             if *errno != 0 {
                 *sum.errnos.entry(*errno).or_default() += cell.calls;
             }
@@ -46,7 +48,14 @@ impl Stats {
         let mut times = self.times(prices, row_of);
         let mut sums: Vec<(Bucket, Sum)> = sums.into_iter().collect();
         sums.sort_unstable_by_key(|(bucket, _)| *bucket);
-        let rows = sums.into_iter().map(|(bucket, sum)| {
+        let is_replayed = prices.model.quality == Quality::Replayed;
+        let rows = sums.into_iter().map(|(bucket, mut sum)| {
+            if is_replayed {
+                // Calls that were not replayed cost something nobody knows, not nothing.
+                sum.total_ns = sum.total_ns.filter(|_| sum.timed > 0);
+            } else {
+                sum.timed = sum.calls;
+            }
             let times = times.remove(&bucket).unwrap_or_else(|| self.group_times(prices, bucket));
             row(self.name(bucket, &boundaries), sum, times, wall)
         });
@@ -120,7 +129,7 @@ fn row(name: Text, sum: Sum, times: Times, wall: Wall) -> Row {
         errnos: errnos.into_iter().map(|(errno, calls)| Errno { errno: errno::name(errno), calls }).collect(),
         total_ns: sum.total_ns,
         share: sum.total_ns.map(|ns| wall.share(ns)),
-        mean_ns: sum.total_ns.map(|ns| ns / sum.calls.max(1)),
+        mean_ns: sum.total_ns.map(|ns| ns / sum.timed.max(1)),
         times,
     }
 }

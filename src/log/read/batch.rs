@@ -38,6 +38,7 @@ pub struct Batch {
     ino: Numbers<UInt64Type>,
     dev: Numbers<UInt64Type>,
     flags: Numbers<UInt32Type>,
+    replayed: Nullable<UInt64Type>,
 }
 
 impl Batch {
@@ -76,6 +77,7 @@ impl Batch {
             ino: columns.numbers(Column::StIno),
             dev: columns.numbers(Column::StDev),
             flags: columns.numbers(Column::Flags),
+            replayed: columns.nullable(Column::Replayed),
         })
     }
 
@@ -157,6 +159,7 @@ impl Batch {
             argv: self.argv.at(row),
             stat: self.stat(row),
             flags: Flags(flags as u16),
+            replayed_ns: self.replayed.at(row),
         }
     }
 

@@ -229,6 +229,7 @@ prop_compose! {
             argv: text(8),
             stat,
             flags: Flags(flags),
+            replayed_ns: None,
         };
         Owned::of(&event).with_comm(text(9).unwrap_or_default())
     }

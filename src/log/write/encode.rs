@@ -78,7 +78,7 @@ impl Encoder {
         let [a0, a1, a2, a3, a4, a5] = &rows.args;
         let stat = NullBuffer::from(&rows.stat_valid[..]);
         // In the order of `schema::Column`.
-        let columns: Vec<ArrayRef> = vec![
+        let mut columns: Vec<ArrayRef> = vec![
             enumeration(&rows.kind, &self.kinds)?,
             numbers::<UInt32Type>(&rows.pid, None),
             numbers::<UInt32Type>(&rows.tid, None),
@@ -115,6 +115,10 @@ impl Encoder {
             numbers::<UInt64Type>(&rows.dev, Some(stat)),
             numbers::<UInt32Type>(&rows.flags, None),
         ];
+        if columns.len() < self.schema.fields().len() {
+            let valid = NullBuffer::from(&rows.replayed.valid[..]);
+            columns.push(numbers::<UInt64Type>(&rows.replayed.values, Some(valid)));
+        }
         RecordBatch::try_new(self.schema.clone(), columns)
     }
 }

@@ -51,6 +51,8 @@ pub(in crate::log) struct Rows {
     pub(super) ino: Vec<u64>,
     pub(super) dev: Vec<u64>,
     pub(super) flags: Vec<u32>,
+    /// Written only where the header says so.
+    pub(super) replayed: NullableColumn<u64>,
     /// Reused to make up names.
     name: String,
 }
@@ -87,6 +89,7 @@ impl Rows {
             ino: vector(),
             dev: vector(),
             flags: vector(),
+            replayed: NullableColumn::new(),
             name: String::new(),
         }
     }
@@ -121,6 +124,7 @@ impl Rows {
         }
         self.ret.push(event.ret);
         self.ip.push(event.ip);
+        self.replayed.push(event.replayed_ns);
         self.push_names(event);
         self.push_texts(event);
         self.push_stat(event.stat);
@@ -221,6 +225,7 @@ impl Rows {
             ino,
             dev,
             flags,
+            replayed,
             name: _,
         } = self;
         *counts = Counts::default();
@@ -230,6 +235,7 @@ impl Rows {
         [size, mtime].into_iter().for_each(Vec::clear);
         [comm, syscall, errno].into_iter().chain(texts).for_each(TextColumn::clear);
         duration.clear();
+        replayed.clear();
         ret.clear();
         argv.clear();
         stat_valid.clear();

@@ -61,6 +61,7 @@ pub fn what(drawing: &Drawing) -> String {
     let backend = escape(drawing.backend.as_bytes());
     let known = match drawing.quality {
         Quality::True => format!("true, {backend}"),
+        Quality::Replayed => replayed(drawing),
         Quality::Estimated => format!("estimated: {backend}, stop of {} taken off", time(drawing.stop_ns)),
         Quality::Unknown => format!("unknown, {backend}"),
     };
@@ -69,6 +70,14 @@ pub fn what(drawing: &Drawing) -> String {
         Metric::Elapsed => format!("{} in {calls}, waits included ({known})", time(total)),
         Metric::Count => format!("{calls} ({backend})"),
         Metric::Bytes => format!("{} read and written in {calls} ({backend})", bytes(total)),
+    }
+}
+
+/// `replayed; 170 other calls have no cost`
+fn replayed(drawing: &Drawing) -> String {
+    match drawing.replayed.as_ref().map_or(0, |replayed| replayed.without) {
+        0 => "replayed".to_owned(),
+        others => format!("replayed; {} of the log not, and not drawn", things(others, "call", "calls")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a call returned, and how long it took.
 
 use super::escape::write_bracketed;
-use super::{Options, errno, write_seconds};
+use super::{Options, errno, write_nanoseconds, write_seconds};
 use crate::event::Event;
 use crate::syscall::Ret;
 use crate::syscall::flags::{FlagSet, write_hex, write_mode, write_number, write_radix};
@@ -17,7 +17,8 @@ pub(super) enum Returned<'a> {
     Value(Ret),
 }
 
-/// ` = 3</etc/passwd> <0.000010>`, ` = -1 ENOENT (No such file or directory)`, ` = ?`.
+/// ` = 3</etc/passwd> <0.000010>`, ` = -1 ENOENT (No such file or directory)`, ` = ?`; behind it ` <replayed 0.000000930>`
+/// where the log has that.
 pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, returned: Returned<'_>, options: &Options) {
     out.extend_from_slice(b" = ");
     match (event.ret, event.errno()) {
@@ -28,6 +29,11 @@ pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, returned: Returned<'_>
     if let Some(duration_ns) = event.duration_ns().filter(|_| options.duration && event.ret.is_some()) {
         out.extend_from_slice(b" <");
         write_seconds(out, duration_ns);
+        out.push(b'>');
+    }
+    if let Some(replayed_ns) = event.replayed_ns.filter(|_| options.duration) {
+        out.extend_from_slice(b" <replayed ");
+        write_nanoseconds(out, replayed_ns);
         out.push(b'>');
     }
 }

@@ -8,7 +8,6 @@ use super::super::look::Look;
 use super::super::table::{Column, Table};
 use super::super::units::{count, percent_or_dash, things, time, time_or_dash};
 use super::Options;
-use crate::analysis::cost::Quality;
 use crate::analysis::lookups::{Lookups, Searched};
 use crate::analysis::modules::{Module, Modules};
 use crate::analysis::searchers::Searcher;
@@ -16,7 +15,7 @@ use crate::analysis::startup::Report;
 
 pub(super) fn families(out: &mut dyn Write, report: &Report, look: Look) -> io::Result<()> {
     let files = &report.file_system;
-    let true_costs = report.quality == Quality::True;
+    let true_costs = report.quality.is_measured();
     let null = report.null_call.as_ref().filter(|_| !true_costs);
     let histograms = files.families.iter().map(|row| row.times.log2.as_slice());
     let axis = Axis::of(histograms.chain(null.map(|null| null.log2.as_slice())));

@@ -202,7 +202,7 @@ fn ceiling(report: &Report) -> String {
         };
         return format!("If every file-system call were free: not known, for {why}.");
     };
-    let estimated = if report.quality == Quality::True { "" } else { "estimated" };
+    let estimated = if report.quality.is_measured() { "" } else { "estimated" };
     let range = report.file_system.ceiling_range.map_or_else(String::new, |(low, high)| {
         let (low, high) = (percent(low), percent(high));
         let long = if report.long_calls.calls > 0 {

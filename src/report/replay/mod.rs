@@ -1,13 +1,20 @@
 //! `trace replay` as text: what was replayed, a row a strategy, and one sentence on what it comes to.
 
+mod plot;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
 use std::io::{self, Write};
 
 use super::escape::{arguments, escape, printable};
 use super::look::Look;
 use super::table::{Column, Table};
-use super::units::{count, percent, things, time, whole_percent};
+use super::units::{count, percent, things, time};
 use crate::analysis::errno;
-use crate::analysis::replay::{Ceiling, Coverage, Differing, Measured, Range, Reason, Replay, Row, Verdict};
+use crate::analysis::replay::{Ceiling, Coverage, Differing, Measured, Range, Reason, Replay, Row};
+pub use plot::plot;
+use verdict::verdict;
 
 /// Reasons that are named.
 const MOST_REASONS: usize = 4;
@@ -171,77 +178,6 @@ fn voids(rows: &[Row]) -> Vec<String> {
     each.map(|(row, void)| format!("The times of {} are void: {}.", row.strategy, differing(void))).collect()
 }
 
-/// One sentence.
-fn verdict(replay: &Replay) -> String {
-    let row = |at: usize| replay.rows.get(at).and_then(|row| Some((row, row.measured?)));
-    let with = |row: &Row| match row.lookahead {
-        Some(1) => String::new(),
-        Some(calls) => format!(" if the program knew its next {calls} calls"),
-        None => " if the program knew all its calls beforehand".to_owned(),
-    };
-    let sentence = match replay.verdict {
-        Verdict::NoRing => return "No ring was measured.".to_owned(),
-        Verdict::Slower { row: at, punted } => row(at).map(|(row, measured)| {
-            let why = match punted {
-                Some(share) if share >= 0.5 => {
-                    format!(", because {} of its operations go to worker threads", whole_percent(share))
-                }
-                _ => String::new(),
-            };
-            let times = ratio(measured.against_serial.median);
-            format!(
-                "Batching through io_uring would make these calls slower: {times} times the time of plain calls{}{why}.",
-                with(row)
-            )
-        }),
-        Verdict::Alike { row: at } => row(at).map(|(row, measured)| {
-            let (low, high) = (ratio(measured.against_serial.low), ratio(measured.against_serial.high));
-            format!(
-                "Batching through io_uring makes no difference that can be seen: {low} to {high} times the time of \
-                 plain calls{}.",
-                with(row)
-            )
-        }),
-        Verdict::AsThreads { row: at } => row(at).map(|(row, measured)| {
-            format!(
-                "Batching through io_uring would take {} of the time of plain calls{}, but threads with plain calls do \
-                 as well.",
-                whole_percent(measured.against_serial.median),
-                with(row)
-            )
-        }),
-        Verdict::Faster { row: at } => row(at).map(|(row, measured)| {
-            let program = row.projection.map_or_else(String::new, |projected| {
-                format!(": the program would be {:.3} times as fast", projected.speedup.median)
-            });
-            format!(
-                "Batching through io_uring would take {} of the time of plain calls{}{program}.",
-                whole_percent(measured.against_serial.median),
-                with(row)
-            )
-        }),
-    };
-    sentence.unwrap_or_default() + &bound(replay)
-}
-
-/// What a program could reach that knows its next calls, where the verdict is of one that does not.
-fn bound(replay: &Replay) -> String {
-    let row = |at: usize| replay.rows.get(at).and_then(|row| Some((row, row.measured?)));
-    let (Verdict::Slower { row: at, .. }
-    | Verdict::Alike { row: at }
-    | Verdict::AsThreads { row: at }
-    | Verdict::Faster { row: at }) = replay.verdict
-    else {
-        return String::new();
-    };
-    let Some((row, measured)) = replay.bound.filter(|bound| *bound != at).and_then(row) else {
-        return String::new();
-    };
-    let knowing = row.lookahead.map_or_else(|| "all its".to_owned(), |calls| format!("its next {calls}"));
-    let times = ratio(measured.against_serial.median);
-    format!(" If the program knew {knowing} calls beforehand, it could be {times} times (a bound).")
-}
-
 fn ceiling(most: Ceiling) -> String {
     let misses = if most.missed == 0 {
         String::new()
@@ -295,140 +231,5 @@ fn cost_source(source: &str) -> &'static str {
         "recorded" => "from the log's own times",
         "think_time" => "from a serial replay with the program's pauses",
         _ => "from a serial replay in a loop, which is a floor: in the program they cost more",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::analysis::replay::{KnownWall, Projected};
-
-    fn range(median: f64) -> Range {
-        Range { median, low: median * 0.9, high: median * 1.1 }
-    }
-
-    fn measured(ratio: f64, punts: Option<u64>) -> Measured {
-        Measured {
-            blocks: 30,
-            wall_ns: range(ratio * 250_000.0),
-            calls_ns: range(ratio * 250_000.0),
-            against_serial: range(ratio),
-            against_threads: punts.map(|_| range(ratio / 2.0)),
-            cpu_ratio: range(ratio * 1.5),
-            kernel_entries: 243,
-            submissions: punts.map_or(0, |_| 240),
-            punts,
-            stand_ins: 0,
-            switches: 12.0,
-            setup_ns: 80_000,
-        }
-    }
-
-    fn row(strategy: &str, lookahead: Option<u32>, ratio: Option<f64>, punts: Option<u64>) -> Row {
-        Row {
-            strategy: strategy.to_owned(),
-            lookahead,
-            ring: punts.is_some(),
-            measured: ratio.map(|ratio| measured(ratio, punts)),
-            void: None,
-            projection: Some(Projected { wall_ns: range(17e6), speedup: range(1.0) }),
-            helps: punts.map(|_| false),
-        }
-    }
-
-    fn replay(verdict: Verdict) -> Replay {
-        let reason = |reason: &str, calls| Reason { reason: reason.to_owned(), calls };
-        Replay {
-            command: vec!["python3".to_owned(), "hello.py".to_owned()],
-            backend: "ptrace".to_owned(),
-            cache: "warm",
-            confined: true,
-            coverage: Coverage {
-                calls: 387,
-                file_system_calls: 243,
-                replayed: 217,
-                share: 217.0 / 243.0,
-                fidelity: 0.995,
-                not_replayed: vec![
-                    reason("in /proc, /sys or /dev", 14),
-                    reason("not a call that is replayed", 11),
-                ],
-                not_counted: vec![reason("no file-system call", 144)],
-                refused: Vec::new(),
-                differences: vec![Differing {
-                    call: "stat /tmp/\x1bx".into(),
-                    what: "errno",
-                    recorded: -2,
-                    here: Some(0),
-                }],
-                lost: Some(1),
-                uses_io_uring: false,
-            },
-            wall: Some(KnownWall { ns: 16.8e6, runs: 51 }),
-            cost_source: "think_time",
-            gate: None,
-            no_ring: None,
-            unavailable: Vec::new(),
-            rows: vec![
-                row("free", Some(1), None, None),
-                row("serial", Some(1), Some(1.0), None),
-                row("2 threads, lookahead all", None, Some(0.8), None),
-                row("ring, depth 1", Some(1), Some(7.3), Some(210)),
-                row("ring, depth 128, lookahead all", None, Some(3.1), Some(200)),
-            ],
-            verdict,
-            bound: Some(4),
-            ceiling: Some(Ceiling { calls: 0.022, calls_at_most: 0.025, misses: 0.003, missed: 19 }),
-        }
-    }
-
-    fn text(replay: &Replay, width: Option<usize>) -> String {
-        let mut out = Vec::new();
-        write(&mut out, replay, Look { width, colour: false }).unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn a_ring_that_is_slower() {
-        let replay = replay(Verdict::Slower { row: 3, punted: Some(0.83) });
-        insta::assert_snapshot!(text(&replay, None));
-        let narrow = text(&replay, Some(80));
-        assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
-        assert!(!narrow.contains('\x1b'), "{narrow:?}");
-    }
-
-    #[test]
-    fn without_wall_time_and_ring() {
-        let mut replay = replay(Verdict::NoRing);
-        replay.rows.truncate(3);
-        for row in &mut replay.rows {
-            row.projection = None;
-        }
-        replay.wall = None;
-        replay.ceiling = None;
-        replay.coverage.lost = Some(0);
-        replay.coverage.differences.clear();
-        replay.no_ring = Some("switched off (kernel.io_uring_disabled = 2)".to_owned());
-        insta::assert_snapshot!(text(&replay, None));
-    }
-
-    #[test]
-    fn every_verdict_is_a_sentence() {
-        for verdict in [
-            Verdict::Alike { row: 4 },
-            Verdict::AsThreads { row: 4 },
-            Verdict::Faster { row: 3 },
-            Verdict::Slower { row: 3, punted: None },
-        ] {
-            let text = text(&replay(verdict.clone()), None);
-            let line = text.lines().find(|line| line.starts_with("Batching through io_uring")).unwrap();
-            assert!(line.contains(" If all of these calls were free"), "{verdict:?}: {line}");
-            let tells_bound = line.contains("beforehand, it could be 3.10 times (a bound).");
-            assert_eq!(
-                tells_bound,
-                !matches!(verdict, Verdict::Alike { .. } | Verdict::AsThreads { .. }),
-                "{line}"
-            );
-        }
     }
 }

@@ -1,0 +1,54 @@
+//! `trace replay --annotate`: what each call took, beside it in a copy of the log.
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use trace_replay::Outcome;
+
+use super::failure::{Failure, note};
+use super::input;
+use super::replay::Arguments;
+use crate::capture::host;
+use crate::log::{self, Columns, Replayed};
+use crate::report::units::things;
+
+/// Whether the copy could be written, before anything is measured.
+pub fn check(arguments: &Arguments) -> Result<(), Failure> {
+    let Some(output) = &arguments.annotate else { return Ok(()) };
+    let wrong = |text: String| Err(Failure::with_code(2, anyhow!(text)));
+    if output.as_os_str() == "-" {
+        return wrong("--annotate writes a log in a file, not to standard output".to_owned());
+    }
+    if arguments.log.as_os_str() == "-" {
+        return wrong("--annotate reads the log twice, so it cannot be standard input".to_owned());
+    }
+    if log::is_same_file(&arguments.log, output) {
+        return wrong(format!("--annotate {} is the log itself, which stays as it is", output.display()));
+    }
+    Ok(log::check_output(output)?)
+}
+
+/// Writes the copy.
+pub fn write(arguments: &Arguments, output: &Path, outcome: &Outcome) -> Result<(), Failure> {
+    let costs = outcome.costs.in_order();
+    let known = costs.iter().flatten().count() as u64;
+    let how = Replayed {
+        cache: outcome.cache.method().to_owned(),
+        runs: outcome.costs.runs,
+        pauses: outcome.costs.pauses,
+        calls: known,
+        host: host::host(),
+    };
+    let mut source = input::open(&arguments.log, &arguments.place, Columns::ALL)?;
+    let cost = |call: usize| costs.get(call).copied().flatten().map(u64::from);
+    let summary = log::annotate(&mut source, output, how, cost)
+        .with_context(|| format!("--annotate {}", output.display()))?;
+    note(format_args!(
+        "{} of {} have a replayed cost in {} ({} bytes)",
+        known,
+        things(costs.len() as u64, "call", "calls"),
+        output.display(),
+        summary.bytes
+    ));
+    Ok(())
+}

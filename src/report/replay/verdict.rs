@@ -1,0 +1,76 @@
+//! What a replay comes to, in a sentence.
+
+use super::ratio;
+use crate::analysis::replay::{Replay, Row, Verdict};
+use crate::report::units::whole_percent;
+
+/// One sentence.
+pub(super) fn verdict(replay: &Replay) -> String {
+    let row = |at: usize| replay.rows.get(at).and_then(|row| Some((row, row.measured?)));
+    let with = |row: &Row| match row.lookahead {
+        Some(1) => String::new(),
+        Some(calls) => format!(" if the program knew its next {calls} calls"),
+        None => " if the program knew all its calls beforehand".to_owned(),
+    };
+    let sentence = match replay.verdict {
+        Verdict::NoRing => return "No ring was measured.".to_owned(),
+        Verdict::Slower { row: at, punted } => row(at).map(|(row, measured)| {
+            let why = match punted {
+                Some(share) if share >= 0.5 => {
+                    format!(", because {} of its operations go to worker threads", whole_percent(share))
+                }
+                _ => String::new(),
+            };
+            let times = ratio(measured.against_serial.median);
+            format!(
+                "Batching through io_uring would make these calls slower: {times} times the time of plain calls{}{why}.",
+                with(row)
+            )
+        }),
+        Verdict::Alike { row: at } => row(at).map(|(row, measured)| {
+            let (low, high) = (ratio(measured.against_serial.low), ratio(measured.against_serial.high));
+            format!(
+                "Batching through io_uring makes no difference that can be seen: {low} to {high} times the time of \
+                 plain calls{}.",
+                with(row)
+            )
+        }),
+        Verdict::AsThreads { row: at } => row(at).map(|(row, measured)| {
+            format!(
+                "Batching through io_uring would take {} of the time of plain calls{}, but threads with plain calls do \
+                 as well.",
+                whole_percent(measured.against_serial.median),
+                with(row)
+            )
+        }),
+        Verdict::Faster { row: at } => row(at).map(|(row, measured)| {
+            let program = row.projection.map_or_else(String::new, |projected| {
+                format!(": the program would be {:.3} times as fast", projected.speedup.median)
+            });
+            format!(
+                "Batching through io_uring would take {} of the time of plain calls{}{program}.",
+                whole_percent(measured.against_serial.median),
+                with(row)
+            )
+        }),
+    };
+    sentence.unwrap_or_default() + &bound(replay)
+}
+
+/// What a program could reach that knows its next calls, where the verdict is of one that does not.
+fn bound(replay: &Replay) -> String {
+    let row = |at: usize| replay.rows.get(at).and_then(|row| Some((row, row.measured?)));
+    let (Verdict::Slower { row: at, .. }
+    | Verdict::Alike { row: at }
+    | Verdict::AsThreads { row: at }
+    | Verdict::Faster { row: at }) = replay.verdict
+    else {
+        return String::new();
+    };
+    let Some((row, measured)) = replay.bound.filter(|bound| *bound != at).and_then(row) else {
+        return String::new();
+    };
+    let knowing = row.lookahead.map_or_else(|| "all its".to_owned(), |calls| format!("its next {calls}"));
+    let times = ratio(measured.against_serial.median);
+    format!(" If the program knew {knowing} calls beforehand, it could be {times} times (a bound).")
+}
