@@ -224,14 +224,7 @@ impl Tracer {
         let pid = child.pid();
         match &mut self.backend {
             Backend::Ebpf(recorder) => {
-                let program = child.program().to_owned();
-                let tracee = ebpf::Tracee { pid, program: &program };
-                recorder.record(
-                    tracee,
-                    || child.go(),
-                    sink,
-                    ebpf::Options { leader_only, lossless, origin_ns },
-                )
+                recorder.record(pid, || child.go(), sink, ebpf::Options { leader_only, lossless, origin_ns })
             }
             Backend::Ptrace => {
                 let options = ptrace::Options { leader_only, pin: true, origin_ns, until_ns: None };

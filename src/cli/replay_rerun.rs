@@ -17,11 +17,10 @@ use crate::report::escape::arguments as quoted;
 pub fn walls(arguments: &Arguments, recorded: &[String], files: Vec<Vec<u8>>) -> Result<Vec<f64>, Failure> {
     let command = command::resolve_repeated(&arguments.command)?;
     tell_other(arguments, recorded);
-    let cold = match arguments.cold {
-        true => {
-            Some(Cold::whole_system().or_else(|refused| Ok::<_, Failure>(Cold::of_files(files, &refused)))?)
-        }
-        false => None,
+    let cold = if arguments.cold {
+        Some(Cold::whole_system().or_else(|refused| Ok::<_, Failure>(Cold::of_files(files, &refused)))?)
+    } else {
+        None
     };
     let mut stdio = Stdio::new()?;
     let options = Options {

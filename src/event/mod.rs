@@ -288,9 +288,14 @@ pub mod mark {
     /// The process was stopped (SIGSTOP) until the recorder had caught up, as `--lossless` wants it.
     pub const HELD: &str = "held";
 
+    /// Calls came faster than they were recorded; from here on, some had to wait a little at their end, which is part
+    /// of no call's duration.
+    pub const SLOWED: &str = "slowed";
+
     /// Every mark name.
-    pub const ALL: [&str; 11] = [
+    pub const ALL: [&str; 12] = [
         HELD,
+        SLOWED,
         FOREIGN_PROC,
         ENTRY,
         SETUID,

@@ -125,7 +125,7 @@ struct kernel_siginfo {
 };
 
 /* ---- the records, as in wire.rs ---- */
-enum { CALL = 1, NAME = 2, FORK = 3, EXEC = 4, EXIT = 5, SIGNAL = 6, COMM = 7, MET = 8, HELD = 9, ENTERED = 10 };
+enum { CALL = 1, NAME = 2, FORK = 3, EXEC = 4, EXIT = 5, SIGNAL = 6, COMM = 7, MET = 8, HELD = 9, ENTERED = 10, SLOWED = 11 };
 /* What stands behind a record's head: a tag, a length, bytes. */
 enum { PATH0 = 1, PATH1 = 2, STRING = 3, PEER = 4, ARGV = 5, RESULT = 6, EFFECT = 7 };
 enum {
@@ -164,6 +164,7 @@ struct record {
     struct head head;
     u8 data[DATA + LONGEST_PATH];
     struct place cwd, root;
+    u64 entry;  /* where its program will begin, once the dynamic loader is done; 0: it has begun */
     u32 epoch;  /* of the recording it belongs to */
     u32 inside; /* the thread was met inside a call, whose entry nobody has seen */
 };
@@ -263,8 +264,9 @@ struct control {
     u64 since_ns; /* when that was set */
     u64 naming; /* changes when user space has forgotten all names */
     u64 hold_above; /* bytes in the ring from which on whoever makes a call is stopped; 0: nobody is */
+    u64 slow_above; /* the same for whoever has to wait a little after a call */
 };
-_Static_assert(sizeof(struct control) == 48 && __builtin_offsetof(struct control, cgroup) == 16, "layout of control");
+_Static_assert(sizeof(struct control) == 56 && __builtin_offsetof(struct control, cgroup) == 16, "layout of control");
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -300,6 +302,9 @@ struct {
     __type(key, u32);
     __type(value, u8);
 } held SEC(".maps");
+
+/* The last recording in which somebody had to wait. */
+u32 slowed = 0;
 
 /* Renames and moves of mounts by who is followed: each may change every name. */
 u64 renames = 0;
@@ -801,6 +806,35 @@ static __always_inline void hold(struct record *record, struct control *control)
     bpf_map_update_elem(&held, &pid, &one, BPF_ANY);
 }
 
+/* Far longer than it takes to record a call, and nothing that a program would notice once. */
+#define LONGEST_WAIT_NS 200000
+#define MOST_LOOKS 20000
+
+struct patience {
+    u64 until_ns;
+    u64 room;
+};
+
+static long has_waited(u32 index, struct patience *patience)
+{
+    return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) <= patience->room || bpf_ktime_get_ns() >= patience->until_ns;
+}
+
+/*
+ * Whoever makes calls faster than they are recorded is slowed down before records are lost: after the call, where it is
+ * part of no duration, and without a signal that anybody could see.
+ */
+static __always_inline void slow_down(struct record *record, struct control *control)
+{
+    if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) <= control->slow_above) return;
+    if (slowed != control->epoch) {
+        slowed = control->epoch;
+        tell(SLOWED, record, 0, 0, 0, 0);
+    }
+    struct patience patience = {.until_ns = bpf_ktime_get_ns() + LONGEST_WAIT_NS, .room = control->slow_above};
+    bpf_loop(MOST_LOOKS, has_waited, &patience, 0);
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(leave, struct pt_regs *regs, long ret)
 {
@@ -860,6 +894,7 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
     /* Whether a call to be restarted has returned shows later: the thread may have been killed in it. */
     if (ret > -512 || ret < -516) send(record);
     hold(record, control);
+    slow_down(record, control);
     return 0;
 }
 
@@ -918,6 +953,7 @@ int BPF_PROG(executed, struct task_struct *task, s32 former)
     bpf_probe_read_kernel(&first, sizeof first, (void *)auxv.at);
     auxv.wide = first < 1 << 16; /* a key; of a 32-bit program its value stands above it */
     bpf_loop(MOST_PAIRS, next_pair, &auxv, 0);
+    record->entry = auxv.base ? auxv.entry : 0;
     struct head head = {
         .args = {before, 0, auxv.entry, auxv.base, auxv.headers},
         .file = {identity_of((u64)&file->f_path)},
@@ -926,12 +962,17 @@ int BPF_PROG(executed, struct task_struct *task, s32 former)
     return 0;
 }
 
-/* Where programs begin (`entry.rs`). */
-SEC("uprobe")
-int entered(void *regs)
+/*
+ * Where programs begin: the first instruction is on a page that nobody has touched yet in this address space, so that it
+ * faults. That is before the page is looked for.
+ */
+SEC("tp_btf/page_fault_user")
+int BPF_PROG(entered, unsigned long address, struct pt_regs *regs)
 {
     struct record *record = already_followed(bpf_get_current_task_btf());
-    if (record) tell(ENTERED, record, 0, 0, 0, 0);
+    if (!record || !record->entry || record->entry != address || regs->ip != address) return 0;
+    record->entry = 0;
+    tell(ENTERED, record, 0, 0, 0, 0);
     return 0;
 }
 
