@@ -185,8 +185,14 @@ pub fn load() -> Result<Loaded, LoadError> {
     let types = std::fs::read(TYPES).map_err(|error| unreadable(&error))?;
     let types = Types::of(&types).map_err(|error| unreadable(&error))?;
     let namespace = own_namespace().map_err(|error| LoadError::new("look up /proc/self/ns/pid", &error))?;
+    // Whoever is not root has the privilege from our own file, for own processes.
+    let user = nix::unistd::geteuid();
+    let only_user = if user.is_root() { u32::MAX } else { user.as_raw() };
     let settings = Settings {
-        variables: ByName::from([("own_namespace", bytemuck::bytes_of(&namespace))]),
+        variables: ByName::from([
+            ("own_namespace", bytemuck::bytes_of(&namespace)),
+            ("only_user", bytemuck::bytes_of(&only_user)),
+        ]),
         sizes: ByName::from([("ring", RING_BYTES)]),
     };
     let mut fitted = fit(OBJECT, &types, &settings)?;
