@@ -6,10 +6,16 @@
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
+use aya::util::KernelVersion;
+
 use super::ebpf::{self, LoadError, Target};
 use super::ptrace::{self, AttachError, calibration};
+use super::sys::capabilities::{
+    CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, give_up_capabilities, has_capability, lower_capabilities,
+    raise_capabilities,
+};
 use super::sys::child::reap;
-use super::sys::process::{CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, Ending, fork_child, has_capability};
+use super::sys::process::{Ending, fork_child};
 use super::sys::seccomp;
 use super::{Outcome, Sink, launch};
 use crate::log::Calibration;
@@ -70,8 +76,8 @@ pub fn select(wanted: Wanted) -> Result<Tracer, LoadError> {
     let ptrace = |not_ebpf| Tracer { backend: Backend::Ptrace, not_ebpf };
     match wanted {
         Wanted::Ptrace => Ok(ptrace(None)),
-        Wanted::Ebpf => Ok(Tracer::of(ebpf::Recorder::load()?)),
-        Wanted::Auto => Ok(try_ebpf().map_or_else(|why| ptrace(Some(why)), Tracer::of)),
+        Wanted::Ebpf => Ok(Tracer::of(privileged(ebpf::Recorder::load)?)),
+        Wanted::Auto => Ok(privileged(try_ebpf).map_or_else(|why| ptrace(Some(why)), Tracer::of)),
     }
 }
 
@@ -80,7 +86,29 @@ pub fn select(wanted: Wanted) -> Result<Tracer, LoadError> {
 /// # Errors
 /// Why not.
 pub fn ebpf_works() -> Result<(), String> {
-    try_ebpf().map(drop)
+    privileged(try_ebpf).map(drop)
+}
+
+/// Does what needs the capabilities of our own file (`setcap`), which have no effect before and after.
+fn privileged<T>(act: impl FnOnce() -> T) -> T {
+    if is_root() {
+        return act();
+    }
+    raise_capabilities();
+    let done = act();
+    if maps_need_no_privilege() {
+        lower_capabilities();
+    }
+    done
+}
+
+/// Whether maps can be used by whoever has their descriptor (Linux 5.19 and later).
+fn maps_need_no_privilege() -> bool {
+    KernelVersion::current().is_ok_and(|version| version >= KernelVersion::new(5, 19, 0))
+}
+
+fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
 }
 
 fn try_ebpf() -> Result<ebpf::Recorder, String> {
@@ -186,6 +214,14 @@ impl Tracer {
 
     fn of(recorder: ebpf::Recorder) -> Self {
         Self { backend: Backend::Ebpf(Box::new(recorder)), not_ebpf: None }
+    }
+
+    /// Gives up for good the capabilities that our own file may have (`setcap`): nothing else is to be loaded. Root stays
+    /// what it is, for the command's sake.
+    pub fn give_up_privilege(&self) {
+        if !is_root() && maps_need_no_privilege() {
+            give_up_capabilities();
+        }
     }
 
     /// The backend's name, as logs have it.

@@ -292,8 +292,13 @@ pub mod mark {
     /// of no call's duration.
     pub const SLOWED: &str = "slowed";
 
+    /// The thread runs as another user from here on, as a set-user-ID program does. While it does, its calls are not
+    /// recorded: `trace` has its privilege from its own file, and that is for the caller's own.
+    pub const HIDDEN: &str = "hidden";
+
     /// Every mark name.
-    pub const ALL: [&str; 12] = [
+    pub const ALL: [&str; 13] = [
+        HIDDEN,
         HELD,
         SLOWED,
         FOREIGN_PROC,

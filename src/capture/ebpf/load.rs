@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aya::maps::{Array, HashMap, IterableMap, Map, MapData, MapError, PerCpuArray, RingBuf};
 use bytemuck::{Pod, Zeroable};
@@ -27,20 +28,22 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!("trace.bpf.o");
 /// burst.
 const RING_BYTES: u32 = 16 << 20;
 
-/// Programs and the tracepoints they are for, by the names that the kernel's types have for those.
-const PROGRAMS: [(&str, &str); 8] = [
-    ("enter", "btf_trace_sys_enter"),
-    ("leave", "btf_trace_sys_exit"),
-    ("born", "btf_trace_sched_process_fork"),
-    ("executed", "btf_trace_sched_process_exec"),
-    ("renamed", "btf_trace_task_rename"),
-    ("signalled", "btf_trace_signal_deliver"),
-    ("sent", "btf_trace_signal_generate"),
+/// Programs and the tracepoints they are for, by the names that the kernel's types have for those. What takes the kernel
+/// longest to verify comes first.
+const PROGRAMS: [(&str, &str); 9] = [
     ("ended", "btf_trace_sched_process_exit"),
+    ("leave", "btf_trace_sys_exit"),
+    ("enter", "btf_trace_sys_enter"),
+    ("executed", "btf_trace_sched_process_exec"),
+    ("born", "btf_trace_sched_process_fork"),
+    ("signalled", "btf_trace_signal_deliver"),
+    ("renamed", "btf_trace_task_rename"),
+    ("sent", "btf_trace_signal_generate"),
+    ("entered", "btf_trace_page_fault_user"),
 ];
 
 /// The program for the moment in which a program begins. Where a kernel lacks its tracepoint, logs have no mark of it.
-const ENTERED: (&str, &str) = ("entered", "btf_trace_page_fault_user");
+const MAY_BE_MISSING: &str = "entered";
 
 /// The kernel's side, recording as long as this lives.
 pub struct Loaded {
@@ -189,8 +192,14 @@ pub fn load() -> Result<Loaded, LoadError> {
     let types = std::fs::read(TYPES).map_err(|error| unreadable(&error))?;
     let types = Types::of(&types).map_err(|error| unreadable(&error))?;
     let namespace = own_namespace().map_err(|error| LoadError::new("look up /proc/self/ns/pid", &error))?;
+    // Whoever is not root has the privilege from our own file, for own processes.
+    let user = nix::unistd::geteuid();
+    let only_user = if user.is_root() { u32::MAX } else { user.as_raw() };
     let settings = Settings {
-        variables: ByName::from([("own_namespace", bytemuck::bytes_of(&namespace))]),
+        variables: ByName::from([
+            ("own_namespace", bytemuck::bytes_of(&namespace)),
+            ("only_user", bytemuck::bytes_of(&only_user)),
+        ]),
         sizes: ByName::from([("ring", RING_BYTES)]),
     };
     let mut fitted = fit(OBJECT, &types, &settings)?;
@@ -216,20 +225,47 @@ pub fn load() -> Result<Loaded, LoadError> {
     })
 }
 
+/// Loads and attaches the programs, two at a time: the kernel takes most of the time, to verify them.
 fn attach(fitted: &Fitted, types: &Types<'_>) -> Result<Vec<Attached>, LoadError> {
-    let mut programs = Vec::with_capacity(PROGRAMS.len() + 1);
     let numbers = types.typedefs(PROGRAMS.map(|(_, tracepoint)| tracepoint));
-    for ((name, tracepoint), number) in PROGRAMS.into_iter().zip(numbers) {
-        let attached = number
-            .ok_or_else(|| missing(tracepoint, "the kernel's types"))
-            .and_then(|number| fitted.attach(name, number));
-        let what = || format!("attach to the tracepoint {}", tracepoint.trim_start_matches("btf_trace_"));
-        programs.push(attached.map_err(|error| LoadError::new(what(), &error))?);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mine = std::iter::from_fn(|| {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let (name, tracepoint) = *PROGRAMS.get(at)?;
+            Some(attach_one(fitted, name, tracepoint, numbers[at]))
+        });
+        mine.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()
+    };
+    std::thread::scope(|scope| {
+        // Without a second thread, this one does it all.
+        let other = std::thread::Builder::new().spawn_scoped(scope, work).ok();
+        let mut programs = work()?;
+        if let Some(other) = other {
+            let others = other.join().map_err(|_| io::Error::other("a thread has panicked"));
+            programs.extend(others.map_err(|error| LoadError::new("load the programs", &error))??);
+        }
+        Ok(programs)
+    })
+}
+
+fn attach_one(
+    fitted: &Fitted,
+    name: &str,
+    tracepoint: &str,
+    number: Option<u32>,
+) -> Result<Option<Attached>, LoadError> {
+    let attached = number
+        .ok_or_else(|| missing(tracepoint, "the kernel's types"))
+        .and_then(|number| fitted.attach(name, number));
+    match attached {
+        Err(_) if name == MAY_BE_MISSING => Ok(None),
+        Err(error) => {
+            let tracepoint = tracepoint.trim_start_matches("btf_trace_");
+            Err(LoadError::new(format!("attach to the tracepoint {tracepoint}"), &error))
+        }
+        Ok(attached) => Ok(Some(attached)),
     }
-    let (name, tracepoint) = ENTERED;
-    let [number] = types.typedefs([tracepoint]);
-    programs.extend(number.and_then(|number| fitted.attach(name, number).ok()));
-    Ok(programs)
 }
 
 /// A map of the object, by its type.

@@ -103,6 +103,12 @@ struct mm_struct {
 struct thread_info {
     u32 status;
 } KERNEL;
+typedef struct {
+    u32 val;
+} kuid_t;
+struct cred {
+    kuid_t euid;
+} KERNEL;
 struct task_struct {
     struct thread_info thread_info;
     unsigned int flags;
@@ -115,6 +121,7 @@ struct task_struct {
     struct task_struct *real_parent, *group_leader;
     struct pid *thread_pid;
     struct signal_struct *signal;
+    struct cred *cred;
 } KERNEL;
 /* These two are as user space sees them (sys/user.h, sigaction(2)), so they are nothing to look up. */
 struct pt_regs {
@@ -125,7 +132,7 @@ struct kernel_siginfo {
 };
 
 /* ---- the records, as in wire.rs ---- */
-enum { CALL = 1, NAME = 2, FORK = 3, EXEC = 4, EXIT = 5, SIGNAL = 6, COMM = 7, MET = 8, HELD = 9, ENTERED = 10, SLOWED = 11 };
+enum { CALL = 1, NAME = 2, FORK = 3, EXEC = 4, EXIT = 5, SIGNAL = 6, COMM = 7, MET = 8, HELD = 9, ENTERED = 10, SLOWED = 11, HIDDEN = 12 };
 /* What stands behind a record's head: a tag, a length, bytes. */
 enum { PATH0 = 1, PATH1 = 2, STRING = 3, PEER = 4, ARGV = 5, RESULT = 6, EFFECT = 7 };
 enum {
@@ -167,6 +174,7 @@ struct record {
     u64 entry;  /* where its program will begin, once the dynamic loader is done; 0: it has begun */
     u32 epoch;  /* of the recording it belongs to */
     u32 inside; /* the thread was met inside a call, whose entry nobody has seen */
+    u32 hidden; /* it runs as somebody else, whose calls are not for the recorder's user */
 };
 
 /* wire.rs asserts the same. */
@@ -251,6 +259,8 @@ struct {
 
 /* Set before loading: the pid namespace whose numbers are told, as `/proc/self/ns/pid` has it. */
 const volatile u32 own_namespace = 0;
+/* Likewise: the one user whose calls are told; the last number of all: everybody's. */
+const volatile u32 only_user = ~0u;
 #define FIRST_NAMESPACE 0xeffffffc /* PROC_PID_INIT_INO of linux/proc_ns.h */
 
 /* Who is followed, set while running; besides, whoever a followed thread makes. */
@@ -774,6 +784,16 @@ static __always_inline struct record *already_followed(struct task_struct *task)
     return record && control && record->epoch == control->epoch ? record : 0;
 }
 
+/* Whether the thread runs as somebody whose calls are not to be told, as in a set-user-ID program. Births and ends are. */
+static __always_inline int is_hidden(struct record *record, struct task_struct *task)
+{
+    if (only_user == ~0u) return 0;
+    u32 hidden = BPF_CORE_READ(task, cred, euid.val) != only_user;
+    if (hidden && !record->hidden) tell(HIDDEN, record, 0, 0, 0, 0);
+    record->hidden = hidden;
+    return hidden;
+}
+
 /* ---- the tracepoints ---- */
 SEC("tp_btf/sys_enter")
 int BPF_PROG(enter, struct pt_regs *regs, long nr)
@@ -784,6 +804,7 @@ int BPF_PROG(enter, struct pt_regs *regs, long nr)
     /* Interrupted, and not killed: it is done. */
     if (record->head.kind == CALL) send(record);
     record->inside = 0;
+    if (is_hidden(record, task)) return 0;
     take_registers(&record->head, abi_of(task, nr), regs);
     begin(record, (u32)nr);
     return 0;
@@ -848,7 +869,8 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
     struct head *head = &record->head;
     if (head->kind != CALL) {
         /* A child's return from its birth; or a call whose entry was not reported: seccomp has refused it before,
-         * or it was begun before the thread was met. */
+         * or it was begun before the thread was met, or while it was hidden. */
+        if (is_hidden(record, task)) return 0;
         long nr = regs->orig_ax;
         struct plan *plan = plan_of(abi_of(task, nr), (u32)nr);
         if (nr == -1 || !plan || (ret == 0 && makes_child(plan))) return 0;
@@ -1048,7 +1070,8 @@ int BPF_PROG(ended, struct task_struct *task)
          * code puts there. (SECCOMP_RET_TRAP has reported the call, and puts the number back.) */
         struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
         struct pt_regs copy;
-        if (!bpf_probe_read_kernel(&copy, sizeof copy, regs) && (s64)copy.ax == -38 /* ENOSYS */) {
+        if (!is_hidden(record, task) && !bpf_probe_read_kernel(&copy, sizeof copy, regs) &&
+            (s64)copy.ax == -38 /* ENOSYS */) {
             take_registers(&record->head, abi_of(task, copy.orig_ax), &copy);
             if (!begin(record, (u32)copy.orig_ax)) send(record);
         }

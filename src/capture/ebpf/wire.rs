@@ -25,6 +25,8 @@ pub enum Kind {
     Entered,
     /// A thread has to wait a little after each call for the ring to be drained. Told once in a recording.
     Slowed,
+    /// A thread runs as another user from now on, whose calls are not told.
+    Hidden,
 }
 
 impl Kind {
@@ -40,6 +42,7 @@ impl Kind {
             9 => Self::Held,
             10 => Self::Entered,
             11 => Self::Slowed,
+            12 => Self::Hidden,
             _ => return None,
         })
     }

@@ -4,9 +4,9 @@ use std::io;
 
 use super::super::Sink;
 use super::super::sys::breakpoint::Breakpoint;
+use super::super::sys::capabilities::{CAP_SYS_PTRACE, has_capability};
 use super::super::sys::clock::monotonic_ns;
 use super::super::sys::doubled::seen;
-use super::super::sys::process::{CAP_SYS_PTRACE, has_capability};
 use super::super::sys::ptrace as request;
 use super::attach::status_field;
 use super::beginning::Signal;

@@ -7,6 +7,7 @@
 pub(super) mod affinity;
 pub(super) mod bpf;
 pub(super) mod breakpoint;
+pub(super) mod capabilities;
 pub(super) mod child;
 pub(super) mod clock;
 pub(super) mod doubled;

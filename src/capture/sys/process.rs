@@ -195,30 +195,6 @@ pub fn process_group(pid: i32) -> i32 {
     unsafe { libc::getpgid(pid) }
 }
 
-/// `CAP_SYS_PTRACE` of `linux/capability.h`.
-pub const CAP_SYS_PTRACE: u32 = 19;
-/// `CAP_SYS_ADMIN`.
-pub const CAP_SYS_ADMIN: u32 = 21;
-/// `CAP_SYS_NICE`.
-pub const CAP_SYS_NICE: u32 = 23;
-/// `CAP_PERFMON`.
-pub const CAP_PERFMON: u32 = 38;
-/// `CAP_BPF`.
-pub const CAP_BPF: u32 = 39;
-
-/// Whether the caller has a capability in its effective set.
-pub fn has_capability(capability: u32) -> bool {
-    /// `_LINUX_CAPABILITY_VERSION_3`: two words a set.
-    const VERSION: u32 = 0x2008_0522;
-    let mut header = [VERSION, 0];
-    // Effective, permitted, inheritable: of capabilities below 32, then of the others.
-    let mut sets = [0u32; 6];
-    // SAFETY: both arrays are as large as the kernel's structures of this version.
-    let done = unsafe { libc::syscall(libc::SYS_capget, header.as_mut_ptr(), sets.as_mut_ptr()) };
-    let word = sets[3 * (capability / 32) as usize];
-    done == 0 && word & (1 << (capability % 32)) != 0
-}
-
 /// The calling thread.
 pub fn own_tid() -> i32 {
     // SAFETY: takes no arguments.
