@@ -62,6 +62,15 @@ fn above(coverage: &Coverage, replay: &Replay) -> Vec<String> {
         let each: Vec<String> = coverage.differences.iter().map(differing).collect();
         lines.push(format!("  other results here, such as: {}", each.join("; ")));
     }
+    if coverage.unsteady > 0 {
+        let each: Vec<String> = coverage.unsteady_calls.iter().map(|call| escape(call.bytes())).collect();
+        let more = if coverage.unsteady > each.len() { "..." } else { "" };
+        lines.push(format!(
+            "  files changed meanwhile, only success is verified of {}: {}{more}",
+            things(coverage.unsteady as u64, "call", "calls"),
+            each.join("; ")
+        ));
+    }
     match coverage.lost {
         Some(0) => {}
         Some(lost) => {
