@@ -87,21 +87,14 @@ impl Run {
         (ret != NOT_RUN).then(|| Observed { ret, digest: digest.load(Ordering::Relaxed) })
     }
 
-    /// The executed steps that did not come to what they had to, and how many.
-    pub(crate) fn mismatches(&self) -> (usize, Option<(u32, Option<Observed>)>) {
-        let mut count = 0;
-        let mut first = None;
-        for (index, step) in self.program.steps.iter().enumerate() {
-            if !step.action.is_executed() {
-                continue;
-            }
+    /// The executed steps that did not come to what they had to, with what they came to.
+    pub(crate) fn mismatches(&self) -> impl Iterator<Item = (u32, Option<Observed>)> + '_ {
+        let steps = self.program.steps.iter().enumerate().filter(|(_, step)| step.action.is_executed());
+        steps.filter_map(|(index, _)| {
             let result = self.result(index);
-            if !result.is_some_and(|observed| self.program.matches(index, observed)) {
-                count += 1;
-                first.get_or_insert((index as u32, result));
-            }
-        }
-        (count, first)
+            let matches = result.is_some_and(|observed| self.program.matches(index, observed));
+            (!matches).then_some((index as u32, result))
+        })
     }
 }
 

@@ -99,6 +99,10 @@ pub struct Coverage {
     pub refused: Vec<Reason>,
     /// The first calls that have another result here.
     pub differences: Vec<Differing>,
+    /// Calls whose file was changed by somebody else meanwhile, so that only their success was verified.
+    pub unsteady: usize,
+    /// The first of them.
+    pub unsteady_calls: Vec<Text>,
     /// Events of the log that are missing; `None`: nobody knows how many.
     pub lost: Option<u64>,
     /// The program used a ring of its own, whose operations are in no log.
@@ -341,6 +345,13 @@ fn coverage(outcome: &Outcome, known: &Known) -> Coverage {
         not_counted: reasons(false),
         refused: known.refused.clone(),
         differences: outcome.differences.iter().take(MOST_DIFFERENCES).map(differing).collect(),
+        unsteady: outcome.unsteady.len(),
+        unsteady_calls: outcome
+            .unsteady
+            .iter()
+            .take(MOST_DIFFERENCES)
+            .map(|call| describe(plan, *call))
+            .collect(),
         lost: known.lost,
         uses_io_uring: known.uses_io_uring,
     }

@@ -141,13 +141,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     });
     bar.finish();
     let outcome = outcome.with_context(|| log.to_string())?;
-    if let Some(output) = &arguments.annotate {
-        annotate::write(arguments, output, &outcome)?;
-    }
     let replay = Replay::of(&outcome, known);
-    if let Some(plot) = &arguments.plot {
-        draw(plot, &replay)?;
-    }
+    // Whether they can be written or not, what was measured is shown.
+    let annotated =
+        arguments.annotate.as_ref().map(|output| annotate::write(arguments, output, &outcome)).transpose();
+    let drawn = arguments.plot.as_ref().map(|plot| draw(plot, &replay)).transpose();
     to_stdout(|out| {
         if arguments.json {
             json::write(out, &replay)
@@ -155,6 +153,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             replay::write(out, &replay, Look::of_stdout())
         }
     })?;
+    annotated.and(drawn)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -26,11 +26,7 @@ pub fn write(out: &mut dyn Write, table: &Table, backend: &str, look: Look) -> i
         "{} in {}, {}, by {}",
         things(total.calls, "call", "calls"),
         things(total.processes, "process", "processes"),
-        if total.traced_ns == 0 {
-            "without times".to_owned()
-        } else {
-            format!("{} traced", time(total.traced_ns))
-        },
+        total.traced_ns.map_or_else(|| "without times".to_owned(), |ns| format!("{} traced", time(ns))),
         title(table.by),
     );
     writeln!(out, "{}", look.text(&headline))?;

@@ -6,6 +6,7 @@
 mod chains;
 mod memo;
 mod mock;
+mod pollution;
 mod ready;
 mod ring_one;
 mod ring_waves;

@@ -78,7 +78,7 @@ fn check(program: &Arc<Program>, strategy: Strategy) -> Counts {
         run.reset();
         engine.prepare().unwrap();
         counts = engine.run(&run).unwrap();
-        assert_eq!(run.mismatches(), (0, None), "{strategy}");
+        assert_eq!(run.mismatches().next(), None, "{strategy}");
         assert_eq!(run.descriptors.close_all(), 0, "{strategy}: every descriptor is closed");
     }
     counts
@@ -242,7 +242,9 @@ fn what_an_engine_gets_wrong_is_seen() {
     let check = |mut mock: Mock| {
         run.reset();
         mock.run(&run).unwrap();
-        run.mismatches()
+        let mut wrong = run.mismatches();
+        let first = wrong.next();
+        (usize::from(first.is_some()) + wrong.count(), first)
     };
     assert_eq!(check(Mock::default()), (0, None));
     let wrong = Observed { ret: -5, digest: 0 };

@@ -1,24 +1,21 @@
 //! Strategy 1 with think time: the same calls in the same order, with the program's pauses between them.
 //!
 //! In a hot loop the kernel's code and data stay in the processor's caches, so a call costs less there than in
-//! the program, which does something else in between. Here the pauses are filled with work on memory
-//! that evicts them, and each call is timed by itself: an estimate of the program's own cost that lies nearer than
+//! the program, which does something else in between. Here the pauses are filled with work on memory and code
+//! that evicts them ([`Pollution`]), and each call is timed by itself: an estimate of the program's own cost that lies nearer than
 //! the loop's floor.
 
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::pollution::Pollution;
 use super::serial::executed;
 use super::{Counts, Engine};
 use crate::program::Program;
 use crate::run::Run;
 use crate::sys::calls::Scratch;
 
-/// What a pause walks through: as much as a second-level cache holds.
-const WORKING_SET: usize = 2 << 20;
-/// A cache line.
-const STRIDE: usize = 64;
 /// Pauses are cut to this: longer ones evict no more, and a replay is not to take as long as a server ran.
 const LONGEST_PAUSE: Duration = Duration::from_millis(2);
 /// How often the clock is read to learn what reading it costs.
@@ -30,9 +27,7 @@ pub(crate) struct Thinking {
     /// Of each of `steps`: what its call took in the last run.
     took_ns: Vec<u32>,
     scratch: Scratch,
-    /// Empty where the pauses are not to disturb the caches.
-    memory: Vec<u8>,
-    place: usize,
+    pollution: Pollution,
 }
 
 impl Thinking {
@@ -45,8 +40,7 @@ impl Thinking {
             took_ns: vec![0; steps.len()],
             steps,
             scratch: Scratch::new(program.room()),
-            memory: vec![1; if disturb { WORKING_SET } else { 0 }],
-            place: 0,
+            pollution: Pollution::new(disturb),
         }
     }
 
@@ -56,28 +50,13 @@ impl Thinking {
     }
 }
 
-/// Lets time pass, one cache line after the other if there is memory to walk through.
-fn think(pause: Duration, memory: &mut [u8], place: &mut usize) {
-    let begin = Instant::now();
-    while begin.elapsed() < pause {
-        for _ in 0..8 {
-            if let Some(byte) = memory.get_mut(*place) {
-                *byte = byte.wrapping_add(1);
-                *place = (*place + STRIDE) % WORKING_SET;
-            } else {
-                std::hint::spin_loop();
-            }
-        }
-    }
-}
-
 impl Engine for Thinking {
     fn run(&mut self, run: &Arc<Run>) -> io::Result<Counts> {
         let clock_ns = clock_ns();
         let mut total = 0_u64;
         for (&(step, pause), took) in self.steps.iter().zip(&mut self.took_ns) {
             if !pause.is_zero() {
-                think(pause, &mut self.memory, &mut self.place);
+                self.pollution.pass(pause);
             }
             let begin = Instant::now();
             run.perform(step, &mut self.scratch);
@@ -85,7 +64,7 @@ impl Engine for Thinking {
             *took = u32::try_from(ns).unwrap_or(u32::MAX);
             total += ns;
         }
-        std::hint::black_box(&self.memory);
+        std::hint::black_box(&self.pollution);
         Ok(Counts { kernel_entries: self.steps.len() as u64, calls_ns: Some(total), ..Counts::default() })
     }
 }

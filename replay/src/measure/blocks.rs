@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::bootstrap::median;
 use super::options::{Cache, Options};
 use super::summary::Voided;
+use super::unsteady::Unsteady;
 use crate::ReplayError;
 use crate::engine::{Counts, Engine, Strategy};
 use crate::run::Run;
@@ -73,6 +74,8 @@ pub(crate) struct Bench {
     pub(crate) files: Vec<OwnedFd>,
     pub(crate) drop_caches: Option<DropCaches>,
     pub(crate) punts: Option<Punts>,
+    /// Calls that somebody else's changes have made useless for verification.
+    pub(crate) unsteady: Unsteady,
 }
 
 impl Bench {
@@ -181,10 +184,13 @@ impl Bench {
         Ok(())
     }
 
-    fn verify(&self, contender: &mut Contender) {
-        let (count, first) = self.run.mismatches();
-        if let Some((step, observed)) = first {
-            contender.voided.get_or_insert_with(|| Voided::new(&self.run.program, step, observed, count));
+    fn verify(&mut self, contender: &mut Contender) {
+        let Self { run, unsteady, .. } = self;
+        let mut wrong =
+            run.mismatches().filter(|&(step, observed)| !unsteady.excuses(&run.program, step, observed));
+        if let Some((step, observed)) = wrong.next() {
+            let calls = 1 + wrong.count();
+            contender.voided.get_or_insert_with(|| Voided::new(&run.program, step, observed, calls));
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Machines drift, so the strategies take turns: a block runs each of them, in random order, and figures are compared
 //! within a block. Every timed run is verified; one result that is not as it has to be makes all times
-//! of its strategy void.
+//! of its strategy void, unless the file has been changed by somebody else.
 
 mod blocks;
 mod bootstrap;
@@ -11,6 +11,7 @@ mod projection;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod unsteady;
 
 pub(crate) use blocks::{Bench, Contender};
 pub use bootstrap::Estimate;
@@ -19,3 +20,4 @@ pub use options::{Cache, Options, RecordedTimes};
 pub use projection::{CostSource, Projection};
 pub(crate) use summary::{Context, rows};
 pub use summary::{Figures, Gate, Row, Voided};
+pub(crate) use unsteady::Unsteady;

@@ -160,10 +160,12 @@ fn files_that_change_between_rehearsal_and_runs_void_the_times() {
         }
     });
     other.join().unwrap();
-    let row = &outcome.unwrap().rows[0];
-    let voided = row.figures.as_ref().unwrap_err();
-    assert_eq!(voided.call.map(crate::CallId::index), Some(7 * 4 + 1), "the fstat of the eighth file");
-    assert_eq!((voided.what, voided.calls), (crate::What::Facts, 2));
+    let outcome = outcome.unwrap();
+    let voided = outcome.rows[0].figures.as_ref().unwrap_err();
+    assert_eq!(voided.call.map(crate::CallId::index), Some(7 * 4 + 2), "the read of the eighth file");
+    assert_eq!((voided.what, voided.calls), (crate::What::Count, 1));
+    let aside: Vec<usize> = outcome.unsteady.iter().map(|call| call.index()).collect();
+    assert_eq!(aside, [7 * 4 + 1], "its fstat tells nothing that others depend on");
 }
 
 #[test]
@@ -196,4 +198,73 @@ fn coverage_counts_what_is_left_out() {
     assert_eq!(coverage.fidelity().to_string(), "0.5");
     assert_eq!(outcome.differences[0].here, ENOENT);
     assert!(matches!(outcome.guard, Guard::Landlock | Guard::None));
+}
+
+#[test]
+fn a_directory_that_somebody_else_changes_is_set_aside_and_named() {
+    let mut script = Script::new();
+    let main = script.main;
+    script.write("d/a", "1");
+    script.open(main, "d", crate::testing::DIRECTORY, 3);
+    let expected = std::fs::read_dir(script.path().join("d")).unwrap().count();
+    assert_eq!(expected, 1);
+    let list = script.call(main, Op::ListDir { fd: 3, count: 4096 }, listed_bytes(&["a", ".", ".."]));
+    script.close(main, 3);
+    script.stat(main, "d/a", 0);
+    let (plan, directory) = script.build();
+    let (ask, asked) = std::sync::mpsc::channel::<()>();
+    let (tell, told) = std::sync::mpsc::channel::<()>();
+    let path = directory.path().join("d/new");
+    // Elsewhere, for the replaying thread may not write.
+    let writer = std::thread::spawn(move || {
+        asked.recv().unwrap();
+        std::fs::create_dir(path).unwrap();
+        tell.send(()).unwrap();
+    });
+    let strategies = vec![Strategy::Serial, Strategy::Threads { threads: 2, lookahead: Lookahead::ALL }];
+    let outcome = replay(plan, &quick(strategies), move |progress| {
+        if progress == (Progress::Measuring { done: 2, of: 8 }) {
+            ask.send(()).unwrap();
+            told.recv().unwrap();
+        }
+    });
+    writer.join().unwrap();
+    let outcome = outcome.unwrap();
+    assert_eq!(outcome.coverage.fidelity().to_string(), "1", "{:?}", outcome.differences);
+    assert_eq!(outcome.unsteady, [list]);
+    assert!(outcome.rows.iter().all(|row| row.figures.is_ok()), "{:?}", outcome.rows);
+}
+
+#[test]
+fn a_file_that_goes_makes_times_void() {
+    let mut script = Script::new();
+    let main = script.main;
+    script.write("a", "1");
+    script.stat(main, "a", 0);
+    let (plan, directory) = script.build();
+    let (ask, asked) = std::sync::mpsc::channel::<()>();
+    let (tell, told) = std::sync::mpsc::channel::<()>();
+    let path = directory.path().join("a");
+    let writer = std::thread::spawn(move || {
+        asked.recv().unwrap();
+        std::fs::remove_file(path).unwrap();
+        tell.send(()).unwrap();
+    });
+    let outcome = replay(plan, &quick(vec![Strategy::Serial]), move |progress| {
+        if progress == (Progress::Measuring { done: 2, of: 8 }) {
+            ask.send(()).unwrap();
+            told.recv().unwrap();
+        }
+    });
+    writer.join().unwrap();
+    let outcome = outcome.unwrap();
+    let voided = outcome.rows[0].figures.as_ref().unwrap_err();
+    assert_eq!((voided.expected, voided.observed), (0, Some(ENOENT)));
+    assert_eq!(outcome.unsteady, []);
+}
+
+/// What `getdents64` says of a directory with these names: a struct each, its name ended by NUL, in whole
+/// eights of bytes.
+fn listed_bytes(names: &[&str]) -> i64 {
+    names.iter().map(|name| (19 + name.len() as i64 + 1 + 7) / 8 * 8).sum()
 }

@@ -24,7 +24,7 @@ use crate::ReplayError;
 use crate::engine::{Engine, Kit, Strategy, make, missed_directories};
 use crate::graph::{Graph, Lookahead};
 use crate::guard::{Guard, forbid_writing};
-use crate::measure::{Bench, Cache, Contender, Context, Gate, Options, RecordedTimes, rows};
+use crate::measure::{Bench, Cache, Contender, Context, Gate, Options, RecordedTimes, Unsteady, rows};
 use crate::plan::Plan;
 use crate::program::Program;
 use crate::rehearse::{Difference, Rehearsed, allow_listing, rehearse};
@@ -83,6 +83,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         };
         let no_ring = ring::probe().err();
         let guard = forbid_writing()?;
+        let unsteady = Unsteady::since_now();
         progress(Progress::Rehearsing);
         let Rehearsed { program, differences, mut readable, files } =
             rehearse(plan, guard, options.cache == Cache::ColdPages)?;
@@ -96,7 +97,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         let program = Arc::new(program);
         let run = Arc::new(Run::new(Arc::clone(&program)));
         let budget = limit.saturating_sub(RESERVED_DESCRIPTORS + files.len()).max(RESERVED_DESCRIPTORS);
-        let bench = Bench { run, cache: options.cache, files, drop_caches, punts };
+        let bench = Bench { run, cache: options.cache, files, drop_caches, punts, unsteady };
         let think = program.think_ns();
         let graphs = FxHashMap::default();
         Ok(Self { options, progress, program, differences, guard, no_ring, think, graphs, budget, bench })
@@ -123,12 +124,14 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         let (rows, cost_source) = rows(&contenders, free, &context);
         drop(contenders);
         let costs = self.costs()?;
+        let unsteady = self.bench.unsteady.calls(&self.program);
         Ok(Outcome {
             coverage: coverage(&self.program),
             differences: self.differences,
             guard: self.guard,
             no_ring: self.no_ring,
             unavailable,
+            unsteady,
             rows,
             cost_source,
             gate,

@@ -7,7 +7,7 @@ use crate::bind::Skip;
 use crate::engine::Strategy;
 use crate::guard::Guard;
 use crate::measure::{Cache, CostSource, Gate, Row};
-use crate::plan::Plan;
+use crate::plan::{CallId, Plan};
 use crate::program::Program;
 use crate::rehearse::Difference;
 
@@ -67,6 +67,8 @@ pub struct Outcome {
     pub no_ring: Option<String>,
     /// Strategies that were asked for and could not be measured, with the reason.
     pub unavailable: Vec<(Strategy, String)>,
+    /// Calls whose file somebody else changed meanwhile: only their success was verified since.
+    pub unsteady: Vec<CallId>,
     /// A row for each strategy that was.
     pub rows: Vec<Row>,
     /// Where the cost of the calls in the program, for projections, was taken from.

@@ -130,8 +130,8 @@ pub struct Total {
     pub share: Option<f64>,
     /// Processes.
     pub processes: u64,
-    /// Length of the traced run.
-    pub traced_ns: u64,
+    /// Length of the traced run; `None`: the log has no times.
+    pub traced_ns: Option<u64>,
 }
 
 impl Stats {

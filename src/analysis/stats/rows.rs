@@ -114,7 +114,7 @@ impl Stats {
             total_ns: sum.cost_ns,
             share: sum.cost_ns.map(|ns| wall.share(ns)),
             processes: self.base.processes.list().len() as u64,
-            traced_ns: self.base.span_ns(),
+            traced_ns: Some(self.base.span_ns()).filter(|ns| *ns > 0),
         }
     }
 }

@@ -10,9 +10,9 @@ use std::io::{self, Write};
 use super::escape::{arguments, escape, printable};
 use super::look::Look;
 use super::table::{Column, Table};
-use super::units::{count, percent, things, time};
+use super::units::{count, percent, things, time, whole_percent};
 use crate::analysis::errno;
-use crate::analysis::replay::{Ceiling, Coverage, Differing, Measured, Range, Reason, Replay, Row};
+use crate::analysis::replay::{Believed, Ceiling, Coverage, Differing, Measured, Range, Reason, Replay, Row};
 pub use plot::plot;
 use verdict::verdict;
 
@@ -61,6 +61,15 @@ fn above(coverage: &Coverage, replay: &Replay) -> Vec<String> {
     if !coverage.differences.is_empty() {
         let each: Vec<String> = coverage.differences.iter().map(differing).collect();
         lines.push(format!("  other results here, such as: {}", each.join("; ")));
+    }
+    if coverage.unsteady > 0 {
+        let each: Vec<String> = coverage.unsteady_calls.iter().map(|call| escape(call.bytes())).collect();
+        let more = if coverage.unsteady > each.len() { "..." } else { "" };
+        lines.push(format!(
+            "  files changed meanwhile, only success is verified of {}: {}{more}",
+            things(coverage.unsteady as u64, "call", "calls"),
+            each.join("; ")
+        ));
     }
     match coverage.lost {
         Some(0) => {}
@@ -208,13 +217,10 @@ fn below(replay: &Replay) -> Vec<String> {
         (None, _) => {
             lines.push("No projection to the program: its wall time is not known (--wall TIME).".to_owned());
         }
-        (Some(_), Some(gate)) if !gate.passed => lines.push(format!(
-            "Projections are unreliable: with the program's pauses these calls take {} here, {} in the program.",
-            time(gate.replayed_ns as u64),
-            time(gate.in_program_ns as u64)
-        )),
+        (Some(_), Some(gate)) if !gate.passed => lines.push(unreliable(replay, gate)),
         (Some(_), _) => {
-            lines.push(format!("Projections take the cost of the calls {}.", cost_source(replay.cost_source)));
+            lines
+                .push(format!("Projections take the cost of the calls {}.", cost_source(replay.cost_source)));
         }
     }
     if !replay.confined {
@@ -224,6 +230,31 @@ fn below(replay: &Replay) -> Vec<String> {
         );
     }
     lines
+}
+
+/// That the replay's cost of the calls is not the program's, and what that may do to what is projected.
+fn unreliable(replay: &Replay, gate: Believed) -> String {
+    let (here, there) = (gate.replayed_ns.max(1.0), gate.in_program_ns.max(1.0));
+    let estimate = if replay.backend == "ebpf" { "" } else { " (an estimate, the tracer's jitter in it)" };
+    // Projections stand on one of the two; the truth may lie at the other.
+    let of_shown = if replay.cost_source == "recorded" { here / there } else { there / here };
+    let savings = if of_shown < 1.0 {
+        format!("{} smaller than shown", whole_percent(1.0 - of_shown))
+    } else {
+        format!("{} times what is shown", ratio(of_shown))
+    };
+    let why = if here < there {
+        ": a replay does not touch new memory, and keeps more in the processor's caches. What it leaves out may be \
+         there with any strategy, so savings may be"
+    } else {
+        ". Savings may be"
+    };
+    format!(
+        "Projections are unreliable: with the program's pauses these calls take {} here, {} in the \
+         program{estimate}{why} {savings}.",
+        time(here as u64),
+        time(there as u64),
+    )
 }
 
 fn cost_source(source: &str) -> &'static str {

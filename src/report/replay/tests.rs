@@ -63,6 +63,8 @@ fn replay(verdict: Verdict) -> Replay {
                 recorded: -2,
                 here: Some(0),
             }],
+            unsteady: 1,
+            unsteady_calls: vec!["getdents /tmp".into()],
             lost: Some(1),
             uses_io_uring: false,
         },

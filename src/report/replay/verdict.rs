@@ -23,7 +23,8 @@ pub(super) fn verdict(replay: &Replay) -> String {
             };
             let times = ratio(measured.against_serial.median);
             format!(
-                "Batching through io_uring would make these calls slower: {times} times the time of plain calls{}{why}.",
+                "Batching through io_uring would make these calls slower: {times} times the time of plain calls{}{}{why}.",
+                by(replay, row),
                 with(row)
             )
         }),
@@ -31,15 +32,17 @@ pub(super) fn verdict(replay: &Replay) -> String {
             let (low, high) = (ratio(measured.against_serial.low), ratio(measured.against_serial.high));
             format!(
                 "Batching through io_uring makes no difference that can be seen: {low} to {high} times the time of \
-                 plain calls{}.",
+                 plain calls{}{}.",
+                by(replay, row),
                 with(row)
             )
         }),
         Verdict::AsThreads { row: at } => row(at).map(|(row, measured)| {
             format!(
-                "Batching through io_uring would take {} of the time of plain calls{}, but threads with plain calls do \
+                "Batching through io_uring would take {} of the time of plain calls{}{}, but threads with plain calls do \
                  as well.",
                 whole_percent(measured.against_serial.median),
+                by(replay, row),
                 with(row)
             )
         }),
@@ -48,13 +51,31 @@ pub(super) fn verdict(replay: &Replay) -> String {
                 format!(": the program would be {:.3} times as fast", projected.speedup.median)
             });
             format!(
-                "Batching through io_uring would take {} of the time of plain calls{}{program}.",
+                "Batching through io_uring would take {} of the time of plain calls{}{}{program}.",
                 whole_percent(measured.against_serial.median),
+                by(replay, row),
                 with(row)
             )
         }),
     };
     sentence.unwrap_or_default() + &bound(replay)
+}
+
+/// Which way the best one is, where it is no plain ring, and what a plain ring comes to.
+fn by(replay: &Replay, best: &Row) -> String {
+    let way = match best.way {
+        "ring" => return String::new(),
+        "hybrid" => "with plain calls for what a ring hands to workers",
+        "chains" => "with a file's calls linked",
+        other => return format!(" ({other})"),
+    };
+    let rings = replay.rows.iter().filter(|row| row.way == "ring" && row.lookahead == best.lookahead);
+    let ratios = rings.filter_map(|row| Some(row.measured?.against_serial.median));
+    let ring = ratios.min_by(f64::total_cmp);
+    ring.map_or_else(
+        || format!(" {way}"),
+        |ring| format!(" {way} ({} times with a ring for all of them)", ratio(ring)),
+    )
 }
 
 /// What a program could reach that knows its next calls, where the verdict is of one that does not.

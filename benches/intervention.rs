@@ -1,0 +1,144 @@
+//! Does a replay predict what a change of a real program saves?
+//!
+//! ```text
+//! cargo bench --bench intervention [-- cold]
+//! ```
+//!
+//! `git diff-files` looks at every file of its index: one `lstat` after the other, or (`core.preloadIndex`) from up to
+//! twenty threads. The first way is recorded and replayed with as many threads, by `trace` as anybody would use it; what
+//! that says of the whole program is held against what the second way takes. Both ways run in turn, so that they
+//! see the same machine. With `cold` the kernel's caches are emptied before each run, which needs root.
+//!
+//! The measure is the error of the *change*: of a program that hardly changes, "no change" is right by accident.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+/// Files in the index. Git starts a thread for each five hundred, twenty at most.
+const FILES: usize = 10_000;
+const THREADS: usize = 20;
+const ROUNDS: usize = 15;
+
+fn main() {
+    let cold = std::env::args().any(|argument| argument == "cold");
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let repository = place.path().join("repository");
+    make_repository(&repository);
+    let (mut plain, mut changed) = (Vec::new(), Vec::new());
+    // The first of each fills the caches.
+    for round in 0..=ROUNDS {
+        for (preload, times) in [(false, &mut plain), (true, &mut changed)] {
+            let took = run(&repository, preload, cold);
+            if round > 0 {
+                times.push(took);
+            }
+        }
+    }
+    let (plain, changed) = (median(plain), median(changed));
+    let log = place.path().join("git.trace");
+    record(&repository, &log);
+    let replay = replay(&log, plain, cold);
+    report(&replay, plain, changed, cold);
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn git(repository: &Path, preload: bool) -> Command {
+    let mut command = Command::new("git");
+    let preload = format!("core.preloadIndex={preload}");
+    command.current_dir(repository).args(["-c", &preload, "diff-files", "--quiet"]);
+    command.env("GIT_CONFIG_NOSYSTEM", "1").env("HOME", repository).stdout(Stdio::null());
+    command
+}
+
+fn make_repository(repository: &Path) {
+    for index in 0..FILES {
+        let directory = repository.join(format!("directory{}", index / 100));
+        if index % 100 == 0 {
+            fs::create_dir_all(&directory).expect("our own directory");
+        }
+        fs::write(directory.join(format!("file{index}")), index.to_string()).expect("our own file");
+    }
+    for arguments in [&["init", "-q"][..], &["add", "."]] {
+        let done = Command::new("git").current_dir(repository).args(arguments).status().expect("git");
+        assert!(done.success(), "git {arguments:?}: {done}");
+    }
+}
+
+/// Milliseconds.
+fn run(repository: &Path, preload: bool, cold: bool) -> f64 {
+    if cold {
+        nix::unistd::sync();
+        fs::write("/proc/sys/vm/drop_caches", "3").expect("root, for a cold run");
+    }
+    let begin = Instant::now();
+    let done = git(repository, preload).status().expect("git");
+    let took = begin.elapsed().as_secs_f64() * 1e3;
+    assert!(done.success(), "{done}");
+    took
+}
+
+fn trace() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_trace"))
+}
+
+/// The log has the untraced times of a warm program, and no more than that is used of it.
+fn record(repository: &Path, log: &Path) {
+    let plain = git(repository, false);
+    let mut command = trace();
+    command.current_dir(repository).arg("startup").arg("--runs").arg("3").arg("-o").arg(log);
+    command.arg("git").args(plain.get_args());
+    command.env("GIT_CONFIG_NOSYSTEM", "1").env("HOME", repository);
+    let done = command.stdout(Stdio::null()).status().expect("trace");
+    assert!(done.success(), "{done}");
+}
+
+fn replay(log: &Path, wall_ms: f64, cold: bool) -> serde_json::Value {
+    let mut command = trace();
+    command
+        .arg("replay")
+        .arg("--json")
+        .arg("--threads")
+        .arg(THREADS.to_string())
+        .arg("--lookahead")
+        .arg("all");
+    command.arg("--wall").arg(format!("{wall_ms:.3}ms")).args(cold.then_some("--cold")).arg(log);
+    let done = command.stderr(Stdio::inherit()).output().expect("trace");
+    assert!(done.status.success(), "{}", done.status);
+    serde_json::from_slice(&done.stdout).expect("JSON")
+}
+
+fn report(replay: &serde_json::Value, plain: f64, changed: f64, cold: bool) {
+    let rows = replay["rows"].as_array().expect("rows");
+    let row = rows.iter().find(|row| row["way"] == "threads").expect("threads were asked for");
+    let wall = |what: &str| row["projection"]["wall_ns"][what].as_f64().expect("a projection") / 1e6;
+    let calls = 1.0 - rows[0]["projection"]["wall_ns"]["median"].as_f64().expect("the ceiling") / 1e6 / plain;
+    let predicted = wall("median");
+    let caches = if cold { "cold" } else { "warm" };
+    println!("git diff-files of {FILES} files, caches {caches}, medians of {ROUNDS} runs in turn");
+    println!(
+        "one lstat after the other         {plain:8.2} ms, {:.0} % of it in calls that can be replayed",
+        calls * 100.0
+    );
+    println!(
+        "with {THREADS} threads, predicted        {predicted:8.2} ms ({:.2} to {:.2}), {:.2} times as fast",
+        wall("low"),
+        wall("high"),
+        plain / predicted
+    );
+    println!(
+        "with {THREADS} threads, actual           {changed:8.2} ms, {:.2} times as fast",
+        plain / changed
+    );
+    let error = (predicted - changed).abs() / (plain - changed).abs() * 100.0;
+    println!("error of the change               {error:8.0} % (saying that nothing changes: 100 %)");
+    println!(
+        "coverage {}, fidelity {}, gate {}",
+        replay["coverage"]["share"], replay["coverage"]["fidelity"], replay["gate"]
+    );
+}
