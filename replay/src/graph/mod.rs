@@ -9,6 +9,7 @@
 //! and from those to the step that ends it. Edges always lead forward in the log, so there is no cycle.
 
 mod build;
+mod uses;
 mod rules;
 #[cfg(test)]
 mod tests;

@@ -115,7 +115,7 @@ impl Bench {
         if let Some(punts) = self.punts.as_ref().filter(|_| contender.strategy.needs_ring()) {
             contender.punts = punts.end();
         }
-        self.verify(contender);
+        self.verify(contender)?;
         if contender.strategy != Strategy::Serial && took > longest {
             contender.too_long = Some(took);
         }
@@ -158,7 +158,7 @@ impl Bench {
         let counts = run(contender, &self.run)?;
         let wall_ns = begin.elapsed().as_nanos() as f64;
         let usage = Usage::now().since(before);
-        self.verify(contender);
+        self.verify(contender)?;
         Ok(Sample {
             wall_ns,
             cpu_ns: usage.cpu_ns as f64,
@@ -168,7 +168,7 @@ impl Bench {
     }
 
     fn make_ready(&mut self, contender: &mut Contender) -> Result<(), ReplayError> {
-        self.run.reset();
+        self.run.reset().map_err(ReplayError::io("the files could not be put back as they were"))?;
         contender.engine.prepare().map_err(ReplayError::io("a strategy could not be prepared"))?;
         match (self.cache, &mut self.drop_caches) {
             (Cache::ColdPages, _) => self.files.iter().for_each(drop_pages),
@@ -180,11 +180,15 @@ impl Bench {
         Ok(())
     }
 
-    fn verify(&self, contender: &mut Contender) {
+    fn verify(&self, contender: &mut Contender) -> Result<(), ReplayError> {
         let (count, first) = self.run.mismatches();
         if let Some((step, observed)) = first {
             contender.voided.get_or_insert_with(|| Voided::new(&self.run.program, step, observed, count));
+        } else if contender.voided.is_none() {
+            let wrong = self.run.wrong_file().map_err(ReplayError::io("the files could not be looked at"))?;
+            contender.voided = wrong.map(|path| Voided::of_tree(&path));
         }
+        Ok(())
     }
 }
 

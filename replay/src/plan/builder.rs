@@ -122,6 +122,15 @@ impl PlanBuilder {
         Ok(id)
     }
 
+    /// What a symbolic link was seen to hold: the answer of a readlink, or what `/proc` called the file that an open by
+    /// this absolute path found. Only a scratch tree needs it.
+    pub fn link(&mut self, path: &[u8], target: &[u8]) -> Result<(), PlanError> {
+        check_path(target, &self.limits)?;
+        let (path, target) = (self.path(path)?, self.path(target)?);
+        self.plan.links.push((path, target));
+        Ok(())
+    }
+
     /// The thread ended; the process too, if it was its last.
     pub fn exit(&mut self, thread: ThreadId) -> Result<(), PlanError> {
         self.check_running(thread)?;
@@ -166,13 +175,8 @@ impl PlanBuilder {
 
     fn check_op(&self, op: &Op) -> Result<(), PlanError> {
         let known = match *op {
-            Op::Open { path, .. }
-            | Op::Stat { path, .. }
-            | Op::Access { path, .. }
-            | Op::ReadLink { path, .. }
-            | Op::Chdir { path } => (path.0 as usize) < self.plan.paths.len(),
             Op::Wait { child } => child.0 < self.plan.processes,
-            _ => true,
+            _ => op.paths().all(|path| (path.0 as usize) < self.plan.paths.len()),
         };
         if known { Ok(()) } else { Err(PlanError::ForeignId) }
     }
@@ -201,7 +205,11 @@ fn check_recorded(op: &Op, recorded: &Recorded, limits: &Limits) -> Result<(), P
         return Err(PlanError::AbsurdReturn(ret));
     }
     let asked = match *op {
-        Op::Read { count, .. } | Op::Pread { count, .. } | Op::ListDir { count, .. } => count,
+        Op::Read { count, .. }
+        | Op::Pread { count, .. }
+        | Op::ListDir { count, .. }
+        | Op::Pwrite { count, .. }
+        | Op::Copy { count, .. } => count,
         Op::ReadLink { size, .. } => size,
         Op::Open { .. } | Op::Dup { .. } | Op::DupTo { .. } => return check_descriptor(ret),
         _ => return Ok(()),

@@ -16,7 +16,7 @@ mod tests;
 
 pub use builder::PlanBuilder;
 pub use limits::{Limits, MAX_TRANSFER, PlanError};
-pub use op::{At, Op, Scope, StatCall};
+pub use op::{At, CopyCall, Op, Scope, StatCall};
 pub use path::PathId;
 pub(crate) use path::Paths;
 pub use recorded::{Recorded, Span, StatFacts};
@@ -114,6 +114,8 @@ pub struct Plan {
     pub(crate) calls: Vec<Call>,
     pub(crate) events: Vec<Event>,
     pub(crate) stats: Vec<StatFacts>,
+    /// Absolute paths, and where they were seen to lead.
+    pub(crate) links: Vec<(PathId, PathId)>,
     pub(crate) limits: Limits,
 }
 
