@@ -7,7 +7,7 @@ use super::look::Look;
 use super::table::{Column, Table};
 use super::units::{count, percent, things, time, whole_percent};
 use crate::analysis::errno;
-use crate::analysis::replay::{Ceiling, Coverage, Differing, Measured, Range, Reason, Replay, Row, Verdict};
+use crate::analysis::replay::{Ceiling, Coverage, Differing, Measured, Range, Reason, Replay, Row, Tree, Verdict};
 
 /// Reasons that are named.
 const MOST_REASONS: usize = 4;
@@ -55,6 +55,9 @@ fn above(coverage: &Coverage, replay: &Replay) -> Vec<String> {
         let each: Vec<String> = coverage.differences.iter().map(differing).collect();
         lines.push(format!("  other results here, such as: {}", each.join("; ")));
     }
+    if let Some(tree) = &replay.scratch {
+        lines.insert(1, format!("  {}", scratch(tree)));
+    }
     match coverage.lost {
         Some(0) => {}
         Some(lost) => {
@@ -66,6 +69,17 @@ fn above(coverage: &Coverage, replay: &Replay) -> Vec<String> {
         lines.push("  the program used io_uring itself, whose operations are in no log".to_owned());
     }
     lines
+}
+
+/// Where calls that write were made.
+fn scratch(tree: &Tree) -> String {
+    let original = match &tree.original {
+        Some(original) if *original == tree.file_system => "as the original".to_owned(),
+        Some(original) => format!("the original is on {original}, which may be another matter"),
+        None => "what the original is on is not known".to_owned(),
+    };
+    let entries = things(tree.entries as u64, "entry", "entries");
+    format!("in a scratch tree of {entries} on {} ({original})", tree.file_system)
 }
 
 /// `12 in /proc, /sys or /dev; 3 may write`
@@ -343,6 +357,7 @@ mod tests {
             backend: "ptrace".to_owned(),
             cache: "warm",
             confined: true,
+            scratch: None,
             coverage: Coverage {
                 calls: 387,
                 file_system_calls: 243,
