@@ -63,10 +63,10 @@ pub use measure::{
 };
 pub use order::{Order, order};
 pub use plan::{
-    At, CallId, CopyCall, Limits, MAX_TRANSFER, Op, PathId, Plan, PlanBuilder, PlanError, ProcessId, Recorded, Scope,
-    Share, Span, StatCall, StatFacts, ThreadId,
+    At, CallId, CopyCall, Limits, MAX_TRANSFER, Op, PathId, Plan, PlanBuilder, PlanError, ProcessId,
+    Recorded, Scope, Seen, Share, Span, StatCall, StatFacts, ThreadId,
 };
 pub use rehearse::Difference;
-pub use scratch::{Scratch, ScratchLimits, ScratchTree, TooMuch, replay_in_scratch};
+pub use scratch::{Needs, Scratch, ScratchLimits, ScratchTree, TooMuch, needs, replay_in_scratch};
 pub use session::{Coverage, Outcome, Progress, overhead, replay};
 pub use verify::What;

@@ -1,8 +1,8 @@
 //! One run of a program: the descriptors it has open and what came of each step.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::bind::{Action, Handle};
 use crate::plan::PathId;

@@ -4,7 +4,8 @@
 
 use serde::Serialize;
 use trace_replay::{
-    CallId, CostSource, Estimate, Figures, Gate, Guard, Op, Outcome, PathId, Plan, Projection, Skip, Strategy, Voided,
+    CallId, CostSource, Estimate, Figures, Gate, Guard, Op, Outcome, PathId, Plan, Projection, Skip,
+    Strategy, Voided,
 };
 
 use super::text::Text;

@@ -148,7 +148,10 @@ fn replay_with_writes(
         }
     }
     if options.cache == Cache::ColdPages {
-        return Err(Failure::with_code(2, anyhow!("--cold with --writes needs root, which can empty all caches")));
+        return Err(Failure::with_code(
+            2,
+            anyhow!("--cold with --writes needs root, which can empty all caches"),
+        ));
     }
     let scratch = Scratch { directory: arguments.scratch.clone(), ..Scratch::default() };
     let look = Look::of_stdout();

@@ -133,9 +133,9 @@ impl Planner {
         self.calls += 1;
         let thread = self.thread(event)?;
         let op = self.op(event);
-        if let Some((path, target)) = op::seen_link(event) {
+        if let Some((path, seen)) = op::seen(event) {
             // It only helps; one that cannot be is not missed.
-            let _ = self.builder.link(path, target);
+            let _ = self.builder.seen(path, seen);
         }
         self.uses_io_uring |= kind::is_io_uring(event.abi, event.nr);
         let mut recorded = self.recorded(event);

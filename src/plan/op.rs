@@ -1,6 +1,6 @@
 //! One call of a log as an operation of a replay.
 
-use trace_replay::{At, CopyCall, Op, PathId, PlanBuilder, PlanError, ProcessId, Scope, StatCall};
+use trace_replay::{At, CopyCall, Op, PathId, PlanBuilder, PlanError, ProcessId, Scope, Seen, StatCall};
 
 use super::is_incomplete;
 use super::kind::{self, Kind};
@@ -326,17 +326,23 @@ fn open_how(text: Option<&[u8]>) -> Option<(u32, u64, u64)> {
     Some((u32::try_from(flags).ok()?, mode, u16::try_from(resolve).ok()?.into()))
 }
 
-/// A path that was seen to be a symbolic link, or to lead through one, and where to: both absolute, or the link's own
-/// text.
-pub fn seen_link<'a>(event: &Event<'a>) -> Option<(&'a [u8], &'a [u8])> {
+/// What a call shows of where an absolute path leads.
+pub fn seen<'a>(event: &Event<'a>) -> Option<(&'a [u8], Seen<'a>)> {
     let path = event.path_abs.filter(|_| !event.flags.has(Flags::TRUNCATED))?;
-    let ret = event.ret.filter(|ret| *ret >= 0)?;
-    let target = match kind::of(event.abi, event.nr) {
-        Kind::ReadLink | Kind::ReadLinkAt => event.text.filter(|text| text.len() as i64 == ret)?,
-        Kind::Open => event.file?,
-        Kind::OpenAt | Kind::OpenAt2 if At::from_raw(event.args[0] as i32) == At::Cwd => event.file?,
-        Kind::OpenAt | Kind::OpenAt2 => event.file2.filter(|_| event.file.is_some())?,
+    let ret = event.ret?;
+    let seen = match kind::of(event.abi, event.nr) {
+        Kind::ReadLink | Kind::ReadLinkAt if ret == -i64::from(libc::EINVAL) => Seen::NoLink,
+        _ if ret < 0 => return None,
+        Kind::ReadLink | Kind::ReadLinkAt => Seen::Holds(event.text.filter(|text| text.len() as i64 == ret)?),
+        Kind::Open => Seen::Opened(event.file?),
+        Kind::OpenAt | Kind::OpenAt2 if At::from_raw(event.args[0] as i32) == At::Cwd => {
+            Seen::Opened(event.file?)
+        }
+        // The directory it starts from is the first.
+        Kind::OpenAt | Kind::OpenAt2 => Seen::Opened(event.file2?),
         _ => return None,
     };
-    (target != path && !target.is_empty() && !target.ends_with(b" (deleted)")).then_some((path, target))
+    let is_gone =
+        matches!(seen, Seen::Opened(real) if !real.starts_with(b"/") || real.ends_with(b" (deleted)"));
+    (!is_gone).then_some((path, seen))
 }

@@ -7,7 +7,9 @@ use super::look::Look;
 use super::table::{Column, Table};
 use super::units::{count, percent, things, time, whole_percent};
 use crate::analysis::errno;
-use crate::analysis::replay::{Ceiling, Coverage, Differing, Measured, Range, Reason, Replay, Row, Tree, Verdict};
+use crate::analysis::replay::{
+    Ceiling, Coverage, Differing, Measured, Range, Reason, Replay, Row, Tree, Verdict,
+};
 
 /// Reasons that are named.
 const MOST_REASONS: usize = 4;

@@ -37,9 +37,11 @@ impl Binder<'_> {
     fn bind_change(&mut self, id: u32, call: &Call) -> Result<Change, Skip> {
         let thread = call.thread.0;
         Ok(match call.op {
-            Op::Write { fd, count, .. } => {
-                Change::Write { handle: self.handle(thread, fd)?, count: self.written(count, call)?, seed: id }
-            }
+            Op::Write { fd, count, .. } => Change::Write {
+                handle: self.handle(thread, fd)?,
+                count: self.written(count, call)?,
+                seed: id,
+            },
             Op::Pwrite { fd, count, offset } => {
                 let (handle, count) = (self.handle(thread, fd)?, self.written(count, call)?);
                 Change::Pwrite { handle, count, seed: id, offset }
@@ -62,16 +64,23 @@ impl Binder<'_> {
             Op::Symlink { target, at, path } => {
                 Change::Symlink { target, start: self.start(thread, at, path)?, path }
             }
-            Op::MakeDir { at, path, mode } => {
-                Change::MakeDir { start: self.start(thread, at, path)?, path, mode: self.masked(thread, mode) }
-            }
+            Op::MakeDir { at, path, mode } => Change::MakeDir {
+                start: self.start(thread, at, path)?,
+                path,
+                mode: self.masked(thread, mode),
+            },
             Op::Unlink { at, path, flags } => {
                 Change::Unlink { start: self.start(thread, at, path)?, path, flags }
             }
             Op::Sync { fd, data_only } => Change::Sync { handle: self.handle(thread, fd)?, data_only },
             Op::Copy { from, to, count, call: made } => {
                 let count = self.written(count, call)?;
-                Change::Copy { from: self.handle(thread, from)?, to: self.handle(thread, to)?, count, call: made }
+                Change::Copy {
+                    from: self.handle(thread, from)?,
+                    to: self.handle(thread, to)?,
+                    count,
+                    call: made,
+                }
             }
             Op::Clone { from, to } => {
                 Change::Clone { from: self.handle(thread, from)?, to: self.handle(thread, to)? }
@@ -83,7 +92,9 @@ impl Binder<'_> {
     fn bind_attributes(&mut self, call: &Call) -> Result<Change, Skip> {
         let thread = call.thread.0;
         Ok(match call.op {
-            Op::Chmod { at, path, mode } => Change::Chmod { start: self.start(thread, at, path)?, path, mode },
+            Op::Chmod { at, path, mode } => {
+                Change::Chmod { start: self.start(thread, at, path)?, path, mode }
+            }
             Op::Fchmod { fd, mode } => Change::Fchmod { handle: self.handle(thread, fd)?, mode },
             Op::Chown { at, path, owner, group, flags } => {
                 Change::Chown { start: self.start(thread, at, path)?, path, owner, group, flags }

@@ -72,7 +72,14 @@ impl<'a> Binder<'a> {
             initial: Vec::new(),
             skips: vec![None; plan.calls.len()],
         };
-        Self { plan, tables: Tables::new(plan.limits.copied_descriptors), bound, missing: Vec::new(), changes, umask: changes::first_umask(plan) }
+        Self {
+            plan,
+            tables: Tables::new(plan.limits.copied_descriptors),
+            bound,
+            missing: Vec::new(),
+            changes,
+            umask: changes::first_umask(plan),
+        }
     }
 
     fn finish(mut self) -> Bound {

@@ -105,25 +105,104 @@ pub(crate) enum Change {
         into: Option<Handle>,
     },
     /// What is written is told by `seed`, for the log has no contents: another one for each call.
-    Write { handle: Handle, count: u32, seed: u32 },
-    Pwrite { handle: Handle, count: u32, seed: u32, offset: i64 },
-    Truncate { start: Start, path: PathId, length: i64 },
-    Ftruncate { handle: Handle, length: i64 },
-    Allocate { handle: Handle, mode: u32, offset: i64, length: i64 },
-    Rename { from_start: Start, from: PathId, to_start: Start, to: PathId, flags: u32 },
-    Link { from_start: Start, from: PathId, to_start: Start, to: PathId, flags: u32 },
-    Symlink { target: PathId, start: Start, path: PathId },
-    MakeDir { start: Start, path: PathId, mode: u16 },
-    Unlink { start: Start, path: PathId, flags: u32 },
-    Chmod { start: Start, path: PathId, mode: u16 },
-    Fchmod { handle: Handle, mode: u16 },
-    Chown { start: Start, path: PathId, owner: u32, group: u32, flags: u32 },
-    Fchown { handle: Handle, owner: u32, group: u32 },
-    SetTimes { start: Start, path: PathId, flags: u32 },
-    FsetTimes { handle: Handle },
-    Sync { handle: Handle, data_only: bool },
-    Copy { from: Handle, to: Handle, count: u32, call: CopyCall },
-    Clone { from: Handle, to: Handle },
+    Write {
+        handle: Handle,
+        count: u32,
+        seed: u32,
+    },
+    Pwrite {
+        handle: Handle,
+        count: u32,
+        seed: u32,
+        offset: i64,
+    },
+    Truncate {
+        start: Start,
+        path: PathId,
+        length: i64,
+    },
+    Ftruncate {
+        handle: Handle,
+        length: i64,
+    },
+    Allocate {
+        handle: Handle,
+        mode: u32,
+        offset: i64,
+        length: i64,
+    },
+    Rename {
+        from_start: Start,
+        from: PathId,
+        to_start: Start,
+        to: PathId,
+        flags: u32,
+    },
+    Link {
+        from_start: Start,
+        from: PathId,
+        to_start: Start,
+        to: PathId,
+        flags: u32,
+    },
+    Symlink {
+        target: PathId,
+        start: Start,
+        path: PathId,
+    },
+    MakeDir {
+        start: Start,
+        path: PathId,
+        mode: u16,
+    },
+    Unlink {
+        start: Start,
+        path: PathId,
+        flags: u32,
+    },
+    Chmod {
+        start: Start,
+        path: PathId,
+        mode: u16,
+    },
+    Fchmod {
+        handle: Handle,
+        mode: u16,
+    },
+    Chown {
+        start: Start,
+        path: PathId,
+        owner: u32,
+        group: u32,
+        flags: u32,
+    },
+    Fchown {
+        handle: Handle,
+        owner: u32,
+        group: u32,
+    },
+    SetTimes {
+        start: Start,
+        path: PathId,
+        flags: u32,
+    },
+    FsetTimes {
+        handle: Handle,
+    },
+    Sync {
+        handle: Handle,
+        data_only: bool,
+    },
+    Copy {
+        from: Handle,
+        to: Handle,
+        count: u32,
+        call: CopyCall,
+    },
+    Clone {
+        from: Handle,
+        to: Handle,
+    },
 }
 
 impl Change {

@@ -9,10 +9,10 @@
 //! and from those to the step that ends it. Edges always lead forward in the log, so there is no cycle.
 
 mod build;
-mod uses;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod uses;
 
 pub use rules::Lookahead;
 pub(crate) use rules::{Rule, Rules};
@@ -33,6 +33,12 @@ impl Graph {
     /// The graph of a program, all rules in force.
     pub(crate) fn new(program: &Program, lookahead: Lookahead, descriptor_budget: usize) -> Self {
         build::build(program, lookahead, Rules::ALL, descriptor_budget)
+    }
+
+    /// With some rules only: to show that all are needed.
+    #[cfg(test)]
+    pub(crate) fn with_rules(program: &Program, lookahead: Lookahead, budget: usize, rules: Rules) -> Self {
+        build::build(program, lookahead, rules, budget)
     }
 
     /// The steps that wait for this one.

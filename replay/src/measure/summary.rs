@@ -46,7 +46,14 @@ impl Voided {
 
     /// Every call came to what it had to, and yet a file did not.
     pub(crate) fn of_tree(path: &[u8]) -> Self {
-        Self { call: None, expected: 0, observed: Some(0), what: What::Tree, calls: 0, file: Some(path.into()) }
+        Self {
+            call: None,
+            expected: 0,
+            observed: Some(0),
+            what: What::Tree,
+            calls: 0,
+            file: Some(path.into()),
+        }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::limits::{Limits, MAX_TRANSFER, PlanError};
 use super::path::PathId;
-use super::{At, Call, CallId, Event, Op, Plan, ProcessId, Recorded, Share, StatFacts, Thread, ThreadId};
+use super::{
+    At, Call, CallId, Event, Led, Op, Plan, ProcessId, Recorded, Seen, Share, StatFacts, Thread, ThreadId,
+};
 
 /// Makes a [`Plan`]. Calls are added in the order of the log (of completion, where they overlap); each thread
 /// is made known before its first call. Whatever is refused leaves the plan as it was, so a caller
@@ -122,12 +124,15 @@ impl PlanBuilder {
         Ok(id)
     }
 
-    /// What a symbolic link was seen to hold: the answer of a readlink, or what `/proc` called the file that an open by
-    /// this absolute path found. Only a scratch tree needs it.
-    pub fn link(&mut self, path: &[u8], target: &[u8]) -> Result<(), PlanError> {
-        check_path(target, &self.limits)?;
-        let (path, target) = (self.path(path)?, self.path(target)?);
-        self.plan.links.push((path, target));
+    /// Where an absolute path was seen to lead. Only a scratch tree needs it: it is how links are known that nobody read.
+    pub fn seen(&mut self, path: &[u8], seen: Seen<'_>) -> Result<(), PlanError> {
+        let path = self.path(path)?;
+        let led = match seen {
+            Seen::Holds(target) => Led::Holds(self.path(target)?),
+            Seen::Opened(real) => Led::Opened(self.path(real)?),
+            Seen::NoLink => Led::NoLink,
+        };
+        self.plan.led.push((path, led));
         Ok(())
     }
 

@@ -6,8 +6,8 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access, AccessFs, BitFlags, CompatLevel, Compatible, PathBeneath, Ruleset, RulesetAttr, RulesetCreatedAttr,
-    RulesetError, RulesetStatus,
+    ABI, Access, AccessFs, BitFlags, CompatLevel, Compatible, PathBeneath, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetError, RulesetStatus,
 };
 
 use super::home::is_marked;
@@ -79,7 +79,8 @@ fn never() -> BitFlags<AccessFs> {
 fn restrict_to(tree: &Path) -> Result<(), RulesetError> {
     let all = AccessFs::from_all(NEEDED);
     let tree = File::open(tree).map_err(|_| not_enforced())?;
-    let ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement).handle_access(all)?.create()?;
+    let ruleset =
+        Ruleset::default().set_compatibility(CompatLevel::HardRequirement).handle_access(all)?.create()?;
     let status = ruleset.add_rule(PathBeneath::new(tree.as_fd(), all & !never()))?.restrict_self()?;
     if status.ruleset == RulesetStatus::FullyEnforced { Ok(()) } else { Err(not_enforced()) }
 }

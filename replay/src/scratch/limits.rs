@@ -29,7 +29,9 @@ pub enum TooMuch {
     #[error("the log has to do with directories more than {0} deep")]
     Depth(u32),
     /// The size of a file.
-    #[error("the log makes or reads a file of {bytes} bytes, more than the {limit} that a scratch tree holds")]
+    #[error(
+        "the log makes or reads a file of {bytes} bytes, more than the {limit} that a scratch tree holds"
+    )]
     FileBytes {
         /// Said to be so large.
         bytes: u64,

@@ -25,11 +25,16 @@ pub(crate) struct Item {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Made {
     Directory,
-    /// With contents if it is read; else only as large.
-    File { size: u64, is_read: bool },
+    /// With contents as far as it is read; after them a hole.
+    File {
+        size: u64,
+        filled: u64,
+    },
     Link(Box<[u8]>),
     /// Another name of the item at this place of the list.
-    Name { of: u32 },
+    Name {
+        of: u32,
+    },
 }
 
 /// The list, directories before what is in them.
@@ -76,8 +81,8 @@ impl List<'_> {
         let first = self.modelled.nodes[node as usize].same_as.unwrap_or(node) as usize;
         let own = &self.modelled.nodes[first];
         let Some((what, usual)) = self.made(own, first) else { return Ok(()) };
-        if let Made::File { size, is_read } = what {
-            self.read = self.read.saturating_add(if is_read { size } else { 0 });
+        if let Made::File { filled, .. } = what {
+            self.read = self.read.saturating_add(filled);
             if self.read > self.limits.written_bytes {
                 return Err(TooMuch::WrittenBytes(self.limits.written_bytes));
             }
@@ -108,7 +113,7 @@ impl List<'_> {
             Kind::Directory => (Made::Directory, DIRECTORY_MODE),
             Kind::File | Kind::Any => {
                 let size = node.facts.size.unwrap_or(0).max(node.least_size);
-                (Made::File { size, is_read: node.is_read }, FILE_MODE)
+                (Made::File { size, filled: node.least_size.min(size) }, FILE_MODE | node.least_mode)
             }
             Kind::Link(Some(target)) => (Made::Link(target.clone()), 0),
             Kind::Link(None) => {
@@ -128,7 +133,7 @@ impl List<'_> {
             }
             for name in fillers(bytes) {
                 let Some(path) = self.below(id as u32, name.as_bytes()) else { continue };
-                self.push(Item { path, what: Made::File { size: 0, is_read: false }, mode: FILE_MODE })?;
+                self.push(Item { path, what: Made::File { size: 0, filled: 0 }, mode: FILE_MODE })?;
             }
         }
         Ok(())
@@ -138,7 +143,8 @@ impl List<'_> {
     fn add_names(&mut self) -> Result<(), TooMuch> {
         for (id, node) in self.modelled.nodes.iter().enumerate() {
             let links = node.facts.nlink.unwrap_or(1);
-            let Some(of) = self.places[id].filter(|_| node.kind == Kind::File && node.same_as.is_none()) else {
+            let Some(of) = self.places[id].filter(|_| node.kind == Kind::File && node.same_as.is_none())
+            else {
                 continue;
             };
             for extra in self.names[id]..links {
@@ -165,7 +171,11 @@ pub(crate) fn prefix_links(items: &mut [Item], root: &[u8]) {
 fn fillers(bytes: u64) -> Vec<String> {
     let (mut whole, rest) = (bytes / FILLER_BYTES, bytes % FILLER_BYTES);
     // A longer name in place of one of the others, or one of the shortest.
-    let longer = if rest == 8 || rest == 16 { whole.checked_sub(1).map(|left| (left, FILLER_BYTES + rest)) } else { None };
+    let longer = if rest == 8 || rest == 16 {
+        whole.checked_sub(1).map(|left| (left, FILLER_BYTES + rest))
+    } else {
+        None
+    };
     let mut names = Vec::new();
     if let Some((left, bytes)) = longer {
         whole = left;

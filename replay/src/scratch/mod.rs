@@ -113,6 +113,30 @@ pub fn replay_in_scratch(
     }
 }
 
+/// What a scratch tree for a plan takes, found out without making anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// Files, directories and links.
+    pub entries: usize,
+    /// Bytes of contents.
+    pub bytes: u64,
+    /// Calls that could be made in it.
+    pub calls: usize,
+}
+
+/// Works out the scratch tree for a plan, and makes nothing.
+pub fn needs(plan: &Plan, limits: &ScratchLimits) -> Result<Needs, ReplayError> {
+    let bound = bind_all(plan)?;
+    let modelled = model::model(plan, &bound, *limits, true)?;
+    let items = manifest::manifest(&modelled, limits)?;
+    let filled = items.iter().map(|item| match item.what {
+        manifest::Made::File { filled, .. } => filled,
+        _ => 0,
+    });
+    let calls = modelled.skips.iter().filter(|skip| skip.is_none()).count();
+    Ok(Needs { entries: items.len(), bytes: filled.sum(), calls })
+}
+
 /// The confined process.
 struct Child<'a> {
     plan: Plan,
@@ -125,7 +149,12 @@ struct Child<'a> {
 
 impl Child<'_> {
     /// All that it ever does.
-    fn live(self, mut told: io::PipeWriter, answers: io::PipeReader, report: impl FnOnce(&Outcome) -> Vec<u8>) {
+    fn live(
+        self,
+        mut told: io::PipeWriter,
+        answers: io::PipeReader,
+        report: impl FnOnce(&Outcome) -> Vec<u8>,
+    ) {
         let done = catch_unwind(AssertUnwindSafe(|| self.replay(&told, answers, report)));
         let last = match done {
             Ok(Ok(report)) => Frame::Report(report),
@@ -144,7 +173,12 @@ impl Child<'_> {
     ) -> Result<Vec<u8>, ReplayError> {
         die_with_parent(self.parent).map_err(ReplayError::io(NO_CHILD))?;
         let home = &self.watch.home;
-        let kept = [Some(told.as_raw_fd()), Some(answers.as_raw_fd()), Some(home.lock().as_raw_fd()), self.watch.held()];
+        let kept = [
+            Some(told.as_raw_fd()),
+            Some(answers.as_raw_fd()),
+            Some(home.lock().as_raw_fd()),
+            self.watch.held(),
+        ];
         let kept: Vec<i32> = kept.into_iter().flatten().collect();
         close_all_but(&kept).map_err(ReplayError::io(NO_CHILD))?;
         let tell = |progress: Progress| drop(Frame::Progress(progress).write(&mut &*told));
@@ -184,7 +218,8 @@ fn in_tree(
     }
     let root_mode = modelled.nodes[0].facts.mode.map_or(0o755, |mode| mode & 0o7777);
     let made = |done, of| tell(Progress::Making { done, of });
-    let mut tree = Tree::make(root, root_mode, items, made).map_err(ReplayError::io("the scratch tree could not be made"))?;
+    let mut tree = Tree::make(root, root_mode, items, made)
+        .map_err(ReplayError::io("the scratch tree could not be made"))?;
     let facts = ScratchTree {
         file_system: base.file_system.clone(),
         original: base.original.clone(),

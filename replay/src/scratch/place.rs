@@ -31,7 +31,9 @@ pub(super) fn choose(plan: &Plan, asked: Option<&Path>) -> Base {
         (Some(asked), _) => asked.to_owned(),
         (None, Some((device, near))) => {
             let here = std::env::current_dir().unwrap_or_else(|_| usual.clone());
-            let on_it = |path: &&PathBuf| fs::metadata(path).is_ok_and(|found| found.dev() == *device) && is_writable(path);
+            let on_it = |path: &&PathBuf| {
+                fs::metadata(path).is_ok_and(|found| found.dev() == *device) && is_writable(path)
+            };
             [&usual, &here, near].into_iter().find(on_it).unwrap_or(&usual).clone()
         }
         (None, None) => usual,
@@ -45,7 +47,9 @@ fn original(plan: &Plan) -> Option<(u64, PathBuf)> {
     let mut devices: BTreeMap<u64, (usize, PathBuf)> = BTreeMap::new();
     let calls = plan.calls.iter().filter(|call| call.ret >= 0);
     let made = calls.filter_map(|call| match call.op {
-        Op::Open { at, path, flags, .. } if flags & libc::O_CREAT as u32 != 0 => Some((at, path, call.thread)),
+        Op::Open { at, path, flags, .. } if flags & libc::O_CREAT as u32 != 0 => {
+            Some((at, path, call.thread))
+        }
         Op::MakeDir { at, path, .. } => Some((at, path, call.thread)),
         _ => None,
     });

@@ -9,9 +9,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::hash::Hasher;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{
-    DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, symlink,
-};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHasher;
@@ -86,7 +84,7 @@ impl Tree {
     /// Bytes that files have contents of.
     pub(crate) fn bytes(&self) -> u64 {
         let filled = self.items.iter().map(|item| match item.what {
-            Made::File { size, is_read: true } => size,
+            Made::File { filled, .. } => filled,
             _ => 0,
         });
         filled.sum()
@@ -101,11 +99,16 @@ impl Tree {
         let path = self.path(&item.path);
         match &item.what {
             Made::Directory => DirBuilder::new().mode(0o700).create(path),
-            Made::File { size, is_read } => {
+            Made::File { size, filled } => {
                 let flags = libc::O_NOFOLLOW | libc::O_CLOEXEC;
-                let mut file =
-                    OpenOptions::new().write(true).create_new(true).mode(0o600).custom_flags(flags).open(path)?;
-                if *is_read { fill(&mut file, *size)? } else { file.set_len(*size)? }
+                let mut file = OpenOptions::new()
+                    .write(true)
+                    .create_new(true)
+                    .mode(0o600)
+                    .custom_flags(flags)
+                    .open(path)?;
+                fill(&mut file, *filled)?;
+                file.set_len(*size)?;
                 file.set_permissions(Permissions::from_mode(item.mode))
             }
             Made::Link(target) => symlink(OsStr::from_bytes(target), path),
@@ -168,7 +171,8 @@ impl Tree {
                 if directory.is_empty() && name == OWN_DIRECTORY.as_bytes() {
                     continue;
                 }
-                let path = if directory.is_empty() { name.to_vec() } else { [&directory, &b"/"[..], name].concat() };
+                let path =
+                    if directory.is_empty() { name.to_vec() } else { [&directory, &b"/"[..], name].concat() };
                 let metadata = entry.metadata()?;
                 if metadata.is_dir() {
                     open.push(path.clone());
@@ -194,7 +198,8 @@ impl Tree {
         }
         let is_missing =
             |item: &Item| !item.path.starts_with(OWN_DIRECTORY.as_bytes()) && !kept.contains(&item.path[..]);
-        let missing: Vec<usize> = (0..self.items.len()).filter(|&index| is_missing(&self.items[index])).collect();
+        let missing: Vec<usize> =
+            (0..self.items.len()).filter(|&index| is_missing(&self.items[index])).collect();
         let missing = self.with_other_names(missing)?;
         self.make_again(&missing)
     }
@@ -291,7 +296,9 @@ fn set_mode(directory: &Path, mode: u32) -> io::Result<()> {
     match OpenOptions::new().read(true).custom_flags(flags).open(directory) {
         Ok(directory) => directory.set_permissions(Permissions::from_mode(mode)),
         // Its own permissions may be against that.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && directory.symlink_metadata()?.is_dir() => {
+        Err(error)
+            if error.kind() == io::ErrorKind::PermissionDenied && directory.symlink_metadata()?.is_dir() =>
+        {
             fs::set_permissions(directory, Permissions::from_mode(mode))
         }
         Err(error) => Err(error),
@@ -299,7 +306,8 @@ fn set_mode(directory: &Path, mode: u32) -> io::Result<()> {
 }
 
 fn fill(file: &mut File, size: u64) -> io::Result<()> {
-    let chunk: Vec<u8> = (0..size.min(CHUNK as u64)).map(|at| b"0123456789abcdef"[(at % 16) as usize]).collect();
+    let chunk: Vec<u8> =
+        (0..size.min(CHUNK as u64)).map(|at| b"0123456789abcdef"[(at % 16) as usize]).collect();
     let mut left = size;
     while left > 0 {
         let part = left.min(CHUNK as u64) as usize;

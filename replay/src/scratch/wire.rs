@@ -59,7 +59,8 @@ impl Frame {
 }
 
 fn progress(payload: &[u8]) -> Option<Progress> {
-    let number = |at: usize| Some(u64::from_le_bytes(payload.get(at * 8..at * 8 + 8)?.try_into().ok()?) as usize);
+    let number =
+        |at: usize| Some(u64::from_le_bytes(payload.get(at * 8..at * 8 + 8)?.try_into().ok()?) as usize);
     let (done, of) = (number(1)?, number(2)?);
     Some(match number(0)? {
         0 => Progress::Making { done, of },

@@ -144,7 +144,19 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         let bench = Bench { run, cache: options.cache, files, drop_caches, punts };
         let think = program.think_ns();
         let graphs = FxHashMap::default();
-        Self { options, progress, program, differences, guard, scratch, no_ring, think, graphs, budget, bench }
+        Self {
+            options,
+            progress,
+            program,
+            differences,
+            guard,
+            scratch,
+            no_ring,
+            think,
+            graphs,
+            budget,
+            bench,
+        }
     }
 
     pub(crate) fn finish(mut self) -> Result<Outcome, ReplayError> {
@@ -253,7 +265,10 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         let mut engine = Thinking::new(&self.program, think, !think.is_empty());
         let mut runs: Vec<Vec<(u32, u32)>> = Vec::new();
         for _ in 0..COST_RUNS {
-            self.bench.run.reset().map_err(ReplayError::io("the files could not be put back as they were"))?;
+            self.bench
+                .run
+                .reset()
+                .map_err(ReplayError::io("the files could not be put back as they were"))?;
             engine.run(&self.bench.run).map_err(ReplayError::io("the serial replay failed"))?;
             runs.push(engine.costs().collect());
         }

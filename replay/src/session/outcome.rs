@@ -8,8 +8,8 @@ use crate::guard::Guard;
 use crate::measure::{Cache, CostSource, Gate, Row};
 use crate::plan::{CallId, Plan};
 use crate::program::Program;
-use crate::scratch::ScratchTree;
 use crate::rehearse::Difference;
+use crate::scratch::ScratchTree;
 
 /// How far a replay has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

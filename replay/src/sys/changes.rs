@@ -19,7 +19,12 @@ pub(crate) const fn open_flags(flags: u32) -> u32 {
 }
 
 /// Makes the call of a change.
-pub(crate) fn change(change: &Change, paths: &Paths, descriptors: &Descriptors, scratch: &mut Scratch) -> Observed {
+pub(crate) fn change(
+    change: &Change,
+    paths: &Paths,
+    descriptors: &Descriptors,
+    scratch: &mut Scratch,
+) -> Observed {
     let fd = |handle| descriptors.get(handle);
     let at = |start| descriptors.start(start);
     let name = |path| paths.c_str(path).as_ptr();
@@ -53,12 +58,16 @@ pub(crate) fn change(change: &Change, paths: &Paths, descriptors: &Descriptors, 
         Change::Rename { from_start, from, to_start, to, flags } => {
             let (from_start, to_start) = (at(from_start), at(to_start));
             // SAFETY: both names end with NUL.
-            call(unsafe { libc::syscall(libc::SYS_renameat2, from_start, name(from), to_start, name(to), flags) })
+            call(unsafe {
+                libc::syscall(libc::SYS_renameat2, from_start, name(from), to_start, name(to), flags)
+            })
         }
         Change::Link { from_start, from, to_start, to, flags } => {
             let (from_start, to_start) = (at(from_start), at(to_start));
             // SAFETY: both names end with NUL.
-            call(unsafe { libc::syscall(libc::SYS_linkat, from_start, name(from), to_start, name(to), flags) })
+            call(unsafe {
+                libc::syscall(libc::SYS_linkat, from_start, name(from), to_start, name(to), flags)
+            })
         }
         Change::Truncate { path, length, start } => truncate(at(start), paths.c_str(path), length),
         ref on_file => change_file(on_file, paths, descriptors),
@@ -85,13 +94,19 @@ fn change_file(change: &Change, paths: &Paths, descriptors: &Descriptors) -> Obs
             Change::Chown { start, path, owner, group, flags } => {
                 libc::syscall(libc::SYS_fchownat, at(start), name(path), owner, group, flags)
             }
-            Change::Fchown { handle, owner, group } => libc::syscall(libc::SYS_fchown, fd(handle), owner, group),
+            Change::Fchown { handle, owner, group } => {
+                libc::syscall(libc::SYS_fchown, fd(handle), owner, group)
+            }
             Change::SetTimes { start, path, flags } => {
                 libc::syscall(libc::SYS_utimensat, at(start), name(path), times.as_ptr(), flags)
             }
-            Change::FsetTimes { handle } => {
-                libc::syscall(libc::SYS_utimensat, fd(handle), std::ptr::null::<libc::c_char>(), times.as_ptr(), 0)
-            }
+            Change::FsetTimes { handle } => libc::syscall(
+                libc::SYS_utimensat,
+                fd(handle),
+                std::ptr::null::<libc::c_char>(),
+                times.as_ptr(),
+                0,
+            ),
             Change::Sync { handle, data_only: true } => libc::syscall(libc::SYS_fdatasync, fd(handle)),
             Change::Sync { handle, data_only: false } => libc::syscall(libc::SYS_fsync, fd(handle)),
             Change::Copy { from, to, count, call: CopyCall::Range } => {
@@ -113,12 +128,18 @@ fn call(ret: libc::c_long) -> Observed {
 fn open(start: i32, path: &CStr, flags: u32, mode: u16, resolve: u16) -> i64 {
     if resolve == 0 {
         // SAFETY: `path` ends with NUL.
-        return result(unsafe { libc::syscall(libc::SYS_openat, start, path.as_ptr(), flags, u32::from(mode)) });
+        return result(unsafe {
+            libc::syscall(libc::SYS_openat, start, path.as_ptr(), flags, u32::from(mode))
+        });
     }
     // SAFETY: all-zero bytes are a valid `open_how`, which holds integers only.
     let mut how: libc::open_how = unsafe { std::mem::MaybeUninit::zeroed().assume_init() };
     how.flags = u64::from(flags);
-    how.mode = if flags & (libc::O_CREAT | libc::O_TMPFILE & !libc::O_DIRECTORY) as u32 == 0 { 0 } else { mode.into() };
+    how.mode = if flags & (libc::O_CREAT | libc::O_TMPFILE & !libc::O_DIRECTORY) as u32 == 0 {
+        0
+    } else {
+        mode.into()
+    };
     how.resolve = u64::from(resolve);
     // SAFETY: `path` ends with NUL, and `how` is live and of the size told.
     result(unsafe {

@@ -125,7 +125,13 @@ pub(crate) fn enter_root(directory: &Path) -> io::Result<()> {
     let here = c".";
     // SAFETY: all names end with NUL, and a null type, source or data is allowed for these flags.
     unsafe {
-        check(libc::mount(ptr::null(), c"/".as_ptr(), ptr::null(), libc::MS_REC | libc::MS_PRIVATE, ptr::null()))?;
+        check(libc::mount(
+            ptr::null(),
+            c"/".as_ptr(),
+            ptr::null(),
+            libc::MS_REC | libc::MS_PRIVATE,
+            ptr::null(),
+        ))?;
         check(libc::mount(directory.as_ptr(), directory.as_ptr(), ptr::null(), libc::MS_BIND, ptr::null()))?;
         check(libc::chdir(directory.as_ptr()))?;
         let flags = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;

@@ -334,7 +334,9 @@ fn change_entry(
             opcode::RenameAt::new(at(from_start), name(from), at(to_start), name(to)).flags(flags).build()
         }
         Change::Link { from_start, from, to_start, to, flags } => {
-            opcode::LinkAt::new(at(from_start), name(from), at(to_start), name(to)).flags(flags as i32).build()
+            opcode::LinkAt::new(at(from_start), name(from), at(to_start), name(to))
+                .flags(flags as i32)
+                .build()
         }
         Change::Symlink { target, start, path } => {
             opcode::SymlinkAt::new(at(start), name(target), name(path)).build()

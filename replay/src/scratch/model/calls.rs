@@ -17,7 +17,9 @@ impl Model<'_> {
         let done = call.is_none_or(|call| call.ret >= 0);
         let moved = call.map_or(0, |call| u64::try_from(call.ret).unwrap_or(0));
         match *action {
-            Action::Open { start, path, flags, into, .. } => return self.open(start, path, flags, into, call),
+            Action::Open { start, path, flags, into, .. } => {
+                return self.open(start, path, flags, into, call);
+            }
             Action::EnterPath { start, path, into } => {
                 return self.open(start, path, (libc::O_PATH | libc::O_DIRECTORY) as u32, into, call);
             }
@@ -55,10 +57,15 @@ impl Model<'_> {
                     place => Ok(elsewhere(place)),
                 };
             }
-            Action::Access { start, path, flags, .. } => {
+            Action::Access { start, path, mode, flags } => {
                 let follow = flags & libc::AT_SYMLINK_NOFOLLOW as u32 == 0;
                 return match self.lookup(start, path, follow, &expect(call, Kind::Any))? {
-                    Place::Node { node, .. } => Ok(self.looks_at(node)),
+                    Place::Node { node, .. } => {
+                        if done && mode & libc::X_OK as u32 != 0 {
+                            self.node(node).least_mode |= 0o111;
+                        }
+                        Ok(self.looks_at(node))
+                    }
                     place => Ok(elsewhere(place)),
                 };
             }
@@ -190,13 +197,17 @@ impl Model<'_> {
             if moved < asked && moved > 0 {
                 one.facts.size = one.facts.size.or(Some(end));
             }
-            one.is_read |= moved > 0;
             one.least_size = one.least_size.max(if moved > 0 { end } else { 0 });
         }
         self.check_size(if moved > 0 { end } else { 0 })
     }
 
-    fn read_link(&mut self, start: Start, path: PathId, call: Option<&Call>) -> Result<Result<(), Skip>, TooMuch> {
+    fn read_link(
+        &mut self,
+        start: Start,
+        path: PathId,
+        call: Option<&Call>,
+    ) -> Result<Result<(), Skip>, TooMuch> {
         let length = call.map_or(0, |call| usize::try_from(call.ret).unwrap_or(0));
         let kind = if length == 0 {
             Kind::Any

@@ -18,11 +18,13 @@ impl Model<'_> {
     pub(super) fn change(&mut self, change: &Change, call: Option<&Call>) -> Outcome {
         let done = call.is_none_or(|call| call.ret >= 0);
         match *change {
-            Change::Open { start, path, flags, into, .. } => self.open_to_write(start, path, flags, into, call),
-            Change::Write { handle, .. } | Change::Pwrite { handle, .. } | Change::Ftruncate { handle, .. }
-            | Change::Allocate { handle, .. } => {
-                self.writes(handle, change, call)
+            Change::Open { start, path, flags, into, .. } => {
+                self.open_to_write(start, path, flags, into, call)
             }
+            Change::Write { handle, .. }
+            | Change::Pwrite { handle, .. }
+            | Change::Ftruncate { handle, .. }
+            | Change::Allocate { handle, .. } => self.writes(handle, change, call),
             Change::Truncate { start, path, length } => {
                 self.check_size(u64::try_from(length).unwrap_or(0))?;
                 self.on_path(start, path, true, call, |model, node| {
@@ -34,7 +36,8 @@ impl Model<'_> {
             Change::Clone { from, to } => {
                 self.uses(self.of_handle(from), Aspect::Data, Use::Read);
                 self.uses(self.of_handle(to), Aspect::Data, Use::Write);
-                self.node(self.of_handle(from)).is_read = true;
+                let shared = self.node(self.of_handle(from));
+                shared.least_size = shared.least_size.max(shared.facts.size.unwrap_or(0));
                 self.node(self.of_handle(to)).size_changed |= done;
                 Ok(Ok(()))
             }
@@ -59,11 +62,10 @@ impl Model<'_> {
             Change::Chmod { start, path, .. } => {
                 self.on_path(start, path, true, call, |model, node| model.sets_attributes(node, done))
             }
-            Change::Chown { start, path, flags, .. } | Change::SetTimes { start, path, flags } => {
-                self.on_path(start, path, flags & NOFOLLOW == 0, call, |model, node| {
+            Change::Chown { start, path, flags, .. } | Change::SetTimes { start, path, flags } => self
+                .on_path(start, path, flags & NOFOLLOW == 0, call, |model, node| {
                     model.sets_attributes(node, false);
-                })
-            }
+                }),
             Change::Fchmod { handle, .. } => {
                 self.sets_attributes(self.of_handle(handle), done);
                 Ok(Ok(()))
@@ -92,7 +94,9 @@ impl Model<'_> {
             return Ok(Ok(()));
         }
         match self.lookup(start, path, follow, &expect(call, Kind::Any))? {
-            Place::Node { node, .. } if self.nodes[node as usize].kind == Kind::Special => Ok(Err(Skip::SpecialFile)),
+            Place::Node { node, .. } if self.nodes[node as usize].kind == Kind::Special => {
+                Ok(Err(Skip::SpecialFile))
+            }
             Place::Node { node, .. } => {
                 change(self, node);
                 Ok(Ok(()))
@@ -127,7 +131,8 @@ impl Model<'_> {
         }
         let exclusive = has(libc::O_CREAT) && has(libc::O_EXCL);
         let follow = !has(libc::O_NOFOLLOW) && !exclusive;
-        let expected = if has(libc::O_CREAT) { expect_parent(call, Kind::Any) } else { expect(call, Kind::File) };
+        let expected =
+            if has(libc::O_CREAT) { expect_parent(call, Kind::Any) } else { expect(call, Kind::File) };
         let node = match self.lookup(start, path, follow, &expected)? {
             Place::Node { node, .. } => {
                 if self.looks_at(node).is_err() {
@@ -150,7 +155,9 @@ impl Model<'_> {
                 self.changes_name(name);
                 node
             }
-            place => return Ok(elsewhere(place).and(if into.is_some() { Err(Skip::Differs) } else { Ok(()) })),
+            place => {
+                return Ok(elsewhere(place).and(if into.is_some() { Err(Skip::Differs) } else { Ok(()) }));
+            }
         };
         if let Some(into) = into {
             self.opens(into, node);
@@ -159,7 +166,13 @@ impl Model<'_> {
     }
 
     /// `O_TMPFILE`: a file without a name, in a directory.
-    fn open_unnamed(&mut self, start: Start, path: PathId, into: Option<Handle>, call: Option<&Call>) -> Outcome {
+    fn open_unnamed(
+        &mut self,
+        start: Start,
+        path: PathId,
+        into: Option<Handle>,
+        call: Option<&Call>,
+    ) -> Outcome {
         match self.lookup(start, path, true, &expect(call, Kind::Directory))? {
             Place::Node { node: directory, .. } => {
                 if let Some(into) = into {
@@ -260,7 +273,13 @@ impl Model<'_> {
         }
     }
 
-    fn renames(&mut self, from: (Start, PathId), to: (Start, PathId), flags: u32, call: Option<&Call>) -> Outcome {
+    fn renames(
+        &mut self,
+        from: (Start, PathId),
+        to: (Start, PathId),
+        flags: u32,
+        call: Option<&Call>,
+    ) -> Outcome {
         let done = call.is_none_or(|call| call.ret >= 0);
         let source = self.lookup(from.0, from.1, false, &expect(call, Kind::Any))?;
         let expected = if done { Expect::Parent } else { Expect::Unknown };
@@ -280,7 +299,9 @@ impl Model<'_> {
             _ => return Ok(Err(Skip::Differs)),
         };
         let swapped = replaced.filter(|_| exchange);
-        if self.is_below(name.directory, node) || swapped.is_some_and(|other| self.is_below(source.directory, other)) {
+        if self.is_below(name.directory, node)
+            || swapped.is_some_and(|other| self.is_below(source.directory, other))
+        {
             return Ok(Err(Skip::Differs));
         }
         for name in [source, name] {
@@ -316,7 +337,13 @@ impl Model<'_> {
         true
     }
 
-    fn links_to(&mut self, from: (Start, PathId), to: (Start, PathId), flags: u32, call: Option<&Call>) -> Outcome {
+    fn links_to(
+        &mut self,
+        from: (Start, PathId),
+        to: (Start, PathId),
+        flags: u32,
+        call: Option<&Call>,
+    ) -> Outcome {
         let done = call.is_none_or(|call| call.ret >= 0);
         let follow = flags & libc::AT_SYMLINK_FOLLOW as u32 != 0;
         let source = if self.plan.paths.bytes(from.1).is_empty() {

@@ -25,9 +25,9 @@ use crate::bind::{Action, Bound, Handle, Skip, Start, Step};
 use crate::graph::Rule;
 use crate::plan::{Call, PathId, Paths, Plan};
 use access::{Accesses, Use};
-use node::{Aspect, Entry, EntryId, Kind, Node, NodeId, Now, ROOT};
 #[cfg(test)]
 pub(in crate::scratch) use calls::entry_bytes;
+use node::{Aspect, Entry, EntryId, Kind, Node, NodeId, Now, ROOT};
 use walk::{Expect, Name, Place};
 
 /// Names of one file in the tree that stand for those the log does not show.
@@ -52,7 +52,12 @@ pub(crate) struct Modelled {
 /// Runs through the steps.
 ///
 /// `attributes`: whether they may be set.
-pub(crate) fn model(plan: &Plan, bound: &Bound, limits: ScratchLimits, attributes: bool) -> Result<Modelled, TooMuch> {
+pub(crate) fn model(
+    plan: &Plan,
+    bound: &Bound,
+    limits: ScratchLimits,
+    attributes: bool,
+) -> Result<Modelled, TooMuch> {
     let mut model = Model::new(plan, bound, limits);
     let opened = model.open_initial()?;
     let mut kept = Vec::with_capacity(bound.steps.len());
@@ -158,7 +163,13 @@ impl<'a> Model<'a> {
     }
 
     /// Where a path leads, from an open directory or the root.
-    fn lookup(&mut self, start: Start, path: PathId, follow: bool, expect: &Expect) -> Result<Place, TooMuch> {
+    fn lookup(
+        &mut self,
+        start: Start,
+        path: PathId,
+        follow: bool,
+        expect: &Expect,
+    ) -> Result<Place, TooMuch> {
         let start = start.and_then(|handle| self.handles[handle.index()]);
         let plan = self.plan;
         self.walk(start, plan.paths.bytes(path), follow, expect)
@@ -273,7 +284,9 @@ fn expect(call: Option<&Call>, kind: Kind) -> Expect {
     match call.map_or(0, |call| call.ret) {
         0.. => Expect::There(kind),
         failed => match -failed as i32 {
-            libc::ENOENT | libc::ENAMETOOLONG | libc::ELOOP | libc::EINTR | libc::EMFILE | libc::ENFILE => Expect::Unknown,
+            libc::ENOENT | libc::ENAMETOOLONG | libc::ELOOP | libc::EINTR | libc::EMFILE | libc::ENFILE => {
+                Expect::Unknown
+            }
             libc::ENOTDIR if kind == Kind::Directory => Expect::There(Kind::File),
             libc::ENOTDIR => Expect::FileOnTheWay,
             libc::EISDIR | libc::ENOTEMPTY => Expect::There(Kind::Directory),

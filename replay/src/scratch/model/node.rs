@@ -36,9 +36,9 @@ pub(crate) struct Node {
     pub(crate) facts: StatFacts,
     pub(crate) mode_changed: bool,
     pub(crate) size_changed: bool,
-    /// It was read: it needs contents, not only a size.
-    pub(crate) is_read: bool,
-    /// As many bytes are known to be in it.
+    /// Permissions that somebody was told of.
+    pub(crate) least_mode: u32,
+    /// As many bytes were read of it, or shared.
     pub(crate) least_size: u64,
     /// Directory and name, where it is now.
     pub(crate) home: Option<(NodeId, PathId)>,
@@ -61,7 +61,7 @@ impl Node {
             facts: StatFacts::default(),
             mode_changed: false,
             size_changed: false,
-            is_read: false,
+            least_mode: 0,
             least_size: 0,
             home: None,
             entries: Vec::new(),

@@ -5,6 +5,7 @@ use super::access::Use;
 use super::node::{Kind, NodeId, Now, ROOT};
 use crate::plan::PathId;
 use crate::scratch::limits::TooMuch;
+use crate::scratch::manifest::OWN_DIRECTORY;
 
 /// Links followed in one lookup (`MAXSYMLINKS`).
 const MOST_LINKS: usize = 40;
@@ -35,7 +36,7 @@ pub(crate) enum Place {
     Absent(Name),
     /// On the way: a directory is missing, or is none.
     Nowhere,
-    /// Below `/proc`, `/sys` or `/dev`.
+    /// Below `/proc`, `/sys` or `/dev`, or where the tree has what is not the log's.
     Kernel,
 }
 
@@ -73,7 +74,7 @@ impl Model<'_> {
                 at = self.nodes[at as usize].home.map_or(ROOT, |(directory, _)| directory);
                 continue;
             }
-            if at == ROOT && KERNEL.contains(&&*component) {
+            if at == ROOT && (KERNEL.contains(&&*component) || *component == *OWN_DIRECTORY.as_bytes()) {
                 return Ok(Place::Kernel);
             }
             if !self.becomes_directory(at, expect) {
@@ -88,23 +89,20 @@ impl Model<'_> {
             if is_last && !follow {
                 return Ok(Place::Node { node, name: Some(own) });
             }
-            match &self.nodes[node as usize].kind {
-                Kind::Link(target) => {
-                    links += 1;
-                    let Some(target) = target.clone().filter(|_| links <= MOST_LINKS) else {
-                        return Ok(Place::Nowhere);
-                    };
-                    if target.starts_with(b"/") {
-                        at = ROOT;
-                    }
-                    pending.extend(components(&target));
-                    // A link that leads nowhere may be what is made.
-                }
-                _ => {
-                    at = node;
-                    name = Some(own);
-                }
+            let Kind::Link(target) = &self.nodes[node as usize].kind else {
+                at = node;
+                name = Some(own);
+                continue;
+            };
+            links += 1;
+            let Some(target) = target.clone().filter(|_| links <= MOST_LINKS) else {
+                return Ok(Place::Nowhere);
+            };
+            if target.starts_with(b"/") {
+                at = ROOT;
             }
+            // A link that leads nowhere may be what is made.
+            pending.extend(components(&target));
         }
         Ok(Place::Node { node: at, name })
     }
