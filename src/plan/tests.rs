@@ -61,7 +61,7 @@ fn calls_are_what_they_were() {
     assert_eq!((planned.calls, planned.timed_calls, planned.plan.len()), (15, 0, 15));
     let ids: Vec<_> = planned.plan.call_ids().collect();
     let fstat = planned.plan.recorded(ids[2]).unwrap();
-    assert_eq!(fstat.stat, StatFacts { mode: Some(0o100_644), size: Some(7), nlink: None });
+    assert_eq!(fstat.stat, StatFacts { mode: Some(0o100_644), size: Some(7), nlink: None, file: None });
     assert_eq!(planned.plan.recorded(ids[8]).unwrap().ret, Some(-2));
     assert_eq!(planned.plan.recorded(ids[14]).unwrap().ret, Some(0), "exit_group is as it should be");
 }

@@ -10,6 +10,7 @@ mod overhead;
 #[cfg(test)]
 mod tests;
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,7 @@ use crate::plan::Plan;
 use crate::program::Program;
 use crate::rehearse::{Difference, Rehearsed, allow_listing, rehearse};
 use crate::run::Run;
+use crate::scratch::ScratchTree;
 use crate::sys::cache::DropCaches;
 use crate::sys::punts::Punts;
 use crate::sys::ring;
@@ -56,12 +58,13 @@ pub fn replay(
     })
 }
 
-struct Session<'a, P> {
+pub(crate) struct Session<'a, P> {
     options: &'a Options,
     progress: P,
     program: Arc<Program>,
     differences: Vec<Difference>,
     guard: Guard,
+    scratch: Option<ScratchTree>,
     no_ring: Option<String>,
     think: Option<Vec<u64>>,
     graphs: FxHashMap<Lookahead, Arc<Graph>>,
@@ -69,11 +72,19 @@ struct Session<'a, P> {
     bench: Bench,
 }
 
-impl<'a, P: FnMut(Progress)> Session<'a, P> {
-    /// What needs rights comes before they are given up; then the rehearsal.
-    fn begin(plan: Plan, options: &'a Options, mut progress: P) -> Result<Self, ReplayError> {
+/// What needs rights that a replay gives up.
+pub(crate) struct Prepared {
+    limit: usize,
+    punts: Option<Punts>,
+    drop_caches: Option<DropCaches>,
+    no_ring: Option<String>,
+    began: Unsteady,
+}
+
+impl Prepared {
+    pub(crate) fn new(options: &Options) -> Result<Self, ReplayError> {
+        let began = Unsteady::since_now();
         let limit = raise_descriptor_limit().map_err(ReplayError::io("the limit of descriptors"))?;
-        let punts = Punts::new().ok();
         let drop_caches = match options.cache {
             Cache::Dropped => {
                 let tried = "the caches cannot be dropped (that needs root; cold pages do not)";
@@ -81,9 +92,15 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             }
             Cache::Warm | Cache::ColdPages => None,
         };
-        let no_ring = ring::probe().err();
+        Ok(Self { limit, punts: Punts::new().ok(), drop_caches, no_ring: ring::probe().err(), began })
+    }
+}
+
+impl<'a, P: FnMut(Progress)> Session<'a, P> {
+    /// What needs rights comes before they are given up; then the rehearsal.
+    fn begin(plan: Plan, options: &'a Options, mut progress: P) -> Result<Self, ReplayError> {
+        let prepared = Prepared::new(options)?;
         let guard = forbid_writing()?;
-        let unsteady = Unsteady::since_now();
         progress(Progress::Rehearsing);
         let Rehearsed { program, differences, mut readable, files } =
             rehearse(plan, guard, options.cache == Cache::ColdPages)?;
@@ -94,16 +111,58 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         if program.executed() == 0 {
             return Err(ReplayError::NothingToReplay(reasons(&program)));
         }
-        let program = Arc::new(program);
-        let run = Arc::new(Run::new(Arc::clone(&program)));
+        let run = Run::new(Arc::new(program));
+        Ok(Self::new(options, prepared, run, files, (differences, guard, None), progress))
+    }
+
+    /// In a scratch tree, by a process that is confined to it.
+    pub(crate) fn in_tree(
+        options: &'a Options,
+        prepared: Prepared,
+        run: Run,
+        differences: Vec<Difference>,
+        guard: Guard,
+        tree: ScratchTree,
+        progress: P,
+    ) -> Result<Self, ReplayError> {
+        if run.program.executed() == 0 {
+            return Err(ReplayError::NothingToReplay(reasons(&run.program)));
+        }
+        Ok(Self::new(options, prepared, run, Vec::new(), (differences, guard, Some(tree)), progress))
+    }
+
+    fn new(
+        options: &'a Options,
+        prepared: Prepared,
+        run: Run,
+        files: Vec<OwnedFd>,
+        (differences, guard, scratch): (Vec<Difference>, Guard, Option<ScratchTree>),
+        progress: P,
+    ) -> Self {
+        let Prepared { limit, punts, drop_caches, no_ring, began } = prepared;
+        let unsteady = if scratch.is_some() { Unsteady::never() } else { began };
+        let run = Arc::new(run);
+        let program = Arc::clone(&run.program);
         let budget = limit.saturating_sub(RESERVED_DESCRIPTORS + files.len()).max(RESERVED_DESCRIPTORS);
         let bench = Bench { run, cache: options.cache, files, drop_caches, punts, unsteady };
         let think = program.think_ns();
         let graphs = FxHashMap::default();
-        Ok(Self { options, progress, program, differences, guard, no_ring, think, graphs, budget, bench })
+        Self {
+            options,
+            progress,
+            program,
+            differences,
+            guard,
+            scratch,
+            no_ring,
+            think,
+            graphs,
+            budget,
+            bench,
+        }
     }
 
-    fn finish(mut self) -> Result<Outcome, ReplayError> {
+    pub(crate) fn finish(mut self) -> Result<Outcome, ReplayError> {
         let (mut contenders, unavailable) = self.contenders();
         let progress = &mut self.progress;
         self.bench.measure(&mut contenders, self.options, |done, of| {
@@ -129,6 +188,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             coverage: coverage(&self.program),
             differences: self.differences,
             guard: self.guard,
+            scratch: self.scratch,
             no_ring: self.no_ring,
             unavailable,
             unsteady,
