@@ -37,6 +37,7 @@ pub mod phases;
 pub mod process;
 pub mod replay;
 pub mod searchers;
+pub mod stacks;
 pub mod startup;
 pub mod stats;
 pub mod text;

@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt;
 
 use super::ebpf::{self, LoadError, Target};
 use super::ptrace::{self, AttachError, calibration};
+use super::stacks::Wanted as StackFrames;
 use super::sys::child::reap;
 use super::sys::process::{CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, Ending, fork_child, has_capability};
 use super::sys::seccomp;
@@ -60,6 +61,8 @@ pub struct Options {
     pub lossless: bool,
     /// The monotonic clock's reading that is time 0, in nanoseconds.
     pub origin_ns: u64,
+    /// Which frames the stacks of calls about files are to have, if stacks are wanted; only ptrace takes them.
+    pub stacks: Option<StackFrames>,
 }
 
 /// Gets the backend ready.
@@ -160,7 +163,8 @@ impl Tracer {
     ) -> Result<Outcome, RunningError> {
         match (&mut self.backend, whom) {
             (Backend::Ptrace, Running::Processes(pids)) => {
-                let options = ptrace::Options { leader_only: false, pin: false, origin_ns, until_ns };
+                let options =
+                    ptrace::Options { leader_only: false, pin: false, origin_ns, until_ns, stacks: None };
                 Ok(ptrace::attach(pids, sink, options)??)
             }
             (Backend::Ptrace, Running::Cgroup(_) | Running::All) => {
@@ -219,7 +223,7 @@ impl Tracer {
         &mut self,
         child: &mut launch::Child,
         sink: &mut S,
-        Options { leader_only, lossless, origin_ns }: Options,
+        Options { leader_only, lossless, origin_ns, stacks }: Options,
     ) -> io::Result<Outcome> {
         let pid = child.pid();
         match &mut self.backend {
@@ -234,7 +238,7 @@ impl Tracer {
                 )
             }
             Backend::Ptrace => {
-                let options = ptrace::Options { leader_only, pin: true, origin_ns, until_ns: None };
+                let options = ptrace::Options { leader_only, pin: true, origin_ns, until_ns: None, stacks };
                 ptrace::record(pid, || child.go(), sink, options)
             }
         }

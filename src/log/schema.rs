@@ -129,6 +129,8 @@ columns! {
     StDev "st_dev" U64 true,
     /// [`crate::event::Flags`] in the low half, what the log itself needs in the high one.
     Flags "flags" U32 false,
+    /// Stack, as the number of the row of kind `stack` that defines it. Logs of format 1 have no such column.
+    Stack "stack" U32 true,
 }
 
 /// Bit of the `flags` column: `path` is null because the event has none, although it has a `path_abs`.
@@ -167,19 +169,20 @@ pub(super) fn schema(header: &Header) -> Result<SchemaRef, serde_json::Error> {
     Ok(Arc::new(Schema::new_with_metadata(fields, metadata)))
 }
 
-/// Where each column stands in a schema that was read; an error if one is missing or of another
-/// type. Columns this version does not know are no error: they are passed over.
-pub(super) fn positions(schema: &Schema) -> Result<[usize; Column::ALL.len()], Error> {
-    let mut positions = [0; Column::ALL.len()];
+/// Where each column stands in a schema that was read, where it does. It is an error if one is of another type, or missing
+/// that every format has. Columns this version does not know are no error: they are passed over.
+pub(super) fn positions(schema: &Schema) -> Result<[Option<usize>; Column::ALL.len()], Error> {
+    let mut positions = [None; Column::ALL.len()];
     for column in Column::ALL {
         let problem = match schema.column_with_name(column.name()) {
             Some((at, field)) if field.data_type() == &column.data_type() => {
-                positions[column as usize] = at;
+                positions[column as usize] = Some(at);
                 continue;
             }
             Some((_, field)) => {
                 format!("is of type {} and should be {}", field.data_type(), column.data_type())
             }
+            None if column == Column::Stack => continue,
             None => "is missing".to_owned(),
         };
         return Err(Error::Column { column: column.name(), problem });

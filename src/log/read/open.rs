@@ -42,8 +42,8 @@ pub(in crate::log) fn is_log(file: &File) -> bool {
 pub(super) struct Table {
     pub(super) header: Header,
     pub(super) schema: SchemaRef,
-    /// Where each column stands in the schema.
-    pub(super) positions: [usize; Column::ALL.len()],
+    /// Where each column stands in the schema, if it does.
+    pub(super) positions: [Option<usize>; Column::ALL.len()],
     /// Width of the elements of each buffer of a batch.
     pub(super) widths: Vec<usize>,
     /// Column of each dictionary id.

@@ -51,6 +51,7 @@ pub(in crate::log) struct Rows {
     pub(super) ino: Vec<u64>,
     pub(super) dev: Vec<u64>,
     pub(super) flags: Vec<u32>,
+    pub(super) stack: NullableColumn<u32>,
     /// Reused to make up names.
     name: String,
 }
@@ -87,6 +88,7 @@ impl Rows {
             ino: vector(),
             dev: vector(),
             flags: vector(),
+            stack: NullableColumn::new(),
             name: String::new(),
         }
     }
@@ -124,6 +126,7 @@ impl Rows {
         self.push_names(event);
         self.push_texts(event);
         self.push_stat(event.stat);
+        self.stack.push(event.stack);
     }
 
     /// The columns that repeat in words what `nr`, `abi` and `ret` say.
@@ -221,6 +224,7 @@ impl Rows {
             ino,
             dev,
             flags,
+            stack,
             name: _,
         } = self;
         *counts = Counts::default();
@@ -231,6 +235,7 @@ impl Rows {
         [comm, syscall, errno].into_iter().chain(texts).for_each(TextColumn::clear);
         duration.clear();
         ret.clear();
+        stack.clear();
         argv.clear();
         stat_valid.clear();
     }
