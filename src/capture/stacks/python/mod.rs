@@ -1,7 +1,11 @@
 //! The Python frames of a stopped thread, by py-spy's library, which knows the interpreter of each version.
 //!
 //! A process is looked at when it may have an interpreter: at its first call about Python's `encodings`, which the
-//! interpreter imports first of all, and after that ever more seldom, since looking takes milliseconds.
+//! interpreter imports first of all, and after that ever more seldom, since looking takes milliseconds. What was read
+//! once is known again by [`memo`], of the versions in [`layout`].
+
+mod layout;
+mod memo;
 
 use py_spy::config::LockingStrategy;
 use py_spy::{Config, PythonSpy};
@@ -9,6 +13,7 @@ use py_spy::{Config, PythonSpy};
 use super::table::Table;
 use crate::event::Event;
 use crate::event::stack::{Frame, FrameKind};
+use memo::Memo;
 
 /// How often a process is looked at in vain.
 const MOST_TRIES: u32 = 10;
@@ -29,9 +34,18 @@ pub enum Interpreter {
         tries: u32,
     },
     /// It is there.
-    Found(Box<PythonSpy>),
+    Found(Box<Found>),
     /// There is none.
     None,
+}
+
+/// An interpreter.
+pub struct Found {
+    spy: PythonSpy,
+    /// Where its version's layout is known.
+    memo: Option<Memo>,
+    /// The frames of the last stack, innermost first.
+    frames: Vec<u32>,
 }
 
 impl Default for Interpreter {
@@ -75,26 +89,18 @@ impl Interpreter {
         out: &mut Vec<u32>,
     ) {
         self.look_for(pid, path);
-        let Self::Found(spy) = self else { return };
-        let Ok(traces) = spy.get_stack_traces() else { return };
-        // Since 3.11 the interpreter knows its threads by the kernel's number.
-        let is_known = traces.iter().any(|trace| trace.os_thread_id.is_some());
-        let found = if is_known {
-            traces.iter().find(|trace| trace.os_thread_id == u64::try_from(tid).ok())
-        } else {
-            let pointer = pointer();
-            traces.iter().find(|trace| Some(trace.thread_id) == pointer)
-        };
-        for frame in found.into_iter().flat_map(|trace| trace.frames.iter().rev()) {
-            let frame = Frame {
-                kind: FrameKind::Python,
-                name: frame.name.as_bytes(),
-                file: frame.filename.as_bytes(),
-                line: u32::try_from(frame.line).unwrap_or(0),
-                ..Frame::UNKNOWN
-            };
-            out.push(table.frame(&frame, define));
+        let Self::Found(found) = self else { return };
+        let Some(pointer) = pointer() else { return };
+        let looked = found.memo.as_mut().is_some_and(|memo| memo.look(pid, tid, pointer));
+        if looked && found.memo.as_ref().is_some_and(|memo| memo.known(out)) {
+            debug_assert!(found.agrees(tid, pointer, out, table), "what is known is what is there");
+            return;
         }
+        found.read(tid, pointer, table, define);
+        if looked && let Some(memo) = &mut found.memo {
+            memo.learn(&found.frames);
+        }
+        out.extend(found.frames.iter().rev());
     }
 
     /// Looks for the interpreter, if the time has come.
@@ -110,10 +116,45 @@ impl Interpreter {
         let last = *tries >= MOST_TRIES;
         let found = if may_be_python(pid) { PythonSpy::new(pid, &config()).ok() } else { None };
         match found {
-            Some(spy) => *self = Self::Found(Box::new(spy)),
+            Some(spy) => {
+                let layout = layout::of(spy.version.major, spy.version.minor);
+                let memo = layout.map(|layout| Memo::new(layout, spy.addresses.interpreter_address as u64));
+                *self = Self::Found(Box::new(Found { spy, memo, frames: Vec::new() }));
+            }
             None if last => *self = Self::None,
             None => {}
         }
+    }
+}
+
+impl Found {
+    /// Reads the frames of a thread, by all their names.
+    fn read(&mut self, tid: i32, pointer: u64, table: &mut Table, define: &mut dyn FnMut(&Event<'_>)) {
+        self.frames.clear();
+        let Ok(traces) = self.spy.get_stack_traces() else { return };
+        // Since 3.11 the interpreter knows its threads by the kernel's number.
+        let is_known = traces.iter().any(|trace| trace.os_thread_id.is_some());
+        let found = if is_known {
+            traces.iter().find(|trace| trace.os_thread_id == u64::try_from(tid).ok())
+        } else {
+            traces.iter().find(|trace| trace.thread_id == pointer)
+        };
+        for frame in found.into_iter().flat_map(|trace| &trace.frames) {
+            let frame = Frame {
+                kind: FrameKind::Python,
+                name: frame.name.as_bytes(),
+                file: frame.filename.as_bytes(),
+                line: u32::try_from(frame.line).unwrap_or(0),
+                ..Frame::UNKNOWN
+            };
+            self.frames.push(table.frame(&frame, define));
+        }
+    }
+
+    /// Whether reading the frames gives the same; for programs built to be tested.
+    fn agrees(&mut self, tid: i32, pointer: u64, known: &[u32], table: &mut Table) -> bool {
+        self.read(tid, pointer, table, &mut |_| ());
+        self.frames.iter().rev().eq(known)
     }
 }
 
