@@ -38,6 +38,7 @@ pub mod process;
 pub mod replay;
 pub mod replayed;
 pub mod searchers;
+pub mod stacks;
 pub mod startup;
 pub mod stats;
 pub mod text;

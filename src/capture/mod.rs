@@ -19,7 +19,9 @@ pub mod launch;
 mod others;
 pub mod ptrace;
 pub mod ready;
+pub mod sampler;
 pub mod select;
+mod stacks;
 pub mod stdio;
 mod sys;
 pub mod untraced;
@@ -27,6 +29,7 @@ pub mod untraced;
 use std::process::ExitStatus;
 
 use crate::event::Event;
+pub use stacks::Wanted as StackFrames;
 
 /// Where a backend puts its events.
 pub trait Sink {

@@ -10,6 +10,7 @@ use aya::util::KernelVersion;
 
 use super::ebpf::{self, LoadError, Target};
 use super::ptrace::{self, AttachError, calibration};
+use super::stacks::Wanted as StackFrames;
 use super::sys::capabilities::{
     CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, give_up_capabilities, has_capability, lower_capabilities,
     raise_capabilities,
@@ -66,6 +67,8 @@ pub struct Options {
     pub lossless: bool,
     /// The monotonic clock's reading that is time 0, in nanoseconds.
     pub origin_ns: u64,
+    /// Which frames the stacks of calls about files are to have, if stacks are wanted; only ptrace takes them.
+    pub stacks: Option<StackFrames>,
 }
 
 /// Gets the backend ready.
@@ -188,7 +191,8 @@ impl Tracer {
     ) -> Result<Outcome, RunningError> {
         match (&mut self.backend, whom) {
             (Backend::Ptrace, Running::Processes(pids)) => {
-                let options = ptrace::Options { leader_only: false, pin: false, origin_ns, until_ns };
+                let options =
+                    ptrace::Options { leader_only: false, pin: false, origin_ns, until_ns, stacks: None };
                 Ok(ptrace::attach(pids, sink, options)??)
             }
             (Backend::Ptrace, Running::Cgroup(_) | Running::All) => {
@@ -255,7 +259,7 @@ impl Tracer {
         &mut self,
         child: &mut launch::Child,
         sink: &mut S,
-        Options { leader_only, lossless, origin_ns }: Options,
+        Options { leader_only, lossless, origin_ns, stacks }: Options,
     ) -> io::Result<Outcome> {
         let pid = child.pid();
         match &mut self.backend {
@@ -263,7 +267,7 @@ impl Tracer {
                 recorder.record(pid, || child.go(), sink, ebpf::Options { leader_only, lossless, origin_ns })
             }
             Backend::Ptrace => {
-                let options = ptrace::Options { leader_only, pin: true, origin_ns, until_ns: None };
+                let options = ptrace::Options { leader_only, pin: true, origin_ns, until_ns: None, stacks };
                 ptrace::record(pid, || child.go(), sink, options)
             }
         }

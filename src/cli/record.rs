@@ -14,9 +14,10 @@ use super::command;
 use super::failure::{Failure, note};
 use super::names::{self, default_log};
 use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_command, tracer};
-use crate::capture::host;
 use crate::capture::launch::{self, Stream};
+use crate::capture::sampler::Sampled;
 use crate::capture::select::{CHOICES, Tracer, Wanted};
+use crate::capture::{StackFrames, host};
 use crate::log;
 
 #[derive(Debug, Args)]
@@ -65,6 +66,16 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME", value_parser = named(&CHOICES))]
     backend: Option<Wanted>,
 
+    /// Take CPU samples too, so many a second: where each process is on a CPU, with the stack of its program and of the
+    /// kernel. With this option the backend is auto unless named, because ptrace's stops take CPU time themselves
+    #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with_all = ["pids", "all", "cgroup"])]
+    sample: Option<u32>,
+
+    /// Take the stack of each call about files: which functions made it. ptrace only, since the thread must stand still;
+    /// python finds the functions of Python 2.7 and 3.6 on, native those of machine code, both puts the latter upon the former
+    #[arg(long, value_name = "FRAMES", value_parser = named(&StackFrames::ALL), conflicts_with_all = ["pids", "all", "cgroup", "sample"])]
+    stacks: Option<StackFrames>,
+
     /// Say nothing at the end
     #[arg(short, long)]
     quiet: bool,
@@ -107,9 +118,21 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         quiet: arguments.quiet,
         untraced: None,
         ready: None,
+        sample: arguments.sample,
+        stacks: arguments.stacks,
     };
-    let mut tracer = tracer(arguments.backend.unwrap_or(Wanted::Auto))?;
-    tracer.give_up_privilege();
+    if arguments.stacks.is_some() && matches!(arguments.backend, Some(Wanted::Ebpf | Wanted::Auto)) {
+        return Err(Failure::with_code(
+            2,
+            anyhow::anyhow!("--stacks needs --backend ptrace, which is the default with it"),
+        ));
+    }
+    let usual = if arguments.stacks.is_some() { Wanted::Ptrace } else { Wanted::Auto };
+    let mut tracer = tracer(arguments.backend.unwrap_or(usual))?;
+    // The sampler needs it yet, when there is a process to sample.
+    if arguments.sample.is_none() {
+        tracer.give_up_privilege();
+    }
     let recorded = trace_command(&mut tracer, &job, [0, 1, 2].map(own_stream), || ())?;
     refuse_nothing(&recorded, Some(recorded.status))?;
     if !arguments.quiet {
@@ -148,7 +171,10 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
         wanted => wanted,
     };
     let mut tracer = tracer(wanted)?;
-    tracer.give_up_privilege();
+    // The sampler needs it yet, when there is a process to sample.
+    if arguments.sample.is_none() {
+        tracer.give_up_privilege();
+    }
     let (recorded, output) =
         attach(&mut tracer, target, arguments.output.as_deref(), arguments.duration, say)?;
     refuse_nothing(&recorded, None)?;
@@ -190,10 +216,32 @@ fn tell(recorded: &Recorded, output: &Path) {
         )),
         Err(error) => note(format_args!("the log is incomplete: {error}")),
     }
+    if let Some(sampled) = &recorded.sampled {
+        tell_samples(sampled);
+    }
     if recorded.lost > 0 {
         note(format_args!(
             "{} lost: they came faster than they can be recorded; --lossless, or --backend ptrace, loses none",
             counted_were(recorded.lost, "event")
+        ));
+    }
+}
+
+/// What became of the CPU samples.
+fn tell_samples(sampled: &Sampled) {
+    note(format_args!("{}", counted(sampled.samples, "CPU sample")));
+    if sampled.user_only {
+        note(
+            "the kernel's part is missing from them: `sysctl kernel.perf_event_paranoid=1`, root or CAP_PERFMON permits it",
+        );
+    }
+    if sampled.lost > 0 {
+        note(format_args!("{} lost: take fewer a second", counted_were(sampled.lost, "CPU sample")));
+    }
+    if sampled.throttled > 0 {
+        note(format_args!(
+            "the kernel took fewer samples than asked for, {} (kernel.perf_cpu_time_max_percent)",
+            counted(sampled.throttled, "time")
         ));
     }
 }

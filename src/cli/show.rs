@@ -10,7 +10,7 @@ use super::failure::{Failure, note};
 use super::filter::FilterArguments;
 use super::input;
 use super::output::to_stdout;
-use crate::event::Event;
+use crate::event::{Event, Kind};
 use crate::log::{Columns, Ending, Header};
 use crate::report::json;
 use crate::report::show::json::Row;
@@ -104,6 +104,10 @@ impl Lines {
     fn write(&mut self, out: &mut dyn Write, event: &Event<'_>) -> io::Result<()> {
         if self.json {
             return json::write_line(out, &Row::from(event));
+        }
+        // The sense of these is in tables and drawings, not line by line.
+        if matches!(event.kind, Kind::Sample | Kind::Frame | Kind::Stack) {
+            return Ok(());
         }
         if let Some(relative) = &mut self.relative
             && self.options.time != Time::Hidden

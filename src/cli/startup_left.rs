@@ -65,6 +65,8 @@ pub fn run(
         lossless: false,
         untraced: None,
         ready: Some(&ready),
+        sample: None,
+        stacks: None,
     };
     let mut tracer = tracer(arguments.backend)?;
     let recorded = trace_command(&mut tracer, &job, [0, 1, 2].map(own_stream), || ())?;

@@ -170,6 +170,8 @@ pub fn trace_once(
         quiet: false,
         untraced: Some(plan.untraced.clone()),
         ready: plan.ready,
+        sample: None,
+        stacks: None,
     };
     let recorded = trace_command(tracer, &job, streams.streams, || streams.launched());
     streams.finish();

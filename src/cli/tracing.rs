@@ -11,9 +11,10 @@ use super::failure::{Failure, note};
 use crate::capture::launch::{self, Command, SpawnOptions, Stream};
 use crate::capture::ptrace::calibration;
 use crate::capture::ready::ReadyWatch;
+use crate::capture::sampler::{Sampled, Sampler, Sampling};
 use crate::capture::select::{self, Tracer, Wanted};
 use crate::capture::untraced::Ready;
-use crate::capture::{Interruption, Outcome, Sink, host};
+use crate::capture::{Interruption, Outcome, Sink, StackFrames, host};
 use crate::event::{Event, Kind, mark};
 use crate::log::{self, Calibration, FORMAT_VERSION, Header, Untraced};
 
@@ -48,6 +49,10 @@ pub struct Job<'a> {
     pub untraced: Option<Untraced>,
     /// When the command is ready, which is then its end, if it does not end by itself.
     pub ready: Option<&'a Ready>,
+    /// CPU samples to take a second.
+    pub sample: Option<u32>,
+    /// Which frames the stacks of calls about files are to have, if stacks are wanted.
+    pub stacks: Option<StackFrames>,
 }
 
 /// What came of it.
@@ -60,6 +65,8 @@ pub struct Recorded {
     pub threads: u64,
     /// Events lost by the backend.
     pub lost: u64,
+    /// CPU samples, where some were asked for.
+    pub sampled: Option<Sampled>,
     /// How long the command ran, traced.
     pub elapsed: Duration,
     /// Processes that were ready and go on.
@@ -78,6 +85,7 @@ impl Recorded {
             warnings: outcome.warnings.into_iter().map(explain).collect(),
             threads: outcome.threads,
             lost: outcome.lost,
+            sampled: None,
             elapsed,
             left_running: Vec::new(),
             interruption: outcome.interruption,
@@ -105,6 +113,8 @@ pub fn trace_command(
     let options = SpawnOptions { wait_for_go: true, takes_timers, ..SpawnOptions::default() };
     let mut child = launch::spawn(job.command, streams, &options)
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
+    let sampling =
+        job.sample.map(|hz| sample(child.pid(), hz, header.clock.origin_ns, &writer)).transpose()?;
     launched();
     let mut ready = job
         .ready
@@ -114,11 +124,17 @@ pub fn trace_command(
     let mut sink = LogSink { writer: &mut writer, job };
     let begin = Instant::now();
     let origin_ns = header.clock.origin_ns;
-    let options = select::Options { leader_only: job.leader_only, lossless: job.lossless, origin_ns };
+    let options = select::Options {
+        leader_only: job.leader_only,
+        lossless: job.lossless,
+        origin_ns,
+        stacks: job.stacks,
+    };
     let outcome = match &mut ready {
         None => tracer.record(&mut child, &mut sink, options),
         Some(ready) => tracer.record(&mut child, &mut ready.marking(&mut sink), options),
     };
+    let sampled = sampling.map(Sampling::finish);
     let outcome = outcome.map_err(refused)?;
     let elapsed = begin.elapsed();
     if let Some(error) = child.failure() {
@@ -138,7 +154,19 @@ pub fn trace_command(
         }
     };
     let left_running = ready.as_ref().map(ReadyWatch::left_running).unwrap_or_default();
-    Ok(Recorded { status, left_running, ..Recorded::of(outcome, elapsed, writer) })
+    Ok(Recorded { status, sampled, left_running, ..Recorded::of(outcome, elapsed, writer) })
+}
+
+/// Takes CPU samples of a process from its first program on.
+fn sample(
+    pid: i32,
+    hz: u32,
+    origin_ns: u64,
+    writer: &log::Writer,
+) -> Result<Sampling<impl FnMut(&Event<'_>) + use<>>, Failure> {
+    let sampler = Sampler::attach(pid, hz).map_err(Failure::of_trace)?;
+    let feeder = writer.feeder();
+    sampler.start(origin_ns, move |event: &Event<'_>| feeder.push(event)).map_err(Failure::of_trace)
 }
 
 /// Takes events to the log, and what cannot wait to standard error.
@@ -221,7 +249,10 @@ fn kept_words(words: &[OsString]) -> (Vec<String>, Option<usize>) {
 fn options(job: &Job<'_>, tracer: &Tracer) -> BTreeMap<String, String> {
     let until = job.ready.map(|ready| ("until".to_owned(), ready.until().to_string()));
     let leader_only = ("leader_only".to_owned(), job.leader_only.to_string());
-    [leader_only].into_iter().chain(until).chain(why_ptrace(tracer)).collect()
+    let sample = job.sample.map(|hz| (log::SAMPLE_HZ.to_owned(), hz.to_string()));
+    let name = |stacks| StackFrames::ALL.iter().find(|(known, _)| *known == stacks).map(|(_, name)| *name);
+    let stacks = job.stacks.and_then(name).map(|name| ("stacks".to_owned(), name.to_owned()));
+    [leader_only].into_iter().chain(until).chain(why_ptrace(tracer)).chain(sample).chain(stacks).collect()
 }
 
 /// Why ptrace records, where eBPF would have been chosen, for the header.

@@ -66,6 +66,8 @@ impl<'a> Session<'a> {
             lossless: false,
             calibration_calls: CALIBRATION_CALLS,
             ready: None,
+            sample: None,
+            stacks: None,
             quiet: false,
             untraced: Some(untraced),
         };

@@ -5,6 +5,7 @@
 //! This module does no I/O and imports nothing else of the crate.
 
 pub mod escape;
+pub mod stack;
 
 /// Stands for an argument that is not known: a pointer of which strace's text shows what it points to, or a word that
 /// has no known value. Its lower half is no address of a program's either.
@@ -30,11 +31,18 @@ pub enum Kind {
     Lost,
     /// A figure of the whole run, at the end of a complete log: `text` is its name, `ret` its value.
     Total,
+    /// A thread was on a CPU: its `stack` says where; `args[0]` is the CPU, `args[1]` what the sample stands for in
+    /// nanoseconds of CPU time.
+    Sample,
+    /// Defines a frame of stacks, before the first that has it: see [`stack::Frame`].
+    Frame,
+    /// Defines a stack, before the first event that has it: see [`stack::Node`].
+    Stack,
 }
 
 impl Kind {
     /// Every kind, in the order of the discriminants.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Syscall,
         Self::Exec,
         Self::Fork,
@@ -43,6 +51,9 @@ impl Kind {
         Self::Mark,
         Self::Lost,
         Self::Total,
+        Self::Sample,
+        Self::Frame,
+        Self::Stack,
     ];
 
     /// The name used in the log and in every report.
@@ -57,7 +68,16 @@ impl Kind {
             Self::Mark => "mark",
             Self::Lost => "lost",
             Self::Total => "total",
+            Self::Sample => "sample",
+            Self::Frame => "frame",
+            Self::Stack => "stack",
         }
+    }
+
+    /// Whether it is something that happened, as opposed to a figure of the run or a definition that others refer to.
+    #[must_use]
+    pub const fn happened(self) -> bool {
+        !matches!(self, Self::Total | Self::Frame | Self::Stack)
     }
 }
 
@@ -210,6 +230,8 @@ pub struct Event<'a> {
     pub stat: Option<FileStat>,
     /// What is special about this event.
     pub flags: Flags,
+    /// Where in its program the thread was: the number of a [`Kind::Stack`] event before this one.
+    pub stack: Option<u32>,
     /// What the call took when a replay made it again, in nanoseconds; only in logs that have such costs.
     pub replayed_ns: Option<u64>,
 }
@@ -241,6 +263,7 @@ impl Event<'_> {
             argv: None,
             stat: None,
             flags: Flags(0),
+            stack: None,
             replayed_ns: None,
         }
     }

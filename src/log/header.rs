@@ -3,10 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 /// The version of the log format that this build writes.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Name of the option that says why eBPF did not record, though it would have been chosen.
 pub const NOT_EBPF: &str = "not_ebpf";
+
+/// Name of the option that says how many CPU samples a second were asked for.
+pub const SAMPLE_HZ: &str = "sample_hz";
 
 /// The metadata of a log, stored as JSON in the Arrow schema.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -30,14 +30,14 @@ pub use annotate::{annotate, is_same_file};
 pub use error::Error;
 pub use header::{
     Calibration, Clock, Cold, Emptied, Environment, FORMAT_VERSION, Header, Host, NOT_EBPF, Replayed, Run,
-    Untraced,
+    SAMPLE_HZ, Untraced,
 };
 pub use projection::Columns;
 pub use read::{Batch, Dictionary, Ending, Reader, looks_like_log};
 pub use repair::{Found, Repaired, repair};
 pub use schema::Column;
 pub use source::Source;
-pub use write::{Summary, Writer, check_output};
+pub use write::{Feeder, Summary, Writer, check_output};
 
 /// Name of the total that counts the rows of a log that are no totals.
 pub const TOTAL_EVENTS: &str = "events";

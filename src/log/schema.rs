@@ -129,6 +129,8 @@ columns! {
     StDev "st_dev" U64 true,
     /// [`crate::event::Flags`] in the low half, what the log itself needs in the high one.
     Flags "flags" U32 false,
+    /// Stack, as the number of the row of kind `stack` that defines it. Logs of format 1 have no such column.
+    Stack "stack" U32 true,
     /// What the call took when it was replayed: only in logs whose header has `replayed`.
     Replayed "replayed_ns" U64 true,
 }
@@ -142,6 +144,11 @@ impl Column {
     /// Whether every log has it.
     const fn is_in_every_log(self) -> bool {
         !matches!(self, Self::Replayed)
+    }
+
+    /// Whether every log has it, those of earlier formats included.
+    const fn is_in_every_format(self) -> bool {
+        self.is_in_every_log() && !matches!(self, Self::Stack)
     }
 
     /// Its type in the file.
@@ -175,8 +182,8 @@ pub(super) fn schema(header: &Header) -> Result<SchemaRef, serde_json::Error> {
     Ok(Arc::new(Schema::new_with_metadata(fields, metadata)))
 }
 
-/// Where each column stands in a schema that was read; an error if one that every log has is missing, or one is
-/// of another type. Columns this version does not know are no error: they are passed over.
+/// Where each column stands in a schema that was read, where it does. It is an error if one is of another type, or missing
+/// that every format has. Columns this version does not know are no error: they are passed over.
 pub(super) fn positions(schema: &Schema) -> Result<[Option<usize>; Column::ALL.len()], Error> {
     let mut positions = [None; Column::ALL.len()];
     for column in Column::ALL {
@@ -185,7 +192,7 @@ pub(super) fn positions(schema: &Schema) -> Result<[Option<usize>; Column::ALL.l
                 positions[column as usize] = Some(at);
                 continue;
             }
-            None if !column.is_in_every_log() => continue,
+            None if !column.is_in_every_format() => continue,
             Some((_, field)) => {
                 format!("is of type {} and should be {}", field.data_type(), column.data_type())
             }

@@ -111,7 +111,7 @@ impl Planner {
                 self.lost = self.lost.zip(lost).map(|(all, more)| all.saturating_add(more));
             }
             Kind::Mark => self.uses_io_uring |= event.text == Some(mark::IO_URING.as_bytes()),
-            Kind::Signal | Kind::Total => {}
+            Kind::Signal | Kind::Total | Kind::Sample | Kind::Frame | Kind::Stack => {}
         }
         Ok(())
     }

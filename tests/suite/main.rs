@@ -31,6 +31,7 @@ mod obstacles;
 mod passing_on;
 mod replaying;
 mod same_text;
+mod stacks;
 mod startup;
 mod strace_logs;
 mod support;

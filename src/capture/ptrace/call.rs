@@ -47,6 +47,8 @@ pub struct Call {
     pub result: Text,
     /// Files behind descriptor arguments.
     pub files: [Option<Name>; 2],
+    /// The stack it was made with.
+    pub stack: Option<u32>,
 }
 
 impl Default for Call {
@@ -69,6 +71,7 @@ impl Default for Call {
             argv: None,
             result: None,
             files: [None, None],
+            stack: None,
         }
     }
 }
@@ -123,6 +126,7 @@ impl Call {
             peer: self.text(&self.peer),
             argv: self.text(&self.argv),
             flags: self.flags,
+            stack: self.stack,
             ..Event::new(Kind::Syscall)
         }
     }

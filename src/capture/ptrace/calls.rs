@@ -41,6 +41,10 @@ impl<S: Sink> Session<'_, S> {
             }
         }
         thread.in_call = true;
+        if let Some(stacks) = &mut self.stacks {
+            let sink = &mut self.sink;
+            thread.call.stack = stacks.take(thread.pid, &thread.call, &mut |event| sink.push(event));
+        }
         let clone_flags = thread.call.clone_flags;
         self.before(stop.tid(), effect, clone_flags);
         let start_ns = self.now();

@@ -54,6 +54,9 @@ impl<S: Sink> Session<'_, S> {
             ..lifecycle_event(Kind::Fork, parent, now)
         };
         self.sink.push(&event);
+        if let Some(stacks) = self.stacks.as_mut().filter(|_| pid != parent.pid) {
+            stacks.forked(parent.pid, pid);
+        }
         let new = Thread::new(child, pid, parent.comm, parent.shares.for_child(flags));
         self.threads.insert(child, new);
         self.threads_seen += 1;
@@ -121,6 +124,9 @@ impl<S: Sink> Session<'_, S> {
         };
         self.sink.open();
         self.sink.push(&event);
+        if let Some(stacks) = &mut self.stacks {
+            stacks.forget(tid);
+        }
         if !proc_is_ours() {
             self.mark_once(tid, mark::FOREIGN_PROC);
         }
@@ -189,6 +195,9 @@ impl<S: Sink> Session<'_, S> {
             return self.adopt_orphans(now);
         };
         self.emit_end(&thread, Some(end), now);
+        if let Some(stacks) = self.stacks.as_mut().filter(|_| thread.tid == thread.pid) {
+            stacks.forget(thread.pid);
+        }
         if thread.may_tell_of_child() {
             self.died_in_fork = Some(thread);
             self.adopt_orphans(now)?;

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::super::stacks::Wanted;
 use super::super::sys::ptrace as request;
 use super::super::sys::signals::Watch;
 use super::super::sys::wait;
@@ -21,6 +22,8 @@ pub struct Options {
     pub origin_ns: u64,
     /// When to end at the latest, on the same clock; only for processes that were attached to.
     pub until_ns: Option<u64>,
+    /// Which frames the stacks of calls about files are to have, if stacks are wanted.
+    pub stacks: Option<Wanted>,
 }
 
 /// Records a process that waits to be let go: `go` is called once it is attached to. Recording begins

@@ -12,6 +12,7 @@ use super::super::sys::clock::monotonic_ns;
 use super::super::sys::signals::{Watch, is_for_us, stop_too};
 use super::super::{Interruption, Outcome, Sink};
 use super::beginning::Gate;
+use super::call_stacks::CallStacks;
 use super::files::Shares;
 use super::pinning::Pinning;
 use super::recording::Options;
@@ -51,6 +52,8 @@ pub(super) struct Session<'s, S: Sink> {
     pub(super) was_parallel: bool,
     pub(super) waiting: Waiting,
     options: Options,
+    /// Where stacks of calls are wanted.
+    pub(super) stacks: Option<Box<CallStacks>>,
     others: Others,
     /// The command's first process has sent itself SIGSTOP.
     pub(super) stopped_itself: bool,
@@ -82,6 +85,7 @@ impl<'s, S: Sink> Session<'s, S> {
             was_parallel: false,
             waiting: Waiting::default(),
             options,
+            stacks: options.stacks.map(|wanted| Box::new(CallStacks::new(wanted))),
             others: Others::default(),
             stopped_itself: false,
             stop_requested: None,

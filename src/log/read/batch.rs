@@ -38,6 +38,7 @@ pub struct Batch {
     ino: Numbers<UInt64Type>,
     dev: Numbers<UInt64Type>,
     flags: Numbers<UInt32Type>,
+    stack: Nullable<UInt32Type>,
     replayed: Nullable<UInt64Type>,
 }
 
@@ -77,6 +78,7 @@ impl Batch {
             ino: columns.numbers(Column::StIno),
             dev: columns.numbers(Column::StDev),
             flags: columns.numbers(Column::Flags),
+            stack: columns.nullable(Column::Stack),
             replayed: columns.nullable(Column::Replayed),
         })
     }
@@ -159,8 +161,14 @@ impl Batch {
             argv: self.argv.at(row),
             stat: self.stat(row),
             flags: Flags(flags as u16),
+            stack: self.stack.at(row),
             replayed_ns: self.replayed.at(row),
         }
+    }
+
+    /// How many rows are something that happened.
+    pub(super) fn happened(&self) -> usize {
+        (0..self.len).filter(|&row| self.kind.at(row).is_none_or(Kind::happened)).count()
     }
 
     /// The rows of this kind.

@@ -3,6 +3,7 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use crate::event::stack::{Frame, Node};
 use crate::event::{Abi, Event, FileStat, Flags, Kind};
 use crate::log::{Clock, Ending, Error, FORMAT_VERSION, Header, Host, Reader, Writer};
 
@@ -100,6 +101,7 @@ fn unborrowed(event: &Event<'_>) -> Event<'static> {
     copy.ip = event.ip;
     copy.stat = event.stat;
     copy.flags = event.flags;
+    copy.stack = event.stack;
     copy
 }
 
@@ -162,6 +164,9 @@ pub(super) fn events() -> Vec<Event<'static>> {
         Event { kind: Kind::Signal, nr: 17, ..syscall(0, 15_000) },
         Event { kind: Kind::Exit, ret: Some(-9), ..syscall(0, u64::MAX) },
         Event { text: Some(b"entry"), flags: Flags(u16::MAX), ..Event::new(Kind::Mark) },
+        Frame { name: b"f;g", file: b"/x.py", line: 7, ..Frame::UNKNOWN }.event(1),
+        Node { caller: None, frame: 1 }.event(1),
+        Event { stack: Some(1), args: [3, 1_000_000, 0, 0, 0, 0], ..Event::new(Kind::Sample) },
         Event { text: Some(b"ring full"), ret: Some(7), ..Event::new(Kind::Lost) },
         Event { text: Some(b"wall_ns"), ret: Some(1 << 40), ..Event::new(Kind::Total) },
     ]

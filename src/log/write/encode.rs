@@ -114,6 +114,7 @@ impl Encoder {
             numbers::<UInt64Type>(&rows.ino, Some(stat.clone())),
             numbers::<UInt64Type>(&rows.dev, Some(stat)),
             numbers::<UInt32Type>(&rows.flags, None),
+            numbers::<UInt32Type>(&rows.stack.values, Some(NullBuffer::from(&rows.stack.valid[..]))),
         ];
         if columns.len() < self.schema.fields().len() {
             let valid = NullBuffer::from(&rows.replayed.valid[..]);

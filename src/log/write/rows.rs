@@ -51,6 +51,7 @@ pub(in crate::log) struct Rows {
     pub(super) ino: Vec<u64>,
     pub(super) dev: Vec<u64>,
     pub(super) flags: Vec<u32>,
+    pub(super) stack: NullableColumn<u32>,
     /// Written only where the header says so.
     pub(super) replayed: NullableColumn<u64>,
     /// Reused to make up names.
@@ -89,6 +90,7 @@ impl Rows {
             ino: vector(),
             dev: vector(),
             flags: vector(),
+            stack: NullableColumn::new(),
             replayed: NullableColumn::new(),
             name: String::new(),
         }
@@ -128,6 +130,7 @@ impl Rows {
         self.push_names(event);
         self.push_texts(event);
         self.push_stat(event.stat);
+        self.stack.push(event.stack);
     }
 
     /// The columns that repeat in words what `nr`, `abi` and `ret` say.
@@ -225,6 +228,7 @@ impl Rows {
             ino,
             dev,
             flags,
+            stack,
             replayed,
             name: _,
         } = self;
@@ -237,6 +241,7 @@ impl Rows {
         duration.clear();
         replayed.clear();
         ret.clear();
+        stack.clear();
         argv.clear();
         stat_valid.clear();
     }

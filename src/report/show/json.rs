@@ -47,6 +47,7 @@ pub struct Row<'a> {
     st_ino: Option<u64>,
     st_dev: Option<u64>,
     flags: Vec<&'static str>,
+    stack: Option<u32>,
     replayed_ns: Option<u64>,
 }
 
@@ -104,6 +105,7 @@ impl<'a> From<&Event<'a>> for Row<'a> {
             st_ino: event.stat.map(|stat| stat.ino),
             st_dev: event.stat.map(|stat| stat.dev),
             flags: flags(event.flags),
+            stack: event.stack,
             replayed_ns: event.replayed_ns,
         }
     }

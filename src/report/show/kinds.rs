@@ -52,7 +52,7 @@ pub(super) fn write_own(out: &mut Vec<u8>, event: &Event<'_>) {
         Kind::Fork => write_fork(out, event),
         Kind::Lost => write_lost(out, event),
         Kind::Total => write_total(out, event),
-        Kind::Syscall | Kind::Exit | Kind::Signal | Kind::Mark => {
+        Kind::Syscall | Kind::Exit | Kind::Signal | Kind::Mark | Kind::Sample | Kind::Frame | Kind::Stack => {
             out.extend_from_slice(event.kind.name().as_bytes());
             write_text(out, b" ", event.text);
         }

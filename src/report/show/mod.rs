@@ -98,7 +98,14 @@ pub fn line(out: &mut Vec<u8>, event: &Event<'_>, options: &Options) {
         Kind::Syscall => call::write(out, event, options),
         Kind::Signal => kinds::write_signal_line(out, event),
         Kind::Exit => kinds::write_exit(out, event),
-        Kind::Exec | Kind::Fork | Kind::Mark | Kind::Lost | Kind::Total => kinds::write_own(out, event),
+        Kind::Exec
+        | Kind::Fork
+        | Kind::Mark
+        | Kind::Lost
+        | Kind::Total
+        | Kind::Sample
+        | Kind::Frame
+        | Kind::Stack => kinds::write_own(out, event),
     }
 }
 
