@@ -7,6 +7,7 @@
 //! ```text
 //! Event -> base::Base (which call, which process, which segment of time, what it took)
 //!            |-> stats::Stats      one table, by syscall, class, family, path, directory, process or phase
+//!            |-> budget::Meter    the metrics of budgets, and where most of each is
 //!            |-> flame::Flame      a flame graph, by phase, path or process
 //!            `-> startup::Startup  one cube of counts; phases, families, lookups, tree, flame graph are views of it,
 //!                                  findings are made from it and from what only order tells
@@ -16,6 +17,7 @@
 //! tracer's stops, so every cost made from it is an estimate and says so.
 
 pub mod base;
+pub mod budget;
 pub mod calls;
 pub mod cold;
 pub mod cost;

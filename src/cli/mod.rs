@@ -1,5 +1,7 @@
 //! The command line: one file a subcommand, from raw arguments to calls of the library.
 
+mod assert_;
+mod assert_runs;
 mod attaching;
 mod choice;
 mod command;
@@ -22,6 +24,7 @@ mod replay_annotate;
 mod replay_choice;
 mod replay_rerun;
 mod show;
+mod sides;
 mod startup;
 mod startup_cold;
 mod startup_graph;
@@ -30,6 +33,7 @@ mod startup_output;
 mod startup_traced;
 mod startup_untraced;
 mod stats;
+mod traced;
 mod tracing;
 mod try_;
 mod try_compare;
@@ -80,6 +84,8 @@ enum Command {
         about = "Make the calls of a log again, serially, from threads and through io_uring, and compare"
     )]
     Replay(replay::Arguments),
+    /// Tell whether a log or a command keeps to budgets, on counts of calls first
+    Assert(assert_::Arguments),
     /// Close a log that was cut short, so that other programs can open it
     Repair(repair::Arguments),
     /// Find out what works on this machine, why not, and what would enable it
@@ -106,6 +112,7 @@ pub fn run() -> ExitCode {
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Flame(arguments) => flame::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Assert(arguments) => assert_::run(&arguments),
         Command::Repair(arguments) => repair::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -33,7 +33,8 @@ fn code(signal: i32) -> u8 {
     u8::try_from(signal).map_or(125, |signal| signal.saturating_add(128))
 }
 
-fn interrupted(signal: i32, when: &str) -> Failure {
+/// The failure that a signal is.
+pub fn interrupted(signal: i32, when: &str) -> Failure {
     let name = untraced::signal_name(signal);
     Failure::with_code(code(signal), anyhow::anyhow!("ended by {name} {when}"))
 }

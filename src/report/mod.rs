@@ -1,6 +1,7 @@
 //! What people see: one module a kind of report. Reports format, they compute nothing.
 
 pub mod bars;
+pub mod budget;
 pub mod doctor;
 pub mod escape;
 pub mod flame;

@@ -8,6 +8,7 @@
 //!                              └─ (each)     account, tracepoints  ┘
 //! ```
 
+mod asserting;
 mod attach;
 mod attach_witness;
 mod backends;
