@@ -50,6 +50,8 @@ pub fn trace_once(
         ready: None,
         quiet: true,
         untraced: Some(untraced.unwrap_or_default()),
+        sample: None,
+        stacks: None,
     };
     let recorded = trace_command(tracer, &job, streams.streams, || streams.launched());
     streams.finish();
