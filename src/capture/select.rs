@@ -13,6 +13,7 @@ use super::sys::process::{CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, Ending, fork_chil
 use super::sys::seccomp;
 use super::{Outcome, Sink, launch};
 use crate::log::Calibration;
+use crate::syscall::decode::Style;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,10 @@ pub struct Options {
     pub lossless: bool,
     /// The monotonic clock's reading that is time 0, in nanoseconds.
     pub origin_ns: u64,
+    /// Record children and new threads, too; eBPF always does.
+    pub follow: bool,
+    /// Keep what pointers point to, as far as calls printed like this show it; eBPF keeps none.
+    pub keep: Option<Style>,
 }
 
 /// Gets the backend ready.
@@ -157,10 +162,18 @@ impl Tracer {
         sink: &mut S,
         origin_ns: u64,
         until_ns: Option<u64>,
+        keep: Option<Style>,
     ) -> Result<Outcome, RunningError> {
         match (&mut self.backend, whom) {
             (Backend::Ptrace, Running::Processes(pids)) => {
-                let options = ptrace::Options { leader_only: false, pin: false, origin_ns, until_ns };
+                let options = ptrace::Options {
+                    leader_only: false,
+                    pin: false,
+                    origin_ns,
+                    until_ns,
+                    follow: true,
+                    keep,
+                };
                 Ok(ptrace::attach(pids, sink, options)??)
             }
             (Backend::Ptrace, Running::Cgroup(_) | Running::All) => {
@@ -219,7 +232,7 @@ impl Tracer {
         &mut self,
         child: &mut launch::Child,
         sink: &mut S,
-        Options { leader_only, lossless, origin_ns }: Options,
+        Options { leader_only, lossless, origin_ns, follow, keep }: Options,
     ) -> io::Result<Outcome> {
         let pid = child.pid();
         match &mut self.backend {
@@ -234,7 +247,8 @@ impl Tracer {
                 )
             }
             Backend::Ptrace => {
-                let options = ptrace::Options { leader_only, pin: true, origin_ns, until_ns: None };
+                let options =
+                    ptrace::Options { leader_only, pin: true, origin_ns, until_ns: None, follow, keep };
                 ptrace::record(pid, || child.go(), sink, options)
             }
         }

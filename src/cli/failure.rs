@@ -24,6 +24,18 @@ impl Failure {
         Self { code, error: error.into() }
     }
 
+    /// What went wrong.
+    #[must_use]
+    pub fn into_error(self) -> anyhow::Error {
+        self.error
+    }
+
+    /// The same failure with another code.
+    #[must_use]
+    pub fn or_code(self, code: u8) -> Self {
+        Self { code, ..self }
+    }
+
     /// The line that is printed.
     #[must_use]
     pub fn text(&self) -> String {

@@ -9,12 +9,15 @@ mod drawing_file;
 mod failure;
 mod filter;
 mod flame;
+mod inject;
 mod input;
+mod lines;
 mod manpages;
 mod names;
 mod output;
 mod progress;
 mod record;
+mod record_text;
 mod remedies;
 mod repair;
 mod replay;
@@ -27,6 +30,8 @@ mod startup_output;
 mod startup_traced;
 mod startup_untraced;
 mod stats;
+mod strace;
+mod text_output;
 mod tracing;
 mod try_;
 mod try_compare;
@@ -90,6 +95,9 @@ enum Command {
 /// Parses the command line and runs what it asks for.
 #[must_use]
 pub fn run() -> ExitCode {
+    if let Some(words) = strace::words() {
+        return strace::run(words);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage_error(&error),

@@ -13,9 +13,10 @@ use crate::capture::ptrace::calibration;
 use crate::capture::ready::ReadyWatch;
 use crate::capture::select::{self, Tracer, Wanted};
 use crate::capture::untraced::Ready;
-use crate::capture::{Interruption, Outcome, Sink, host};
+use crate::capture::{Interruption, Intervention, Outcome, Sink, host};
 use crate::event::{Event, Kind, mark};
-use crate::log::{self, Calibration, FORMAT_VERSION, Header, Untraced};
+use crate::log::{self, Calibration, FORMAT_VERSION, Header, KEPT_BYTES, Untraced};
+use crate::syscall::decode::Style;
 
 /// Calls of the calibration where the command should start soon: they take two milliseconds.
 pub const CALIBRATION_CALLS: u64 = 100;
@@ -40,6 +41,8 @@ pub struct Job<'a> {
     pub leader_only: bool,
     /// Stop the command's processes rather than lose events of theirs.
     pub lossless: bool,
+    /// Keep what pointers point to, as far as calls printed like this show it.
+    pub keep: Option<Style>,
     /// Calls of the calibration.
     pub calibration_calls: u64,
     /// Say nothing while the command runs.
@@ -95,6 +98,17 @@ pub fn trace_command(
     streams: [Stream; 3],
     launched: impl FnOnce(),
 ) -> Result<Recorded, Failure> {
+    trace_beside(tracer, job, streams, launched, None)
+}
+
+/// The same, with somebody else who is told of all events, and may do something to calls.
+pub fn trace_beside(
+    tracer: &mut Tracer,
+    job: &Job<'_>,
+    streams: [Stream; 3],
+    launched: impl FnOnce(),
+    beside: Option<&mut dyn Sink>,
+) -> Result<Recorded, Failure> {
     let backend = tracer.name();
     let refused = |error| not_permitted(&error, backend);
     let calibration = tracer.calibrate(job.calibration_calls).map_err(refused)?;
@@ -111,10 +125,16 @@ pub fn trace_command(
         .map(|ready| ready.watch_traced(header.clock.origin_ns))
         .transpose()
         .map_err(Failure::of_trace)?;
-    let mut sink = LogSink { writer: &mut writer, job };
+    let mut sink = LogSink { writer: &mut writer, job, beside };
     let begin = Instant::now();
     let origin_ns = header.clock.origin_ns;
-    let options = select::Options { leader_only: job.leader_only, lossless: job.lossless, origin_ns };
+    let options = select::Options {
+        leader_only: job.leader_only,
+        lossless: job.lossless,
+        origin_ns,
+        follow: true,
+        keep: job.keep,
+    };
     let outcome = match &mut ready {
         None => tracer.record(&mut child, &mut sink, options),
         Some(ready) => tracer.record(&mut child, &mut ready.marking(&mut sink), options),
@@ -142,14 +162,22 @@ pub fn trace_command(
 }
 
 /// Takes events to the log, and what cannot wait to standard error.
-struct LogSink<'a> {
+struct LogSink<'a, 's> {
     writer: &'a mut log::Writer,
     job: &'a Job<'a>,
+    beside: Option<&'a mut (dyn Sink + 's)>,
 }
 
-impl Sink for LogSink<'_> {
+impl Sink for LogSink<'_, '_> {
     fn push(&mut self, event: &Event<'_>) {
         self.writer.push(event);
+        if let Some(beside) = &mut self.beside {
+            beside.push(event);
+        }
+    }
+
+    fn entered(&mut self, event: &Event<'_>) -> Intervention {
+        self.beside.as_mut().map_or_else(Intervention::default, |beside| beside.entered(event))
     }
 
     fn waits_for(&mut self, pids: &[i32]) {
@@ -220,7 +248,8 @@ fn kept_words(words: &[OsString]) -> (Vec<String>, Option<usize>) {
 fn options(job: &Job<'_>, tracer: &Tracer) -> BTreeMap<String, String> {
     let until = job.ready.map(|ready| ("until".to_owned(), ready.until().to_string()));
     let leader_only = ("leader_only".to_owned(), job.leader_only.to_string());
-    [leader_only].into_iter().chain(until).chain(why_ptrace(tracer)).collect()
+    let kept = job.keep.map(|style| (KEPT_BYTES.to_owned(), style.strings.to_string()));
+    [leader_only].into_iter().chain(until).chain(kept).chain(why_ptrace(tracer)).collect()
 }
 
 /// Why ptrace records, where eBPF would have been chosen, for the header.

@@ -56,6 +56,8 @@ enum Storage {
     I64,
     /// List of texts.
     Texts,
+    /// Bytes, in logs that have the column at all.
+    Bytes,
 }
 
 columns! {
@@ -129,6 +131,8 @@ columns! {
     StDev "st_dev" U64 true,
     /// [`crate::event::Flags`] in the low half, what the log itself needs in the high one.
     Flags "flags" U32 false,
+    /// What pointers pointed to; only in logs that were to keep it ([`Header::keeps_memory`]).
+    Memory "memory" Bytes true,
 }
 
 /// Bit of the `flags` column: `path` is null because the event has none, although it has a `path_abs`.
@@ -137,6 +141,11 @@ pub(super) const PATH_ABSENT: u32 = 1 << 16;
 pub(super) const PATH2_ABSENT: u32 = 1 << 17;
 
 impl Column {
+    /// Whether a log may be without it.
+    const fn is_optional(self) -> bool {
+        matches!(self, Self::Memory)
+    }
+
     /// Its type in the file.
     #[must_use]
     pub fn data_type(self) -> DataType {
@@ -148,6 +157,7 @@ impl Column {
             Storage::U64 => DataType::UInt64,
             Storage::I64 => DataType::Int64,
             Storage::Texts => DataType::List(item_field()),
+            Storage::Bytes => DataType::Binary,
         }
     }
 }
@@ -161,25 +171,27 @@ pub(super) fn item_field() -> Arc<Field> {
 pub(super) fn schema(header: &Header) -> Result<SchemaRef, serde_json::Error> {
     let fields: Vec<Field> = Column::ALL
         .iter()
+        .filter(|column| !column.is_optional() || header.keeps_memory())
         .map(|column| Field::new(column.name(), column.data_type(), column.is_nullable()))
         .collect();
     let metadata = HashMap::from([(HEADER_KEY.to_owned(), serde_json::to_string(header)?)]);
     Ok(Arc::new(Schema::new_with_metadata(fields, metadata)))
 }
 
-/// Where each column stands in a schema that was read; an error if one is missing or of another
-/// type. Columns this version does not know are no error: they are passed over.
-pub(super) fn positions(schema: &Schema) -> Result<[usize; Column::ALL.len()], Error> {
-    let mut positions = [0; Column::ALL.len()];
+/// Where each column stands in a schema that was read, `None` for one that it may be without; an error if another
+/// is missing or of another type. Columns this version does not know are no error: they are passed over.
+pub(super) fn positions(schema: &Schema) -> Result<[Option<usize>; Column::ALL.len()], Error> {
+    let mut positions = [None; Column::ALL.len()];
     for column in Column::ALL {
         let problem = match schema.column_with_name(column.name()) {
             Some((at, field)) if field.data_type() == &column.data_type() => {
-                positions[column as usize] = at;
+                positions[column as usize] = Some(at);
                 continue;
             }
             Some((_, field)) => {
                 format!("is of type {} and should be {}", field.data_type(), column.data_type())
             }
+            None if column.is_optional() => continue,
             None => "is missing".to_owned(),
         };
         return Err(Error::Column { column: column.name(), problem });

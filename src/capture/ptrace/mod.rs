@@ -17,6 +17,7 @@ mod beginning;
 pub mod calibration;
 mod call;
 mod calls;
+mod content;
 mod detaching;
 mod entry;
 pub mod entry_point;

@@ -13,6 +13,7 @@ use super::super::sys::signals::{Watch, is_for_us, stop_too};
 use super::super::{Interruption, Outcome, Sink};
 use super::beginning::Gate;
 use super::files::Shares;
+use super::marks::lifecycle_event;
 use super::pinning::Pinning;
 use super::recording::Options;
 use super::stop::{Change, End, Reason, Stop};
@@ -50,7 +51,7 @@ pub(super) struct Session<'s, S: Sink> {
     pub(super) threads_seen: u64,
     pub(super) was_parallel: bool,
     pub(super) waiting: Waiting,
-    options: Options,
+    pub(super) options: Options,
     others: Others,
     /// The command's first process has sent itself SIGSTOP.
     pub(super) stopped_itself: bool,
@@ -235,6 +236,11 @@ impl<'s, S: Sink> Session<'s, S> {
     }
 
     fn group_stop(&mut self, stop: Stop, signal: i32) -> io::Result<()> {
+        let now = self.now();
+        if let Some(thread) = self.threads.get(&stop.tid()) {
+            let event = lifecycle_event(Kind::Signal, thread, now);
+            self.sink.stopped(&Event { nr: signal as u32, ..event });
+        }
         let alone = || self.stopped_itself && self.threads.values().all(|thread| thread.pid == self.leader);
         let is_ours = is_for_us(signal, self.leader, alone);
         if is_ours && stop.tid() == self.leader {

@@ -131,7 +131,7 @@ impl Reader {
         self.projection = Column::ALL
             .iter()
             .filter(|&&column| columns.has(column))
-            .map(|&column| self.table.positions[column as usize])
+            .filter_map(|&column| self.table.positions[column as usize])
             .collect();
     }
 

@@ -43,7 +43,7 @@ pub(super) struct Table {
     pub(super) header: Header,
     pub(super) schema: SchemaRef,
     /// Where each column stands in the schema.
-    pub(super) positions: [usize; Column::ALL.len()],
+    pub(super) positions: [Option<usize>; Column::ALL.len()],
     /// Width of the elements of each buffer of a batch.
     pub(super) widths: Vec<usize>,
     /// Column of each dictionary id.

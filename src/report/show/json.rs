@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::analysis::text::{Text, arguments};
 use crate::event::{Event, Flags, Kind};
 use crate::syscall;
+use crate::syscall::flags::write_radix;
 
 /// The columns of an event.
 #[derive(Serialize)]
@@ -47,6 +48,7 @@ pub struct Row<'a> {
     st_ino: Option<u64>,
     st_dev: Option<u64>,
     flags: Vec<&'static str>,
+    memory: Option<String>,
 }
 
 /// Bytes of a traced program, as a string.
@@ -103,8 +105,18 @@ impl<'a> From<&Event<'a>> for Row<'a> {
             st_ino: event.stat.map(|stat| stat.ino),
             st_dev: event.stat.map(|stat| stat.dev),
             flags: flags(event.flags),
+            memory: event.memory.map(hexadecimal),
         }
     }
+}
+
+/// Two digits a byte.
+fn hexadecimal(bytes: &[u8]) -> String {
+    let mut text = Vec::with_capacity(2 * bytes.len());
+    for &byte in bytes {
+        write_radix(&mut text, u64::from(byte), 16, 2);
+    }
+    String::from_utf8(text).unwrap_or_default()
 }
 
 fn flags(flags: Flags) -> Vec<&'static str> {
