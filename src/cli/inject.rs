@@ -148,7 +148,7 @@ mod tests {
 
     fn event(name: &str, tid: u32) -> Event<'static> {
         let nr = crate::syscall::by_name(crate::event::Abi::X86_64, name).unwrap().nr;
-        Event { nr, tid, ..Event::new(Kind::Syscall) }
+        Event { tid, nr, ..Event::new(Kind::Syscall) }
     }
 
     #[test]

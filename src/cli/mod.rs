@@ -105,7 +105,7 @@ pub fn run() -> ExitCode {
     cli.color.write_global();
     let done = match cli.command {
         Command::Startup(arguments) => startup::run(&arguments),
-        Command::Record(arguments) => record::run(arguments),
+        Command::Record(arguments) => record::run(&arguments),
         Command::Try(arguments) => try_::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),

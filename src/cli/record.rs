@@ -86,8 +86,8 @@ pub struct Arguments {
     #[command(flatten)]
     pub(super) filter: FilterArguments,
 
-    /// Do something to calls, as strace's -e inject= does: SET:error=ERRNO, :retval=N, :signal=SIG, :delay_enter=TIME,
-    /// :delay_exit=TIME, :when=FIRST[..LAST][+STEP] (ptrace only; several: for a call the last that names it)
+    /// Do something to calls, as strace's -e inject= does: SET:error=ERRNO, :retval=N, :signal=SIG, `:delay_enter=TIME`,
+    /// `:delay_exit=TIME`, :when=FIRST[..LAST][+STEP] (ptrace only; several: for a call the last that names it)
     #[arg(long, value_name = "SPEC")]
     pub(super) inject: Vec<String>,
 
@@ -105,10 +105,10 @@ pub struct Arguments {
     command: Vec<OsString>,
 }
 
-pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
-    if let Some(target) = running(&arguments)? {
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if let Some(target) = running(arguments)? {
         host::check_limits(host::RECORDING_FILES).map_err(Failure::of_trace)?;
-        return attach_to(&arguments, &target);
+        return attach_to(arguments, &target);
     }
     if arguments.duration.is_some() {
         // `requires` of clap does not hold where the option required conflicts with one that is there.
@@ -129,7 +129,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         output: &output,
         leader_only: arguments.leader_only,
         lossless: arguments.lossless,
-        keep: keep(&arguments),
+        keep: keep(arguments),
         calibration_calls: CALIBRATION_CALLS,
         quiet: arguments.quiet,
         untraced: None,
@@ -138,8 +138,8 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     // Only one of them has to be told not to lose anything.
     let usual = if arguments.lossless { Wanted::Auto } else { Wanted::Ptrace };
     let mut tracer = tracer(arguments.backend.unwrap_or(usual))?;
-    check_ptrace(&arguments, &tracer)?;
-    let mut beside = Beside::new(&arguments)?;
+    check_ptrace(arguments, &tracer)?;
+    let mut beside = Beside::new(arguments)?;
     let streams = [0, 1, 2].map(own_stream);
     let recorded = trace_beside(&mut tracer, &job, streams, || (), Some(&mut beside))?;
     beside.finish();

@@ -19,8 +19,8 @@ use crate::event::{Event, Flags, mark};
 impl<S: Sink> Session<'_, S> {
     pub(super) fn syscall(&mut self, stop: Stop, now: u64) -> io::Result<()> {
         match request::syscall_stop(stop.tid()) {
-            Ok(SyscallStop::Entry { arch, nr, args, ip }) => {
-                self.syscall_entry(stop, &Entry { arch, nr, args, ip })
+            Ok(SyscallStop::Entry { arch, nr, args, ip, sp }) => {
+                self.syscall_entry(stop, &Entry { arch, nr, args, ip, sp })
             }
             Ok(SyscallStop::Exit { ret, ip }) => self.syscall_exit(stop, ret, ip, now),
             // The stop that was reported is over: the thread was killed, or an exec of another thread
@@ -42,7 +42,7 @@ impl<S: Sink> Session<'_, S> {
             }
         }
         if let Some(style) = &self.options.keep {
-            content::at_entry(thread, style);
+            content::at_entry(thread, style, entry.sp);
         }
         thread.in_call = true;
         let clone_flags = thread.call.clone_flags;

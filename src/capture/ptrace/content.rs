@@ -3,16 +3,28 @@
 //! The decoder that prints calls is asked to print this one, and whatever it reads on the way is kept: see
 //! [`crate::syscall::decode`]. The text itself is thrown away.
 
+use super::super::decode::effect::Effect;
 use super::super::sys::memory::{MOST_SPANS, Span};
 use super::memory::{Memory as _, ThreadMemory};
 use super::thread::Thread;
-use crate::syscall::decode::{Decoder, Keeper, Phase, Style};
+use crate::event::Abi;
+use crate::syscall::decode::{Decoder, Keeper, Phase, Style, keep_returned_mask};
 
 const PAGE: u64 = 4096;
 
+/// Where the mask is in the frame of a signal handler that returns: `uc_sigmask` of `struct ucontext`
+/// (`asm-generic/ucontext.h`), behind flags, link, the stack and `struct sigcontext`.
+const MASK_IN_FRAME: u64 = 40 + 256;
+
 /// Keeps what the call was passed.
-pub fn at_entry(thread: &mut Thread, style: &Style) {
+pub fn at_entry(thread: &mut Thread, style: &Style, sp: u64) {
     thread.call.keeps = true;
+    if thread.call.plan.effect == Effect::Sigreturn && thread.call.abi == Abi::X86_64 {
+        let mut mask = [0; 8];
+        if read(ThreadMemory(thread.tid), sp.wrapping_add(MASK_IN_FRAME), &mut mask) == mask.len() {
+            keep_returned_mask(&mut thread.call.memory, mask);
+        }
+    }
     let kept = with_decoder(thread, style, Phase::Entry, None, |call, text| {
         call.entry(text);
         call.look_ahead();

@@ -216,7 +216,7 @@ impl<S: Sink> Session<'_, S> {
         };
         let is_dumped = matches!(end, Some(End::Killed(signal)) if signal & CORE != 0);
         let args = [u64::from(is_dumped), 0, 0, 0, 0, 0];
-        self.sink.push(&Event { ret, args, ..lifecycle_event(Kind::Exit, thread, now) });
+        self.sink.push(&Event { args, ret, ..lifecycle_event(Kind::Exit, thread, now) });
     }
 
     /// Records that the program's entry point was reached, if it was.

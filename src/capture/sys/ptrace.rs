@@ -117,6 +117,8 @@ pub enum SyscallStop {
         args: [u64; 6],
         /// Address after the call's instruction.
         ip: u64,
+        /// The stack pointer.
+        sp: u64,
     },
     /// After the call.
     Exit {
@@ -141,7 +143,8 @@ pub fn syscall_stop(tid: i32) -> io::Result<SyscallStop> {
             // SAFETY: `op` says which member of the union the kernel filled.
             let entry = unsafe { info.u.entry };
             let ip = info.instruction_pointer;
-            SyscallStop::Entry { arch: info.arch, nr: entry.nr, args: entry.args, ip }
+            let sp = info.stack_pointer;
+            SyscallStop::Entry { arch: info.arch, nr: entry.nr, args: entry.args, ip, sp }
         }
         libc::PTRACE_SYSCALL_INFO_EXIT => {
             // SAFETY: as above.

@@ -23,6 +23,7 @@ use self::sink::StraceSink;
 use super::record::own_stream;
 use crate::capture::launch::{self, Command, SpawnOptions};
 use crate::capture::{host, monotonic_ns, ptrace, realtime_ns};
+use crate::report::escape::printable;
 
 /// The name that asks for this.
 const NAME: &str = "strace";
@@ -51,7 +52,7 @@ pub fn run(words: Vec<OsString>) -> ExitCode {
 
 /// A line of strace's own on standard error.
 fn tell(text: &str) {
-    let text = crate::report::escape::printable(text).to_string().replace('\u{fffd}', "?");
+    let text = text.split('\n').map(printable).collect::<Vec<_>>().join("\n");
     // Nothing is left to tell where standard error is gone.
     let _ = writeln!(io::stderr(), "strace: {text}");
 }

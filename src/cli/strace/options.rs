@@ -1,7 +1,8 @@
-//! strace's command line: short and long forms, as getopt_long takes them.
+//! strace's command line: short and long forms, as `getopt_long` takes them.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use anyhow::{Context, anyhow, bail};
@@ -35,6 +36,7 @@ pub enum Clock {
 }
 
 /// A command line.
+#[allow(clippy::struct_excessive_bools, reason = "one for each switch")]
 pub struct Options {
     /// `-p`
     pub pids: Vec<i32>,
@@ -156,7 +158,8 @@ pub fn help() -> String {
         let short = if *letter == '\0' { "    ".to_owned() } else { format!("-{letter}, ") };
         let value = if value.is_empty() { String::new() } else { format!("={value}") };
         let name = format!("  {short}--{long}{value}");
-        text.push_str(&format!("{name:<40} {what}\n"));
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name:<40} {what}");
     }
     text
 }
@@ -190,6 +193,7 @@ pub fn parse(words: Vec<OsString>) -> anyhow::Result<Asked> {
 }
 
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "one for each switch")]
 struct Parser {
     pids: Vec<i32>,
     follow: usize,
@@ -494,7 +498,7 @@ mod tests {
         let parsed = options(&["-ff", "-o", "x", "-xx", "--", "-odd", "-f"]).unwrap();
         assert!(parsed.separately && parsed.style.hex == Hex::All);
         assert_eq!(parsed.command, ["-odd", "-f"]);
-        assert_eq!(options(&["-wc", "true"]).unwrap().lines, false);
+        assert!(!options(&["-wc", "true"]).unwrap().lines);
     }
 
     #[test]

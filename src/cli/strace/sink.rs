@@ -58,7 +58,7 @@ impl StraceSink {
             Some(tid) => [name.as_os_str(), OsStr::new(&format!(".{tid}"))].into_iter().collect(),
             None => name.clone(),
         };
-        Ok(TextOutput::open_for_all(&name, mode)?)
+        TextOutput::open_for_all(&name, mode)
     }
 
     /// The command's first process is this one.

@@ -353,12 +353,11 @@ impl Live {
 }
 
 fn write_name(out: &mut Vec<u8>, event: &Event<'_>) {
-    match crate::syscall::lookup(event.abi, event.nr) {
-        Some(spec) => out.extend_from_slice(spec.name.as_bytes()),
-        None => {
-            out.extend_from_slice(b"syscall_");
-            write_hex(out, u64::from(event.nr));
-        }
+    if let Some(spec) = crate::syscall::lookup(event.abi, event.nr) {
+        out.extend_from_slice(spec.name.as_bytes());
+    } else {
+        out.extend_from_slice(b"syscall_");
+        write_hex(out, u64::from(event.nr));
     }
 }
 

@@ -348,7 +348,7 @@ impl<'a, 'm> Decoder<'a, 'm> {
     fn write_in_buffer(&mut self, out: &mut Vec<u8>, index: usize) {
         match self.spec.args.get(index + 1) {
             Some(next) if next.arg == Arg::Size => {
-                self.write_buffer(out, self.arg(index), self.arg(index + 1))
+                self.write_buffer(out, self.arg(index), self.arg(index + 1));
             }
             _ => self.write_address(out, self.arg(index)),
         }

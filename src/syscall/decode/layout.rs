@@ -54,14 +54,23 @@ pub(super) enum Show {
     Own(fn(&mut Decoder<'_, '_>, &mut Vec<u8>, &[u8])),
 }
 
+/// When a member is shown.
+pub(super) enum When {
+    /// At any time.
+    Always,
+    /// Where all members are (`-v`).
+    Verbose,
+    /// There, if the structure says that it has it.
+    VerboseIf(fn(&[u8]) -> bool),
+}
+
 /// A member.
 pub(super) struct Member {
     pub(super) name: &'static str,
     /// Offset in 64-bit and in 32-bit programs.
     pub(super) at: [usize; 2],
     pub(super) show: Show,
-    /// Shown only where all members are (`-v`).
-    pub(super) verbose: bool,
+    pub(super) when: When,
 }
 
 /// A structure.
@@ -75,7 +84,7 @@ pub(super) struct Layout {
 /// Declares structures: `NAME: size64/size32 { member @ offset64/offset32 show(..), ... | members shown with -v }`.
 macro_rules! layouts {
     ($($(#[$doc:meta])* $name:ident: $size:literal/$size32:literal {
-        $($verbose:ident $member:ident @ $at:literal/$at32:literal $show:expr;)*
+        $($when:ident $(($has:expr))? $member:ident @ $at:literal/$at32:literal $show:expr;)*
     })*) => {
         $($(#[$doc])* pub(super) static $name: $crate::syscall::decode::layout::Layout =
             $crate::syscall::decode::layout::Layout {
@@ -84,14 +93,18 @@ macro_rules! layouts {
                     name: stringify!($member),
                     at: [$at, $at32],
                     show: $show,
-                    verbose: $crate::syscall::decode::layout::layouts!(@$verbose),
+                    when: $crate::syscall::decode::layout::layouts!(@$when $(($has))?),
                 }),*],
             };)*
     };
-    (@always) => { false };
-    (@v) => { true };
+    (@always) => { $crate::syscall::decode::layout::When::Always };
+    (@v) => { $crate::syscall::decode::layout::When::Verbose };
+    (@v ($has:expr)) => { $crate::syscall::decode::layout::When::VerboseIf($has) };
 }
 pub(super) use layouts;
+
+/// Writes one element of an array, from its bytes.
+type WriteElement<'a, D> = &'a mut dyn FnMut(&mut D, &mut Vec<u8>, &[u8]);
 
 impl Decoder<'_, '_> {
     /// 0 for 64-bit programs, 1 for 32-bit ones: which half of a table's pairs.
@@ -123,9 +136,13 @@ impl Decoder<'_, '_> {
         let (mut is_first, mut is_cut) = (true, false);
         out.push(b'{');
         for member in layout.members {
-            if member.verbose && !self.style.verbose {
-                is_cut = true;
-                continue;
+            match member.when {
+                When::VerboseIf(has) if self.style.verbose && !has(bytes) => continue,
+                When::Verbose | When::VerboseIf(_) if !self.style.verbose => {
+                    is_cut = true;
+                    continue;
+                }
+                When::Always | When::Verbose | When::VerboseIf(_) => {}
             }
             if !is_first {
                 out.extend_from_slice(b", ");
@@ -186,7 +203,7 @@ impl Decoder<'_, '_> {
         address: u64,
         count: u64,
         size: usize,
-        write: &mut dyn FnMut(&mut Self, &mut Vec<u8>, &[u8]),
+        write: WriteElement<'_, Self>,
     ) {
         if address == 0 || !self.is_deep() {
             return self.write_address(out, address);

@@ -27,11 +27,12 @@ mod time;
 
 pub use call::{Decoder, Returned, write_argv, write_unknown};
 pub use memory::{Keeper, MOST_KEPT, Memory, NoMemory, Phase, Snapshot};
-pub use signal::{SIGINFO_SIZE, keep_siginfo, write_siginfo};
+pub use signal::{keep_returned_mask, keep_siginfo, write_siginfo};
 pub use text::Hex;
 
 /// How much is printed, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "one for each switch")]
 pub struct Style {
     /// Most bytes of a string or buffer (`-s`); paths are always whole. Most elements of an array, too, unless
     /// `verbose`.

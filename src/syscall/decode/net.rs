@@ -316,8 +316,22 @@ impl Decoder<'_, '_> {
             // SO_LINGER, SO_PEERCRED.
             (1, 13, 8) => self.write_layout(out, address, &LINGER),
             (1, 17, 12) => self.write_layout(out, address, &UCRED),
+            // SO_ERROR.
+            (1, 4, 4) => self.write_error_number(out, address),
             (_, _, 4) => self.write_integer(out, address, 4),
             _ => self.write_buffer(out, address, u64::from(length)),
+        }
+    }
+
+    fn write_error_number(&mut self, out: &mut Vec<u8>, address: u64) {
+        let errno = self.read_u32_at(self.phase, address).and_then(|errno| i32::try_from(errno).ok());
+        match errno.filter(|&errno| errno > 0).and_then(|errno| syscalls::Errno::new(errno).name()) {
+            Some(name) => {
+                out.push(b'[');
+                out.extend_from_slice(name.as_bytes());
+                out.push(b']');
+            }
+            None => self.write_integer(out, address, 4),
         }
     }
 

@@ -73,6 +73,20 @@ pub(super) fn write_thread_name(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, i
     }
 }
 
+/// Nodes of a memory policy: words in hexadecimal, as many as the number of nodes in the next argument needs.
+pub(super) fn write_nodes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    /// More nodes than any kernel is built for.
+    const MOST: u64 = 1 << 16;
+    let bits = 8 * call.word_size() as u64;
+    let words = (call.arg(index + 1).min(MOST) + bits).saturating_sub(2) / bits;
+    let size = call.word_size();
+    call.write_array(out, call.arg(index), words, size, &mut |_, out, bytes| {
+        let mut word = [0; 8];
+        word[..size].copy_from_slice(bytes);
+        write_hex(out, u64::from_le_bytes(word));
+    });
+}
+
 /// Members of `struct clone_args` behind its flags: name, offset, and whether it is always shown.
 const CLONE_MEMBERS: [(&str, usize, bool); 7] = [
     ("pidfd", 8, false),
@@ -204,7 +218,7 @@ impl Decoder<'_, '_> {
             u64::from(self.arg(0) as u32)
         };
         // Asks for their number only.
-        if self.phase == Phase::Exit && self.arg(0) == 0 {
+        if self.phase == Phase::Exit && self.arg(0) as i32 == 0 {
             return self.write_address(out, address);
         }
         self.write_array(out, address, count, size, &mut |_, out, bytes| {

@@ -7,7 +7,7 @@ use crate::syscall::flags::{
 };
 
 /// Bytes of `siginfo_t`.
-pub const SIGINFO_SIZE: usize = 128;
+const SIGINFO_SIZE: usize = 128;
 
 /// Signals of the kernel.
 const SIGNALS: u32 = 64;
@@ -21,6 +21,15 @@ pub fn keep_siginfo(kept: &mut Vec<u8>, info: &[u8]) {
     };
     let mut buffer = [0; SIGINFO_SIZE];
     super::Keeper { kept, now: Phase::Entry, live }.read(Phase::Entry, 0, &mut buffer);
+}
+
+/// The same for the signal mask that `rt_sigreturn` puts back.
+pub fn keep_returned_mask(kept: &mut Vec<u8>, mask: [u8; 8]) {
+    let live = |_: u64, buffer: &mut [u8]| {
+        buffer.copy_from_slice(&mask);
+        mask.len()
+    };
+    super::Keeper { kept, now: Phase::Entry, live }.read(Phase::Entry, RETURNED_MASK, &mut [0; 8]);
 }
 
 /// Writes the `siginfo_t` that was kept of a signal; `false`: none was.
@@ -51,7 +60,7 @@ fn write_named(out: &mut Vec<u8>, name: &str, write: impl FnOnce(&mut Vec<u8>)) 
     write(out);
 }
 
-/// `{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=12, ...}`, by the union's layouts in siginfo_t(3type).
+/// `{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=12, ...}`, by the union's layouts in `siginfo_t(3type)`.
 fn write_info(out: &mut Vec<u8>, info: &[u8], is_64_bit: bool) {
     let (signal, errno, code) = (word(info, 0), word(info, 4), word(info, 8) as i32);
     if signal == 0 {
@@ -187,7 +196,20 @@ fn set_of(bytes: &[u8]) -> u64 {
     long(bytes, 0, true)
 }
 
+/// Where a snapshot has the signal mask that `rt_sigreturn` puts back: it lies on the stack, to which no argument points.
+const RETURNED_MASK: u64 = 0;
+
 impl Decoder<'_, '_> {
+    /// `{mask=[CHLD]}`
+    pub(super) fn write_returned_mask(&mut self, out: &mut Vec<u8>) {
+        let mut mask = [0; 8];
+        if self.memory.read(Phase::Entry, RETURNED_MASK, &mut mask) == mask.len() {
+            out.extend_from_slice(b"{mask=");
+            write_set(out, u64::from_le_bytes(mask));
+            out.push(b'}');
+        }
+    }
+
     /// A signal set of so many bytes.
     pub(super) fn write_signal_set(&mut self, out: &mut Vec<u8>, address: u64, size: u64) {
         let mut bytes = [0; 8];

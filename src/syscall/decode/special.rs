@@ -82,6 +82,8 @@ pub(super) fn count(event: &Event<'_>, spec: &Spec) -> usize {
         "ptrace" if args[0] == 0 => 1,
         // FIOCLEX and FIONCLEX.
         "ioctl" if matches!(args[1] as u32, 0x5450 | 0x5451) => 2,
+        // Signals, names and capabilities: one argument each.
+        "prctl" if matches!(args[0], 1 | 2 | 15 | 16 | 23 | 24) => 2,
         "prctl" | "keyctl" => {
             let last = args[..all].iter().rposition(|&arg| arg != 0);
             last.map_or(1, |last| last + 1)
@@ -109,6 +111,7 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
         ("ioctl", 1) if ioctl_name(args[1]).is_none() => Some(Form::Ioctl),
         ("ioctl", 2) => ioctl::form(args[1] as u32),
         ("prctl", 1) => prctl_form(args[0] as u32),
+        ("set_mempolicy", 1) => Some(Form::Own(process::write_nodes)),
         ("quotactl", 0) | ("quotactl_fd", 1) => Some(Form::Quota),
         // Asks for the one in force.
         ("personality", 0) if args[0] as u32 == u32::MAX => Some(Form::As(Arg::Word)),
@@ -253,6 +256,7 @@ pub(super) fn write_entry(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) -> bool
         "clone" => write_clone(call, out),
         "clone3" if call.is_deep() => process::write_clone3(call, out),
         "futex" | "futex_time64" => write_futex(call, out),
+        "rt_sigreturn" => call.write_returned_mask(out),
         _ => return false,
     }
     true
