@@ -20,6 +20,7 @@ use super::sys::process::{Ending, fork_child};
 use super::sys::seccomp;
 use super::{Outcome, Sink, launch};
 use crate::log::Calibration;
+use crate::syscall::decode::Style;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +70,10 @@ pub struct Options {
     pub origin_ns: u64,
     /// Which frames the stacks of calls about files are to have, if stacks are wanted; only ptrace takes them.
     pub stacks: Option<StackFrames>,
+    /// Record children and new threads, too; eBPF always does.
+    pub follow: bool,
+    /// Keep what pointers point to, as far as calls printed like this show it; eBPF keeps none.
+    pub keep: Option<Style>,
 }
 
 /// Gets the backend ready.
@@ -188,11 +193,19 @@ impl Tracer {
         sink: &mut S,
         origin_ns: u64,
         until_ns: Option<u64>,
+        keep: Option<Style>,
     ) -> Result<Outcome, RunningError> {
         match (&mut self.backend, whom) {
             (Backend::Ptrace, Running::Processes(pids)) => {
-                let options =
-                    ptrace::Options { leader_only: false, pin: false, origin_ns, until_ns, stacks: None };
+                let options = ptrace::Options {
+                    leader_only: false,
+                    pin: false,
+                    origin_ns,
+                    until_ns,
+                    follow: true,
+                    keep,
+                    stacks: None,
+                };
                 Ok(ptrace::attach(pids, sink, options)??)
             }
             (Backend::Ptrace, Running::Cgroup(_) | Running::All) => {
@@ -259,7 +272,7 @@ impl Tracer {
         &mut self,
         child: &mut launch::Child,
         sink: &mut S,
-        Options { leader_only, lossless, origin_ns, stacks }: Options,
+        Options { leader_only, lossless, origin_ns, stacks, follow, keep }: Options,
     ) -> io::Result<Outcome> {
         let pid = child.pid();
         match &mut self.backend {
@@ -267,7 +280,15 @@ impl Tracer {
                 recorder.record(pid, || child.go(), sink, ebpf::Options { leader_only, lossless, origin_ns })
             }
             Backend::Ptrace => {
-                let options = ptrace::Options { leader_only, pin: true, origin_ns, until_ns: None, stacks };
+                let options = ptrace::Options {
+                    leader_only,
+                    pin: true,
+                    origin_ns,
+                    until_ns: None,
+                    stacks,
+                    follow,
+                    keep,
+                };
                 ptrace::record(pid, || child.go(), sink, options)
             }
         }

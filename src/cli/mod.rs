@@ -11,12 +11,15 @@ mod drawing_file;
 mod failure;
 mod filter;
 mod flame;
+mod inject;
 mod input;
+mod lines;
 mod manpages;
 mod names;
 mod output;
 mod progress;
 mod record;
+mod record_text;
 mod remedies;
 mod repair;
 mod replay;
@@ -33,6 +36,8 @@ mod startup_output;
 mod startup_traced;
 mod startup_untraced;
 mod stats;
+mod strace;
+mod text_output;
 mod traced;
 mod tracing;
 mod try_;
@@ -99,6 +104,9 @@ enum Command {
 /// Parses the command line and runs what it asks for.
 #[must_use]
 pub fn run() -> ExitCode {
+    if let Some(words) = strace::words() {
+        return strace::run(words);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage_error(&error),
@@ -106,7 +114,7 @@ pub fn run() -> ExitCode {
     cli.color.write_global();
     let done = match cli.command {
         Command::Startup(arguments) => startup::run(&arguments),
-        Command::Record(arguments) => record::run(arguments),
+        Command::Record(arguments) => record::run(&arguments),
         Command::Try(arguments) => try_::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),

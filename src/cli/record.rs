@@ -12,13 +12,17 @@ use super::attaching::{Target, attach, parse_duration};
 use super::choice::{named, pid};
 use super::command;
 use super::failure::{Failure, note};
+use super::filter::FilterArguments;
+use super::lines::StyleArguments;
 use super::names::{self, default_log};
-use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_command, tracer};
+use super::record_text::Beside;
+use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_beside, tracer};
 use crate::capture::launch::{self, Stream};
 use crate::capture::sampler::Sampled;
 use crate::capture::select::{CHOICES, Tracer, Wanted};
 use crate::capture::{StackFrames, host};
 use crate::log;
+use crate::syscall::decode::Style;
 
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "one for each switch")]
@@ -75,6 +79,26 @@ pub struct Arguments {
     /// python finds the functions of Python 2.7 and 3.6 on, native those of machine code, both puts the latter upon the former
     #[arg(long, value_name = "FRAMES", value_parser = named(&StackFrames::ALL), conflicts_with_all = ["pids", "all", "cgroup", "sample"])]
     stacks: Option<StackFrames>,
+    /// Keep in the log what the arguments of calls point to, too: structures whole, of each buffer as many bytes as
+    /// --string-limit says, of the environment only its size. Logs are then several times larger (ptrace only)
+    #[arg(long, value_name = "WHAT", value_parser = ["full"])]
+    pub(super) decode: Option<String>,
+
+    /// Print every call as trace show does, while the command runs, with the content of structures and buffers (under
+    /// ptrace): to FILE, to the standard input of a COMMAND, or to standard output; the log is written all the same
+    #[arg(long, value_name = "FILE|'|COMMAND'|-")]
+    pub(super) text: Option<OsString>,
+
+    #[command(flatten)]
+    pub(super) style: StyleArguments,
+
+    #[command(flatten)]
+    pub(super) filter: FilterArguments,
+
+    /// Do something to calls, as strace's -e inject= does: SET:error=ERRNO, :retval=N, :signal=SIG, `:delay_enter=TIME`,
+    /// `:delay_exit=TIME`, :when=FIRST[..LAST][+STEP] (ptrace only; several: for a call the last that names it)
+    #[arg(long, value_name = "SPEC")]
+    pub(super) inject: Vec<String>,
 
     /// Say nothing at the end
     #[arg(short, long)]
@@ -90,10 +114,10 @@ pub struct Arguments {
     command: Vec<OsString>,
 }
 
-pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
-    if let Some(target) = running(&arguments)? {
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if let Some(target) = running(arguments)? {
         host::check_limits(host::RECORDING_FILES).map_err(Failure::of_trace)?;
-        return attach_to(&arguments, &target);
+        return attach_to(arguments, &target);
     }
     if arguments.duration.is_some() {
         // `requires` of clap does not hold where the option required conflicts with one that is there.
@@ -106,7 +130,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Some(user) => command.as_user(user).map_err(|error| Failure::with_code(error.exit_code(), error))?,
         None => command,
     };
-    let output = arguments.output.map_or_else(|| default_log(&arguments.command), Ok)?;
+    let output = arguments.output.clone().map_or_else(|| default_log(&arguments.command), Ok)?;
     names::refuse_stream_as_log(&output).map_err(Failure::of_trace)?;
     let job = Job {
         command: &command,
@@ -114,6 +138,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         output: &output,
         leader_only: arguments.leader_only,
         lossless: arguments.lossless,
+        keep: keep(arguments),
         calibration_calls: CALIBRATION_CALLS,
         quiet: arguments.quiet,
         untraced: None,
@@ -133,7 +158,11 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     if arguments.sample.is_none() {
         tracer.give_up_privilege();
     }
-    let recorded = trace_command(&mut tracer, &job, [0, 1, 2].map(own_stream), || ())?;
+    check_ptrace(arguments, &tracer)?;
+    let mut beside = Beside::new(arguments)?;
+    let streams = [0, 1, 2].map(own_stream);
+    let recorded = trace_beside(&mut tracer, &job, streams, || (), Some(&mut beside))?;
+    beside.finish();
     refuse_nothing(&recorded, Some(recorded.status))?;
     if !arguments.quiet {
         tell(&recorded, &output);
@@ -142,6 +171,25 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::from(launch::pass_on(recorded.status)))
+}
+
+/// How much of what pointers point to is kept.
+fn keep(arguments: &Arguments) -> Option<Style> {
+    let is_full = arguments.decode.is_some() || arguments.text.is_some();
+    let style = arguments.style.style();
+    // All that any way of printing could show.
+    is_full.then_some(Style { verbose: arguments.decode.is_some() || style.verbose, ..style })
+}
+
+/// Refuses what only stopping at each call can do.
+fn check_ptrace(arguments: &Arguments, tracer: &Tracer) -> Result<(), Failure> {
+    let wanted = [(arguments.decode.is_some(), "--decode full"), (!arguments.inject.is_empty(), "--inject")];
+    match wanted.iter().find(|(is_wanted, _)| *is_wanted && tracer.name() != "ptrace") {
+        Some((_, option)) => {
+            Err(Failure::of_trace(anyhow::anyhow!("{option} needs ptrace; add --backend ptrace")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// What runs already and is to be recorded, if that is asked for.
@@ -171,12 +219,13 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
         wanted => wanted,
     };
     let mut tracer = tracer(wanted)?;
-    // The sampler needs it yet, when there is a process to sample.
-    if arguments.sample.is_none() {
-        tracer.give_up_privilege();
-    }
+    tracer.give_up_privilege();
+    check_ptrace(arguments, &tracer)?;
+    let mut beside = Beside::new(arguments)?;
+    let log = arguments.output.as_deref();
     let (recorded, output) =
-        attach(&mut tracer, target, arguments.output.as_deref(), arguments.duration, say)?;
+        attach(&mut tracer, target, log, arguments.duration, Some(&mut beside), keep(arguments), say)?;
+    beside.finish();
     refuse_nothing(&recorded, None)?;
     if !arguments.quiet {
         tell(&recorded, &output);

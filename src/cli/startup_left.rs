@@ -63,6 +63,7 @@ pub fn run(
         calibration_calls: CALIBRATION_CALLS,
         quiet: false,
         lossless: false,
+        keep: None,
         untraced: None,
         ready: Some(&ready),
         sample: None,

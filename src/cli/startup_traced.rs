@@ -166,6 +166,7 @@ pub fn trace_once(
         output,
         leader_only: plan.arguments.leader_only,
         lossless: false,
+        keep: None,
         calibration_calls: CALIBRATION_CALLS,
         quiet: false,
         untraced: Some(plan.untraced.clone()),

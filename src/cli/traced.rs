@@ -52,6 +52,7 @@ pub fn trace_once(
         untraced: Some(untraced.unwrap_or_default()),
         sample: None,
         stacks: None,
+        keep: None,
     };
     let recorded = trace_command(tracer, &job, streams.streams, || streams.launched());
     streams.finish();

@@ -14,9 +14,10 @@ use crate::capture::ready::ReadyWatch;
 use crate::capture::sampler::{Sampled, Sampler, Sampling};
 use crate::capture::select::{self, Tracer, Wanted};
 use crate::capture::untraced::Ready;
-use crate::capture::{Interruption, Outcome, Sink, StackFrames, host};
+use crate::capture::{Interruption, Intervention, Outcome, Sink, StackFrames, host};
 use crate::event::{Event, Kind, mark};
-use crate::log::{self, Calibration, FORMAT_VERSION, Header, Untraced};
+use crate::log::{self, Calibration, FORMAT_VERSION, Header, KEPT_BYTES, Untraced};
+use crate::syscall::decode::Style;
 
 /// Calls of the calibration where the command should start soon: they take two milliseconds.
 pub const CALIBRATION_CALLS: u64 = 100;
@@ -41,6 +42,8 @@ pub struct Job<'a> {
     pub leader_only: bool,
     /// Stop the command's processes rather than lose events of theirs.
     pub lossless: bool,
+    /// Keep what pointers point to, as far as calls printed like this show it.
+    pub keep: Option<Style>,
     /// Calls of the calibration.
     pub calibration_calls: u64,
     /// Say nothing while the command runs.
@@ -103,6 +106,17 @@ pub fn trace_command(
     streams: [Stream; 3],
     launched: impl FnOnce(),
 ) -> Result<Recorded, Failure> {
+    trace_beside(tracer, job, streams, launched, None)
+}
+
+/// The same, with somebody else who is told of all events, and may do something to calls.
+pub fn trace_beside(
+    tracer: &mut Tracer,
+    job: &Job<'_>,
+    streams: [Stream; 3],
+    launched: impl FnOnce(),
+    beside: Option<&mut dyn Sink>,
+) -> Result<Recorded, Failure> {
     let backend = tracer.name();
     let refused = |error| not_permitted(&error, backend);
     let calibration = tracer.calibrate(job.calibration_calls).map_err(refused)?;
@@ -121,7 +135,7 @@ pub fn trace_command(
         .map(|ready| ready.watch_traced(header.clock.origin_ns))
         .transpose()
         .map_err(Failure::of_trace)?;
-    let mut sink = LogSink { writer: &mut writer, job };
+    let mut sink = LogSink { writer: &mut writer, job, beside };
     let begin = Instant::now();
     let origin_ns = header.clock.origin_ns;
     let options = select::Options {
@@ -129,6 +143,8 @@ pub fn trace_command(
         lossless: job.lossless,
         origin_ns,
         stacks: job.stacks,
+        follow: true,
+        keep: job.keep,
     };
     let outcome = match &mut ready {
         None => tracer.record(&mut child, &mut sink, options),
@@ -170,14 +186,22 @@ fn sample(
 }
 
 /// Takes events to the log, and what cannot wait to standard error.
-struct LogSink<'a> {
+struct LogSink<'a, 's> {
     writer: &'a mut log::Writer,
     job: &'a Job<'a>,
+    beside: Option<&'a mut (dyn Sink + 's)>,
 }
 
-impl Sink for LogSink<'_> {
+impl Sink for LogSink<'_, '_> {
     fn push(&mut self, event: &Event<'_>) {
         self.writer.push(event);
+        if let Some(beside) = &mut self.beside {
+            beside.push(event);
+        }
+    }
+
+    fn entered(&mut self, event: &Event<'_>) -> Intervention {
+        self.beside.as_mut().map_or_else(Intervention::default, |beside| beside.entered(event))
     }
 
     fn waits_for(&mut self, pids: &[i32]) {
@@ -252,7 +276,15 @@ fn options(job: &Job<'_>, tracer: &Tracer) -> BTreeMap<String, String> {
     let sample = job.sample.map(|hz| (log::SAMPLE_HZ.to_owned(), hz.to_string()));
     let name = |stacks| StackFrames::ALL.iter().find(|(known, _)| *known == stacks).map(|(_, name)| *name);
     let stacks = job.stacks.and_then(name).map(|name| ("stacks".to_owned(), name.to_owned()));
-    [leader_only].into_iter().chain(until).chain(why_ptrace(tracer)).chain(sample).chain(stacks).collect()
+    let kept = job.keep.map(|style| (KEPT_BYTES.to_owned(), style.strings.to_string()));
+    [leader_only]
+        .into_iter()
+        .chain(until)
+        .chain(why_ptrace(tracer))
+        .chain(kept)
+        .chain(sample)
+        .chain(stacks)
+        .collect()
 }
 
 /// Why ptrace records, where eBPF would have been chosen, for the header.

@@ -65,6 +65,7 @@ impl<'a> Session<'a> {
             output: log,
             leader_only: false,
             lossless: false,
+            keep: None,
             calibration_calls: CALIBRATION_CALLS,
             ready: None,
             sample: None,

@@ -153,8 +153,14 @@ impl Flags {
     /// An argument could not be told from a text that shows it by name (strace's): it is [`UNKNOWN_ADDRESS`].
     pub const ARGUMENT_UNKNOWN: Self = Self(1 << 8);
 
+    /// The kernel never saw the call: its result was put in by the tracer, as asked for.
+    pub const INJECTED: Self = Self(1 << 9);
+
+    /// The tracer held the thread before or after the call, as asked for.
+    pub const DELAYED: Self = Self(1 << 10);
+
     /// Every flag with its name as it stands in documents and in JSON.
-    pub const ALL: [(Self, &'static str); 9] = [
+    pub const ALL: [(Self, &'static str); 11] = [
         (Self::PATH_UNREADABLE, "path_unreadable"),
         (Self::PATH2_UNREADABLE, "path2_unreadable"),
         (Self::RESULT_UNREADABLE, "result_unreadable"),
@@ -164,6 +170,8 @@ impl Flags {
         (Self::NO_ENTRY, "no_entry"),
         (Self::BESIDE, "beside"),
         (Self::ARGUMENT_UNKNOWN, "argument_unknown"),
+        (Self::INJECTED, "injected"),
+        (Self::DELAYED, "delayed"),
     ];
 
     /// Whether all bits of `other` are set.
@@ -228,6 +236,9 @@ pub struct Event<'a> {
     pub argv: Option<&'a [u8]>,
     /// What a stat-like call returned.
     pub stat: Option<FileStat>,
+    /// What its pointers pointed to, as far as it was recorded (`crate::syscall::decode` knows the form);
+    /// `None`: nothing was to be.
+    pub memory: Option<&'a [u8]>,
     /// What is special about this event.
     pub flags: Flags,
     /// Where in its program the thread was: the number of a [`Kind::Stack`] event before this one.
@@ -262,6 +273,7 @@ impl Event<'_> {
             peer: None,
             argv: None,
             stat: None,
+            memory: None,
             flags: Flags(0),
             stack: None,
             replayed_ns: None,

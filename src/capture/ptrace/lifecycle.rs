@@ -15,9 +15,10 @@ use super::files::{Shares, proc_is_ours, proc_link};
 use super::image::Image;
 use super::marks::lifecycle_event;
 use super::session::{Early, Session};
-use super::stop::{End, Stop};
+use super::stop::{CORE, End, Stop};
 use super::thread::{Comm, Thread};
 use crate::event::{Event, Kind, mark};
+use crate::syscall::decode::keep_siginfo;
 
 impl<S: Sink> Session<'_, S> {
     /// The thread has made a child, whose tid is the event's message.
@@ -166,7 +167,13 @@ impl<S: Sink> Session<'_, S> {
         if signal == libc::SIGSTOP && stop.tid() == self.leader {
             self.stopped_itself = info.sender == self.leader;
         }
-        if let Some(thread) = self.threads.get(&stop.tid()) {
+        if let Some(thread) = self.threads.get_mut(&stop.tid()) {
+            thread.signal_memory.clear();
+            if self.options.keep.is_some()
+                && let Ok(info) = request::signal_bytes(thread.tid)
+            {
+                keep_siginfo(&mut thread.signal_memory, &info);
+            }
             if thread.pid == self.leader {
                 seen(signal, info.sender);
             }
@@ -213,10 +220,12 @@ impl<S: Sink> Session<'_, S> {
         }
         let ret = match end {
             Some(End::Exited(status)) => Some(i64::from(status)),
-            Some(End::Killed(signal)) => Some(-i64::from(signal)),
+            Some(End::Killed(signal)) => Some(-i64::from(signal & !CORE)),
             None => None,
         };
-        self.sink.push(&Event { ret, ..lifecycle_event(Kind::Exit, thread, now) });
+        let is_dumped = matches!(end, Some(End::Killed(signal)) if signal & CORE != 0);
+        let args = [u64::from(is_dumped), 0, 0, 0, 0, 0];
+        self.sink.push(&Event { args, ret, ..lifecycle_event(Kind::Exit, thread, now) });
     }
 
     /// Records that the program's entry point was reached, if it was.

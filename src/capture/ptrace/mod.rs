@@ -18,6 +18,7 @@ pub mod calibration;
 mod call;
 mod call_stacks;
 mod calls;
+mod content;
 mod detaching;
 mod entry;
 pub mod entry_point;

@@ -6,6 +6,7 @@ use arrow_array::types::{Int64Type, UInt32Type, UInt64Type};
 use super::columns::{Decoded, Dictionary, Enumeration, Lists, Nullable, Numbers, Texts};
 use crate::event::{Abi, Event, FileStat, Flags, Kind};
 use crate::log::schema::{Column, PATH_ABSENT, PATH2_ABSENT};
+use arrow_array::{Array, BinaryArray};
 
 /// Some hundreds to thousands of events, decoded.
 #[derive(Debug)]
@@ -40,6 +41,7 @@ pub struct Batch {
     flags: Numbers<UInt32Type>,
     stack: Nullable<UInt32Type>,
     replayed: Nullable<UInt64Type>,
+    memory: Option<BinaryArray>,
 }
 
 impl Batch {
@@ -80,6 +82,7 @@ impl Batch {
             flags: columns.numbers(Column::Flags),
             stack: columns.nullable(Column::Stack),
             replayed: columns.nullable(Column::Replayed),
+            memory: columns.bytes(Column::Memory),
         })
     }
 
@@ -160,6 +163,7 @@ impl Batch {
             peer: self.peer.at(row),
             argv: self.argv.at(row),
             stat: self.stat(row),
+            memory: self.memory(row),
             flags: Flags(flags as u16),
             stack: self.stack.at(row),
             replayed_ns: self.replayed.at(row),
@@ -174,6 +178,11 @@ impl Batch {
     /// The rows of this kind.
     pub(super) fn rows_of(&self, kind: Kind) -> Vec<usize> {
         (0..self.len).filter(|&row| self.kind.at(row) == Some(kind)).collect()
+    }
+
+    fn memory(&self, row: usize) -> Option<&[u8]> {
+        let column = self.memory.as_ref()?;
+        (row < column.len() && column.is_valid(row)).then(|| column.value(row))
     }
 
     fn stat(&self, row: usize) -> Option<FileStat> {

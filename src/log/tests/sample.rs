@@ -29,7 +29,7 @@ pub(super) fn header() -> Header {
 pub(super) struct Owned {
     event: Event<'static>,
     comm: Vec<u8>,
-    texts: [Option<Vec<u8>>; 9],
+    texts: [Option<Vec<u8>>; 10],
 }
 
 impl Owned {
@@ -44,6 +44,7 @@ impl Owned {
             event.text,
             event.peer,
             event.argv,
+            event.memory,
         ];
         let texts = texts.map(|text| text.map(<[u8]>::to_vec));
         let event = Event {
@@ -57,6 +58,7 @@ impl Owned {
             text: None,
             peer: None,
             argv: None,
+            memory: None,
             ..*event
         };
         // All borrowed fields are empty now; naming them again gives them any lifetime.
@@ -70,7 +72,7 @@ impl Owned {
     }
 
     pub(super) fn get(&self) -> Event<'_> {
-        let [path, path_abs, path2, path2_abs, file, file2, text, peer, argv] =
+        let [path, path_abs, path2, path2_abs, file, file2, text, peer, argv, memory] =
             self.texts.each_ref().map(Option::as_deref);
         Event {
             comm: &self.comm,
@@ -83,6 +85,7 @@ impl Owned {
             text,
             peer,
             argv,
+            memory,
             ..self.event
         }
     }
@@ -185,7 +188,11 @@ pub(super) fn place() -> Place {
 }
 
 pub(super) fn write(path: &Path, events: &[Event<'_>]) {
-    let mut writer = Writer::create(path, &header()).unwrap();
+    write_with(path, &header(), events);
+}
+
+pub(super) fn write_with(path: &Path, header: &Header, events: &[Event<'_>]) {
+    let mut writer = Writer::create(path, header).unwrap();
     for event in events {
         writer.push(event);
     }

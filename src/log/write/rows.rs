@@ -6,11 +6,11 @@
 
 use std::fmt::Write as _;
 
-use super::columns::{ListColumn, NullableColumn, TextColumn};
+use super::columns::{BytesColumn, ListColumn, NullableColumn, TextColumn};
 use crate::event::{Event, FileStat, Flags, Kind};
 use crate::log::counts::Counts;
 use crate::log::schema::{PATH_ABSENT, PATH2_ABSENT};
-use crate::log::{MAX_ARGV_LEN, MAX_TEXT_LEN};
+use crate::log::{MAX_ARGV_LEN, MAX_MEMORY_LEN, MAX_TEXT_LEN};
 use crate::syscall;
 
 /// A batch is full at this many events. Twice as many would save 2 % of the log of a `pip install`
@@ -54,6 +54,8 @@ pub(in crate::log) struct Rows {
     pub(super) stack: NullableColumn<u32>,
     /// Written only where the header says so.
     pub(super) replayed: NullableColumn<u64>,
+    /// Empty rows in most logs, which have no such column.
+    pub(super) memory: BytesColumn,
     /// Reused to make up names.
     name: String,
 }
@@ -92,6 +94,7 @@ impl Rows {
             flags: vector(),
             stack: NullableColumn::new(),
             replayed: NullableColumn::new(),
+            memory: BytesColumn::new(),
             name: String::new(),
         }
     }
@@ -107,7 +110,7 @@ impl Rows {
     fn text_len(&self) -> usize {
         let texts: usize = self.texts.iter().map(|column| column.dictionary.text_len()).sum();
         let lists = self.argv.text.len() + size_of_val(&self.argv.item_offsets[..]);
-        texts + lists + self.comm.dictionary.text_len()
+        texts + lists + self.comm.dictionary.text_len() + self.memory.bytes.len()
     }
 
     /// Appends an event.
@@ -131,6 +134,7 @@ impl Rows {
         self.push_texts(event);
         self.push_stat(event.stat);
         self.stack.push(event.stack);
+        self.memory.push(event.memory.filter(|memory| memory.len() <= MAX_MEMORY_LEN));
     }
 
     /// The columns that repeat in words what `nr`, `abi` and `ret` say.
@@ -230,6 +234,7 @@ impl Rows {
             flags,
             stack,
             replayed,
+            memory,
             name: _,
         } = self;
         *counts = Counts::default();
@@ -244,6 +249,7 @@ impl Rows {
         stack.clear();
         argv.clear();
         stat_valid.clear();
+        memory.clear();
     }
 }
 
