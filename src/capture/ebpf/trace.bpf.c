@@ -232,7 +232,7 @@ struct {
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
-    __uint(max_entries, 16 << 20);
+    __uint(max_entries, 8 << 20);
 } ring SEC(".maps");
 
 struct {
@@ -245,7 +245,7 @@ struct {
 /* Identities whose names are known to user space. */
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 65536);
+    __uint(max_entries, 32768);
     __type(key, u64);
     __type(value, u8);
 } known SEC(".maps");
@@ -297,7 +297,7 @@ struct {
 /* Processes that we have stopped, for user space to let go on. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, 65536);
+    __uint(max_entries, 16384);
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __type(key, u32);
     __type(value, u8);
