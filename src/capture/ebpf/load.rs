@@ -24,9 +24,9 @@ use crate::event::Abi;
 static OBJECT: &[u8] = aya::include_bytes_aligned!("trace.bpf.o");
 
 /// Size of the ring, a power of two. It is mapped twice, one behind the other, so it counts twice in the resident set. A
-/// program that makes nothing but calls fills it in some ten milliseconds; [`super::backlog`] takes over what comes in a
+/// program that makes nothing but calls fills it in some twenty milliseconds; [`super::backlog`] takes over what comes in a
 /// burst.
-const RING_BYTES: u32 = 16 << 20;
+const RING_BYTES: u32 = 8 << 20;
 
 /// Programs and the tracepoints they are for, by the names that the kernel's types have for those. What takes the kernel
 /// longest to verify comes first.

@@ -232,7 +232,7 @@ struct {
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
-    __uint(max_entries, 16 << 20);
+    __uint(max_entries, 8 << 20);
 } ring SEC(".maps");
 
 struct {
@@ -245,7 +245,7 @@ struct {
 /* Identities whose names are known to user space. */
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 65536);
+    __uint(max_entries, 32768);
     __type(key, u64);
     __type(value, u8);
 } known SEC(".maps");
@@ -307,7 +307,7 @@ struct {
 /* Processes that we have stopped, for user space to let go on. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, 65536);
+    __uint(max_entries, 16384);
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __type(key, u32);
     __type(value, u8);
@@ -445,13 +445,21 @@ __noinline u64 identity_of(u64 path)
     struct dentry *dentry = pair.dentry;
     struct {
         struct dentry *parent;
+        u64 hash, name;
         struct inode *inode;
     } seen;
-    seen.parent = BPF_CORE_READ(dentry, d_parent);
-    seen.inode = BPF_CORE_READ(dentry, d_inode);
-    u64 hash = BPF_CORE_READ(dentry, d_name.hash_len);
+    u32 begin = bpf_core_field_offset(struct dentry, d_parent);
+    if (bpf_core_field_offset(struct dentry, d_name) == begin + 8 &&
+        bpf_core_field_offset(struct dentry, d_inode) == begin + 24) {
+        /* As it has been in all kernels so far: they lie together, and are read at once. */
+        if (bpf_probe_read_kernel(&seen, sizeof seen, (void *)dentry + begin)) return 0;
+    } else {
+        seen.parent = BPF_CORE_READ(dentry, d_parent);
+        seen.hash = BPF_CORE_READ(dentry, d_name.hash_len);
+        seen.inode = BPF_CORE_READ(dentry, d_inode);
+    }
     u64 identity = mix((u64)dentry, (u64)mnt);
-    identity = mix(identity, (u64)seen.parent ^ hash);
+    identity = mix(identity, (u64)seen.parent ^ seen.hash);
     identity = mix(identity, (u64)seen.inode + naming());
     identity |= 1; /* never 0 */
     if (!bpf_map_lookup_elem(&known, &identity)) tell_name((u64)mnt, (u64)dentry, identity);
@@ -459,16 +467,16 @@ __noinline u64 identity_of(u64 path)
 }
 
 /* As identity_of, for a cwd or root: while it is one, its dentry is not used again for another. */
-__noinline u64 place_identity(struct place *place, u64 path)
+static __always_inline u64 place_identity(struct place *place, struct path *path, int is_root, u64 now)
 {
-    u64 pair[2];
-    if (!place || bpf_probe_read_kernel(pair, sizeof pair, (void *)path)) return 0;
-    u64 now = naming();
-    if (place->dentry != pair[1] || place->mnt != pair[0] || place->naming != now) {
-        place->mnt = pair[0];
-        place->dentry = pair[1];
+    u64 mnt = (u64)path->mnt, dentry = (u64)path->dentry;
+    if (place->dentry != dentry || place->mnt != mnt || place->naming != now) {
+        place->mnt = mnt;
+        place->dentry = dentry;
         place->naming = now;
-        place->identity = identity_of(path);
+        /* The same address once more, as a number. */
+        struct fs_struct *fs = BPF_CORE_READ(bpf_get_current_task_btf(), fs);
+        place->identity = identity_of(is_root ? (u64)&fs->root : (u64)&fs->pwd);
     }
     return place->identity;
 }
@@ -663,9 +671,10 @@ __noinline int begin(struct record *record, u32 nr)
     if (plan->path[0] < 6) {
         u64 address = argument(record, plan->path[0]);
         if (address && !put_string(record, PATH0, address)) head->flags |= UNREADABLE0;
-        struct fs_struct *fs = BPF_CORE_READ(bpf_get_current_task_btf(), fs);
-        head->cwd = place_identity(&record->cwd, (u64)&fs->pwd);
-        head->root = place_identity(&record->root, (u64)&fs->root);
+        struct fs_struct *fs = bpf_get_current_task_btf()->fs;
+        u64 now = naming();
+        head->cwd = place_identity(&record->cwd, &fs->pwd, 0, now);
+        head->root = place_identity(&record->root, &fs->root, 1, now);
         if (plan->path[1] < 6) {
             address = argument(record, plan->path[1]);
             if (address && !put_string(record, PATH1, address)) head->flags |= UNREADABLE1;

@@ -64,8 +64,8 @@ pub struct Types<'b> {
 struct Type<'b> {
     name: u32,
     info: u32,
-    /// Its size, or the type that it is made of.
-    size_or_target: u32,
+    /// Its size, or the type behind it.
+    size_or_other: u32,
     rest: &'b [u8],
 }
 
@@ -145,7 +145,7 @@ impl<'b> Type<'b> {
     fn at(records: &'b [u8], at: usize) -> Option<Self> {
         let record = records.get(at..)?;
         let word = |at| word(record, at);
-        Some(Self { name: word(0)?, info: word(4)?, size_or_target: word(8)?, rest: record.get(12..)? })
+        Some(Self { name: word(0)?, info: word(4)?, size_or_other: word(8)?, rest: record.get(12..)? })
     }
 
     fn kind(&self) -> u32 {
@@ -220,7 +220,7 @@ impl<'t, 'b> Cut<'t, 'b> {
             let Some(found) = self.from.get(of) else { return 0 };
             match found.kind() {
                 kind::TYPEDEF | kind::VOLATILE | kind::CONST | kind::RESTRICT | kind::TYPE_TAG => {
-                    of = found.size_or_target;
+                    of = found.size_or_other;
                 }
                 kind::PTR => {
                     let number = self.pointer.unwrap_or_else(|| self.give(None));
@@ -289,21 +289,21 @@ impl<'t, 'b> Cut<'t, 'b> {
         let name = self.push_name(found.name);
         let rest = |at| word(found.rest, at).unwrap_or_default();
         match found.kind() {
-            kind::INT => self.push(&[name, found.info, found.size_or_target, rest(0)]),
+            kind::INT => self.push(&[name, found.info, found.size_or_other, rest(0)]),
             kind::ARRAY => {
                 let (of, by) = (self.number(rest(0)), self.number(rest(4)));
                 self.push(&[name, found.info, 0, of, by, rest(8)]);
             }
             kind::STRUCT | kind::UNION => {
-                self.push(&[name, found.info, found.size_or_target]);
+                self.push(&[name, found.info, found.size_or_other]);
                 for member in (0..found.count()).map(|member| 12 * member) {
                     let (name, of) = (self.push_name(rest(member)), self.number(rest(member + 4)));
                     self.push(&[name, of, rest(member + 8)]);
                 }
             }
             // Without their values.
-            kind::ENUM | kind::ENUM64 => self.push(&[name, found.info & !0xffff, found.size_or_target]),
-            _ => self.push(&[name, found.info, found.size_or_target]),
+            kind::ENUM | kind::ENUM64 => self.push(&[name, found.info & !0xffff, found.size_or_other]),
+            _ => self.push(&[name, found.info, found.size_or_other]),
         }
     }
 }
@@ -363,7 +363,7 @@ mod tests {
             .map(|(of, offset)| (cut.get(of).expect("a type").kind(), offset))
             .collect();
         assert_eq!(members, [(kind::PTR, 0), (kind::ARRAY, 64), (kind::UNION, 96)]);
-        assert_eq!(cut.get(2).expect("the pointer").size_or_target, 0, "leads nowhere");
+        assert_eq!(cut.get(2).expect("the pointer").size_or_other, 0, "leads nowhere");
     }
 
     #[test]

@@ -6,6 +6,8 @@
 use std::ffi::CStr;
 use std::io;
 
+use super::super::decode::threads::threads_of;
+
 /// How the end of a child is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -56,27 +58,38 @@ pub fn be_first() {
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -20) };
 }
 
-/// While this lives, the calling process gets a CPU before others do, where that is permitted. Children made
-/// meanwhile would inherit it.
+/// While this lives, the threads that the process has get a CPU before others do, where that is permitted: who takes
+/// events in and who writes them. Children made meanwhile would inherit it.
 pub struct First {
-    before: i32,
+    /// Threads, and their nice values.
+    before: Vec<(u32, i32)>,
 }
 
 impl First {
     /// From now on.
     pub fn begin() -> Self {
+        let threads = threads_of(std::process::id().cast_signed()).into_iter().map(i32::cast_unsigned);
         // SAFETY: integers only.
-        let before = unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) };
-        be_first();
+        let nice = |tid| unsafe { libc::getpriority(libc::PRIO_PROCESS, tid) };
+        let before: Vec<_> = threads.map(|tid| (tid, nice(tid))).collect();
+        for &(tid, _) in &before {
+            set_nice(tid, -20);
+        }
         Self { before }
     }
 }
 
 impl Drop for First {
     fn drop(&mut self) {
-        // SAFETY: integers only.
-        unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, self.before) };
+        for &(tid, nice) in &self.before {
+            set_nice(tid, nice);
+        }
     }
+}
+
+fn set_nice(tid: u32, nice: i32) {
+    // SAFETY: integers only.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, tid, nice) };
 }
 
 /// A descriptor of a process, closed on exec.
