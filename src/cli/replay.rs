@@ -125,9 +125,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         drawing_file::check_plot(plot)?;
     }
     let Input { header, planned, opened } = read(arguments)?;
-    let walls = match arguments.rerun {
-        true => rerun::walls(arguments, &header.command, opened)?,
-        false => walls(arguments, &header),
+    let walls = if arguments.rerun {
+        rerun::walls(arguments, &header.command, opened)?
+    } else {
+        walls(arguments, &header)
     };
     let options = options(arguments, &header, walls);
     let known = known(arguments, &header, &planned, &options.wall_ns);

@@ -12,7 +12,7 @@ fn how() -> Replayed {
 
 /// Of every third call, twice its place.
 fn cost(call: usize) -> Option<u64> {
-    (call % 3 == 0).then_some(call as u64 * 2)
+    call.is_multiple_of(3).then_some(call as u64 * 2)
 }
 
 #[test]

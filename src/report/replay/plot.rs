@@ -77,7 +77,9 @@ fn series(rows: &[Row]) -> Vec<Series> {
             None => all.push(Series { name: row.way, points: vec![point] }),
         }
     }
-    all.iter_mut().for_each(|series| series.points.sort_by_key(|(at_once, _)| *at_once));
+    for series in &mut all {
+        series.points.sort_by_key(|(at_once, _)| *at_once);
+    }
     all.truncate(LOOKS.len());
     all
 }
