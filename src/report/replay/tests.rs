@@ -29,7 +29,7 @@ fn row(strategy: &str, lookahead: Option<u32>, ratio: Option<f64>, punts: Option
         strategy: strategy.to_owned(),
         lookahead,
         at_once: None,
-        way: "ring",
+        way: if punts.is_some() { "ring" } else { "serial" },
         ring: punts.is_some(),
         measured: ratio.map(|ratio| measured(ratio, punts)),
         void: None,
