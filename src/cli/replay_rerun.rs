@@ -17,11 +17,8 @@ use crate::report::escape::arguments as quoted;
 pub fn walls(arguments: &Arguments, recorded: &[String], files: Vec<Vec<u8>>) -> Result<Vec<f64>, Failure> {
     let command = command::resolve_repeated(&arguments.command)?;
     tell_other(arguments, recorded);
-    let cold = if arguments.cold {
-        Some(Cold::whole_system().or_else(|refused| Ok::<_, Failure>(Cold::of_files(files, &refused)))?)
-    } else {
-        None
-    };
+    let drop_caches = || Cold::whole_system().unwrap_or_else(|refused| Cold::of_files(files, &refused));
+    let cold = arguments.cold.then(drop_caches);
     let mut stdio = Stdio::new()?;
     let options = Options {
         policy: Policy { runs: arguments.runs.map(|runs| runs as usize + 1), ..Policy::default() },

@@ -207,3 +207,101 @@ fn an_interruption_leaves_nothing_behind() {
     fs::remove_file(dir.path().join("strace.log")).expect("our own file");
     assert_eq!(everything(dir.path()), before);
 }
+
+#[test]
+fn costs_are_attached_to_a_copy_and_shown() {
+    let dir = place();
+    let recorded = trace(dir.path(), &["record", "--backend", "ptrace", "-o", "log", "cat", "d/file"]);
+    assert!(recorded.status.success(), "{recorded:?}");
+    let before = fs::read(dir.path().join("log")).expect("the log");
+    let annotated = trace(dir.path(), &[&QUICK[..], &["--annotate", "costs", "log"]].concat());
+    assert!(annotated.status.success(), "{annotated:?}");
+    assert!(annotated.stderr.contains("have a replayed cost in costs"), "{annotated:?}");
+    assert_eq!(fs::read(dir.path().join("log")).expect("the log"), before, "the log itself stays");
+    let events = trace(dir.path(), &["show", "--json", "costs"]);
+    let events = events.stdout.lines().map(|line| serde_json::from_str(line).expect("an object"));
+    let events: Vec<serde_json::Value> = events.collect();
+    let has_cost = |event: &&serde_json::Value| event["replayed_ns"].is_number();
+    let costs: u64 = events.iter().filter_map(|event| event["replayed_ns"].as_u64()).sum();
+    let file =
+        |event: &serde_json::Value| event["path"].as_str().is_some_and(|path| path.ends_with("d/file"));
+    assert!(events.iter().filter(has_cost).any(file), "{events:#?}");
+    assert!(events.iter().filter(has_cost).all(|event| event["duration_ns"].is_number()));
+    let stats = json(&trace(dir.path(), &["stats", "--json", "costs"]));
+    assert_eq!((&stats["quality"], &stats["total"]["total_ns"]), (&"replayed".into(), &costs.into()));
+    let with_cost = events.iter().filter(has_cost).count();
+    assert_eq!(stats["replayed"]["calls"], with_cost);
+    let rows = stats["rows"].as_array().expect("rows");
+    let execve = rows.iter().find(|row| row["name"] == "execve").expect("cat was executed");
+    assert!(execve["total_ns"].is_null() && execve["mean_ns"].is_null(), "not replayed: {execve:#}");
+    let table = trace(dir.path(), &["stats", "costs"]).stdout;
+    assert!(table.contains("Costs are replayed") && table.contains("no cost here"), "{table}");
+    assert!(trace(dir.path(), &["show", "costs"]).stdout.contains(" <replayed 0.0000"));
+    let drawn = trace(dir.path(), &["flame", "costs"]);
+    assert!(drawn.stderr.contains("(replayed; "), "{drawn:?}");
+    // What has costs can be replayed again.
+    assert!(trace(dir.path(), &[&QUICK[..], &["costs"]].concat()).status.success());
+}
+
+#[test]
+fn a_log_of_strace_gets_costs_too() {
+    let dir = place();
+    let cwd = dir.path().to_str().expect("a plain name");
+    let done = replay(dir.path(), READS, &["--cwd", cwd, "--annotate", "costs"]);
+    assert!(done.status.success(), "{done:?}");
+    let stats = json(&trace(dir.path(), &["stats", "--json", "costs"]));
+    assert_eq!((&stats["quality"], &stats["replayed"]["without"]), (&"replayed".into(), &0.into()));
+    assert_eq!(stats["replayed"]["pauses"], false, "the log has no times");
+    assert!(stats["total"]["traced_ns"].is_null(), "{stats:#}");
+}
+
+#[test]
+fn copies_and_plots_never_take_the_place_of_something_else() {
+    let dir = place();
+    fs::write(dir.path().join("strace.log"), READS).expect("our own file");
+    let refused = |options: &[&str], code: i32, says: &str| {
+        let run = trace(dir.path(), &[&QUICK[..], options, &["strace.log"]].concat());
+        assert_eq!(run.status.code(), Some(code), "{run:?}");
+        assert!(run.stderr.contains(says) && run.stderr.lines().count() == 1, "{run:?}");
+    };
+    refused(&["--annotate", "strace.log"], 2, "is the log itself");
+    refused(&["--annotate", "d/file"], 1, "not overwritten");
+    refused(&["--annotate", "-"], 2, "in a file");
+    refused(&["--plot", "d/file"], 1, "not overwritten");
+    refused(&["--plot", "none/x.svg"], 1, "none/x.svg");
+    assert_eq!(fs::read_to_string(dir.path().join("d/file")).expect("our own file"), "some text");
+}
+
+#[test]
+fn a_plot_has_a_line_for_each_way() {
+    let dir = place();
+    let cwd = dir.path().to_str().expect("a plain name");
+    for _ in 0..2 {
+        // The second time in the place of the first.
+        let done = replay(dir.path(), READS, &["--cwd", cwd, "--plot", "plot.svg"]);
+        assert!(done.status.success(), "{done:?}");
+        assert!(!done.stdout.contains("depth 64"), "what is for the plot is not in the table: {done:?}");
+    }
+    let plot = fs::read_to_string(dir.path().join("plot.svg")).expect("the plot");
+    assert!(plot.starts_with("<svg ") && plot.contains(">threads<"), "{plot}");
+    assert!(plot.contains("batch size") && plot.contains("time for all calls"), "{plot}");
+}
+
+#[test]
+fn the_wall_time_is_measured_of_what_is_typed() {
+    let dir = place();
+    let cwd = dir.path().to_str().expect("a plain name");
+    fs::write(dir.path().join("strace.log"), READS).expect("our own file");
+    let options = ["--json", "--cwd", cwd, "--rerun", "strace.log", "--", "sh", "-c", "echo ran"];
+    let done = trace(dir.path(), &[&QUICK[..], &options].concat());
+    let value = json(&done);
+    assert_eq!(value["wall"]["runs"], 6, "{value:#}");
+    assert!(value["ceiling"]["calls"].is_number());
+    let failing = ["--rerun", "strace.log", "--", "sh", "-c", "echo so >&2; exit 3"];
+    let failed = trace(dir.path(), &[&QUICK[..], &failing].concat());
+    assert_eq!(failed.status.code(), Some(1), "{failed:?}");
+    assert!(failed.stderr.contains("exit status: 3") && failed.stderr.contains("so"), "{failed:?}");
+    for wrong in [&["--rerun", "strace.log"][..], &["strace.log", "--", "true"]] {
+        assert_eq!(trace(dir.path(), &[&QUICK[..], wrong].concat()).status.code(), Some(2));
+    }
+}

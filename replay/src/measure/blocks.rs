@@ -18,6 +18,8 @@ use crate::sys::usage::Usage;
 /// A strategy's share of a block: as many runs as fit, at least one.
 const SHARE: Duration = Duration::from_millis(4);
 const MOST_RUNS: u32 = 50;
+/// Where plain serial calls take so many times longer than a run may, no other way is tried.
+const HOPELESS: u32 = 4;
 
 /// What a block gave, a run on average.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,8 +41,8 @@ pub(crate) struct Contender {
     pub(crate) counts: Counts,
     pub(crate) punts: Option<u64>,
     pub(crate) voided: Option<Voided>,
-    /// What one run took, if so many as are needed do not fit into the time there is.
-    pub(crate) too_long: Option<Duration>,
+    /// So many runs as are needed do not fit into the time there is.
+    pub(crate) too_long: bool,
     runs_a_block: u32,
 }
 
@@ -54,7 +56,7 @@ impl Contender {
             counts: Counts::default(),
             punts: None,
             voided: None,
-            too_long: None,
+            too_long: false,
             runs_a_block: 1,
         }
     }
@@ -86,8 +88,15 @@ impl Bench {
         options: &Options,
         mut progress: impl FnMut(usize, usize),
     ) -> Result<(), ReplayError> {
+        let longest = options.longest_run();
+        let mut hopeless = false;
         for contender in &mut *contenders {
-            self.warm_up(contender, options.time / Options::LEAST_BLOCKS as u32)?;
+            if hopeless {
+                contender.too_long = true;
+                continue;
+            }
+            let took = self.warm_up(contender, longest)?;
+            hopeless = contender.strategy == Strategy::Serial && took > longest * HOPELESS;
         }
         let begin = Instant::now();
         let mut random = fastrand::Rng::new();
@@ -107,7 +116,7 @@ impl Bench {
 
     /// A run with the workers' tasks counted, which costs time; then, unless that was long, one that tells how many fit
     /// into a block.
-    fn warm_up(&mut self, contender: &mut Contender, longest: Duration) -> Result<(), ReplayError> {
+    fn warm_up(&mut self, contender: &mut Contender, longest: Duration) -> Result<Duration, ReplayError> {
         self.make_ready(&mut *contender.engine)?;
         if let Some(punts) = self.punts.as_ref().filter(|_| contender.strategy.needs_ring()) {
             punts.begin();
@@ -119,21 +128,19 @@ impl Bench {
             contender.punts = punts.end();
         }
         self.verify(contender)?;
-        if contender.strategy != Strategy::Serial && took > longest {
-            contender.too_long = Some(took);
-        }
+        contender.too_long = contender.strategy != Strategy::Serial && took > longest;
         if took > SHARE {
-            return Ok(());
+            return Ok(took);
         }
         let sample = self.timed(contender)?;
         let fit = SHARE.as_nanos() as f64 / sample.wall_ns.max(1.0);
         let most = if self.cache == Cache::Warm { f64::from(MOST_RUNS) } else { 1.0 };
         contender.runs_a_block = fit.clamp(1.0, most) as u32;
-        Ok(())
+        Ok(took)
     }
 
     fn block(&mut self, contender: &mut Contender) -> Result<(), ReplayError> {
-        if contender.voided.is_some() || contender.too_long.is_some() {
+        if contender.voided.is_some() || contender.too_long {
             return Ok(());
         }
         let mut sum = Sample::default();

@@ -70,6 +70,11 @@ impl Options {
     /// Fewer rounds give no interval worth the name.
     pub const LEAST_BLOCKS: usize = 6;
 
+    /// What a run may take, so that there are enough of them.
+    pub(crate) fn longest_run(&self) -> Duration {
+        self.time / Self::LEAST_BLOCKS as u32
+    }
+
     /// The strategies that are compared when nothing else is asked for.
     #[must_use]
     pub fn default_strategies() -> Vec<Strategy> {

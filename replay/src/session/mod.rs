@@ -169,13 +169,11 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             progress(Progress::Measuring { done, of });
         })?;
         let mut unavailable = unavailable;
+        let longest = self.options.longest_run();
+        let reason = format!("a run takes more than {longest:.1?}, too long for the time there is");
         contenders.retain(|contender| {
-            let too_long = contender.too_long;
-            unavailable.extend(too_long.map(|took| {
-                let reason = format!("one run takes {took:.1?}: too long for the time there is");
-                (contender.strategy, reason)
-            }));
-            too_long.is_none()
+            unavailable.extend(contender.too_long.then(|| (contender.strategy, reason.clone())));
+            !contender.too_long
         });
         let (recorded_ns, gate) = self.recorded(&contenders);
         let context = Context { wall_ns: &self.options.wall_ns, recorded_ns };

@@ -223,9 +223,7 @@ fn below(replay: &Replay) -> Vec<String> {
     if let Some(reason) = &replay.no_ring {
         lines.push(format!("No strategy with a ring: io_uring is {}.", printable(reason)));
     }
-    for one in replay.unavailable.iter().filter(|_| replay.no_ring.is_none()) {
-        lines.push(format!("Not measured: {}: {}.", one.strategy, printable(&one.reason)));
-    }
+    lines.extend(not_measured(replay));
     if replay.rows.iter().any(|row| row.lookahead != Some(1)) {
         lines.push("A lookahead above 1 is a bound: a program does not know its next calls.".to_owned());
     }
@@ -246,6 +244,22 @@ fn below(replay: &Replay) -> Vec<String> {
         );
     }
     lines
+}
+
+/// Strategies that could not be measured, with the reason that they have in common.
+fn not_measured(replay: &Replay) -> Vec<String> {
+    let others = replay.unavailable.iter().filter(|_| replay.no_ring.is_none());
+    let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
+    for one in others {
+        match by_reason.iter_mut().find(|(reason, _)| *reason == one.reason) {
+            Some((_, strategies)) => strategies.push(&one.strategy),
+            None => by_reason.push((&one.reason, vec![&one.strategy])),
+        }
+    }
+    let line = |(reason, strategies): (&str, Vec<&str>)| {
+        format!("Not measured, for {}: {}.", printable(reason), strategies.join("; "))
+    };
+    by_reason.into_iter().map(line).collect()
 }
 
 /// That the replay's cost of the calls is not the program's, and what that may do to what is projected.

@@ -1,7 +1,7 @@
 //! The report of replays made up.
 
 use super::*;
-use crate::analysis::replay::{KnownWall, Projected, Verdict};
+use crate::analysis::replay::{KnownWall, Projected, Unavailable, Verdict};
 
 fn range(median: f64) -> Range {
     Range { median, low: median * 0.9, high: median * 1.1 }
@@ -29,7 +29,7 @@ fn row(strategy: &str, lookahead: Option<u32>, ratio: Option<f64>, punts: Option
         strategy: strategy.to_owned(),
         lookahead,
         at_once: None,
-        way: "ring",
+        way: if punts.is_some() { "ring" } else { "serial" },
         ring: punts.is_some(),
         measured: ratio.map(|ratio| measured(ratio, punts)),
         void: None,
@@ -136,4 +136,47 @@ fn every_verdict_is_a_sentence() {
             "{line}"
         );
     }
+}
+
+#[test]
+fn strategies_without_figures_share_a_line_by_reason() {
+    let mut replay = replay(Verdict::NoRing);
+    let unavailable = |strategy: &str, reason: &str| Unavailable {
+        strategy: strategy.to_owned(),
+        reason: reason.to_owned(),
+    };
+    replay.unavailable =
+        vec![unavailable("a", "it is slow"), unavailable("b", "it is new"), unavailable("c", "it is slow")];
+    let text = text(&replay, None);
+    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("Not measured")).collect();
+    assert_eq!(lines, ["Not measured, for it is slow: a; c.", "Not measured, for it is new: b."]);
+}
+
+#[test]
+fn what_is_unreliable_says_by_how_much() {
+    let mut replay = replay(Verdict::NoRing);
+    let gate = |in_program_ns, replayed_ns| Some(Believed { in_program_ns, replayed_ns, passed: false });
+    replay.gate = gate(600_000.0, 450_000.0);
+    replay.cost_source = "recorded";
+    replay.backend = "ebpf".to_owned();
+    assert!(text(&replay, None).contains("savings may be 25 % smaller than shown."));
+    replay.cost_source = "think_time";
+    replay.backend = "ptrace".to_owned();
+    let estimated = text(&replay, None);
+    assert!(estimated.contains("(an estimate, the tracer's jitter in it)"), "{estimated}");
+    assert!(estimated.contains("savings may be 1.33 times what is shown."), "{estimated}");
+    replay.gate = gate(300_000.0, 600_000.0);
+    assert!(text(&replay, None).contains("Savings may be 50 % smaller than shown."));
+}
+
+#[test]
+fn the_best_way_is_named_beside_the_plain_ring() {
+    let mut replay = replay(Verdict::Slower { row: 5, punted: None });
+    replay
+        .rows
+        .push(Row { way: "hybrid", ..row("hybrid, depth 128, lookahead 1", Some(1), Some(1.2), Some(0)) });
+    let text = text(&replay, None);
+    let told = "1.20 times the time of plain calls with plain calls for what a ring hands to workers (7.30 times with a \
+                ring for all of them).";
+    assert!(text.contains(told), "{text}");
 }
