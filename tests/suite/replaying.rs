@@ -322,13 +322,13 @@ fn a_scratch_tree_goes_however_a_replay_ends() {
                 eprintln!("skipped: {told}");
                 return;
             }
-            std::thread::yield_now();
+            std::thread::sleep(std::time::Duration::from_millis(5));
         }
         kill(Pid::from_raw(replay.id() as i32), signal).expect("our own child");
         replay.wait().expect("our own child");
         // The process that removes it has no other work; the test's own limit of time is the limit.
         while !scratch_trees(dir.path()).is_empty() {
-            std::thread::yield_now();
+            std::thread::sleep(std::time::Duration::from_millis(5));
         }
     }
 }
