@@ -189,6 +189,8 @@ impl Child<'_> {
         };
         let confined = confine(&home.tree(), home.token(), self.scratch.confinement, ask)
             .map_err(|error| ReplayError::Confined(error.to_string()))?;
+        // New capabilities have made the kernel forget it (`commit_creds`).
+        die_with_parent(self.parent).map_err(ReplayError::io(NO_CHILD))?;
         let options = self.options;
         let (run, differences, tree) =
             in_tree(self.plan, &self.scratch.limits, &self.base, &confined.root, confined.guard, tell)?;

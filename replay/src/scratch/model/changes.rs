@@ -363,7 +363,11 @@ impl Model<'_> {
         }
         match (source, target) {
             _ if !done => Ok(Ok(())),
-            (Place::Node { node, .. }, Place::Absent(name)) => {
+            // No kernel gives a directory a second name.
+            (Place::Node { node, .. }, Place::Absent(name)) if !self.nodes[node as usize].is_directory() => {
+                if self.nodes[node as usize].kind == Kind::Any {
+                    self.node(node).kind = Kind::File;
+                }
                 self.uses(node, Aspect::Attributes, Use::Update);
                 self.changes_name(name);
                 self.entries[name.entry as usize].now = Now::Node(node);

@@ -171,7 +171,8 @@ impl Model<'_> {
     pub(crate) fn path_of_name(&self, name: Name) -> Vec<u8> {
         let mut parts = vec![self.names.bytes(self.entries[name.entry as usize].name)];
         let mut at = name.directory;
-        while let Some((directory, own)) = self.nodes[at as usize].home {
+        for _ in 0..MOST_COMPONENTS {
+            let Some((directory, own)) = self.nodes[at as usize].home else { break };
             parts.push(self.names.bytes(own));
             at = directory;
         }
