@@ -10,11 +10,12 @@ use super::failure::{Failure, note};
 use super::filter::FilterArguments;
 use super::input;
 use super::output::to_stdout;
+use crate::analysis::stacks::Stacks;
 use crate::event::{Event, Kind};
 use crate::log::{Columns, Ending, Header};
 use crate::report::json;
 use crate::report::show::json::Row;
-use crate::report::show::{Modes, Options, Relative, Time, Who, change_of_mode, line};
+use crate::report::show::{Modes, Options, Relative, Time, Who, change_of_mode, line, stack};
 
 #[derive(Debug, Args)]
 #[command(
@@ -38,8 +39,13 @@ pub struct Arguments {
     #[arg(short = 'Y', long)]
     names: bool,
 
+    /// Print below each call the functions that made it, the innermost first, where the log has stacks (trace record
+    /// --stacks)
+    #[arg(short = 'k', long)]
+    stacks: bool,
+
     /// Print one JSON object a line, with every column of the log (docs/log-format.md)
-    #[arg(long, conflicts_with_all = ["epoch", "relative", "names"])]
+    #[arg(long, conflicts_with_all = ["epoch", "relative", "names", "stacks"])]
     json: bool,
 
     #[command(flatten)]
@@ -57,6 +63,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let ending = to_stdout(|out| {
         let mut written = Ok(());
         let ending = reader.for_each(|event| {
+            lines.define(event);
             if written.is_ok() && filter.matches(event) {
                 written = lines.write(out, event);
             }
@@ -87,6 +94,8 @@ struct Lines {
     relative: Option<Relative>,
     modes: Modes,
     json: bool,
+    /// Where they are to be shown.
+    stacks: Option<Stacks>,
     text: Vec<u8>,
 }
 
@@ -97,7 +106,15 @@ impl Lines {
             relative: arguments.relative.then(Relative::default),
             modes: Modes::default(),
             json: arguments.json,
+            stacks: arguments.stacks.then(Stacks::default),
             text: Vec::new(),
+        }
+    }
+
+    /// Takes note of what later events refer to.
+    fn define(&mut self, event: &Event<'_>) {
+        if let Some(stacks) = &mut self.stacks {
+            stacks.add(event);
         }
     }
 
@@ -118,6 +135,9 @@ impl Lines {
         change_of_mode(&mut self.text, event, &self.options, &mut self.modes);
         line(&mut self.text, event, &self.options);
         self.text.push(b'\n');
+        if let (Some(stacks), Some(stack)) = (&self.stacks, event.stack) {
+            stack::write(&mut self.text, stacks, stack);
+        }
         out.write_all(&self.text)
     }
 }

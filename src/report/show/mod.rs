@@ -20,6 +20,7 @@ mod kinds;
 mod modes;
 mod result;
 mod special;
+pub mod stack;
 mod structs;
 #[cfg(test)]
 mod tests;
