@@ -23,8 +23,14 @@ pub const UNKNOWN: &[u8] = b"[unknown]";
 pub struct Code {
     /// What kind of code.
     pub kind: FrameKind,
-    /// Its label, in [`Stacks::text`].
-    pub label: Id,
+    /// Its label, see [`Stacks::text`].
+    label: Id,
+    /// Its function, empty if that is not known.
+    name: Id,
+    /// Its source file, or else its object.
+    place: Id,
+    /// The line in the source file; 0: not known.
+    line: u32,
 }
 
 /// All stacks of a log.
@@ -41,7 +47,10 @@ impl Stacks {
         if let Some((number, frame)) = Frame::of(event) {
             if self.frames.len() < MOST && self.text.bytes() < MOST_TEXT {
                 let label = self.text.id(&label(&frame));
-                self.frames.insert(number, Code { kind: frame.kind, label });
+                let name = self.text.id(frame.name);
+                let place = self.text.id(if frame.file.is_empty() { frame.object } else { frame.file });
+                let line = if frame.file.is_empty() { 0 } else { frame.line };
+                self.frames.insert(number, Code { kind: frame.kind, label, name, place, line });
             }
         } else if let Some((number, node)) = Node::of(event)
             && node.caller.is_none_or(|caller| caller < number)
@@ -63,6 +72,13 @@ impl Stacks {
             next = node.and_then(|node| node.caller).filter(|caller| *caller < number);
         }
         out.reverse();
+    }
+
+    /// A frame's function, and the source file and line, or the object where these are not known; what is not known is
+    /// empty or 0.
+    #[must_use]
+    pub fn place(&self, code: Option<Code>) -> (&[u8], &[u8], u32) {
+        code.map_or((b"", b"", 0), |code| (self.text.get(code.name), self.text.get(code.place), code.line))
     }
 
     /// What a frame is called.
@@ -111,6 +127,10 @@ mod tests {
         }
         assert_eq!(shown(&stacks, 3), ["main", "run (a.py)", "[unknown]"]);
         assert_eq!(shown(&stacks, 1), ["main"]);
+        let mut frames = Vec::new();
+        stacks.frames(3, &mut frames);
+        assert_eq!(stacks.place(frames[1]), (&b"run"[..], &b"/lib/a.py"[..], 0));
+        assert_eq!(stacks.place(frames[2]), (&b""[..], &b""[..], 0));
     }
 
     #[test]

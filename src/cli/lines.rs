@@ -4,10 +4,11 @@ use std::io::{self, Write};
 
 use clap::Args;
 
+use crate::analysis::stacks::Stacks;
 use crate::event::{Event, Kind};
 use crate::report::json;
 use crate::report::show::json::Row;
-use crate::report::show::{Modes, Options, Relative, Time, change_of_mode, line};
+use crate::report::show::{Modes, Options, Relative, Time, change_of_mode, line, stack};
 use crate::syscall::decode::{Hex, Style};
 
 /// How strings and structures are shown.
@@ -45,6 +46,8 @@ pub struct Lines {
     relative: Option<Relative>,
     modes: Modes,
     json: bool,
+    /// Where they are to be shown.
+    stacks: Option<Stacks>,
     text: Vec<u8>,
 }
 
@@ -56,12 +59,22 @@ impl Lines {
             relative: is_relative.then(Relative::default),
             modes: Modes::default(),
             json,
+            stacks: None,
             text: Vec::new(),
         }
     }
 
-    /// Takes note of an event that is perhaps not shown: a child begins in its parent's mode.
+    /// From now on the functions that made a call stand below it, where they are known.
+    pub fn show_stacks(&mut self) {
+        self.stacks = Some(Stacks::default());
+    }
+
+    /// Takes note of an event that is perhaps not shown: a child begins in its parent's mode, and later ones refer to
+    /// stacks.
     pub fn saw(&mut self, event: &Event<'_>) {
+        if let Some(stacks) = &mut self.stacks {
+            stacks.add(event);
+        }
         if event.kind == Kind::Fork {
             self.modes.change(event);
         }
@@ -85,6 +98,9 @@ impl Lines {
         change_of_mode(&mut self.text, event, &self.options, &mut self.modes);
         line(&mut self.text, event, &self.options);
         self.text.push(b'\n');
+        if let (Some(stacks), Some(number)) = (&self.stacks, event.stack) {
+            stack::write(&mut self.text, stacks, number);
+        }
         out.write_all(&self.text)
     }
 }

@@ -284,6 +284,11 @@ fn tell_samples(sampled: &Sampled) {
             "the kernel's part is missing from them: `sysctl kernel.perf_event_paranoid=1`, root or CAP_PERFMON permits it",
         );
     }
+    if sampled.broken {
+        note(
+            "taking CPU samples ended early, by a fault of trace's: some are missing, nobody knows how many",
+        );
+    }
     if sampled.lost > 0 {
         note(format_args!("{} lost: take fewer a second", counted_were(sampled.lost, "CPU sample")));
     }

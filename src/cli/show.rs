@@ -38,8 +38,13 @@ pub struct Arguments {
     #[command(flatten)]
     style: StyleArguments,
 
+    /// Print below each call the functions that made it, the innermost first, where the log has stacks (trace record
+    /// --stacks)
+    #[arg(short = 'k', long)]
+    stacks: bool,
+
     /// Print one JSON object a line, with every column of the log (docs/log-format.md)
-    #[arg(long, conflicts_with_all = ["epoch", "relative", "names"])]
+    #[arg(long, conflicts_with_all = ["epoch", "relative", "names", "stacks"])]
     json: bool,
 
     #[command(flatten)]
@@ -54,6 +59,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let filter = arguments.filter.filter()?;
     let mut reader = input::open(&arguments.log, &arguments.place, Columns::ALL)?;
     let mut lines = Lines::new(options(arguments, reader.header()), arguments.relative, arguments.json);
+    if arguments.stacks {
+        lines.show_stacks();
+    }
     let ending = to_stdout(|out| {
         let mut written = Ok(());
         let ending = reader.for_each(|event| {

@@ -11,7 +11,7 @@ use super::failure::{Failure, note};
 use crate::capture::launch::{self, Command, SpawnOptions, Stream};
 use crate::capture::ptrace::calibration;
 use crate::capture::ready::ReadyWatch;
-use crate::capture::sampler::{Sampled, Sampler, Sampling};
+use crate::capture::sampler::{self, Sampled, Sampler, Sampling};
 use crate::capture::select::{self, Tracer, Wanted};
 use crate::capture::untraced::Ready;
 use crate::capture::{Interruption, Intervention, Outcome, Sink, StackFrames, host};
@@ -151,6 +151,10 @@ pub fn trace_beside(
         Some(ready) => tracer.record(&mut child, &mut ready.marking(&mut sink), options),
     };
     let sampled = sampling.map(Sampling::finish);
+    if sampled.is_some_and(|sampled| sampled.broken) {
+        let text = Some(sampler::LOST.as_bytes());
+        writer.push(&Event { text, ret: Some(-1), ..Event::new(Kind::Lost) });
+    }
     let outcome = outcome.map_err(refused)?;
     let elapsed = begin.elapsed();
     if let Some(error) = child.failure() {

@@ -303,6 +303,7 @@ fn the_wall_time_is_measured_of_what_is_typed() {
     assert!(failed.stderr.contains("exit status: 3") && failed.stderr.contains("so"), "{failed:?}");
     for wrong in [&["--rerun", "strace.log"][..], &["strace.log", "--", "true"]] {
         assert_eq!(trace(dir.path(), &[&QUICK[..], wrong].concat()).status.code(), Some(2));
+    }
 }
 
 /// What a small install does, with its files and directories there already or not; afterwards everything in the place is

@@ -67,7 +67,9 @@ fn samples_show_where_a_program_spends_its_time() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let log = dir.path().join("log");
     let mut command = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
-    command.args(["record", "-q", "--sample", "997", "-o"]).arg(&log).arg(program("busy")).arg("80");
+    // By a shell: a child that executes another program must not be taken for the shell.
+    command.args(["record", "-q", "--sample", "997", "-o"]).arg(&log);
+    command.args(["sh", "-c", "\"$0\" 80; exit $?"]).arg(program("busy"));
     let done = run(&mut command);
     if done.stderr.contains("not permitted") {
         return skip("CPU samples", &done.stderr);
@@ -116,6 +118,11 @@ fn a_call_has_the_functions_that_made_it() {
     assert_eq!(names[0], "_start", "{names:?}");
     assert_eq!(names[main..main + 3], ["main", "outer", "inner"], "{names:?}");
     assert!(call.frames.iter().all(|(kind, _)| *kind == FrameKind::Native), "{call:?}");
+    let shown = trace(dir.path(), &["show", "-k", "-e", "%stat", "log"]).stdout;
+    let below: Vec<&str> = shown.lines().skip_while(|line| !line.contains("/no/such/file/busy")).collect();
+    let at = below.iter().position(|line| line.starts_with(" > inner (")).expect("the function");
+    assert!(below[at].contains("busy.c:"), "{shown}");
+    assert!(below[at + 1].starts_with(" > outer (") && below[at + 2].starts_with(" > main ("), "{shown}");
 }
 
 /// Every Python there is, as far as its frames are known.

@@ -65,6 +65,8 @@ pub struct Sampled {
     pub throttled: u64,
     /// Frames of the kernel are missing: they are not permitted.
     pub user_only: bool,
+    /// Taking them ended early, by a fault of ours: nobody knows how many are missing.
+    pub broken: bool,
 }
 
 /// Counters that wait for a process to execute its program.
@@ -131,14 +133,17 @@ pub struct Sampling<F> {
 }
 
 impl<F: FnMut(&Event<'_>)> Sampling<F> {
-    /// Takes in what is left, and ends. What was lost is pushed as the last event.
+    /// Takes in what is left, and ends. What the kernel lost is pushed as the last event; that taking them broke is for the
+    /// caller to record, since there may be nothing left to push by.
     #[must_use]
     pub fn finish(mut self) -> Sampled {
-        let Some((sampled, count, mut push)) = self.end() else { return Sampled::default() };
-        if sampled.lost > 0 {
+        let (sampled, named) = self.end();
+        let Some((count, mut push)) = named else { return Sampled { broken: true, ..Sampled::default() } };
+        let sampled = sampled.unwrap_or(Sampled { broken: true, ..Sampled::default() });
+        if sampled.lost > 0 && !sampled.broken {
             let at_ns = monotonic_ns().saturating_sub(self.origin_ns);
             let lost = Event {
-                text: Some(b"CPU samples"),
+                text: Some(LOST.as_bytes()),
                 ret: i64::try_from(sampled.lost).ok(),
                 start_ns: at_ns,
                 end_ns: Some(at_ns),
@@ -150,12 +155,16 @@ impl<F: FnMut(&Event<'_>)> Sampling<F> {
     }
 }
 
+/// What samples that are missing are called in the log.
+pub const LOST: &str = "CPU samples";
+
 impl<F> Sampling<F> {
-    fn end(&mut self) -> Option<(Sampled, u64, F)> {
+    /// What came of taking them, and of naming them; `None`: it broke.
+    fn end(&mut self) -> (Option<Sampled>, Option<(u64, F)>) {
         self.stop.store(true, Ordering::Release);
-        let sampled = self.taker.take()?.join();
-        let (count, push) = self.namer.take()?.join().ok()?;
-        Some((sampled.ok()?, count, push))
+        let sampled = self.taker.take().and_then(|thread| thread.join().ok());
+        let named = self.namer.take().and_then(|thread| thread.join().ok());
+        (sampled, named)
     }
 }
 

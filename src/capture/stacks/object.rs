@@ -16,6 +16,8 @@ use object::read::elf::{ElfFile64, ProgramHeader};
 use object::{Endianness, Object as _, ObjectSection, ReadCache};
 use rustc_hash::FxHashMap;
 
+use super::guard::guarded;
+
 /// Longest section that is read.
 const LONGEST_SECTION: u64 = 256 << 20;
 /// Segments of an object that are looked at.
@@ -118,7 +120,7 @@ impl Object {
             .is_ok_and(|named| Identity::of(&file) == Some(Identity { dev: named.dev(), ino: named.ino() }));
         let held = || PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
         let source = if same { named.to_owned() } else { held() };
-        if object.take_in(&file).is_some() {
+        if guarded(|| object.take_in(&file)).is_some() {
             object.source = Some(source);
             object.file = Some(file);
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use framehop::x86_64::{CacheX86_64, Reg, UnwindRegsX86_64, UnwinderX86_64};
 use framehop::{FrameAddress, Unwinder};
 
+use super::guard::guarded;
 use super::object::{Bytes, ObjectId, Objects};
 
 /// Frames of a stack at most; a deeper one is cut at its outer end.
@@ -100,6 +101,13 @@ impl Space {
     pub fn walk(&self, walk: &mut Walk, registers: Registers, read: &mut dyn FnMut(u64) -> Option<u64>) {
         walk.addresses.clear();
         walk.cut = true;
+        guarded(|| {
+            self.follow(walk, registers, read);
+            Some(())
+        });
+    }
+
+    fn follow(&self, walk: &mut Walk, registers: Registers, read: &mut dyn FnMut(u64) -> Option<u64>) {
         let mut read = |at| read(at).ok_or(());
         let mut frames = self.unwinder.iter_frames(registers.ip(), registers, &mut walk.cache, &mut read);
         while walk.addresses.len() < DEEPEST {

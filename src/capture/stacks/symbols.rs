@@ -11,6 +11,7 @@ use blazesym::symbolize::source::{Elf, Kernel, Source};
 use blazesym::symbolize::{Input, Sym, Symbolized, Symbolizer};
 use rustc_hash::FxHashMap;
 
+use super::guard::guarded;
 use super::object::{Object, ObjectId};
 use super::space::Address;
 use super::table::Table;
@@ -109,8 +110,10 @@ impl Symbols {
         };
         let source = object.source.as_ref().map(|path| Source::Elf(Elf::new(path)));
         let found = source.and_then(|source| {
-            let found = self.symbolizer.symbolize_single(&source, Input::VirtOffset(at)).ok()?;
-            found.into_sym().filter(covers).map(Sym::into_owned)
+            guarded(|| {
+                let found = self.symbolizer.symbolize_single(&source, Input::VirtOffset(at)).ok()?;
+                found.into_sym().filter(covers).map(Sym::into_owned)
+            })
         });
         let Some(symbol) = found else {
             self.frames.push(table.frame(&own, define));

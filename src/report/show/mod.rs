@@ -19,6 +19,7 @@ mod kinds;
 pub mod live;
 mod modes;
 mod result;
+pub mod stack;
 #[cfg(test)]
 mod tests;
 

@@ -1,6 +1,6 @@
-//! Where CPython keeps what its frames are told apart by, for each version.
+//! Where `CPython` keeps what its frames are told apart by, for each version.
 //!
-//! Offsets in bytes on x86-64, from CPython's headers (`Include/cpython/pystate.h`, `code.h`,
+//! Offsets in bytes on x86-64, from `CPython`'s headers (`Include/cpython/pystate.h`, `code.h`,
 //! `Include/internal/pycore_frame.h`) as py-spy's bindings have them. They hold within a minor version; debug and
 //! free-threaded builds have others and are told by their version's flags or by what is read, which then does not fit.
 

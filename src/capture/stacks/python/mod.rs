@@ -10,6 +10,7 @@ mod memo;
 use py_spy::config::LockingStrategy;
 use py_spy::{Config, PythonSpy};
 
+use super::guard::guarded;
 use super::table::Table;
 use crate::event::Event;
 use crate::event::stack::{Frame, FrameKind};
@@ -114,7 +115,7 @@ impl Interpreter {
         *tries += 1;
         *next = *calls * 2;
         let last = *tries >= MOST_TRIES;
-        let found = if may_be_python(pid) { PythonSpy::new(pid, &config()).ok() } else { None };
+        let found = if may_be_python(pid) { guarded(|| PythonSpy::new(pid, &config()).ok()) } else { None };
         match found {
             Some(spy) => {
                 let layout = layout::of(spy.version.major, spy.version.minor);
@@ -131,7 +132,7 @@ impl Found {
     /// Reads the frames of a thread, by all their names.
     fn read(&mut self, tid: i32, pointer: u64, table: &mut Table, define: &mut dyn FnMut(&Event<'_>)) {
         self.frames.clear();
-        let Ok(traces) = self.spy.get_stack_traces() else { return };
+        let Some(traces) = guarded(|| self.spy.get_stack_traces().ok()) else { return };
         // Since 3.11 the interpreter knows its threads by the kernel's number.
         let is_known = traces.iter().any(|trace| trace.os_thread_id.is_some());
         let found = if is_known {
