@@ -2,9 +2,11 @@
 
 pub mod bars;
 pub mod budget;
+pub mod compare;
 pub mod doctor;
 pub mod escape;
 pub mod flame;
+pub mod install;
 pub mod json;
 pub mod look;
 pub mod notes;
