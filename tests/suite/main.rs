@@ -30,6 +30,7 @@ mod mutation;
 mod obstacles;
 mod passing_on;
 mod replaying;
+mod same_lines;
 mod same_text;
 mod startup;
 mod strace_logs;
