@@ -24,6 +24,7 @@ mod inheritance;
 mod installed;
 mod layers;
 mod limits;
+mod live;
 mod loader;
 mod looks;
 mod mutation;

@@ -77,13 +77,13 @@ fn lines(text: &str) -> BTreeMap<String, Vec<String>> {
     }
     let name = |id: &str| ids.iter().position(|known| *known == id).map(|at| format!("P{at}"));
     let mut threads: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut begun: BTreeMap<&str, String> = BTreeMap::new();
+    let mut halves: BTreeMap<&str, String> = BTreeMap::new();
     for (id, rest) in parted {
         if let Some(begin) = rest.strip_suffix(" <unfinished ...>") {
-            begun.insert(id, begin.to_owned());
+            halves.insert(id, begin.to_owned());
             continue;
         }
-        let line = match (begun.remove(id), rest.split_once(" resumed>")) {
+        let line = match (halves.remove(id), rest.split_once(" resumed>")) {
             (Some(begin), Some((_, end))) => begin + end,
             _ => rest.to_owned(),
         };
