@@ -8,7 +8,7 @@ use super::super::sys::memory::{MOST_SPANS, Span};
 use super::memory::{Memory as _, ThreadMemory};
 use super::thread::Thread;
 use crate::event::Abi;
-use crate::syscall::decode::{Decoder, Keeper, Phase, Style, keep_returned_mask};
+use crate::syscall::decode::{Decoder, Keeper, Phase, Style, keep_cwd, keep_returned_mask};
 
 const PAGE: u64 = 4096;
 
@@ -25,11 +25,23 @@ pub fn at_entry(thread: &mut Thread, style: &Style, sp: u64) {
             keep_returned_mask(&mut thread.call.memory, mask);
         }
     }
+    if style.files && is_relative_to_cwd(thread) {
+        let Thread { tid, shares, call, .. } = thread;
+        if let Some(cwd) = shares.cwd(*tid) {
+            keep_cwd(&mut call.memory, &cwd);
+        }
+    }
     let kept = with_decoder(thread, style, Phase::Entry, None, |call, text| {
         call.entry(text);
         call.look_ahead();
     });
     thread.call.memory = kept;
+}
+
+/// Whether the call was passed `AT_FDCWD`, with a path that does not tell where it starts from.
+fn is_relative_to_cwd(thread: &Thread) -> bool {
+    let mut paths = thread.call.plan.paths.iter().flatten();
+    paths.any(|path| path.dirfd.is_some_and(|dirfd| thread.call.fd(dirfd) == libc::AT_FDCWD))
 }
 
 /// Keeps what it has filled.

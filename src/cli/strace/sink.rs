@@ -134,7 +134,12 @@ impl StraceSink {
     }
 
     fn ended(&mut self, event: &Event<'_>) {
-        let is_told = self.options.lines && !self.options.quiet.exit();
+        // Who was killed by a signal that is not to be shown is not told of either.
+        let is_signal_shown = match event.ret {
+            Some(status) if status < 0 => self.options.signals.has(status.unsigned_abs() as u32),
+            _ => true,
+        };
+        let is_told = self.options.lines && !self.options.quiet.exit() && is_signal_shown;
         self.with(event, |live| live.ended(event, is_told));
         if self.options.separately
             && let Some(stream) = self.streams.remove(&event.tid)
@@ -182,6 +187,9 @@ impl Sink for StraceSink {
     }
 
     fn entered(&mut self, event: &Event<'_>) -> Intervention {
+        if let Some(stream) = self.stream(event.tid) {
+            stream.live.saw(event);
+        }
         if self.options.lines && self.options.statuses.are_all() && self.is_shown(event) {
             self.with(event, |live| live.entered(event));
         }

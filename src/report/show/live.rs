@@ -73,6 +73,8 @@ pub enum Time {
 struct Task {
     /// Its call has begun a line.
     has_begun: bool,
+    /// The number of its last call.
+    nr: u32,
     /// The name of the call that is to be restarted.
     interrupted: Option<&'static str>,
 }
@@ -117,6 +119,11 @@ impl Live {
     /// A thread is there, from now on.
     pub fn joined(&mut self, tid: u32) {
         self.tasks.entry(tid).or_default();
+    }
+
+    /// A thread makes a call, which is shown or not.
+    pub fn saw(&mut self, event: &Event<'_>) {
+        self.tasks.entry(event.tid).or_default().nr = event.nr;
     }
 
     /// A thread has made another, which begins in the same mode.
@@ -224,8 +231,9 @@ impl Live {
         self.write_who(&mut text, event);
         self.write_time(&mut text, at_ns);
         if self.look.number {
-            let number = format!("[{:4}] ", event.nr);
-            text.extend_from_slice(if event.kind == Kind::Syscall { number.as_bytes() } else { b"[????] " });
+            let last = self.tasks.get(&event.tid).map_or(0, |task| task.nr);
+            let number = if event.kind == Kind::Syscall { event.nr } else { last };
+            text.extend_from_slice(format!("[{number:4}] ").as_bytes());
         }
         if self.look.pointer {
             text.push(b'[');
@@ -337,7 +345,7 @@ impl Live {
         let mut rest = vec![b' '; self.look.column.saturating_sub(self.column)];
         // It begins with a space of its own.
         let mut value = Vec::new();
-        result::write(&mut value, event, returned);
+        result::write(&mut value, event, returned, style.hex);
         rest.extend_from_slice(value.strip_prefix(b" ").unwrap_or(&value));
         rest.extend_from_slice(&after);
         for (flag, word) in [(Flags::INJECTED, &b" (INJECTED)"[..]), (Flags::DELAYED, b" (DELAYED)")] {

@@ -1,19 +1,18 @@
 //! What a call returned, and how long it took.
 
-use super::escape::write_bracketed;
 use super::{Options, errno, write_nanoseconds, write_seconds};
 use crate::event::Event;
 use crate::syscall::Ret;
-use crate::syscall::decode::Returned;
+use crate::syscall::decode::{Hex, Returned, write_file_name};
 use crate::syscall::flags::{write_hex, write_mode, write_number, write_radix};
 
 /// ` = 3</etc/passwd>`, ` = -1 ENOENT (No such file or directory)`, ` = ?`.
-pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, returned: Returned<'_>) {
+pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, returned: Returned<'_>, hex: Hex) {
     out.extend_from_slice(b" = ");
     match (event.ret, event.errno()) {
         (None, _) => out.push(b'?'),
         (Some(_), Some(errno)) => write_error(out, errno),
-        (Some(value), None) => write_success(out, returned, value),
+        (Some(value), None) => write_success(out, returned, value, hex),
     }
 }
 
@@ -31,12 +30,12 @@ pub(super) fn write_duration(out: &mut Vec<u8>, event: &Event<'_>, options: &Opt
     }
 }
 
-fn write_success(out: &mut Vec<u8>, returned: Returned<'_>, value: i64) {
+fn write_success(out: &mut Vec<u8>, returned: Returned<'_>, value: i64, hex: Hex) {
     match returned {
         Returned::Fd(file) => {
             write_number(out, value);
             if let Some(file) = file.filter(|_| value >= 0) {
-                write_bracketed(out, file);
+                write_file_name(out, file, hex);
             }
         }
         Returned::Flags(set) => {

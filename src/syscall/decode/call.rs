@@ -18,6 +18,33 @@ const AT_FDCWD: i32 = -100;
 /// capture, and nothing shorter is.
 const LONGEST_PATH: usize = 4095;
 
+/// Where a snapshot has the working directory, where a call was passed `AT_FDCWD`: no address of a program's.
+const CWD: u64 = 0xffff_ffff_ffff_0000;
+
+/// Keeps the working directory of the caller.
+pub fn keep_cwd(kept: &mut Vec<u8>, cwd: &[u8]) {
+    let cwd = &cwd[..cwd.len().min(LONGEST_PATH)];
+    let live = |_: u64, buffer: &mut [u8]| {
+        let count = cwd.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&cwd[..count]);
+        count
+    };
+    super::Keeper { kept, now: Phase::Entry, live }.read(Phase::Entry, CWD, &mut [0; LONGEST_PATH]);
+}
+
+/// Appends `<file>`, in hexadecimal where all strings are.
+pub fn write_file_name(out: &mut Vec<u8>, file: &[u8], hex: Hex) {
+    if hex == Hex::All {
+        let mut text = Vec::new();
+        write_text(&mut text, file, hex, false);
+        out.push(b'<');
+        out.extend_from_slice(&text[1..text.len() - 1]);
+        out.push(b'>');
+    } else {
+        write_bracketed(out, file);
+    }
+}
+
 /// What a call that succeeds returns.
 #[derive(Clone, Copy)]
 pub enum Returned<'a> {
@@ -140,7 +167,7 @@ impl<'a, 'm> Decoder<'a, 'm> {
     fn is_late(&self, index: usize) -> bool {
         let kind = match special::form(self.event, self.spec, index) {
             Some(Form::As(kind)) => kind,
-            Some(form) => return matches!(form, Form::IoctlOut(_)),
+            Some(form) => return matches!(form, Form::IoctlOut(_) | Form::OwnLate(_)),
             None => self.spec.args[index].arg,
         };
         match kind {
@@ -199,12 +226,13 @@ impl<'a, 'm> Decoder<'a, 'm> {
             Form::Bits(set) => set.write_bits(out, self.event.args[index]),
             Form::As(arg) => self.write_kind(out, arg, index),
             Form::Ioctl => special::write_ioctl(out, self.event.args[index] as u32),
+            Form::Named(names) => out.extend_from_slice(names.as_bytes()),
             Form::Quota => special::write_quota(out, self.event.args[index] as u32),
             Form::IoctlIn(what) => self.write_ioctl_argument(out, what, self.arg(index)),
             Form::IoctlOut(what) if self.succeeded() => self.write_ioctl_argument(out, what, self.arg(index)),
             Form::IoctlOut(_) => self.write_address(out, self.arg(index)),
             Form::Option => self.write_socket_option(out, index),
-            Form::Own(write) => write(self, out, index),
+            Form::Own(write) | Form::OwnLate(write) => write(self, out, index),
         }
     }
 
@@ -261,7 +289,13 @@ impl<'a, 'm> Decoder<'a, 'm> {
         let fd = self.arg(index) as i32;
         if self.spec.args[index].arg == Arg::DirFd && fd == AT_FDCWD {
             out.extend_from_slice(b"AT_FDCWD");
-            self.write_file(out, self.base(self.ordinal(index, is_path)));
+            let base = self.base(self.ordinal(index, is_path));
+            let mut cwd = [0; LONGEST_PATH];
+            let kept = match base {
+                None if self.style.files => self.memory.read(Phase::Entry, CWD, &mut cwd),
+                _ => 0,
+            };
+            self.write_file(out, base.or(Some(&cwd[..kept]).filter(|cwd| !cwd.is_empty())));
         } else {
             let slot = self.ordinal(index, is_fd);
             let file = if fd < 0 || self.names_only_the_result() { None } else { self.slot(slot) };
@@ -291,7 +325,7 @@ impl<'a, 'm> Decoder<'a, 'm> {
 
     fn write_file(&self, out: &mut Vec<u8>, file: Option<&[u8]>) {
         if let Some(file) = file.filter(|_| self.style.files) {
-            write_bracketed(out, file);
+            write_file_name(out, file, self.style.hex);
         }
     }
 

@@ -46,6 +46,20 @@ static ARGUMENTS: &[(u32, bool, What)] = &[
     (0x4004_9409, false, What::Value),             // FICLONE
 ];
 
+/// Operations that have several names.
+static NAMES: &[(u32, &str)] = &[
+    (0x4004_9409, "BTRFS_IOC_CLONE or FICLONE"),
+    (0x4020_940d, "BTRFS_IOC_CLONE_RANGE or FICLONERANGE"),
+    (0xc018_9436, "BTRFS_IOC_FILE_EXTENT_SAME or FIDEDUPERANGE"),
+    (0x8100_9431, "BTRFS_IOC_GET_FSLABEL or FS_IOC_GETFSLABEL"),
+    (0x4100_9432, "BTRFS_IOC_SET_FSLABEL or FS_IOC_SETFSLABEL"),
+];
+
+/// The names of an operation that has several.
+pub(super) fn names(op: u32) -> Option<&'static str> {
+    NAMES.iter().find(|(known, _)| *known == op).map(|(_, names)| *names)
+}
+
 /// How the argument of an operation is printed, where that is known.
 pub(super) fn form(op: u32) -> Option<Form> {
     let (_, is_filled, what) = ARGUMENTS.iter().find(|(known, ..)| *known == op)?;

@@ -25,7 +25,7 @@ mod tables;
 mod text;
 mod time;
 
-pub use call::{Decoder, Returned, write_argv, write_unknown};
+pub use call::{Decoder, Returned, keep_cwd, write_argv, write_file_name, write_unknown};
 pub use memory::{Keeper, MOST_KEPT, Memory, NoMemory, Phase, Snapshot};
 pub use signal::{keep_returned_mask, keep_siginfo, write_siginfo};
 pub use text::Hex;

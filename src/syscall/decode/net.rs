@@ -356,12 +356,12 @@ fn write_socket_address(out: &mut Vec<u8>, bytes: &[u8], hex: super::Hex) {
         2 if bytes.len() >= 8 => {
             out.extend_from_slice(b", sin_port=htons(");
             write_radix(out, port(bytes, 2), 10, 1);
-            out.extend_from_slice(b"), sin_addr=inet_addr(\"");
+            out.extend_from_slice(b"), sin_addr=inet_addr(");
             let host = std::net::Ipv4Addr::new(bytes[4], bytes[5], bytes[6], bytes[7]);
-            out.extend_from_slice(host.to_string().as_bytes());
-            out.extend_from_slice(b"\")");
+            write_text(out, host.to_string().as_bytes(), hex, false);
+            out.push(b')');
         }
-        10 if bytes.len() >= 24 => write_inet6(out, bytes),
+        10 if bytes.len() >= 24 => write_inet6(out, bytes, hex),
         16 if bytes.len() >= 12 => {
             out.extend_from_slice(b", nl_pid=");
             write_number(out, i64::from(word32(bytes, 4).cast_signed()));
@@ -396,15 +396,15 @@ fn write_local(out: &mut Vec<u8>, name: &[u8], hex: super::Hex) {
     }
 }
 
-fn write_inet6(out: &mut Vec<u8>, bytes: &[u8]) {
+fn write_inet6(out: &mut Vec<u8>, bytes: &[u8], hex: super::Hex) {
     out.extend_from_slice(b", sin6_port=htons(");
     write_radix(out, port(bytes, 2), 10, 1);
     out.extend_from_slice(b"), sin6_flowinfo=htonl(");
     write_radix(out, u64::from(word32(bytes, 4).swap_bytes()), 10, 1);
-    out.extend_from_slice(b"), inet_pton(AF_INET6, \"");
+    out.extend_from_slice(b"), inet_pton(AF_INET6, ");
     let host: [u8; 16] = bytes[8..24].try_into().unwrap_or_default();
-    out.extend_from_slice(std::net::Ipv6Addr::from(host).to_string().as_bytes());
-    out.extend_from_slice(b"\", &sin6_addr)");
+    write_text(out, std::net::Ipv6Addr::from(host).to_string().as_bytes(), hex, false);
+    out.extend_from_slice(b", &sin6_addr)");
     if bytes.len() >= 28 {
         out.extend_from_slice(b", sin6_scope_id=");
         write_radix(out, u64::from(word32(bytes, 24)), 10, 1);

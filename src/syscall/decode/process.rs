@@ -4,7 +4,7 @@ use super::Decoder;
 use super::memory::Phase;
 use super::text::write_text;
 use crate::syscall::flags::{
-    CAPABILITIES, CLONE, FILE_TYPE, TERMIOS_CC, write_hex, write_number, write_radix, write_signal,
+    CAPABILITIES, CLONE, FILE_TYPE, MPOL, TERMIOS_CC, write_hex, write_number, write_radix, write_signal,
 };
 
 /// Bytes of the name of a thread, its NUL included.
@@ -67,8 +67,14 @@ pub(super) fn write_thread_name(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, i
     let got = if address == 0 { 0 } else { call.memory.read(call.phase, address, &mut name) };
     let end = name[..got].iter().position(|&byte| byte == 0);
     match end {
-        Some(end) => write_text(out, &name[..end], call.style.hex, false),
-        None if got == THREAD_NAME => write_text(out, &name[..THREAD_NAME - 1], call.style.hex, true),
+        Some(end) => {
+            let shown = end.min(call.style.strings);
+            write_text(out, &name[..shown], call.style.hex, shown < end);
+        }
+        None if got == THREAD_NAME => {
+            let shown = call.style.strings.min(THREAD_NAME - 1);
+            write_text(out, &name[..shown], call.style.hex, true);
+        }
         None => call.write_address(out, address),
     }
 }
@@ -83,8 +89,36 @@ pub(super) fn write_nodes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: 
     call.write_array(out, call.arg(index), words, size, &mut |_, out, bytes| {
         let mut word = [0; 8];
         word[..size].copy_from_slice(bytes);
-        write_hex(out, u64::from_le_bytes(word));
+        let word = u64::from_le_bytes(word);
+        // As wide as the word with and without its 0x.
+        if word == 0 {
+            write_radix(out, 0, 16, 2 * size);
+        } else {
+            out.extend_from_slice(b"0x");
+            write_radix(out, word, 16, 2 * size - 2);
+        }
     });
+}
+
+/// The policy in force, which the kernel fills in.
+pub(super) fn write_policy(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    match call.read_u32_at(call.phase, call.arg(index)).filter(|_| call.succeeded()) {
+        Some(policy) => {
+            out.push(b'[');
+            MPOL.write_bits(out, u64::from(policy));
+            out.push(b']');
+        }
+        None => call.write_address(out, call.arg(index)),
+    }
+}
+
+/// The nodes it is for.
+pub(super) fn write_filled_nodes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    if call.succeeded() {
+        write_nodes(call, out, index);
+    } else {
+        call.write_address(out, call.arg(index));
+    }
 }
 
 /// Members of `struct clone_args` behind its flags: name, offset, and whether it is always shown.
@@ -218,7 +252,7 @@ impl Decoder<'_, '_> {
             u64::from(self.arg(0) as u32)
         };
         // Asks for their number only.
-        if self.phase == Phase::Exit && self.arg(0) as i32 == 0 {
+        if self.phase == Phase::Exit && self.arg(0) as i32 == 0 && count != 0 {
             return self.write_address(out, address);
         }
         self.write_array(out, address, count, size, &mut |_, out, bytes| {

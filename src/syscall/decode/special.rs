@@ -20,6 +20,8 @@ pub(super) enum Form {
     Ioctl,
     /// The operation of quotactl.
     Quota,
+    /// A number with several names.
+    Named(&'static str),
     /// What an ioctl passes.
     IoctlIn(What),
     /// What an ioctl fills.
@@ -28,6 +30,8 @@ pub(super) enum Form {
     Option,
     /// A form of its own, known before the kernel sees the call.
     Own(fn(&mut Decoder<'_, '_>, &mut Vec<u8>, usize)),
+    /// One that is known when the call has returned.
+    OwnLate(fn(&mut Decoder<'_, '_>, &mut Vec<u8>, usize)),
 }
 
 /// Commands of `fcntl(2)`.
@@ -109,8 +113,11 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
         ("setsockopt", 3) => Some(Form::Option),
         ("fcntl" | "fcntl64", 2) => fcntl_form(event, args[1] as u32),
         ("ioctl", 1) if ioctl_name(args[1]).is_none() => Some(Form::Ioctl),
+        ("ioctl", 1) => ioctl::names(args[1] as u32).map(Form::Named),
         ("ioctl", 2) => ioctl::form(args[1] as u32),
         ("prctl", 1) => prctl_form(args[0] as u32),
+        ("get_mempolicy", 0) => Some(Form::OwnLate(process::write_policy)),
+        ("get_mempolicy", 1) => Some(Form::OwnLate(process::write_filled_nodes)),
         ("set_mempolicy", 1) => Some(Form::Own(process::write_nodes)),
         ("quotactl", 0) | ("quotactl_fd", 1) => Some(Form::Quota),
         // Asks for the one in force.

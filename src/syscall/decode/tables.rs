@@ -14,7 +14,7 @@ use crate::syscall::flags::{
     CAP_VERSION, EPOLL_EVENTS, FS_MAGIC, FS_STATE, LEASE, RESOLVE, SEEK, SIGNAL_STACK, STATX, STATX_ATTR,
     TERMIOS_C, TERMIOS_I, TERMIOS_L, TERMIOS_O, TTY_LINE, write_number, write_radix,
 };
-use crate::syscall::{Family, Spec, Struct};
+use crate::syscall::{Arg, Family, Spec, Struct};
 
 layouts! {
     /// `struct timespec`.
@@ -447,7 +447,8 @@ pub(super) fn is_late(kind: Struct, spec: &Spec) -> bool {
 /// Writes the structure behind an argument; `false`: it has no form here.
 pub(super) fn write(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, kind: Struct, index: usize) -> bool {
     let address = call.arg(index);
-    if call.phase == Phase::Exit && !call.succeeded() && !outlives_failure(call, kind) {
+    let is_passed = matches!(call.spec.args[index].arg, Arg::In(_));
+    if call.phase == Phase::Exit && !is_passed && !call.succeeded() && !outlives_failure(call, kind) {
         call.write_address(out, address);
         return true;
     }

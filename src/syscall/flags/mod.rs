@@ -24,6 +24,7 @@ pub use file::{RESOLVE, STATX};
 pub use io::{FD_FLAGS, LEASE, SEALS, SEEK};
 pub use ioctl::IOCTL;
 pub use members::*;
+pub use memory::MPOL;
 pub use mount::{MOUNT_ATTR, QUOTA, QUOTA_TYPE};
 pub use net::{MSG, NETLINK_PROTOCOL, SOCKET_DOMAIN, SOCKET_LEVEL, SOCKET_OPTION, TCP_OPTION};
 pub use process::CLONE;

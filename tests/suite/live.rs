@@ -1,0 +1,239 @@
+//! Text while the command runs, structures kept in logs, faults put in, and strace's command line by its name.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::differential::Place;
+use crate::support::run::{self, run};
+use crate::support::skip::skip_peer;
+use crate::support::{log, strace};
+
+/// A directory for a test, `trace`, and a link to it by the name `strace`.
+struct Bench {
+    dir: tempfile::TempDir,
+    strace: PathBuf,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let strace = dir.path().join("strace");
+        symlink(env!("CARGO_BIN_EXE_trace"), &strace).expect("our own directory");
+        Self { dir, strace }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn record(&self, words: &[&str]) -> run::Run {
+        let mut command = log::command_by("ptrace", &self.path("log"), self.dir.path());
+        run(command.args(words))
+    }
+
+    fn strace(&self, words: &[&str]) -> run::Run {
+        run(run::command(&self.strace, self.dir.path()).args(words))
+    }
+
+    fn show(&self, words: &[&str]) -> String {
+        let mut show = run::command(env!("CARGO_BIN_EXE_trace"), self.dir.path());
+        let shown = run(show.arg("show").args(words).arg(self.path("log")));
+        assert!(shown.status.success(), "{shown:?}");
+        shown.stdout
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).expect("it was written")
+    }
+}
+
+/// Without the totals, which come when the command is over, and times.
+fn without_totals(text: &str) -> Vec<String> {
+    let lines = text.lines().filter(|line| !line.contains("*** total "));
+    lines.map(str::to_owned).collect()
+}
+
+#[test]
+fn text_is_what_show_prints() {
+    let bench = Bench::new();
+    let script = "echo text > file; cat file; exit 3";
+    let done = bench.record(&["--decode", "full", "--text", "text", "sh", "-c", script]);
+    assert_eq!((done.status.code(), done.stdout.as_str()), (Some(3), "text\n"), "{done:?}");
+    let text = bench.read("text");
+    assert_eq!(without_totals(&text), without_totals(&bench.show(&[])));
+    assert!(text.contains(r#"write(1</"#) && text.contains(r#", "text\n", 5) = 5"#), "{text}");
+    let lines = bench.show(&["-e", "trace=read", "-s", "2"]);
+    assert!(lines.contains(r#", "te"..., "#), "{lines}");
+    // To a command, which is waited for, and to standard output.
+    let words = ["--text", "|grep -c ^ > count", "-e", "trace=write", "sh", "-c", "echo x; echo y"];
+    assert_eq!(bench.record(&words).status.code(), Some(0));
+    assert_eq!(bench.read("count"), "3\n", "two writes and an exit");
+    let done = bench.record(&[
+        "--text",
+        "-",
+        "-e",
+        "trace=write",
+        "-P",
+        "/dev/null",
+        "sh",
+        "-c",
+        "echo x > /dev/null",
+    ]);
+    assert!(done.stdout.contains(r#"write(1</dev/null>, "x\n", 2) = 2"#), "{done:?}");
+}
+
+#[test]
+fn a_log_keeps_no_memory_by_itself() {
+    let bench = Bench::new();
+    bench.record(&["sh", "-c", "echo secret"]);
+    let text = bench.show(&["-e", "trace=write"]);
+    assert!(text.contains("write(1<") && !text.contains(", \"secret"), "{text}");
+    assert!(!bench.show(&["--json"]).contains("\"memory\":\""));
+    bench.record(&["--decode", "full", "sh", "-c", "echo secret"]);
+    assert!(bench.show(&["--json"]).contains("\"memory\":\""));
+}
+
+#[test]
+fn text_goes_out_while_the_command_runs() {
+    let bench = Bench::new();
+    // The command ends when its own text has been seen.
+    let script = "until grep -q 'unlink.*nosuch' text; do rm -f nosuch; done";
+    let done =
+        bench.record(&["--text", "text", "-e", "trace=/^unlink", "timeout", "100", "sh", "-c", script]);
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+}
+
+#[test]
+fn faults_are_put_in() {
+    let bench = Bench::new();
+    let done = bench.record(&[
+        "--inject",
+        "%file:error=EPERM:when=1+",
+        "--inject",
+        "execve:delay_enter=1",
+        "cat",
+        "file",
+    ]);
+    // The loader cannot open a library.
+    assert_eq!(done.status.code(), Some(127), "{done:?}");
+    fs::write(bench.path("file"), "content").expect("our own directory");
+    let done = bench.record(&["--inject", "read:error=EIO:when=2", "cat", "file"]);
+    assert_eq!((done.status.code(), done.stdout.as_str()), (Some(1), ""), "{done:?}");
+    assert!(bench.show(&["--json"]).contains("\"flags\":[\"injected\""));
+    let done = bench.record(&["--inject", "nosuch:error=EIO", "true"]);
+    assert_eq!(done.status.code(), Some(125), "{done:?}");
+}
+
+#[test]
+fn faults_are_those_of_strace() {
+    if !strace::is_there() {
+        return skip_peer("faults_are_those_of_strace", "no strace");
+    }
+    let bench = Bench::new();
+    let place = Place::new();
+    place.prepare("echo content > file");
+    for spec in [
+        "inject=read:error=EIO:when=2",
+        "inject=read:retval=0:when=2+",
+        "fault=openat:when=3..4",
+        "inject=close:signal=SIGTERM:when=2",
+        "inject=write:error=ENOSPC:delay_exit=100",
+    ] {
+        let run = |tracer: &Path| {
+            let mut whole = Command::new(tracer);
+            whole.args(["-e", spec, "-e", "trace=read,write,close,openat", "-o"]).arg(&place.log);
+            let run = place.traced(&whole, &["cat", "file"]);
+            (run, fs::read_to_string(&place.log).expect("strace writes"))
+        };
+        let (theirs, ours) = (run(Path::new("strace")), run(&bench.strace));
+        assert_eq!(ours, theirs, "{spec}");
+    }
+}
+
+#[test]
+fn called_by_the_name_of_strace() {
+    let bench = Bench::new();
+    let done = bench.strace(&["-e", "trace=none", "sh", "-c", "echo out; exit 5"]);
+    assert_eq!((done.status.code(), done.stdout.as_str()), (Some(5), "out\n"));
+    assert_eq!(done.stderr, "+++ exited with 5 +++\n");
+    let done = bench.strace(&["-f", "-e", "trace=none", "-e", "signal=none", "sh", "-c", "(exit 4); exit 5"]);
+    let (attached, rest) = done.stderr.split_once('\n').expect("two lines");
+    let pid = attached.strip_prefix("strace: Process ").and_then(|text| text.strip_suffix(" attached"));
+    let pid = pid.unwrap_or_else(|| panic!("{done:?}"));
+    assert_eq!(rest, format!("[pid {pid:>5}] +++ exited with 4 +++\n+++ exited with 5 +++\n"));
+    // Not followed, nobody else is told of.
+    let done = bench.strace(&["-e", "trace=none", "-e", "signal=none", "sh", "-c", "(exit 4); exit 5"]);
+    assert_eq!(done.stderr, "+++ exited with 5 +++\n");
+    let done = bench.strace(&["-qq", "-e", "trace=none", "sh", "-c", "kill -9 $$"]);
+    assert_eq!((done.status.signal(), done.stderr.as_str()), (Some(9), ""));
+    let done = bench.strace(&["nosuchprogram"]);
+    assert_eq!(done.stderr, "strace: Can't stat 'nosuchprogram': No such file or directory\n");
+    assert_eq!(done.status.code(), Some(1));
+    let done = bench.strace(&["-k", "true"]);
+    assert_eq!((done.status.code(), done.stdout.as_str()), (Some(1), ""));
+    assert!(done.stderr.starts_with("strace: option -k (--stack-traces)"), "{done:?}");
+}
+
+#[test]
+fn a_file_for_each_thread_and_a_summary() {
+    let bench = Bench::new();
+    let done = bench.strace(&["-ff", "-o", "each", "sh", "-c", "(exit 4); exit 5"]);
+    assert_eq!((done.status.code(), done.stderr.as_str()), (Some(5), ""));
+    let files = fs::read_dir(bench.dir.path()).expect("our own directory").filter_map(|entry| {
+        let name = entry.expect("our own directory").file_name().into_string().expect("our own name");
+        name.starts_with("each.").then(|| bench.read(&name))
+    });
+    let mut ends: Vec<String> =
+        files.map(|text| text.lines().last().unwrap_or_default().to_owned()).collect();
+    ends.sort_unstable();
+    assert_eq!(ends, ["+++ exited with 4 +++", "+++ exited with 5 +++"]);
+    let done = bench.strace(&["-c", "-w", "-o", "summary", "cat", "nosuch"]);
+    assert_eq!(done.status.code(), Some(1));
+    let summary = bench.read("summary");
+    assert!(summary.starts_with("% time     seconds  usecs/call     calls    errors syscall\n"), "{summary}");
+    assert!(summary.lines().last().is_some_and(|line| line.ends_with(" total")), "{summary}");
+    assert!(summary.lines().any(|line| line.ends_with(" openat")), "{summary}");
+}
+
+/// Ends with its value.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_process_that_runs_is_attached_to() {
+    let bench = Bench::new();
+    let script = "echo ready; read word; echo got $word > answer; read word";
+    let mut shell = run::command("sh", bench.dir.path());
+    let shell = shell.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut shell = Running(shell.expect("sh"));
+    let mut first = [0; 6];
+    std::io::Read::read_exact(shell.0.stdout.as_mut().expect("a pipe"), &mut first).expect("it says so");
+    let pid = shell.0.id().to_string();
+    let mut tracer = run::command(&bench.strace, bench.dir.path());
+    let tracer = tracer
+        .args(["-f", "-o", "attached", "-e", "trace=read,write", "-p", &pid])
+        .stderr(Stdio::null())
+        .spawn();
+    let mut tracer = Running(tracer.expect("trace"));
+    // It is attached to when it is said to be traced.
+    let status = format!("/proc/{pid}/status");
+    while fs::read_to_string(&status).expect("it runs").contains("TracerPid:\t0\n") {
+        std::thread::yield_now();
+    }
+    let input = shell.0.stdin.as_mut().expect("a pipe");
+    std::io::Write::write_all(input, b"word\n").expect("it reads");
+    drop(shell.0.stdin.take());
+    assert!(tracer.0.wait().expect("our own child").success());
+    let text = bench.read("attached");
+    assert!(text.contains(r#"write(1, "got word\n", 9)"#), "{text}");
+    assert!(text.ends_with("+++ exited with 1 +++\n"), "{text}");
+}

@@ -1,0 +1,238 @@
+//! The program called by the name `strace`, and strace itself: the same lines for the same programs.
+//!
+//! What must differ is made alike: process ids, results that are ids, what the machine's clocks and memory say
+//! ([`VOLATILE`]), and where another thread's line has cut one in two. Each thread's lines are compared in order, every
+//! byte of them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::differential::Place;
+use crate::support::programs::program;
+use crate::support::run;
+use crate::support::skip::{skip, skip_peer};
+use crate::support::strace;
+
+/// Calls whose results are other ones each time.
+const VOLATILE: [&str; 11] = [
+    "getrandom(",
+    "sysinfo(",
+    "times(",
+    "getrusage(",
+    "clock_gettime(",
+    "gettimeofday(",
+    "getppid(",
+    "statfs(",
+    "fstatfs(",
+    "getcpu(",
+    "time(",
+];
+
+/// Members of structures that are other ones each time.
+const VOLATILE_MEMBERS: [&str; 12] = [
+    "st_ino=",
+    "st_atime=",
+    "st_atime_nsec=",
+    "st_mtime=",
+    "st_mtime_nsec=",
+    "st_ctime=",
+    "st_ctime_nsec=",
+    "stx_ino=",
+    "d_ino=",
+    "d_off=",
+    "si_utime=",
+    "si_stime=",
+];
+
+/// What stands before the id of a process or thread.
+const PLACES_OF_IDS: [&str; 6] =
+    ["si_pid=", "kill(", "queueinfo(", "parent_tid=[", "FUTEX_CLOCK_REALTIME, ", "wait4("];
+
+/// Lines of strace (first) and ours (second) that may differ, and why.
+type Rule = fn(&str, &str) -> bool;
+const PERMITTED: [(&str, Rule); 1] =
+    [("with -y strace names descriptors inside of structures, too", |theirs, ours| {
+        theirs.contains("{fd=") && theirs.split('<').next() == ours.split('<').next()
+    })];
+
+/// A link by the name `strace` to the program.
+fn link(dir: &Path) -> PathBuf {
+    let link = dir.join("strace");
+    symlink(env!("CARGO_BIN_EXE_trace"), &link).expect("our own directory");
+    link
+}
+
+/// The lines of each thread, made alike.
+fn lines(text: &str) -> BTreeMap<String, Vec<String>> {
+    let mut ids: Vec<&str> = Vec::new();
+    let parted = text.lines().map(|line| line.split_once(' ').expect("a line begins with an id"));
+    let parted: Vec<(&str, &str)> = parted.map(|(id, rest)| (id, rest.trim_start())).collect();
+    for (id, _) in &parted {
+        if !ids.contains(id) {
+            ids.push(id);
+        }
+    }
+    let name = |id: &str| ids.iter().position(|known| *known == id).map(|at| format!("P{at}"));
+    let mut threads: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut halves: BTreeMap<&str, String> = BTreeMap::new();
+    for (id, rest) in parted {
+        if let Some(begin) = rest.strip_suffix(" <unfinished ...>") {
+            halves.insert(id, begin.to_owned());
+            continue;
+        }
+        let line = match (halves.remove(id), rest.split_once(" resumed>")) {
+            (Some(begin), Some((_, end))) => begin + end,
+            _ => rest.to_owned(),
+        };
+        if !VOLATILE.iter().any(|call| line.starts_with(call)) {
+            threads.entry(name(id).unwrap_or_default()).or_default().push(alike(&line, &name));
+        }
+    }
+    threads
+}
+
+/// A line with the ids named, volatile members gone, and the spaces before the result made one.
+fn alike(line: &str, name: &dyn Fn(&str) -> Option<String>) -> String {
+    let (call, result) =
+        line.rsplit_once("= ").map_or((line, ""), |(call, result)| (call.trim_end(), result));
+    let call = match line.split_once('(') {
+        Some(("statx", _)) => without_comments(call),
+        // Where the tracer's own child had it.
+        Some(("execve", _)) => match (call.rfind(", 0x"), call.rfind(" /* ")) {
+            (Some(from), Some(to)) if from < to => format!("{}, N{}", &call[..from], &call[to..]),
+            _ => call.to_owned(),
+        },
+        _ => call.to_owned(),
+    };
+    let mut text = String::new();
+    let mut rest = &call[..];
+    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+        text.push_str(&rest[..at]);
+        let end = rest[at..].find(|c: char| !c.is_ascii_digit()).map_or(rest.len(), |end| at + end);
+        let number = &rest[at..end];
+        let is_time = line.starts_with("statx(") && (text.ends_with("tv_sec=") || text.ends_with("tv_nsec="));
+        let is_volatile = is_time || VOLATILE_MEMBERS.iter().any(|member| text.ends_with(member));
+        let moment = rest[end..].strip_prefix(" /* ").and_then(|moment| moment.split_once(" */"));
+        let is_place = PLACES_OF_IDS.iter().any(|place| text.ends_with(place))
+            || (line.contains("tgkill(") && text.ends_with(", "));
+        match (is_volatile, name(number).filter(|_| is_place)) {
+            (true, _) => {
+                text.push('N');
+                rest = moment.map_or(&rest[end..], |(_, after)| after);
+                continue;
+            }
+            (false, Some(name)) => text.push_str(&name),
+            (false, None) => text.push_str(number),
+        }
+        rest = &rest[end..];
+    }
+    text.push_str(rest);
+    let is_id = ["gettid", "getpid", "set_tid_address"].iter().any(|call| text.starts_with(call));
+    let result = if is_id { "N".to_owned() } else { name(result).unwrap_or_else(|| result.to_owned()) };
+    format!("{text} = {result}")
+}
+
+/// A line without what stands between `/*` and `*/`.
+fn without_comments(line: &str) -> String {
+    let mut parts = line.split(" /* ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    first + &parts.map(|part| part.split_once(" */").map_or(part, |(_, after)| after)).collect::<String>()
+}
+
+fn traced(place: &Place, tracer: &Path, options: &[&str], command: &[&str]) -> (run::Run, String) {
+    let mut whole = Command::new(tracer);
+    whole.args(options).arg("-o").arg(&place.log);
+    let run = place.traced(&whole, command);
+    let text =
+        std::fs::read(&place.log).unwrap_or_else(|error| panic!("{}: {error}: {run:?}", place.log.display()));
+    (run, String::from_utf8(text).expect("strace writes ASCII"))
+}
+
+/// Runs the command under both, and compares.
+fn compare(prepare: &str, options: &[&str], command: &[&str]) {
+    let title = command.join(" ");
+    if !strace::is_there() {
+        return skip_peer(&title, "no strace");
+    }
+    if !Path::new(command[0]).exists() {
+        return skip(&title, "no such program");
+    }
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let ours = link(dir.path());
+    let place = Place::new();
+    place.prepare(prepare);
+    let (their_run, theirs) = traced(&place, Path::new("/usr/bin/strace"), options, command);
+    place.prepare(prepare);
+    let (our_run, ours) = traced(&place, &ours, options, command);
+    // The tracers' own words aside.
+    let of_command = |run: &run::Run| {
+        let stderr = run.stderr.lines().filter(|line| !line.contains("strace: ")).map(str::to_owned);
+        (run.status, run.stdout.clone(), stderr.collect::<Vec<_>>())
+    };
+    assert_eq!(of_command(&our_run), of_command(&their_run), "{title}: what the command does");
+    let (theirs, ours) = (lines(&theirs), lines(&ours));
+    let mut differences = String::new();
+    assert!(theirs.keys().eq(ours.keys()), "{title} {options:?}: the threads\n{theirs:#?}\n{ours:#?}");
+    for (thread, theirs) in &theirs {
+        let ours = &ours[thread];
+        assert_eq!(theirs.len(), ours.len(), "{title}, {thread}:\n{}", first_difference(theirs, ours));
+        for (theirs, ours) in theirs.iter().zip(ours) {
+            if theirs != ours && !PERMITTED.iter().any(|(_, rule)| rule(theirs, ours)) {
+                writeln!(differences, "  strace {theirs}\n  ours   {ours}").expect("memory");
+            }
+        }
+    }
+    assert!(differences.is_empty(), "{title} {options:?}\n{differences}");
+}
+
+fn first_difference(theirs: &[String], ours: &[String]) -> String {
+    let at = theirs.iter().zip(ours).position(|(theirs, ours)| theirs != ours).unwrap_or(0);
+    format!(
+        "strace {:#?}\nours {:#?}",
+        &theirs[at..theirs.len().min(at + 3)],
+        &ours[at..ours.len().min(at + 3)]
+    )
+}
+
+#[test]
+fn structures_and_buffers() {
+    let program = program("decoded");
+    let program = program.to_str().expect("our own directory");
+    for options in [
+        &["-f", "-v", "-s", "4096"][..],
+        &["-f"],
+        &["-f", "-x", "-s", "7"],
+        &["-f", "-xx"],
+        // Files only: sockets and pipes have other numbers each time.
+        &["-f", "-y", "-e", "trace=%file,fcntl,pread64,pwrite64,ioctl"],
+        &["-f", "-a", "60", "-e", "trace=%desc,%network", "-e", "signal=none"],
+        &["-f", "-Z", "-e", "trace=!%memory"],
+        &["-f", "-z", "-n", "-e", "trace=/^(open|read)"],
+        &["-f", "-P", "file"],
+    ] {
+        compare("touch file", options, &[program]);
+    }
+}
+
+#[test]
+fn programs_of_every_day() {
+    let files = "mkdir d; echo a > d/a; ln -s a d/b; seq 100 > d/c";
+    for command in [
+        &["/bin/true"][..],
+        &["/bin/ls", "-l", "d"],
+        &["/bin/cat", "d/a", "d/nosuch"],
+        &["/bin/cp", "d/c", "d/e"],
+        &["/usr/bin/sort", "-r", "d/c"],
+        &["/usr/bin/find", "d", "-type", "f"],
+        &["/bin/sh", "-c", "echo x > y; (exit 3); kill -TERM $$"],
+        &["/usr/bin/id"],
+        &["/bin/tar", "--mtime=@0", "-cf", "t", "d/a"],
+        &["/usr/bin/git", "--version"],
+        &["/usr/bin/curl", "--version"],
+    ] {
+        compare(files, &["-f", "-v", "-s", "4096"], command);
+    }
+}
