@@ -54,7 +54,7 @@ mod testing;
 mod verify;
 
 pub use bind::Skip;
-pub use engine::{Counts, Strategy};
+pub use engine::{Counts, Strategy, Without};
 pub use error::ReplayError;
 pub use graph::Lookahead;
 pub use guard::Guard;

@@ -447,6 +447,7 @@ fn way(strategy: Strategy) -> &'static str {
         Strategy::Hybrid { .. } => "hybrid",
         Strategy::Chains { .. } => "chains",
         Strategy::Memo { .. } => "each lookup once",
+        Strategy::Fewer(_) => "fewer calls",
         Strategy::TokioUring { .. } => "tokio-uring",
         Strategy::TokioBlocking { .. } => "tokio spawn_blocking",
     }

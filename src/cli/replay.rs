@@ -89,7 +89,7 @@ pub struct Arguments {
 
     /// Replay the calls that write, too: all of them in a scratch tree made from the log, for installs
     #[arg(long, conflicts_with = "root")]
-    writes: bool,
+    pub(super) writes: bool,
 
     /// Where the scratch tree is made [default: on the file system that the log's files are on]
     #[arg(long, value_name = "DIR", requires = "writes")]

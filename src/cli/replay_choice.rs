@@ -7,7 +7,8 @@ use super::replay::Arguments;
 /// What the options ask for, of all ways that there are.
 pub fn strategies(arguments: &Arguments) -> Vec<Strategy> {
     let mut chosen = Vec::new();
-    for strategy in Options::default_strategies() {
+    let for_writes = if arguments.writes { Options::strategies_for_writes() } else { Vec::new() };
+    for strategy in Options::default_strategies().into_iter().chain(for_writes) {
         let is_main = [Lookahead::FAITHFUL, Lookahead::ALL].contains(&strategy.lookahead());
         let adapted = adapted(arguments, strategy);
         if (is_main || arguments.all) && is_asked(arguments, strategy) && !chosen.contains(&adapted) {
@@ -61,6 +62,7 @@ fn adapted(arguments: &Arguments, strategy: Strategy) -> Strategy {
         | Strategy::Serial
         | Strategy::Thinking { .. }
         | Strategy::RingOne
+        | Strategy::Fewer(_)
         | Strategy::Memo { .. } => strategy,
     }
 }
@@ -86,6 +88,8 @@ mod tests {
     fn options_choose_strategies() {
         let all = Options::default_strategies();
         assert_eq!(chosen(&["--all"]), all);
+        let writes = chosen(&["--all", "--writes"]);
+        assert_eq!(writes[all.len()..], Options::strategies_for_writes());
         let main = chosen(&[]);
         assert!(main.len() < all.len() && main.iter().all(|strategy| all.contains(strategy)));
         assert!(main.iter().any(|strategy| matches!(strategy, Strategy::Memo { .. })));

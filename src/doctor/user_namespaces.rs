@@ -23,8 +23,7 @@ pub(super) fn check(machine: &Machine) -> Check {
         }
     });
     let step = |slot| found.as_ref().map_or(Step::Untried, |found| found.step(slot));
-    let mut check =
-        Check::new("user namespaces", "a replay in a place of its own without privilege, not used yet");
+    let mut check = Check::new("user namespaces", "trace replay --writes, in a scratch tree of its own");
     check.essential("enter one", step(0), |_| "a child is in one".to_owned());
     check.essential("mounts of its own", step(1), |_| "and in a mount namespace of its own".to_owned());
     if check.verdict() != Verdict::Works {

@@ -4,6 +4,7 @@
 //! [`Run`]. Whatever it needs (rings, threads, buffers) is made before time is taken.
 
 mod chains;
+mod fewer;
 mod memo;
 mod mock;
 mod pollution;
@@ -23,6 +24,7 @@ mod units;
 use std::io;
 use std::sync::Arc;
 
+pub use fewer::Without;
 pub use strategy::Strategy;
 pub(crate) use strategy::{Kit, make};
 

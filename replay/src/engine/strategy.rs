@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::chains::Chains;
+use super::fewer::{Fewer, Without};
 use super::memo::Memo;
 use super::ring_one::RingOne;
 use super::ring_waves::{Into, RingWaves};
@@ -65,6 +66,8 @@ pub enum Strategy {
         /// Names that are not there are answered from one listing of their directory, too.
         listings: bool,
     },
+    /// Plain calls in log order, without some that change nothing a later call sees.
+    Fewer(Without),
     /// Tokio-uring, a task for each chain of calls.
     TokioUring {
         /// Entries of its ring.
@@ -94,6 +97,7 @@ impl Strategy {
             | Self::Thinking { .. }
             | Self::Threads { .. }
             | Self::Memo { .. }
+            | Self::Fewer(_)
             | Self::TokioBlocking { .. } => false,
         }
     }
@@ -128,6 +132,7 @@ impl fmt::Display for Strategy {
             Self::Chains { depth, lookahead } => write!(f, "chains, depth {depth}, lookahead {lookahead}"),
             Self::Memo { listings: false } => f.write_str("each lookup once"),
             Self::Memo { listings: true } => f.write_str("each lookup once, misses from listings"),
+            Self::Fewer(without) => without.fmt(f),
             Self::TokioUring { depth, lookahead } => {
                 write!(f, "tokio-uring, depth {depth}, lookahead {lookahead}")
             }
@@ -165,6 +170,10 @@ pub(crate) fn make(strategy: Strategy, kit: &mut Kit) -> io::Result<Option<Box<d
         Strategy::Memo { .. } if program.changes_files() => {
             return Err(io::Error::other("answers are not kept where files change"));
         }
+        Strategy::Fewer(without) => match Fewer::new(program, without) {
+            Some(fewer) => Box::new(fewer),
+            None => return Err(io::Error::other("the log has no such calls")),
+        },
         Strategy::Memo { listings } => Box::new(Memo::new(program, listings)),
         Strategy::TokioUring { depth, lookahead } => {
             Box::new(TokioUring::new(program, (kit.graph)(lookahead), depth)?)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::Strategy;
+use crate::engine::{Strategy, Without};
 use crate::graph::Lookahead;
 
 /// What the caches hold when a run begins.
@@ -95,6 +95,12 @@ impl Options {
         strategies.push(Strategy::TokioBlocking { lookahead: Lookahead::ALL });
         strategies.push(Strategy::TokioUring { depth: 128, lookahead: Lookahead::ALL });
         strategies
+    }
+
+    /// Those that make sense only where calls write, besides.
+    #[must_use]
+    pub fn strategies_for_writes() -> Vec<Strategy> {
+        [Without::Syncs, Without::RepeatedMkdirs].map(Strategy::Fewer).to_vec()
     }
 
     /// The lookaheads that are compared.

@@ -154,7 +154,7 @@ mod tests {
         assert!(locked.exists(), "it is held");
         let deep = watched.tree().join("a/b");
         fs::create_dir_all(&deep).unwrap();
-        fs::set_permissions(&deep, Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&deep, Permissions::from_mode(0o0)).unwrap();
         let path = watched.path.clone();
         assert!(is_marked(&watched.tree(), watched.token()) && !is_marked(&left.tree(), watched.token()));
         drop(watched.watch().unwrap());

@@ -1,5 +1,6 @@
 //! Logs that write, replayed in scratch trees: ordinary ones, hostile ones, and those that are too much.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
@@ -14,7 +15,7 @@ use crate::plan::{
 };
 use crate::run::Run;
 use crate::sys::calls::Scratch as Buffers;
-use crate::{ReplayError, Skip};
+use crate::{ReplayError, Skip, Strategy};
 
 const CREATE: u32 = (libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL) as u32;
 const ENOENT: i64 = -(libc::ENOENT as i64);
@@ -148,7 +149,8 @@ fn install() -> Log {
 
 /// What came of a plan, as text: calls replayed and left out, then each strategy that is void.
 fn replay(plan: Plan, guard: Guard, everywhere: &Path) -> Result<String, ReplayError> {
-    let options = Options { blocks: 1, ..Options::default() };
+    let mut options = Options { blocks: 1, ..Options::default() };
+    options.strategies.extend(Options::strategies_for_writes());
     let limits = ScratchLimits { entries: 10_000, file_bytes: 1 << 30, written_bytes: 64 << 20, depth: 60 };
     let scratch = Scratch { directory: Some(everywhere.to_owned()), limits, confinement: Some(guard) };
     let report = replay_in_scratch(
@@ -160,11 +162,17 @@ fn replay(plan: Plan, guard: Guard, everywhere: &Path) -> Result<String, ReplayE
             let mut text = format!("{} replayed", outcome.coverage.replayed);
             for (skip, calls) in outcome.coverage.skipped.iter().filter(|(skip, _)| *skip != Skip::OrdersOnly)
             {
-                text += &format!(", {calls} {}", skip.reason());
+                let _ = write!(text, ", {calls} {}", skip.reason());
+            }
+            for (strategy, reason) in
+                outcome.unavailable.iter().filter(|(_, reason)| !reason.contains("no such calls"))
+            {
+                let is_known = matches!(strategy, Strategy::Memo { .. } | Strategy::Thinking { .. });
+                assert!(is_known, "{strategy}: {reason}");
             }
             for row in &outcome.rows {
                 if let Err(void) = &row.figures {
-                    text += &format!("; {} is void: {void:?}", row.strategy);
+                    let _ = write!(text, "; {} is void: {void:?}", row.strategy);
                 }
             }
             assert_eq!(outcome.guard, guard);
@@ -369,6 +377,9 @@ fn in_own_tree(plan: Plan, base: &Path) -> Run {
     in_tree(plan, &ScratchLimits::default(), &here, base, Guard::Namespaces, |_| ()).unwrap().0
 }
 
+/// What a log has.
+type Write = fn(&mut Log);
+
 /// Whether so many random orders that the graph allows all come to the log's results and the same tree.
 fn all_orders_match(log: Log, rules: Rules) -> bool {
     let base = tempfile::tempdir().unwrap();
@@ -406,7 +417,7 @@ fn every_order_that_the_rules_allow_comes_to_the_same() {
 
 #[test]
 fn every_rule_about_files_is_needed() {
-    let logs: [(Rule, fn(&mut Log)); 4] = [
+    let logs: [(Rule, Write); 4] = [
         (Rule::Data, |log| {
             log.open("a", CREATE, 3);
             log.open("a", libc::O_RDONLY as u32, 4);

@@ -84,7 +84,9 @@ mod tests {
             Frame::Error("why".to_owned()),
         ];
         let mut wire = Vec::new();
-        frames.iter().for_each(|frame| frame.write(&mut wire).unwrap());
+        for frame in &frames {
+            frame.write(&mut wire).unwrap();
+        }
         let mut from = &wire[..];
         for frame in frames {
             assert_eq!(Frame::read(&mut from).unwrap(), Some(frame));
