@@ -232,7 +232,7 @@ prop_compose! {
             peer: text(7),
             argv: text(8),
             stat,
-            memory: text(10).filter(|_| kind == 0),
+            memory: text(10).filter(|_| kind == Kind::Syscall),
             flags: Flags(flags),
             stack,
             replayed_ns: None,
