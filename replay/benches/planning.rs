@@ -35,7 +35,7 @@ fn plan() -> Result<Plan, PlanError> {
     for file in 0.. {
         let path = format!("/usr/lib/python3/dist-packages/package{}/module{}.py", file % 500, file % PATHS);
         let path = builder.path(path.as_bytes())?;
-        let facts = StatFacts { mode: Some(0o100_644), size: Some(file as u64), nlink: Some(1) };
+        let facts = StatFacts { mode: Some(0o100_644), size: Some(file as u64), nlink: Some(1), file: None };
         let ops = [
             (Op::Stat { at: At::Cwd, path, flags: 0, call: StatCall::Stat }, 0),
             (Op::Open { at: At::Cwd, path, flags: 0, mode: 0, resolve: 0 }, 3),
