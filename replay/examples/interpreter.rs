@@ -71,7 +71,7 @@ fn plan(directory: &str) -> Result<Plan, Box<dyn Error>> {
             stat(&mut builder, thread, &missing, -i64::from(libc::ENOENT), StatFacts::default())?;
         }
         let size = metadata.len();
-        let facts = StatFacts { mode: Some(metadata.mode()), size: Some(size), nlink: None };
+        let facts = StatFacts { mode: Some(metadata.mode()), size: Some(size), nlink: None, file: None };
         stat(&mut builder, thread, path, 0, facts)?;
         let path = builder.path(path.as_bytes())?;
         let flags = (libc::O_RDONLY | libc::O_CLOEXEC) as u32;

@@ -56,9 +56,12 @@ fn original(plan: &Plan) -> Option<(u64, PathBuf)> {
     for (at, path, thread) in made.take(LOOKED_AT) {
         let path = Path::new(std::ffi::OsStr::from_bytes(plan.paths.bytes(path)));
         let cwd = plan.threads[thread.index()].cwd.or(plan.threads.first().and_then(|thread| thread.cwd));
-        let path = match cwd.filter(|_| at == At::Cwd) {
-            Some(cwd) => Path::new(std::ffi::OsStr::from_bytes(plan.paths.bytes(cwd))).join(path),
-            None => path.to_owned(),
+        let cwd = cwd.map(|cwd| Path::new(std::ffi::OsStr::from_bytes(plan.paths.bytes(cwd))));
+        let path = match (cwd, at) {
+            (Some(cwd), At::Cwd) => cwd.join(path),
+            // Where a descriptor leads is not known yet: mostly to somewhere below.
+            (Some(cwd), At::Fd(_)) if path.is_relative() => cwd.join("below"),
+            _ => path.to_owned(),
         };
         if !path.is_absolute() || ["/proc", "/sys", "/dev"].iter().any(|kernel| path.starts_with(kernel)) {
             continue;

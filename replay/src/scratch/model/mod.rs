@@ -83,8 +83,21 @@ pub(crate) fn model(
             }
         }
     }
-    let Model { nodes, initial, names, accesses, .. } = model;
+    let Model { mut nodes, initial, names, accesses, .. } = model;
+    share_with_first(&mut nodes);
     Ok(Modelled { nodes, initial, names, steps: kept, accesses, skips, opened })
+}
+
+/// What was seen of a file by one of its names holds for all.
+fn share_with_first(nodes: &mut [Node]) {
+    for node in 0..nodes.len() {
+        if let Some(first) = nodes[node].same_as {
+            let Node { least_mode, least_size, .. } = nodes[node];
+            let first = &mut nodes[first as usize];
+            first.least_mode |= least_mode;
+            first.least_size = first.least_size.max(least_size);
+        }
+    }
 }
 
 /// The state at one point of the log.
