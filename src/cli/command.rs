@@ -6,6 +6,7 @@ use std::path::Path;
 use super::failure::{Failure, refuse_option};
 use crate::capture::host;
 use crate::capture::launch::Command;
+use crate::capture::untraced::prepare_run;
 
 /// As [`resolve`], for a command that runs repeatedly: its streams are opened again through /proc for each run.
 pub fn resolve_repeated(words: &[OsString]) -> Result<Command, Failure> {
@@ -17,6 +18,18 @@ pub fn resolve_repeated(words: &[OsString]) -> Result<Command, Failure> {
         )));
     }
     Ok(command)
+}
+
+/// As [`resolve_repeated`], for a command whose program may be there only once `--prepare` has run: it runs then, and the
+/// program is looked for again.
+pub fn resolve_prepared(words: &[OsString], prepare: Option<&str>) -> Result<Command, Failure> {
+    match (resolve_repeated(words), prepare) {
+        (Err(_), Some(prepare)) => {
+            prepare_run(Some(prepare)).map_err(Failure::of_trace)?;
+            resolve_repeated(words)
+        }
+        (resolved, _) => resolved,
+    }
 }
 
 /// Finds the program, where the limits of this process allow to record it with so many descriptors.

@@ -51,7 +51,9 @@ pub fn samples(arguments: &Arguments, sides: &[Side], names: Vec<String>) -> Res
     let mut running = Vec::new();
     for (at, side) in sides.iter().enumerate() {
         if let Side::Command(words) = side {
-            running.push(Running { at, words, command: command::resolve_repeated(words)? });
+            let prepare = of_side(&arguments.prepare, at).map(String::as_str);
+            let command = command::resolve_prepared(words, prepare)?;
+            running.push(Running { at, words, command });
         }
     }
     read_logs(arguments, sides, &mut outcome.samples)?;

@@ -76,7 +76,7 @@ struct Json<'a> {
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let command = command::resolve_repeated(&arguments.command)?;
+    let command = command::resolve_prepared(&arguments.command, arguments.prepare.as_deref())?;
     let output = output_path(arguments)?;
     let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
     let mut stdio = Stdio::new().map_err(Failure::of_trace)?;

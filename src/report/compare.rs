@@ -322,6 +322,10 @@ fn footer(compared: &Comparison) -> Vec<String> {
         let text = "Fewer than 4 traced runs of a side: counts that differ are shown as they are, and may do so by chance.";
         lines.push(text.to_owned());
     }
+    if !compared.times.is_empty() {
+        let text = "CPU time is exact; how it divides into user and sys is told by the kernel's clock ticks, and of short runs hardly.";
+        lines.push(text.to_owned());
+    }
     if has(&compared.figures, Verdict::Differs) || has(&compared.times, Verdict::Differs) {
         let text = "Medians. A difference is called one where it is above 1 %, and believed at a false discovery rate of 5 % \
                     over all rows of its kind.";
