@@ -64,7 +64,7 @@ fn text_is_what_show_prints() {
     assert_eq!((done.status.code(), done.stdout.as_str()), (Some(3), "text\n"), "{done:?}");
     let text = bench.read("text");
     assert_eq!(without_totals(&text), without_totals(&bench.show(&[])));
-    assert!(text.contains(r"write(1</") && text.contains(r#", "text\n", 5) = 5"#), "{text}");
+    assert!(text.contains("write(1</") && text.contains(r#", "text\n", 5) = 5"#), "{text}");
     let lines = bench.show(&["-e", "trace=read", "-s", "2"]);
     assert!(lines.contains(r#", "te"..., "#), "{lines}");
     // To a command, which is waited for, and to standard output.

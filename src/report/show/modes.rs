@@ -53,4 +53,13 @@ mod tests {
         change_of_mode(&mut out, &event, &Options::default(), &mut modes);
         assert_eq!(out, b"9 0.000000 [ Process PID=9 runs in 32 bit mode. ]\n");
     }
+
+    #[test]
+    fn a_child_begins_in_its_parents_mode() {
+        let mut modes = Modes::default();
+        let call = |tid| Event { tid, abi: Abi::I386, ..Event::new(Kind::Syscall) };
+        assert_eq!(modes.change(&call(7)), Some("32 bit"));
+        modes.change(&Event { tid: 7, ret: Some(8), ..Event::new(Kind::Fork) });
+        assert_eq!((modes.change(&call(8)), modes.change(&call(9))), (None, Some("32 bit")));
+    }
 }

@@ -18,6 +18,22 @@ const AT_FDCWD: i32 = -100;
 /// capture, and nothing shorter is.
 const LONGEST_PATH: usize = 4095;
 
+/// Calls that fill a buffer with as many bytes as they return, its size being the next argument.
+pub(super) const BUFFERS: [&str; 12] = [
+    "read",
+    "pread64",
+    "recvfrom",
+    "recv",
+    "getxattr",
+    "lgetxattr",
+    "fgetxattr",
+    "listxattr",
+    "llistxattr",
+    "flistxattr",
+    "mq_timedreceive",
+    "mq_timedreceive_time64",
+];
+
 /// Where a snapshot has the working directory, where a call was passed `AT_FDCWD`: no address of a program's.
 const CWD: u64 = 0xffff_ffff_ffff_0000;
 
@@ -404,20 +420,7 @@ impl<'a, 'm> Decoder<'a, 'm> {
         match self.spec.name {
             "getdents64" | "getdents" => self.write_directory(out, address, length),
             "getrandom" => self.write_buffer_as(out, address, length, Hex::All),
-            "read"
-            | "pread64"
-            | "recvfrom"
-            | "recv"
-            | "getxattr"
-            | "lgetxattr"
-            | "fgetxattr"
-            | "listxattr"
-            | "llistxattr"
-            | "flistxattr"
-            | "mq_timedreceive"
-            | "mq_timedreceive_time64"
-                if self.arg(index + 1) != 0 =>
-            {
+            name if BUFFERS.contains(&name) && self.arg(index + 1) != 0 => {
                 self.write_buffer(out, address, length);
             }
             _ => self.write_address(out, address),

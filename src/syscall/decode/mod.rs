@@ -22,6 +22,8 @@ mod process;
 mod signal;
 mod special;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod text;
 mod time;
 

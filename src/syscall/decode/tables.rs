@@ -435,6 +435,13 @@ fn layout(kind: Struct) -> Option<&'static Layout> {
     })
 }
 
+/// Whether there is a form for a structure.
+#[cfg(test)]
+pub(super) fn has_form(kind: Struct) -> bool {
+    let others = [Struct::Other, Struct::Mmsghdr, Struct::OldStat, Struct::CloneArgs];
+    layout(kind).is_some() || !others.contains(&kind)
+}
+
 /// Whether a structure that is passed and filled is printed when the call has returned.
 pub(super) fn is_late(kind: Struct, spec: &Spec) -> bool {
     match kind {

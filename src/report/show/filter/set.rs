@@ -31,7 +31,9 @@ impl CallSet {
             None => (false, list),
         };
         let mut set = Self::none();
-        for item in list.split(',') {
+        // As under strace, nothing between two commas is no mistake; nothing at all is.
+        let is_empty = list.split(',').all(str::is_empty);
+        for item in list.split(',').filter(|item| is_empty || !item.is_empty()) {
             let offset = item.as_ptr() as usize - expression.as_ptr() as usize;
             let place = Place { expression, offset };
             set.add(item, place)?;
