@@ -24,7 +24,9 @@ use crate::ReplayError;
 use crate::engine::{Engine, Kit, Strategy, make, missed_directories};
 use crate::graph::{Graph, Lookahead};
 use crate::guard::{Guard, forbid_writing};
-use crate::measure::{Bench, Cache, Contender, Context, Gate, Options, RecordedTimes, Unsteady, rows};
+use crate::measure::{
+    Bench, Cache, Cached, Contender, Context, Gate, Options, RecordedTimes, Unsteady, rows,
+};
 use crate::plan::Plan;
 use crate::program::Program;
 use crate::rehearse::{Difference, Rehearsed, allow_listing, rehearse};
@@ -97,7 +99,9 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         let program = Arc::new(program);
         let run = Arc::new(Run::new(Arc::clone(&program)));
         let budget = limit.saturating_sub(RESERVED_DESCRIPTORS + files.len()).max(RESERVED_DESCRIPTORS);
-        let bench = Bench { run, cache: options.cache, files, drop_caches, punts, unsteady };
+        let asks = punts.is_none() && no_ring.is_none() && options.cache == Cache::Warm;
+        let cached = asks.then(|| Cached::of(&run)).flatten();
+        let bench = Bench { run, cache: options.cache, files, drop_caches, punts, cached, unsteady };
         let think = program.think_ns();
         let graphs = FxHashMap::default();
         Ok(Self { options, progress, program, differences, guard, no_ring, think, graphs, budget, bench })

@@ -18,6 +18,7 @@ fn measured(ratio: f64, punts: Option<u64>) -> Measured {
         kernel_entries: 243,
         submissions: punts.map_or(0, |_| 240),
         punts,
+        punts_at_least: None,
         stand_ins: 0,
         switches: 12.0,
         setup_ns: 80_000,
