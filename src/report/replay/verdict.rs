@@ -66,7 +66,7 @@ pub(super) fn verdict(replay: &Replay) -> String {
 fn by(replay: &Replay, best: &Row) -> String {
     let way = match best.way {
         "ring" => return String::new(),
-        "hybrid" => "with plain calls for what a ring hands to workers",
+        "hybrid" => "with ring and plain calls mixed",
         "chains" => "with a file's calls linked",
         other => return format!(" ({other})"),
     };
