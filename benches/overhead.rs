@@ -101,8 +101,13 @@ fn pip_install(python: &Path, place: &Path) -> Workload {
 
 fn compare(workload: &Workload, place: &Path) {
     let log = place.join("log.trace");
-    let ours: Vec<OsString> =
-        vec![env!("CARGO_BIN_EXE_trace").into(), "record".into(), "-qo".into(), log.clone().into()];
+    let ours: Vec<OsString> = vec![
+        env!("CARGO_BIN_EXE_trace").into(),
+        "record".into(),
+        "--backend=ptrace".into(),
+        "-qo".into(),
+        log.clone().into(),
+    ];
     let theirs: Vec<OsString> =
         ["strace", "-f", "-o"].map(OsString::from).into_iter().chain([place.join("strace").into()]).collect();
     let mut times = [Vec::new(), Vec::new(), Vec::new()];
@@ -161,7 +166,7 @@ fn start(place: &Path) {
     for _ in 0..20 {
         let begin = nanoseconds();
         let output = Command::new(env!("CARGO_BIN_EXE_trace"))
-            .args(["record", "-qo"])
+            .args(["record", "--backend", "ptrace", "-qo"])
             .arg(place.join("start.trace"))
             .args(["cat", "/proc/uptime"])
             .output()
@@ -185,7 +190,7 @@ fn memory(place: &Path) {
     let log = place.join("memory.trace");
     let begin = Instant::now();
     let status = Command::new(env!("CARGO_BIN_EXE_trace"))
-        .args(["record", "-qo"])
+        .args(["record", "--backend", "ptrace", "-qo"])
         .arg(&log)
         .arg(std::env::current_exe().expect("our own path"))
         .env(CALLS_VARIABLE, "5000000")

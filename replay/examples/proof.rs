@@ -234,7 +234,7 @@ fn round(program: &mut Program, runtime: &tokio_uring::Runtime) -> Result<Round,
     let outcome = replay(plan, &options, |_| ())?;
     let figures = |way: Strategy| -> Result<Figures, Box<dyn Error>> {
         let row = outcome.row(way).ok_or("a strategy that was not measured")?;
-        row.figures.map_err(|voided| format!("{way}: {voided:?}").into())
+        row.figures.clone().map_err(|voided| format!("{way}: {voided:?}").into())
     };
     let mut predicted = [0.0; 2];
     for (predicted, way) in predicted.iter_mut().zip(ways()) {

@@ -28,6 +28,15 @@ pub enum ReplayError {
         /// The kernel's answer.
         error: io::Error,
     },
+    /// What the plan says of files is too much to be made.
+    #[error(transparent)]
+    TooMuch(#[from] crate::scratch::TooMuch),
+    /// What the confined process said.
+    #[error("{0}")]
+    Confined(String),
+    /// A signal ended the confined process.
+    #[error("the confined process was ended by signal {0}")]
+    Killed(i32),
     /// The replaying thread ended without a result.
     #[error("the replaying thread panicked")]
     Panicked,

@@ -24,6 +24,8 @@ const VERSION: ABI = ABI::V5;
 pub enum Guard {
     /// Landlock: no writing, and reading only what the rehearsal accepted.
     Landlock,
+    /// A user and a mount namespace whose root is a scratch tree.
+    Namespaces,
     /// This kernel has no Landlock: the checks of the rehearsal and the flags of each open are all there is.
     None,
 }

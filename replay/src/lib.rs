@@ -45,6 +45,7 @@ mod plan;
 mod program;
 mod rehearse;
 mod run;
+mod scratch;
 mod session;
 #[expect(unsafe_code, reason = "raw system calls live here and nowhere else")]
 mod sys;
@@ -62,9 +63,10 @@ pub use measure::{
 };
 pub use order::{Order, order};
 pub use plan::{
-    At, CallId, Limits, MAX_TRANSFER, Op, PathId, Plan, PlanBuilder, PlanError, ProcessId, Recorded, Scope,
-    Share, Span, StatCall, StatFacts, ThreadId,
+    At, CallId, CopyCall, Limits, MAX_TRANSFER, Op, PathId, Plan, PlanBuilder, PlanError, ProcessId,
+    Recorded, Scope, Seen, Share, Span, StatCall, StatFacts, ThreadId,
 };
 pub use rehearse::Difference;
+pub use scratch::{Needs, Scratch, ScratchLimits, ScratchTree, TooMuch, needs, replay_in_scratch};
 pub use session::{Costs, Coverage, Outcome, Progress, overhead, replay};
 pub use verify::What;

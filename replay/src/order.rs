@@ -38,6 +38,7 @@ pub fn order(plan: Plan, lookahead: Lookahead) -> Result<Order, ReplayError> {
         descriptions: bound.descriptions,
         initial: bound.initial,
         skips: bound.skips,
+        accesses: None,
     };
     let graph = Graph::new(&program, lookahead, usize::MAX - 1);
     let mut depth = vec![0_usize; graph.len()];

@@ -1,12 +1,14 @@
 //! One run of a program: the descriptors it has open and what came of each step.
 
-use std::sync::Arc;
+use std::io;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::bind::{Action, Handle};
 use crate::plan::PathId;
 use crate::program::Program;
-use crate::sys::calls::{Descriptors, Observed, Scratch, perform};
+use crate::scratch::{State, Tree, first_difference};
+use crate::sys::calls::{Descriptors, Observed, Room, Scratch, perform};
 
 /// Never a result of a call: the step was not executed.
 const NOT_RUN: i64 = i64::MIN;
@@ -18,25 +20,52 @@ pub(crate) struct Run {
     pub(crate) descriptors: Descriptors,
     /// Stored with relaxed ordering: read only after the engine has ended.
     results: Vec<(AtomicI64, AtomicU64)>,
+    /// Where the program changes files.
+    place: Option<Mutex<Place>>,
+}
+
+/// A scratch tree, and what it must be after a run.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) tree: Tree,
+    pub(crate) end: State,
 }
 
 impl Run {
     pub(crate) fn new(program: Arc<Program>) -> Self {
         let results = program.steps.iter().map(|_| (AtomicI64::new(NOT_RUN), AtomicU64::new(0))).collect();
-        Self { descriptors: Descriptors::new(program.handles), program, results }
+        Self { descriptors: Descriptors::new(program.handles), program, results, place: None }
     }
 
-    /// Forgets results, closes what is open, and opens what is open before the first step.
-    pub(crate) fn reset(&self) {
+    /// Of a program that changes files, in this tree.
+    pub(crate) fn in_tree(program: Arc<Program>, place: Place) -> Self {
+        let mut run = Self::new(program);
+        run.place = Some(Mutex::new(place));
+        run
+    }
+
+    /// Forgets results, closes what is open, puts the tree back, and opens what is open before the first step.
+    pub(crate) fn reset(&self) -> io::Result<()> {
         self.descriptors.close_all();
+        if let Some(place) = &self.place {
+            place.lock().unwrap_or_else(PoisonError::into_inner).tree.restore()?;
+        }
         for (ret, digest) in &self.results {
             ret.store(NOT_RUN, Ordering::Relaxed);
             digest.store(0, Ordering::Relaxed);
         }
-        let mut scratch = Scratch::new(0);
+        let mut scratch = Scratch::new(Room::default());
         for &(handle, path) in &self.program.initial {
             perform(&open_initial(handle, path), &self.program.plan.paths, &self.descriptors, &mut scratch);
         }
+        Ok(())
+    }
+
+    /// The first file that is not as it must be after a run.
+    pub(crate) fn wrong_file(&self) -> io::Result<Option<Box<[u8]>>> {
+        let Some(place) = &self.place else { return Ok(None) };
+        let place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(first_difference(&place.end, &place.tree.state()?))
     }
 
     /// Keeps what came of a step.
@@ -104,7 +133,8 @@ impl Drop for Run {
     }
 }
 
-fn open_initial(handle: Handle, path: PathId) -> Action {
+/// The call that opens what is open before the first step.
+pub(crate) fn open_initial(handle: Handle, path: PathId) -> Action {
     let flags = (libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY) as u32;
     Action::Open { start: None, path, flags, resolve: 0, into: Some(handle) }
 }

@@ -83,7 +83,7 @@ pub(crate) fn unrehearsed(plan: Plan) -> Program {
     let expected = expected.collect();
     let (steps, handles) = (bound.steps, bound.handles);
     let (descriptions, initial, skips) = (bound.descriptions, bound.initial, bound.skips);
-    Program { plan, steps, expected, handles, descriptions, initial, skips }
+    Program { plan, steps, expected, handles, descriptions, initial, skips, accesses: None }
 }
 
 /// Runs the steps in an order drawn from those that the graph allows, with `effect` in place of unknown

@@ -20,6 +20,8 @@ pub enum What {
     Size,
     /// Its number of hard links.
     Links,
+    /// A file after the run: its contents, mode, size or names.
+    Tree,
     /// The mode, size or number of links of a file, or the set of a directory's entries, since the rehearsal.
     Facts,
 }
@@ -35,6 +37,7 @@ impl What {
             Self::Mode => "mode",
             Self::Size => "size",
             Self::Links => "links",
+            Self::Tree => "tree",
             Self::Facts => "facts",
         }
     }

@@ -92,7 +92,7 @@ impl Base {
     /// Takes in one event. Gives what is known of it if it is a system call.
     pub fn add<'a>(&mut self, event: &Event<'a>) -> Option<Seen<'a>> {
         self.watch.add(event);
-        if matches!(event.kind, Kind::Lost | Kind::Total) {
+        if !event.kind.happened() || matches!(event.kind, Kind::Lost | Kind::Sample) {
             return None;
         }
         let end_ns = event.end_ns.map_or(event.start_ns, |end| end.max(event.start_ns));

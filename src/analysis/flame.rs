@@ -11,11 +11,12 @@ use super::cost::{Cell, Group, Prices, Quality};
 use super::filesystem;
 use super::fold::{self, By, Graph, Inputs, Kind, Metric, Place};
 use super::integrity::Integrity;
-use super::intern::Interner;
+use super::intern::{Id, Interner};
 use super::phases::Boundary;
 use super::replayed::ReplayedCosts;
-use crate::event::Event;
-use crate::log::{Header, Replayed};
+use super::stacks::Stacks;
+use crate::event::{self, Event};
+use crate::log::{Header, Replayed, SAMPLE_HZ};
 use crate::syscall::{Family, Ret};
 
 /// How much is told apart.
@@ -43,9 +44,16 @@ pub struct Flame {
     cells: FxHashMap<Place, (Cell, u64)>,
     /// What came after there were too many.
     other: FxHashMap<Group, (Cell, u64)>,
+    stacks: Stacks,
+    /// CPU samples by thread's name and stack: how many, and what they stand for in nanoseconds.
+    samples: FxHashMap<(Id, u32), (u64, u64)>,
     limits: Limits,
     with_arguments: bool,
     calls: u64,
+    sampled: u64,
+    /// Calls that have a stack.
+    calls_with_stack: u64,
+    sample_hz: Option<u32>,
 }
 
 /// A flame graph and what is to be said of it.
@@ -65,8 +73,12 @@ pub struct Drawing {
     pub quality: Quality,
     /// What was taken off the duration of each call traced from its own CPU.
     pub stop_ns: u64,
-    /// Calls in it.
+    /// Calls in it; CPU samples by [`Metric::Cpu`].
     pub calls: u64,
+    /// Calls in it that have a stack.
+    pub calls_with_stack: u64,
+    /// CPU samples a second that were asked for.
+    pub sample_hz: Option<u32>,
     /// Those that were not told apart.
     pub other_calls: u64,
     /// What they waited for other processes, the network or a clock, where [`Metric::Time`] leaves it out.
@@ -90,9 +102,14 @@ impl Flame {
             objects: Interner::default(),
             cells: FxHashMap::default(),
             other: FxHashMap::default(),
+            stacks: Stacks::default(),
+            samples: FxHashMap::default(),
             limits: LIMITS,
             with_arguments: true,
             calls: 0,
+            sampled: 0,
+            calls_with_stack: 0,
+            sample_hz: header.options.get(SAMPLE_HZ).and_then(|hz| hz.parse().ok()),
         }
     }
 
@@ -112,13 +129,20 @@ impl Flame {
 
     /// Takes in one event; a call is drawn if it is `chosen`.
     pub fn add(&mut self, event: &Event<'_>, chosen: bool) {
+        if self.by == By::Stack {
+            self.stacks.add(event);
+            if event.kind == event::Kind::Sample && chosen {
+                self.sample(event);
+            }
+        }
         let Some(seen) = self.base.add(event) else { return };
         if !chosen {
             return;
         }
         self.calls += 1;
+        self.calls_with_stack += u64::from(event.stack.is_some());
         let bytes = self.bytes(event, &seen);
-        let (cell, sum) = match self.place(&seen) {
+        let (cell, sum) = match self.place(&seen, event.stack) {
             Some(place) => self.cells.entry(place).or_default(),
             None => self.other.entry(seen.group).or_default(),
         };
@@ -127,9 +151,9 @@ impl Flame {
     }
 
     /// What to count a call under; `None`: there are too many stacks, and this would be a new one.
-    fn place(&mut self, seen: &Seen<'_>) -> Option<Place> {
+    fn place(&mut self, seen: &Seen<'_>, stack: Option<u32>) -> Option<Place> {
         let object = match self.by {
-            By::Process => b"",
+            By::Process | By::Stack => b"",
             By::Phase | By::Path => seen.object.unwrap_or_default(),
         };
         // Each pipe has its own name; as a kind they are one.
@@ -140,14 +164,38 @@ impl Flame {
             segment: match self.by {
                 By::Phase => seen.segment,
                 By::Process => self.programs(seen),
-                By::Path => 0,
+                By::Path | By::Stack => 0,
             },
             errno: seen.errno,
             process: if self.by == By::Path { 0 } else { seen.process },
             group: seen.group,
             object,
+            stack: stack.filter(|_| self.by == By::Stack).unwrap_or(0),
         };
         (!full || self.cells.contains_key(&place)).then_some(place)
+    }
+
+    fn sample(&mut self, event: &Event<'_>) {
+        self.sampled += 1;
+        let comm = self.objects.id(&event.comm[..event.comm.len().min(16)]);
+        let place = (comm, event.stack.unwrap_or(0));
+        // Beyond the limit, all are of no known stack.
+        let full = self.samples.len() >= self.limits.stacks && !self.samples.contains_key(&place);
+        let (count, cpu_ns) = self.samples.entry(if full { (0, 0) } else { place }).or_default();
+        *count += 1;
+        *cpu_ns = cpu_ns.saturating_add(event.args[1]);
+    }
+
+    /// CPU samples that were chosen.
+    #[must_use]
+    pub fn samples(&self) -> u64 {
+        self.sampled
+    }
+
+    /// Calls that were chosen and have a stack.
+    #[must_use]
+    pub fn calls_with_stack(&self) -> u64 {
+        self.calls_with_stack
     }
 
     /// Which of the programs its process became, one after the other, makes the call; 0: none yet.
@@ -183,6 +231,7 @@ impl Flame {
             prices: &prices,
             processes: &self.base.processes,
             objects: &self.objects,
+            stacks: &self.stacks,
             boundaries: &boundaries,
             with_arguments: self.with_arguments,
             most_frames: self.limits.frames,
@@ -191,8 +240,12 @@ impl Flame {
         let others = self.other.iter().map(|(group, (cell, _))| (*group, cell));
         let waited_ns = waited(&prices, told_apart.chain(others));
         let cells = self.cells.iter().map(|(place, (cell, bytes))| (*place, *cell, *bytes));
-        let (mut graph, cut) = fold::fold(&inputs, cells, self.by, metric);
-        if !self.other.is_empty() {
+        let (mut graph, cut) = if metric == Metric::Cpu {
+            fold::fold_samples(&inputs, &sorted(&self.samples))
+        } else {
+            fold::fold(&inputs, cells, self.by, metric)
+        };
+        if !self.other.is_empty() && metric != Metric::Cpu {
             let other = graph.upon(Graph::ROOT, Kind::Other, fold::OTHER);
             for (group, (cell, bytes)) in &self.other {
                 graph.add(other, fold::amount(&prices, metric, *group, cell, *bytes));
@@ -206,13 +259,23 @@ impl Flame {
             backend: self.backend,
             quality: prices.model.quality,
             stop_ns: prices.model.pinned.duration_ns,
-            calls: self.calls,
+            calls: if metric == Metric::Cpu { self.sampled } else { self.calls },
+            sample_hz: self.sample_hz,
+            calls_with_stack: self.calls_with_stack,
             other_calls: cut + self.other.values().map(|(cell, _)| cell.calls).sum::<u64>(),
             waited_ns,
             replayed: self.replayed.map(|how| ReplayedCosts::of(how, &self.base)),
             integrity: self.base.watch.finish(),
         }
     }
+}
+
+/// The samples in the order in which their stacks first occurred.
+fn sorted(samples: &FxHashMap<(Id, u32), (u64, u64)>) -> Vec<fold::Sampled> {
+    let mut all: Vec<fold::Sampled> =
+        samples.iter().map(|(place, (count, cpu_ns))| (*place, *count, *cpu_ns)).collect();
+    all.sort_unstable_by_key(|((comm, stack), ..)| (*comm, *stack));
+    all
 }
 
 /// What calls waited for other processes, the network or a clock.

@@ -69,7 +69,7 @@ impl Watch {
     /// Takes note of one event.
     pub fn add(&mut self, event: &Event<'_>) {
         let value = &mut self.value;
-        value.events += 1;
+        value.events += u64::from(event.kind.happened() || event.kind == Kind::Total);
         match event.kind {
             Kind::Syscall => {
                 value.calls += 1;
@@ -84,7 +84,13 @@ impl Watch {
                     self.totals.push((event.text.unwrap_or_default().into(), event.ret.unwrap_or(0)));
                 }
             }
-            Kind::Exec | Kind::Fork | Kind::Exit | Kind::Signal => {}
+            Kind::Exec
+            | Kind::Fork
+            | Kind::Exit
+            | Kind::Signal
+            | Kind::Sample
+            | Kind::Frame
+            | Kind::Stack => {}
         }
     }
 

@@ -7,6 +7,7 @@
 //! ```text
 //! Event -> base::Base (which call, which process, which segment of time, what it took)
 //!            |-> stats::Stats      one table, by syscall, class, family, path, directory, process or phase
+//!            |-> budget::Meter    the metrics of budgets, and where most of each is
 //!            |-> flame::Flame      a flame graph, by phase, path or process
 //!            `-> startup::Startup  one cube of counts; phases, families, lookups, tree, flame graph are views of it,
 //!                                  findings are made from it and from what only order tells
@@ -16,8 +17,10 @@
 //! tracer's stops, so every cost made from it is an estimate and says so.
 
 pub mod base;
+pub mod budget;
 pub mod calls;
 pub mod cold;
+pub mod compare;
 pub mod cost;
 pub mod cpu;
 pub mod cube;
@@ -27,6 +30,7 @@ pub mod filesystem;
 pub mod findings;
 pub mod flame;
 pub mod fold;
+pub mod install;
 pub mod integrity;
 pub mod intern;
 pub mod interval;
@@ -38,6 +42,7 @@ pub mod process;
 pub mod replay;
 pub mod replayed;
 pub mod searchers;
+pub mod stacks;
 pub mod startup;
 pub mod stats;
 pub mod text;

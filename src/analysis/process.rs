@@ -100,7 +100,13 @@ impl Processes {
             Kind::Exec => self.exec(id, event),
             Kind::Fork => self.fork(id, event),
             Kind::Exit => self.exit(id, event),
-            Kind::Signal | Kind::Mark | Kind::Lost | Kind::Total => {}
+            Kind::Signal
+            | Kind::Mark
+            | Kind::Lost
+            | Kind::Total
+            | Kind::Sample
+            | Kind::Frame
+            | Kind::Stack => {}
         }
         id
     }

@@ -4,7 +4,8 @@
 
 use serde::Serialize;
 use trace_replay::{
-    CallId, CostSource, Estimate, Figures, Gate, Guard, Op, Outcome, Plan, Projection, Skip, Strategy, Voided,
+    CallId, CostSource, Estimate, Figures, Gate, Guard, Op, Outcome, PathId, Plan, Projection, Skip,
+    Strategy, Voided,
 };
 
 use super::text::Text;
@@ -52,8 +53,10 @@ pub struct Replay {
     pub backend: String,
     /// What the caches held.
     pub cache: &'static str,
-    /// Whether the kernel confined the replay to reading what was checked (Landlock).
+    /// Whether the kernel confined the replay (Landlock, or namespaces).
     pub confined: bool,
+    /// The scratch tree that it ran in, if it made the calls that write.
+    pub scratch: Option<Tree>,
     /// What was replayed.
     pub coverage: Coverage,
     /// The program's untraced wall time, if it is known: without it there is no projection.
@@ -76,6 +79,33 @@ pub struct Replay {
     pub bound: Option<usize>,
     /// The most that could be saved.
     pub ceiling: Option<Ceiling>,
+}
+
+/// A scratch tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tree {
+    /// The type of its file system.
+    pub file_system: String,
+    /// The type of the file system that the log's own files were made on, as far as it is here.
+    pub original: Option<String>,
+    /// Files, directories and links in it before each run.
+    pub entries: usize,
+    /// Bytes of contents; files that are not read have a size only.
+    pub bytes: u64,
+    /// What confined the replay to it: `namespaces` or `landlock`.
+    pub confined_by: &'static str,
+}
+
+impl Tree {
+    fn of(tree: &trace_replay::ScratchTree, guard: Guard) -> Self {
+        Self {
+            file_system: tree.file_system.clone(),
+            original: tree.original.clone(),
+            entries: tree.entries,
+            bytes: tree.bytes,
+            confined_by: if guard == Guard::Namespaces { "namespaces" } else { "landlock" },
+        }
+    }
 }
 
 /// What was replayed, and what not.
@@ -302,7 +332,8 @@ impl Replay {
         let sweep = swept.map(|row| row_of(row, plan)).filter(|row| row.lookahead.is_none()).collect();
         Self {
             cache: outcome.cache.method(),
-            confined: outcome.guard == Guard::Landlock,
+            confined: outcome.guard != Guard::None,
+            scratch: outcome.scratch.as_ref().map(|tree| Tree::of(tree, outcome.guard)),
             cost_source: match outcome.cost_source {
                 CostSource::Recorded => "recorded",
                 CostSource::ThinkTime => "think_time",
@@ -383,6 +414,7 @@ fn describe(plan: &Plan, call: CallId) -> Text {
         Some(Op::Dup { .. } | Op::DupTo { .. }) => ("dup", None),
         Some(Op::Fchdir { .. }) => ("fchdir", None),
         Some(Op::Getcwd) => ("getcwd", None),
+        Some(op) if op.changes_files() => changing(op),
         _ => ("call", None),
     };
     let path = path.map_or(&b""[..], |path| plan.path(path));
@@ -422,6 +454,32 @@ fn way(strategy: Strategy) -> &'static str {
     }
 }
 
+/// A call that changes files, and the path it changes.
+fn changing(op: &Op) -> (&'static str, Option<PathId>) {
+    match *op {
+        Op::Write { .. } | Op::Pwrite { .. } => ("write", None),
+        Op::Truncate { path, .. } => ("truncate", Some(path)),
+        Op::Ftruncate { .. } => ("ftruncate", None),
+        Op::Allocate { .. } => ("fallocate", None),
+        Op::Rename { from, .. } => ("rename", Some(from)),
+        Op::Link { to, .. } => ("link", Some(to)),
+        Op::Symlink { path, .. } => ("symlink", Some(path)),
+        Op::MakeDir { path, .. } => ("mkdir", Some(path)),
+        Op::Unlink { path, flags, .. } if flags & libc::AT_REMOVEDIR as u32 != 0 => ("rmdir", Some(path)),
+        Op::Unlink { path, .. } => ("unlink", Some(path)),
+        Op::Chmod { path, .. } => ("chmod", Some(path)),
+        Op::Fchmod { .. } => ("fchmod", None),
+        Op::Chown { path, .. } => ("chown", Some(path)),
+        Op::Fchown { .. } => ("fchown", None),
+        Op::SetTimes { path, .. } => ("utimensat", Some(path)),
+        Op::FsetTimes { .. } => ("futimens", None),
+        Op::Sync { .. } => ("fsync", None),
+        Op::Copy { .. } => ("copy_file_range", None),
+        Op::Clone { .. } => ("FICLONE", None),
+        _ => ("call", None),
+    }
+}
+
 fn row_of(row: &trace_replay::Row, plan: &Plan) -> Row {
     let figures = row.figures.as_ref().ok();
     let is_run = row.strategy != Strategy::Free;
@@ -458,7 +516,11 @@ fn measured(row: &trace_replay::Row, figures: &Figures) -> Measured {
 
 fn void(voided: &Voided, plan: &Plan) -> Differing {
     Differing {
-        call: voided.call.map_or_else(|| Text::from("a close by the kernel"), |call| describe(plan, call)),
+        call: match (voided.call, &voided.file) {
+            (Some(call), _) => describe(plan, call),
+            (None, Some(file)) => Text::from([b"after all calls, /", &file[..]].concat().as_slice()),
+            (None, None) => Text::from("a close by the kernel"),
+        },
         what: voided.what.name(),
         recorded: voided.expected,
         here: voided.observed,

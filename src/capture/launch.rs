@@ -208,12 +208,6 @@ pub fn spawn(command: &Command, streams: [Stream; 3], options: &SpawnOptions) ->
 }
 
 impl Child {
-    /// The file that it executes.
-    #[must_use]
-    pub fn program(&self) -> &Path {
-        &self.program
-    }
-
     /// Its process id.
     #[must_use]
     pub fn pid(&self) -> i32 {

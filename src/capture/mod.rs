@@ -15,11 +15,14 @@
 mod decode;
 pub mod ebpf;
 pub mod host;
+mod intervention;
 pub mod launch;
 mod others;
 pub mod ptrace;
 pub mod ready;
+pub mod sampler;
 pub mod select;
+mod stacks;
 pub mod stdio;
 mod sys;
 pub mod untraced;
@@ -27,12 +30,23 @@ pub mod untraced;
 use std::process::ExitStatus;
 
 use crate::event::Event;
+pub use intervention::Intervention;
+pub use stacks::Wanted as StackFrames;
 
 /// Where a backend puts its events.
 pub trait Sink {
     /// Takes one event. Called in order of completion; must be cheap, and must not fail: what cannot be
     /// stored is for the sink to count and to report at its end.
     fn push(&mut self, event: &Event<'_>);
+
+    /// A thread enters a call, of which there is no result yet. Says what is to be done to it. Only the ptrace backend
+    /// asks, since it alone is there when a call begins.
+    fn entered(&mut self, _event: &Event<'_>) -> Intervention {
+        Intervention::default()
+    }
+
+    /// A thread's process was stopped by the signal `event.nr`.
+    fn stopped(&mut self, _event: &Event<'_>) {}
 
     /// The command's first process has ended a while ago, and the recording goes on for these processes. At
     /// most once.
@@ -81,6 +95,12 @@ pub struct Interruption {
 #[must_use]
 pub fn monotonic_ns() -> u64 {
     sys::clock::monotonic_ns()
+}
+
+/// How far the local time is ahead of UTC now, in seconds.
+#[must_use]
+pub fn local_offset_s() -> i64 {
+    sys::clock::local_offset_s()
 }
 
 /// Nanoseconds since the epoch.

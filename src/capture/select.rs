@@ -6,13 +6,21 @@
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
+use aya::util::KernelVersion;
+
 use super::ebpf::{self, LoadError, Target};
 use super::ptrace::{self, AttachError, calibration};
+use super::stacks::Wanted as StackFrames;
+use super::sys::capabilities::{
+    CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, give_up_capabilities, has_capability, lower_capabilities,
+    raise_capabilities,
+};
 use super::sys::child::reap;
-use super::sys::process::{CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, Ending, fork_child, has_capability};
+use super::sys::process::{Ending, fork_child};
 use super::sys::seccomp;
 use super::{Outcome, Sink, launch};
 use crate::log::Calibration;
+use crate::syscall::decode::Style;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +68,12 @@ pub struct Options {
     pub lossless: bool,
     /// The monotonic clock's reading that is time 0, in nanoseconds.
     pub origin_ns: u64,
+    /// Which frames the stacks of calls about files are to have, if stacks are wanted; only ptrace takes them.
+    pub stacks: Option<StackFrames>,
+    /// Record children and new threads, too; eBPF always does.
+    pub follow: bool,
+    /// Keep what pointers point to, as far as calls printed like this show it; eBPF keeps none.
+    pub keep: Option<Style>,
 }
 
 /// Gets the backend ready.
@@ -70,8 +84,8 @@ pub fn select(wanted: Wanted) -> Result<Tracer, LoadError> {
     let ptrace = |not_ebpf| Tracer { backend: Backend::Ptrace, not_ebpf };
     match wanted {
         Wanted::Ptrace => Ok(ptrace(None)),
-        Wanted::Ebpf => Ok(Tracer::of(ebpf::Recorder::load()?)),
-        Wanted::Auto => Ok(try_ebpf().map_or_else(|why| ptrace(Some(why)), Tracer::of)),
+        Wanted::Ebpf => Ok(Tracer::of(privileged(ebpf::Recorder::load)?)),
+        Wanted::Auto => Ok(privileged(try_ebpf).map_or_else(|why| ptrace(Some(why)), Tracer::of)),
     }
 }
 
@@ -80,7 +94,29 @@ pub fn select(wanted: Wanted) -> Result<Tracer, LoadError> {
 /// # Errors
 /// Why not.
 pub fn ebpf_works() -> Result<(), String> {
-    try_ebpf().map(drop)
+    privileged(try_ebpf).map(drop)
+}
+
+/// Does what needs the capabilities of our own file (`setcap`), which have no effect before and after.
+fn privileged<T>(act: impl FnOnce() -> T) -> T {
+    if is_root() {
+        return act();
+    }
+    raise_capabilities();
+    let done = act();
+    if maps_need_no_privilege() {
+        lower_capabilities();
+    }
+    done
+}
+
+/// Whether maps can be used by whoever has their descriptor (Linux 5.19 and later).
+fn maps_need_no_privilege() -> bool {
+    KernelVersion::current().is_ok_and(|version| version >= KernelVersion::new(5, 19, 0))
+}
+
+fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
 }
 
 fn try_ebpf() -> Result<ebpf::Recorder, String> {
@@ -157,10 +193,19 @@ impl Tracer {
         sink: &mut S,
         origin_ns: u64,
         until_ns: Option<u64>,
+        keep: Option<Style>,
     ) -> Result<Outcome, RunningError> {
         match (&mut self.backend, whom) {
             (Backend::Ptrace, Running::Processes(pids)) => {
-                let options = ptrace::Options { leader_only: false, pin: false, origin_ns, until_ns };
+                let options = ptrace::Options {
+                    leader_only: false,
+                    pin: false,
+                    origin_ns,
+                    until_ns,
+                    follow: true,
+                    keep,
+                    stacks: None,
+                };
                 Ok(ptrace::attach(pids, sink, options)??)
             }
             (Backend::Ptrace, Running::Cgroup(_) | Running::All) => {
@@ -186,6 +231,14 @@ impl Tracer {
 
     fn of(recorder: ebpf::Recorder) -> Self {
         Self { backend: Backend::Ebpf(Box::new(recorder)), not_ebpf: None }
+    }
+
+    /// Gives up for good the capabilities that our own file may have (`setcap`): nothing else is to be loaded. Root stays
+    /// what it is, for the command's sake.
+    pub fn give_up_privilege(&self) {
+        if !is_root() && maps_need_no_privilege() {
+            give_up_capabilities();
+        }
     }
 
     /// The backend's name, as logs have it.
@@ -219,22 +272,23 @@ impl Tracer {
         &mut self,
         child: &mut launch::Child,
         sink: &mut S,
-        Options { leader_only, lossless, origin_ns }: Options,
+        Options { leader_only, lossless, origin_ns, stacks, follow, keep }: Options,
     ) -> io::Result<Outcome> {
         let pid = child.pid();
         match &mut self.backend {
             Backend::Ebpf(recorder) => {
-                let program = child.program().to_owned();
-                let tracee = ebpf::Tracee { pid, program: &program };
-                recorder.record(
-                    tracee,
-                    || child.go(),
-                    sink,
-                    ebpf::Options { leader_only, lossless, origin_ns },
-                )
+                recorder.record(pid, || child.go(), sink, ebpf::Options { leader_only, lossless, origin_ns })
             }
             Backend::Ptrace => {
-                let options = ptrace::Options { leader_only, pin: true, origin_ns, until_ns: None };
+                let options = ptrace::Options {
+                    leader_only,
+                    pin: true,
+                    origin_ns,
+                    until_ns: None,
+                    stacks,
+                    follow,
+                    keep,
+                };
                 ptrace::record(pid, || child.go(), sink, options)
             }
         }

@@ -10,8 +10,10 @@ use super::failure::Failure;
 use super::names::default_log;
 use super::tracing::{CALIBRATION_CALLS, Recorded, header, not_permitted, push_beside_totals, why_ptrace};
 use crate::capture::select::{Running, RunningError, Tracer};
+use crate::capture::{Intervention, Sink};
 use crate::event::Event;
-use crate::log;
+use crate::log::{self, KEPT_BYTES};
+use crate::syscall::decode::Style;
 
 /// Records until Ctrl-C, for this long, or until all have ended.
 pub fn attach(
@@ -19,6 +21,8 @@ pub fn attach(
     target: &Target,
     output: Option<&Path>,
     duration: Option<Duration>,
+    beside: Option<&mut dyn Sink>,
+    keep: Option<Style>,
     told: impl FnOnce(&Path),
 ) -> Result<(Recorded, PathBuf), Failure> {
     let begin = std::time::Instant::now();
@@ -27,13 +31,15 @@ pub fn attach(
     let backend = tracer.name();
     let refused = |error| not_permitted(&error, backend);
     let calibration = tracer.calibrate(CALIBRATION_CALLS).map_err(refused)?;
-    let options = std::iter::once(target.option()).chain(why_ptrace(tracer)).collect();
+    let options = std::iter::once(target.option()).chain(why_ptrace(tracer));
+    let kept = keep.map(|style| (KEPT_BYTES.to_owned(), style.strings.to_string()));
+    let options = options.chain(kept).collect();
     let header = header(&words, backend, calibration, None, options);
     let mut writer = log::Writer::create(&output, &header).map_err(Failure::of_trace)?;
     let until_ns = duration.map(|duration| crate::capture::monotonic_ns() + duration.as_nanos() as u64);
-    let mut sink = |event: &Event<'_>| writer.push(event);
+    let mut sink = Both { writer: &mut writer, beside };
     told(&output);
-    let outcome = tracer.record_running(&target.whom, &mut sink, header.clock.origin_ns, until_ns);
+    let outcome = tracer.record_running(&target.whom, &mut sink, header.clock.origin_ns, until_ns, keep);
     let outcome = outcome.map_err(|error| match error {
         RunningError::Backend(error) => refused(error),
         error @ (RunningError::Attach(_) | RunningError::Foreign(_)) => Failure::of_trace(error),
@@ -42,6 +48,25 @@ pub fn attach(
         push_beside_totals(&mut writer, CALIBRATION_CALLS);
     }
     Ok((Recorded::of(outcome, begin.elapsed(), writer), output))
+}
+
+/// The log, and somebody else who is told of all events.
+struct Both<'a, 's> {
+    writer: &'a mut log::Writer,
+    beside: Option<&'a mut (dyn Sink + 's)>,
+}
+
+impl Sink for Both<'_, '_> {
+    fn push(&mut self, event: &Event<'_>) {
+        self.writer.push(event);
+        if let Some(beside) = &mut self.beside {
+            beside.push(event);
+        }
+    }
+
+    fn entered(&mut self, event: &Event<'_>) -> Intervention {
+        self.beside.as_mut().map_or_else(Intervention::default, |beside| beside.entered(event))
+    }
 }
 
 /// What runs already, and how it was named.

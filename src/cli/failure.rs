@@ -24,6 +24,18 @@ impl Failure {
         Self { code, error: error.into() }
     }
 
+    /// What went wrong.
+    #[must_use]
+    pub fn into_error(self) -> anyhow::Error {
+        self.error
+    }
+
+    /// The same where 1 is another answer of the command: an error that has no code of its own exits with this one.
+    #[must_use]
+    pub fn or_code(self, code: u8) -> Self {
+        Self { code: if self.code == 1 { code } else { self.code }, ..self }
+    }
+
     /// The line that is printed.
     #[must_use]
     pub fn text(&self) -> String {

@@ -28,7 +28,8 @@ pub struct Arguments {
     #[arg(long, value_name = "WHAT", default_value = "phase", value_parser = named(&By::ALL))]
     by: By,
 
-    /// What their width is [default: time; count where costs are unknown]
+    /// What their width is [default: time; count where costs are unknown; cpu by stack where only CPU samples have
+    /// stacks]
     #[arg(long, value_name = "METRIC", value_parser = named(&METRICS))]
     metric: Option<Metric>,
 
@@ -60,8 +61,8 @@ pub struct Arguments {
     log: PathBuf,
 }
 
-const METRICS: [(Metric, &str); 3] =
-    [(Metric::Time, "time"), (Metric::Count, "count"), (Metric::Bytes, "bytes")];
+const METRICS: [(Metric, &str); 4] =
+    [(Metric::Time, "time"), (Metric::Count, "count"), (Metric::Bytes, "bytes"), (Metric::Cpu, "cpu")];
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let output = output(arguments)?;
@@ -70,8 +71,19 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let other =
         arguments.diff.as_deref().map(|other| Ok::<_, Failure>((other, read(arguments, wish, other)?)));
     let other = other.transpose()?;
-    let both = [(arguments.log.as_path(), &flame)].into_iter().chain(other.as_ref().map(|(p, f)| (*p, f)));
-    let metric = wish.unwrap_or_else(|| best(both));
+    let both: Vec<(&Path, &Flame)> = [(arguments.log.as_path(), &flame)]
+        .into_iter()
+        .chain(other.as_ref().map(|(path, flame)| (*path, flame)))
+        .collect();
+    let only_samples = |(_, flame): &(_, &Flame)| flame.samples() > 0 && flame.calls_with_stack() == 0;
+    let metric = match wish {
+        Some(metric) => metric,
+        None if both.iter().all(only_samples) => Metric::Cpu,
+        None => best(both.iter().copied()),
+    };
+    if arguments.by == By::Stack {
+        both.into_iter().try_for_each(|(log, flame)| refuse_without_stacks(log, flame, metric))?;
+    }
     let mut drawing = flame.finish(metric);
     warn(&arguments.log, &drawing);
     if let Some((path, other)) = other {
@@ -122,8 +134,23 @@ fn read(arguments: &Arguments, wish: Option<Metric>, log: &Path) -> Result<Flame
     Ok(flame)
 }
 
+/// A drawing by stack needs some.
+fn refuse_without_stacks(log: &Path, flame: &Flame, metric: Metric) -> Result<(), Failure> {
+    let text = match metric {
+        Metric::Cpu if flame.samples() == 0 => "holds no CPU samples: `trace record --sample HZ` takes some",
+        Metric::Time | Metric::Elapsed | Metric::Count | Metric::Bytes if flame.calls_with_stack() == 0 => {
+            "holds no stacks of calls: `trace record --stacks python` (native, both) takes them"
+        }
+        _ => return Ok(()),
+    };
+    Err(anyhow!("{} {text}", log.display()).into())
+}
+
 /// The metric asked for.
 fn wished(arguments: &Arguments) -> Result<Option<Metric>, Failure> {
+    if arguments.metric == Some(Metric::Cpu) && arguments.by != By::Stack {
+        return Err(Failure::with_code(2, anyhow!("--metric cpu is for --by stack")));
+    }
     match (arguments.metric, arguments.waits) {
         (None | Some(Metric::Time), true) => Ok(Some(Metric::Elapsed)),
         (_, true) => Err(Failure::with_code(2, anyhow!("--waits is for --metric time"))),

@@ -1,20 +1,29 @@
 //! The command line: one file a subcommand, from raw arguments to calls of the library.
 
+mod assert_;
+mod assert_runs;
 mod attaching;
 mod choice;
 mod command;
+mod compare;
+mod compare_files;
+mod compare_runs;
 mod completions;
 mod doctor;
 mod drawing_file;
 mod failure;
 mod filter;
 mod flame;
+mod inject;
 mod input;
+mod install;
+mod lines;
 mod manpages;
 mod names;
 mod output;
 mod progress;
 mod record;
+mod record_text;
 mod remedies;
 mod repair;
 mod replay;
@@ -22,6 +31,7 @@ mod replay_annotate;
 mod replay_choice;
 mod replay_rerun;
 mod show;
+mod sides;
 mod startup;
 mod startup_cold;
 mod startup_graph;
@@ -30,6 +40,9 @@ mod startup_output;
 mod startup_traced;
 mod startup_untraced;
 mod stats;
+mod strace;
+mod text_output;
+mod traced;
 mod tracing;
 mod try_;
 mod try_compare;
@@ -66,6 +79,8 @@ const COLOURS: [(ColorChoice, &str); 3] =
 enum Command {
     /// Explain where a program's startup time goes: untraced runs for the truth, a traced one for structure
     Startup(startup::Arguments),
+    /// Explain where a package install spends its time: by phase, by package, by kind of call
+    Install(install::Arguments),
     /// Record every system call of a command and its children to a log
     Record(record::Arguments),
     /// Try what the findings of a command suggest, where that is safe, and measure it against the command as it is
@@ -80,6 +95,10 @@ enum Command {
         about = "Make the calls of a log again, serially, from threads and through io_uring, and compare"
     )]
     Replay(replay::Arguments),
+    /// Compare two or more commands or logs: which is faster, and what one does that the other does not
+    Compare(compare::Arguments),
+    /// Tell whether a log or a command keeps to budgets, on counts of calls first
+    Assert(assert_::Arguments),
     /// Close a log that was cut short, so that other programs can open it
     Repair(repair::Arguments),
     /// Find out what works on this machine, why not, and what would enable it
@@ -93,6 +112,9 @@ enum Command {
 /// Parses the command line and runs what it asks for.
 #[must_use]
 pub fn run() -> ExitCode {
+    if let Some(words) = strace::words() {
+        return strace::run(words);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage_error(&error),
@@ -100,12 +122,15 @@ pub fn run() -> ExitCode {
     cli.color.write_global();
     let done = match cli.command {
         Command::Startup(arguments) => startup::run(&arguments),
-        Command::Record(arguments) => record::run(arguments),
+        Command::Install(arguments) => install::run(&arguments),
+        Command::Record(arguments) => record::run(&arguments),
         Command::Try(arguments) => try_::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Flame(arguments) => flame::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
+        Command::Assert(arguments) => assert_::run(&arguments),
         Command::Repair(arguments) => repair::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
@@ -128,7 +153,8 @@ fn usage_error(error: &clap::Error) -> ExitCode {
     } else {
         failure::note(usage::one_line(&error.to_string(), subcommand().as_deref()));
     }
-    let runs_command = subcommand().is_some_and(|name| ["record", "startup", "try"].contains(&name.as_str()));
+    let runs_command =
+        subcommand().is_some_and(|name| ["install", "record", "startup", "try"].contains(&name.as_str()));
     ExitCode::from(if runs_command { 125 } else { 2 })
 }
 

@@ -12,12 +12,17 @@ use super::attaching::{Target, attach, parse_duration};
 use super::choice::{named, pid};
 use super::command;
 use super::failure::{Failure, note};
+use super::filter::FilterArguments;
+use super::lines::StyleArguments;
 use super::names::{self, default_log};
-use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_command, tracer};
-use crate::capture::host;
+use super::record_text::Beside;
+use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_beside, tracer};
 use crate::capture::launch::{self, Stream};
+use crate::capture::sampler::Sampled;
 use crate::capture::select::{CHOICES, Tracer, Wanted};
+use crate::capture::{StackFrames, host};
 use crate::log;
+use crate::syscall::decode::Style;
 
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "one for each switch")]
@@ -60,11 +65,40 @@ pub struct Arguments {
     #[arg(short = 'f', hide = true)]
     follow: bool,
 
-    /// How to record [default: ptrace for a command, auto for what runs already]. ptrace starts at once, works everywhere
-    /// and never loses a call; eBPF takes a fraction of a second to load, needs privilege, and then costs a call next to
-    /// nothing; auto takes eBPF where it is permitted
+    /// How to record [default: auto]. auto takes eBPF where it is permitted, and ptrace elsewhere. eBPF needs privilege, and
+    /// then costs a call next to nothing; ptrace works everywhere, and a call costs 10 to 20 µs
     #[arg(long, value_name = "NAME", value_parser = named(&CHOICES))]
     backend: Option<Wanted>,
+
+    /// Take CPU samples too, so many a second: where each process is on a CPU, with the stack of its program and of the
+    /// kernel. With this option the backend is auto unless named, because ptrace's stops take CPU time themselves
+    #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with_all = ["pids", "all", "cgroup"])]
+    sample: Option<u32>,
+
+    /// Take the stack of each call about files: which functions made it. ptrace only, since the thread must stand still;
+    /// python finds the functions of Python 2.7 and 3.6 on, native those of machine code, both puts the latter upon the former
+    #[arg(long, value_name = "FRAMES", value_parser = named(&StackFrames::ALL), conflicts_with_all = ["pids", "all", "cgroup", "sample"])]
+    stacks: Option<StackFrames>,
+    /// Keep in the log what the arguments of calls point to, too: structures whole, of each buffer as many bytes as
+    /// --string-limit says, of the environment only its size. Logs are then several times larger (ptrace only)
+    #[arg(long, value_name = "WHAT", value_parser = ["full"])]
+    pub(super) decode: Option<String>,
+
+    /// Print every call as trace show does, while the command runs, with the content of structures and buffers (under
+    /// ptrace): to FILE, to the standard input of a COMMAND, or to standard output; the log is written all the same
+    #[arg(long, value_name = "FILE|'|COMMAND'|-")]
+    pub(super) text: Option<OsString>,
+
+    #[command(flatten)]
+    pub(super) style: StyleArguments,
+
+    #[command(flatten)]
+    pub(super) filter: FilterArguments,
+
+    /// Do something to calls, as strace's -e inject= does: SET:error=ERRNO, :retval=N, :signal=SIG, `:delay_enter=TIME`,
+    /// `:delay_exit=TIME`, :when=FIRST[..LAST][+STEP] (ptrace only; several: for a call the last that names it)
+    #[arg(long, value_name = "SPEC")]
+    pub(super) inject: Vec<String>,
 
     /// Say nothing at the end
     #[arg(short, long)]
@@ -80,10 +114,10 @@ pub struct Arguments {
     command: Vec<OsString>,
 }
 
-pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
-    if let Some(target) = running(&arguments)? {
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if let Some(target) = running(arguments)? {
         host::check_limits(host::RECORDING_FILES).map_err(Failure::of_trace)?;
-        return attach_to(&arguments, &target);
+        return attach_to(arguments, &target);
     }
     if arguments.duration.is_some() {
         // `requires` of clap does not hold where the option required conflicts with one that is there.
@@ -96,7 +130,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Some(user) => command.as_user(user).map_err(|error| Failure::with_code(error.exit_code(), error))?,
         None => command,
     };
-    let output = arguments.output.map_or_else(|| default_log(&arguments.command), Ok)?;
+    let output = arguments.output.clone().map_or_else(|| default_log(&arguments.command), Ok)?;
     names::refuse_stream_as_log(&output).map_err(Failure::of_trace)?;
     let job = Job {
         command: &command,
@@ -104,21 +138,58 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         output: &output,
         leader_only: arguments.leader_only,
         lossless: arguments.lossless,
+        keep: keep(arguments),
         calibration_calls: CALIBRATION_CALLS,
         quiet: arguments.quiet,
         untraced: None,
         ready: None,
+        sample: arguments.sample,
+        stacks: arguments.stacks,
     };
-    // Only one of them has to be told not to lose anything.
-    let usual = if arguments.lossless { Wanted::Auto } else { Wanted::Ptrace };
+    if arguments.stacks.is_some() && matches!(arguments.backend, Some(Wanted::Ebpf | Wanted::Auto)) {
+        return Err(Failure::with_code(
+            2,
+            anyhow::anyhow!("--stacks needs --backend ptrace, which is the default with it"),
+        ));
+    }
+    let usual = if arguments.stacks.is_some() { Wanted::Ptrace } else { Wanted::Auto };
     let mut tracer = tracer(arguments.backend.unwrap_or(usual))?;
-    let recorded = trace_command(&mut tracer, &job, [0, 1, 2].map(own_stream), || ())?;
+    // The sampler needs it yet, when there is a process to sample.
+    if arguments.sample.is_none() {
+        tracer.give_up_privilege();
+    }
+    check_ptrace(arguments, &tracer)?;
+    let mut beside = Beside::new(arguments)?;
+    let streams = [0, 1, 2].map(own_stream);
+    let recorded = trace_beside(&mut tracer, &job, streams, || (), Some(&mut beside))?;
+    beside.finish();
     refuse_nothing(&recorded, Some(recorded.status))?;
     if !arguments.quiet {
         tell(&recorded, &output);
-        tell_fall_back(&tracer);
+        if arguments.backend.is_some() {
+            tell_fall_back(&tracer);
+        }
     }
     Ok(ExitCode::from(launch::pass_on(recorded.status)))
+}
+
+/// How much of what pointers point to is kept.
+fn keep(arguments: &Arguments) -> Option<Style> {
+    let is_full = arguments.decode.is_some() || arguments.text.is_some();
+    let style = arguments.style.style();
+    // All that any way of printing could show.
+    is_full.then_some(Style { verbose: arguments.decode.is_some() || style.verbose, ..style })
+}
+
+/// Refuses what only stopping at each call can do.
+fn check_ptrace(arguments: &Arguments, tracer: &Tracer) -> Result<(), Failure> {
+    let wanted = [(arguments.decode.is_some(), "--decode full"), (!arguments.inject.is_empty(), "--inject")];
+    match wanted.iter().find(|(is_wanted, _)| *is_wanted && tracer.name() != "ptrace") {
+        Some((_, option)) => {
+            Err(Failure::of_trace(anyhow::anyhow!("{option} needs ptrace; add --backend ptrace")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// What runs already and is to be recorded, if that is asked for.
@@ -148,8 +219,13 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
         wanted => wanted,
     };
     let mut tracer = tracer(wanted)?;
+    tracer.give_up_privilege();
+    check_ptrace(arguments, &tracer)?;
+    let mut beside = Beside::new(arguments)?;
+    let log = arguments.output.as_deref();
     let (recorded, output) =
-        attach(&mut tracer, target, arguments.output.as_deref(), arguments.duration, say)?;
+        attach(&mut tracer, target, log, arguments.duration, Some(&mut beside), keep(arguments), say)?;
+    beside.finish();
     refuse_nothing(&recorded, None)?;
     if !arguments.quiet {
         tell(&recorded, &output);
@@ -189,10 +265,37 @@ fn tell(recorded: &Recorded, output: &Path) {
         )),
         Err(error) => note(format_args!("the log is incomplete: {error}")),
     }
+    if let Some(sampled) = &recorded.sampled {
+        tell_samples(sampled);
+    }
     if recorded.lost > 0 {
         note(format_args!(
             "{} lost: they came faster than they can be recorded; --lossless, or --backend ptrace, loses none",
             counted_were(recorded.lost, "event")
+        ));
+    }
+}
+
+/// What became of the CPU samples.
+fn tell_samples(sampled: &Sampled) {
+    note(format_args!("{}", counted(sampled.samples, "CPU sample")));
+    if sampled.user_only {
+        note(
+            "the kernel's part is missing from them: `sysctl kernel.perf_event_paranoid=1`, root or CAP_PERFMON permits it",
+        );
+    }
+    if sampled.broken {
+        note(
+            "taking CPU samples ended early, by a fault of trace's: some are missing, nobody knows how many",
+        );
+    }
+    if sampled.lost > 0 {
+        note(format_args!("{} lost: take fewer a second", counted_were(sampled.lost, "CPU sample")));
+    }
+    if sampled.throttled > 0 {
+        note(format_args!(
+            "the kernel took fewer samples than asked for, {} (kernel.perf_cpu_time_max_percent)",
+            counted(sampled.throttled, "time")
         ));
     }
 }

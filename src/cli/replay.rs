@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use trace_replay::{Cache, Lookahead, Options, Progress, RecordedTimes, Strategy};
+use trace_replay::{Cache, Lookahead, Options, Plan, Progress, RecordedTimes, Scratch, Strategy};
 
 use super::attaching::parse_duration;
 use super::failure::{Failure, note};
@@ -33,7 +33,8 @@ const DROP_CACHES: &str = "/proc/sys/vm/drop_caches";
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Only calls that read are made, on the files themselves; nothing is written, executed or sent. Without \
+    after_help = "Only calls that read are made, on the files themselves; nothing is written, executed or sent. With \
+                  --writes those that write are made, too, where nothing can be reached but a scratch tree. Without \
                   --serial, --threads or --uring the main ways are compared."
 )]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -86,6 +87,14 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 
+    /// Replay the calls that write, too: all of them in a scratch tree made from the log, for installs
+    #[arg(long, conflicts_with = "root")]
+    writes: bool,
+
+    /// Where the scratch tree is made [default: on the file system that the log's files are on]
+    #[arg(long, value_name = "DIR", requires = "writes")]
+    scratch: Option<PathBuf>,
+
     /// Rounds of measurement [default: 30, fewer if that takes longer than 20 s]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) runs: Option<u32>,
@@ -133,6 +142,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let options = options(arguments, &header, walls);
     let known = known(arguments, &header, &planned, &options.wall_ns);
     let log = arguments.log.display();
+    if arguments.writes {
+        return replay_with_writes(arguments, planned.plan, &options, known);
+    }
     let mut bar = RunsBar::now("replaying");
     let outcome = trace_replay::replay(planned.plan, &options, |progress| {
         if let Progress::Measuring { done, of } = progress {
@@ -154,6 +166,56 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
     })?;
     annotated.and(drawn)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// In a scratch tree; the report is written by the process that is confined to it, and shown here.
+fn replay_with_writes(
+    arguments: &Arguments,
+    plan: Plan,
+    options: &Options,
+    known: Known,
+) -> Result<ExitCode, Failure> {
+    if let Some(directory) = &arguments.scratch {
+        let is_directory =
+            directory.metadata().with_context(|| format!("--scratch {}", directory.display()))?.is_dir();
+        if !is_directory {
+            return Err(Failure::with_code(2, anyhow!("--scratch {} is no directory", directory.display())));
+        }
+    }
+    if options.cache == Cache::ColdPages {
+        return Err(Failure::with_code(
+            2,
+            anyhow!("--cold with --writes needs root, which can empty all caches"),
+        ));
+    }
+    let scratch = Scratch { directory: arguments.scratch.clone(), ..Scratch::default() };
+    let look = Look::of_stdout();
+    let mut bar = RunsBar::now("replaying");
+    let report = trace_replay::replay_in_scratch(
+        plan,
+        options,
+        &scratch,
+        |progress| {
+            if let Progress::Making { done, of } | Progress::Measuring { done, of } = progress {
+                bar.finished(done, done as f64 / of.max(1) as f64);
+            }
+        },
+        |outcome| {
+            let replay = Replay::of(outcome, known);
+            let mut text = Vec::new();
+            // Memory takes all that is written to it.
+            let _ = if arguments.json {
+                json::write(&mut text, &replay)
+            } else {
+                replay::write(&mut text, &replay, look)
+            };
+            text
+        },
+    );
+    bar.finish();
+    let report = report.with_context(|| arguments.log.display().to_string())?;
+    to_stdout(|out| out.write_all(&report))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,6 +1,5 @@
 //! `trace show`: a log as strace prints it.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,12 +8,10 @@ use clap::Args;
 use super::failure::{Failure, note};
 use super::filter::FilterArguments;
 use super::input;
+use super::lines::{Lines, StyleArguments};
 use super::output::to_stdout;
-use crate::event::Event;
 use crate::log::{Columns, Ending, Header};
-use crate::report::json;
-use crate::report::show::json::Row;
-use crate::report::show::{Modes, Options, Relative, Time, Who, change_of_mode, line};
+use crate::report::show::{Options, Time, Who};
 
 #[derive(Debug, Args)]
 #[command(
@@ -38,8 +35,16 @@ pub struct Arguments {
     #[arg(short = 'Y', long)]
     names: bool,
 
+    #[command(flatten)]
+    style: StyleArguments,
+
+    /// Print below each call the functions that made it, the innermost first, where the log has stacks (trace record
+    /// --stacks)
+    #[arg(short = 'k', long)]
+    stacks: bool,
+
     /// Print one JSON object a line, with every column of the log (docs/log-format.md)
-    #[arg(long, conflicts_with_all = ["epoch", "relative", "names"])]
+    #[arg(long, conflicts_with_all = ["epoch", "relative", "names", "stacks"])]
     json: bool,
 
     #[command(flatten)]
@@ -53,10 +58,14 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let filter = arguments.filter.filter()?;
     let mut reader = input::open(&arguments.log, &arguments.place, Columns::ALL)?;
-    let mut lines = Lines::new(arguments, reader.header());
+    let mut lines = Lines::new(options(arguments, reader.header()), arguments.relative, arguments.json);
+    if arguments.stacks {
+        lines.show_stacks();
+    }
     let ending = to_stdout(|out| {
         let mut written = Ok(());
         let ending = reader.for_each(|event| {
+            lines.saw(event);
             if written.is_ok() && filter.matches(event) {
                 written = lines.write(out, event);
             }
@@ -80,44 +89,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The lines of events.
-struct Lines {
-    options: Options,
-    /// Times are those of `-r`.
-    relative: Option<Relative>,
-    modes: Modes,
-    json: bool,
-    text: Vec<u8>,
-}
-
-impl Lines {
-    fn new(arguments: &Arguments, header: &Header) -> Self {
-        Self {
-            options: options(arguments, header),
-            relative: arguments.relative.then(Relative::default),
-            modes: Modes::default(),
-            json: arguments.json,
-            text: Vec::new(),
-        }
-    }
-
-    fn write(&mut self, out: &mut dyn Write, event: &Event<'_>) -> io::Result<()> {
-        if self.json {
-            return json::write_line(out, &Row::from(event));
-        }
-        if let Some(relative) = &mut self.relative
-            && self.options.time != Time::Hidden
-        {
-            self.options.time = relative.next(event.start_ns);
-        }
-        self.text.clear();
-        change_of_mode(&mut self.text, event, &self.options, &mut self.modes);
-        line(&mut self.text, event, &self.options);
-        self.text.push(b'\n');
-        out.write_all(&self.text)
-    }
-}
-
 fn options(arguments: &Arguments, header: &Header) -> Options {
     let time = if header.clock.name.is_empty() {
         // A text of strace's without times.
@@ -128,5 +99,9 @@ fn options(arguments: &Arguments, header: &Header) -> Options {
         Time::Since(0)
     };
     let who = if arguments.names { Who::Named } else { Who::Thread };
-    Options { who, time, ..Options::default() }
+    let mut style = arguments.style.style();
+    if let Some(kept) = header.kept_bytes() {
+        style.strings = style.strings.min(kept);
+    }
+    Options { who, time, style, ..Options::default() }
 }

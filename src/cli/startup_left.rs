@@ -63,8 +63,11 @@ pub fn run(
         calibration_calls: CALIBRATION_CALLS,
         quiet: false,
         lossless: false,
+        keep: None,
         untraced: None,
         ready: Some(&ready),
+        sample: None,
+        stacks: None,
     };
     let mut tracer = tracer(arguments.backend)?;
     let recorded = trace_command(&mut tracer, &job, [0, 1, 2].map(own_stream), || ())?;

@@ -166,10 +166,13 @@ pub fn trace_once(
         output,
         leader_only: plan.arguments.leader_only,
         lossless: false,
+        keep: None,
         calibration_calls: CALIBRATION_CALLS,
         quiet: false,
         untraced: Some(plan.untraced.clone()),
         ready: plan.ready,
+        sample: None,
+        stacks: None,
     };
     let recorded = trace_command(tracer, &job, streams.streams, || streams.launched());
     streams.finish();

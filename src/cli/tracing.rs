@@ -11,11 +11,13 @@ use super::failure::{Failure, note};
 use crate::capture::launch::{self, Command, SpawnOptions, Stream};
 use crate::capture::ptrace::calibration;
 use crate::capture::ready::ReadyWatch;
+use crate::capture::sampler::{self, Sampled, Sampler, Sampling};
 use crate::capture::select::{self, Tracer, Wanted};
 use crate::capture::untraced::Ready;
-use crate::capture::{Interruption, Outcome, Sink, host};
+use crate::capture::{Interruption, Intervention, Outcome, Sink, StackFrames, host};
 use crate::event::{Event, Kind, mark};
-use crate::log::{self, Calibration, FORMAT_VERSION, Header, Untraced};
+use crate::log::{self, Calibration, FORMAT_VERSION, Header, KEPT_BYTES, Untraced};
+use crate::syscall::decode::Style;
 
 /// Calls of the calibration where the command should start soon: they take two milliseconds.
 pub const CALIBRATION_CALLS: u64 = 100;
@@ -40,6 +42,8 @@ pub struct Job<'a> {
     pub leader_only: bool,
     /// Stop the command's processes rather than lose events of theirs.
     pub lossless: bool,
+    /// Keep what pointers point to, as far as calls printed like this show it.
+    pub keep: Option<Style>,
     /// Calls of the calibration.
     pub calibration_calls: u64,
     /// Say nothing while the command runs.
@@ -48,6 +52,10 @@ pub struct Job<'a> {
     pub untraced: Option<Untraced>,
     /// When the command is ready, which is then its end, if it does not end by itself.
     pub ready: Option<&'a Ready>,
+    /// CPU samples to take a second.
+    pub sample: Option<u32>,
+    /// Which frames the stacks of calls about files are to have, if stacks are wanted.
+    pub stacks: Option<StackFrames>,
 }
 
 /// What came of it.
@@ -60,6 +68,8 @@ pub struct Recorded {
     pub threads: u64,
     /// Events lost by the backend.
     pub lost: u64,
+    /// CPU samples, where some were asked for.
+    pub sampled: Option<Sampled>,
     /// How long the command ran, traced.
     pub elapsed: Duration,
     /// Processes that were ready and go on.
@@ -78,6 +88,7 @@ impl Recorded {
             warnings: outcome.warnings.into_iter().map(explain).collect(),
             threads: outcome.threads,
             lost: outcome.lost,
+            sampled: None,
             elapsed,
             left_running: Vec::new(),
             interruption: outcome.interruption,
@@ -95,6 +106,17 @@ pub fn trace_command(
     streams: [Stream; 3],
     launched: impl FnOnce(),
 ) -> Result<Recorded, Failure> {
+    trace_beside(tracer, job, streams, launched, None)
+}
+
+/// The same, with somebody else who is told of all events, and may do something to calls.
+pub fn trace_beside(
+    tracer: &mut Tracer,
+    job: &Job<'_>,
+    streams: [Stream; 3],
+    launched: impl FnOnce(),
+    beside: Option<&mut dyn Sink>,
+) -> Result<Recorded, Failure> {
     let backend = tracer.name();
     let refused = |error| not_permitted(&error, backend);
     let calibration = tracer.calibrate(job.calibration_calls).map_err(refused)?;
@@ -105,20 +127,34 @@ pub fn trace_command(
     let options = SpawnOptions { wait_for_go: true, takes_timers, ..SpawnOptions::default() };
     let mut child = launch::spawn(job.command, streams, &options)
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
+    let sampling =
+        job.sample.map(|hz| sample(child.pid(), hz, header.clock.origin_ns, &writer)).transpose()?;
     launched();
     let mut ready = job
         .ready
         .map(|ready| ready.watch_traced(header.clock.origin_ns))
         .transpose()
         .map_err(Failure::of_trace)?;
-    let mut sink = LogSink { writer: &mut writer, job };
+    let mut sink = LogSink { writer: &mut writer, job, beside };
     let begin = Instant::now();
     let origin_ns = header.clock.origin_ns;
-    let options = select::Options { leader_only: job.leader_only, lossless: job.lossless, origin_ns };
+    let options = select::Options {
+        leader_only: job.leader_only,
+        lossless: job.lossless,
+        origin_ns,
+        stacks: job.stacks,
+        follow: true,
+        keep: job.keep,
+    };
     let outcome = match &mut ready {
         None => tracer.record(&mut child, &mut sink, options),
         Some(ready) => tracer.record(&mut child, &mut ready.marking(&mut sink), options),
     };
+    let sampled = sampling.map(Sampling::finish);
+    if sampled.is_some_and(|sampled| sampled.broken) {
+        let text = Some(sampler::LOST.as_bytes());
+        writer.push(&Event { text, ret: Some(-1), ..Event::new(Kind::Lost) });
+    }
     let outcome = outcome.map_err(refused)?;
     let elapsed = begin.elapsed();
     if let Some(error) = child.failure() {
@@ -138,18 +174,38 @@ pub fn trace_command(
         }
     };
     let left_running = ready.as_ref().map(ReadyWatch::left_running).unwrap_or_default();
-    Ok(Recorded { status, left_running, ..Recorded::of(outcome, elapsed, writer) })
+    Ok(Recorded { status, sampled, left_running, ..Recorded::of(outcome, elapsed, writer) })
+}
+
+/// Takes CPU samples of a process from its first program on.
+fn sample(
+    pid: i32,
+    hz: u32,
+    origin_ns: u64,
+    writer: &log::Writer,
+) -> Result<Sampling<impl FnMut(&Event<'_>) + use<>>, Failure> {
+    let sampler = Sampler::attach(pid, hz).map_err(Failure::of_trace)?;
+    let feeder = writer.feeder();
+    sampler.start(origin_ns, move |event: &Event<'_>| feeder.push(event)).map_err(Failure::of_trace)
 }
 
 /// Takes events to the log, and what cannot wait to standard error.
-struct LogSink<'a> {
+struct LogSink<'a, 's> {
     writer: &'a mut log::Writer,
     job: &'a Job<'a>,
+    beside: Option<&'a mut (dyn Sink + 's)>,
 }
 
-impl Sink for LogSink<'_> {
+impl Sink for LogSink<'_, '_> {
     fn push(&mut self, event: &Event<'_>) {
         self.writer.push(event);
+        if let Some(beside) = &mut self.beside {
+            beside.push(event);
+        }
+    }
+
+    fn entered(&mut self, event: &Event<'_>) -> Intervention {
+        self.beside.as_mut().map_or_else(Intervention::default, |beside| beside.entered(event))
     }
 
     fn waits_for(&mut self, pids: &[i32]) {
@@ -221,7 +277,18 @@ fn kept_words(words: &[OsString]) -> (Vec<String>, Option<usize>) {
 fn options(job: &Job<'_>, tracer: &Tracer) -> BTreeMap<String, String> {
     let until = job.ready.map(|ready| ("until".to_owned(), ready.until().to_string()));
     let leader_only = ("leader_only".to_owned(), job.leader_only.to_string());
-    [leader_only].into_iter().chain(until).chain(why_ptrace(tracer)).collect()
+    let sample = job.sample.map(|hz| (log::SAMPLE_HZ.to_owned(), hz.to_string()));
+    let name = |stacks| StackFrames::ALL.iter().find(|(known, _)| *known == stacks).map(|(_, name)| *name);
+    let stacks = job.stacks.and_then(name).map(|name| ("stacks".to_owned(), name.to_owned()));
+    let kept = job.keep.map(|style| (KEPT_BYTES.to_owned(), style.strings.to_string()));
+    [leader_only]
+        .into_iter()
+        .chain(until)
+        .chain(why_ptrace(tracer))
+        .chain(kept)
+        .chain(sample)
+        .chain(stacks)
+        .collect()
 }
 
 /// Why ptrace records, where eBPF would have been chosen, for the header.

@@ -33,7 +33,8 @@ fn code(signal: i32) -> u8 {
     u8::try_from(signal).map_or(125, |signal| signal.saturating_add(128))
 }
 
-fn interrupted(signal: i32, when: &str) -> Failure {
+/// The failure that a signal is.
+pub fn interrupted(signal: i32, when: &str) -> Failure {
     let name = untraced::signal_name(signal);
     Failure::with_code(code(signal), anyhow::anyhow!("ended by {name} {when}"))
 }
@@ -64,8 +65,11 @@ impl<'a> Session<'a> {
             output: log,
             leader_only: false,
             lossless: false,
+            keep: None,
             calibration_calls: CALIBRATION_CALLS,
             ready: None,
+            sample: None,
+            stacks: None,
             quiet: false,
             untraced: Some(untraced),
         };

@@ -9,7 +9,7 @@ use super::sys::child::Step;
 
 /// Looks for the symbols of the C library that this program or its shell runs on.
 pub(super) fn check(machine: &Machine) -> Check {
-    let mut check = Check::new("debug symbols", "names of functions in stacks, not used yet");
+    let mut check = Check::new("debug symbols", "names of functions in stacks of machine code");
     let library = c_library();
     let sections = library.as_deref().and_then(Sections::of);
     let has = |name: &str| sections.as_ref().is_some_and(|sections| sections.has(name));

@@ -15,7 +15,7 @@ const BEGINNING: &str = "_stext";
 /// Looks a symbol up.
 pub(super) fn check(machine: &Machine) -> Check {
     let found = address();
-    let mut check = Check::new("kernel symbols", "names of kernel functions in stacks, not used yet");
+    let mut check = Check::new("kernel symbols", "names of kernel functions in the stacks of CPU samples");
     match found {
         Ok(Some(0)) => {
             check.refuted("look one up", format!("the address of {BEGINNING} is shown as zero"));

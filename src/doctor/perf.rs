@@ -25,7 +25,7 @@ pub(super) fn check(machine: &Machine) -> Check {
     let step = |slot| found.as_ref().map_or(Step::Untried, |found| found.step(slot));
     let mut check = Check::new(
         "perf events",
-        "the mark where trace startup's dynamic loader phase ends; CPU samples, not used yet",
+        "the mark where trace startup's dynamic loader phase ends; the CPU samples of trace record --sample",
     );
     // What counts nothing while the processor works is of no use, whatever the kernel answered.
     let counting = |slot| match step(slot) {

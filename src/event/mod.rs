@@ -5,6 +5,7 @@
 //! This module does no I/O and imports nothing else of the crate.
 
 pub mod escape;
+pub mod stack;
 
 /// Stands for an argument that is not known: a pointer of which strace's text shows what it points to, or a word that
 /// has no known value. Its lower half is no address of a program's either.
@@ -30,11 +31,18 @@ pub enum Kind {
     Lost,
     /// A figure of the whole run, at the end of a complete log: `text` is its name, `ret` its value.
     Total,
+    /// A thread was on a CPU: its `stack` says where; `args[0]` is the CPU, `args[1]` what the sample stands for in
+    /// nanoseconds of CPU time.
+    Sample,
+    /// Defines a frame of stacks, before the first that has it: see [`stack::Frame`].
+    Frame,
+    /// Defines a stack, before the first event that has it: see [`stack::Node`].
+    Stack,
 }
 
 impl Kind {
     /// Every kind, in the order of the discriminants.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Syscall,
         Self::Exec,
         Self::Fork,
@@ -43,6 +51,9 @@ impl Kind {
         Self::Mark,
         Self::Lost,
         Self::Total,
+        Self::Sample,
+        Self::Frame,
+        Self::Stack,
     ];
 
     /// The name used in the log and in every report.
@@ -57,7 +68,16 @@ impl Kind {
             Self::Mark => "mark",
             Self::Lost => "lost",
             Self::Total => "total",
+            Self::Sample => "sample",
+            Self::Frame => "frame",
+            Self::Stack => "stack",
         }
+    }
+
+    /// Whether it is something that happened, as opposed to a figure of the run or a definition that others refer to.
+    #[must_use]
+    pub const fn happened(self) -> bool {
+        !matches!(self, Self::Total | Self::Frame | Self::Stack)
     }
 }
 
@@ -133,8 +153,14 @@ impl Flags {
     /// An argument could not be told from a text that shows it by name (strace's): it is [`UNKNOWN_ADDRESS`].
     pub const ARGUMENT_UNKNOWN: Self = Self(1 << 8);
 
+    /// The kernel never saw the call: its result was put in by the tracer, as asked for.
+    pub const INJECTED: Self = Self(1 << 9);
+
+    /// The tracer held the thread before or after the call, as asked for.
+    pub const DELAYED: Self = Self(1 << 10);
+
     /// Every flag with its name as it stands in documents and in JSON.
-    pub const ALL: [(Self, &'static str); 9] = [
+    pub const ALL: [(Self, &'static str); 11] = [
         (Self::PATH_UNREADABLE, "path_unreadable"),
         (Self::PATH2_UNREADABLE, "path2_unreadable"),
         (Self::RESULT_UNREADABLE, "result_unreadable"),
@@ -144,6 +170,8 @@ impl Flags {
         (Self::NO_ENTRY, "no_entry"),
         (Self::BESIDE, "beside"),
         (Self::ARGUMENT_UNKNOWN, "argument_unknown"),
+        (Self::INJECTED, "injected"),
+        (Self::DELAYED, "delayed"),
     ];
 
     /// Whether all bits of `other` are set.
@@ -208,8 +236,13 @@ pub struct Event<'a> {
     pub argv: Option<&'a [u8]>,
     /// What a stat-like call returned.
     pub stat: Option<FileStat>,
+    /// What its pointers pointed to, as far as it was recorded (`crate::syscall::decode` knows the form);
+    /// `None`: nothing was to be.
+    pub memory: Option<&'a [u8]>,
     /// What is special about this event.
     pub flags: Flags,
+    /// Where in its program the thread was: the number of a [`Kind::Stack`] event before this one.
+    pub stack: Option<u32>,
     /// What the call took when a replay made it again, in nanoseconds; only in logs that have such costs.
     pub replayed_ns: Option<u64>,
 }
@@ -240,7 +273,9 @@ impl Event<'_> {
             peer: None,
             argv: None,
             stat: None,
+            memory: None,
             flags: Flags(0),
+            stack: None,
             replayed_ns: None,
         }
     }
@@ -288,9 +323,19 @@ pub mod mark {
     /// The process was stopped (SIGSTOP) until the recorder had caught up, as `--lossless` wants it.
     pub const HELD: &str = "held";
 
+    /// Calls came faster than they were recorded; from here on, some had to wait a little at their end, which is part
+    /// of no call's duration.
+    pub const SLOWED: &str = "slowed";
+
+    /// The thread runs as another user from here on, as a set-user-ID program does. While it does, its calls are not
+    /// recorded: `trace` has its privilege from its own file, and that is for the caller's own.
+    pub const HIDDEN: &str = "hidden";
+
     /// Every mark name.
-    pub const ALL: [&str; 11] = [
+    pub const ALL: [&str; 13] = [
+        HIDDEN,
         HELD,
+        SLOWED,
         FOREIGN_PROC,
         ENTRY,
         SETUID,

@@ -6,7 +6,7 @@ use crate::event::{Event, Kind};
 /// What the totals at the end of the log are made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
-    /// Rows that are no totals.
+    /// Rows that are something that happened.
     pub(super) events: u64,
     /// Sum of the losses of known size.
     pub(super) lost: u64,
@@ -16,7 +16,7 @@ pub(super) struct Counts {
 
 impl Counts {
     pub(super) fn add_event(&mut self, event: &Event<'_>) {
-        self.events += u64::from(event.kind != Kind::Total);
+        self.events += u64::from(event.kind.happened());
         if event.kind == Kind::Lost {
             match event.ret.and_then(|lost| u64::try_from(lost).ok()) {
                 Some(lost) => self.lost = self.lost.saturating_add(lost),

@@ -3,10 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 /// The version of the log format that this build writes.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Name of the option that says why eBPF did not record, though it would have been chosen.
 pub const NOT_EBPF: &str = "not_ebpf";
+
+/// Name of the option that says how many CPU samples a second were asked for.
+pub const SAMPLE_HZ: &str = "sample_hz";
 
 /// The metadata of a log, stored as JSON in the Arrow schema.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,7 +42,23 @@ pub struct Header {
     pub replayed: Option<Replayed>,
 }
 
+/// Name of the option under which a log says how many bytes of each buffer it keeps, if it keeps what pointers point
+/// to.
+pub const KEPT_BYTES: &str = "kept_bytes";
+
 impl Header {
+    /// Whether the log has the column `memory`.
+    #[must_use]
+    pub fn keeps_memory(&self) -> bool {
+        self.options.contains_key(KEPT_BYTES)
+    }
+
+    /// How many bytes of each buffer it keeps.
+    #[must_use]
+    pub fn kept_bytes(&self) -> Option<usize> {
+        self.options.get(KEPT_BYTES)?.parse().ok()
+    }
+
     /// Why eBPF did not record, where it would have been chosen ([`NOT_EBPF`]).
     #[must_use]
     pub fn not_ebpf(&self) -> Option<&str> {

@@ -29,15 +29,15 @@ mod tests;
 pub use annotate::{annotate, is_same_file};
 pub use error::Error;
 pub use header::{
-    Calibration, Clock, Cold, Emptied, Environment, FORMAT_VERSION, Header, Host, NOT_EBPF, Replayed, Run,
-    Untraced,
+    Calibration, Clock, Cold, Emptied, Environment, FORMAT_VERSION, Header, Host, KEPT_BYTES, NOT_EBPF,
+    Replayed, Run, SAMPLE_HZ, Untraced,
 };
 pub use projection::Columns;
 pub use read::{Batch, Dictionary, Ending, Reader, looks_like_log};
 pub use repair::{Found, Repaired, repair};
 pub use schema::Column;
 pub use source::Source;
-pub use write::{Summary, Writer, check_output};
+pub use write::{Feeder, Summary, Writer, check_output};
 
 /// Name of the total that counts the rows of a log that are no totals.
 pub const TOTAL_EVENTS: &str = "events";
@@ -51,3 +51,6 @@ pub const MAX_TEXT_LEN: usize = 64 << 10;
 
 /// Longest `argv`, the kernel's own limit: three quarters of 8 MiB (`bprm_stack_limits` in `fs/exec.c`).
 pub const MAX_ARGV_LEN: usize = 6 << 20;
+
+/// The most memory kept of one event; more is not kept at all (the decoder keeps no more).
+pub const MAX_MEMORY_LEN: usize = crate::syscall::decode::MOST_KEPT;

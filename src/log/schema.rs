@@ -56,6 +56,8 @@ enum Storage {
     I64,
     /// List of texts.
     Texts,
+    /// Bytes, in logs that have the column at all.
+    Bytes,
 }
 
 columns! {
@@ -129,8 +131,12 @@ columns! {
     StDev "st_dev" U64 true,
     /// [`crate::event::Flags`] in the low half, what the log itself needs in the high one.
     Flags "flags" U32 false,
+    /// Stack, as the number of the row of kind `stack` that defines it. Logs of format 1 have no such column.
+    Stack "stack" U32 true,
     /// What the call took when it was replayed: only in logs whose header has `replayed`.
     Replayed "replayed_ns" U64 true,
+    /// What pointers pointed to; only in logs that were to keep it ([`Header::keeps_memory`]).
+    Memory "memory" Bytes true,
 }
 
 /// Bit of the `flags` column: `path` is null because the event has none, although it has a `path_abs`.
@@ -139,9 +145,18 @@ pub(super) const PATH_ABSENT: u32 = 1 << 16;
 pub(super) const PATH2_ABSENT: u32 = 1 << 17;
 
 impl Column {
-    /// Whether every log has it.
-    const fn is_in_every_log(self) -> bool {
-        !matches!(self, Self::Replayed)
+    /// Whether a log with this header has it.
+    fn is_in(self, header: &Header) -> bool {
+        match self {
+            Self::Memory => header.keeps_memory(),
+            Self::Replayed => header.replayed.is_some(),
+            _ => true,
+        }
+    }
+
+    /// Whether a log may be without it, be it of an earlier format.
+    const fn is_optional(self) -> bool {
+        matches!(self, Self::Memory | Self::Replayed | Self::Stack)
     }
 
     /// Its type in the file.
@@ -155,6 +170,7 @@ impl Column {
             Storage::U64 => DataType::UInt64,
             Storage::I64 => DataType::Int64,
             Storage::Texts => DataType::List(item_field()),
+            Storage::Bytes => DataType::Binary,
         }
     }
 }
@@ -168,15 +184,15 @@ pub(super) fn item_field() -> Arc<Field> {
 pub(super) fn schema(header: &Header) -> Result<SchemaRef, serde_json::Error> {
     let fields: Vec<Field> = Column::ALL
         .iter()
-        .filter(|column| column.is_in_every_log() || header.replayed.is_some())
+        .filter(|column| column.is_in(header))
         .map(|column| Field::new(column.name(), column.data_type(), column.is_nullable()))
         .collect();
     let metadata = HashMap::from([(HEADER_KEY.to_owned(), serde_json::to_string(header)?)]);
     Ok(Arc::new(Schema::new_with_metadata(fields, metadata)))
 }
 
-/// Where each column stands in a schema that was read; an error if one that every log has is missing, or one is
-/// of another type. Columns this version does not know are no error: they are passed over.
+/// Where each column stands in a schema that was read, `None` for one that it may be without; an error if another
+/// is missing or of another type. Columns this version does not know are no error: they are passed over.
 pub(super) fn positions(schema: &Schema) -> Result<[Option<usize>; Column::ALL.len()], Error> {
     let mut positions = [None; Column::ALL.len()];
     for column in Column::ALL {
@@ -185,10 +201,10 @@ pub(super) fn positions(schema: &Schema) -> Result<[Option<usize>; Column::ALL.l
                 positions[column as usize] = Some(at);
                 continue;
             }
-            None if !column.is_in_every_log() => continue,
             Some((_, field)) => {
                 format!("is of type {} and should be {}", field.data_type(), column.data_type())
             }
+            None if column.is_optional() => continue,
             None => "is missing".to_owned(),
         };
         return Err(Error::Column { column: column.name(), problem });

@@ -75,6 +75,66 @@ pub enum Kind {
     Exec,
     /// `wait4`, `waitpid`.
     Wait,
+    /// `pwrite64`.
+    Pwrite,
+    /// `pwritev`, `pwritev2`.
+    PwriteVector,
+    /// `truncate`.
+    Truncate,
+    /// `ftruncate`.
+    Ftruncate,
+    /// `fallocate`.
+    Allocate,
+    /// `rename`.
+    Rename,
+    /// `renameat`, `renameat2`.
+    RenameAt,
+    /// `link`.
+    Link,
+    /// `linkat`.
+    LinkAt,
+    /// `symlink`.
+    Symlink,
+    /// `symlinkat`.
+    SymlinkAt,
+    /// `mkdir`.
+    MakeDir,
+    /// `mkdirat`.
+    MakeDirAt,
+    /// `unlink`.
+    Unlink,
+    /// `rmdir`.
+    RemoveDir,
+    /// `unlinkat`.
+    UnlinkAt,
+    /// `chmod`.
+    Chmod,
+    /// `fchmodat`, `fchmodat2`.
+    ChmodAt,
+    /// `fchmod`.
+    Fchmod,
+    /// `chown`.
+    Chown,
+    /// `lchown`.
+    Lchown,
+    /// `fchownat`.
+    ChownAt,
+    /// `fchown`.
+    Fchown,
+    /// `utime`, `utimes`.
+    Times,
+    /// `futimesat`, `utimensat`.
+    TimesAt,
+    /// `fsync`.
+    Sync,
+    /// `fdatasync`.
+    SyncData,
+    /// `copy_file_range`.
+    CopyRange,
+    /// `sendfile`.
+    SendFile,
+    /// `umask`.
+    Umask,
     /// Changes and depends on nothing that is replayed.
     Inert,
     /// Writes: how far that reaches depends on what is behind the descriptor.
@@ -86,7 +146,7 @@ pub enum Kind {
 }
 
 /// Calls that are what the name says.
-const NAMED: [(&str, Kind); 43] = [
+const NAMED: [(&str, Kind); 78] = [
     ("open", Kind::Open),
     ("openat", Kind::OpenAt),
     ("openat2", Kind::OpenAt2),
@@ -129,6 +189,41 @@ const NAMED: [(&str, Kind); 43] = [
     ("execveat", Kind::Exec),
     ("wait4", Kind::Wait),
     ("waitpid", Kind::Wait),
+    ("pwrite64", Kind::Pwrite),
+    ("pwritev", Kind::PwriteVector),
+    ("pwritev2", Kind::PwriteVector),
+    ("truncate", Kind::Truncate),
+    ("ftruncate", Kind::Ftruncate),
+    ("fallocate", Kind::Allocate),
+    ("rename", Kind::Rename),
+    ("renameat", Kind::RenameAt),
+    ("renameat2", Kind::RenameAt),
+    ("link", Kind::Link),
+    ("linkat", Kind::LinkAt),
+    ("symlink", Kind::Symlink),
+    ("symlinkat", Kind::SymlinkAt),
+    ("mkdir", Kind::MakeDir),
+    ("mkdirat", Kind::MakeDirAt),
+    ("unlink", Kind::Unlink),
+    ("rmdir", Kind::RemoveDir),
+    ("unlinkat", Kind::UnlinkAt),
+    ("chmod", Kind::Chmod),
+    ("fchmodat", Kind::ChmodAt),
+    ("fchmodat2", Kind::ChmodAt),
+    ("fchmod", Kind::Fchmod),
+    ("chown", Kind::Chown),
+    ("lchown", Kind::Lchown),
+    ("fchownat", Kind::ChownAt),
+    ("fchown", Kind::Fchown),
+    ("utime", Kind::Times),
+    ("utimes", Kind::Times),
+    ("futimesat", Kind::TimesAt),
+    ("utimensat", Kind::TimesAt),
+    ("fsync", Kind::Sync),
+    ("fdatasync", Kind::SyncData),
+    ("copy_file_range", Kind::CopyRange),
+    ("sendfile", Kind::SendFile),
+    ("umask", Kind::Umask),
     ("exit_group", Kind::Inert),
 ];
 

@@ -111,7 +111,7 @@ impl Planner {
                 self.lost = self.lost.zip(lost).map(|(all, more)| all.saturating_add(more));
             }
             Kind::Mark => self.uses_io_uring |= event.text == Some(mark::IO_URING.as_bytes()),
-            Kind::Signal | Kind::Total => {}
+            Kind::Signal | Kind::Total | Kind::Sample | Kind::Frame | Kind::Stack => {}
         }
         Ok(())
     }
@@ -133,6 +133,10 @@ impl Planner {
         self.calls += 1;
         let thread = self.thread(event)?;
         let op = self.op(event);
+        if let Some((path, seen)) = op::seen(event) {
+            // It only helps; one that cannot be is not missed.
+            let _ = self.builder.seen(path, seen);
+        }
         self.uses_io_uring |= kind::is_io_uring(event.abi, event.nr);
         let mut recorded = self.recorded(event);
         if op == Ok(Op::Inert) {
@@ -175,6 +179,7 @@ impl Planner {
                 size: u64::try_from(stat.size).ok().filter(|_| !is_device),
                 // strace tells it with -v only; no file that can be looked up has none.
                 nlink: Some(stat.nlink).filter(|nlink| *nlink > 0),
+                file: Some((stat.dev, stat.ino)).filter(|(_, inode)| *inode > 0),
             };
         }
         recorded

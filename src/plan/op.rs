@@ -1,6 +1,6 @@
 //! One call of a log as an operation of a replay.
 
-use trace_replay::{At, Op, PathId, PlanBuilder, PlanError, ProcessId, Scope, StatCall};
+use trace_replay::{At, CopyCall, Op, PathId, PlanBuilder, PlanError, ProcessId, Scope, Seen, StatCall};
 
 use super::is_incomplete;
 use super::kind::{self, Kind};
@@ -18,6 +18,8 @@ const FIOCLEX: u32 = 0x5451;
 const TCGETS: u32 = 0x5401;
 const TIOCGWINSZ: u32 = 0x5413;
 const FIONREAD: u32 = 0x541b;
+/// Shares a file's blocks (`linux/fs.h`).
+const FICLONE: u32 = 0x4004_9409;
 /// `mmap(2)`.
 const MAP_ANONYMOUS: u64 = 0x20;
 const MAP_SHARED: u64 = 1;
@@ -39,7 +41,7 @@ pub fn of(
         // A failed exec changes nothing.
         Kind::Inert | Kind::Exec => Op::Inert,
         Kind::Waits => Op::Unknown(Scope::All),
-        Kind::Write => Op::Unknown(call.reach()),
+        Kind::Write => call.write(),
         Kind::Wait => match event.ret {
             Some(pid) if pid > 0 => {
                 process(pid as u32).map_or(Op::Unknown(Scope::All), |child| Op::Wait { child })
@@ -50,7 +52,13 @@ pub fn of(
         Kind::Unknown => Op::Unknown(Scope::Process),
         Kind::Fcntl => call.fcntl(),
         Kind::Ioctl => call.ioctl(),
-        _ => return call.on_files(kind).map(|op| op.unwrap_or(Op::Unknown(Scope::Process))),
+        _ => {
+            let op = match call.on_files(kind)? {
+                None => call.changes(kind)?,
+                read => read,
+            };
+            return Ok(op.unwrap_or(Op::Unknown(Scope::Process)));
+        }
     })
 }
 
@@ -118,6 +126,107 @@ impl Call<'_, '_> {
         }))
     }
 
+    /// Calls that change files. `None`: a path it needs is not in the log, or what it does cannot be told.
+    fn changes(&mut self, kind: Kind) -> Result<Option<Op>, PlanError> {
+        let args = self.event.args;
+        let fd = args[0] as i32;
+        let (at, at2) = (At::from_raw(fd), At::from_raw(args[2] as i32));
+        let bytes = self.event.ret.map_or(0, |ret| u64::try_from(ret).unwrap_or(0));
+        let nofollow = libc::AT_SYMLINK_NOFOLLOW as u32;
+        Ok(Some(match kind {
+            Kind::Pwrite => Op::Pwrite { fd, count: args[2], offset: self.offset() },
+            Kind::PwriteVector => Op::Pwrite { fd, count: bytes, offset: self.offset() },
+            Kind::Ftruncate => Op::Ftruncate { fd, length: self.signed(args[1]) },
+            Kind::Allocate if self.event.abi != Abi::I386 => {
+                Op::Allocate { fd, mode: args[1] as u32, offset: args[2] as i64, length: args[3] as i64 }
+            }
+            Kind::Rename => return self.rename(At::Cwd, At::Cwd, 0),
+            // `renameat` takes no flags: its fifth argument is 0.
+            Kind::RenameAt => return self.rename(at, at2, args[4]),
+            Kind::Link => return self.hard_link(At::Cwd, At::Cwd, 0),
+            Kind::LinkAt => return self.hard_link(at, at2, args[4]),
+            Kind::Symlink => return self.symlink(At::Cwd),
+            Kind::SymlinkAt => return self.symlink(At::from_raw(args[1] as i32)),
+            Kind::Fchmod => Op::Fchmod { fd, mode: args[1] as u16 },
+            // Ids of 16 bits.
+            Kind::Chown | Kind::Lchown | Kind::Fchown if self.event.abi == Abi::I386 => return Ok(None),
+            Kind::Fchown => Op::Fchown { fd, owner: args[1] as u32, group: args[2] as u32 },
+            Kind::TimesAt if self.event.path.is_none() && args[1] == 0 => Op::FsetTimes { fd },
+            Kind::Sync => Op::Sync { fd, data_only: false },
+            Kind::SyncData => Op::Sync { fd, data_only: true },
+            // Where offsets are passed by address, what they were is not in the log.
+            Kind::CopyRange if args[1] == 0 && args[3] == 0 => {
+                Op::Copy { from: fd, to: args[2] as i32, count: args[4], call: CopyCall::Range }
+            }
+            // They mostly are where the last one ended, as the file's own is.
+            Kind::SendFile if self.is_of_file() => {
+                Op::Copy { from: args[1] as i32, to: fd, count: args[3], call: CopyCall::Send }
+            }
+            Kind::Umask => Op::Umask { mask: args[0] as u16 & 0o777 },
+            _ => {
+                let Some(path) = self.path()? else { return Ok(None) };
+                match kind {
+                    Kind::Truncate => Op::Truncate { path, length: self.signed(args[1]) },
+                    Kind::MakeDir => Op::MakeDir { at: At::Cwd, path, mode: args[1] as u16 },
+                    Kind::MakeDirAt => Op::MakeDir { at, path, mode: args[2] as u16 },
+                    Kind::Unlink => Op::Unlink { at: At::Cwd, path, flags: 0 },
+                    Kind::RemoveDir => Op::Unlink { at: At::Cwd, path, flags: libc::AT_REMOVEDIR as u32 },
+                    Kind::UnlinkAt => Op::Unlink { at, path, flags: args[2] as u32 },
+                    Kind::Chmod => Op::Chmod { at: At::Cwd, path, mode: args[1] as u16 },
+                    // Only `fchmodat2` has flags.
+                    Kind::ChmodAt if args[3] == 0 => Op::Chmod { at, path, mode: args[2] as u16 },
+                    Kind::Chown => self.chown(At::Cwd, path, 0),
+                    Kind::Lchown => self.chown(At::Cwd, path, nofollow),
+                    Kind::ChownAt => Op::Chown {
+                        at,
+                        path,
+                        owner: args[2] as u32,
+                        group: args[3] as u32,
+                        flags: args[4] as u32,
+                    },
+                    Kind::Times => Op::SetTimes { at: At::Cwd, path, flags: 0 },
+                    Kind::TimesAt => Op::SetTimes { at, path, flags: args[3] as u32 },
+                    _ => return Ok(None),
+                }
+            }
+        }))
+    }
+
+    fn write(&self) -> Op {
+        let (fd, scope) = (self.event.args[0] as i32, self.reach());
+        let name = crate::syscall::lookup(self.event.abi, self.event.nr).map_or("", |spec| spec.name);
+        let bytes = self.event.ret.map_or(0, |ret| u64::try_from(ret).unwrap_or(0));
+        match name {
+            "write" => Op::Write { fd, count: self.event.args[2], scope },
+            "writev" => Op::Write { fd, count: bytes, scope },
+            _ => Op::Unknown(scope),
+        }
+    }
+
+    fn path2(&mut self) -> Result<Option<PathId>, PlanError> {
+        let whole = |path: &&[u8]| !self.event.flags.has(Flags::TRUNCATED) || path.len() < 4095;
+        self.event.path2.filter(whole).map(|path| self.builder.path(path)).transpose()
+    }
+
+    fn rename(&mut self, from_at: At, to_at: At, flags: u64) -> Result<Option<Op>, PlanError> {
+        let (Some(from), Some(to)) = (self.path()?, self.path2()?) else { return Ok(None) };
+        Ok(Some(Op::Rename { from_at, from, to_at, to, flags: flags as u32 }))
+    }
+
+    fn hard_link(&mut self, from_at: At, to_at: At, flags: u64) -> Result<Option<Op>, PlanError> {
+        let (Some(from), Some(to)) = (self.path()?, self.path2()?) else { return Ok(None) };
+        Ok(Some(Op::Link { from_at, from, to_at, to, flags: flags as u32 }))
+    }
+
+    fn symlink(&mut self, at: At) -> Result<Option<Op>, PlanError> {
+        let target = self.event.text.map(|target| self.builder.path(target)).transpose()?;
+        Ok(target.zip(self.path()?).map(|(target, path)| Op::Symlink { target, at, path }))
+    }
+
+    fn chown(&self, at: At, path: PathId, flags: u32) -> Op {
+        Op::Chown { at, path, owner: self.event.args[1] as u32, group: self.event.args[2] as u32, flags }
+    }
+
     fn path(&mut self) -> Result<Option<PathId>, PlanError> {
         // A text may hold a link's target that was cut, the path beside it being whole; of a cut path nothing
         // shorter than the kernel's limit is kept.
@@ -175,6 +284,7 @@ impl Call<'_, '_> {
     fn ioctl(&self) -> Op {
         let fd = self.event.args[0] as i32;
         match self.event.args[1] as u32 {
+            FICLONE => Op::Clone { from: self.event.args[2] as i32, to: fd },
             FIOCLEX => Op::SetCloexec { fd, on: true },
             FIONCLEX => Op::SetCloexec { fd, on: false },
             // Questions about terminals, which most files refuse.
@@ -214,4 +324,25 @@ fn open_how(text: Option<&[u8]>) -> Option<(u32, u64, u64)> {
     let mut word = |prefix: &str, radix| u64::from_str_radix(words.next()?.strip_prefix(prefix)?, radix).ok();
     let (flags, mode, resolve) = (word("flags=0x", 16)?, word("mode=0o", 8)?, word("resolve=0x", 16)?);
     Some((u32::try_from(flags).ok()?, mode, u16::try_from(resolve).ok()?.into()))
+}
+
+/// What a call shows of where an absolute path leads.
+pub fn seen<'a>(event: &Event<'a>) -> Option<(&'a [u8], Seen<'a>)> {
+    let path = event.path_abs.filter(|_| !event.flags.has(Flags::TRUNCATED))?;
+    let ret = event.ret?;
+    let seen = match kind::of(event.abi, event.nr) {
+        Kind::ReadLink | Kind::ReadLinkAt if ret == -i64::from(libc::EINVAL) => Seen::NoLink,
+        _ if ret < 0 => return None,
+        Kind::ReadLink | Kind::ReadLinkAt => Seen::Holds(event.text.filter(|text| text.len() as i64 == ret)?),
+        Kind::Open => Seen::Opened(event.file?),
+        Kind::OpenAt | Kind::OpenAt2 if At::from_raw(event.args[0] as i32) == At::Cwd => {
+            Seen::Opened(event.file?)
+        }
+        // The directory it starts from is the first.
+        Kind::OpenAt | Kind::OpenAt2 => Seen::Opened(event.file2?),
+        _ => return None,
+    };
+    let is_gone =
+        matches!(seen, Seen::Opened(real) if !real.starts_with(b"/") || real.ends_with(b" (deleted)"));
+    (!is_gone).then_some((path, seen))
 }

@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use proptest::prelude::*;
 use trace_replay::{At, Op, Scope};
 
 use super::*;
@@ -57,13 +58,68 @@ fn calls_are_what_they_were() {
     assert!(matches!(ops[8], Op::Stat { at: At::Cwd, flags: 0, .. }));
     assert_eq!(path(9), b"/proc/self/exe");
     assert_eq!(ops[10], Op::Inert);
-    assert_eq!(ops[11..14], [Op::Unknown(Scope::All), Op::Unknown(Scope::All), Op::Unknown(Scope::Process)]);
+    assert_eq!(ops[11], Op::Write { fd: 1, count: 1, scope: Scope::All });
+    assert_eq!(ops[12], Op::Unknown(Scope::All));
+    assert!(matches!(ops[13], Op::MakeDir { at: At::Cwd, mode: 0o777, .. }));
     assert_eq!((planned.calls, planned.timed_calls, planned.plan.len()), (15, 0, 15));
     let ids: Vec<_> = planned.plan.call_ids().collect();
     let fstat = planned.plan.recorded(ids[2]).unwrap();
-    assert_eq!(fstat.stat, StatFacts { mode: Some(0o100_644), size: Some(7), nlink: None });
+    assert_eq!(fstat.stat, StatFacts { mode: Some(0o100_644), size: Some(7), nlink: None, file: None });
     assert_eq!(planned.plan.recorded(ids[8]).unwrap().ret, Some(-2));
     assert_eq!(planned.plan.recorded(ids[14]).unwrap().ret, Some(0), "exit_group is as it should be");
+}
+
+#[test]
+fn calls_that_change_files_are_what_they_were() {
+    let planned = plan_of(
+        "umask(027) = 022\n\
+         openat(AT_FDCWD, \"n\", O_WRONLY|O_CREAT|O_EXCL, 0666) = 3\n\
+         writev(3, [{iov_base=\"abc\", iov_len=3}], 1) = 3\n\
+         pwrite64(3, \"abc\", 3, 10) = 3\n\
+         ftruncate(3, 100) = 0\n\
+         fallocate(3, 0, 0, 4096) = 0\n\
+         fchmod(3, 0755) = 0\n\
+         fchown(3, 0, 0) = 0\n\
+         fsync(3) = 0\n\
+         fdatasync(3) = 0\n\
+         utimensat(3, NULL, [UTIME_OMIT, UTIME_NOW], 0) = 0\n\
+         rename(\"n\", \"m\") = 0\n\
+         renameat2(AT_FDCWD, \"m\", 4, \"n\", RENAME_NOREPLACE) = 0\n\
+         linkat(AT_FDCWD, \"n\", AT_FDCWD, \"o\", 0) = 0\n\
+         symlink(\"to\", \"from\") = 0\n\
+         unlinkat(4, \"d\", AT_REMOVEDIR) = 0\n\
+         rmdir(\"e\") = 0\n\
+         chmod(\"n\", 0600) = 0\n\
+         lchown(\"n\", 1, 2) = 0\n\
+         copy_file_range(3, NULL, 4, NULL, 100, 0) = 100\n\
+         truncate(\"n\", 5) = 0\n",
+        Some("/home"),
+    );
+    let ops = ops(&planned);
+    assert!(planned.refused.is_empty(), "{:?}", planned.refused);
+    assert_eq!(ops[0], Op::Umask { mask: 0o027 });
+    assert_eq!(ops[2], Op::Write { fd: 3, count: 3, scope: Scope::Process });
+    assert_eq!(ops[3], Op::Pwrite { fd: 3, count: 3, offset: 10 });
+    assert_eq!(ops[4], Op::Ftruncate { fd: 3, length: 100 });
+    assert_eq!(ops[5], Op::Allocate { fd: 3, mode: 0, offset: 0, length: 4096 });
+    assert_eq!(ops[6..8], [Op::Fchmod { fd: 3, mode: 0o755 }, Op::Fchown { fd: 3, owner: 0, group: 0 }]);
+    assert_eq!(ops[8..10], [false, true].map(|data_only| Op::Sync { fd: 3, data_only }));
+    assert_eq!(ops[10], Op::FsetTimes { fd: 3 });
+    let path = |id| planned.plan.path(id);
+    assert!(
+        matches!(ops[11], Op::Rename { from, to, flags: 0, .. } if (path(from), path(to)) == (b"n", b"m"))
+    );
+    assert!(matches!(ops[12], Op::Rename { to_at: At::Fd(4), flags: 1, .. }), "{:?}", ops[12]);
+    assert!(matches!(ops[13], Op::Link { from, to, .. } if (path(from), path(to)) == (b"n", b"o")));
+    assert!(
+        matches!(ops[14], Op::Symlink { target, path: at, .. } if (path(target), path(at)) == (b"to", b"from"))
+    );
+    let removed = |op: &Op| matches!(op, Op::Unlink { flags: 0x200, .. });
+    assert!(removed(&ops[15]) && removed(&ops[16]), "{:?}", &ops[15..17]);
+    assert!(matches!(ops[17], Op::Chmod { mode: 0o600, .. }));
+    assert!(matches!(ops[18], Op::Chown { owner: 1, group: 2, flags: 0x100, .. }), "{:?}", ops[18]);
+    assert_eq!(ops[19], Op::Copy { from: 3, to: 4, count: 100, call: trace_replay::CopyCall::Range });
+    assert!(matches!(ops[20], Op::Truncate { length: 5, .. }));
 }
 
 #[test]
@@ -113,4 +169,84 @@ fn our_own_log_becomes_a_plan() {
     let reads = ops(&planned).iter().filter(|op| matches!(op, Op::Open { .. } | Op::Stat { .. })).count();
     assert!(reads > 100, "{reads}");
     assert!(planned.refused.is_empty(), "{:?}", planned.refused);
+}
+
+/// Calls with places for paths, descriptors, numbers and results.
+const CALLS: [&str; 26] = [
+    "openat(AT_FDCWD, \"{p}\", O_RDONLY) = {fd}",
+    "openat(AT_FDCWD, \"{p}\", O_RDWR|O_CREAT|O_TRUNC, 0666) = {fd}",
+    "openat(3, \"{p}\", O_WRONLY|O_CREAT|O_EXCL, 0600) = {fd}",
+    "openat(AT_FDCWD, \"{p}\", O_RDONLY|O_DIRECTORY) = {fd}",
+    "mkdir(\"{p}\", 0777) = {e}",
+    "rmdir(\"{p}\") = {e}",
+    "unlink(\"{p}\") = {e}",
+    "rename(\"{p}\", \"{q}\") = {e}",
+    "renameat2(AT_FDCWD, \"{p}\", AT_FDCWD, \"{q}\", RENAME_EXCHANGE) = {e}",
+    "link(\"{p}\", \"{q}\") = {e}",
+    "symlink(\"{p}\", \"{q}\") = {e}",
+    "write({fd}, \"\"..., {n}) = {n}",
+    "pwrite64({fd}, \"\"..., {n}, {m}) = {n}",
+    "read({fd}, \"\"..., {n}) = {n}",
+    "lseek({fd}, {n}, SEEK_SET) = {n}",
+    "ftruncate({fd}, {n}) = {e}",
+    "getdents64({fd}, 0x7f /* 3 entries */, 32768) = {n}",
+    "stat(\"{p}\", {st_mode=S_IFREG|0644, st_size={n}, ...}) = 0",
+    "lstat(\"{p}\", {st_mode=S_IFLNK|0777, st_size={n}, ...}) = 0",
+    "stat(\"{p}\", 0x7f) = {e}",
+    "readlink(\"{p}\", \"{q}\", 4095) = 1",
+    "chdir(\"{p}\") = {e}",
+    "fchdir({fd}) = {e}",
+    "close({fd}) = 0",
+    "dup2({fd}, 3) = 3",
+    "fsync({fd}) = {e}",
+];
+const NAMES: [&str; 13] = [
+    "a",
+    "b",
+    "a/b",
+    "a/b/c",
+    "/",
+    "..",
+    "../../x",
+    "/proc/self/root/x",
+    "/dev/null",
+    "/.trace-scratch/x",
+    "",
+    "a/",
+    ".",
+];
+const RESULTS: [&str; 5] = ["0", "-1 ENOENT (x)", "-1 EEXIST (x)", "-1 ENOTDIR (x)", "-1 ENOTEMPTY (x)"];
+const NUMBERS: [i64; 10] = [0, 1, 3, 4, 10, 4096, i64::MAX, i64::MIN, -1, 1 << 60];
+
+/// A line that a log may have, of any of these: what lines do to each other is nobody's plan.
+fn line() -> impl Strategy<Value = String> {
+    let name = || prop::sample::select(&NAMES[..]);
+    let number = || prop::sample::select(&NUMBERS[..]);
+    let parts = (
+        prop::sample::select(&CALLS[..]),
+        name(),
+        name(),
+        number(),
+        number(),
+        3..6,
+        prop::sample::select(&RESULTS[..]),
+    );
+    parts.prop_map(|(call, p, q, n, m, fd, e): (&str, &str, &str, i64, i64, i32, &str)| {
+        let call = call.replace("{p}", p).replace("{q}", q).replace("{e}", e);
+        call.replace("{n}", &n.to_string()).replace("{m}", &m.to_string()).replace("{fd}", &fd.to_string())
+    })
+}
+
+proptest! {
+    /// A log of anything becomes a plan, and the plan a tree, or an error: within the limits, in no time, without a file
+    /// being made.
+    #[test]
+    fn any_log_becomes_a_tree_or_an_error(lines in prop::collection::vec(line(), 1..60)) {
+        let planned = plan_of(&(lines.join("\n") + "\n"), Some("/w"));
+        let limits = trace_replay::ScratchLimits { entries: 500, depth: 20, file_bytes: 1 << 20, written_bytes: 1 << 22 };
+        if let Ok(needs) = trace_replay::needs(&planned.plan, &limits) {
+            prop_assert!(needs.entries <= limits.entries && needs.bytes <= limits.written_bytes, "{needs:?}");
+            prop_assert!(needs.calls <= planned.plan.len());
+        }
+    }
 }

@@ -61,6 +61,7 @@ fn event(seed: &Seed) -> Event<'_> {
         argv: text,
         stat: (flags % 2 == 0).then_some(FileStat { mode: u32::from(*flags), ..FileStat::default() }),
         flags: Flags(*flags),
+        stack: (flags % 3 != 0).then_some(u32::from(*flags % 8)),
         ..Event::new(Kind::ALL[*kind])
     }
 }
@@ -81,7 +82,7 @@ proptest! {
         startup::write(&mut out, &report, options).unwrap();
         flame::svg(&mut out, &drawing, &flame::Caption::default()).unwrap();
         for (by, _) in fold::By::ALL {
-            for metric in [Metric::Time, Metric::Elapsed, Metric::Count, Metric::Bytes] {
+            for metric in [Metric::Time, Metric::Elapsed, Metric::Count, Metric::Bytes, Metric::Cpu] {
                 let mut some = Flame::new(&header, by);
                 for (at, seed) in seeds.iter().enumerate() {
                     some.add(&event(seed), at % 7 != 0);

@@ -1,9 +1,12 @@
 //! What people see: one module a kind of report. Reports format, they compute nothing.
 
 pub mod bars;
+pub mod budget;
+pub mod compare;
 pub mod doctor;
 pub mod escape;
 pub mod flame;
+pub mod install;
 pub mod json;
 pub mod look;
 pub mod notes;

@@ -59,6 +59,10 @@ fn mark_text(name: &[u8]) -> Option<&'static str> {
             Some("the program uses io_uring, whose operations are no system calls and not shown")
         }
         mark::FOREIGN_PROC => Some("/proc was missing or another pid namespace's: many paths are unknown"),
+        mark::HIDDEN => Some("calls of a set-user-ID program were not recorded: only root may see them"),
+        mark::SLOWED => {
+            Some("calls came faster than they could be recorded, so that some had to wait after their end")
+        }
         mark::HELD => Some("processes were stopped (SIGSTOP) until the recorder had caught up (--lossless)"),
         mark::ATTACHED => Some("tracing began while the program ran already"),
         mark::DETACHED => Some("tracing ended while the program went on"),

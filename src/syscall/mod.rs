@@ -3,6 +3,7 @@
 //! To add an architecture: a table file like `x86_64.rs`, a file in `flags/` for the values that differ,
 //! an [`Abi`], and its line in [`table`]. Nothing else of the crate knows the numbers.
 
+pub mod decode;
 pub(crate) mod effect;
 pub mod flags;
 mod i386;

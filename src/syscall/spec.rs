@@ -98,22 +98,76 @@ pub enum Struct {
     Iovec,
     /// Two descriptors (`pipe`, `socketpair`).
     FdPair,
-    /// `struct timespec`, `timeval` or an interval made of them.
-    Time,
+    /// `struct timespec`.
+    Timespec,
+    /// `struct timespec` with 64-bit seconds (i386 only).
+    Timespec64,
+    /// Two of the same: access and modification.
+    TimespecPair,
+    /// The same with 64-bit seconds (i386 only).
+    TimespecPair64,
+    /// `struct timeval`.
+    Timeval,
+    /// Two of the same: access and modification.
+    TimevalPair,
+    /// `struct utimbuf`.
+    Utimbuf,
+    /// `struct timezone`.
+    Timezone,
+    /// `struct itimerval`.
+    Itimerval,
+    /// `struct itimerspec`.
+    Itimerspec,
+    /// The same with 64-bit seconds (i386 only).
+    Itimerspec64,
+    /// `struct tms`.
+    Tms,
+    /// `struct utsname`.
+    Utsname,
+    /// `struct sysinfo`.
+    Sysinfo,
+    /// Array of group ids; their number is the argument before.
+    Groups,
+    /// Array of group ids of 16 bits (i386 only).
+    Groups16,
+    /// `struct __user_cap_header_struct`.
+    CapHeader,
+    /// `struct __user_cap_data_struct`, one or two.
+    CapData,
+    /// `stack_t`.
+    SignalStack,
+    /// `struct sched_param`.
+    SchedParam,
+    /// Set of CPUs; its size is the argument before.
+    CpuSet,
+    /// A pointer to a signal set and its size, in memory (`pselect6`).
+    SigmaskArg,
     /// Signal set.
     Sigset,
     /// `struct sigaction`.
     Sigaction,
     /// `siginfo_t`.
     Siginfo,
-    /// `struct rlimit`.
+    /// `struct rlimit` (32-bit members on i386).
     Rlimit,
+    /// `struct rlimit64`.
+    Rlimit64,
     /// `struct rusage`.
     Rusage,
     /// Wait status.
     WaitStatus,
     /// `struct clone_args`.
     CloneArgs,
+    /// `struct flock`.
+    Flock,
+    /// The same, filled: with the owner of the lock.
+    FlockTaken,
+    /// `struct flock64` (i386 only).
+    Flock64,
+    /// The same, filled.
+    FlockTaken64,
+    /// Name of a thread: 16 bytes.
+    ThreadName,
     /// `struct open_how`.
     OpenHow,
     /// Array of `struct pollfd`.

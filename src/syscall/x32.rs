@@ -19,9 +19,9 @@ pub(super) static TABLE: &[Spec] = syscalls! {
     520 execve(pathname: Path, argv: StrArray, envp: StrArray) -> Int, Process, [FILE PROCESS];
     521 ptrace(op: Enum(&PTRACE), pid: Pid, addr: Addr, data: Addr) -> Int, Process, [];
     522 rt_sigpending(set: Out(Sigset), sigsetsize: Size) -> Int, Signal, [SIGNAL];
-    523 rt_sigtimedwait(set: In(Sigset), info: Out(Siginfo), timeout: In(Time), sigsetsize: Size) -> Int, Signal, [SIGNAL];
+    523 rt_sigtimedwait(set: In(Sigset), info: Out(Siginfo), timeout: In(Timespec), sigsetsize: Size) -> Int, Signal, [SIGNAL];
     524 rt_sigqueueinfo(tgid: Pid, sig: Signal, info: In(Siginfo)) -> Int, Signal, [PROCESS SIGNAL];
-    525 sigaltstack(ss: In(Other), old_ss: Out(Other)) -> Int, Signal, [SIGNAL];
+    525 sigaltstack(ss: In(SignalStack), old_ss: Out(SignalStack)) -> Int, Signal, [SIGNAL];
     526 timer_create(clockid: Enum(&CLOCK), sevp: In(Other), timerid: Out(Integer)) -> Int, Time, [];
     527 mq_notify(mqdes: Fd, sevp: In(Other)) -> Int, Ipc, [DESC];
     528 kexec_load(entry: Addr, nr_segments: Size, segments: In(Other), flags: Flags(&KEXEC)) -> Int, Other, [];
@@ -33,7 +33,7 @@ pub(super) static TABLE: &[Spec] = syscalls! {
     534 preadv(fd: Fd, iov: In(Iovec), iovcnt: Size, offset: Offset) -> Size, Read, [DESC];
     535 pwritev(fd: Fd, iov: In(Iovec), iovcnt: Size, offset: Offset) -> Size, Write, [DESC];
     536 rt_tgsigqueueinfo(tgid: Pid, tid: Pid, sig: Signal, info: In(Siginfo)) -> Int, Signal, [PROCESS SIGNAL];
-    537 recvmmsg(sockfd: Fd, msgvec: InOut(Mmsghdr), vlen: Uint, flags: Flags(&MSG), timeout: In(Time)) -> Int, Network, [NETWORK];
+    537 recvmmsg(sockfd: Fd, msgvec: InOut(Mmsghdr), vlen: Uint, flags: Flags(&MSG), timeout: In(Timespec)) -> Int, Network, [NETWORK];
     538 sendmmsg(sockfd: Fd, msgvec: InOut(Mmsghdr), vlen: Uint, flags: Flags(&MSG)) -> Int, Network, [NETWORK];
     539 process_vm_readv(pid: Pid, local_iov: In(Iovec), liovcnt: Size, remote_iov: In(Iovec), riovcnt: Size, flags: Size) -> Size, Memory, [];
     540 process_vm_writev(pid: Pid, local_iov: In(Iovec), liovcnt: Size, remote_iov: In(Iovec), riovcnt: Size, flags: Size) -> Size, Memory, [];

@@ -85,7 +85,8 @@ fn a_storm_of_calls_is_recorded_whole_with_lossless() {
     let mut reader = Reader::open(&log).expect("a log");
     let mut held = 0;
     reader.for_each(|event| held += u64::from(event.text == Some(mark::HELD.as_bytes()))).expect("a log");
-    assert!(held > 0, "nobody was stopped, in {made} calls");
+    // On a machine whose CPUs are busy otherwise, the storm may be so weak that the recorder keeps up.
+    assert!(held > 0 || made < 200_000, "nobody was stopped, in {made} calls");
 }
 
 #[test]
@@ -101,6 +102,7 @@ fn what_a_storm_of_calls_loses_is_counted() {
     let (recorded, lost) = storm(&log);
     // Should the ring still be full when the threads end, up to 20 other records of each are lost too.
     assert!((made..made + 320).contains(&(recorded + lost)), "made {made}, recorded {recorded}, lost {lost}");
+    assert!(lost * 10 < made, "nobody waits for the recorder: made {made}, lost {lost}");
 }
 
 #[test]

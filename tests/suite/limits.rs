@@ -1,9 +1,10 @@
-//! What a ptrace backend cannot keep as it is untraced: each is warned of and marked in the log.
+//! What a backend cannot keep as it is untraced, or may not tell: each is warned of and marked in the log.
 
+use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use trace::event::mark;
+use trace::event::{Kind, mark};
 
 use crate::support::call::Text;
 use crate::support::programs::program;
@@ -83,6 +84,49 @@ fn a_setuid_program_keeps_its_privilege_under_root() {
         assert_eq!(untraced, traced);
         assert_eq!(marks(&log::read(&log), mark::SETUID), 0);
     });
+}
+
+/// What the capabilities of `trace`'s own file let it see is the caller's own, not what a set-user-ID program does.
+#[test]
+fn capabilities_of_the_file_show_the_callers_own_only() {
+    const TEST: &str = "eBPF by capabilities of the file";
+    if !is_root(TEST) {
+        return;
+    }
+    if let Some(why) = log::ebpf_refused() {
+        return skip_peer(TEST, why);
+    }
+    let dir = public_dir();
+    let tracer = copy(Path::new(env!("CARGO_BIN_EXE_trace")), dir.path(), 0o755);
+    let mut setcap = run::command("setcap", dir.path());
+    setcap.arg("cap_bpf,cap_perfmon+ep").arg(&tracer);
+    if !setcap.status().is_ok_and(|status| status.success()) {
+        return skip_peer(TEST, "setcap does not work");
+    }
+    let setuid = copy(&program("setuid"), dir.path(), 0o4755);
+    let by_nobody = |log: &Path, rest: &[&OsStr]| {
+        let mut whole = run::command(program("setuid"), dir.path());
+        whole.arg("as-nobody").arg(&tracer).args(["record", "--backend", "ebpf", "-qo"]).arg(log).args(rest);
+        run(&mut whole)
+    };
+    let log = dir.path().join("log");
+    let script = "grep CapPrm /proc/$PPID/status; exec \"$0\"";
+    let done = by_nobody(
+        &log,
+        &["sh", "-c", script].map(OsStr::new).into_iter().chain([setuid.as_os_str()]).collect::<Vec<_>>(),
+    );
+    let expected = "CapPrm:\t0000000000000000\nuid 65534 euid 0 gid 65534 egid 65534\n";
+    assert_eq!((done.stdout.as_str(), done.status.code()), (expected, Some(10)), "{done:?}");
+    let log = log::read(&log);
+    log.assert_complete();
+    assert_eq!(marks(&log, mark::HIDDEN), 1);
+    let at = log.rows.iter().position(|row| row.text == mark::HIDDEN).expect("the mark");
+    let later: Vec<_> = log.rows[at..].iter().filter(|row| row.kind == Kind::Syscall).collect();
+    assert!(at > 50 && later.is_empty(), "told of the program: {later:?}");
+
+    let refused = by_nobody(&dir.path().join("other"), &["-p", "1"].map(OsStr::new));
+    assert_eq!(refused.status.code(), Some(125));
+    assert!(refused.stderr.contains("process 1 is not yours to record"), "{refused:?}");
 }
 
 /// A process that may not be dumped hides its memory from a tracer without privilege (`ptrace_access_vm` in the

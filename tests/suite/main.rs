@@ -8,10 +8,12 @@
 //!                              └─ (each)     account, tracepoints  ┘
 //! ```
 
+mod asserting;
 mod attach;
 mod attach_witness;
 mod backends;
 mod command_line;
+mod comparing;
 mod contract;
 mod death;
 mod differential;
@@ -22,6 +24,7 @@ mod findings;
 mod flame;
 mod inheritance;
 mod installed;
+mod installing;
 mod layers;
 mod limits;
 mod loader;
@@ -31,6 +34,7 @@ mod obstacles;
 mod passing_on;
 mod replaying;
 mod same_text;
+mod stacks;
 mod startup;
 mod strace_logs;
 mod support;

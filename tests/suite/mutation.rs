@@ -172,7 +172,7 @@ fn report(stats: Stats, startup: Startup, backend: &str) {
 
 /// Runs for a while, from a seed on. Gives the number of logs and of events in them.
 fn run(time: Duration, first_seed: u64) -> (u64, usize) {
-    let logs = ["format-1.trace", "pip-install.trace"].map(plain);
+    let logs = ["format-1.trace", "format-2.trace", "pip-install.trace"].map(plain);
     for log in &logs {
         assert!(use_log(log, &mut Numbers::new(0)) > 30, "the logs can be read while they are whole");
     }
@@ -181,7 +181,7 @@ fn run(time: Duration, first_seed: u64) -> (u64, usize) {
     while seed < first_seed + 20 || begin.elapsed() < time {
         let tried = std::panic::catch_unwind(|| {
             let mut random = Numbers::new(seed);
-            let mut log = logs[random.below(2)].clone();
+            let mut log = logs[random.below(3)].clone();
             mutate(&mut log, &mut random);
             use_log(&log, &mut random)
         });

@@ -305,3 +305,128 @@ fn the_wall_time_is_measured_of_what_is_typed() {
         assert_eq!(trace(dir.path(), &[&QUICK[..], wrong].concat()).status.code(), Some(2));
     }
 }
+
+/// What a small install does, with its files and directories there already or not; afterwards everything in the place is
+/// as it was.
+const INSTALLS: &str = "\
+1 mkdir(\"target\", 0777) = 0
+1 mkdir(\"target\", 0777) = -1 EEXIST (File exists)
+1 openat(AT_FDCWD, \"d/file\", O_RDONLY|O_CLOEXEC) = 3
+1 openat(AT_FDCWD, \"target/.tmp\", O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC, 0600) = 4
+1 read(3, \"some text\", 4096) = 9
+1 write(4, \"some text\", 9) = 9
+1 read(3, \"\", 4096) = 0
+1 fchmod(4, 0644) = 0
+1 fsync(4) = 0
+1 close(4) = 0
+1 close(3) = 0
+1 rename(\"target/.tmp\", \"target/file\") = 0
+1 link(\"target/file\", \"target/same\") = 0
+1 symlink(\"file\", \"target/link\") = 0
+1 newfstatat(AT_FDCWD, \"target/link\", {st_mode=S_IFREG|0644, st_size=9, ...}, 0) = 0
+1 unlink(\"target/same\") = 0
+1 unlink(\"target/same\") = -1 ENOENT (No such file or directory)
+";
+
+/// Names of scratch trees in a directory.
+fn scratch_trees(dir: &Path) -> Vec<String> {
+    let names = fs::read_dir(dir)
+        .expect("our own directory")
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names.filter(|name| name.starts_with("trace-scratch-")).collect()
+}
+
+/// Whether calls that write can be replayed here at all; said, if not.
+fn can_write(done: &Run) -> bool {
+    let refused = done.stderr.contains("calls that write are not replayed");
+    if refused {
+        eprintln!("skipped: {}", done.stderr);
+    }
+    !refused
+}
+
+#[test]
+fn calls_that_write_are_replayed_in_a_scratch_tree() {
+    let dir = place();
+    let cwd = dir.path().to_str().expect("a plain name");
+    let before = everything(&dir.path().join("d"));
+    let options = ["--json", "--cwd", cwd, "--writes", "--scratch", cwd, "--threads", "2"];
+    let run = replay(dir.path(), INSTALLS, &options);
+    if !can_write(&run) {
+        return;
+    }
+    let done = json(&run);
+    assert_eq!(done["coverage"]["replayed"], 17, "{done:#}");
+    assert_eq!(done["coverage"]["fidelity"], 1.0, "{done:#}");
+    assert!(done["rows"].as_array().expect("rows").iter().all(|row| row["void"].is_null()), "{done:#}");
+    assert_eq!(done["scratch"]["file_system"], done["scratch"]["original"], "{done:#}");
+    let text = replay(dir.path(), INSTALLS, &["--cwd", cwd, "--writes", "--scratch", cwd]);
+    assert!(text.stdout.contains("in a scratch tree of "), "{text:?}");
+    assert_eq!(everything(&dir.path().join("d")), before);
+    assert!(scratch_trees(dir.path()).is_empty() && !dir.path().join("target").exists());
+}
+
+#[test]
+fn our_own_log_of_a_program_that_writes_is_replayed_whole() {
+    let dir = place();
+    let script = "mkdir -p out/a && cp d/file out/a/copy && mv out/a/copy out/b && ln out/b out/c && ln -s b out/l && \
+                  chmod 600 out/b && rm out/c && rmdir out/a && cat out/l >/dev/null";
+    let recorded = trace(dir.path(), &["record", "--backend", "ptrace", "-o", "log", "sh", "-c", script]);
+    assert!(recorded.status.success(), "{recorded:?}");
+    let run = trace(dir.path(), &[&QUICK[..], &["--json", "--writes", "log"]].concat());
+    if !can_write(&run) {
+        return;
+    }
+    let done = json(&run);
+    assert_eq!(done["coverage"]["fidelity"], 1.0, "{done:#}");
+    assert!(done["coverage"]["share"].as_f64().is_some_and(|share| share > 0.8), "{done:#}");
+    assert!(done["rows"].as_array().expect("rows").iter().all(|row| row["void"].is_null()), "{done:#}");
+}
+
+#[test]
+fn what_is_too_much_for_a_scratch_tree_is_an_error() {
+    let dir = place();
+    let cwd = dir.path().to_str().expect("a plain name");
+    let log =
+        "1 openat(AT_FDCWD, \"a\", O_RDWR|O_CREAT, 0666) = 3\n1 ftruncate(3, 1152921504606846976) = 0\n";
+    let run = replay(dir.path(), log, &["--cwd", cwd, "--writes", "--scratch", cwd]);
+    if !can_write(&run) {
+        return;
+    }
+    assert!(run.stderr.contains("1152921504606846976 bytes") && run.status.code() == Some(1), "{run:?}");
+    assert!(scratch_trees(dir.path()).is_empty());
+    let wrong = replay(dir.path(), log, &["--cwd", cwd, "--writes", "--scratch", "missing"]);
+    assert!(!wrong.status.success() && wrong.stderr.contains("--scratch missing"), "{wrong:?}");
+}
+
+#[test]
+fn a_scratch_tree_goes_however_a_replay_ends() {
+    let dir = place();
+    let cwd = dir.path().to_str().expect("a plain name");
+    fs::write(dir.path().join("strace.log"), INSTALLS).expect("our own file");
+    for signal in [Signal::SIGINT, Signal::SIGKILL] {
+        let options = ["replay", "--writes", "--scratch", cwd, "--cwd", cwd, "--runs", "10000", "strace.log"];
+        let mut replay = run::command(env!("CARGO_BIN_EXE_trace"), dir.path())
+            .args(options)
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("it can be started");
+        while scratch_trees(dir.path()).is_empty() {
+            if replay.try_wait().expect("our own child").is_some() {
+                let mut told = String::new();
+                let stderr = replay.stderr.take().expect("a pipe");
+                std::io::Read::read_to_string(&mut { stderr }, &mut told).expect("text");
+                assert!(told.contains("calls that write are not replayed"), "{told}");
+                eprintln!("skipped: {told}");
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        kill(Pid::from_raw(replay.id() as i32), signal).expect("our own child");
+        replay.wait().expect("our own child");
+        // The process that removes it has no other work; the test's own limit of time is the limit.
+        while !scratch_trees(dir.path()).is_empty() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+}

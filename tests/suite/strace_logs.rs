@@ -62,7 +62,7 @@ fn deed(event: &Event<'_>, with_files: bool) -> Option<String> {
             let texts = [text(event.text), text(event.argv)];
             format!("{} {args:x?} {paths:?} {files:?} {texts:?} {stat:?} {ret:?}", spec.name)
         }
-        Kind::Mark | Kind::Lost | Kind::Total => return None,
+        Kind::Mark | Kind::Lost | Kind::Total | Kind::Sample | Kind::Frame | Kind::Stack => return None,
     })
 }
 

@@ -4,6 +4,7 @@
 //! number meant then, in the table of the thread that used it. Calls that cannot be replayed are left out
 //! with a reason ([`Skip`]); what depends on the files themselves is decided later, by the rehearsal.
 
+mod changes;
 mod skip;
 mod step;
 mod tables;
@@ -11,7 +12,7 @@ mod tables;
 mod tests;
 
 pub use skip::Skip;
-pub(crate) use step::{Action, Handle, Order, Start, Step};
+pub(crate) use step::{Action, Change, Handle, Order, Start, Step};
 
 use crate::plan::{At, Call, Event, MAX_TRANSFER, Op, PathId, Plan, PlanError};
 use crate::sys::calls::WRITING_FLAGS;
@@ -32,9 +33,18 @@ pub(crate) struct Bound {
     pub(crate) skips: Vec<Option<Skip>>,
 }
 
-/// Resolves every descriptor of a plan.
+/// Resolves every descriptor of a plan. Calls that change files have no step but a barrier.
 pub(crate) fn bind(plan: &Plan) -> Result<Bound, PlanError> {
-    let mut binder = Binder::new(plan);
+    resolve(plan, false)
+}
+
+/// The same, with steps that change files: for a scratch tree.
+pub(crate) fn bind_all(plan: &Plan) -> Result<Bound, PlanError> {
+    resolve(plan, true)
+}
+
+fn resolve(plan: &Plan, changes: bool) -> Result<Bound, PlanError> {
+    let mut binder = Binder::new(plan, changes);
     for &event in &plan.events {
         binder.event(event)?;
     }
@@ -47,10 +57,14 @@ struct Binder<'a> {
     bound: Bound,
     /// Handles whose open is not replayed.
     missing: Vec<bool>,
+    /// Whether changes have steps.
+    changes: bool,
+    /// Of processes that no other was seen to make.
+    umask: u16,
 }
 
 impl<'a> Binder<'a> {
-    fn new(plan: &'a Plan) -> Self {
+    fn new(plan: &'a Plan, changes: bool) -> Self {
         let bound = Bound {
             steps: Vec::with_capacity(plan.calls.len()),
             handles: 0,
@@ -58,7 +72,14 @@ impl<'a> Binder<'a> {
             initial: Vec::new(),
             skips: vec![None; plan.calls.len()],
         };
-        Self { plan, tables: Tables::new(plan.limits.copied_descriptors), bound, missing: Vec::new() }
+        Self {
+            plan,
+            tables: Tables::new(plan.limits.copied_descriptors),
+            bound,
+            missing: Vec::new(),
+            changes,
+            umask: changes::first_umask(plan),
+        }
     }
 
     fn finish(mut self) -> Bound {
@@ -73,7 +94,7 @@ impl<'a> Binder<'a> {
                 let started = self.plan.threads[thread.index()];
                 let Some(parent) = started.parent else {
                     let cwd = started.cwd.map(|path| self.initial(path));
-                    self.tables.add_root(cwd);
+                    self.tables.add_root(cwd, self.umask);
                     return Ok(());
                 };
                 self.tables.add_child(parent.0, started.share)?;
@@ -137,6 +158,11 @@ impl<'a> Binder<'a> {
                 }
                 return Ok(Err(Skip::OrdersOnly));
             }
+            Op::Umask { mask } => {
+                self.tables.set_umask(thread, mask);
+                return Ok(Err(Skip::OrdersOnly));
+            }
+            op if op.changes_files() => return Ok(self.change(id, call)),
             _ => {}
         }
         Ok(self.file_call(id, call))
@@ -185,6 +211,9 @@ impl<'a> Binder<'a> {
         let Op::Open { at, path, flags, resolve, .. } = call.op else { return Err(Skip::Unknown) };
         let thread = call.thread.0;
         let writes = flags & WRITING_FLAGS != 0;
+        if writes && self.changes {
+            return self.open_to_write(id, call);
+        }
         let start = if writes { Err(Skip::Writes) } else { self.start(thread, at, path) };
         if call.ret < 0 {
             self.step(id, thread, Action::Open { start: start?, path, flags, resolve, into: None });

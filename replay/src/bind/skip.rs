@@ -30,13 +30,15 @@ pub enum Skip {
     SpecialFile,
     /// Transfers more in one call than the limit.
     TooLarge,
+    /// Sets attributes, where nothing but Landlock confines the replay, which does not govern that.
+    Ungoverned,
     /// Has another result here than in the log, in log order: the files have changed, or are not there.
     Differs,
 }
 
 impl Skip {
     /// Every reason, in the order of the discriminants.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Inert,
         Self::OrdersOnly,
         Self::Unknown,
@@ -50,6 +52,7 @@ impl Skip {
         Self::KernelFileSystem,
         Self::SpecialFile,
         Self::TooLarge,
+        Self::Ungoverned,
         Self::Differs,
     ];
 
@@ -70,6 +73,7 @@ impl Skip {
             Self::KernelFileSystem => "in /proc, /sys or /dev",
             Self::SpecialFile => "neither a regular file nor a directory",
             Self::TooLarge => "transfers more than the limit",
+            Self::Ungoverned => "sets attributes, which Landlock alone does not confine",
             Self::Differs => "has another result here than in the log",
         }
     }

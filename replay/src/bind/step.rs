@@ -1,6 +1,6 @@
 //! A call with its descriptors resolved: what an engine executes.
 
-use crate::plan::{PathId, Scope, StatCall};
+use crate::plan::{CopyCall, PathId, Scope, StatCall};
 
 /// One generation of a descriptor, or a working directory held open: defined once, used, closed once. Program
 /// numbers are reused and shared; handles are not, so replay may give them any number in any order.
@@ -85,8 +85,181 @@ pub(crate) enum Action {
         handle: Handle,
         into: Handle,
     },
+    /// Only in a scratch tree.
+    Change(Change),
     /// Not executed, orders only.
     Order(Order),
+}
+
+/// What changes files. Made only by [`bind_all`](super::bind_all), executed only in a scratch tree.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Change {
+    /// An open that may write, create or empty a file.
+    Open {
+        start: Start,
+        path: PathId,
+        flags: u32,
+        /// The umask is taken off already.
+        mode: u16,
+        resolve: u16,
+        into: Option<Handle>,
+    },
+    /// What is written is told by `seed`, for the log has no contents: another one for each call.
+    Write {
+        handle: Handle,
+        count: u32,
+        seed: u32,
+    },
+    Pwrite {
+        handle: Handle,
+        count: u32,
+        seed: u32,
+        offset: i64,
+    },
+    Truncate {
+        start: Start,
+        path: PathId,
+        length: i64,
+    },
+    Ftruncate {
+        handle: Handle,
+        length: i64,
+    },
+    Allocate {
+        handle: Handle,
+        mode: u32,
+        offset: i64,
+        length: i64,
+    },
+    Rename {
+        from_start: Start,
+        from: PathId,
+        to_start: Start,
+        to: PathId,
+        flags: u32,
+    },
+    Link {
+        from_start: Start,
+        from: PathId,
+        to_start: Start,
+        to: PathId,
+        flags: u32,
+    },
+    Symlink {
+        target: PathId,
+        start: Start,
+        path: PathId,
+    },
+    MakeDir {
+        start: Start,
+        path: PathId,
+        mode: u16,
+    },
+    Unlink {
+        start: Start,
+        path: PathId,
+        flags: u32,
+    },
+    Chmod {
+        start: Start,
+        path: PathId,
+        mode: u16,
+    },
+    Fchmod {
+        handle: Handle,
+        mode: u16,
+    },
+    Chown {
+        start: Start,
+        path: PathId,
+        owner: u32,
+        group: u32,
+        flags: u32,
+    },
+    Fchown {
+        handle: Handle,
+        owner: u32,
+        group: u32,
+    },
+    SetTimes {
+        start: Start,
+        path: PathId,
+        flags: u32,
+    },
+    FsetTimes {
+        handle: Handle,
+    },
+    Sync {
+        handle: Handle,
+        data_only: bool,
+    },
+    Copy {
+        from: Handle,
+        to: Handle,
+        count: u32,
+        call: CopyCall,
+    },
+    Clone {
+        from: Handle,
+        to: Handle,
+    },
+}
+
+impl Change {
+    /// The handle it makes.
+    pub(crate) fn defines(&self) -> Option<Handle> {
+        if let Self::Open { into, .. } = *self { into } else { None }
+    }
+
+    /// The handles it needs open.
+    pub(crate) fn uses(&self) -> [Option<Handle>; 2] {
+        match *self {
+            Self::Open { start, .. }
+            | Self::Truncate { start, .. }
+            | Self::Symlink { start, .. }
+            | Self::MakeDir { start, .. }
+            | Self::Unlink { start, .. }
+            | Self::Chmod { start, .. }
+            | Self::Chown { start, .. }
+            | Self::SetTimes { start, .. } => [start, None],
+            Self::Rename { from_start, to_start, .. } | Self::Link { from_start, to_start, .. } => {
+                [from_start, to_start.filter(|start| Some(*start) != from_start)]
+            }
+            Self::Copy { from, to, .. } | Self::Clone { from, to } => {
+                [Some(from), Some(to).filter(|to| *to != from)]
+            }
+            Self::Write { handle, .. }
+            | Self::Pwrite { handle, .. }
+            | Self::Ftruncate { handle, .. }
+            | Self::Allocate { handle, .. }
+            | Self::Fchmod { handle, .. }
+            | Self::Fchown { handle, .. }
+            | Self::FsetTimes { handle }
+            | Self::Sync { handle, .. } => [Some(handle), None],
+        }
+    }
+
+    /// The handles whose offset it uses and moves.
+    pub(crate) fn moves_offsets_of(&self) -> [Option<Handle>; 2] {
+        match *self {
+            Self::Write { handle, .. } => [Some(handle), None],
+            Self::Copy { from, to, .. } => [Some(from), Some(to)],
+            _ => [None, None],
+        }
+    }
+
+    /// Sets what Landlock does not govern.
+    pub(crate) fn sets_attributes(&self) -> bool {
+        matches!(
+            self,
+            Self::Chmod { .. }
+                | Self::Fchmod { .. }
+                | Self::Chown { .. }
+                | Self::Fchown { .. }
+                | Self::SetTimes { .. }
+                | Self::FsetTimes { .. }
+        )
+    }
 }
 
 /// What a step without execution orders.
@@ -123,13 +296,15 @@ impl Action {
         match *self {
             Self::Open { into, .. } | Self::EnterPath { into, .. } => into,
             Self::EnterHandle { into, .. } | Self::Dup { into, .. } => Some(into),
+            Self::Change(change) => change.defines(),
             _ => None,
         }
     }
 
-    /// The handle it needs open and leaves open.
-    pub(crate) fn uses(&self) -> Option<Handle> {
-        match *self {
+    /// The handles it needs open and leaves open.
+    pub(crate) fn uses(&self) -> [Option<Handle>; 2] {
+        let used = match *self {
+            Self::Change(change) => return change.uses(),
             Self::Open { start, .. }
             | Self::EnterPath { start, .. }
             | Self::Stat { start, .. }
@@ -143,7 +318,13 @@ impl Action {
             | Self::ListDir { handle, .. }
             | Self::Dup { handle, .. } => Some(handle),
             Self::Close { .. } | Self::Order(_) => None,
-        }
+        };
+        [used, None]
+    }
+
+    /// The handle it is about: the one it closes, or the first it uses.
+    pub(crate) fn subject(&self) -> Option<Handle> {
+        self.closes().or(self.uses()[0])
     }
 
     /// The handle it closes.
@@ -154,13 +335,14 @@ impl Action {
         }
     }
 
-    /// The handle whose offset it uses and moves.
-    pub(crate) fn moves_offset_of(&self) -> Option<Handle> {
+    /// The handles whose offset it uses and moves.
+    pub(crate) fn moves_offsets_of(&self) -> [Option<Handle>; 2] {
         match *self {
             Self::Read { handle, .. } | Self::Seek { handle, .. } | Self::ListDir { handle, .. } => {
-                Some(handle)
+                [Some(handle), None]
             }
-            _ => None,
+            Self::Change(change) => change.moves_offsets_of(),
+            _ => [None, None],
         }
     }
 
@@ -181,6 +363,14 @@ impl Action {
         match *self {
             Self::Read { count, .. } | Self::Pread { count, .. } | Self::ListDir { count, .. } => count,
             Self::ReadLink { size, .. } => size,
+            _ => 0,
+        }
+    }
+
+    /// The most bytes it may write from a buffer.
+    pub(crate) fn written(&self) -> u32 {
+        match *self {
+            Self::Change(Change::Write { count, .. } | Change::Pwrite { count, .. }) => count,
             _ => 0,
         }
     }

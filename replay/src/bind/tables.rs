@@ -24,6 +24,7 @@ struct Files {
 #[derive(Clone, Copy, Debug)]
 struct Fs {
     cwd: Option<Handle>,
+    umask: u16,
     users: u32,
 }
 
@@ -63,10 +64,10 @@ impl Tables {
     }
 
     /// The next thread, of a new process with an empty table.
-    pub(super) fn add_root(&mut self, cwd: Option<Handle>) {
+    pub(super) fn add_root(&mut self, cwd: Option<Handle>, umask: u16) {
         self.hold(cwd);
         self.files.push(Files { users: 1, ..Files::default() });
-        self.fs.push(Fs { cwd, users: 1 });
+        self.fs.push(Fs { cwd, umask, users: 1 });
         self.threads.push((self.files.len() as u32 - 1, self.fs.len() as u32 - 1));
     }
 
@@ -81,9 +82,9 @@ impl Tables {
         if share.fs {
             self.fs[fs as usize].users += 1;
         } else {
-            let cwd = self.fs[fs as usize].cwd;
+            let Fs { cwd, umask, .. } = self.fs[fs as usize];
             self.hold(cwd);
-            self.fs.push(Fs { cwd, users: 1 });
+            self.fs.push(Fs { cwd, umask, users: 1 });
             fs = self.fs.len() as u32 - 1;
         }
         self.threads.push((files, fs));
@@ -131,6 +132,14 @@ impl Tables {
 
     pub(super) fn cwd(&self, thread: u32) -> Option<Handle> {
         self.fs[self.threads[thread as usize].1 as usize].cwd
+    }
+
+    pub(super) fn umask(&self, thread: u32) -> u16 {
+        self.fs[self.threads[thread as usize].1 as usize].umask
+    }
+
+    pub(super) fn set_umask(&mut self, thread: u32, umask: u16) {
+        self.fs[self.threads[thread as usize].1 as usize].umask = umask;
     }
 
     /// Puts a handle into a slot; the handle that was there and is now held by nobody.

@@ -23,7 +23,7 @@ fn steps(builder: PlanBuilder) -> (Vec<String>, Vec<Option<Skip>>) {
         let kind = format!("{:?}", step.action);
         let kind = kind.split([' ', '(']).next().unwrap_or_default().to_owned();
         let action = &step.action;
-        format!("{kind}:{}>{}x{}", name(action.uses()), name(action.defines()), name(action.closes()))
+        format!("{kind}:{}>{}x{}", name(action.uses()[0]), name(action.defines()), name(action.closes()))
     };
     (bound.steps.iter().map(text).collect(), bound.skips)
 }

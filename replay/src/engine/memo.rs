@@ -89,7 +89,8 @@ impl Memo {
     /// `listings`: misses are answered from listings, too.
     pub(crate) fn new(program: &Program, listings: bool) -> Self {
         let directories = if listings { missed_directories(program) } else { Vec::new() };
-        let room = program.room().max(LISTING_ROOM);
+        let mut room = program.room();
+        room.read = room.read.max(LISTING_ROOM);
         let mut memo =
             Self { work: Vec::with_capacity(program.steps.len()), directories, scratch: Scratch::new(room) };
         memo.find_work(program);

@@ -161,6 +161,10 @@ pub(crate) fn make(strategy: Strategy, kit: &mut Kit) -> io::Result<Option<Box<d
         Strategy::Chains { depth, lookahead } => {
             Box::new(Chains::new(program, (kit.graph)(lookahead), depth)?)
         }
+        // An answer holds only as long as nobody writes.
+        Strategy::Memo { .. } if program.changes_files() => {
+            return Err(io::Error::other("answers are not kept where files change"));
+        }
         Strategy::Memo { listings } => Box::new(Memo::new(program, listings)),
         Strategy::TokioUring { depth, lookahead } => {
             Box::new(TokioUring::new(program, (kit.graph)(lookahead), depth)?)

@@ -75,7 +75,7 @@ fn check(program: &Arc<Program>, strategy: Strategy) -> Counts {
     let run = Arc::new(Run::new(Arc::clone(program)));
     let mut counts = Counts::default();
     for _ in 0..20 {
-        run.reset();
+        run.reset().unwrap();
         engine.prepare().unwrap();
         counts = engine.run(&run).unwrap();
         assert_eq!(run.mismatches().next(), None, "{strategy}");
@@ -240,7 +240,7 @@ fn what_an_engine_gets_wrong_is_seen() {
     let (program, _directory) = varied();
     let run = Arc::new(Run::new(Arc::clone(&program)));
     let check = |mut mock: Mock| {
-        run.reset();
+        run.reset().unwrap();
         mock.run(&run).unwrap();
         let mut wrong = run.mismatches();
         let first = wrong.next();

@@ -18,7 +18,7 @@ use std::thread::JoinHandle;
 use super::{Counts, Engine};
 use crate::graph::Graph;
 use crate::run::Run;
-use crate::sys::calls::Scratch;
+use crate::sys::calls::{Room, Scratch};
 
 /// How often a thread without work looks for some before it sleeps: some microseconds.
 const LOOKS: u32 = 2000;
@@ -148,7 +148,7 @@ impl Shared {
         }
     }
 
-    fn worker(&self, room: usize) {
+    fn worker(&self, room: Room) {
         let mut scratch = Scratch::new(room);
         let mut seen = 0;
         loop {
@@ -173,7 +173,7 @@ impl Shared {
 
 impl Threads {
     /// `threads` of them, the caller's included; they inherit what confines the caller.
-    pub(crate) fn new(graph: Arc<Graph>, room: usize, threads: u32) -> io::Result<Self> {
+    pub(crate) fn new(graph: Arc<Graph>, room: Room, threads: u32) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             waits: graph.waits.iter().map(|&waits| AtomicU32::new(waits)).collect(),
             left: AtomicUsize::new(0),

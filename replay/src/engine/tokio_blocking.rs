@@ -16,26 +16,26 @@ use super::ready::Ready;
 use super::{Counts, Engine};
 use crate::graph::Graph;
 use crate::run::Run;
-use crate::sys::calls::Scratch;
+use crate::sys::calls::{Room, Scratch};
 
 /// Longer than any measurement.
 const KEEP_THREADS: Duration = Duration::from_secs(3600);
 
 thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::new(0));
+    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::new(Room::default()));
 }
 
 #[derive(Debug)]
 pub(crate) struct TokioBlocking {
     runtime: Runtime,
     ready: Ready,
-    room: usize,
+    room: Room,
     done: UnboundedSender<u32>,
     completions: UnboundedReceiver<u32>,
 }
 
 impl TokioBlocking {
-    pub(crate) fn new(graph: Arc<Graph>, room: usize) -> io::Result<Self> {
+    pub(crate) fn new(graph: Arc<Graph>, room: Room) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().thread_keep_alive(KEEP_THREADS).build()?;
         let (done, completions) = unbounded_channel();
         Ok(Self { runtime, ready: Ready::new(graph), room, done, completions })
@@ -43,7 +43,7 @@ impl TokioBlocking {
 }
 
 /// The call, on a thread of the pool.
-fn perform(run: &Run, step: u32, room: usize) {
+fn perform(run: &Run, step: u32, room: Room) {
     SCRATCH.with_borrow_mut(|scratch| {
         scratch.grow(room);
         run.perform(step, scratch);

@@ -43,7 +43,7 @@ impl Units {
         let mut open_chain = vec![u32::MAX; program.handles];
         for step in 0..program.steps.len() as u32 {
             let action = program.action(step);
-            let handle = action.uses().or(action.closes());
+            let handle = action.subject();
             let chain = handle.map_or(u32::MAX, |handle| open_chain[handle.index()]);
             let joins = can_be_linked(action)
                 && units.get(chain as usize).is_some_and(|unit| {
@@ -106,7 +106,7 @@ impl Units {
 fn uses_of_handles(program: &Program) -> Vec<u32> {
     let mut uses = vec![0; program.handles];
     for step in &program.steps {
-        if let Some(handle) = step.action.uses().or(step.action.closes()) {
+        for handle in step.action.uses().into_iter().flatten().chain(step.action.closes()) {
             uses[handle.index()] += 1;
         }
     }

@@ -2,9 +2,10 @@
 //!
 //! The numbers are those of the project's list of ordering rules:
 //! 1 threads, 2 processes, 3 descriptor slots, 4 open file descriptions, 10 working directories, 12 unknown calls.
-//! The others (inode data, directory entries, listings, attributes, locks) order writers, and a program of
-//! reading calls has none.
+//! 5 to 9 (contents, names, listings, removals, attributes) order those that write with all others, so a program of
+//! reading calls needs none of them; of the others each step says what it reads and writes ([`FileUses`]).
 
+use super::uses::FileUses;
 use super::{Graph, Lookahead, Rule, Rules};
 use crate::bind::{Action, Handle, Order, Step};
 use crate::plan::Scope;
@@ -45,12 +46,13 @@ pub(super) struct Builder<'a> {
     threads: Vec<Thread>,
     processes: Vec<Process>,
     uses: Vec<Uses>,
-    /// Of each step, the step before that used the same handle.
+    /// Of each use (a step has up to two), the use before of the same handle.
     next_use: Vec<u32>,
     /// Of each description: the last step that moved its offset.
     moved: Vec<u32>,
     barrier: Option<u32>,
     since_barrier: Vec<u32>,
+    files: Option<FileUses>,
     closes: Vec<u32>,
     opens: usize,
     budget: usize,
@@ -68,10 +70,11 @@ pub(super) fn build(program: &Program, lookahead: Lookahead, rules: Rules, budge
         threads: threads.map(|thread| Thread { process: thread.process.0, ..Thread::default() }).collect(),
         processes: vec![Process::default(); program.plan.processes()],
         uses: vec![Uses { maker: NONE, last: NONE }; program.handles],
-        next_use: vec![NONE; steps],
+        next_use: vec![NONE; steps * 2],
         moved: vec![NONE; program.handles],
         barrier: None,
         since_barrier: Vec::new(),
+        files: program.accesses.as_ref().map(FileUses::new),
         closes: Vec::new(),
         opens: program.initial.len(),
         budget,
@@ -93,6 +96,7 @@ impl Builder<'_> {
             Action::Order(order) => self.order(index, step.thread, order),
             ref action => self.handles(index, action),
         }
+        self.files(index);
         self.keep_distinct(begin);
         self.ends.push(self.predecessors.len() as u32);
     }
@@ -184,11 +188,28 @@ impl Builder<'_> {
         self.after_all(&since, index);
     }
 
-    fn handles(&mut self, index: u32, action: &Action) {
-        if let Some(handle) = action.uses() {
-            self.use_handle(index, handle, action);
+    /// Rules 5 to 9.
+    fn files(&mut self, index: u32) {
+        let Some((accesses, uses)) = self.program.accesses.as_ref().zip(self.files.as_mut()) else { return };
+        for (resource, how) in accesses.of(index as usize) {
+            if self.rules.has(accesses.rule(resource)) {
+                let predecessors = &mut self.predecessors;
+                uses.add(index, resource, how, |before| {
+                    if before != index {
+                        predecessors.push(before);
+                    }
+                });
+            }
         }
-        if let Some(handle) = action.moves_offset_of() {
+    }
+
+    fn handles(&mut self, index: u32, action: &Action) {
+        for (place, handle) in action.uses().into_iter().enumerate() {
+            if let Some(handle) = handle {
+                self.use_handle(index * 2 + place as u32, handle, action);
+            }
+        }
+        for handle in action.moves_offsets_of().into_iter().flatten() {
             let description = self.program.descriptions[handle.index()] as usize;
             let before = std::mem::replace(&mut self.moved[description], index);
             if self.rules.has(Rule::Description) {
@@ -205,9 +226,9 @@ impl Builder<'_> {
     }
 
     /// Rules 3 and 10: after the step that made it.
-    fn use_handle(&mut self, index: u32, handle: Handle, action: &Action) {
+    fn use_handle(&mut self, place: u32, handle: Handle, action: &Action) {
         let uses = &mut self.uses[handle.index()];
-        self.next_use[index as usize] = std::mem::replace(&mut uses.last, index);
+        self.next_use[place as usize] = std::mem::replace(&mut uses.last, place);
         let maker = uses.maker;
         let is_directory = action.lookup().is_some() && self.is_working_directory(maker);
         if if is_directory { self.rules.has(Rule::Directory) } else { self.rules.has(Rule::Slot) } {
@@ -230,7 +251,7 @@ impl Builder<'_> {
         self.after(maker);
         let mut user = last;
         while user != NONE {
-            self.after(user);
+            self.after(user / 2);
             user = self.next_use[user as usize];
         }
     }

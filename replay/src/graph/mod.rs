@@ -12,6 +12,7 @@ mod build;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod uses;
 
 pub use rules::Lookahead;
 pub(crate) use rules::{Rule, Rules};
@@ -32,6 +33,12 @@ impl Graph {
     /// The graph of a program, all rules in force.
     pub(crate) fn new(program: &Program, lookahead: Lookahead, descriptor_budget: usize) -> Self {
         build::build(program, lookahead, Rules::ALL, descriptor_budget)
+    }
+
+    /// With some rules only: to show that all are needed.
+    #[cfg(test)]
+    pub(crate) fn with_rules(program: &Program, lookahead: Lookahead, budget: usize, rules: Rules) -> Self {
+        build::build(program, lookahead, rules, budget)
     }
 
     /// The steps that wait for this one.

@@ -50,6 +50,14 @@ pub(crate) enum Rule {
     Description,
     /// A relative path is looked up after the chdir it starts from.
     Directory,
+    /// A file's contents are read and written in the log's order.
+    Data,
+    /// A name is looked up before or after it is made, removed or renamed, as in the log; also in vain.
+    Entry,
+    /// A directory is listed, or removed, with the names in it that it had.
+    Listing,
+    /// Modes, owners, times and numbers of links.
+    Attributes,
     /// An unknown call stays where it was.
     Unknown,
     /// No more descriptors are open than there may be.

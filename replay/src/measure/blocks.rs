@@ -134,7 +134,7 @@ impl Bench {
         }
         let (strategy, counts) = (contender.strategy, contender.counts);
         contender.punts_at_least = self.cached.and_then(|cached| cached.at_least(strategy, counts));
-        self.verify(contender);
+        self.verify(contender)?;
         contender.too_long = contender.strategy != Strategy::Serial && took > longest;
         if took > SHARE {
             return Ok(took);
@@ -175,7 +175,7 @@ impl Bench {
         let counts = run(contender, &self.run)?;
         let wall_ns = begin.elapsed().as_nanos() as f64;
         let usage = Usage::now().since(before);
-        self.verify(contender);
+        self.verify(contender)?;
         Ok(Sample {
             wall_ns,
             cpu_ns: usage.cpu_ns as f64,
@@ -186,7 +186,7 @@ impl Bench {
 
     /// Brings everything to where a run begins.
     pub(crate) fn make_ready(&mut self, engine: &mut dyn Engine) -> Result<(), ReplayError> {
-        self.run.reset();
+        self.run.reset().map_err(ReplayError::io("the files could not be put back as they were"))?;
         engine.prepare().map_err(ReplayError::io("a strategy could not be prepared"))?;
         match (self.cache, &mut self.drop_caches) {
             (Cache::ColdPages, _) => self.files.iter().for_each(drop_pages),
@@ -198,14 +198,18 @@ impl Bench {
         Ok(())
     }
 
-    fn verify(&mut self, contender: &mut Contender) {
+    fn verify(&mut self, contender: &mut Contender) -> Result<(), ReplayError> {
         let Self { run, unsteady, .. } = self;
         let mut wrong =
             run.mismatches().filter(|&(step, observed)| !unsteady.excuses(&run.program, step, observed));
         if let Some((step, observed)) = wrong.next() {
             let calls = 1 + wrong.count();
             contender.voided.get_or_insert_with(|| Voided::new(&run.program, step, observed, calls));
+        } else if contender.voided.is_none() {
+            let wrong = run.wrong_file().map_err(ReplayError::io("the files could not be looked at"))?;
+            contender.voided = wrong.map(|path| Voided::of_tree(&path));
         }
+        Ok(())
     }
 }
 

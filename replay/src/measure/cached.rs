@@ -22,7 +22,7 @@ pub(crate) struct Cached {
 impl Cached {
     /// Asks before each open of a serial run; `None`: this kernel cannot be asked.
     pub(crate) fn of(run: &Run) -> Option<Self> {
-        run.reset();
+        run.reset().ok()?;
         let mut scratch = Scratch::new(run.program.room());
         let mut found = Self { inline: 0, waiting_opens: 0 };
         for (index, step) in

@@ -12,8 +12,9 @@ use crate::verify::{self, What};
 /// Within this share of the program's own time a replay's cost of the calls is believed.
 const GATE: f64 = 0.10;
 
-/// Why a strategy's times are void: a call that did not come to what it had to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a strategy's times are void: a call that did not come to what it had to, or a file that is not as it must be
+/// after all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Voided {
     /// The first such call; `None` for a close that the kernel did by itself in the program.
     pub call: Option<CallId>,
@@ -25,6 +26,8 @@ pub struct Voided {
     pub what: What,
     /// How many calls in that run.
     pub calls: usize,
+    /// The file, if it is one ([`What::Tree`]).
+    pub file: Option<Box<[u8]>>,
 }
 
 impl Voided {
@@ -37,6 +40,19 @@ impl Voided {
             observed: observed.map(|observed| observed.ret),
             what: verify::difference(expected, observed.unwrap_or_default()),
             calls,
+            file: None,
+        }
+    }
+
+    /// Every call came to what it had to, and yet a file did not.
+    pub(crate) fn of_tree(path: &[u8]) -> Self {
+        Self {
+            call: None,
+            expected: 0,
+            observed: Some(0),
+            what: What::Tree,
+            calls: 0,
+            file: Some(path.into()),
         }
     }
 }
@@ -135,8 +151,8 @@ pub(crate) fn rows(contenders: &[Contender], free: bool, context: &Context) -> (
         rows.push(free_row(whole, baseline.len()));
     }
     rows.extend(contenders.iter().map(|contender| {
-        let figures = match contender.voided {
-            Some(voided) => Err(voided),
+        let figures = match &contender.voided {
+            Some(voided) => Err(voided.clone()),
             None => Ok(figures(contender, baseline, fastest_threads(contenders, contender), whole)),
         };
         Row {

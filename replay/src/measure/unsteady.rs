@@ -35,6 +35,11 @@ impl Unsteady {
         Self { since_ns: since.saturating_sub(TICK).as_nanos() as i128, steps: BTreeSet::new() }
     }
 
+    /// Nothing is set aside: nobody else can change the files.
+    pub(crate) fn never() -> Self {
+        Self { since_ns: i128::MAX, steps: BTreeSet::new() }
+    }
+
     /// Whether a step that came to something else than it had to is to be passed over, because its file was changed.
     pub(crate) fn excuses(&mut self, program: &Program, step: u32, observed: Option<Observed>) -> bool {
         let expected = program.expected[step as usize];

@@ -2,7 +2,9 @@
 
 use super::limits::{Limits, MAX_TRANSFER, PlanError};
 use super::path::PathId;
-use super::{At, Call, CallId, Event, Op, Plan, ProcessId, Recorded, Share, StatFacts, Thread, ThreadId};
+use super::{
+    At, Call, CallId, Event, Led, Op, Plan, ProcessId, Recorded, Seen, Share, StatFacts, Thread, ThreadId,
+};
 
 /// Makes a [`Plan`]. Calls are added in the order of the log (of completion, where they overlap); each thread
 /// is made known before its first call. Whatever is refused leaves the plan as it was, so a caller
@@ -122,6 +124,18 @@ impl PlanBuilder {
         Ok(id)
     }
 
+    /// Where an absolute path was seen to lead. Only a scratch tree needs it: it is how links are known that nobody read.
+    pub fn seen(&mut self, path: &[u8], seen: Seen<'_>) -> Result<(), PlanError> {
+        let path = self.path(path)?;
+        let led = match seen {
+            Seen::Holds(target) => Led::Holds(self.path(target)?),
+            Seen::Opened(real) => Led::Opened(self.path(real)?),
+            Seen::NoLink => Led::NoLink,
+        };
+        self.plan.led.push((path, led));
+        Ok(())
+    }
+
     /// The thread ended; the process too, if it was its last.
     pub fn exit(&mut self, thread: ThreadId) -> Result<(), PlanError> {
         self.check_running(thread)?;
@@ -166,13 +180,8 @@ impl PlanBuilder {
 
     fn check_op(&self, op: &Op) -> Result<(), PlanError> {
         let known = match *op {
-            Op::Open { path, .. }
-            | Op::Stat { path, .. }
-            | Op::Access { path, .. }
-            | Op::ReadLink { path, .. }
-            | Op::Chdir { path } => (path.0 as usize) < self.plan.paths.len(),
             Op::Wait { child } => child.0 < self.plan.processes,
-            _ => true,
+            _ => op.paths().all(|path| (path.0 as usize) < self.plan.paths.len()),
         };
         if known { Ok(()) } else { Err(PlanError::ForeignId) }
     }
@@ -201,7 +210,11 @@ fn check_recorded(op: &Op, recorded: &Recorded, limits: &Limits) -> Result<(), P
         return Err(PlanError::AbsurdReturn(ret));
     }
     let asked = match *op {
-        Op::Read { count, .. } | Op::Pread { count, .. } | Op::ListDir { count, .. } => count,
+        Op::Read { count, .. }
+        | Op::Pread { count, .. }
+        | Op::ListDir { count, .. }
+        | Op::Pwrite { count, .. }
+        | Op::Copy { count, .. } => count,
         Op::ReadLink { size, .. } => size,
         Op::Open { .. } | Op::Dup { .. } | Op::DupTo { .. } => return check_descriptor(ret),
         _ => return Ok(()),

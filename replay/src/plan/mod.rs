@@ -16,7 +16,7 @@ mod tests;
 
 pub use builder::PlanBuilder;
 pub use limits::{Limits, MAX_TRANSFER, PlanError};
-pub use op::{At, Op, Scope, StatCall};
+pub use op::{At, CopyCall, Op, Scope, StatCall};
 pub use path::PathId;
 pub(crate) use path::Paths;
 pub use recorded::{Recorded, Span, StatFacts};
@@ -96,6 +96,25 @@ pub(crate) struct Thread {
     pub(crate) cwd: Option<PathId>,
 }
 
+/// What a call showed of where a path leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen<'a> {
+    /// It is a symbolic link that holds this: a readlink's answer.
+    Holds(&'a [u8]),
+    /// An open of it found the file that `/proc` calls this.
+    Opened(&'a [u8]),
+    /// It is none: a readlink failed with EINVAL.
+    NoLink,
+}
+
+/// The same, interned.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Led {
+    Holds(PathId),
+    Opened(PathId),
+    NoLink,
+}
+
 /// What happened, in the order of the log.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Event {
@@ -114,6 +133,8 @@ pub struct Plan {
     pub(crate) calls: Vec<Call>,
     pub(crate) events: Vec<Event>,
     pub(crate) stats: Vec<StatFacts>,
+    /// Absolute paths, and where they were seen to lead.
+    pub(crate) led: Vec<(PathId, Led)>,
     pub(crate) limits: Limits,
 }
 

@@ -26,6 +26,15 @@ pub enum StatCall {
     Statx(u32),
 }
 
+/// Which system call an [`Op::Copy`] was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CopyCall {
+    /// `copy_file_range(2)`.
+    Range,
+    /// `sendfile(2)`.
+    Send,
+}
+
 /// How far an unknown call's effects may reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
@@ -172,6 +181,184 @@ pub enum Op {
         /// The descriptor.
         fd: i32,
     },
+    /// `write(2)`, and `writev(2)` with its buffers taken as one.
+    Write {
+        /// The descriptor.
+        fd: i32,
+        /// Bytes given.
+        count: u64,
+        /// How far it reaches if there is no file behind the descriptor: who reads from a pipe waits for it.
+        scope: Scope,
+    },
+    /// `pwrite64(2)`, and `pwritev(2)` with its buffers taken as one.
+    Pwrite {
+        /// The descriptor.
+        fd: i32,
+        /// Bytes given.
+        count: u64,
+        /// Where in the file.
+        offset: i64,
+    },
+    /// `truncate(2)`.
+    Truncate {
+        /// The path as passed.
+        path: PathId,
+        /// The new size.
+        length: i64,
+    },
+    /// `ftruncate(2)`.
+    Ftruncate {
+        /// The descriptor.
+        fd: i32,
+        /// The new size.
+        length: i64,
+    },
+    /// `fallocate(2)`.
+    Allocate {
+        /// The descriptor.
+        fd: i32,
+        /// `FALLOC_FL_*`.
+        mode: u32,
+        /// Where in the file.
+        offset: i64,
+        /// How many bytes.
+        length: i64,
+    },
+    /// `rename(2)`, `renameat(2)` and `renameat2(2)`.
+    Rename {
+        /// Where a relative old path starts.
+        from_at: At,
+        /// The old path as passed.
+        from: PathId,
+        /// Where a relative new path starts.
+        to_at: At,
+        /// The new path as passed.
+        to: PathId,
+        /// `RENAME_*`.
+        flags: u32,
+    },
+    /// `link(2)` and `linkat(2)`.
+    Link {
+        /// Where a relative old path starts.
+        from_at: At,
+        /// The old path as passed.
+        from: PathId,
+        /// Where a relative new path starts.
+        to_at: At,
+        /// The new path as passed.
+        to: PathId,
+        /// `AT_*`.
+        flags: u32,
+    },
+    /// `symlink(2)` and `symlinkat(2)`.
+    Symlink {
+        /// What the link is to hold.
+        target: PathId,
+        /// Where a relative path starts.
+        at: At,
+        /// The path as passed.
+        path: PathId,
+    },
+    /// `mkdir(2)` and `mkdirat(2)`.
+    MakeDir {
+        /// Where a relative path starts.
+        at: At,
+        /// The path as passed.
+        path: PathId,
+        /// Permission bits.
+        mode: u16,
+    },
+    /// `unlink(2)`, `rmdir(2)` (`AT_REMOVEDIR`) and `unlinkat(2)`.
+    Unlink {
+        /// Where a relative path starts.
+        at: At,
+        /// The path as passed.
+        path: PathId,
+        /// `AT_*`.
+        flags: u32,
+    },
+    /// `chmod(2)`, `fchmodat(2)` and, with a path, `fchmodat2(2)` without flags.
+    Chmod {
+        /// Where a relative path starts.
+        at: At,
+        /// The path as passed.
+        path: PathId,
+        /// Permission bits.
+        mode: u16,
+    },
+    /// `fchmod(2)`.
+    Fchmod {
+        /// The descriptor.
+        fd: i32,
+        /// Permission bits.
+        mode: u16,
+    },
+    /// `chown(2)`, `lchown(2)` (then with `AT_SYMLINK_NOFOLLOW`) and `fchownat(2)`.
+    Chown {
+        /// Where a relative path starts.
+        at: At,
+        /// The path as passed.
+        path: PathId,
+        /// User, or -1.
+        owner: u32,
+        /// Group, or -1.
+        group: u32,
+        /// `AT_*`.
+        flags: u32,
+    },
+    /// `fchown(2)`.
+    Fchown {
+        /// The descriptor.
+        fd: i32,
+        /// User, or -1.
+        owner: u32,
+        /// Group, or -1.
+        group: u32,
+    },
+    /// `utimensat(2)` and its older relatives. The times themselves are in no log: others are set.
+    SetTimes {
+        /// Where a relative path starts.
+        at: At,
+        /// The path as passed.
+        path: PathId,
+        /// `AT_*`.
+        flags: u32,
+    },
+    /// The same of a descriptor: `utimensat(2)` without a path.
+    FsetTimes {
+        /// The descriptor.
+        fd: i32,
+    },
+    /// `fsync(2)` and `fdatasync(2)`.
+    Sync {
+        /// The descriptor.
+        fd: i32,
+        /// Only what is needed to read the data (`fdatasync`).
+        data_only: bool,
+    },
+    /// `copy_file_range(2)` or `sendfile(2)`, at the files' own offsets.
+    Copy {
+        /// The file read.
+        from: i32,
+        /// The file written.
+        to: i32,
+        /// Bytes asked for.
+        count: u64,
+        /// Which call.
+        call: CopyCall,
+    },
+    /// `ioctl(2)` with `FICLONE`.
+    Clone {
+        /// The file shared.
+        from: i32,
+        /// The file that becomes it.
+        to: i32,
+    },
+    /// `umask(2)`.
+    Umask {
+        /// The bits that files made from now on lack.
+        mask: u16,
+    },
     /// A successful `execve(2)`: a barrier that closes the close-on-exec descriptors. Never executed.
     /// (A failed one is [`Op::Inert`].)
     Exec,
@@ -185,4 +372,54 @@ pub enum Op {
     Inert,
     /// Anything else: not executed, and a barrier, since its effects are unknown.
     Unknown(Scope),
+}
+
+impl Op {
+    /// Whether it changes files, whatever came of it. (An open that may write is told by its flags.)
+    #[must_use]
+    pub const fn changes_files(&self) -> bool {
+        matches!(
+            self,
+            Self::Write { .. }
+                | Self::Pwrite { .. }
+                | Self::Truncate { .. }
+                | Self::Ftruncate { .. }
+                | Self::Allocate { .. }
+                | Self::Rename { .. }
+                | Self::Link { .. }
+                | Self::Symlink { .. }
+                | Self::MakeDir { .. }
+                | Self::Unlink { .. }
+                | Self::Chmod { .. }
+                | Self::Fchmod { .. }
+                | Self::Chown { .. }
+                | Self::Fchown { .. }
+                | Self::SetTimes { .. }
+                | Self::FsetTimes { .. }
+                | Self::Sync { .. }
+                | Self::Copy { .. }
+                | Self::Clone { .. }
+        )
+    }
+
+    /// The paths it names.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = PathId> + use<> {
+        let (first, second) = match *self {
+            Self::Open { path, .. }
+            | Self::Stat { path, .. }
+            | Self::Access { path, .. }
+            | Self::ReadLink { path, .. }
+            | Self::Chdir { path }
+            | Self::Truncate { path, .. }
+            | Self::MakeDir { path, .. }
+            | Self::Unlink { path, .. }
+            | Self::Chmod { path, .. }
+            | Self::Chown { path, .. }
+            | Self::SetTimes { path, .. } => (Some(path), None),
+            Self::Rename { from, to, .. } | Self::Link { from, to, .. } => (Some(from), Some(to)),
+            Self::Symlink { target, path, .. } => (Some(target), Some(path)),
+            _ => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
 }

@@ -41,6 +41,24 @@ impl Paths {
         Some(PathId(id))
     }
 
+    /// Puts a directory before every absolute path; `None` if the arena would pass 4 GiB.
+    pub(crate) fn prefix(&mut self, directory: &[u8]) -> Option<()> {
+        let mut new = Self::default();
+        for id in 0..self.starts.len() as u32 {
+            let path = self.bytes(PathId(id));
+            let start = u32::try_from(new.arena.len()).ok()?;
+            if path.starts_with(b"/") {
+                new.arena.extend_from_slice(directory);
+            }
+            new.arena.extend_from_slice(path);
+            new.arena.push(0);
+            new.starts.push(start);
+        }
+        // Ids stay; nothing is looked up by its bytes any more.
+        *self = new;
+        Some(())
+    }
+
     pub(crate) fn bytes(&self, id: PathId) -> &[u8] {
         bytes_of(&self.arena, &self.starts, id.0)
     }

@@ -18,6 +18,8 @@ pub struct StatFacts {
     pub size: Option<u64>,
     /// Number of hard links.
     pub nlink: Option<u32>,
+    /// Device and inode: the same for the names of one file.
+    pub file: Option<(u64, u64)>,
 }
 
 /// The recorded side of a call. What the log lacks is `None`, and then not compared.

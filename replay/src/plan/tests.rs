@@ -13,7 +13,7 @@ fn a_plan_gives_back_what_was_put_in() {
     let (mut builder, thread) = with_process();
     let path = builder.path(b"/etc/passwd").unwrap();
     let op = Op::Stat { at: At::Cwd, path, flags: 0, call: StatCall::Stat };
-    let facts = StatFacts { mode: Some(0o100_644), size: Some(7), nlink: None };
+    let facts = StatFacts { mode: Some(0o100_644), size: Some(7), nlink: None, file: None };
     let recorded = Recorded::returned(0).at(10, 12).with_stat(facts);
     let id = builder.call(thread, op, recorded).unwrap();
     let other = builder.call(thread, Op::Getcwd, Recorded::default()).unwrap();

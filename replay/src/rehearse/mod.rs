@@ -17,13 +17,13 @@ use rustc_hash::FxHashSet;
 use crate::bind::{Action, Bound, Handle, Skip, Start, Step, bind};
 use crate::guard::{Guard, Readable};
 use crate::plan::{Call, CallId, PathId, Plan, StatFacts};
-use crate::program::Program;
+use crate::program::{Program, room};
 use crate::sys::calls::{Descriptors, Observed, Scratch, perform};
 use crate::sys::files::{Identity, identity, reopen};
 use crate::{ReplayError, verify};
 
 /// How many calls with other results than in the log are kept for the report, of all that are counted.
-const DIFFERENCES_KEPT: usize = 100;
+pub(crate) const DIFFERENCES_KEPT: usize = 100;
 
 /// A call whose result here is not the log's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ const FILES_KEPT: usize = 10_000;
 pub(crate) fn rehearse(plan: Plan, guard: Guard, keep_files: bool) -> Result<Rehearsed, ReplayError> {
     places::proc_is_there().map_err(ReplayError::NoProc)?;
     let bound = bind(&plan)?;
-    let room = bound.steps.iter().map(|step| step.action.room()).max().unwrap_or(0) as usize;
+    let room = room(&bound.steps);
     let mut rehearsal = Rehearsal {
         descriptors: Descriptors::new(bound.handles),
         spoiled: vec![false; bound.handles],
@@ -78,7 +78,7 @@ pub(crate) fn rehearse(plan: Plan, guard: Guard, keep_files: bool) -> Result<Reh
     let files = files.unwrap_or_default();
     descriptors.close_all();
     let Bound { handles, descriptions, .. } = bound;
-    let program = Program { plan, steps, expected, handles, descriptions, initial, skips };
+    let program = Program { plan, steps, expected, handles, descriptions, initial, skips, accesses: None };
     Ok(Rehearsed { program, differences, readable, files })
 }
 
@@ -162,8 +162,8 @@ impl Rehearsal<'_> {
     }
 
     fn step(&mut self, step: &Step) -> Result<Result<Observed, Skip>, ReplayError> {
-        let needed = step.action.uses().or(step.action.closes());
-        if needed.is_some_and(|handle| self.descriptors.get(handle) < 0) {
+        let mut needed = step.action.uses().into_iter().flatten().chain(step.action.closes());
+        if needed.any(|handle| self.descriptors.get(handle) < 0) {
             return Ok(Err(Skip::DependsOnSkipped));
         }
         if self.moves_spoiled_offset(&step.action) {
@@ -178,8 +178,8 @@ impl Rehearsal<'_> {
     }
 
     fn moves_spoiled_offset(&self, action: &Action) -> bool {
-        let handle = action.moves_offset_of();
-        handle.is_some_and(|handle| self.spoiled[self.bound.descriptions[handle.index()] as usize])
+        let mut handles = action.moves_offsets_of().into_iter().flatten();
+        handles.any(|handle| self.spoiled[self.bound.descriptions[handle.index()] as usize])
     }
 
     fn execute(&mut self, action: &Action) -> Result<Observed, Refusal> {
@@ -294,7 +294,7 @@ impl Rehearsal<'_> {
             return Ok(observed);
         };
         self.note(step, call, observed, what);
-        if let Some(handle) = step.action.moves_offset_of() {
+        for handle in step.action.moves_offsets_of().into_iter().flatten() {
             self.spoiled[self.bound.descriptions[handle.index()] as usize] = true;
         }
         if let Some(handle) = step.action.defines() {

@@ -118,7 +118,8 @@ fn what_differs_is_left_out_and_told() {
     script.call(main, Op::Pread { fd: 4, count: 2, offset: 0 }, 2);
     script.close(main, 4);
     let path = script.builder.path(b"a").unwrap();
-    let facts = |mode, size, nlink| StatFacts { mode: Some(mode), size: Some(size), nlink: Some(nlink) };
+    let facts =
+        |mode, size, nlink| StatFacts { mode: Some(mode), size: Some(size), nlink: Some(nlink), file: None };
     for facts in [
         facts(0o100_640, 5, 1),
         facts(0o100_644, 5, 1),
@@ -176,7 +177,7 @@ fn without_landlock_an_open_does_not_wait_for_a_fifo_that_was_put_there() {
     let fifo = std::ffi::CString::new(directory.path().join("a").to_str().unwrap()).unwrap();
     crate::sys::files::tests_support::make_fifo(&fifo);
     let run = crate::run::Run::new(std::sync::Arc::new(program));
-    run.reset();
+    run.reset().unwrap();
     // Ends, which is what is tested.
-    run.perform(0, &mut Scratch::new(16));
+    run.perform(0, &mut Scratch::new(crate::sys::calls::Room { read: 16, written: 0 }));
 }

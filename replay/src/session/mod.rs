@@ -10,6 +10,7 @@ mod overhead;
 #[cfg(test)]
 mod tests;
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,7 @@ use crate::plan::Plan;
 use crate::program::Program;
 use crate::rehearse::{Difference, Rehearsed, allow_listing, rehearse};
 use crate::run::Run;
+use crate::scratch::ScratchTree;
 use crate::sys::cache::DropCaches;
 use crate::sys::punts::Punts;
 use crate::sys::ring;
@@ -58,12 +60,13 @@ pub fn replay(
     })
 }
 
-struct Session<'a, P> {
+pub(crate) struct Session<'a, P> {
     options: &'a Options,
     progress: P,
     program: Arc<Program>,
     differences: Vec<Difference>,
     guard: Guard,
+    scratch: Option<ScratchTree>,
     no_ring: Option<String>,
     think: Option<Vec<u64>>,
     graphs: FxHashMap<Lookahead, Arc<Graph>>,
@@ -71,11 +74,19 @@ struct Session<'a, P> {
     bench: Bench,
 }
 
-impl<'a, P: FnMut(Progress)> Session<'a, P> {
-    /// What needs rights comes before they are given up; then the rehearsal.
-    fn begin(plan: Plan, options: &'a Options, mut progress: P) -> Result<Self, ReplayError> {
+/// What needs rights that a replay gives up.
+pub(crate) struct Prepared {
+    limit: usize,
+    punts: Option<Punts>,
+    drop_caches: Option<DropCaches>,
+    no_ring: Option<String>,
+    began: Unsteady,
+}
+
+impl Prepared {
+    pub(crate) fn new(options: &Options) -> Result<Self, ReplayError> {
+        let began = Unsteady::since_now();
         let limit = raise_descriptor_limit().map_err(ReplayError::io("the limit of descriptors"))?;
-        let punts = Punts::new().ok();
         let drop_caches = match options.cache {
             Cache::Dropped => {
                 let tried = "the caches cannot be dropped (that needs root; cold pages do not)";
@@ -83,9 +94,15 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             }
             Cache::Warm | Cache::ColdPages => None,
         };
-        let no_ring = ring::probe().err();
+        Ok(Self { limit, punts: Punts::new().ok(), drop_caches, no_ring: ring::probe().err(), began })
+    }
+}
+
+impl<'a, P: FnMut(Progress)> Session<'a, P> {
+    /// What needs rights comes before they are given up; then the rehearsal.
+    fn begin(plan: Plan, options: &'a Options, mut progress: P) -> Result<Self, ReplayError> {
+        let prepared = Prepared::new(options)?;
         let guard = forbid_writing()?;
-        let unsteady = Unsteady::since_now();
         progress(Progress::Rehearsing);
         let Rehearsed { program, differences, mut readable, files } =
             rehearse(plan, guard, options.cache == Cache::ColdPages)?;
@@ -96,18 +113,62 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         if program.executed() == 0 {
             return Err(ReplayError::NothingToReplay(reasons(&program)));
         }
-        let program = Arc::new(program);
-        let run = Arc::new(Run::new(Arc::clone(&program)));
+        let run = Run::new(Arc::new(program));
+        Ok(Self::new(options, prepared, run, files, (differences, guard, None), progress))
+    }
+
+    /// In a scratch tree, by a process that is confined to it.
+    pub(crate) fn in_tree(
+        options: &'a Options,
+        prepared: Prepared,
+        run: Run,
+        differences: Vec<Difference>,
+        guard: Guard,
+        tree: ScratchTree,
+        progress: P,
+    ) -> Result<Self, ReplayError> {
+        if run.program.executed() == 0 {
+            return Err(ReplayError::NothingToReplay(reasons(&run.program)));
+        }
+        Ok(Self::new(options, prepared, run, Vec::new(), (differences, guard, Some(tree)), progress))
+    }
+
+    fn new(
+        options: &'a Options,
+        prepared: Prepared,
+        run: Run,
+        files: Vec<OwnedFd>,
+        (differences, guard, scratch): (Vec<Difference>, Guard, Option<ScratchTree>),
+        progress: P,
+    ) -> Self {
+        let Prepared { limit, punts, drop_caches, no_ring, began } = prepared;
+        let unsteady = if scratch.is_some() { Unsteady::never() } else { began };
+        let run = Arc::new(run);
+        let program = Arc::clone(&run.program);
         let budget = limit.saturating_sub(RESERVED_DESCRIPTORS + files.len()).max(RESERVED_DESCRIPTORS);
-        let asks = punts.is_none() && no_ring.is_none() && options.cache == Cache::Warm;
+        // Of writes nobody can ask.
+        let reads_only = scratch.is_none() && options.cache == Cache::Warm;
+        let asks = reads_only && punts.is_none() && no_ring.is_none();
         let cached = asks.then(|| Cached::of(&run)).flatten();
         let bench = Bench { run, cache: options.cache, files, drop_caches, punts, cached, unsteady };
         let think = program.think_ns();
         let graphs = FxHashMap::default();
-        Ok(Self { options, progress, program, differences, guard, no_ring, think, graphs, budget, bench })
+        Self {
+            options,
+            progress,
+            program,
+            differences,
+            guard,
+            scratch,
+            no_ring,
+            think,
+            graphs,
+            budget,
+            bench,
+        }
     }
 
-    fn finish(mut self) -> Result<Outcome, ReplayError> {
+    pub(crate) fn finish(mut self) -> Result<Outcome, ReplayError> {
         let (mut contenders, unavailable) = self.contenders();
         let progress = &mut self.progress;
         self.bench.measure(&mut contenders, self.options, |done, of| {
@@ -131,6 +192,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             coverage: coverage(&self.program),
             differences: self.differences,
             guard: self.guard,
+            scratch: self.scratch,
             no_ring: self.no_ring,
             unavailable,
             unsteady,

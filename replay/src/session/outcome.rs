@@ -10,10 +10,18 @@ use crate::measure::{Cache, CostSource, Gate, Row};
 use crate::plan::{CallId, Plan};
 use crate::program::Program;
 use crate::rehearse::Difference;
+use crate::scratch::ScratchTree;
 
 /// How far a replay has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
+    /// The scratch tree.
+    Making {
+        /// Entries made.
+        done: usize,
+        /// Entries wanted.
+        of: usize,
+    },
     /// Every call once, checked and compared with the log.
     Rehearsing,
     /// A round of measurement begins.
@@ -63,6 +71,8 @@ pub struct Outcome {
     pub differences: Vec<Difference>,
     /// What confined the replay.
     pub guard: Guard,
+    /// The tree it ran in, if it changed files.
+    pub scratch: Option<ScratchTree>,
     /// Why there is no `io_uring` here.
     pub no_ring: Option<String>,
     /// Strategies that were asked for and could not be measured, with the reason.

@@ -25,7 +25,7 @@ pub fn overhead(plan: Plan, blocks: usize) -> Result<Estimate, ReplayError> {
             let mut ratios = Vec::with_capacity(blocks);
             for block in 0..=blocks {
                 let bare_ns = shortest(|| {
-                    run.reset();
+                    run.reset().map_err(ReplayError::io("the run could not be prepared"))?;
                     bare.prepare(run);
                     let begin = Instant::now();
                     bare.run();
@@ -34,7 +34,7 @@ pub fn overhead(plan: Plan, blocks: usize) -> Result<Estimate, ReplayError> {
                     Ok(took)
                 })?;
                 let serial_ns = shortest(|| {
-                    run.reset();
+                    run.reset().map_err(ReplayError::io("the run could not be prepared"))?;
                     let begin = Instant::now();
                     serial.run(run).map_err(ReplayError::io("the serial replay failed"))?;
                     Ok(begin.elapsed())

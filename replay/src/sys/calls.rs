@@ -59,21 +59,51 @@ impl Descriptors {
     }
 }
 
-/// What the kernel writes results into.
+/// The most bytes that calls read at once, and those that they write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Room {
+    pub(crate) read: usize,
+    pub(crate) written: usize,
+}
+
+/// What is written begins so far into the pattern, by the write's seed: a prime, so that writes in a row differ.
+const SEEDS: u32 = 4093;
+
+/// Bytes for so large a write, whatever its seed.
+pub(crate) fn pattern(written: usize) -> Vec<u8> {
+    let bytes = if written == 0 { 0 } else { written + SEEDS as usize };
+    (0..bytes as u64).map(|at| (mix(at, at >> 3) >> 56) as u8).collect()
+}
+
+/// Where in the pattern a write begins.
+pub(crate) fn pattern_offset(seed: u32) -> usize {
+    (seed % SEEDS) as usize
+}
+
+/// What the kernel writes results into, and what it reads.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     buffer: Vec<u8>,
+    pattern: Vec<u8>,
 }
 
 impl Scratch {
-    pub(crate) fn new(room: usize) -> Self {
-        Self { buffer: vec![0; room] }
+    pub(crate) fn new(room: Room) -> Self {
+        Self { buffer: vec![0; room.read], pattern: pattern(room.written) }
+    }
+
+    /// What a write of `count` bytes writes.
+    pub(crate) fn pattern(&self, seed: u32, count: u32) -> *const u8 {
+        self.pattern[pattern_offset(seed)..][..count as usize].as_ptr()
     }
 
     /// As large as this at least.
-    pub(crate) fn grow(&mut self, room: usize) {
-        if self.buffer.len() < room {
-            self.buffer.resize(room, 0);
+    pub(crate) fn grow(&mut self, room: Room) {
+        if self.buffer.len() < room.read {
+            self.buffer.resize(room.read, 0);
+        }
+        if self.pattern.len() < room.written {
+            self.pattern = pattern(room.written);
         }
     }
 
@@ -136,6 +166,7 @@ pub(crate) fn perform(
             read_link(descriptors.start(start), paths.c_str(path), size, scratch)
         }
         Action::ListDir { handle, count } => list(descriptors.get(handle), count, scratch),
+        Action::Change(ref change) => super::changes::change(change, paths, descriptors, scratch),
         Action::Order(_) => Observed::default(),
     }
 }
@@ -145,11 +176,13 @@ pub(crate) fn digest_of_statx(statx: &libc::statx) -> u64 {
     digest_of(u32::from(statx.stx_mode), statx.stx_size, u64::from(statx.stx_nlink))
 }
 
+/// A directory's size is its file system's affair: it grows with every name, and stays when they go.
 fn digest_of(mode: u32, size: u64, nlink: u64) -> u64 {
+    let size = if mode & libc::S_IFMT == libc::S_IFDIR { 0 } else { size };
     mix(mix(u64::from(mode), size), nlink)
 }
 
-fn define(descriptors: &Descriptors, into: Option<Handle>, ret: i64) -> Observed {
+pub(super) fn define(descriptors: &Descriptors, into: Option<Handle>, ret: i64) -> Observed {
     if let Ok(fd) = i32::try_from(ret)
         && fd >= 0
     {
@@ -162,12 +195,12 @@ fn define(descriptors: &Descriptors, into: Option<Handle>, ret: i64) -> Observed
     bare(ret)
 }
 
-fn bare(ret: i64) -> Observed {
+pub(super) fn bare(ret: i64) -> Observed {
     Observed { ret, digest: 0 }
 }
 
 /// The kernel's own form of a result: a negative errno for a failure.
-fn result(ret: libc::c_long) -> i64 {
+pub(super) fn result(ret: libc::c_long) -> i64 {
     if ret == -1 { -i64::from(std::io::Error::last_os_error().raw_os_error().unwrap_or(0)) } else { ret }
 }
 

@@ -85,6 +85,14 @@ pub(crate) fn file_system(file: BorrowedFd) -> io::Result<i64> {
     Ok(unsafe { statfs.assume_init() }.f_type)
 }
 
+/// Whether this process may make files in a directory.
+pub(crate) fn may_write(directory: &CStr) -> bool {
+    // SAFETY: `directory` ends with NUL.
+    unsafe {
+        libc::faccessat(libc::AT_FDCWD, directory.as_ptr(), libc::W_OK | libc::X_OK, libc::AT_EACCESS) == 0
+    }
+}
+
 /// The name in /proc that leads to the file behind a descriptor.
 pub(crate) fn proc_name(file: BorrowedFd) -> std::ffi::CString {
     let name = format!("/proc/self/fd/{}", file.as_raw_fd());

@@ -3,6 +3,8 @@
 pub(crate) mod bare;
 pub(crate) mod cache;
 pub(crate) mod calls;
+pub(crate) mod changes;
+pub(crate) mod confine;
 pub(crate) mod entries;
 pub(crate) mod files;
 pub(crate) mod punts;

@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use io_uring::{IoUring, Probe, opcode, squeue, types};
 
-use super::calls::{Observed, close, digest_of_statx, read_only};
-use crate::bind::Action;
+use super::calls::{Observed, Room, close, digest_of_statx, pattern, pattern_offset, read_only};
+use super::changes::open_flags;
+use crate::bind::{Action, Change};
 use crate::plan::StatCall;
 use crate::run::Run;
 
@@ -53,6 +54,8 @@ pub(crate) struct Ring {
     unsubmitted: usize,
     /// Entries of the chain that is put together.
     entries: Vec<squeue::Entry>,
+    /// What writes write; never changed.
+    pattern: Vec<u8>,
     run: Option<Arc<Run>>,
 }
 
@@ -90,11 +93,11 @@ pub(crate) fn probe() -> Result<(), String> {
 
 impl Ring {
     /// A ring for `depth` operations at a time that transfer up to `room` bytes each.
-    pub(crate) fn new(depth: u32, room: usize) -> io::Result<Self> {
+    pub(crate) fn new(depth: u32, room: Room) -> io::Result<Self> {
         let depth = depth.max(1);
-        let room = room.min(MOST_ROOM / depth as usize);
+        let buffer = room.read.min(MOST_ROOM / depth as usize);
         let place = |_| Place {
-            buffer: vec![0; room],
+            buffer: vec![0; buffer],
             statx: MaybeUninit::uninit(),
             how: types::OpenHow::new(),
             direct: false,
@@ -106,6 +109,7 @@ impl Ring {
             in_flight: 0,
             unsubmitted: 0,
             entries: Vec::with_capacity(depth as usize),
+            pattern: pattern(room.written),
             run: None,
         })
     }
@@ -152,9 +156,13 @@ impl Ring {
             let place = self.free[first_free + position];
             let action = run.program.action(step);
             stand_in |= matches!(action, Action::Access { .. });
-            let Some(entry) = entry(action, run, &mut self.places[place as usize], slot) else {
-                return Pushed::NotForRings;
+            let entry = match action {
+                Action::Change(change) => {
+                    change_entry(change, run, &mut self.places[place as usize], slot, &self.pattern)
+                }
+                action => entry(action, run, &mut self.places[place as usize], slot),
             };
+            let Some(entry) = entry else { return Pushed::NotForRings };
             let is_last = position + 1 == steps.len();
             let flags = if is_last { squeue::Flags::empty() } else { squeue::Flags::IO_HARDLINK };
             let user_data = u64::from(place) << STEP_BITS | u64::from(step);
@@ -284,6 +292,86 @@ fn entry(action: &Action, run: &Run, place: &mut Place, slot: Option<u32>) -> Op
     })
 }
 
+/// The operation of a change, if rings have one: attributes and copies they have not.
+fn change_entry(
+    change: &Change,
+    run: &Run,
+    place: &mut Place,
+    slot: Option<u32>,
+    pattern: &[u8],
+) -> Option<squeue::Entry> {
+    let descriptors = &run.descriptors;
+    let at = |start| types::Fd(descriptors.start(start));
+    let fd = |handle| types::Fd(descriptors.get(handle));
+    let name = |path| run.program.plan.paths.c_str(path).as_ptr();
+    place.direct = slot.is_some();
+    Some(match *change {
+        Change::Open { start, path, flags, mode, resolve: 0, .. } => {
+            let open = opcode::OpenAt::new(at(start), name(path)).mode(u32::from(mode));
+            let flags = open_flags(flags) as i32;
+            match slot {
+                Some(slot) => {
+                    let slot = types::DestinationSlot::try_from_slot_target(slot).ok()?;
+                    open.flags(flags & !libc::O_CLOEXEC).file_index(Some(slot)).build()
+                }
+                None => open.flags(flags).build(),
+            }
+        }
+        // The offset -1 is the file's own.
+        Change::Write { handle, count, seed } => {
+            write(pattern, descriptors.get(handle), slot, count, seed, u64::MAX)?
+        }
+        Change::Pwrite { handle, count, seed, offset } => {
+            write(pattern, descriptors.get(handle), slot, count, seed, u64::try_from(offset).ok()?)?
+        }
+        Change::MakeDir { start, path, mode } => {
+            opcode::MkDirAt::new(at(start), name(path)).mode(u32::from(mode)).build()
+        }
+        Change::Unlink { start, path, flags } => {
+            opcode::UnlinkAt::new(at(start), name(path)).flags(flags as i32).build()
+        }
+        Change::Rename { from_start, from, to_start, to, flags } => {
+            opcode::RenameAt::new(at(from_start), name(from), at(to_start), name(to)).flags(flags).build()
+        }
+        Change::Link { from_start, from, to_start, to, flags } => {
+            opcode::LinkAt::new(at(from_start), name(from), at(to_start), name(to))
+                .flags(flags as i32)
+                .build()
+        }
+        Change::Symlink { target, start, path } => {
+            opcode::SymlinkAt::new(at(start), name(target), name(path)).build()
+        }
+        Change::Sync { handle, data_only } => {
+            let flags = if data_only { types::FsyncFlags::DATASYNC } else { types::FsyncFlags::empty() };
+            match slot {
+                Some(slot) => opcode::Fsync::new(types::Fixed(slot)).flags(flags).build(),
+                None => opcode::Fsync::new(fd(handle)).flags(flags).build(),
+            }
+        }
+        Change::Allocate { handle, mode, offset, length } => {
+            let (offset, length) = (u64::try_from(offset).ok()?, u64::try_from(length).ok()?);
+            opcode::Fallocate::new(fd(handle), length).offset(offset).mode(mode as i32).build()
+        }
+        _ => return None,
+    })
+}
+
+fn write(
+    pattern: &[u8],
+    fd: RawFd,
+    slot: Option<u32>,
+    count: u32,
+    seed: u32,
+    offset: u64,
+) -> Option<squeue::Entry> {
+    let from = pattern.get(pattern_offset(seed)..)?.get(..count as usize)?.as_ptr();
+    let write = match slot {
+        Some(slot) => opcode::Write::new(types::Fixed(slot), from, count),
+        None => opcode::Write::new(types::Fd(fd), from, count),
+    };
+    Some(write.offset(offset).build())
+}
+
 fn read(place: &mut Place, fd: RawFd, slot: Option<u32>, count: u32, offset: u64) -> Option<squeue::Entry> {
     if count as usize > place.buffer.len() {
         return None;
@@ -310,7 +398,11 @@ fn statx(
 /// What came of an operation, in the terms of the plain call.
 fn observe(action: &Action, ret: i64, run: &Run, place: &Place) -> Observed {
     match *action {
-        Action::Open { into, .. } | Action::EnterPath { into, .. } if ret >= 0 && !place.direct => {
+        Action::Open { into, .. }
+        | Action::EnterPath { into, .. }
+        | Action::Change(Change::Open { into, .. })
+            if ret >= 0 && !place.direct =>
+        {
             match into {
                 Some(into) => run.descriptors.set(into, ret as i32),
                 // Expected to fail: nobody will close it.

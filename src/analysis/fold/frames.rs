@@ -10,8 +10,10 @@ use crate::analysis::errno;
 use crate::analysis::filesystem;
 use crate::analysis::phases::phase_of_segment;
 use crate::analysis::process::{ProcessId, Processes};
+use crate::analysis::stacks::Code;
 use crate::analysis::text::{arguments, file_name};
 use crate::analysis::tree;
+use crate::event::stack::FrameKind;
 
 /// Directory levels kept as frames of their own; a deeper path's rest is one frame.
 pub const DEEPEST: usize = 24;
@@ -19,7 +21,7 @@ pub const DEEPEST: usize = 24;
 pub const LABEL: usize = 80;
 
 /// A graph being made.
-pub struct Stacks<'a> {
+pub struct Folding<'a> {
     inputs: &'a Inputs<'a>,
     by: By,
     /// The process that each one is shown upon.
@@ -28,16 +30,26 @@ pub struct Stacks<'a> {
     programs: FxHashMap<(ProcessId, u16), FrameId>,
     /// The stack that is being added ends below its last frame.
     cut: bool,
+    /// The frames of the stack being added.
+    codes: Vec<Option<Code>>,
     pub graph: Graph,
 }
 
-impl<'a> Stacks<'a> {
+impl<'a> Folding<'a> {
     pub fn new(inputs: &'a Inputs<'a>, by: By) -> Self {
         let parents = match by {
             By::Process => tree::levels(inputs.processes.list()).1,
-            By::Phase | By::Path => Vec::new(),
+            By::Phase | By::Path | By::Stack => Vec::new(),
         };
-        Self { inputs, by, parents, programs: FxHashMap::default(), cut: false, graph: Graph::default() }
+        Self {
+            inputs,
+            by,
+            parents,
+            programs: FxHashMap::default(),
+            cut: false,
+            codes: Vec::new(),
+            graph: Graph::default(),
+        }
     }
 
     /// The cells in the order in which frames are to stand.
@@ -48,6 +60,7 @@ impl<'a> Stacks<'a> {
             By::Path => (0, 0, 0),
             By::Phase => (place.process, self.phase(place), self.family(place)),
             By::Process => (place.process, usize::from(place.segment), self.family(place)),
+            By::Stack => (place.process, place.stack as usize, 0),
         };
         let rest = |place: &Place| (place.group.call(), place.errno);
         cells.sort_by(|(a, ..), (b, ..)| {
@@ -103,12 +116,43 @@ impl<'a> Stacks<'a> {
                 let whole = self.upon(process, family, call.family().name().as_bytes());
                 self.upon(whole, family, call.name.as_bytes())
             }
+            By::Stack => {
+                let process = inputs.processes.list().get(place.process as usize);
+                let name = process.map_or(&b""[..], |process| inputs.processes.name(process));
+                let code = self.code(name, place.stack);
+                self.upon(code, family, call.name.as_bytes())
+            }
         };
         if place.errno != 0 {
             top = self.upon(top, Kind::Errno, errno::name(place.errno).as_bytes());
         }
         self.graph.add(top, value);
         !self.cut
+    }
+
+    /// Adds CPU samples. False: in a frame below their own.
+    pub fn add_sample(&mut self, comm: &[u8], stack: u32, cpu_ns: u64) -> bool {
+        self.cut = false;
+        let top = self.code(comm, stack);
+        self.graph.add(top, cpu_ns);
+        !self.cut
+    }
+
+    /// The innermost frame of a stack of a process.
+    fn code(&mut self, process: &[u8], stack: u32) -> FrameId {
+        let mut codes = std::mem::take(&mut self.codes);
+        codes.clear();
+        // Of some calls no stack was taken.
+        if stack != 0 {
+            self.inputs.stacks.frames(stack, &mut codes);
+        }
+        let mut top = self.upon(Graph::ROOT, Kind::Process, named(process));
+        for code in &codes {
+            let kind = code.map_or(FrameKind::Unknown, |code| code.kind);
+            top = self.upon(top, Kind::Code(kind), self.inputs.stacks.text(*code));
+        }
+        self.codes = codes;
+        top
     }
 
     fn process_and_phase(&mut self, place: &Place) -> FrameId {

@@ -6,6 +6,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::analysis::intern::{Id, Interner};
+use crate::event::stack::FrameKind;
 use crate::syscall::Family;
 
 /// Index of a frame in a [`Graph`].
@@ -26,6 +27,8 @@ pub enum Kind {
     File,
     /// A system call, or a family of them.
     Call(Family),
+    /// A function of the program, of an interpreter or of the kernel.
+    Code(FrameKind),
     /// The errno of calls that failed.
     Errno,
     /// What was not told apart.

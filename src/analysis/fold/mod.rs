@@ -4,6 +4,7 @@
 //! by phase    process; phase; family; directories...; file; errno
 //! by path     directories...; file; call; errno
 //! by process  the process that made it...; process; family; call; errno
+//! by stack    process; frames of the program...; call; errno, or without a call for CPU samples
 //! ```
 //!
 //! The errno is there for calls that failed. Processes and phases come in the order in which they began,
@@ -22,7 +23,8 @@ use super::cube::Key;
 use super::intern::{Id, Interner};
 use super::phases::Boundary;
 use super::process::{ProcessId, Processes};
-use frames::Stacks;
+use super::stacks::Stacks;
+use frames::Folding;
 pub use graph::{FrameId, Graph, Kind};
 
 /// What stacks are made of.
@@ -35,12 +37,14 @@ pub enum By {
     Path,
     /// The tree of processes, family, call.
     Process,
+    /// Process, the stack of the program, call.
+    Stack,
 }
 
 impl By {
     /// All of them with their names.
-    pub const ALL: [(Self, &'static str); 3] =
-        [(Self::Phase, "phase"), (Self::Path, "path"), (Self::Process, "process")];
+    pub const ALL: [(Self, &'static str); 4] =
+        [(Self::Phase, "phase"), (Self::Path, "path"), (Self::Process, "process"), (Self::Stack, "stack")];
 }
 
 /// What a frame's width stands for.
@@ -56,6 +60,8 @@ pub enum Metric {
     Count,
     /// Bytes read and written.
     Bytes,
+    /// CPU time in nanoseconds, by samples.
+    Cpu,
 }
 
 /// What stacks are made from.
@@ -69,6 +75,8 @@ pub struct Inputs<'a> {
     pub processes: &'a Processes,
     /// Paths and files.
     pub objects: &'a Interner,
+    /// Stacks.
+    pub stacks: &'a Stacks,
     /// Where phases begin.
     pub boundaries: &'a [Boundary],
     /// Whether processes are named with their arguments.
@@ -96,12 +104,14 @@ pub struct Place {
     pub group: Group,
     /// Path or file, in [`Inputs::objects`].
     pub object: Id,
+    /// Stack, 0 for none.
+    pub stack: u32,
 }
 
 impl From<&Key> for Place {
     fn from(key: &Key) -> Self {
         let Key { segment, errno, process, group, object, .. } = *key;
-        Self { segment, errno, process, group, object }
+        Self { segment, errno, process, group, object, stack: 0 }
     }
 }
 
@@ -117,15 +127,31 @@ pub fn fold(
     by: By,
     metric: Metric,
 ) -> (Graph, u64) {
-    let mut stacks = Stacks::new(inputs, by);
+    let mut folding = Folding::new(inputs, by);
     let mut cut = 0;
-    for (place, cell, bytes) in stacks.sorted(cells) {
+    for (place, cell, bytes) in folding.sorted(cells) {
         let value = amount(inputs.prices, metric, place.group, &cell, bytes);
-        if !stacks.add(&place, value) {
+        if !folding.add(&place, value) {
             cut += cell.calls;
         }
     }
-    (stacks.graph, cut)
+    (folding.graph, cut)
+}
+
+/// CPU samples of one stack: the thread's name and the stack, how many, and what they stand for.
+pub type Sampled = ((Id, u32), u64, u64);
+
+/// Makes the graph of CPU samples, and says how many are in a frame below their own.
+#[must_use]
+pub fn fold_samples(inputs: &Inputs<'_>, samples: &[Sampled]) -> (Graph, u64) {
+    let mut folding = Folding::new(inputs, By::Stack);
+    let mut cut = 0;
+    for &((comm, stack), count, cpu_ns) in samples {
+        if !folding.add_sample(inputs.objects.get(comm), stack, cpu_ns) {
+            cut += count;
+        }
+    }
+    (folding.graph, cut)
 }
 
 /// What some calls amount to.
@@ -135,5 +161,7 @@ pub(super) fn amount(prices: &Prices, metric: Metric, group: Group, cell: &Cell,
         Metric::Elapsed => prices.cost(group, cell).unwrap_or(0),
         Metric::Count => cell.calls,
         Metric::Bytes => bytes,
+        // Calls are no samples.
+        Metric::Cpu => 0,
     }
 }

@@ -18,6 +18,7 @@ use super::integrity::Integrity;
 use super::lookups::{self, Lookups};
 use super::modules::{Imports, Modules};
 use super::phases::{self, Boundary, PhaseKind, Phases, Start};
+use super::stacks::Stacks;
 use super::text::Text;
 use super::tree::{self, Tree};
 use super::wall::{self, Untraced, Wall};
@@ -138,7 +139,7 @@ impl Startup {
 
     /// Takes in one event.
     pub fn add(&mut self, event: &Event<'_>) {
-        if self.ready && !matches!(event.kind, Kind::Lost | Kind::Total) {
+        if self.ready && !matches!(event.kind, Kind::Lost | Kind::Total | Kind::Frame | Kind::Stack) {
             return;
         }
         self.ready |= event.kind == Kind::Mark && event.text == Some(mark::READY.as_bytes());
@@ -203,6 +204,7 @@ impl Startup {
             prices: &prices,
             processes: &self.base.processes,
             objects: &self.cube.objects,
+            stacks: &Stacks::default(),
             boundaries: &boundaries,
             with_arguments: true,
             most_frames: fold::MOST_FRAMES,
@@ -264,6 +266,8 @@ impl Startup {
             quality: report.quality,
             stop_ns: report.stop_ns,
             calls: report.integrity.calls,
+            calls_with_stack: 0,
+            sample_hz: None,
             other_calls,
             waited_ns,
             replayed: None,

@@ -8,12 +8,13 @@ use std::collections::VecDeque;
 use super::load::Loaded;
 use super::wire::{self, Record};
 
-/// Most bytes that wait here. They count only while they are needed.
-const MOST: usize = 128 << 20;
+/// Most bytes that wait here: twice as many as in the ring. More of them would let a burst that never ends grow the resident
+/// set; whoever makes it waits for the ring to be drained instead.
+const MOST: usize = 16 << 20;
 /// Bytes of a chunk: many records, and few enough that memory is given back soon.
 const CHUNK: usize = 1 << 20;
 /// Chunks kept for the next burst.
-const KEPT: usize = 4;
+const KEPT: usize = 2;
 /// Records made events of before the ring is looked at again: a millisecond or less.
 const AT_ONCE: usize = 256;
 

@@ -1,7 +1,6 @@
 //! One recording: from the ring into the session, until the last thread has ended.
 
 use std::io;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::super::monotonic_ns;
@@ -13,7 +12,6 @@ use super::super::sys::process::{First, thread_is_gone};
 use super::super::sys::signals::{Watch, is_for_us, stop_too};
 use super::super::{Interruption, Outcome, Sink};
 use super::backlog::Backlog;
-use super::entry::{libraries, places};
 use super::holding::Holding;
 use super::load::{self, LoadError, Loaded, Target};
 use super::session::Session;
@@ -37,20 +35,9 @@ pub struct Options {
     pub origin_ns: u64,
 }
 
-/// The command that is recorded.
-#[derive(Clone, Copy, Debug)]
-pub struct Tracee<'a> {
-    /// Its process, which waits to be let go.
-    pub pid: i32,
-    /// The file that it will execute.
-    pub program: &'a Path,
-}
-
 /// The kernel's side, loaded, and the recordings made with it, one after the other.
 pub struct Recorder {
     pub(super) loaded: Loaded,
-    /// C libraries in which programs are noted to begin.
-    watched: Vec<PathBuf>,
 }
 
 impl Recorder {
@@ -62,7 +49,7 @@ impl Recorder {
         let loaded = load::load()?;
         keep_from_children("anon_inode:bpf-map");
         shrink();
-        Ok(Self { loaded, watched: Vec::new() })
+        Ok(Self { loaded })
     }
 
     /// What recording costs a call that does nothing.
@@ -77,28 +64,12 @@ impl Recorder {
     /// begins with its first execve.
     pub fn record<S: Sink>(
         &mut self,
-        Tracee { pid, program }: Tracee<'_>,
+        pid: i32,
         go: impl FnOnce() -> io::Result<()>,
         sink: &mut S,
         options: Options,
     ) -> io::Result<Outcome> {
-        self.watch_entries(Some(program));
         self.record_from(false, pid, go, sink, options)
-    }
-
-    /// Notes when programs begin that use the same C library as the command's or this one. Where that is not possible,
-    /// logs have no mark of it.
-    pub(super) fn watch_entries(&mut self, program: Option<&Path>) {
-        for library in libraries(program) {
-            if self.watched.contains(&library) {
-                continue;
-            }
-            for place in places(&library) {
-                // Without the permission for it there is no mark.
-                let _ = self.loaded.watch_entry(&place);
-            }
-            self.watched.push(library);
-        }
     }
 
     fn record_from<S: Sink>(

@@ -1,53 +1,60 @@
 //! Loading the kernel's side and attaching it.
 
-use aya::maps::{Array, HashMap, Map, MapData, PerCpuArray, RingBuf};
-use aya::programs::uprobe::UProbeScope;
-use aya::programs::{BtfTracePoint, ProgramError, UProbe};
-use aya::{Btf, Ebpf, EbpfLoader};
-use bytemuck::{Pod, Zeroable};
+use std::collections::HashMap as ByName;
 use std::error::Error;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use aya::maps::{Array, HashMap, IterableMap, Map, MapData, MapError, PerCpuArray, RingBuf};
+use bytemuck::{Pod, Zeroable};
 
 use super::super::monotonic_ns;
+use super::super::sys::bpf;
 use super::super::sys::group_signals::Counts;
 use super::super::sys::pod::Shared;
-use super::entry::Place;
+use super::object::{Attached, Fitted, Settings, fit};
 use super::plans::{self, NUMBERS};
+use super::types::Types;
 use crate::event::Abi;
 
 /// The compiled `trace.bpf.c`.
 static OBJECT: &[u8] = aya::include_bytes_aligned!("trace.bpf.o");
 
 /// Size of the ring, a power of two. It is mapped twice, one behind the other, so it counts twice in the resident set. A
-/// program that makes nothing but calls fills it in some ten milliseconds; [`super::backlog`] takes over what comes in a
+/// program that makes nothing but calls fills it in some twenty milliseconds; [`super::backlog`] takes over what comes in a
 /// burst.
-const RING_BYTES: u32 = 16 << 20;
+const RING_BYTES: u32 = 8 << 20;
 
-/// Programs and the tracepoints they are for.
-const PROGRAMS: [(&str, &str); 8] = [
-    ("enter", "sys_enter"),
-    ("leave", "sys_exit"),
-    ("born", "sched_process_fork"),
-    ("executed", "sched_process_exec"),
-    ("renamed", "task_rename"),
-    ("signalled", "signal_deliver"),
-    ("sent", "signal_generate"),
-    ("ended", "sched_process_exit"),
+/// Programs and the tracepoints they are for, by the names that the kernel's types have for those. What takes the kernel
+/// longest to verify comes first.
+const PROGRAMS: [(&str, &str); 9] = [
+    ("ended", "btf_trace_sched_process_exit"),
+    ("leave", "btf_trace_sys_exit"),
+    ("enter", "btf_trace_sys_enter"),
+    ("executed", "btf_trace_sched_process_exec"),
+    ("born", "btf_trace_sched_process_fork"),
+    ("signalled", "btf_trace_signal_deliver"),
+    ("renamed", "btf_trace_task_rename"),
+    ("sent", "btf_trace_signal_generate"),
+    ("entered", "btf_trace_page_fault_user"),
 ];
 
-/// The program for the moment in which a program begins.
-const ENTERED: &str = "entered";
+/// The program for the moment in which a program begins. Where a kernel lacks its tracepoint, logs have no mark of it.
+const MAY_BE_MISSING: &str = "entered";
 
 /// The kernel's side, recording as long as this lives.
 pub struct Loaded {
-    kernel: Ebpf,
+    _programs: Vec<Attached>,
     /// Recordings so far.
     epoch: u32,
     /// What the kernel's side was told last.
     control: Control,
+    told: Array<MapData, Shared<Control>>,
+    processes: HashMap<MapData, u32, u8>,
+    lost: PerCpuArray<MapData, u64>,
     /// From the next [`Self::follow`] on, whoever makes a call while the ring is more than half full is stopped, and
     /// noted in `held`.
     pub lossless: bool,
@@ -90,6 +97,7 @@ struct Control {
     since_ns: u64,
     naming: u64,
     hold_above: u64,
+    slow_above: u64,
 }
 
 /// Why the kernel's side is not there.
@@ -144,7 +152,7 @@ impl LoadError {
     }
 
     /// Says what failed, with the last cause, which is the kernel's answer where there is one.
-    fn new(what: impl Into<String>, error: &(dyn Error + 'static)) -> Self {
+    pub(super) fn new(what: impl Into<String>, error: &(dyn Error + 'static)) -> Self {
         let (mut cause, mut refused) = (String::new(), false);
         let mut next = Some(error);
         while let Some(error) = next {
@@ -180,34 +188,95 @@ pub fn load() -> Result<Loaded, LoadError> {
     if !Path::new(TYPES).exists() {
         return Err(LoadError::NoTypes(TYPES));
     }
-    let btf = Btf::from_sys_fs().map_err(|error| LoadError::new("read the kernel's types (BTF)", &error))?;
-    let mut loader = EbpfLoader::new();
+    let unreadable = |error: &(dyn Error + 'static)| LoadError::new("read the kernel's types (BTF)", error);
+    let types = std::fs::read(TYPES).map_err(|error| unreadable(&error))?;
+    let types = Types::of(&types).map_err(|error| unreadable(&error))?;
     let namespace = own_namespace().map_err(|error| LoadError::new("look up /proc/self/ns/pid", &error))?;
-    loader
-        .btf(Some(&btf))
-        .override_global("own_namespace", &namespace, true)
-        .map_max_entries("ring", RING_BYTES)
-        .allow_unsupported_maps();
-    let mut kernel = loader.load(OBJECT).map_err(|error| LoadError::new("make the maps", &error))?;
-    set_plans(&mut kernel).map_err(|error| LoadError::new("fill a map", &error))?;
-    for (name, tracepoint) in PROGRAMS {
-        attach(&mut kernel, name, tracepoint, &btf)
-            .map_err(|error| LoadError::new(format!("attach to the tracepoint {tracepoint}"), &error))?;
-    }
-    let ring = kernel.take_map("ring").ok_or_else(|| LoadError::new("find the ring", &missing("ring")))?;
-    let ring = RingBuf::try_from(ring).map_err(|error| LoadError::new("map the ring", &error))?;
-    let Some(Map::HashMap(held)) = kernel.take_map("held") else {
-        return Err(LoadError::new("find a map", &missing("held")));
+    // Whoever is not root has the privilege from our own file, for own processes.
+    let user = nix::unistd::geteuid();
+    let only_user = if user.is_root() { u32::MAX } else { user.as_raw() };
+    let settings = Settings {
+        variables: ByName::from([
+            ("own_namespace", bytemuck::bytes_of(&namespace)),
+            ("only_user", bytemuck::bytes_of(&only_user)),
+        ]),
+        sizes: ByName::from([("ring", RING_BYTES)]),
     };
-    let held_fd = held.fd().as_fd().as_raw_fd();
-    let held = HashMap::try_from(Map::HashMap(held)).map_err(|error| LoadError::new("find a map", &error))?;
-    let Some(Map::Array(to_group)) = kernel.take_map("to_group") else {
-        return Err(LoadError::new("find a map", &missing("to_group")));
-    };
+    let mut fitted = fit(OBJECT, &types, &settings)?;
+    set_plans(&fitted)?;
+    let programs = attach(&fitted, &types)?;
+    let held = take(&mut fitted, "held", HashMap::try_from)?;
+    let to_group = take(&mut fitted, "to_group", Array::<_, u64>::try_from)?;
     let group_signals =
-        Counts::map(to_group.fd().as_fd()).map_err(|error| LoadError::new("map a map", &error))?;
-    let (epoch, control) = (0, Control::default());
-    Ok(Loaded { kernel, epoch, control, lossless: false, held, held_fd, group_signals, ring })
+        Counts::map(to_group.map().fd().as_fd()).map_err(|error| LoadError::new("map a map", &error))?;
+    let held_fd = held.map().fd().as_fd().as_raw_fd();
+    Ok(Loaded {
+        _programs: programs,
+        epoch: 0,
+        control: Control::default(),
+        told: take(&mut fitted, "control", Array::try_from)?,
+        processes: take(&mut fitted, "processes", HashMap::try_from)?,
+        lost: take(&mut fitted, "lost", PerCpuArray::try_from)?,
+        lossless: false,
+        held,
+        held_fd,
+        group_signals,
+        ring: take(&mut fitted, "ring", RingBuf::try_from)?,
+    })
+}
+
+/// Loads and attaches the programs, two at a time: the kernel takes most of the time, to verify them.
+fn attach(fitted: &Fitted, types: &Types<'_>) -> Result<Vec<Attached>, LoadError> {
+    let numbers = types.typedefs(PROGRAMS.map(|(_, tracepoint)| tracepoint));
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mine = std::iter::from_fn(|| {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let (name, tracepoint) = *PROGRAMS.get(at)?;
+            Some(attach_one(fitted, name, tracepoint, numbers[at]))
+        });
+        mine.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()
+    };
+    std::thread::scope(|scope| {
+        // Without a second thread, this one does it all.
+        let other = std::thread::Builder::new().spawn_scoped(scope, work).ok();
+        let mut programs = work()?;
+        if let Some(other) = other {
+            let others = other.join().map_err(|_| io::Error::other("a thread has panicked"));
+            programs.extend(others.map_err(|error| LoadError::new("load the programs", &error))??);
+        }
+        Ok(programs)
+    })
+}
+
+fn attach_one(
+    fitted: &Fitted,
+    name: &str,
+    tracepoint: &str,
+    number: Option<u32>,
+) -> Result<Option<Attached>, LoadError> {
+    let attached = number
+        .ok_or_else(|| missing(tracepoint, "the kernel's types"))
+        .and_then(|number| fitted.attach(name, number));
+    match attached {
+        Err(_) if name == MAY_BE_MISSING => Ok(None),
+        Err(error) => {
+            let tracepoint = tracepoint.trim_start_matches("btf_trace_");
+            Err(LoadError::new(format!("attach to the tracepoint {tracepoint}"), &error))
+        }
+        Ok(attached) => Ok(Some(attached)),
+    }
+}
+
+/// A map of the object, by its type.
+fn take<T>(
+    fitted: &mut Fitted,
+    name: &str,
+    from: impl FnOnce(Map) -> Result<T, MapError>,
+) -> Result<T, LoadError> {
+    let failed = |error: &(dyn Error + 'static)| LoadError::new(format!("use the map {name}"), error);
+    let map = fitted.maps.remove(name).ok_or_else(|| failed(&missing(name, "the object")))?;
+    Map::from_map_data(map).and_then(from).map_err(|error| failed(&error))
 }
 
 /// The inode of our pid namespace. Without a `/proc` it is taken for the machine's first one.
@@ -220,49 +289,36 @@ fn own_namespace() -> io::Result<u32> {
     }
 }
 
-fn attach(kernel: &mut Ebpf, name: &str, tracepoint: &str, btf: &Btf) -> Result<(), ProgramError> {
-    let program = kernel.program_mut(name).ok_or_else(|| ProgramError::IOError(missing(name)))?;
-    let program: &mut BtfTracePoint = program.try_into()?;
-    program.load(tracepoint, btf)?;
-    program.attach().map(drop)
+fn missing(name: &str, of: &str) -> io::Error {
+    io::Error::other(format!("no {name} in {of}"))
 }
 
-fn missing(name: &str) -> io::Error {
-    io::Error::other(format!("no {name} in the object"))
-}
-
-fn set_plans(kernel: &mut Ebpf) -> io::Result<()> {
-    let map = kernel.map_mut("plans").ok_or_else(|| missing("plans"))?;
-    let mut map: Array<_, Shared<plans::KernelPlan>> = Array::try_from(map).map_err(io::Error::other)?;
-    for (table, abi) in (0..).zip(Abi::ALL) {
-        for nr in 0..NUMBERS {
-            map.set(table * NUMBERS + nr, Shared(plans::of(abi, nr)), 0).map_err(io::Error::other)?;
-        }
-    }
-    Ok(())
+fn set_plans(fitted: &Fitted) -> Result<(), LoadError> {
+    let all = Abi::ALL.into_iter().flat_map(|abi| (0..NUMBERS).map(move |nr| plans::of(abi, nr)));
+    let all: Vec<_> = all.collect();
+    let map = fitted.maps.get("plans").ok_or_else(|| missing("plans", "the object"));
+    let set = map.and_then(|map| bpf::set_all(map.fd().as_fd(), &all));
+    set.map_err(|error| LoadError::new("fill a map", &error))
 }
 
 impl Loaded {
-    /// Notes from now on when a program comes here.
-    pub fn watch_entry(&mut self, at: &Place) -> Result<(), ProgramError> {
-        let program =
-            self.kernel.program_mut(ENTERED).ok_or_else(|| ProgramError::IOError(missing(ENTERED)))?;
-        let program: &mut UProbe = program.try_into()?;
-        if program.fd().is_err() {
-            program.load()?;
-        }
-        program.attach(at.offset, &at.file, UProbeScope::AllProcesses).map(drop)
-    }
-
     /// Follows these, and nobody of before.
     pub fn follow(&mut self, target: Target<'_>) -> io::Result<()> {
         self.epoch += 1;
         let (recorder, since_ns) = (std::process::id(), monotonic_ns());
         let hold_above = if self.lossless { u64::from(RING_BYTES) / 2 } else { 0 };
+        let slow_above = u64::from(RING_BYTES) / 4 * 3;
         // The kernel's side counts renames in the lower half.
         let naming = self.control.naming.wrapping_add(1 << 32);
-        let control =
-            Control { epoch: self.epoch, recorder, since_ns, naming, hold_above, ..Control::default() };
+        let control = Control {
+            epoch: self.epoch,
+            recorder,
+            since_ns,
+            naming,
+            hold_above,
+            slow_above,
+            ..Control::default()
+        };
         let control = match target {
             Target::Nobody => control,
             Target::Thread(thread) => Control { scope: 1, thread, ..control },
@@ -283,26 +339,20 @@ impl Loaded {
 
     fn set_control(&mut self, control: Control) -> io::Result<()> {
         self.control = control;
-        let map = self.kernel.map_mut("control").ok_or_else(|| missing("control"))?;
-        let mut map: Array<_, Shared<Control>> = Array::try_from(map).map_err(io::Error::other)?;
-        map.set(0, Shared(control), 0).map_err(io::Error::other)
+        self.told.set(0, Shared(control), 0).map_err(io::Error::other)
     }
 
     fn set_processes(&mut self, pids: &[u32]) -> io::Result<()> {
-        let map = self.kernel.map_mut("processes").ok_or_else(|| missing("processes"))?;
-        let mut map: HashMap<_, u32, u8> = HashMap::try_from(map).map_err(io::Error::other)?;
-        let before: Vec<u32> = map.keys().filter_map(Result::ok).collect();
+        let before: Vec<u32> = self.processes.keys().filter_map(Result::ok).collect();
         for pid in before {
-            map.remove(&pid).map_err(io::Error::other)?;
+            self.processes.remove(&pid).map_err(io::Error::other)?;
         }
-        pids.iter().try_for_each(|pid| map.insert(pid, 1, 0)).map_err(io::Error::other)
+        pids.iter().try_for_each(|pid| self.processes.insert(pid, 1, 0)).map_err(io::Error::other)
     }
 
     /// Records that found no room.
     pub fn lost(&self) -> u64 {
-        let Some(map) = self.kernel.map("lost") else { return 0 };
-        let Ok(map) = PerCpuArray::<_, u64>::try_from(map) else { return 0 };
-        map.get(&0, 0).map_or(0, |counts| counts.iter().sum())
+        self.lost.get(&0, 0).map_or(0, |counts| counts.iter().sum())
     }
 }
 

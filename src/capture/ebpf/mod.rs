@@ -11,18 +11,19 @@
 mod backlog;
 mod call;
 mod drain;
-mod entry;
 #[cfg(test)]
 mod follow_tests;
 mod holding;
 mod load;
 mod names;
+mod object;
 mod plans;
 mod program;
 mod running;
 mod session;
+mod types;
 mod wire;
 
-pub use drain::{Options, Recorder, Tracee};
+pub use drain::{Options, Recorder};
 pub use load::{LoadError, Target};
 pub use running::{RunningOptions, check};

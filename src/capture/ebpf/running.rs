@@ -54,7 +54,6 @@ impl Recorder {
         let mut watch = Watch::install();
         watch.ask_kernel(&self.loaded.group_signals);
         watch.leader_ended();
-        self.watch_entries(None);
         let loaded = &mut self.loaded;
         let lost_before = loaded.lost();
         let mut session = Session::of_running(options.origin_ns, sink);

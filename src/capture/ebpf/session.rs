@@ -113,6 +113,8 @@ impl<'s, S: Sink> Session<'s, S> {
                 }
                 Kind::Comm => self.known(&head).comm = head.comm,
                 Kind::Entered => self.entered(&head),
+                Kind::Slowed => self.mark(&head, mark::SLOWED),
+                Kind::Hidden => self.mark(&head, mark::HIDDEN),
             },
         }
     }

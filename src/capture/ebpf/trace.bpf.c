@@ -103,6 +103,12 @@ struct mm_struct {
 struct thread_info {
     u32 status;
 } KERNEL;
+typedef struct {
+    u32 val;
+} kuid_t;
+struct cred {
+    kuid_t euid;
+} KERNEL;
 struct task_struct {
     struct thread_info thread_info;
     unsigned int flags;
@@ -115,6 +121,7 @@ struct task_struct {
     struct task_struct *real_parent, *group_leader;
     struct pid *thread_pid;
     struct signal_struct *signal;
+    struct cred *cred;
 } KERNEL;
 /* These two are as user space sees them (sys/user.h, sigaction(2)), so they are nothing to look up. */
 struct pt_regs {
@@ -125,7 +132,7 @@ struct kernel_siginfo {
 };
 
 /* ---- the records, as in wire.rs ---- */
-enum { CALL = 1, NAME = 2, FORK = 3, EXEC = 4, EXIT = 5, SIGNAL = 6, COMM = 7, MET = 8, HELD = 9, ENTERED = 10 };
+enum { CALL = 1, NAME = 2, FORK = 3, EXEC = 4, EXIT = 5, SIGNAL = 6, COMM = 7, MET = 8, HELD = 9, ENTERED = 10, SLOWED = 11, HIDDEN = 12 };
 /* What stands behind a record's head: a tag, a length, bytes. */
 enum { PATH0 = 1, PATH1 = 2, STRING = 3, PEER = 4, ARGV = 5, RESULT = 6, EFFECT = 7 };
 enum {
@@ -164,8 +171,10 @@ struct record {
     struct head head;
     u8 data[DATA + LONGEST_PATH];
     struct place cwd, root;
+    u64 entry;  /* where its program will begin, once the dynamic loader is done; 0: it has begun */
     u32 epoch;  /* of the recording it belongs to */
     u32 inside; /* the thread was met inside a call, whose entry nobody has seen */
+    u32 hidden; /* it runs as somebody else, whose calls are not for the recorder's user */
 };
 
 /* wire.rs asserts the same. */
@@ -223,7 +232,7 @@ struct {
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
-    __uint(max_entries, 16 << 20);
+    __uint(max_entries, 8 << 20);
 } ring SEC(".maps");
 
 struct {
@@ -236,7 +245,7 @@ struct {
 /* Identities whose names are known to user space. */
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 65536);
+    __uint(max_entries, 32768);
     __type(key, u64);
     __type(value, u8);
 } known SEC(".maps");
@@ -250,6 +259,8 @@ struct {
 
 /* Set before loading: the pid namespace whose numbers are told, as `/proc/self/ns/pid` has it. */
 const volatile u32 own_namespace = 0;
+/* Likewise: the one user whose calls are told; the last number of all: everybody's. */
+const volatile u32 only_user = ~0u;
 #define FIRST_NAMESPACE 0xeffffffc /* PROC_PID_INIT_INO of linux/proc_ns.h */
 
 /* Who is followed, set while running; besides, whoever a followed thread makes. */
@@ -263,8 +274,9 @@ struct control {
     u64 since_ns; /* when that was set */
     u64 naming; /* changes when user space has forgotten all names */
     u64 hold_above; /* bytes in the ring from which on whoever makes a call is stopped; 0: nobody is */
+    u64 slow_above; /* the same for whoever has to wait a little after a call */
 };
-_Static_assert(sizeof(struct control) == 48 && __builtin_offsetof(struct control, cgroup) == 16, "layout of control");
+_Static_assert(sizeof(struct control) == 56 && __builtin_offsetof(struct control, cgroup) == 16, "layout of control");
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -295,11 +307,14 @@ struct {
 /* Processes that we have stopped, for user space to let go on. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, 65536);
+    __uint(max_entries, 16384);
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __type(key, u32);
     __type(value, u8);
 } held SEC(".maps");
+
+/* The last recording in which somebody had to wait. */
+u32 slowed = 0;
 
 /* Renames and moves of mounts by who is followed: each may change every name. */
 u64 renames = 0;
@@ -430,13 +445,21 @@ __noinline u64 identity_of(u64 path)
     struct dentry *dentry = pair.dentry;
     struct {
         struct dentry *parent;
+        u64 hash, name;
         struct inode *inode;
     } seen;
-    seen.parent = BPF_CORE_READ(dentry, d_parent);
-    seen.inode = BPF_CORE_READ(dentry, d_inode);
-    u64 hash = BPF_CORE_READ(dentry, d_name.hash_len);
+    u32 begin = bpf_core_field_offset(struct dentry, d_parent);
+    if (bpf_core_field_offset(struct dentry, d_name) == begin + 8 &&
+        bpf_core_field_offset(struct dentry, d_inode) == begin + 24) {
+        /* As it has been in all kernels so far: they lie together, and are read at once. */
+        if (bpf_probe_read_kernel(&seen, sizeof seen, (void *)dentry + begin)) return 0;
+    } else {
+        seen.parent = BPF_CORE_READ(dentry, d_parent);
+        seen.hash = BPF_CORE_READ(dentry, d_name.hash_len);
+        seen.inode = BPF_CORE_READ(dentry, d_inode);
+    }
     u64 identity = mix((u64)dentry, (u64)mnt);
-    identity = mix(identity, (u64)seen.parent ^ hash);
+    identity = mix(identity, (u64)seen.parent ^ seen.hash);
     identity = mix(identity, (u64)seen.inode + naming());
     identity |= 1; /* never 0 */
     if (!bpf_map_lookup_elem(&known, &identity)) tell_name((u64)mnt, (u64)dentry, identity);
@@ -444,16 +467,16 @@ __noinline u64 identity_of(u64 path)
 }
 
 /* As identity_of, for a cwd or root: while it is one, its dentry is not used again for another. */
-__noinline u64 place_identity(struct place *place, u64 path)
+static __always_inline u64 place_identity(struct place *place, struct path *path, int is_root, u64 now)
 {
-    u64 pair[2];
-    if (!place || bpf_probe_read_kernel(pair, sizeof pair, (void *)path)) return 0;
-    u64 now = naming();
-    if (place->dentry != pair[1] || place->mnt != pair[0] || place->naming != now) {
-        place->mnt = pair[0];
-        place->dentry = pair[1];
+    u64 mnt = (u64)path->mnt, dentry = (u64)path->dentry;
+    if (place->dentry != dentry || place->mnt != mnt || place->naming != now) {
+        place->mnt = mnt;
+        place->dentry = dentry;
         place->naming = now;
-        place->identity = identity_of(path);
+        /* The same address once more, as a number. */
+        struct fs_struct *fs = BPF_CORE_READ(bpf_get_current_task_btf(), fs);
+        place->identity = identity_of(is_root ? (u64)&fs->root : (u64)&fs->pwd);
     }
     return place->identity;
 }
@@ -648,9 +671,10 @@ __noinline int begin(struct record *record, u32 nr)
     if (plan->path[0] < 6) {
         u64 address = argument(record, plan->path[0]);
         if (address && !put_string(record, PATH0, address)) head->flags |= UNREADABLE0;
-        struct fs_struct *fs = BPF_CORE_READ(bpf_get_current_task_btf(), fs);
-        head->cwd = place_identity(&record->cwd, (u64)&fs->pwd);
-        head->root = place_identity(&record->root, (u64)&fs->root);
+        struct fs_struct *fs = bpf_get_current_task_btf()->fs;
+        u64 now = naming();
+        head->cwd = place_identity(&record->cwd, &fs->pwd, 0, now);
+        head->root = place_identity(&record->root, &fs->root, 1, now);
         if (plan->path[1] < 6) {
             address = argument(record, plan->path[1]);
             if (address && !put_string(record, PATH1, address)) head->flags |= UNREADABLE1;
@@ -769,6 +793,16 @@ static __always_inline struct record *already_followed(struct task_struct *task)
     return record && control && record->epoch == control->epoch ? record : 0;
 }
 
+/* Whether the thread runs as somebody whose calls are not to be told, as in a set-user-ID program. Births and ends are. */
+static __always_inline int is_hidden(struct record *record, struct task_struct *task)
+{
+    if (only_user == ~0u) return 0;
+    u32 hidden = BPF_CORE_READ(task, cred, euid.val) != only_user;
+    if (hidden && !record->hidden) tell(HIDDEN, record, 0, 0, 0, 0);
+    record->hidden = hidden;
+    return hidden;
+}
+
 /* ---- the tracepoints ---- */
 SEC("tp_btf/sys_enter")
 int BPF_PROG(enter, struct pt_regs *regs, long nr)
@@ -779,6 +813,7 @@ int BPF_PROG(enter, struct pt_regs *regs, long nr)
     /* Interrupted, and not killed: it is done. */
     if (record->head.kind == CALL) send(record);
     record->inside = 0;
+    if (is_hidden(record, task)) return 0;
     take_registers(&record->head, abi_of(task, nr), regs);
     begin(record, (u32)nr);
     return 0;
@@ -801,6 +836,35 @@ static __always_inline void hold(struct record *record, struct control *control)
     bpf_map_update_elem(&held, &pid, &one, BPF_ANY);
 }
 
+/* Far longer than it takes to record a call, and nothing that a program would notice once. */
+#define LONGEST_WAIT_NS 200000
+#define MOST_LOOKS 20000
+
+struct patience {
+    u64 until_ns;
+    u64 room;
+};
+
+static long has_waited(u32 index, struct patience *patience)
+{
+    return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) <= patience->room || bpf_ktime_get_ns() >= patience->until_ns;
+}
+
+/*
+ * Whoever makes calls faster than they are recorded is slowed down before records are lost: after the call, where it is
+ * part of no duration, and without a signal that anybody could see.
+ */
+static __always_inline void slow_down(struct record *record, struct control *control)
+{
+    if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) <= control->slow_above) return;
+    if (slowed != control->epoch) {
+        slowed = control->epoch;
+        tell(SLOWED, record, 0, 0, 0, 0);
+    }
+    struct patience patience = {.until_ns = bpf_ktime_get_ns() + LONGEST_WAIT_NS, .room = control->slow_above};
+    bpf_loop(MOST_LOOKS, has_waited, &patience, 0);
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(leave, struct pt_regs *regs, long ret)
 {
@@ -814,7 +878,8 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
     struct head *head = &record->head;
     if (head->kind != CALL) {
         /* A child's return from its birth; or a call whose entry was not reported: seccomp has refused it before,
-         * or it was begun before the thread was met. */
+         * or it was begun before the thread was met, or while it was hidden. */
+        if (is_hidden(record, task)) return 0;
         long nr = regs->orig_ax;
         struct plan *plan = plan_of(abi_of(task, nr), (u32)nr);
         if (nr == -1 || !plan || (ret == 0 && makes_child(plan))) return 0;
@@ -860,6 +925,7 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
     /* Whether a call to be restarted has returned shows later: the thread may have been killed in it. */
     if (ret > -512 || ret < -516) send(record);
     hold(record, control);
+    slow_down(record, control);
     return 0;
 }
 
@@ -918,6 +984,7 @@ int BPF_PROG(executed, struct task_struct *task, s32 former)
     bpf_probe_read_kernel(&first, sizeof first, (void *)auxv.at);
     auxv.wide = first < 1 << 16; /* a key; of a 32-bit program its value stands above it */
     bpf_loop(MOST_PAIRS, next_pair, &auxv, 0);
+    record->entry = auxv.base ? auxv.entry : 0;
     struct head head = {
         .args = {before, 0, auxv.entry, auxv.base, auxv.headers},
         .file = {identity_of((u64)&file->f_path)},
@@ -926,12 +993,17 @@ int BPF_PROG(executed, struct task_struct *task, s32 former)
     return 0;
 }
 
-/* Where programs begin (`entry.rs`). */
-SEC("uprobe")
-int entered(void *regs)
+/*
+ * Where programs begin: the first instruction is on a page that nobody has touched yet in this address space, so that it
+ * faults. That is before the page is looked for.
+ */
+SEC("tp_btf/page_fault_user")
+int BPF_PROG(entered, unsigned long address, struct pt_regs *regs)
 {
     struct record *record = already_followed(bpf_get_current_task_btf());
-    if (record) tell(ENTERED, record, 0, 0, 0, 0);
+    if (!record || !record->entry || record->entry != address || regs->ip != address) return 0;
+    record->entry = 0;
+    tell(ENTERED, record, 0, 0, 0, 0);
     return 0;
 }
 
@@ -1007,7 +1079,8 @@ int BPF_PROG(ended, struct task_struct *task)
          * code puts there. (SECCOMP_RET_TRAP has reported the call, and puts the number back.) */
         struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
         struct pt_regs copy;
-        if (!bpf_probe_read_kernel(&copy, sizeof copy, regs) && (s64)copy.ax == -38 /* ENOSYS */) {
+        if (!is_hidden(record, task) && !bpf_probe_read_kernel(&copy, sizeof copy, regs) &&
+            (s64)copy.ax == -38 /* ENOSYS */) {
             take_registers(&record->head, abi_of(task, copy.orig_ax), &copy);
             if (!begin(record, (u32)copy.orig_ax)) send(record);
         }

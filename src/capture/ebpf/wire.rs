@@ -23,6 +23,10 @@ pub enum Kind {
     Held,
     /// The dynamic loader has handed over to the program, which begins.
     Entered,
+    /// A thread has to wait a little after each call for the ring to be drained. Told once in a recording.
+    Slowed,
+    /// A thread runs as another user from now on, whose calls are not told.
+    Hidden,
 }
 
 impl Kind {
@@ -37,6 +41,8 @@ impl Kind {
             8 => Self::Met,
             9 => Self::Held,
             10 => Self::Entered,
+            11 => Self::Slowed,
+            12 => Self::Hidden,
             _ => return None,
         })
     }

@@ -4,7 +4,7 @@
 //! fails, to tell why. Nothing of that is the command's. A program that is damaged past the point where the
 //! kernel has given up the old one kills the process inside execve, though: that is the command's end.
 
-use super::super::Sink;
+use super::super::{Intervention, Sink};
 use super::marks::lifecycle_event;
 use super::stop::End;
 use super::thread::Thread;
@@ -29,6 +29,7 @@ impl Signal {
         Event {
             nr: self.number as u32,
             args: [i64::from(self.code) as u64, self.sender as u64, 0, 0, 0, 0],
+            memory: Some(&thread.signal_memory[..]).filter(|kept| !kept.is_empty()),
             ..lifecycle_event(Kind::Signal, thread, self.at_ns)
         }
     }
@@ -73,6 +74,18 @@ impl<'s, S: Sink> Gate<'s, S> {
     pub fn push(&mut self, event: &Event<'_>) {
         if self.is_open() {
             self.sink.push(event);
+        }
+    }
+
+    /// Tells of a call that begins, once it has begun.
+    pub fn entered(&mut self, event: &Event<'_>) -> Intervention {
+        if self.is_open() { self.sink.entered(event) } else { Intervention::default() }
+    }
+
+    /// Tells of a stop, once it has begun.
+    pub fn stopped(&mut self, event: &Event<'_>) {
+        if self.is_open() {
+            self.sink.stopped(event);
         }
     }
 

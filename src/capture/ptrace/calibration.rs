@@ -24,7 +24,16 @@ const LONGEST_NS: u64 = 10_000_000_000;
 /// ([`super`]).
 pub fn calibrate(calls: u64, pin: bool) -> io::Result<Calibration> {
     calibrate_by(calls, |child, go, mut sink| {
-        let options = Options { leader_only: false, pin, origin_ns: monotonic_ns(), until_ns: None };
+        let origin_ns = monotonic_ns();
+        let options = Options {
+            leader_only: false,
+            pin,
+            origin_ns,
+            until_ns: None,
+            follow: true,
+            keep: None,
+            stacks: None,
+        };
         record_from(Begin::AtOnce, child, go, &mut sink, options).map(drop)
     })
 }

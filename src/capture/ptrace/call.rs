@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::super::Intervention;
 use super::super::decode::plan::{self, Plan};
 use super::files::Name;
 use crate::event::{Abi, Event, Flags, Kind};
@@ -47,6 +48,14 @@ pub struct Call {
     pub result: Text,
     /// Files behind descriptor arguments.
     pub files: [Option<Name>; 2],
+    /// The stack it was made with.
+    pub stack: Option<u32>,
+    /// Whether `memory` is kept.
+    pub keeps: bool,
+    /// What its pointers pointed to, as [`crate::syscall::decode`] has it.
+    pub memory: Vec<u8>,
+    /// What is done to it.
+    pub intervention: Intervention,
 }
 
 impl Default for Call {
@@ -69,6 +78,10 @@ impl Default for Call {
             argv: None,
             result: None,
             files: [None, None],
+            stack: None,
+            keeps: false,
+            memory: Vec::new(),
+            intervention: Intervention::default(),
         }
     }
 }
@@ -82,7 +95,10 @@ impl Call {
         let mut text = std::mem::take(&mut self.text);
         text.clear();
         text.shrink_to(KEEP_CAPACITY);
-        *self = Self { text, ..Self::default() };
+        let mut memory = std::mem::take(&mut self.memory);
+        memory.clear();
+        memory.shrink_to(KEEP_CAPACITY);
+        *self = Self { text, memory, ..Self::default() };
     }
 
     /// An argument that is a descriptor.
@@ -122,7 +138,9 @@ impl Call {
             text: self.text(&self.result),
             peer: self.text(&self.peer),
             argv: self.text(&self.argv),
+            memory: self.keeps.then_some(&self.memory[..]),
             flags: self.flags,
+            stack: self.stack,
             ..Event::new(Kind::Syscall)
         }
     }

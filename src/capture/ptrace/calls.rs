@@ -3,23 +3,24 @@
 
 use std::io;
 
-use super::super::Sink;
 use super::super::decode::effect::Effect;
 use super::super::decode::restart::asks_for_restart;
 use super::super::sys::ptrace::{self as request, SyscallStop};
+use super::super::{Intervention, Sink};
+use super::content;
 use super::entry::{self, Entry};
 use super::exit;
 use super::session::Session;
 use super::signals_taken;
-use super::stop::Stop;
-use super::thread::Comm;
+use super::stop::{Stop, unless_gone};
+use super::thread::{Comm, Thread};
 use crate::event::{Event, Flags, mark};
 
 impl<S: Sink> Session<'_, S> {
     pub(super) fn syscall(&mut self, stop: Stop, now: u64) -> io::Result<()> {
         match request::syscall_stop(stop.tid()) {
-            Ok(SyscallStop::Entry { arch, nr, args, ip }) => {
-                self.syscall_entry(stop, &Entry { arch, nr, args, ip })
+            Ok(SyscallStop::Entry { arch, nr, args, ip, sp }) => {
+                self.syscall_entry(stop, &Entry { arch, nr, args, ip, sp })
             }
             Ok(SyscallStop::Exit { ret, ip }) => self.syscall_exit(stop, ret, ip, now),
             // The stop that was reported is over: the thread was killed, or an exec of another thread
@@ -40,7 +41,14 @@ impl<S: Sink> Session<'_, S> {
                 return stop.resume(0);
             }
         }
+        if let Some(style) = &self.options.keep {
+            content::at_entry(thread, style, entry.sp);
+        }
         thread.in_call = true;
+        if let Some(stacks) = &mut self.stacks {
+            let sink = &mut self.sink;
+            thread.call.stack = stacks.take(thread.pid, &thread.call, &mut |event| sink.push(event));
+        }
         let clone_flags = thread.call.clone_flags;
         self.before(stop.tid(), effect, clone_flags);
         let start_ns = self.now();
@@ -50,6 +58,11 @@ impl<S: Sink> Session<'_, S> {
             if beside {
                 thread.call.flags.set(Flags::BESIDE);
                 self.was_parallel = true;
+            }
+            let event = thread.call.event(thread.pid, thread.comm.as_bytes(), None, None);
+            let intervention = self.sink.entered(&event);
+            if !intervention.is_none() {
+                return intervene(thread, stop, intervention);
             }
         }
         stop.resume(0)
@@ -88,7 +101,17 @@ impl<S: Sink> Session<'_, S> {
             return stop.resume(0);
         }
         thread.in_call = false;
+        let ret = match thread.call.intervention.result {
+            Some(result) => {
+                unless_gone(request::set_result(stop.tid(), result))?;
+                result
+            }
+            None => ret,
+        };
         let stat = exit::capture(thread, ret);
+        if let Some(style) = &self.options.keep {
+            content::at_exit(thread, style, ret);
+        }
         if asks_for_restart(ret) {
             thread.interrupted.push(thread.call.nr, thread.call.ip);
         } else if thread.call.plan.effect == Effect::Sigreturn {
@@ -99,8 +122,12 @@ impl<S: Sink> Session<'_, S> {
         }
         let event = thread.call.event(thread.pid, thread.comm.as_bytes(), Some(ret), Some(now));
         self.sink.push(&Event { stat, ..event });
+        let delay = thread.call.intervention.delay_exit;
         if exit::is_error(ret) && thread.call.plan.effect.makes_child() {
             self.adopt_orphans(now)?;
+        }
+        if let Some(delay) = delay {
+            std::thread::sleep(delay);
         }
         self.after(stop, ret)
     }
@@ -122,6 +149,22 @@ impl<S: Sink> Session<'_, S> {
         }
         stop.resume(0)
     }
+}
+
+/// Does to a call what is asked for, and lets the thread go on into it. Everything else waits meanwhile.
+fn intervene(thread: &mut Thread, stop: Stop, intervention: Intervention) -> io::Result<()> {
+    thread.call.intervention = intervention;
+    if intervention.result.is_some() {
+        unless_gone(request::skip_call(stop.tid()))?;
+        thread.call.flags.set(Flags::INJECTED);
+    }
+    if intervention.delay_enter.is_some() || intervention.delay_exit.is_some() {
+        thread.call.flags.set(Flags::DELAYED);
+    }
+    if let Some(delay) = intervention.delay_enter {
+        std::thread::sleep(delay);
+    }
+    stop.resume(intervention.signal.unwrap_or(0))
 }
 
 /// The thread whose name is read or written at `/proc/PID/task/TID/comm`.

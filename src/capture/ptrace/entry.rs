@@ -32,6 +32,8 @@ pub struct Entry {
     pub args: [u64; 6],
     /// Address behind the call's instruction.
     pub ip: u64,
+    /// The stack pointer.
+    pub sp: u64,
 }
 
 /// Captures the call into `thread.call`.

@@ -4,9 +4,9 @@ use std::io;
 
 use super::super::Sink;
 use super::super::sys::breakpoint::Breakpoint;
+use super::super::sys::capabilities::{CAP_SYS_PTRACE, has_capability};
 use super::super::sys::clock::monotonic_ns;
 use super::super::sys::doubled::seen;
-use super::super::sys::process::{CAP_SYS_PTRACE, has_capability};
 use super::super::sys::ptrace as request;
 use super::attach::status_field;
 use super::beginning::Signal;
@@ -15,9 +15,10 @@ use super::files::{Shares, proc_is_ours, proc_link};
 use super::image::Image;
 use super::marks::lifecycle_event;
 use super::session::{Early, Session};
-use super::stop::{End, Stop};
+use super::stop::{CORE, End, Stop};
 use super::thread::{Comm, Thread};
 use crate::event::{Event, Kind, mark};
+use crate::syscall::decode::keep_siginfo;
 
 impl<S: Sink> Session<'_, S> {
     /// The thread has made a child, whose tid is the event's message.
@@ -54,6 +55,9 @@ impl<S: Sink> Session<'_, S> {
             ..lifecycle_event(Kind::Fork, parent, now)
         };
         self.sink.push(&event);
+        if let Some(stacks) = self.stacks.as_mut().filter(|_| pid != parent.pid) {
+            stacks.forked(parent.pid, pid);
+        }
         let new = Thread::new(child, pid, parent.comm, parent.shares.for_child(flags));
         self.threads.insert(child, new);
         self.threads_seen += 1;
@@ -121,6 +125,9 @@ impl<S: Sink> Session<'_, S> {
         };
         self.sink.open();
         self.sink.push(&event);
+        if let Some(stacks) = &mut self.stacks {
+            stacks.forget(tid);
+        }
         if !proc_is_ours() {
             self.mark_once(tid, mark::FOREIGN_PROC);
         }
@@ -160,7 +167,13 @@ impl<S: Sink> Session<'_, S> {
         if signal == libc::SIGSTOP && stop.tid() == self.leader {
             self.stopped_itself = info.sender == self.leader;
         }
-        if let Some(thread) = self.threads.get(&stop.tid()) {
+        if let Some(thread) = self.threads.get_mut(&stop.tid()) {
+            thread.signal_memory.clear();
+            if self.options.keep.is_some()
+                && let Ok(info) = request::signal_bytes(thread.tid)
+            {
+                keep_siginfo(&mut thread.signal_memory, &info);
+            }
             if thread.pid == self.leader {
                 seen(signal, info.sender);
             }
@@ -189,6 +202,9 @@ impl<S: Sink> Session<'_, S> {
             return self.adopt_orphans(now);
         };
         self.emit_end(&thread, Some(end), now);
+        if let Some(stacks) = self.stacks.as_mut().filter(|_| thread.tid == thread.pid) {
+            stacks.forget(thread.pid);
+        }
         if thread.may_tell_of_child() {
             self.died_in_fork = Some(thread);
             self.adopt_orphans(now)?;
@@ -204,10 +220,12 @@ impl<S: Sink> Session<'_, S> {
         }
         let ret = match end {
             Some(End::Exited(status)) => Some(i64::from(status)),
-            Some(End::Killed(signal)) => Some(-i64::from(signal)),
+            Some(End::Killed(signal)) => Some(-i64::from(signal & !CORE)),
             None => None,
         };
-        self.sink.push(&Event { ret, ..lifecycle_event(Kind::Exit, thread, now) });
+        let is_dumped = matches!(end, Some(End::Killed(signal)) if signal & CORE != 0);
+        let args = [u64::from(is_dumped), 0, 0, 0, 0, 0];
+        self.sink.push(&Event { args, ret, ..lifecycle_event(Kind::Exit, thread, now) });
     }
 
     /// Records that the program's entry point was reached, if it was.

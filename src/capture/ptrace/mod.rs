@@ -5,7 +5,7 @@
 //!  kernel ── wait4 ──> waiting ──> stop (value) ──> session ──┬─ calls ──┬─ entry  arguments, paths, files
 //!                                                             │          └─ exit   results, tracked state
 //!                                                             └─ lifecycle  fork, exec, exit, signals
-//!  session ── event ──> sink
+//!  session ── event ──> sink                                   call_stacks  at the entry, where wanted
 //! ```
 //!
 //! Threads are attached with `PTRACE_SEIZE`, so that group stops are seen as such and left alone, and
@@ -16,7 +16,9 @@ mod attach;
 mod beginning;
 pub mod calibration;
 mod call;
+mod call_stacks;
 mod calls;
+mod content;
 mod detaching;
 mod entry;
 pub mod entry_point;

@@ -14,9 +14,9 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use super::super::decode::effect::Effect;
 use super::super::sys::affinity::{CpuMask, current_cpu};
+use super::super::sys::capabilities::{CAP_SYS_NICE, CAP_SYS_PTRACE, has_capability};
 use super::super::sys::process::{
-    CAP_SYS_NICE, CAP_SYS_PTRACE, Ending, be_first, become_background, fork_child, has_capability, kill,
-    pidfd_of_self, reap, wait_until_gone,
+    Ending, be_first, become_background, fork_child, kill, pidfd_of_self, reap, wait_until_gone,
 };
 use super::super::sys::shared::Shared;
 

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::super::stacks::Wanted;
 use super::super::sys::ptrace as request;
 use super::super::sys::signals::Watch;
 use super::super::sys::wait;
@@ -9,6 +10,7 @@ use super::super::{Outcome, Sink};
 use super::pinning::Pinning;
 use super::session::Session;
 use super::stop::Change;
+use crate::syscall::decode::Style;
 
 /// How to record.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +23,12 @@ pub struct Options {
     pub origin_ns: u64,
     /// When to end at the latest, on the same clock; only for processes that were attached to.
     pub until_ns: Option<u64>,
+    /// Which frames the stacks of calls about files are to have, if stacks are wanted.
+    pub stacks: Option<Wanted>,
+    /// Record children and new threads, too.
+    pub follow: bool,
+    /// Keep what pointers point to, as far as calls printed like this show it.
+    pub keep: Option<Style>,
 }
 
 /// Records a process that waits to be let go: `go` is called once it is attached to. Recording begins
@@ -55,7 +63,7 @@ pub(super) fn record_from<S: Sink>(
     sink: &mut S,
     options: Options,
 ) -> io::Result<Outcome> {
-    request::seize(pid)?;
+    request::seize(pid, options.follow)?;
     let watch = (begin == Begin::AtExec).then(|| {
         let mut watch = Watch::install();
         watch.see_deliveries();

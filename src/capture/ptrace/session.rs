@@ -12,7 +12,9 @@ use super::super::sys::clock::monotonic_ns;
 use super::super::sys::signals::{Watch, is_for_us, stop_too};
 use super::super::{Interruption, Outcome, Sink};
 use super::beginning::Gate;
+use super::call_stacks::CallStacks;
 use super::files::Shares;
+use super::marks::lifecycle_event;
 use super::pinning::Pinning;
 use super::recording::Options;
 use super::stop::{Change, End, Reason, Stop};
@@ -50,7 +52,9 @@ pub(super) struct Session<'s, S: Sink> {
     pub(super) threads_seen: u64,
     pub(super) was_parallel: bool,
     pub(super) waiting: Waiting,
-    options: Options,
+    pub(super) options: Options,
+    /// Where stacks of calls are wanted.
+    pub(super) stacks: Option<Box<CallStacks>>,
     others: Others,
     /// The command's first process has sent itself SIGSTOP.
     pub(super) stopped_itself: bool,
@@ -82,6 +86,7 @@ impl<'s, S: Sink> Session<'s, S> {
             was_parallel: false,
             waiting: Waiting::default(),
             options,
+            stacks: options.stacks.map(|wanted| Box::new(CallStacks::new(wanted))),
             others: Others::default(),
             stopped_itself: false,
             stop_requested: None,
@@ -235,6 +240,11 @@ impl<'s, S: Sink> Session<'s, S> {
     }
 
     fn group_stop(&mut self, stop: Stop, signal: i32) -> io::Result<()> {
+        let now = self.now();
+        if let Some(thread) = self.threads.get(&stop.tid()) {
+            let event = lifecycle_event(Kind::Signal, thread, now);
+            self.sink.stopped(&Event { nr: signal as u32, ..event });
+        }
         let alone = || self.stopped_itself && self.threads.values().all(|thread| thread.pid == self.leader);
         let is_ours = is_for_us(signal, self.leader, alone);
         if is_ours && stop.tid() == self.leader {

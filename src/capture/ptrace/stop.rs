@@ -75,9 +75,12 @@ pub enum Change {
 pub enum End {
     /// With this exit status.
     Exited(i32),
-    /// Killed by this signal.
+    /// Killed by this signal, with [`CORE`] set if memory was dumped.
     Killed(i32),
 }
+
+/// The bit of a wait status that tells of a core dump (wait(2)).
+pub const CORE: i32 = 0x80;
 
 /// Stop signals: those that stop a whole group (signal(7)).
 const STOP_SIGNALS: [i32; 4] = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
@@ -90,7 +93,7 @@ impl Change {
             return Some(Self::Ended(tid, End::Exited(libc::WEXITSTATUS(status))));
         }
         if libc::WIFSIGNALED(status) {
-            return Some(Self::Ended(tid, End::Killed(libc::WTERMSIG(status))));
+            return Some(Self::Ended(tid, End::Killed(status & 0xff)));
         }
         if !libc::WIFSTOPPED(status) {
             return None;

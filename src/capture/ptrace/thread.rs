@@ -46,6 +46,8 @@ pub struct Thread {
     pub call: Call,
     /// Calls that signals have interrupted.
     pub interrupted: InterruptedCalls,
+    /// What is kept of the last signal.
+    pub signal_memory: Vec<u8>,
     /// Waits for the program's entry point.
     pub entry_point: Option<Breakpoint>,
 }
@@ -66,6 +68,7 @@ impl Thread {
             in_call: false,
             call: Call::default(),
             interrupted: InterruptedCalls::default(),
+            signal_memory: Vec::new(),
             entry_point: None,
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 
-use super::super::sys::wait;
+use super::super::sys::{doubled, wait};
 use super::stop::Change;
 
 /// Most changes taken from the kernel before the first of them is handled.
@@ -39,6 +39,7 @@ impl Waiting {
                 Err(error) => return Err(error),
             }
         }
+        doubled::moved_on();
         Ok(self.queue.pop_front().map_or(Next::Interrupted, Next::Change))
     }
 

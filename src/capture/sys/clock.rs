@@ -16,3 +16,14 @@ pub fn monotonic_ns() -> u64 {
 pub fn realtime_ns() -> u64 {
     read(libc::CLOCK_REALTIME)
 }
+
+/// How far the local time is ahead of UTC now, in seconds.
+pub fn local_offset_s() -> i64 {
+    let mut parts = std::mem::MaybeUninit::<libc::tm>::zeroed();
+    let now = (realtime_ns() / 1_000_000_000).cast_signed();
+    // SAFETY: both pointers are to live values; a zeroed `tm` is valid, should the call fill nothing.
+    unsafe {
+        libc::localtime_r(&raw const now, parts.as_mut_ptr());
+        parts.assume_init().tm_gmtoff
+    }
+}

@@ -15,7 +15,10 @@ use std::ffi::c_int;
 use std::io;
 use std::mem::{self, MaybeUninit};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{
+    AtomicBool, AtomicU32, AtomicU64,
+    Ordering::{Relaxed, SeqCst},
+};
 
 use super::clock::monotonic_ns;
 use super::process::process_group;
@@ -24,12 +27,17 @@ use super::startup::SIGNALS;
 
 /// The timer's signal. Its default action is to be ignored, so that a handler for it changes nothing else.
 pub const TICK: c_int = libc::SIGURG;
-/// How long a signal waits. The kernel sends a group's signal to all members within microseconds.
-const GRACE_MS: u32 = 4;
+/// How long a signal waits. The kernel sends a group's signal to all members within microseconds, but the command may
+/// lose its CPU between taking it and stopping for its tracer.
+const GRACE_MS: u32 = 20;
 /// How often the timer ticks when it repeats.
 const REPEAT_MS: u32 = 200;
-/// How long it waits for a command that is just being stopped to have a signal delivered.
+/// How long it waits at least for a command that is being stopped, perhaps to have a signal delivered.
 const PATIENCE_MS: u32 = 300;
+/// The same where the tracer has not seen [`TURN`] changes meanwhile, because it has no CPU.
+const MOST_PATIENCE_MS: u32 = 5000;
+/// Changes of threads after which the tracer has seen those that waited when it began: it takes up to 64 at once.
+const TURN: u32 = 128;
 /// What the command got this long before us may have been the same.
 const EARLIER_MS: u32 = 20;
 /// Most that are remembered of each signal.
@@ -40,6 +48,11 @@ type Slots = [AtomicU64; SLOTS];
 
 static ASKED: [Slots; SIGNALS as usize + 1] = [const { [const { AtomicU64::new(0) }; SLOTS] }; _];
 static SEEN: [Slots; SIGNALS as usize + 1] = [const { [const { AtomicU64::new(0) }; SLOTS] }; _];
+/// What [`CHANGES`] was when that was stored.
+static ASKED_AT: [[AtomicU32; SLOTS]; SIGNALS as usize + 1] =
+    [const { [const { AtomicU32::new(0) }; SLOTS] }; _];
+/// Changes of threads that the tracer has seen.
+static CHANGES: AtomicU32 = AtomicU32::new(0);
 /// Whether the command is about to get this signal from us.
 static HANDED_ON: [AtomicBool; SIGNALS as usize + 1] = [const { AtomicBool::new(false) }; _];
 
@@ -63,6 +76,11 @@ fn between(from: u64, to: u64) -> i32 {
 
 fn now_ms() -> u32 {
     (monotonic_ns() / 1_000_000) as u32
+}
+
+/// The tracer has seen a thread change.
+pub fn moved_on() {
+    CHANGES.fetch_add(1, Relaxed);
 }
 
 /// The command has got this signal.
@@ -132,9 +150,16 @@ pub fn ask(timer: usize, command: i32, signal: c_int, sender: i32) -> bool {
     if timer == 0 || process_group(command) != process_group(0) {
         return false;
     }
-    let Some(slots) = usize::try_from(signal).ok().and_then(|signal| ASKED.get(signal)) else { return false };
+    let Ok(index) = usize::try_from(signal) else { return false };
+    let (Some(slots), Some(moments)) = (ASKED.get(index), ASKED_AT.get(index)) else { return false };
     let new = pack(sender, now_ms());
-    let kept = slots.iter().any(|slot| slot.compare_exchange(0, new, SeqCst, SeqCst).is_ok());
+    let kept = slots.iter().zip(moments).any(|(slot, at)| {
+        let is_free = slot.compare_exchange(0, new, SeqCst, SeqCst).is_ok();
+        if is_free {
+            at.store(CHANGES.load(Relaxed), SeqCst);
+        }
+        is_free
+    });
     kept && arm(timer)
 }
 
@@ -155,10 +180,11 @@ fn set(timer: libc::timer_t, first_ms: u32, interval_ms: u32) -> bool {
 pub fn settle(timer: usize, command: i32) {
     let now = pack(0, now_ms());
     let mut some_wait = false;
-    for ((signal, slots), handed_on) in (0..).zip(&ASKED).zip(&HANDED_ON) {
-        for slot in slots {
+    for (((signal, slots), times), handed_on) in (0..).zip(&ASKED).zip(&ASKED_AT).zip(&HANDED_ON) {
+        for (slot, at) in slots.iter().zip(times) {
             let asked = slot.load(SeqCst);
-            match decide(command, signal, asked, now) {
+            let changes = CHANGES.load(Relaxed).wrapping_sub(at.load(SeqCst));
+            match decide(command, signal, asked, now, changes) {
                 Decision::Wait => some_wait |= asked != 0,
                 Decision::Drop => slot.store(0, SeqCst),
                 Decision::HandOn => {
@@ -181,7 +207,7 @@ enum Decision {
     HandOn,
 }
 
-fn decide(command: i32, signal: c_int, asked: u64, now: u64) -> Decision {
+fn decide(command: i32, signal: c_int, asked: u64, now: u64, changes: u32) -> Decision {
     let waited = between(asked, now);
     if asked == 0 {
         return Decision::Wait;
@@ -194,9 +220,13 @@ fn decide(command: i32, signal: c_int, asked: u64, now: u64) -> Decision {
     }
     match State::of(command) {
         Some(state) if state.has_pending(signal) => Decision::Drop,
-        Some(state) if state.is_stopping && waited < PATIENCE_MS.cast_signed() => Decision::Wait,
+        Some(state) if state.is_stopping && waited < patience_ms(changes) => Decision::Wait,
         _ => Decision::HandOn,
     }
+}
+
+fn patience_ms(changes: u32) -> i32 {
+    if changes < TURN { MOST_PATIENCE_MS.cast_signed() } else { PATIENCE_MS.cast_signed() }
 }
 
 /// Whether the command got the signal too; that one answers no other question.

@@ -5,7 +5,9 @@
 #![allow(unsafe_code, reason = "raw system calls; each block has a SAFETY comment")]
 
 pub(super) mod affinity;
+pub(super) mod bpf;
 pub(super) mod breakpoint;
+pub(super) mod capabilities;
 pub(super) mod child;
 pub(super) mod clock;
 pub(super) mod doubled;

@@ -6,6 +6,8 @@
 use std::ffi::CStr;
 use std::io;
 
+use super::super::decode::threads::threads_of;
+
 /// How the end of a child is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -56,27 +58,38 @@ pub fn be_first() {
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -20) };
 }
 
-/// While this lives, the calling process gets a CPU before others do, where that is permitted. Children made
-/// meanwhile would inherit it.
+/// While this lives, the threads that the process has get a CPU before others do, where that is permitted: who takes
+/// events in and who writes them. Children made meanwhile would inherit it.
 pub struct First {
-    before: i32,
+    /// Threads, and their nice values.
+    before: Vec<(u32, i32)>,
 }
 
 impl First {
     /// From now on.
     pub fn begin() -> Self {
+        let threads = threads_of(std::process::id().cast_signed()).into_iter().map(i32::cast_unsigned);
         // SAFETY: integers only.
-        let before = unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) };
-        be_first();
+        let nice = |tid| unsafe { libc::getpriority(libc::PRIO_PROCESS, tid) };
+        let before: Vec<_> = threads.map(|tid| (tid, nice(tid))).collect();
+        for &(tid, _) in &before {
+            set_nice(tid, -20);
+        }
         Self { before }
     }
 }
 
 impl Drop for First {
     fn drop(&mut self) {
-        // SAFETY: integers only.
-        unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, self.before) };
+        for &(tid, nice) in &self.before {
+            set_nice(tid, nice);
+        }
     }
+}
+
+fn set_nice(tid: u32, nice: i32) {
+    // SAFETY: integers only.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, tid, nice) };
 }
 
 /// A descriptor of a process, closed on exec.
@@ -193,30 +206,6 @@ pub fn reap(pid: i32) {
 pub fn process_group(pid: i32) -> i32 {
     // SAFETY: integers only.
     unsafe { libc::getpgid(pid) }
-}
-
-/// `CAP_SYS_PTRACE` of `linux/capability.h`.
-pub const CAP_SYS_PTRACE: u32 = 19;
-/// `CAP_SYS_ADMIN`.
-pub const CAP_SYS_ADMIN: u32 = 21;
-/// `CAP_SYS_NICE`.
-pub const CAP_SYS_NICE: u32 = 23;
-/// `CAP_PERFMON`.
-pub const CAP_PERFMON: u32 = 38;
-/// `CAP_BPF`.
-pub const CAP_BPF: u32 = 39;
-
-/// Whether the caller has a capability in its effective set.
-pub fn has_capability(capability: u32) -> bool {
-    /// `_LINUX_CAPABILITY_VERSION_3`: two words a set.
-    const VERSION: u32 = 0x2008_0522;
-    let mut header = [VERSION, 0];
-    // Effective, permitted, inheritable: of capabilities below 32, then of the others.
-    let mut sets = [0u32; 6];
-    // SAFETY: both arrays are as large as the kernel's structures of this version.
-    let done = unsafe { libc::syscall(libc::SYS_capget, header.as_mut_ptr(), sets.as_mut_ptr()) };
-    let word = sets[3 * (capability / 32) as usize];
-    done == 0 && word & (1 << (capability % 32)) != 0
 }
 
 /// The calling thread.

@@ -4,13 +4,12 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-/// Events and markings every traced thread has: children are followed, exec is reported, and
-/// system-call stops are told from signals.
-const OPTIONS: i32 = libc::PTRACE_O_TRACESYSGOOD
-    | libc::PTRACE_O_TRACEFORK
-    | libc::PTRACE_O_TRACEVFORK
-    | libc::PTRACE_O_TRACECLONE
-    | libc::PTRACE_O_TRACEEXEC;
+/// Events and markings every traced thread has: exec is reported, and system-call stops are told from signals.
+const OPTIONS: i32 = libc::PTRACE_O_TRACESYSGOOD | libc::PTRACE_O_TRACEEXEC;
+
+/// The same where children and new threads are to be traced, too.
+const FOLLOWING: i32 =
+    OPTIONS | libc::PTRACE_O_TRACEFORK | libc::PTRACE_O_TRACEVFORK | libc::PTRACE_O_TRACECLONE;
 
 fn request(request: libc::c_uint, tid: i32, addr: usize, data: usize) -> io::Result<()> {
     // SAFETY: the requests passed by this module take no pointers into this process, or (with
@@ -19,9 +18,24 @@ fn request(request: libc::c_uint, tid: i32, addr: usize, data: usize) -> io::Res
     if done == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Attaches to a thread without stopping it (`PTRACE_SEIZE`).
-pub fn seize(tid: i32) -> io::Result<()> {
-    request(libc::PTRACE_SEIZE, tid, 0, OPTIONS as usize)
+/// Attaches to a thread without stopping it (`PTRACE_SEIZE`), and later to those it makes.
+pub fn seize(tid: i32, follow: bool) -> io::Result<()> {
+    request(libc::PTRACE_SEIZE, tid, 0, if follow { FOLLOWING } else { OPTIONS } as usize)
+}
+
+/// Offsets in `struct user` (`sys/user.h`) of the number of the call and of its result.
+#[cfg(target_arch = "x86_64")]
+const NUMBER_AND_RESULT: (usize, usize) =
+    (std::mem::offset_of!(libc::user, regs.orig_rax), std::mem::offset_of!(libc::user, regs.rax));
+
+/// Keeps the kernel from seeing the call that a thread is about to make: there is none of this number.
+pub fn skip_call(tid: i32) -> io::Result<()> {
+    request(libc::PTRACE_POKEUSER, tid, NUMBER_AND_RESULT.0, usize::MAX)
+}
+
+/// Replaces the result of the call that a thread returns from.
+pub fn set_result(tid: i32, ret: i64) -> io::Result<()> {
+    request(libc::PTRACE_POKEUSER, tid, NUMBER_AND_RESULT.1, ret as usize)
 }
 
 /// Asks a running thread to stop (`PTRACE_INTERRUPT`).
@@ -69,6 +83,13 @@ impl SignalInfo {
     }
 }
 
+/// All that is known of the signal that the thread is stopped for (`PTRACE_GETSIGINFO`), as bytes.
+pub fn signal_bytes(tid: i32) -> io::Result<[u8; size_of::<libc::siginfo_t>()]> {
+    let mut info = [0; size_of::<libc::siginfo_t>()];
+    request(libc::PTRACE_GETSIGINFO, tid, 0, info.as_mut_ptr() as usize)?;
+    Ok(info)
+}
+
 /// Asks for the signal that the thread is stopped for (`PTRACE_GETSIGINFO`).
 pub fn signal_info(tid: i32) -> io::Result<SignalInfo> {
     let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
@@ -96,6 +117,8 @@ pub enum SyscallStop {
         args: [u64; 6],
         /// Address after the call's instruction.
         ip: u64,
+        /// The stack pointer.
+        sp: u64,
     },
     /// After the call.
     Exit {
@@ -120,7 +143,8 @@ pub fn syscall_stop(tid: i32) -> io::Result<SyscallStop> {
             // SAFETY: `op` says which member of the union the kernel filled.
             let entry = unsafe { info.u.entry };
             let ip = info.instruction_pointer;
-            SyscallStop::Entry { arch: info.arch, nr: entry.nr, args: entry.args, ip }
+            let sp = info.stack_pointer;
+            SyscallStop::Entry { arch: info.arch, nr: entry.nr, args: entry.args, ip, sp }
         }
         libc::PTRACE_SYSCALL_INFO_EXIT => {
             // SAFETY: as above.

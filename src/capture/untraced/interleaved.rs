@@ -32,7 +32,7 @@ impl Default for Rounds {
 
 impl Rounds {
     /// About this share of the work (0 to 1) is done.
-    fn share(&self, rounds: usize, commands: usize, total_ns: u64) -> f64 {
+    pub(super) fn share(&self, rounds: usize, commands: usize, total_ns: u64) -> f64 {
         let part = |done: u64, wanted: u64| (done as f64 / wanted.max(1) as f64).min(1.0);
         if let Some(wanted) = self.rounds {
             return part(rounds as u64, wanted as u64);
@@ -42,7 +42,7 @@ impl Rounds {
     }
 
     /// Whether these are enough.
-    fn enough(&self, rounds: usize, commands: usize, total_ns: u64) -> bool {
+    pub(super) fn enough(&self, rounds: usize, commands: usize, total_ns: u64) -> bool {
         if let Some(wanted) = self.rounds {
             return rounds >= wanted;
         }
@@ -114,7 +114,7 @@ fn even(all: &mut [Series], rounds: usize) {
 }
 
 /// `SplitMix64`: good enough to choose an order.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -126,7 +126,7 @@ impl Random {
     }
 
     /// Fisher and Yates.
-    fn shuffle(&mut self, order: &mut [usize]) {
+    pub(super) fn shuffle(&mut self, order: &mut [usize]) {
         for last in (1..order.len()).rev() {
             let other = (self.next() % (last as u64 + 1)) as usize;
             order.swap(last, other);

@@ -14,6 +14,7 @@ mod policy;
 mod prepare;
 mod ready;
 mod run;
+mod sides;
 mod terminal;
 
 use super::launch::{Command, LaunchError};
@@ -33,6 +34,7 @@ pub use outcome::{Output, outcome};
 pub use policy::Policy;
 pub use prepare::PrepareError;
 pub use ready::Ready;
+pub use sides::{Measured, Plan, Side, Trouble, measure as measure_sides};
 
 /// How to measure.
 #[derive(Clone, Debug, Default)]
@@ -240,6 +242,13 @@ pub fn prepare_run(command: Option<&str>) -> Result<Option<i32>, PrepareError> {
     let watch = Watch::install();
     let prepared = prepare::prepare(command, &watch);
     watch.received().map_or_else(|| prepared.map(|_| None), |signal| Ok(Some(signal)))
+}
+
+/// The same for a command of another option: `--conclude` after a run, `--cleanup` after all of them.
+pub fn run_option(option: &'static str, command: Option<&str>) -> Result<Option<i32>, PrepareError> {
+    let watch = Watch::install();
+    let done = prepare::run(option, command, &watch);
+    watch.received().map_or_else(|| done.map(|_| None), |signal| Ok(Some(signal)))
 }
 
 /// Does what should not be cut off between runs. `Err`: a signal has asked for an end meanwhile.

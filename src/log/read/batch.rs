@@ -6,6 +6,7 @@ use arrow_array::types::{Int64Type, UInt32Type, UInt64Type};
 use super::columns::{Decoded, Dictionary, Enumeration, Lists, Nullable, Numbers, Texts};
 use crate::event::{Abi, Event, FileStat, Flags, Kind};
 use crate::log::schema::{Column, PATH_ABSENT, PATH2_ABSENT};
+use arrow_array::{Array, BinaryArray};
 
 /// Some hundreds to thousands of events, decoded.
 #[derive(Debug)]
@@ -38,7 +39,9 @@ pub struct Batch {
     ino: Numbers<UInt64Type>,
     dev: Numbers<UInt64Type>,
     flags: Numbers<UInt32Type>,
+    stack: Nullable<UInt32Type>,
     replayed: Nullable<UInt64Type>,
+    memory: Option<BinaryArray>,
 }
 
 impl Batch {
@@ -77,7 +80,9 @@ impl Batch {
             ino: columns.numbers(Column::StIno),
             dev: columns.numbers(Column::StDev),
             flags: columns.numbers(Column::Flags),
+            stack: columns.nullable(Column::Stack),
             replayed: columns.nullable(Column::Replayed),
+            memory: columns.bytes(Column::Memory),
         })
     }
 
@@ -158,14 +163,26 @@ impl Batch {
             peer: self.peer.at(row),
             argv: self.argv.at(row),
             stat: self.stat(row),
+            memory: self.memory(row),
             flags: Flags(flags as u16),
+            stack: self.stack.at(row),
             replayed_ns: self.replayed.at(row),
         }
+    }
+
+    /// How many rows are something that happened.
+    pub(super) fn happened(&self) -> usize {
+        (0..self.len).filter(|&row| self.kind.at(row).is_none_or(Kind::happened)).count()
     }
 
     /// The rows of this kind.
     pub(super) fn rows_of(&self, kind: Kind) -> Vec<usize> {
         (0..self.len).filter(|&row| self.kind.at(row) == Some(kind)).collect()
+    }
+
+    fn memory(&self, row: usize) -> Option<&[u8]> {
+        let column = self.memory.as_ref()?;
+        (row < column.len() && column.is_valid(row)).then(|| column.value(row))
     }
 
     fn stat(&self, row: usize) -> Option<FileStat> {

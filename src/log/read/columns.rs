@@ -160,6 +160,11 @@ impl Decoded<'_> {
         Ok(Enumeration { keys: Numbers(array.keys().values().clone()), values })
     }
 
+    /// `None` where the log has no such column, or it was not read.
+    pub(super) fn bytes(&self, column: Column) -> Option<BinaryArray> {
+        self.get(column).and_then(|array| array.as_binary_opt::<i32>()).cloned()
+    }
+
     pub(super) fn lists(&self, column: Column) -> Lists {
         let mut lists = Lists { bytes: Vec::new(), ranges: Vec::new() };
         if let Some(array) = self.get(column).and_then(|array| array.as_list_opt::<i32>()) {

@@ -150,7 +150,7 @@ impl Reader {
         }
     }
 
-    /// Events read so far, totals not counted.
+    /// Events read so far, totals and definitions of stacks not counted.
     #[must_use]
     pub fn events_read(&self) -> u64 {
         self.events
@@ -271,9 +271,8 @@ impl Reader {
 
     /// Counts events and takes the totals down.
     fn count(&mut self, batch: &Batch) {
-        let totals = batch.rows_of(Kind::Total);
-        self.events += (batch.len() - totals.len()) as u64;
-        for row in totals {
+        self.events += batch.happened() as u64;
+        for row in batch.rows_of(Kind::Total) {
             self.totals.take_down(&batch.event(row));
         }
     }

@@ -191,26 +191,26 @@ fn a_cut_log_is_repaired() {
     let cut = place.directory.path().join("cut.trace");
     fs::write(&cut, &log[..log.len() - 100]).unwrap();
     let repaired = repair(&cut, &place.path).unwrap();
-    assert_eq!((repaired.events, repaired.found), (36, Found::Cut));
+    assert_eq!((repaired.events, repaired.found), (38, Found::Cut));
     assert_eq!(mode(&place.path), 0o600);
     let (read, ending) = sample::read(&fs::read(&place.path).unwrap());
-    assert_eq!(ending.unwrap(), Ending::Complete { events: 37, lost: None });
+    assert_eq!(ending.unwrap(), Ending::Complete { events: 39, lost: None });
     let found: Vec<Event<'_>> = read.iter().map(sample::Owned::get).collect();
-    assert_eq!(found[..38], events[..38]);
-    assert_eq!(found[38].text, Some(loss::CUT.as_bytes()));
+    assert_eq!(found[..44], events[..44]);
+    assert_eq!(found[44].text, Some(loss::CUT.as_bytes()));
     assert_eq!(fs::read(&cut).unwrap(), log[..log.len() - 100], "the original is as it was");
 
     let again = repair(&place.path, &place.path).unwrap();
     assert_eq!(
         again,
-        Repaired { found: Found::Complete { lost: None }, events: 37, summary: None },
+        Repaired { found: Found::Complete { lost: None }, events: 39, summary: None },
         "left alone"
     );
     let copy = place.directory.path().join("copy.trace");
     let copied = repair(&place.path, &copy).unwrap();
-    assert_eq!((copied.found, copied.events), (Found::Complete { lost: None }, 37));
+    assert_eq!((copied.found, copied.events), (Found::Complete { lost: None }, 39));
     let (read, ending) = sample::read(&fs::read(&copy).unwrap());
-    assert_eq!(ending.unwrap(), Ending::Complete { events: 37, lost: None });
+    assert_eq!(ending.unwrap(), Ending::Complete { events: 39, lost: None });
     assert!(read.iter().map(sample::Owned::get).eq(found.iter().copied()), "not cut again");
     let other = place.directory.path().join("other");
     fs::write(&other, b"precious").unwrap();

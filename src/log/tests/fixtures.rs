@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::sample;
 use crate::event::{Event, Kind};
-use crate::log::{Ending, Reader, Writer};
+use crate::log::{Ending, Header, Reader, Writer};
 
 /// Set to write the fixtures of the present format anew.
 const BLESS: &str = "TRACE_TEST_BLESS";
@@ -14,19 +14,35 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/logs").join(name)
 }
 
+/// Reads a fixture to its end, where the events should be these.
+fn read(path: &Path, format: u32, events: &[Event<'_>], happened: u64) {
+    let mut reader = Reader::open(path).unwrap();
+    assert_eq!(reader.header(), &Header { format, ..sample::header() });
+    let mut expected = events.iter();
+    let ending = reader.for_each(|event| assert_eq!(Some(event), expected.next())).unwrap();
+    assert_eq!(ending, Ending::Complete { events: happened, lost: Some(14) });
+    assert_eq!(expected.next(), None);
+}
+
+/// It had no stacks.
 #[test]
 fn format_1_is_read() {
-    let path = fixture("format-1.trace");
+    let (_, mut events) = sample::log_of_batches(2);
+    events.retain(|event| !matches!(event.kind, Kind::Sample | Kind::Frame | Kind::Stack));
+    for event in events.iter_mut().filter(|event| event.text == Some(b"events")) {
+        event.ret = Some(36);
+    }
+    read(&fixture("format-1.trace"), 1, &events, 36);
+}
+
+#[test]
+fn format_2_is_read() {
+    let path = fixture("format-2.trace");
     let (log, events) = sample::log_of_batches(2);
     if std::env::var_os(BLESS).is_some() {
         fs::write(&path, log).unwrap();
     }
-    let mut reader = Reader::open(&path).unwrap();
-    assert_eq!(reader.header(), &sample::header());
-    let mut expected = events.iter();
-    let ending = reader.for_each(|event| assert_eq!(Some(event), expected.next())).unwrap();
-    assert_eq!(ending, Ending::Complete { events: 36, lost: Some(14) });
-    assert_eq!(expected.next(), None);
+    read(&path, 2, &events, 38);
 }
 
 #[test]

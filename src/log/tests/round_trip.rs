@@ -7,13 +7,17 @@ use proptest::prelude::*;
 
 use super::sample::{self, Owned};
 use crate::event::{Abi, Event, FileStat, Flags, Kind};
-use crate::log::{Column, Columns, Ending, Reader, Writer};
+use crate::log::{Column, Columns, Ending, Header, KEPT_BYTES, Reader, Writer};
 
 fn written_and_read(events: &[Event<'_>]) -> (Vec<Owned>, Ending) {
+    read_back(events, &sample::header())
+}
+
+fn read_back(events: &[Event<'_>], header: &Header) -> (Vec<Owned>, Ending) {
     let place = sample::place();
-    sample::write(&place.path, events);
+    sample::write_with(&place.path, header, events);
     let mut reader = Reader::open(&place.path).unwrap();
-    assert_eq!(reader.header(), &sample::header());
+    assert_eq!(reader.header(), header);
     let mut read = Vec::new();
     let ending = reader.for_each(|event| read.push(Owned::of(event).with_comm(event.comm))).unwrap();
     assert_eq!(reader.ending(), Some(ending));
@@ -31,8 +35,8 @@ fn events_of_every_kind() {
         .iter()
         .map(|total| (total.get().text.unwrap(), total.get().ret.unwrap()))
         .collect();
-    assert_eq!(totals, [(&b"events"[..], 18), (b"lost", 7)]);
-    assert_eq!(ending, Ending::Complete { events: 18, lost: Some(7) });
+    assert_eq!(totals, [(&b"events"[..], 19), (b"lost", 7)]);
+    assert_eq!(ending, Ending::Complete { events: 19, lost: Some(7) });
 }
 
 #[test]
@@ -172,7 +176,7 @@ fn projections_read_what_is_asked_for() {
         assert_eq!(expected.stat.map(|stat| stat.size), found.stat.map(|stat| stat.size));
     }
     assert_eq!(read.len(), events.len() + 2);
-    assert_eq!(reader.ending(), Some(Ending::Complete { events: 18, lost: Some(7) }));
+    assert_eq!(reader.ending(), Some(Ending::Complete { events: 19, lost: Some(7) }));
 }
 
 fn text() -> impl Strategy<Value = Option<Vec<u8>>> {
@@ -194,20 +198,20 @@ fn stat() -> impl Strategy<Value = Option<FileStat>> {
 
 prop_compose! {
     fn event()(
-        kind in 0..Kind::ALL.len() - 1,
+        kind in proptest::sample::select(Kind::ALL.iter().copied().filter(|kind| *kind != Kind::Total).collect::<Vec<_>>()),
         (pid, tid, abi, nr) in (any::<u32>(), any::<u32>(), 0..Abi::ALL.len(), prop_oneof![any::<u32>(), 0..500_u32]),
         (start_ns, end_ns) in any::<(u64, Option<u64>)>(),
         args in any::<[u64; 6]>(),
         ret in prop_oneof![Just(None), any::<i64>().prop_map(Some), (-600..600_i64).prop_map(Some)],
         ip in any::<u64>(),
-        texts in proptest::collection::vec(text(), 10),
+        texts in proptest::collection::vec(text(), 11),
         same in any::<bool>(),
         stat in stat(),
-        flags in any::<u16>(),
+        (flags, stack) in any::<(u16, Option<u32>)>(),
     ) -> Owned {
         let text = |at: usize| texts[at].as_deref();
         let event = Event {
-            kind: Kind::ALL[kind],
+            kind,
             pid,
             tid,
             comm: b"",
@@ -228,7 +232,9 @@ prop_compose! {
             peer: text(7),
             argv: text(8),
             stat,
+            memory: text(10).filter(|_| kind == 0),
             flags: Flags(flags),
+            stack,
             replayed_ns: None,
         };
         Owned::of(&event).with_comm(text(9).unwrap_or_default())
@@ -240,7 +246,15 @@ proptest! {
     #[test]
     fn any_events(events in proptest::collection::vec(event(), 0..60)) {
         let borrowed: Vec<Event<'_>> = events.iter().map(Owned::get).collect();
-        let (read, _) = written_and_read(&borrowed);
+        let mut keeping = sample::header();
+        keeping.options.insert(KEPT_BYTES.to_owned(), "32".to_owned());
+        let (read, _) = read_back(&borrowed, &keeping);
         prop_assert_eq!(&read[..events.len()], &events[..]);
+        // A log that is not to keep memory has none, and everything else.
+        let lean: Vec<Event<'_>> = borrowed.iter().map(|event| Event { memory: None, ..*event }).collect();
+        let (read, _) = written_and_read(&borrowed);
+        for (read, lean) in read.iter().zip(&lean) {
+            prop_assert_eq!(&read.get(), lean);
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use crate::event::stack::{Frame, Node};
 use crate::event::{Abi, Event, FileStat, Flags, Kind};
 use crate::log::{Clock, Ending, Error, FORMAT_VERSION, Header, Host, Reader, Writer};
 
@@ -28,7 +29,7 @@ pub(super) fn header() -> Header {
 pub(super) struct Owned {
     event: Event<'static>,
     comm: Vec<u8>,
-    texts: [Option<Vec<u8>>; 9],
+    texts: [Option<Vec<u8>>; 10],
 }
 
 impl Owned {
@@ -43,6 +44,7 @@ impl Owned {
             event.text,
             event.peer,
             event.argv,
+            event.memory,
         ];
         let texts = texts.map(|text| text.map(<[u8]>::to_vec));
         let event = Event {
@@ -56,6 +58,7 @@ impl Owned {
             text: None,
             peer: None,
             argv: None,
+            memory: None,
             ..*event
         };
         // All borrowed fields are empty now; naming them again gives them any lifetime.
@@ -69,7 +72,7 @@ impl Owned {
     }
 
     pub(super) fn get(&self) -> Event<'_> {
-        let [path, path_abs, path2, path2_abs, file, file2, text, peer, argv] =
+        let [path, path_abs, path2, path2_abs, file, file2, text, peer, argv, memory] =
             self.texts.each_ref().map(Option::as_deref);
         Event {
             comm: &self.comm,
@@ -82,6 +85,7 @@ impl Owned {
             text,
             peer,
             argv,
+            memory,
             ..self.event
         }
     }
@@ -100,6 +104,7 @@ fn unborrowed(event: &Event<'_>) -> Event<'static> {
     copy.ip = event.ip;
     copy.stat = event.stat;
     copy.flags = event.flags;
+    copy.stack = event.stack;
     copy
 }
 
@@ -162,6 +167,9 @@ pub(super) fn events() -> Vec<Event<'static>> {
         Event { kind: Kind::Signal, nr: 17, ..syscall(0, 15_000) },
         Event { kind: Kind::Exit, ret: Some(-9), ..syscall(0, u64::MAX) },
         Event { text: Some(b"entry"), flags: Flags(u16::MAX), ..Event::new(Kind::Mark) },
+        Frame { name: b"f;g", file: b"/x.py", line: 7, ..Frame::UNKNOWN }.event(1),
+        Node { caller: None, frame: 1 }.event(1),
+        Event { stack: Some(1), args: [3, 1_000_000, 0, 0, 0, 0], ..Event::new(Kind::Sample) },
         Event { text: Some(b"ring full"), ret: Some(7), ..Event::new(Kind::Lost) },
         Event { text: Some(b"wall_ns"), ret: Some(1 << 40), ..Event::new(Kind::Total) },
     ]
@@ -180,7 +188,11 @@ pub(super) fn place() -> Place {
 }
 
 pub(super) fn write(path: &Path, events: &[Event<'_>]) {
-    let mut writer = Writer::create(path, &header()).unwrap();
+    write_with(path, &header(), events);
+}
+
+pub(super) fn write_with(path: &Path, header: &Header, events: &[Event<'_>]) {
+    let mut writer = Writer::create(path, header).unwrap();
     for event in events {
         writer.push(event);
     }

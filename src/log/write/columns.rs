@@ -51,6 +51,33 @@ impl<T: Default> NullableColumn<T> {
     }
 }
 
+/// A column of bytes, some of them null.
+#[derive(Debug)]
+pub(super) struct BytesColumn {
+    pub(super) valid: Vec<bool>,
+    /// Where each row's bytes begin, and the end of the last row's.
+    pub(super) offsets: Vec<i32>,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl BytesColumn {
+    pub(super) fn new() -> Self {
+        Self { valid: Vec::new(), offsets: vec![0], bytes: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, bytes: Option<&[u8]>) {
+        self.valid.push(bytes.is_some());
+        self.bytes.extend_from_slice(bytes.unwrap_or_default());
+        self.offsets.push(self.bytes.len() as i32);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.valid.clear();
+        self.offsets.truncate(1);
+        self.bytes.clear();
+    }
+}
+
 /// The `argv` column: a list of texts per row.
 #[derive(Debug)]
 pub(super) struct ListColumn {

@@ -6,13 +6,15 @@
 use std::sync::Arc;
 
 use arrow_array::types::{ArrowPrimitiveType, Int8Type, Int32Type, Int64Type, UInt32Type, UInt64Type};
-use arrow_array::{ArrayRef, DictionaryArray, ListArray, PrimitiveArray, RecordBatch, StringArray};
+use arrow_array::{
+    ArrayRef, BinaryArray, DictionaryArray, ListArray, PrimitiveArray, RecordBatch, StringArray,
+};
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
 use arrow_schema::{ArrowError, SchemaRef};
 
-use super::columns::{ListColumn, TextColumn};
+use super::columns::{BytesColumn, ListColumn, TextColumn};
 use super::rows::Rows;
 use crate::event::{Abi, Kind};
 use crate::log::schema;
@@ -114,10 +116,14 @@ impl Encoder {
             numbers::<UInt64Type>(&rows.ino, Some(stat.clone())),
             numbers::<UInt64Type>(&rows.dev, Some(stat)),
             numbers::<UInt32Type>(&rows.flags, None),
+            numbers::<UInt32Type>(&rows.stack.values, Some(NullBuffer::from(&rows.stack.valid[..]))),
         ];
-        if columns.len() < self.schema.fields().len() {
+        if self.schema.column_with_name(schema::Column::Replayed.name()).is_some() {
             let valid = NullBuffer::from(&rows.replayed.valid[..]);
             columns.push(numbers::<UInt64Type>(&rows.replayed.values, Some(valid)));
+        }
+        if self.schema.column_with_name(schema::Column::Memory.name()).is_some() {
+            columns.push(bytes(&rows.memory)?);
         }
         RecordBatch::try_new(self.schema.clone(), columns)
     }
@@ -159,6 +165,12 @@ fn texts(column: &TextColumn) -> Result<ArrayRef, ArrowError> {
 
 fn strings(offsets: &[i32], text: &[u8]) -> Result<StringArray, ArrowError> {
     StringArray::try_new(OffsetBuffer::new(offsets.to_vec().into()), Buffer::from(text), None)
+}
+
+fn bytes(column: &BytesColumn) -> Result<ArrayRef, ArrowError> {
+    let offsets = OffsetBuffer::new(column.offsets.clone().into());
+    let valid = NullBuffer::from(&column.valid[..]);
+    Ok(Arc::new(BinaryArray::try_new(offsets, Buffer::from(&column.bytes[..]), Some(valid))?))
 }
 
 fn lists(column: &ListColumn) -> Result<ArrayRef, ArrowError> {

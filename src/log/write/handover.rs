@@ -17,7 +17,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::rows::Rows;
-use crate::event::{Event, Kind};
+use crate::event::Event;
 
 /// A batch is written when its first event is this old. A second is what is promised; the rest is
 /// for compressing and writing.
@@ -92,7 +92,7 @@ impl Handover {
     pub(super) fn push(&self, event: &Event<'_>) {
         let mut state = self.lock();
         if self.failed() || state.gone {
-            state.dropped += u64::from(event.kind != Kind::Total);
+            state.dropped += u64::from(event.kind.happened());
             return;
         }
         state.open.push(event);

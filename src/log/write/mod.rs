@@ -86,6 +86,12 @@ impl Writer {
         }
     }
 
+    /// A second way into the log, for another thread. What goes in by it after the log was closed is dropped.
+    #[must_use]
+    pub fn feeder(&self) -> Feeder {
+        Feeder(Arc::clone(&self.shared))
+    }
+
     /// Adds an event. Waits only when the disk is a whole batch behind.
     pub fn push(&mut self, event: &Event<'_>) {
         self.shared.push(event);
@@ -112,6 +118,17 @@ impl Writer {
         };
         self.shared.close(closing);
         thread.join().unwrap_or_else(|_| Err(Error::Thread(io::Error::other("it panicked"))))
+    }
+}
+
+/// See [`Writer::feeder`].
+#[derive(Clone, Debug)]
+pub struct Feeder(Arc<Handover>);
+
+impl Feeder {
+    /// Adds an event, as [`Writer::push`] does.
+    pub fn push(&self, event: &Event<'_>) {
+        self.0.push(event);
     }
 }
 

@@ -6,11 +6,11 @@
 
 use std::fmt::Write as _;
 
-use super::columns::{ListColumn, NullableColumn, TextColumn};
+use super::columns::{BytesColumn, ListColumn, NullableColumn, TextColumn};
 use crate::event::{Event, FileStat, Flags, Kind};
 use crate::log::counts::Counts;
 use crate::log::schema::{PATH_ABSENT, PATH2_ABSENT};
-use crate::log::{MAX_ARGV_LEN, MAX_TEXT_LEN};
+use crate::log::{MAX_ARGV_LEN, MAX_MEMORY_LEN, MAX_TEXT_LEN};
 use crate::syscall;
 
 /// A batch is full at this many events. Twice as many would save 2 % of the log of a `pip install`
@@ -51,8 +51,11 @@ pub(in crate::log) struct Rows {
     pub(super) ino: Vec<u64>,
     pub(super) dev: Vec<u64>,
     pub(super) flags: Vec<u32>,
+    pub(super) stack: NullableColumn<u32>,
     /// Written only where the header says so.
     pub(super) replayed: NullableColumn<u64>,
+    /// Empty rows in most logs, which have no such column.
+    pub(super) memory: BytesColumn,
     /// Reused to make up names.
     name: String,
 }
@@ -89,7 +92,9 @@ impl Rows {
             ino: vector(),
             dev: vector(),
             flags: vector(),
+            stack: NullableColumn::new(),
             replayed: NullableColumn::new(),
+            memory: BytesColumn::new(),
             name: String::new(),
         }
     }
@@ -105,7 +110,7 @@ impl Rows {
     fn text_len(&self) -> usize {
         let texts: usize = self.texts.iter().map(|column| column.dictionary.text_len()).sum();
         let lists = self.argv.text.len() + size_of_val(&self.argv.item_offsets[..]);
-        texts + lists + self.comm.dictionary.text_len()
+        texts + lists + self.comm.dictionary.text_len() + self.memory.bytes.len()
     }
 
     /// Appends an event.
@@ -128,6 +133,8 @@ impl Rows {
         self.push_names(event);
         self.push_texts(event);
         self.push_stat(event.stat);
+        self.stack.push(event.stack);
+        self.memory.push(event.memory.filter(|memory| memory.len() <= MAX_MEMORY_LEN));
     }
 
     /// The columns that repeat in words what `nr`, `abi` and `ret` say.
@@ -225,7 +232,9 @@ impl Rows {
             ino,
             dev,
             flags,
+            stack,
             replayed,
+            memory,
             name: _,
         } = self;
         *counts = Counts::default();
@@ -237,8 +246,10 @@ impl Rows {
         duration.clear();
         replayed.clear();
         ret.clear();
+        stack.clear();
         argv.clear();
         stat_valid.clear();
+        memory.clear();
     }
 }
 

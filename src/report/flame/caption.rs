@@ -39,6 +39,10 @@ pub fn subtitle(drawing: &Drawing, caption: &Caption<'_>) -> String {
     if drawing.metric == Metric::Time && drawing.waited_ns > 0 {
         parts.push(format!("waits for others ({}) left out", time(drawing.waited_ns)));
     }
+    if drawing.by == By::Stack && drawing.metric != Metric::Cpu && drawing.calls_with_stack < drawing.calls {
+        let without = things(drawing.calls - drawing.calls_with_stack, "call", "calls");
+        parts.push(format!("{without} without a stack"));
+    }
     if drawing.other_calls > 0 {
         parts.push(format!("{} not told apart", things(drawing.other_calls, "call", "calls")));
     }
@@ -69,6 +73,11 @@ pub fn what(drawing: &Drawing) -> String {
         Metric::Time => format!("{} in {calls} ({known})", time(total)),
         Metric::Elapsed => format!("{} in {calls}, waits included ({known})", time(total)),
         Metric::Count => format!("{calls} ({backend})"),
+        Metric::Cpu => {
+            let samples = things(drawing.calls, "CPU sample", "CPU samples");
+            let rate = drawing.sample_hz.map(|hz| format!(" at {hz} a second")).unwrap_or_default();
+            format!("{} on a CPU in {samples}{rate} ({backend})", time(total))
+        }
         Metric::Bytes => format!("{} read and written in {calls} ({backend})", bytes(total)),
     }
 }
@@ -85,7 +94,7 @@ fn compared(drawing: &Drawing, other: &str) -> String {
     let amount = |value: u128| {
         let value = u64::try_from(value).unwrap_or(u64::MAX);
         match drawing.metric {
-            Metric::Time | Metric::Elapsed => time(value),
+            Metric::Time | Metric::Elapsed | Metric::Cpu => time(value),
             Metric::Count => things(value, "call", "calls"),
             Metric::Bytes => bytes(value),
         }

@@ -3,6 +3,7 @@
 use inferno::flamegraph::color::Color;
 
 use crate::analysis::fold::Kind;
+use crate::event::stack::FrameKind;
 use crate::syscall::Family;
 
 /// How much neighbours of one kind differ in brightness.
@@ -23,6 +24,10 @@ fn base(kind: Kind) -> [u8; 3] {
         Kind::Phase => [186, 206, 240],
         Kind::Directory => [248, 228, 176],
         Kind::File => [252, 244, 214],
+        Kind::Code(FrameKind::Native) => [250, 206, 128],
+        Kind::Code(FrameKind::Python) => [150, 204, 150],
+        Kind::Code(FrameKind::Kernel) => [236, 150, 110],
+        Kind::Code(FrameKind::Unknown) => [206, 206, 206],
         Kind::Errno => [238, 84, 76],
         Kind::Other => [214, 214, 214],
         Kind::Call(family) => call(family),

@@ -40,7 +40,7 @@ pub fn svg(out: &mut dyn Write, drawing: &Drawing, caption: &Caption<'_>) -> io:
     options.subtitle = Some(caption::subtitle(drawing, caption));
     options.count_name.clear();
     options.count_name.push_str(match drawing.metric {
-        Metric::Time | Metric::Elapsed => "ns",
+        Metric::Time | Metric::Elapsed | Metric::Cpu => "ns",
         Metric::Count => "calls",
         Metric::Bytes => "bytes",
     });

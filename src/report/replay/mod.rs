@@ -12,7 +12,9 @@ use super::look::Look;
 use super::table::{Column, Table};
 use super::units::{count, percent, things, time, whole_percent};
 use crate::analysis::errno;
-use crate::analysis::replay::{Believed, Ceiling, Coverage, Differing, Measured, Range, Reason, Replay, Row};
+use crate::analysis::replay::{
+    Believed, Ceiling, Coverage, Differing, Measured, Range, Reason, Replay, Row, Tree,
+};
 pub use plot::plot;
 use verdict::verdict;
 
@@ -71,6 +73,9 @@ fn above(coverage: &Coverage, replay: &Replay) -> Vec<String> {
             each.join("; ")
         ));
     }
+    if let Some(tree) = &replay.scratch {
+        lines.insert(1, format!("  {}", scratch(tree)));
+    }
     match coverage.lost {
         Some(0) => {}
         Some(lost) => {
@@ -82,6 +87,17 @@ fn above(coverage: &Coverage, replay: &Replay) -> Vec<String> {
         lines.push("  the program used io_uring itself, whose operations are in no log".to_owned());
     }
     lines
+}
+
+/// Where calls that write were made.
+fn scratch(tree: &Tree) -> String {
+    let original = match &tree.original {
+        Some(original) if *original == tree.file_system => "as the original".to_owned(),
+        Some(original) => format!("the original is on {original}, which may be another matter"),
+        None => "what the original is on is not known".to_owned(),
+    };
+    let entries = things(tree.entries as u64, "entry", "entries");
+    format!("in a scratch tree of {entries} on {} ({original})", tree.file_system)
 }
 
 /// `12 in /proc, /sys or /dev; 3 may write`

@@ -46,6 +46,7 @@ fn replay(verdict: Verdict) -> Replay {
         backend: "ptrace".to_owned(),
         cache: "warm",
         confined: true,
+        scratch: None,
         coverage: Coverage {
             calls: 387,
             file_system_calls: 243,

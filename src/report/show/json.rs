@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::analysis::text::{Text, arguments};
 use crate::event::{Event, Flags, Kind};
 use crate::syscall;
+use crate::syscall::flags::write_radix;
 
 /// The columns of an event.
 #[derive(Serialize)]
@@ -47,7 +48,9 @@ pub struct Row<'a> {
     st_ino: Option<u64>,
     st_dev: Option<u64>,
     flags: Vec<&'static str>,
+    stack: Option<u32>,
     replayed_ns: Option<u64>,
+    memory: Option<String>,
 }
 
 /// Bytes of a traced program, as a string.
@@ -104,9 +107,20 @@ impl<'a> From<&Event<'a>> for Row<'a> {
             st_ino: event.stat.map(|stat| stat.ino),
             st_dev: event.stat.map(|stat| stat.dev),
             flags: flags(event.flags),
+            stack: event.stack,
             replayed_ns: event.replayed_ns,
+            memory: event.memory.map(hexadecimal),
         }
     }
+}
+
+/// Two digits a byte.
+fn hexadecimal(bytes: &[u8]) -> String {
+    let mut text = Vec::with_capacity(2 * bytes.len());
+    for &byte in bytes {
+        write_radix(&mut text, u64::from(byte), 16, 2);
+    }
+    String::from_utf8(text).unwrap_or_default()
 }
 
 fn flags(flags: Flags) -> Vec<&'static str> {

@@ -1,8 +1,8 @@
 //! Events that are no calls: signals and exits as strace prints them, and the kinds it has no line for.
 
-use super::call::write_argv;
 use super::escape::{write_escaped, write_quoted};
 use crate::event::{Event, Flags, Kind, loss};
+use crate::syscall::decode::{write_argv, write_siginfo};
 use crate::syscall::flags::{self, write_number, write_radix, write_si_code, write_signal};
 
 /// `si_code` values whose signal has no sender (`siginfo(2)`): a fault has an address there, `SIGIO` a
@@ -18,7 +18,11 @@ pub(super) fn write_signal_line(out: &mut Vec<u8>, event: &Event<'_>) {
     let code = event.args[0] as i32;
     out.extend_from_slice(b"--- ");
     write_signal(out, event.nr);
-    out.extend_from_slice(b" {si_code=");
+    out.push(b' ');
+    if event.memory.is_some_and(|kept| write_siginfo(out, kept)) {
+        return out.extend_from_slice(b" ---");
+    }
+    out.extend_from_slice(b"{si_code=");
     write_si_code(out, event.nr, code);
     if has_sender(event.nr, code) {
         out.extend_from_slice(b", si_pid=");
@@ -34,7 +38,7 @@ pub(super) fn write_exit(out: &mut Vec<u8>, event: &Event<'_>) {
         Some(status) if status < 0 => {
             out.extend_from_slice(b"+++ killed by ");
             write_signal(out, status.unsigned_abs() as u32);
-            out.extend_from_slice(b" +++");
+            out.extend_from_slice(if event.args[0] == 0 { b" +++" } else { b" (core dumped) +++" });
         }
         Some(status) => {
             out.extend_from_slice(b"+++ exited with ");
@@ -52,7 +56,7 @@ pub(super) fn write_own(out: &mut Vec<u8>, event: &Event<'_>) {
         Kind::Fork => write_fork(out, event),
         Kind::Lost => write_lost(out, event),
         Kind::Total => write_total(out, event),
-        Kind::Syscall | Kind::Exit | Kind::Signal | Kind::Mark => {
+        Kind::Syscall | Kind::Exit | Kind::Signal | Kind::Mark | Kind::Sample | Kind::Frame | Kind::Stack => {
             out.extend_from_slice(event.kind.name().as_bytes());
             write_text(out, b" ", event.text);
         }

@@ -13,20 +13,21 @@
 
 mod call;
 mod errno;
-pub mod escape;
 pub mod filter;
 pub mod json;
 mod kinds;
+pub mod live;
 mod modes;
 mod result;
-mod special;
-mod structs;
+pub mod stack;
 #[cfg(test)]
 mod tests;
 
+pub use crate::syscall::decode::escape;
 pub use modes::Modes;
 
 use crate::event::{Event, Kind};
+use crate::syscall::decode::Style;
 use crate::syscall::flags::{write_number, write_radix};
 
 /// What a line consists of.
@@ -38,13 +39,18 @@ pub struct Options {
     pub time: Time,
     /// How long it took, at the end (strace's `-T`).
     pub duration: bool,
-    /// The file behind each descriptor (strace's `-y`).
-    pub files: bool,
+    /// How arguments are shown, the file behind each descriptor included (strace's `-y`).
+    pub style: Style,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { who: Who::Thread, time: Time::Since(0), duration: true, files: true }
+        Self {
+            who: Who::Thread,
+            time: Time::Since(0),
+            duration: true,
+            style: Style { files: true, ..Style::default() },
+        }
     }
 }
 
@@ -98,7 +104,14 @@ pub fn line(out: &mut Vec<u8>, event: &Event<'_>, options: &Options) {
         Kind::Syscall => call::write(out, event, options),
         Kind::Signal => kinds::write_signal_line(out, event),
         Kind::Exit => kinds::write_exit(out, event),
-        Kind::Exec | Kind::Fork | Kind::Mark | Kind::Lost | Kind::Total => kinds::write_own(out, event),
+        Kind::Exec
+        | Kind::Fork
+        | Kind::Mark
+        | Kind::Lost
+        | Kind::Total
+        | Kind::Sample
+        | Kind::Frame
+        | Kind::Stack => kinds::write_own(out, event),
     }
 }
 

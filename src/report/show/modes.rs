@@ -13,6 +13,13 @@ impl Modes {
     pub fn change(&mut self, event: &Event<'_>) -> Option<&'static str> {
         // Only threads that are not where all begin are kept.
         let before = match (event.kind, event.abi) {
+            // A child begins as its parent is.
+            (Kind::Fork, _) => {
+                if let (Some(&mode), Some(child)) = (self.0.get(&event.tid), event.ret) {
+                    self.0.insert(child as u32, mode);
+                }
+                return None;
+            }
             (Kind::Exit, _) | (Kind::Syscall, Abi::X86_64) => self.0.remove(&event.tid),
             (Kind::Syscall, other) => self.0.insert(event.tid, other),
             _ => return None,

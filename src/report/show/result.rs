@@ -4,28 +4,21 @@ use super::escape::write_bracketed;
 use super::{Options, errno, write_nanoseconds, write_seconds};
 use crate::event::Event;
 use crate::syscall::Ret;
-use crate::syscall::flags::{FlagSet, write_hex, write_mode, write_number, write_radix};
+use crate::syscall::decode::Returned;
+use crate::syscall::flags::{write_hex, write_mode, write_number, write_radix};
 
-/// What a call that succeeds returns.
-#[derive(Clone, Copy)]
-pub(super) enum Returned<'a> {
-    /// A descriptor, of this file if that is known.
-    Fd(Option<&'a [u8]>),
-    /// Flags.
-    Flags(&'static FlagSet),
-    /// A number of this kind.
-    Value(Ret),
-}
-
-/// ` = 3</etc/passwd> <0.000010>`, ` = -1 ENOENT (No such file or directory)`, ` = ?`; behind it ` <replayed 0.000000930>`
-/// where the log has that.
-pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, returned: Returned<'_>, options: &Options) {
+/// ` = 3</etc/passwd>`, ` = -1 ENOENT (No such file or directory)`, ` = ?`.
+pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, returned: Returned<'_>) {
     out.extend_from_slice(b" = ");
     match (event.ret, event.errno()) {
         (None, _) => out.push(b'?'),
         (Some(_), Some(errno)) => write_error(out, errno),
         (Some(value), None) => write_success(out, returned, value),
     }
+}
+
+/// ` <0.000010>`, where durations are asked for.
+pub(super) fn write_duration(out: &mut Vec<u8>, event: &Event<'_>, options: &Options) {
     if let Some(duration_ns) = event.duration_ns().filter(|_| options.duration && event.ret.is_some()) {
         out.extend_from_slice(b" <");
         write_seconds(out, duration_ns);

@@ -15,6 +15,7 @@ use super::look::Look;
 use super::notes;
 use super::units::{at_most, percent, things, time, whole_percent};
 use crate::analysis::cost::Quality;
+use crate::analysis::findings::Findings;
 use crate::analysis::interval::Summary;
 use crate::analysis::startup::{Launcher, Report};
 use crate::analysis::wall::{Untraced, WallKind};
@@ -192,8 +193,14 @@ fn ready(until: &str, is_untraced: bool) -> String {
     )
 }
 
+/// What may be avoidable, as the last part of a report.
+pub fn write_findings(out: &mut dyn Write, list: &Findings, options: Options<'_>) -> io::Result<()> {
+    findings::write(out, list, options)
+}
+
 /// The ceiling: always there, whatever else there is to say.
-fn ceiling(report: &Report) -> String {
+#[must_use]
+pub fn ceiling(report: &Report) -> String {
     let Some(share) = report.file_system.ceiling_share else {
         let why = if report.quality == Quality::Unknown {
             "costs are not known"

@@ -7,6 +7,7 @@
 mod file;
 mod io;
 mod ioctl;
+mod members;
 mod memory;
 mod mount;
 mod net;
@@ -19,13 +20,14 @@ mod text;
 mod time;
 pub mod x86;
 
-pub use file::RESOLVE;
-pub use io::{FD_FLAGS, LEASE, SEALS};
+pub use file::{RESOLVE, STATX};
+pub use io::{FD_FLAGS, LEASE, SEALS, SEEK};
 pub use ioctl::IOCTL;
-pub use mount::{QUOTA, QUOTA_TYPE};
-pub use net::{NETLINK_PROTOCOL, SOCKET_OPTION, TCP_OPTION};
+pub use members::*;
+pub use mount::{MOUNT_ATTR, QUOTA, QUOTA_TYPE};
+pub use net::{MSG, NETLINK_PROTOCOL, SOCKET_DOMAIN, SOCKET_LEVEL, SOCKET_OPTION, TCP_OPTION};
 pub use process::CLONE;
-pub use signal::{signal_name, write_si_code, write_signal};
+pub use signal::{signal_name, signal_number, write_si_code, write_signal};
 pub use text::{write_hex, write_number};
 pub(crate) use text::{write_mode, write_radix};
 

@@ -142,3 +142,17 @@ pub fn write_si_code(out: &mut Vec<u8>, signal: u32, code: i32) {
         None => write_hex(out, code as u64),
     }
 }
+
+/// The number of a signal by its name, with or without `SIG` before it, or by its number.
+#[must_use]
+pub fn signal_number(text: &str) -> Option<i32> {
+    if let Ok(number) = text.parse() {
+        return (1..=RTMAX.cast_signed()).contains(&number).then_some(number);
+    }
+    let name = text.strip_prefix("SIG").unwrap_or(text);
+    let own = NAMES.iter().position(|known| &known[3..] == name).map(|at| at as i32 + 1);
+    own.or_else(|| match name {
+        "RTMIN" => Some(RTMIN.cast_signed()),
+        _ => name.strip_prefix("RT_")?.parse().ok().map(|offset: i32| RTMIN.cast_signed() + offset),
+    })
+}

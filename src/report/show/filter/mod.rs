@@ -74,7 +74,9 @@ impl Filter {
         match event.kind {
             Kind::Syscall => self.matches_call(event),
             Kind::Signal | Kind::Exit | Kind::Lost => true,
-            Kind::Exec | Kind::Fork | Kind::Mark | Kind::Total => self.chooses_all(),
+            Kind::Exec | Kind::Fork | Kind::Mark | Kind::Total | Kind::Sample | Kind::Frame | Kind::Stack => {
+                self.chooses_all()
+            }
         }
     }
 

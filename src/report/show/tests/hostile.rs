@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::super::{Options, Time, Who, line};
 use crate::event::{Abi, Event, FileStat, Flags, Kind};
 use crate::syscall;
+use crate::syscall::decode::{Hex, Style};
 
 #[derive(Clone, Debug)]
 struct Anything {
@@ -18,6 +19,7 @@ struct Anything {
     args: [u64; 6],
     texts: Vec<Option<Vec<u8>>>,
     mode: Option<(u32, i64)>,
+    memory: Option<Vec<u8>>,
     flags: u16,
     options: Options,
 }
@@ -58,11 +60,20 @@ fn word() -> impl Strategy<Value = u64> {
 fn options() -> impl Strategy<Value = Options> {
     let who = prop::sample::select(vec![Who::Hidden, Who::Thread, Who::Named]);
     let time = prop_oneof![Just(Time::Hidden), word().prop_map(Time::Since), word().prop_map(Time::Epoch)];
-    (who, time, any::<bool>(), any::<bool>()).prop_map(|(who, time, duration, files)| Options {
+    let hex = prop::sample::select(vec![Hex::Never, Hex::Unprintable, Hex::All]);
+    let style = (0..100_usize, hex, any::<[bool; 4]>()).prop_map(|(strings, hex, [a, b, c, d])| Style {
+        strings,
+        hex,
+        verbose: a,
+        files: b,
+        names: c,
+        environment: d,
+    });
+    (who, time, any::<bool>(), style).prop_map(|(who, time, duration, style)| Options {
         who,
         time,
         duration,
-        files,
+        style,
     })
 }
 
@@ -73,11 +84,28 @@ fn anything() -> impl Strategy<Value = Anything> {
     let ret = prop_oneof![any::<i16>().prop_map(i64::from), any::<i64>()];
     let times = (word(), prop::option::of(word()), prop::option::of(ret));
     let texts = prop::collection::vec(prop::option::of(text()), 10);
-    let others = (any::<(u32, u32)>(), any::<Option<(u32, i64)>>(), any::<u16>());
+    let memory = prop::option::of(prop::collection::vec(any::<u8>(), 0..600));
+    let others = (any::<(u32, u32)>(), any::<Option<(u32, i64)>>(), any::<u16>(), memory);
     (call, times, texts, others, options()).prop_map(|(call, times, texts, others, options)| {
-        let ((kind, abi, nr, args), (start_ns, end_ns, ret), (thread, mode, flags)) = (call, times, others);
-        Anything { thread, start_ns, end_ns, ret, kind, abi, nr, args, texts, mode, flags, options }
+        let ((kind, abi, nr, args), (start_ns, end_ns, ret), (thread, mode, flags, memory)) =
+            (call, times, others);
+        Anything { thread, start_ns, end_ns, ret, kind, abi, nr, args, texts, mode, memory, flags, options }
     })
+}
+
+/// A snapshot that has these bytes wherever an argument or a part of them points to.
+fn everywhere(args: &[u64; 6], bytes: &[u8]) -> Vec<u8> {
+    let inside = bytes.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap()));
+    let mut kept = Vec::new();
+    for address in args.iter().copied().chain(inside.take(20)).chain([0]) {
+        for phase in [0, 1] {
+            kept.push(phase);
+            kept.extend_from_slice(&address.to_le_bytes());
+            kept.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+            kept.extend_from_slice(bytes);
+        }
+    }
+    kept
 }
 
 fn print(anything: &Anything) -> Vec<u8> {
@@ -85,7 +113,9 @@ fn print(anything: &Anything) -> Vec<u8> {
     let (pid, tid) = anything.thread;
     let text = |index: usize| anything.texts[index].as_deref();
     let stat = anything.mode.map(|(mode, size)| FileStat { mode, size, ..FileStat::default() });
+    let memory = anything.memory.as_deref().map(|bytes| everywhere(&anything.args, bytes));
     let event = Event {
+        memory: memory.as_deref(),
         pid,
         tid,
         comm: text(0).unwrap_or_default(),
@@ -141,10 +171,13 @@ fn every_call_escapes_its_texts() {
                 args: [7; 6],
                 texts: vec![bell.clone(); 10],
                 mode: Some((0o100_644, 1)),
+                memory: None,
                 flags: 0,
                 options: Options { who: Who::Named, ..Options::default() },
             };
-            let line = print(&anything);
+            let deep =
+                Anything { memory: Some(b"\x07\x1b[2J\xc2\x9b1234567".repeat(30)), ..anything.clone() };
+            let line = [print(&anything), print(&deep)].concat();
             assert!(line.iter().all(|byte| (b' '..=b'~').contains(byte)), "{}", line.escape_ascii());
         }
     }

@@ -3,6 +3,7 @@
 use super::super::{Options, Relative, Time, Who, line};
 use crate::event::{Abi, Event, FileStat, Flags, Kind, mark};
 use crate::syscall;
+use crate::syscall::decode::{Hex, Style};
 
 /// A call by name, that took 12 µs and succeeded with 0.
 fn call<'a>(name: &str, args: &[u64]) -> Event<'a> {
@@ -31,9 +32,12 @@ fn text(event: &Event<'_>, options: &Options) -> String {
     String::from_utf8(out).expect("lines are ASCII")
 }
 
+const FILES: Style =
+    Style { files: true, strings: 32, hex: Hex::Never, verbose: false, names: false, environment: false };
+
 /// The line without who, when and how long.
 fn bare(event: &Event<'_>) -> String {
-    text(event, &Options { who: Who::Hidden, time: Time::Hidden, duration: false, files: true })
+    text(event, &Options { who: Who::Hidden, time: Time::Hidden, duration: false, style: FILES })
 }
 
 const AT_FDCWD: u64 = -100_i64 as u64;
@@ -58,7 +62,7 @@ fn open_with_everything() {
         who: Who::Named,
         time: Time::Epoch(1_700_000_000_999_000_000),
         duration: false,
-        files: false,
+        style: Style::default(),
     };
     assert_eq!(
         text(&event, &options),

@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 use super::super::filter::CallSet;
 use super::super::{Options, Time, Who, line};
 use crate::event::{Abi, Event, Kind};
+use crate::syscall::decode::Style;
 use crate::syscall::{self, Arg, Classes, Spec};
 
 /// Calls whose lines differ, and why.
@@ -102,7 +103,7 @@ fn ours(call: &Made) -> String {
     let taken = call.spec.args.len();
     (event.abi, event.nr, event.ret) = (call.abi, call.spec.nr, Some(-ENOSYS));
     event.args[..taken].copy_from_slice(&call.args[..taken]);
-    let options = Options { who: Who::Hidden, time: Time::Hidden, duration: false, files: false };
+    let options = Options { who: Who::Hidden, time: Time::Hidden, duration: false, style: Style::default() };
     let mut out = Vec::new();
     line(&mut out, &event, &options);
     String::from_utf8(out).expect("lines are ASCII")

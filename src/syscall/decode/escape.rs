@@ -34,7 +34,7 @@ pub fn write_escaped(out: &mut Vec<u8>, text: &[u8], also: &[u8]) {
             b'\r' => out.extend_from_slice(b"\\r"),
             b' '..=b'~' if !also.contains(&byte) => out.push(byte),
             _ => {
-                let digit_follows = after.first().is_some_and(u8::is_ascii_digit);
+                let digit_follows = after.first().is_some_and(|byte| (b'0'..=b'7').contains(byte));
                 out.push(b'\\');
                 write_radix(out, u64::from(byte), 8, if digit_follows { 3 } else { 1 });
             }

@@ -1,4 +1,4 @@
-//! Structures a log has the content of: stat results and socket addresses, in strace's form.
+//! Structures of which every log has the facts, if not the bytes: stat results and socket addresses.
 
 use super::escape::{write_escaped, write_quoted};
 use crate::event::{Event, FileStat};

@@ -1,12 +1,16 @@
 //! Calls whose arguments mean one thing or another depending on the first of them, as strace shows them.
 
-use super::call::{Call, word};
+use super::Decoder;
+use super::call::word;
+use super::ioctl::{self, What};
+use super::memory::Phase;
+use super::{net, poll, process, tables};
 use crate::event::Event;
 use crate::syscall::flags::{self, FlagSet, write_hex, write_radix};
-use crate::syscall::{Arg, Family, Ret, Spec, open_flags};
+use crate::syscall::{Arg, Family, Ret, Spec, Struct, open_flags};
 
 /// An argument that is not to be printed by the kind the table gives it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) enum Form {
     /// Bits of this set.
     Bits(&'static FlagSet),
@@ -16,6 +20,14 @@ pub(super) enum Form {
     Ioctl,
     /// The operation of quotactl.
     Quota,
+    /// What an ioctl passes.
+    IoctlIn(What),
+    /// What an ioctl fills.
+    IoctlOut(What),
+    /// The value of a socket option.
+    Option,
+    /// A form of its own, known before the kernel sees the call.
+    Own(fn(&mut Decoder<'_, '_>, &mut Vec<u8>, usize)),
 }
 
 /// Commands of `fcntl(2)`.
@@ -70,6 +82,8 @@ pub(super) fn count(event: &Event<'_>, spec: &Spec) -> usize {
         "ptrace" if args[0] == 0 => 1,
         // FIOCLEX and FIONCLEX.
         "ioctl" if matches!(args[1] as u32, 0x5450 | 0x5451) => 2,
+        // Signals, names and capabilities: one argument each.
+        "prctl" if matches!(args[0], 1 | 2 | 15 | 16 | 23 | 24) => 2,
         "prctl" | "keyctl" => {
             let last = args[..all].iter().rposition(|&arg| arg != 0);
             last.map_or(1, |last| last + 1)
@@ -91,12 +105,13 @@ fn command_has_no_argument(command: u32) -> bool {
 /// How to print the argument at this place, where the table's kind is not enough.
 pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form> {
     let args = &event.args;
-    if index > 2 {
-        return None;
-    }
     match (spec.name, index) {
+        ("setsockopt", 3) => Some(Form::Option),
         ("fcntl" | "fcntl64", 2) => fcntl_form(event, args[1] as u32),
         ("ioctl", 1) if ioctl_name(args[1]).is_none() => Some(Form::Ioctl),
+        ("ioctl", 2) => ioctl::form(args[1] as u32),
+        ("prctl", 1) => prctl_form(args[0] as u32),
+        ("set_mempolicy", 1) => Some(Form::Own(process::write_nodes)),
         ("quotactl", 0) | ("quotactl_fd", 1) => Some(Form::Quota),
         // Asks for the one in force.
         ("personality", 0) if args[0] as u32 == u32::MAX => Some(Form::As(Arg::Word)),
@@ -119,8 +134,27 @@ fn fcntl_form(event: &Event<'_>, command: u32) -> Option<Form> {
         SETSIG => Some(Form::As(Arg::Signal)),
         DUPFD | DUPFD_CLOEXEC | DUPFD_QUERY | SETPIPE_SZ => Some(Form::As(Arg::Long)),
         SETOWN => Some(Form::As(Arg::Pid)),
-        // Locks of all kinds, and owners.
-        5..=7 | 12..=14 | 15 | 16 | 36..=38 => Some(Form::As(Arg::Addr)),
+        // A lock that was found is told with its owner.
+        5 | 36 => Some(Form::As(Arg::Out(Struct::FlockTaken))),
+        6 | 7 | 37 | 38 => Some(Form::As(Arg::In(Struct::Flock))),
+        12 => Some(Form::As(Arg::Out(Struct::FlockTaken64))),
+        13 | 14 => Some(Form::As(Arg::In(Struct::Flock64))),
+        // Owners.
+        15 | 16 => Some(Form::As(Arg::Addr)),
+        _ => None,
+    }
+}
+
+/// The second argument of `prctl(2)`, where its operation says what it is.
+fn prctl_form(operation: u32) -> Option<Form> {
+    match operation {
+        // PR_SET_PDEATHSIG.
+        1 => Some(Form::As(Arg::Signal)),
+        // PR_SET_NAME and PR_GET_NAME.
+        15 => Some(Form::Own(process::write_thread_name)),
+        16 => Some(Form::As(Arg::Out(Struct::ThreadName))),
+        // PR_CAPBSET_READ and PR_CAPBSET_DROP.
+        23 | 24 => Some(Form::As(Arg::Enum(&flags::CAPABILITY))),
         _ => None,
     }
 }
@@ -196,43 +230,109 @@ pub(super) fn write_quota(out: &mut Vec<u8>, op: u32) {
     out.push(b')');
 }
 
-/// Writes all the arguments of a call that follows no table; `false`: this is none of them.
-pub(super) fn write_args(call: &mut Call<'_>, out: &mut Vec<u8>) -> bool {
+/// Whether a call follows no table, and has arguments that are known when it has returned.
+pub(super) fn is_whole(spec: &Spec) -> bool {
+    matches!(spec.name, "clone" | "clone3")
+}
+
+/// Whether strace looks at a call's end, too, though all its arguments are known before.
+pub(super) fn is_told_later(spec: &Spec) -> bool {
+    matches!(
+        spec.name,
+        "poll"
+            | "ppoll"
+            | "ppoll_time64"
+            | "select"
+            | "_newselect"
+            | "pselect6"
+            | "pselect6_time64"
+            | "restart_syscall"
+    )
+}
+
+/// Writes what is known at its entry of a call that follows no table; `false`: this is none of them.
+pub(super) fn write_entry(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) -> bool {
     match call.spec.name {
         "clone" => write_clone(call, out),
+        "clone3" if call.is_deep() => process::write_clone3(call, out),
         "futex" | "futex_time64" => write_futex(call, out),
+        "rt_sigreturn" => call.write_returned_mask(out),
         _ => return false,
     }
     true
 }
 
-/// `child_stack=NULL, flags=SIGCHLD, ...` with what the flags ask for, by name.
-fn write_clone(call: &Call<'_>, out: &mut Vec<u8>) {
+/// Writes what such a call has filled.
+pub(super) fn write_exit(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) -> bool {
+    match call.spec.name {
+        "clone" => write_clone_results(call, out),
+        "clone3" if call.is_deep() => process::write_clone3_results(call, out),
+        "futex" | "futex_time64" => {}
+        _ => return false,
+    }
+    true
+}
+
+/// Writes what is told behind the result.
+pub(super) fn write_after(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
+    if !call.succeeded() || !call.is_deep() {
+        return;
+    }
+    match call.spec.name {
+        "poll" | "ppoll" | "ppoll_time64" => poll::write_polled(call, out),
+        "select" | "_newselect" | "pselect6" | "pselect6_time64" => poll::write_selected(call, out),
+        _ => {}
+    }
+}
+
+/// Reads at the entry what is compared at the exit.
+pub(super) fn look_ahead(call: &mut Decoder<'_, '_>) {
+    for (index, spec) in call.spec.args.iter().enumerate() {
+        match spec.arg {
+            Arg::InOut(Struct::Integer) => {
+                let mut value = [0; 8];
+                let size = net::integer_size(call.spec);
+                call.memory.read(Phase::Entry, call.arg(index), &mut value[..size]);
+            }
+            Arg::InOut(Struct::Msghdr) => net::look_ahead(call, index),
+            _ => {}
+        }
+    }
+}
+
+/// `child_stack=NULL, flags=SIGCHLD`
+fn write_clone(call: &Decoder<'_, '_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"child_stack=");
+    call.write_address(out, call.arg(1));
+    out.extend_from_slice(b", flags=");
+    flags::CLONE.write_bits(out, call.arg(0));
+}
+
+/// What the flags ask for, by name.
+fn write_clone_results(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
     const PARENT_TID: u64 = 0x10_0000 | 0x1000;
     const TLS: u64 = 0x8_0000;
     const CHILD_TID: u64 = 0x20_0000 | 0x100_0000;
-    let args = &call.event.args;
-    out.extend_from_slice(b"child_stack=");
-    call.write_address(out, args[1]);
-    out.extend_from_slice(b", flags=");
-    flags::CLONE.write_bits(out, args[0]);
     for (argument, label, wanted) in [
         ("parent_tid", "parent_tid", PARENT_TID),
         ("tls", "tls", TLS),
         ("child_tid", "child_tidptr", CHILD_TID),
     ] {
         let index = call.spec.args.iter().position(|spec| spec.name == argument);
-        if let Some(index) = index.filter(|_| args[0] & wanted != 0) {
-            out.extend_from_slice(b", ");
-            out.extend_from_slice(label.as_bytes());
-            out.push(b'=');
-            call.write_address(out, args[index]);
+        let Some(index) = index.filter(|_| call.arg(0) & wanted != 0) else { continue };
+        out.extend_from_slice(b", ");
+        out.extend_from_slice(label.as_bytes());
+        out.push(b'=');
+        if argument == "parent_tid" && call.succeeded() {
+            call.write_integer(out, call.arg(index), 4);
+        } else {
+            call.write_address(out, call.arg(index));
         }
     }
 }
 
 /// `futex(uaddr, op, val, ...)`: what follows depends on the operation (futex(2)).
-fn write_futex(call: &mut Call<'_>, out: &mut Vec<u8>) {
+fn write_futex(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
     // Without FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME.
     let operation = call.event.args[1] as u32 & !0x180;
     call.write_arg(out, 0);
@@ -247,9 +347,9 @@ fn write_futex(call: &mut Call<'_>, out: &mut Vec<u8>) {
         // WAKE, FD, UNLOCK_PI, TRYLOCK_PI.
         1 | 2 | 7 | 8 => {}
         // WAIT, LOCK_PI, LOCK_PI2: a timeout.
-        0 | 6 | 13 => write_more(call, out, &[More::Address(3)]),
+        0 | 6 | 13 => write_more(call, out, &[More::Timeout]),
         // WAIT_BITSET: a timeout and the bits.
-        9 => write_more(call, out, &[More::Address(3), More::Bitset]),
+        9 => write_more(call, out, &[More::Timeout, More::Bitset]),
         // WAKE_BITSET.
         10 => write_more(call, out, &[More::Bitset]),
         // REQUEUE: how many to move, and where to.
@@ -259,24 +359,27 @@ fn write_futex(call: &mut Call<'_>, out: &mut Vec<u8>) {
         // WAKE_OP: its operation is packed into val3.
         5 => write_more(call, out, &[More::Count(3), More::Address(4), More::Hex(5)]),
         // WAIT_REQUEUE_PI.
-        11 => write_more(call, out, &[More::Address(3), More::Address(4)]),
+        11 => write_more(call, out, &[More::Timeout, More::Address(4)]),
         _ => write_more(call, out, &[More::Hex(3), More::Hex(4), More::Hex(5)]),
     }
 }
 
 /// A further argument of futex, by its index.
 enum More {
+    Timeout,
     Address(usize),
     Count(usize),
     Hex(usize),
     Bitset,
 }
 
-fn write_more(call: &Call<'_>, out: &mut Vec<u8>, more: &[More]) {
-    let args = &call.event.args;
+fn write_more(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, more: &[More]) {
+    let args = call.event.args;
     for argument in more {
         out.extend_from_slice(b", ");
         match argument {
+            More::Timeout if call.spec.name == "futex" => call.write_layout(out, args[3], &tables::TIMESPEC),
+            More::Timeout => call.write_layout(out, args[3], &tables::TIMESPEC64),
             More::Address(index) => call.write_address(out, args[*index]),
             More::Count(index) => write_radix(out, u64::from(args[*index] as u32), 10, 1),
             More::Hex(index) => write_hex(out, word(call.event.abi, args[*index])),

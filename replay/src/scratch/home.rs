@@ -1,0 +1,166 @@
+//! Where a scratch tree is: a directory of its own that is gone afterwards, whatever ends the replay.
+//!
+//! ```text
+//! BASE/trace-scratch-XXXXXX/lock   held by every process of the replay
+//!                           tree/  the root of what the log sees
+//! ```
+//!
+//! A process of its own removes it as soon as nobody else has the other end of a pipe: at the end, after an
+//! interrupt, after a kill. If that one is killed, too, the next replay does: nobody holds the lock then.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Read};
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::manifest::OWN_DIRECTORY;
+use crate::sys::confine::{close_all_but, effective_ids, fork_to, leave_session, try_lock, wait};
+
+const PREFIX: &str = "trace-scratch-";
+const LOCK: &str = "lock";
+const TREE: &str = "tree";
+const MARKER: &str = "marker";
+
+/// A directory with an empty tree.
+#[derive(Debug)]
+pub(super) struct Home {
+    path: PathBuf,
+    lock: File,
+    token: String,
+}
+
+impl Home {
+    /// Makes one, and removes those that others have left behind.
+    pub(super) fn new(base: &Path) -> io::Result<Self> {
+        remove_left(base);
+        let token = format!("{:016x}", fastrand::Rng::new().u64(..));
+        let path = std::path::absolute(base)?.join(format!("{PREFIX}{token}"));
+        DirBuilder::new().mode(0o700).create(&path)?;
+        let lock = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path.join(LOCK))?;
+        try_lock(lock.as_fd())?;
+        let home = Self { path, lock, token };
+        let own = home.tree().join(OWN_DIRECTORY);
+        DirBuilder::new().mode(0o755).create(home.tree())?;
+        DirBuilder::new().mode(0o700).create(&own)?;
+        fs::write(own.join(MARKER), &home.token)?;
+        Ok(home)
+    }
+
+    pub(super) fn tree(&self) -> PathBuf {
+        self.path.join(TREE)
+    }
+
+    pub(super) fn lock(&self) -> &File {
+        &self.lock
+    }
+
+    /// What the marker in the tree's root says, which shows that a root is this tree.
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// A process that removes it when nobody has the pipe's other end any more.
+    pub(super) fn watch(self) -> io::Result<Watch> {
+        let (mut end, held) = io::pipe()?;
+        let watching = || {
+            leave_session();
+            let _ = close_all_but(&[end.as_raw_fd(), self.lock.as_raw_fd()]);
+            let _ = end.read(&mut [0]);
+            let _ = remove(&self.path);
+        };
+        match fork_to(watching) {
+            Ok(pid) => Ok(Watch { pid, held: Some(held), home: self }),
+            Err(error) => {
+                let _ = remove(&self.path);
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Whoever has this keeps the tree.
+#[derive(Debug)]
+pub(super) struct Watch {
+    pid: libc::pid_t,
+    held: Option<io::PipeWriter>,
+    pub(super) home: Home,
+}
+
+impl Watch {
+    pub(super) fn held(&self) -> Option<i32> {
+        self.held.as_ref().map(AsRawFd::as_raw_fd)
+    }
+}
+
+impl Drop for Watch {
+    /// Returns when the tree is gone.
+    fn drop(&mut self) {
+        drop(self.held.take());
+        let _ = wait(self.pid);
+    }
+}
+
+/// Whether the root that a process has now is the tree with this token.
+pub(super) fn is_marked(root: &Path, token: &str) -> bool {
+    fs::read(root.join(OWN_DIRECTORY).join(MARKER)).is_ok_and(|found| found == token.as_bytes())
+}
+
+/// Trees of this user that no process holds any more.
+fn remove_left(base: &Path) {
+    let Ok(entries) = fs::read_dir(base) else { return };
+    for entry in entries.flatten() {
+        let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX))
+            && entry.metadata().is_ok_and(|found| found.is_dir() && found.uid() == effective_ids().0);
+        if !is_ours {
+            continue;
+        }
+        let flags = libc::O_NOFOLLOW | libc::O_CLOEXEC;
+        let lock = OpenOptions::new().read(true).custom_flags(flags).open(entry.path().join(LOCK));
+        if lock.is_ok_and(|lock| try_lock(lock.as_fd()).unwrap_or(false)) {
+            let _ = remove(&entry.path());
+        }
+    }
+}
+
+/// Removes a directory and all in it. What cannot be looked into is made so that it can; no link is followed.
+fn remove(directory: &Path) -> io::Result<()> {
+    if fs::remove_dir_all(directory).is_ok() {
+        return Ok(());
+    }
+    let mut open = vec![directory.to_owned()];
+    while let Some(directory) = open.pop() {
+        fs::set_permissions(&directory, Permissions::from_mode(0o700))?;
+        for entry in fs::read_dir(&directory)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                open.push(entry.path());
+            }
+        }
+    }
+    fs::remove_dir_all(directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_home_goes_with_its_watch_and_a_left_one_with_the_next() {
+        let base = tempfile::tempdir().unwrap();
+        let left = Home::new(base.path()).unwrap();
+        let locked = left.path.clone();
+        let watched = Home::new(base.path()).unwrap();
+        assert!(locked.exists(), "it is held");
+        let deep = watched.tree().join("a/b");
+        fs::create_dir_all(&deep).unwrap();
+        fs::set_permissions(&deep, Permissions::from_mode(0)).unwrap();
+        let path = watched.path.clone();
+        assert!(is_marked(&watched.tree(), watched.token()) && !is_marked(&left.tree(), watched.token()));
+        drop(watched.watch().unwrap());
+        assert!(!path.exists());
+        drop(left);
+        drop(Home::new(base.path()).unwrap());
+        assert!(!locked.exists(), "nobody held it");
+    }
+}

@@ -1,0 +1,116 @@
+//! What makes a comparison unfair: found in the logs, and said before any number.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::Sample;
+use super::profile::{Measure, Profile};
+use crate::analysis::cost::Quality;
+use crate::analysis::text::Text;
+
+/// Something in which the sides are not alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unlike {
+    /// What.
+    pub what: &'static str,
+    /// What it is for each side.
+    pub sides: Vec<String>,
+    /// Why that matters.
+    pub why: &'static str,
+}
+
+/// What is looked at: its name, what it is of one run (`None`: not known), and why it matters.
+type Question = (&'static str, fn(&Profile) -> Option<String>, &'static str);
+
+const QUESTIONS: [Question; 12] = [
+    ("machine", |run| known(&run.setting.host.name), "times and costs are of different machines"),
+    ("CPU", |run| known(&run.setting.host.cpu), "times and costs are of different machines"),
+    ("kernel", |run| known(&run.setting.host.kernel), "costs are of different kernels"),
+    (
+        "backend",
+        |run| known(&run.setting.backend),
+        "costs are measured in different ways; counts are not touched by that",
+    ),
+    ("costs", |run| Some(quality(run.quality).to_owned()), "costs cannot be set beside each other"),
+    ("recorder", |run| known(&run.setting.writer), "recorded by different versions of trace"),
+    ("Python", |run| Some(joined(&run.setting.pythons)), "one is another version of the interpreter"),
+    (
+        "bytecode",
+        |run| Some(whether(figure(run, Measure::Bytecode) > 0, "compiled")),
+        "compiling is most of the time of many installs",
+    ),
+    ("files linked", |run| Some(links(run)), "a link is made without reading or writing what is in the file"),
+    (
+        "caches",
+        |run| Some(whether(run.setting.cache_reads > 0, "read")),
+        "a warm cache saves the work that the other does",
+    ),
+    (
+        "network",
+        |run| Some(whether(figure(run, Measure::Connections) > 0, "used")),
+        "the network is slower than anything here, and differs from run to run",
+    ),
+    ("options", |run| Some(joined(&run.setting.options)), "they were asked for different work"),
+];
+
+/// What the sides are not alike in, most serious first.
+#[must_use]
+pub fn unlike(samples: &[Sample]) -> Vec<Unlike> {
+    if samples.iter().any(|sample| sample.profiles.is_empty()) {
+        return Vec::new();
+    }
+    let found = QUESTIONS.iter().filter_map(|(what, question, why)| {
+        let sides: Option<Vec<String>> = samples.iter().map(|sample| side(sample, *question)).collect();
+        let sides = sides?;
+        let differs = sides.iter().any(|side| *side != sides[0]);
+        differs.then_some(Unlike { what, sides, why })
+    });
+    found.collect()
+}
+
+/// What the runs of a side have in common, or that they differ; `None`: it is not known of one.
+fn side(sample: &Sample, question: fn(&Profile) -> Option<String>) -> Option<String> {
+    let answers: Option<Vec<String>> = sample.profiles.iter().map(question).collect();
+    let mut answers = answers?;
+    answers.dedup();
+    Some(if answers.len() == 1 { answers.remove(0) } else { "differs from run to run".to_owned() })
+}
+
+fn known(text: &str) -> Option<String> {
+    Some(text.to_owned()).filter(|text| !text.is_empty())
+}
+
+fn joined(all: &BTreeSet<Text>) -> String {
+    let words: Vec<_> = all.iter().map(|word| String::from_utf8_lossy(word.bytes()).into_owned()).collect();
+    if words.is_empty() { "none".to_owned() } else { words.join(" ") }
+}
+
+fn figure(run: &Profile, measure: Measure) -> u64 {
+    run.figures.get(&measure).copied().unwrap_or(0)
+}
+
+fn whether(does: bool, what: &str) -> String {
+    if does { what.to_owned() } else { format!("not {what}") }
+}
+
+fn links(run: &Profile) -> String {
+    let kinds = [
+        (Measure::HardLinks, "hard links"),
+        (Measure::Reflinks, "reflinks"),
+        (Measure::Copies, "copies by the kernel"),
+    ];
+    // A few are made for locks.
+    let used: Vec<&str> =
+        kinds.iter().filter(|(measure, _)| figure(run, *measure) > 5).map(|(_, name)| *name).collect();
+    if used.is_empty() { "none".to_owned() } else { used.join(", ") }
+}
+
+fn quality(quality: Quality) -> &'static str {
+    match quality {
+        Quality::True => "true",
+        Quality::Replayed => "replayed",
+        Quality::Estimated => "estimated",
+        Quality::Unknown => "unknown",
+    }
+}

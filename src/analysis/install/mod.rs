@@ -1,0 +1,168 @@
+//! Where a package install spends its time: by phase, by package, by kind of call.
+//!
+//! ```text
+//! Event -> phase::Phases    what the time up to the end of each call was for
+//!      |-> packages         files, bytes and calls of each package in the directories installed to
+//!      |-> kinds            calls with the errno they end in
+//!      `-> startup::Startup  findings and the ceiling
+//! ```
+//!
+//! Installers do their work in turns, file by file, and in several threads. So a phase is no stretch of time: it is the sum of
+//! the times before the ends of calls that are for one thing. A call that tells nothing (memory, locks) counts to what its
+//! process did last.
+
+mod kinds;
+mod packages;
+mod phase;
+#[cfg(test)]
+mod tests;
+
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+
+use super::base::Base;
+use super::compare::{Measure, Profiler};
+use super::cost::{Cell, Group};
+use super::filesystem;
+use super::findings::Findings;
+use super::flame::Drawing;
+use super::intern::{Id, Interner};
+use super::startup::{self, Startup};
+use super::text::{Text, arguments, file_name};
+use super::wall::Wall;
+use crate::event::Event;
+use crate::log::Header;
+pub use kinds::Kind;
+pub use packages::Package;
+pub use phase::{Phase, PhaseRow};
+
+/// Installers that are told by name; any other is one all the same.
+pub const INSTALLERS: [&str; 8] = ["pip", "uv", "npm", "pnpm", "yarn", "conda", "gem", "cargo"];
+
+/// Takes the events of one install.
+#[derive(Debug)]
+pub struct Install {
+    startup: Startup,
+    profiler: Profiler,
+    base: Base,
+    objects: Interner,
+    cells: FxHashMap<(Id, Group, u16), Cell>,
+    phases: phase::Phases,
+}
+
+/// The report as a value.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// The installer, if it is one that is known.
+    pub installer: Option<&'static str>,
+    /// Directories that were installed to.
+    pub targets: Vec<Text>,
+    /// What the time was for, in order.
+    pub phases: Vec<PhaseRow>,
+    /// What was installed, most time first.
+    pub packages: Vec<Package>,
+    /// Files of the directories installed to that belong to no package.
+    pub not_packages: Option<Package>,
+    /// Calls by name and errno, most first.
+    pub kinds: Vec<Kind>,
+    /// What was made of files and links, by figure.
+    pub made: Vec<(Measure, u64)>,
+    /// Everything that the startup report has.
+    pub startup: startup::Report,
+}
+
+impl Install {
+    /// For the events of the log with this header.
+    #[must_use]
+    pub fn new(header: &Header) -> Self {
+        Self {
+            startup: Startup::new(header),
+            profiler: Profiler::new(header),
+            base: Base::new(header),
+            objects: Interner::default(),
+            cells: FxHashMap::default(),
+            phases: phase::Phases::default(),
+        }
+    }
+
+    /// Takes in one event.
+    pub fn add(&mut self, event: &Event<'_>) {
+        self.startup.add(event);
+        self.profiler.add(event);
+        self.phases.started(event);
+        let Some(seen) = self.base.add(event) else { return };
+        let object = seen.object.unwrap_or_default();
+        let object = filesystem::not_a_file(object).map_or(object, str::as_bytes);
+        let id = self.objects.id(object);
+        self.cells.entry((id, seen.group, seen.errno)).or_default().add(seen.duration_ns);
+        let call = self.base.calls.get(seen.call);
+        let added_ns = self.base.model.stop(seen.group).added_ns;
+        self.phases.add(event, &seen, call, added_ns);
+    }
+
+    /// The report, and the drawing that goes with it.
+    #[must_use]
+    pub fn finish(mut self) -> (Report, Drawing) {
+        let prices = self.base.prices();
+        let installer = self.installer();
+        let (startup, drawing) = self.startup.finish();
+        let profile = self.profiler.finish();
+        let cells: Vec<((Id, Group, u16), Cell)> = self.cells.into_iter().collect();
+        let mut kinds = kinds::Kinds::default();
+        let mut sums = packages::Packages::new(&self.phases.targets);
+        for ((id, group, errno), cell) in &cells {
+            let cost_ns = prices.cost(*group, cell);
+            kinds.add(&self.base.calls.get(group.call()).name, *errno, cell.calls, cost_ns);
+            sums.calls(self.objects.get(*id), cell.calls, cost_ns);
+        }
+        for (path, made) in self.phases.made() {
+            sums.made(path, made);
+        }
+        let phases = self.phases.rows(&prices, startup.wall.ns);
+        let (packages, not_packages) = sums.finish();
+        let made = profile.figures.into_iter().filter(|(measure, number)| measure.is_made() && *number > 0);
+        let report = Report {
+            installer,
+            targets: self.phases.targets.iter().map(|target| target.as_slice().into()).collect(),
+            phases,
+            packages,
+            not_packages,
+            kinds: kinds.finish(),
+            made: made.collect(),
+            startup,
+        };
+        (report, drawing)
+    }
+
+    /// The first installer among the programs and scripts that were run.
+    fn installer(&self) -> Option<&'static str> {
+        let execs = self.base.processes.list().iter().flat_map(|process| &process.execs);
+        let mut words = execs.flat_map(|exec| {
+            let argv = arguments(self.base.processes.strings.get(exec.argv));
+            argv.take(3).map(file_name)
+        });
+        words.find_map(|word| {
+            let bare = word.strip_suffix(b".cjs").or(word.strip_suffix(b".js")).unwrap_or(word);
+            let is_it = |name: &str| {
+                let rest = bare.strip_prefix(name.as_bytes());
+                rest.is_some_and(|rest| rest.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.'))
+                    || bare.strip_suffix(b"-cli") == Some(name.as_bytes())
+            };
+            INSTALLERS.into_iter().find(|name| is_it(name))
+        })
+    }
+}
+
+impl Report {
+    /// What shares are parts of.
+    #[must_use]
+    pub fn wall(&self) -> &Wall {
+        &self.startup.wall
+    }
+
+    /// What may be avoidable.
+    #[must_use]
+    pub fn findings(&self) -> &Findings {
+        &self.startup.findings
+    }
+}

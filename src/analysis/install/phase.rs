@@ -1,0 +1,283 @@
+//! What each call of an install is for.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Serialize;
+
+use super::packages::inside;
+use crate::analysis::base::Seen;
+use crate::analysis::calls::Call;
+use crate::analysis::compare::{Act, Place, packages, place};
+use crate::analysis::cost::{Cell, Group, Prices};
+use crate::analysis::intern::{Id, Interner};
+use crate::analysis::lookups::plus;
+use crate::analysis::process::ProcessId;
+use crate::analysis::text::arguments;
+use crate::event::{Event, Kind};
+use crate::syscall::Family;
+
+/// Most processes whose last work is remembered, and most directories installed to.
+const MOST: usize = 4096;
+/// Most files that are remembered as made.
+const MOST_MADE: usize = 1 << 20;
+
+/// What time is spent for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// The installer itself starts.
+    Start,
+    /// It finds out what to install, and reads what packages say of themselves.
+    Resolve,
+    /// It talks to other hosts.
+    Network,
+    /// It unpacks archives: to caches, to temporary places, or from archives while it fills the target.
+    Unpack,
+    /// It makes, links or copies files where they are to be.
+    Create,
+    /// Bytecode is compiled.
+    Bytecode,
+    /// It takes away what it needed meanwhile.
+    CleanUp,
+}
+
+impl Phase {
+    /// All of them, in order.
+    pub const ALL: [Self; 7] = [
+        Self::Start,
+        Self::Resolve,
+        Self::Network,
+        Self::Unpack,
+        Self::Create,
+        Self::Bytecode,
+        Self::CleanUp,
+    ];
+
+    /// The name used in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start of the tool",
+            Self::Resolve => "resolve, metadata",
+            Self::Network => "network",
+            Self::Unpack => "unpack",
+            Self::Create => "create, link, copy",
+            Self::Bytecode => "bytecode",
+            Self::CleanUp => "clean-up",
+        }
+    }
+}
+
+/// One phase.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PhaseRow {
+    /// Which.
+    pub phase: Phase,
+    /// Its part of the wall time (an estimate: traced, less the tracer's stops, in proportion).
+    pub takes_ns: u64,
+    /// The same as a part of the whole, 0 to 1.
+    pub share: f64,
+    /// Calls.
+    pub calls: u64,
+    /// Failed ones.
+    pub failed: u64,
+    /// What file-system calls cost; `None`: not known.
+    pub file_system_ns: Option<u64>,
+}
+
+/// What was written of a file that was made.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Made {
+    /// Bytes written.
+    pub bytes: u64,
+    /// It is another name for a file there was.
+    pub is_link: bool,
+}
+
+/// Takes the calls of a run in the order in which they end.
+#[derive(Debug, Default)]
+pub struct Phases {
+    /// Directories installed to.
+    pub targets: Vec<Vec<u8>>,
+    last: FxHashMap<ProcessId, Phase>,
+    /// Processes that compile bytecode and do nothing else.
+    compilers: FxHashSet<u32>,
+    /// Processes that have talked to another host.
+    connected: FxHashSet<ProcessId>,
+    /// The installer has begun with its work.
+    began: bool,
+    paths: Interner,
+    made: FxHashMap<Id, Made>,
+    time_ns: [u64; Phase::ALL.len()],
+    cells: FxHashMap<(Phase, Group, bool), Cell>,
+    before_ns: Option<u64>,
+}
+
+impl Phases {
+    /// Takes note of programs that are started.
+    pub fn started(&mut self, event: &Event<'_>) {
+        if event.kind != Kind::Exec {
+            return;
+        }
+        let words: Vec<&[u8]> = arguments(event.argv.unwrap_or_default()).collect();
+        if words.iter().any(|word| word.windows(10).any(|part| part == b"compileall"))
+            && self.compilers.len() < MOST
+        {
+            self.compilers.insert(event.pid);
+        }
+        let named = words.windows(2).filter(|pair| matches!(pair[0], b"--target" | b"-t"));
+        for pair in named {
+            let target = pair[1].strip_suffix(b"/").unwrap_or(pair[1]);
+            if target.starts_with(b"/") && target.len() > 1 {
+                self.target(target);
+            }
+        }
+    }
+
+    fn target(&mut self, target: &[u8]) {
+        if self.targets.len() < MOST && !self.targets.iter().any(|known| known == target) {
+            self.targets.push(target.to_vec());
+        }
+    }
+
+    /// Takes in one call; `added_ns` is what tracing it took.
+    pub fn add(&mut self, event: &Event<'_>, seen: &Seen<'_>, call: &Call, added_ns: u64) {
+        let act = Act::of(call);
+        let phase = self.phase(event, seen, call, act);
+        self.note_made(event, act, call);
+        let end_ns = event.end_ns.unwrap_or(event.start_ns);
+        let before_ns = self.before_ns.unwrap_or(event.start_ns);
+        let took_ns = end_ns.saturating_sub(before_ns).saturating_sub(added_ns);
+        self.before_ns = Some(before_ns.max(end_ns));
+        self.time_ns[phase as usize] = self.time_ns[phase as usize].saturating_add(took_ns);
+        let is_file_system = seen.group.on_file() && call.family().is_file_system();
+        self.cells.entry((phase, seen.group, is_file_system)).or_default().add(seen.duration_ns);
+    }
+
+    fn phase(&mut self, event: &Event<'_>, seen: &Seen<'_>, call: &Call, act: Act) -> Phase {
+        if self.is_network(event, seen, call) {
+            self.began = true;
+            return Phase::Network;
+        }
+        let told = if self.compilers.contains(&event.pid) {
+            Some(Phase::Bytecode)
+        } else {
+            self.told(event, seen, call, act)
+        };
+        self.began |= told.is_some();
+        let usual = if self.began { Phase::Resolve } else { Phase::Start };
+        if let Some(phase) = told {
+            if self.last.len() < MOST {
+                self.last.insert(seen.process, phase);
+            }
+            return phase;
+        }
+        self.last.get(&seen.process).copied().unwrap_or(usual)
+    }
+
+    /// Whether a call talks to another host, or waits for it. What the process does next is not told by that.
+    fn is_network(&mut self, event: &Event<'_>, seen: &Seen<'_>, call: &Call) -> bool {
+        let is_inet = |peer: &[u8]| peer.starts_with(b"inet:") || peer.starts_with(b"inet6:");
+        // A socket that is bound to see whether that is possible talks to nobody.
+        if event.peer.is_some_and(is_inet)
+            && matches!(&*call.name, "connect" | "sendto" | "sendmsg" | "sendmmsg")
+        {
+            if self.connected.len() < MOST {
+                self.connected.insert(seen.process);
+            }
+            return true;
+        }
+        let is_socket = event.file.is_some_and(|file| file.starts_with(b"socket:"));
+        let waits = matches!(call.family(), Family::Poll | Family::Network);
+        (is_socket || waits) && self.connected.contains(&seen.process)
+    }
+
+    /// What a call tells of what is being done; `None`: nothing.
+    fn told(&self, event: &Event<'_>, seen: &Seen<'_>, call: &Call, act: Act) -> Option<Phase> {
+        let made = act.made(event).filter(|_| seen.errno == 0 || act == Act::Directory);
+        if made.is_some_and(|path| path.ends_with(b".pyc")) {
+            return Some(Phase::Bytecode);
+        }
+        let object = seen.object.unwrap_or_default();
+        let path = made.unwrap_or(object);
+        if made.is_some_and(|path| packages(path).is_some()) || inside(path, &self.targets).is_some() {
+            return self.in_target(path, made.is_some(), call);
+        }
+        let found = place(path, &[]);
+        let is_temporary = matches!(found, Place::Temporary | Place::Cache);
+        match (act, found) {
+            (Act::Delete, _) => Some(Phase::CleanUp),
+            (_, Place::Wheels) if self.made.is_empty() => Some(Phase::Resolve),
+            (_, Place::Wheels) => Some(Phase::Unpack),
+            _ if is_temporary && (made.is_some() || call.family() == Family::Write) => Some(Phase::Unpack),
+            (_, Place::Cache) => Some(Phase::Resolve),
+            _ => None,
+        }
+    }
+
+    /// Work in a directory that is installed to. What was made and is read again as source is compiled; what was not made in
+    /// this run is the installer's own, or other packages'.
+    fn in_target(&self, path: &[u8], is_made: bool, call: &Call) -> Option<Phase> {
+        let known = self.paths.find(path).is_some_and(|id| self.made.contains_key(&id));
+        let reads = matches!(call.family(), Family::Open | Family::Read);
+        match (is_made, known) {
+            (false, true) if reads && path.ends_with(b".py") => Some(Phase::Bytecode),
+            (false, false) => None,
+            _ => Some(Phase::Create),
+        }
+    }
+
+    fn note_made(&mut self, event: &Event<'_>, act: Act, call: &Call) {
+        if event.ret.is_none_or(|ret| ret < 0) {
+            return;
+        }
+        if call.family() == Family::Write {
+            let written = event.ret.and_then(|ret| u64::try_from(ret).ok()).unwrap_or(0);
+            let found = event.file.and_then(|file| self.paths.find(file));
+            if let Some(made) = found.and_then(|id| self.made.get_mut(&id)) {
+                made.bytes = made.bytes.saturating_add(written);
+            }
+            return;
+        }
+        let Some(path) = act.made(event).filter(|_| act != Act::Directory) else { return };
+        let target = packages(path).map(|(target, _)| target.to_vec());
+        if let Some(target) = target.filter(|_| !path.ends_with(b".pyc")) {
+            self.target(&target);
+        }
+        if inside(path, &self.targets).is_some() && self.made.len() < MOST_MADE {
+            let is_link = matches!(act, Act::Link | Act::Symlink);
+            let before = event.path_abs.filter(|_| act == Act::Rename).and_then(|old| self.paths.find(old));
+            let before = before.and_then(|id| self.made.remove(&id));
+            self.made.insert(self.paths.id(path), before.unwrap_or(Made { bytes: 0, is_link }));
+        }
+    }
+
+    /// Files made in the directories installed to.
+    pub fn made(&self) -> impl Iterator<Item = (&[u8], Made)> {
+        self.made.iter().map(|(id, made)| (self.paths.get(*id), *made))
+    }
+
+    /// The phases that there were, their times in proportion to add up to `wall_ns`.
+    pub fn rows(&self, prices: &Prices, wall_ns: u64) -> Vec<PhaseRow> {
+        let all: u64 = self.time_ns.iter().sum();
+        let row = |phase: Phase| {
+            let mut row = PhaseRow {
+                phase,
+                share: self.time_ns[phase as usize] as f64 / all.max(1) as f64,
+                takes_ns: 0,
+                calls: 0,
+                failed: 0,
+                file_system_ns: prices.cost(Group::new(0, true, false, false), &Cell::default()).map(|_| 0),
+            };
+            row.takes_ns = (row.share * wall_ns as f64) as u64;
+            for ((_, group, is_file_system), cell) in self.cells.iter().filter(|((of, ..), _)| *of == phase) {
+                row.calls += cell.calls;
+                row.failed += if group.failed() { cell.calls } else { 0 };
+                if *is_file_system {
+                    row.file_system_ns = plus(row.file_system_ns, prices.cost(*group, cell));
+                }
+            }
+            row
+        };
+        Phase::ALL.into_iter().map(row).filter(|row| row.calls > 0).collect()
+    }
+}

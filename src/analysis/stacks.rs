@@ -1,0 +1,150 @@
+//! The stacks that a log defines, and the names of their frames.
+//!
+//! A log is hostile input: definitions may be missing, repeated or of each other. What refers to nothing is the unknown
+//! frame, and a stack's caller must have been defined before it, so that none stands upon itself.
+
+use rustc_hash::FxHashMap;
+
+use super::intern::{Id, Interner};
+use crate::event::Event;
+use crate::event::stack::{Frame, FrameKind, Node};
+
+/// Frames and stacks kept.
+const MOST: usize = 1 << 22;
+/// Bytes of names kept.
+const MOST_TEXT: usize = 256 << 20;
+/// Frames of a stack looked at.
+const DEEPEST: usize = 4096;
+/// What stands for a frame without a name.
+pub const UNKNOWN: &[u8] = b"[unknown]";
+
+/// A frame as it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code {
+    /// What kind of code.
+    pub kind: FrameKind,
+    /// Its label, see [`Stacks::text`].
+    label: Id,
+    /// Its function, empty if that is not known.
+    name: Id,
+    /// Its source file, or else its object.
+    place: Id,
+    /// The line in the source file; 0: not known.
+    line: u32,
+}
+
+/// All stacks of a log.
+#[derive(Debug, Default)]
+pub struct Stacks {
+    text: Interner,
+    frames: FxHashMap<u32, Code>,
+    nodes: FxHashMap<u32, Node>,
+}
+
+impl Stacks {
+    /// Takes in an event, if it defines a frame or a stack.
+    pub fn add(&mut self, event: &Event<'_>) {
+        if let Some((number, frame)) = Frame::of(event) {
+            if self.frames.len() < MOST && self.text.bytes() < MOST_TEXT {
+                let label = self.text.id(&label(&frame));
+                let name = self.text.id(frame.name);
+                let place = self.text.id(if frame.file.is_empty() { frame.object } else { frame.file });
+                let line = if frame.file.is_empty() { 0 } else { frame.line };
+                self.frames.insert(number, Code { kind: frame.kind, label, name, place, line });
+            }
+        } else if let Some((number, node)) = Node::of(event)
+            && node.caller.is_none_or(|caller| caller < number)
+            && self.nodes.len() < MOST
+        {
+            self.nodes.insert(number, node);
+        }
+    }
+
+    /// The frames of a stack, outermost first, in place of what is in `out`. A stack that is not defined is one
+    /// unknown frame.
+    pub fn frames(&self, stack: u32, out: &mut Vec<Option<Code>>) {
+        out.clear();
+        let mut next = Some(stack);
+        while let Some(number) = next.filter(|_| out.len() < DEEPEST) {
+            let node = self.nodes.get(&number);
+            out.push(node.and_then(|node| self.frames.get(&node.frame)).copied());
+            // Looked at again, since a number may be defined twice.
+            next = node.and_then(|node| node.caller).filter(|caller| *caller < number);
+        }
+        out.reverse();
+    }
+
+    /// A frame's function, and the source file and line, or the object where these are not known; what is not known is
+    /// empty or 0.
+    #[must_use]
+    pub fn place(&self, code: Option<Code>) -> (&[u8], &[u8], u32) {
+        code.map_or((b"", b"", 0), |code| (self.text.get(code.name), self.text.get(code.place), code.line))
+    }
+
+    /// What a frame is called.
+    #[must_use]
+    pub fn text(&self, code: Option<Code>) -> &[u8] {
+        code.map_or(UNKNOWN, |code| self.text.get(code.label))
+    }
+}
+
+/// What a frame is shown as: functions by name, those of Python with their file, since many have the same name.
+fn label(frame: &Frame<'_>) -> Vec<u8> {
+    if frame.name.is_empty() {
+        return UNKNOWN.to_vec();
+    }
+    if frame.kind != FrameKind::Python || frame.file.is_empty() {
+        return frame.name.to_vec();
+    }
+    let file = frame.file.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    [frame.name, b" (", file, b")"].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(stacks: &Stacks, stack: u32) -> Vec<String> {
+        let mut frames = Vec::new();
+        stacks.frames(stack, &mut frames);
+        frames.iter().map(|code| String::from_utf8(stacks.text(*code).to_vec()).unwrap()).collect()
+    }
+
+    #[test]
+    fn stacks_are_frames_upon_their_callers() {
+        let mut stacks = Stacks::default();
+        let python = Frame { kind: FrameKind::Python, name: b"run", file: b"/lib/a.py", ..Frame::UNKNOWN };
+        let native = Frame { kind: FrameKind::Native, name: b"main", ..Frame::UNKNOWN };
+        for event in [
+            native.event(1),
+            python.event(2),
+            Frame::UNKNOWN.event(3),
+            Node { caller: None, frame: 1 }.event(1),
+            Node { caller: Some(1), frame: 2 }.event(2),
+            Node { caller: Some(2), frame: 3 }.event(3),
+        ] {
+            stacks.add(&event);
+        }
+        assert_eq!(shown(&stacks, 3), ["main", "run (a.py)", "[unknown]"]);
+        assert_eq!(shown(&stacks, 1), ["main"]);
+        let mut frames = Vec::new();
+        stacks.frames(3, &mut frames);
+        assert_eq!(stacks.place(frames[1]), (&b"run"[..], &b"/lib/a.py"[..], 0));
+        assert_eq!(stacks.place(frames[2]), (&b""[..], &b""[..], 0));
+    }
+
+    #[test]
+    fn what_is_not_defined_is_unknown_and_nothing_goes_round() {
+        let mut stacks = Stacks::default();
+        stacks.add(&Node { caller: Some(7), frame: 9 }.event(7));
+        stacks.add(&Node { caller: Some(8), frame: 9 }.event(7));
+        assert_eq!(shown(&stacks, 7), ["[unknown]"]);
+        stacks.add(&Node { caller: Some(7), frame: 9 }.event(8));
+        assert_eq!(shown(&stacks, 8), ["[unknown]", "[unknown]"]);
+        // A number that is given anew cannot close a circle.
+        stacks.add(&Node { caller: Some(5), frame: 9 }.event(6));
+        stacks.add(&Node { caller: None, frame: 9 }.event(5));
+        stacks.add(&Node { caller: Some(4), frame: 9 }.event(5));
+        assert_eq!(shown(&stacks, 6).len(), 3);
+    }
+}

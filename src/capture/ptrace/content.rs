@@ -1,0 +1,86 @@
+//! What a call's pointers point to, kept where that is asked for.
+//!
+//! The decoder that prints calls is asked to print this one, and whatever it reads on the way is kept: see
+//! [`crate::syscall::decode`]. The text itself is thrown away.
+
+use super::super::decode::effect::Effect;
+use super::super::sys::memory::{MOST_SPANS, Span};
+use super::memory::{Memory as _, ThreadMemory};
+use super::thread::Thread;
+use crate::event::Abi;
+use crate::syscall::decode::{Decoder, Keeper, Phase, Style, keep_returned_mask};
+
+const PAGE: u64 = 4096;
+
+/// Where the mask is in the frame of a signal handler that returns: `uc_sigmask` of `struct ucontext`
+/// (`asm-generic/ucontext.h`), behind flags, link, the stack and `struct sigcontext`.
+const MASK_IN_FRAME: u64 = 40 + 256;
+
+/// Keeps what the call was passed.
+pub fn at_entry(thread: &mut Thread, style: &Style, sp: u64) {
+    thread.call.keeps = true;
+    if thread.call.plan.effect == Effect::Sigreturn && thread.call.abi == Abi::X86_64 {
+        let mut mask = [0; 8];
+        if read(ThreadMemory(thread.tid), sp.wrapping_add(MASK_IN_FRAME), &mut mask) == mask.len() {
+            keep_returned_mask(&mut thread.call.memory, mask);
+        }
+    }
+    let kept = with_decoder(thread, style, Phase::Entry, None, |call, text| {
+        call.entry(text);
+        call.look_ahead();
+    });
+    thread.call.memory = kept;
+}
+
+/// Keeps what it has filled.
+pub fn at_exit(thread: &mut Thread, style: &Style, ret: i64) {
+    let kept = with_decoder(thread, style, Phase::Exit, Some(ret), |call, text| {
+        call.exit(text);
+        call.after(text);
+    });
+    thread.call.memory = kept;
+}
+
+fn with_decoder(
+    thread: &mut Thread,
+    style: &Style,
+    now: Phase,
+    ret: Option<i64>,
+    decode: impl FnOnce(&mut Decoder<'_, '_>, &mut Vec<u8>),
+) -> Vec<u8> {
+    let mut kept = std::mem::take(&mut thread.call.memory);
+    let memory = ThreadMemory(thread.tid);
+    let event = thread.call.event(thread.pid, thread.comm.as_bytes(), ret, None);
+    let live = |address: u64, buffer: &mut [u8]| read(memory, address, buffer);
+    let mut keeper = Keeper { kept: &mut kept, now, live };
+    if let Some(mut decoder) = Decoder::new(&event, style, &mut keeper) {
+        decode(&mut decoder, &mut Vec::new());
+    }
+    kept
+}
+
+/// Reads as much as can be read from an address on, page by page, since a page that cannot be read spoils the whole of
+/// its stretch.
+fn read(memory: ThreadMemory, address: u64, buffer: &mut [u8]) -> usize {
+    let mut done = 0;
+    while done < buffer.len() {
+        let mut spans = [Span { address: 0, length: 0 }; MOST_SPANS];
+        let (mut count, mut wanted) = (0, 0);
+        for span in &mut spans {
+            let left = buffer.len() - done - wanted;
+            let Some(at) = address.checked_add((done + wanted) as u64).filter(|_| left > 0) else { break };
+            *span = Span { address: at, length: left.min((PAGE - at % PAGE) as usize) };
+            wanted += span.length;
+            count += 1;
+        }
+        if wanted == 0 {
+            break;
+        }
+        let got = memory.read(&spans[..count], &mut buffer[done..done + wanted]);
+        done += got;
+        if got < wanted {
+            break;
+        }
+    }
+    done
+}

@@ -1,0 +1,9 @@
+//! Libraries that read what a traced program is made of: its files, its memory. A program can be made to break them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What such a library finds; a panic in it is nothing found. What it has changed by then is memory of its own, which
+/// may give wrong answers about this program alone.
+pub fn guarded<T>(work: impl FnOnce() -> Option<T>) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok().flatten()
+}

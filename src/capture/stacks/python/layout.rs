@@ -1,0 +1,122 @@
+//! Where `CPython` keeps what its frames are told apart by, for each version.
+//!
+//! Offsets in bytes on x86-64, from `CPython`'s headers (`Include/cpython/pystate.h`, `code.h`,
+//! `Include/internal/pycore_frame.h`) as py-spy's bindings have them. They hold within a minor version; debug and
+//! free-threaded builds have others and are told by their version's flags or by what is read, which then does not fit.
+
+/// How a thread's state leads to its innermost frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Innermost {
+    /// A pointer in the state.
+    At(usize),
+    /// A pointer in what a pointer in the state points to.
+    Behind(usize, usize),
+}
+
+/// See the module's documentation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// In the interpreter's state: its first thread's.
+    pub first_thread: usize,
+    /// In a thread's state: the next one's.
+    pub next_thread: usize,
+    /// In a thread's state: its number, the kernel's where `is_tid`, else what the thread's segment register holds.
+    pub thread: usize,
+    /// See `thread`.
+    pub is_tid: bool,
+    /// The innermost frame.
+    pub innermost: Innermost,
+    /// In a frame: its caller's.
+    pub back: usize,
+    /// In a frame: its code object.
+    pub code: usize,
+    /// In a frame: where it is in the code, and how many bytes that takes.
+    pub position: (usize, usize),
+    /// In a frame: who made it; frames with the second value are no functions.
+    pub owner: Option<(usize, u8)>,
+    /// In a code object: fields that never change, names and lines among them: first byte and length.
+    pub identity: (usize, usize),
+}
+
+/// Longest [`Layout::identity`].
+pub const LONGEST_IDENTITY: usize = 88;
+/// Bytes of a thread's state or frame that hold all the fields.
+pub const HEAD: usize = 192;
+
+/// Before 3.11: the fields of frames and threads that differ are given.
+const fn old(
+    next_thread: usize,
+    thread: usize,
+    frame: usize,
+    position: usize,
+    identity: (usize, usize),
+) -> Layout {
+    Layout {
+        first_thread: 8,
+        next_thread,
+        thread,
+        is_tid: false,
+        innermost: Innermost::At(frame),
+        back: 24,
+        code: 32,
+        position: (position, 4),
+        owner: None,
+        identity,
+    }
+}
+
+/// From 3.12 on.
+const fn new(first_thread: usize, thread: usize, innermost: Innermost) -> Layout {
+    Layout {
+        first_thread,
+        next_thread: 8,
+        thread,
+        is_tid: true,
+        innermost,
+        back: 8,
+        code: 0,
+        position: (56, 8),
+        owner: Some((70, 3)),
+        identity: (68, 76),
+    }
+}
+
+/// The layout of a version; `None`: it is not known.
+pub fn of(major: u64, minor: u64) -> Option<Layout> {
+    Some(match (major, minor) {
+        (2, 7) => old(0, 144, 16, 120, (80, 32)),
+        (3, 6) => old(8, 152, 24, 120, (36, 84)),
+        (3, 7) => old(8, 176, 24, 104, (36, 84)),
+        (3, 8 | 9) => old(8, 176, 24, 104, (40, 88)),
+        (3, 10) => old(8, 176, 24, 96, (40, 88)),
+        (3, 11) => Layout {
+            back: 48,
+            code: 32,
+            owner: None,
+            identity: (72, 72),
+            ..new(16, 160, Innermost::Behind(56, 8))
+        },
+        (3, 12) => new(72, 144, Innermost::Behind(56, 0)),
+        (3, 13) => new(7344, 160, Innermost::At(72)),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_fields_are_in_what_is_read() {
+        for (major, minor) in [(2, 7), (3, 6), (3, 7), (3, 8), (3, 9), (3, 10), (3, 11), (3, 12), (3, 13)] {
+            let layout = of(major, minor).expect("a known version");
+            let (Innermost::At(innermost) | Innermost::Behind(innermost, _)) = layout.innermost;
+            let fields =
+                [layout.next_thread, layout.thread, innermost, layout.back, layout.code, layout.position.0];
+            assert!(fields.iter().all(|field| field + 8 <= HEAD));
+            assert!(layout.identity.1 <= LONGEST_IDENTITY);
+        }
+        assert_eq!(of(3, 5), None);
+        assert_eq!(of(3, 99), None);
+    }
+}

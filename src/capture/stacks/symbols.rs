@@ -1,0 +1,165 @@
+//! Names of addresses: functions, those put into others by the compiler, source lines.
+//!
+//! blazesym reads symbols and DWARF, also from separate debug files. A symbol counts only for the addresses it says it
+//! covers: the nearest one before an address may be of another function.
+
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+
+use blazesym::MaybeDefault;
+use blazesym::symbolize::source::{Elf, Kernel, Source};
+use blazesym::symbolize::{Input, Sym, Symbolized, Symbolizer};
+use rustc_hash::FxHashMap;
+
+use super::guard::guarded;
+use super::object::{Object, ObjectId};
+use super::space::Address;
+use super::table::Table;
+use crate::event::Event;
+use crate::event::stack::{Frame, FrameKind};
+
+/// Addresses remembered.
+const MOST: usize = 1 << 20;
+
+/// Names addresses, each once.
+pub struct Symbols {
+    symbolizer: Symbolizer,
+    /// Numbers of frames, outermost first: a range of `frames`.
+    code: FxHashMap<(ObjectId, u64), (u32, u32)>,
+    kernel: FxHashMap<u64, (u32, u32)>,
+    frames: Vec<u32>,
+}
+
+impl std::fmt::Debug for Symbols {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Symbols").field("addresses", &self.code.len()).finish_non_exhaustive()
+    }
+}
+
+impl Default for Symbols {
+    fn default() -> Self {
+        let builder = Symbolizer::builder().enable_auto_reload(false);
+        Self {
+            symbolizer: builder.build(),
+            code: FxHashMap::default(),
+            kernel: FxHashMap::default(),
+            frames: Vec::new(),
+        }
+    }
+}
+
+impl Symbols {
+    /// Appends the frames that an address stands for, outermost first.
+    pub fn code(
+        &mut self,
+        objects: &[Arc<Object>],
+        address: Address,
+        table: &mut Table,
+        define: &mut dyn FnMut(&Event<'_>),
+        out: &mut Vec<u32>,
+    ) {
+        let Some((id, at)) = address.place else {
+            out.push(table.frame(&Frame::UNKNOWN, define));
+            return;
+        };
+        if self.code.len() >= MOST {
+            self.code.clear();
+            self.kernel.clear();
+            self.frames.clear();
+        }
+        let known = self.code.get(&(id, at)).copied();
+        let range = known.unwrap_or_else(|| self.name(objects, id, at, table, define));
+        self.code.insert((id, at), range);
+        self.give(range, out);
+    }
+
+    /// The same for an address of the kernel.
+    pub fn kernel(
+        &mut self,
+        at: u64,
+        table: &mut Table,
+        define: &mut dyn FnMut(&Event<'_>),
+        out: &mut Vec<u32>,
+    ) {
+        let known = self.kernel.get(&at).copied();
+        let range = known.unwrap_or_else(|| self.name_kernel(at, table, define));
+        self.kernel.insert(at, range);
+        self.give(range, out);
+    }
+
+    fn give(&self, (start, end): (u32, u32), out: &mut Vec<u32>) {
+        out.extend(self.frames.get(start as usize..end as usize).unwrap_or_default());
+    }
+
+    fn name(
+        &mut self,
+        objects: &[Arc<Object>],
+        id: ObjectId,
+        at: u64,
+        table: &mut Table,
+        define: &mut dyn FnMut(&Event<'_>),
+    ) -> (u32, u32) {
+        let start = self.frames.len() as u32;
+        let Some(object) = objects.get(id as usize) else { return (start, start) };
+        let own = Frame {
+            kind: FrameKind::Native,
+            object: &object.path,
+            build_id: &object.build_id,
+            address: at,
+            ..Frame::UNKNOWN
+        };
+        let source = object.source.as_ref().map(|path| Source::Elf(Elf::new(path)));
+        let found = source.and_then(|source| {
+            guarded(|| {
+                let found = self.symbolizer.symbolize_single(&source, Input::VirtOffset(at)).ok()?;
+                found.into_sym().filter(covers).map(Sym::into_owned)
+            })
+        });
+        let Some(symbol) = found else {
+            self.frames.push(table.frame(&own, define));
+            return (start, self.frames.len() as u32);
+        };
+        // The line of the address is that of the innermost inlined call; those around are where the next is put in.
+        let lines: Vec<(Vec<u8>, u32)> = std::iter::once(symbol.code_info.as_deref())
+            .chain(symbol.inlined.iter().map(|inlined| inlined.code_info.as_ref()))
+            .map(|info| {
+                info.map_or_else(Default::default, |info| {
+                    (info.to_path().as_os_str().as_bytes().to_vec(), info.line.unwrap_or(0))
+                })
+            })
+            .collect();
+        let names = std::iter::once(&symbol.name).chain(symbol.inlined.iter().map(|inlined| &inlined.name));
+        for (depth, (name, (file, line))) in names.zip(&lines).enumerate() {
+            let frame = Frame {
+                name: name.as_bytes(),
+                file,
+                line: *line,
+                // One frame a line rather than one an instruction; what is not named keeps its address.
+                address: 0,
+                inlined: depth > 0,
+                ..own
+            };
+            self.frames.push(table.frame(&frame, define));
+        }
+        (start, self.frames.len() as u32)
+    }
+
+    fn name_kernel(&mut self, at: u64, table: &mut Table, define: &mut dyn FnMut(&Event<'_>)) -> (u32, u32) {
+        let start = self.frames.len() as u32;
+        let kallsyms = Kernel { vmlinux: MaybeDefault::None, ..Kernel::default() };
+        let found = self.symbolizer.symbolize_single(&Source::Kernel(kallsyms), Input::AbsAddr(at));
+        let name = match &found {
+            Ok(Symbolized::Sym(symbol)) => symbol.name.as_bytes(),
+            _ => b"",
+        };
+        let frame = Frame { kind: FrameKind::Kernel, name, ..Frame::UNKNOWN };
+        self.frames.push(table.frame(&frame, define));
+        (start, self.frames.len() as u32)
+    }
+}
+
+/// Whether a symbol of an ELF file is for the address it was found for. Those of the symbol table have a size; one of
+/// DWARF has none where its function lies in several pieces, of which one was found to hold the address.
+fn covers(symbol: &Sym<'_>) -> bool {
+    symbol.size.is_none_or(|size| symbol.offset < size)
+}

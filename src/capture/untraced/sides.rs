@@ -1,0 +1,155 @@
+//! Sides of a comparison, run in rounds of random order: each with what prepares and concludes its runs, none for longer
+//! than a time limit.
+
+use std::process::ExitStatus;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::interleaved::Random;
+use super::{Cold, PrepareError, Progress, Rounds, RunError, prepare, run, terminal};
+use crate::capture::launch::Command;
+use crate::capture::ready::{EndBy, Reaper, end_tree, pids};
+use crate::capture::stdio::Stdio;
+use crate::capture::sys::clock::monotonic_ns;
+use crate::capture::sys::signals::Watch;
+use crate::log::Run;
+
+/// A run that is not the first: nobody sees its output.
+const REPEATED: usize = 1;
+
+/// One side.
+#[derive(Clone, Debug)]
+pub struct Side {
+    /// What is run.
+    pub command: Command,
+    /// A shell command before each run.
+    pub prepare: Option<String>,
+    /// A shell command after each run.
+    pub conclude: Option<String>,
+}
+
+/// How to measure.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// How many rounds.
+    pub rounds: Rounds,
+    /// Rounds before those, not counted.
+    pub warmup: usize,
+    /// Empty the page cache before each run.
+    pub cold: Option<Cold>,
+    /// Longest run.
+    pub timeout: Option<Duration>,
+    /// Count runs that fail.
+    pub ignore_failure: bool,
+}
+
+/// What ended the rounds early.
+#[derive(Debug)]
+pub enum Trouble {
+    /// A run failed.
+    Failed(ExitStatus),
+    /// A run took longer than it may.
+    TimedOut,
+    /// A run could not be made.
+    Broken(RunError),
+    /// A signal asked for an end.
+    Signal(i32),
+}
+
+/// What was measured.
+#[derive(Debug)]
+pub struct Measured {
+    /// The runs of each side, those of the same place of the same round.
+    pub runs: Vec<Vec<Run>>,
+    /// What ended the rounds early, and in a run of which side.
+    pub trouble: Option<(usize, Trouble)>,
+}
+
+/// Measures all sides in turn until there are enough rounds, or something goes wrong; what was measured until then is
+/// there in any case.
+pub fn measure(sides: &[Side], stdio: &mut Stdio, plan: &Plan, progress: &mut dyn Progress) -> Measured {
+    let watch = Watch::install();
+    let foreground = terminal::Foreground::now();
+    let mut random = Random(monotonic_ns());
+    let mut measured = Measured { runs: vec![Vec::new(); sides.len()], trouble: None };
+    let (mut done, mut round, mut began_ns) = (0, 0, monotonic_ns());
+    while !plan.rounds.enough(done, sides.len(), monotonic_ns() - began_ns) {
+        let mut order: Vec<usize> = (0..sides.len()).collect();
+        random.shuffle(&mut order);
+        for at in order {
+            let made = one(&sides[at], stdio, plan, &watch);
+            foreground.restore();
+            match made {
+                Ok(run) if round >= plan.warmup => measured.runs[at].push(run),
+                Ok(_) => {}
+                Err(trouble) => {
+                    let trouble = watch.received().map_or(trouble, Trouble::Signal);
+                    measured.runs.iter_mut().for_each(|runs| runs.truncate(done));
+                    return Measured { trouble: Some((at, trouble)), ..measured };
+                }
+            }
+        }
+        round += 1;
+        if round <= plan.warmup {
+            began_ns = monotonic_ns();
+            continue;
+        }
+        done += 1;
+        progress.finished(done, plan.rounds.share(done, sides.len(), monotonic_ns() - began_ns));
+    }
+    measured
+}
+
+/// One prepared run.
+fn one(side: &Side, stdio: &mut Stdio, plan: &Plan, watch: &Watch) -> Result<Run, Trouble> {
+    let signal = |_: u64| watch.received().map_or(Ok(()), |signal| Err(Trouble::Signal(signal)));
+    let refused = |error: PrepareError| Trouble::Broken(error.into());
+    prepare::prepare(side.prepare.as_deref(), watch).map_err(refused).and_then(signal)?;
+    if let Some(cold) = &plan.cold {
+        cold.empty().map_err(|error| refused(PrepareError::Cache(error)))?;
+    }
+    let done = match plan.timeout {
+        None => run::once(&side.command, stdio, REPEATED, watch, None).map_err(Trouble::Broken)?,
+        Some(limit) => limited(&side.command, stdio, watch, limit)?,
+    };
+    signal(0)?;
+    prepare::conclude(side.conclude.as_deref(), watch).map_err(refused).and_then(signal)?;
+    if done.status.success() || plan.ignore_failure {
+        return Ok(done.figures);
+    }
+    Err(Trouble::Failed(done.status))
+}
+
+/// A run that is killed with all it has started when its time is up.
+fn limited(
+    command: &Command,
+    stdio: &mut Stdio,
+    watch: &Watch,
+    limit: Duration,
+) -> Result<run::Done, Trouble> {
+    let _reaper = Reaper::new();
+    let (is_over, over) = channel::<()>();
+    let (done, late) = std::thread::scope(|scope| {
+        let guard = scope.spawn(move || {
+            let late = over.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
+            if late {
+                for pid in pids() {
+                    // It may have ended meanwhile.
+                    let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+                }
+            }
+            late
+        });
+        let done = run::once(command, stdio, REPEATED, watch, None);
+        drop(is_over);
+        (done, guard.join().unwrap_or(false))
+    });
+    if late {
+        end_tree(EndBy::Kill);
+        return Err(Trouble::TimedOut);
+    }
+    done.map_err(Trouble::Broken)
+}

@@ -1,0 +1,215 @@
+//! `trace assert`: whether a run keeps to its budgets, for continuous integration.
+//!
+//! Exit codes: 0 all budgets met, 1 one is broken, 2 a wrong command line or expression, 125 where `trace` itself
+//! cannot tell (126 and 127: the command cannot be run, as env(1) has it).
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+
+use super::assert_runs::{self, Runs};
+use super::choice;
+use super::failure::{Failure, note};
+use super::input;
+use super::output::WRITING;
+use super::startup_output::ReportOutput;
+use crate::analysis::budget::{self, Budget, DEFAULT_METRICS, Judgement, Metric, Verdict, parse};
+use crate::capture::select::{CHOICES, Wanted};
+use crate::report::look::Look;
+use crate::report::{budget as report, json};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Take budgets from FILE: one expression a line, # begins a comment (several: all of them)
+    #[arg(long, value_name = "FILE")]
+    budget: Vec<PathBuf>,
+
+    /// Write a budget that these runs keep to, with a margin, to the FILE of --budget, or to standard output
+    #[arg(long)]
+    learn: bool,
+
+    /// How much more than seen a learned budget allows, in per cent (three times the range of the runs is added)
+    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, default_value = "2", requires = "learn", value_parser = margin)]
+    margin: f64,
+
+    /// Trace the command N times; each run must keep to the budgets [default: 1; 5 with --learn]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = choice::runs)]
+    pub(super) runs: Option<u32>,
+
+    /// Run a shell command before each run, to put back what a run changes
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) prepare: Option<String>,
+
+    /// Judge the command although it fails
+    #[arg(short, long)]
+    pub(super) ignore_failure: bool,
+
+    /// How to trace: eBPF where it is permitted, or ptrace
+    #[arg(long, value_name = "NAME", value_parser = choice::named(&CHOICES), default_value = "auto")]
+    pub(super) backend: Wanted,
+
+    /// Print the verdicts as JSON; the command's own output goes to standard error
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    pub(super) place: input::Place,
+
+    /// A log (ours or strace's text; - for standard input), a directory of logs, or a quoted command
+    #[arg(value_name = "LOG|CMD")]
+    target: OsString,
+
+    /// Budgets, as 'stat.enoent <= 50' or 'open{path~site-packages} < 200'; with --learn, metrics
+    #[arg(value_name = "EXPR")]
+    expressions: Vec<String>,
+}
+
+/// Takes a margin in per cent.
+fn margin(text: &str) -> Result<f64, &'static str> {
+    let margin = text.parse().ok().filter(|percent| (0.0..=1000.0).contains(percent));
+    margin.ok_or("not a margin in per cent (0 to 1000)")
+}
+
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let budgets = if arguments.learn { to_learn(arguments)? } else { budgets(arguments)? };
+    let metrics: Vec<Metric> = budgets.iter().map(|budget| budget.expression.metric.clone()).collect();
+    let to_stdout = arguments.learn && arguments.budget.is_empty();
+    let out = ReportOutput::new(arguments.json || to_stdout).map_err(Failure::of_trace)?;
+    let runs = Runs {
+        count: arguments.runs.unwrap_or(if arguments.learn { 5 } else { 1 }) as usize,
+        arguments,
+        metrics: &metrics,
+    };
+    let readings = assert_runs::readings(&arguments.target, &runs)?;
+    let target = arguments.target.to_string_lossy().into_owned();
+    if arguments.learn {
+        let learned = budget::learn(&metrics, &readings, arguments.margin / 100.0).map_err(|metric| {
+            Failure::of_trace(anyhow!("{metric}: the log does not tell this, so no budget is learned"))
+        })?;
+        let head = report::Head { target: &target, runs: readings.len() };
+        write_learned(arguments, out, |out| report::write_learned(out, head, &learned))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let judgement = budget::judge(target, &budgets, readings);
+    show(out, &judgement).context(WRITING).map_err(Failure::of_trace)?;
+    let has = |verdict| judgement.budgets.iter().any(|judged| judged.verdict == verdict);
+    Ok(ExitCode::from(match (has(Verdict::Broken), has(Verdict::Unknown)) {
+        (true, _) => 1,
+        (false, true) => 125,
+        (false, false) => 0,
+    }))
+}
+
+/// All budgets asked for: those of files, then those of the command line.
+fn budgets(arguments: &Arguments) -> Result<Vec<Budget>, Failure> {
+    let mut budgets = Vec::new();
+    for file in &arguments.budget {
+        budgets.extend(of_file(file)?);
+    }
+    for text in &arguments.expressions {
+        budgets.push(expression(text, None)?);
+    }
+    if budgets.is_empty() {
+        let text = "there is no budget: name one, as 'stat.enoent <= 50', or a file of them with --budget";
+        return Err(Failure::with_code(2, anyhow!(text)));
+    }
+    Ok(budgets)
+}
+
+fn of_file(file: &Path) -> Result<Vec<Budget>, Failure> {
+    let text = std::fs::read_to_string(file);
+    let text = text.with_context(|| format!("cannot read budgets from {}", file.display()));
+    let text = text.map_err(Failure::of_trace)?;
+    let lines = text.lines().enumerate();
+    let lines =
+        lines.map(|(at, line)| (at, without_comment(line).trim())).filter(|(_, line)| !line.is_empty());
+    lines.map(|(at, line)| expression(line, Some(format!("{}:{}", file.display(), at + 1)))).collect()
+}
+
+/// A line up to a # that stands at its beginning or behind a blank: one within a path is part of it.
+fn without_comment(line: &str) -> &str {
+    let comment = line.match_indices('#').find(|(at, _)| line[..*at].ends_with([' ', '\t']) || *at == 0);
+    comment.map_or(line, |(at, _)| &line[..at])
+}
+
+fn expression(text: &str, source: Option<String>) -> Result<Budget, Failure> {
+    match parse(text) {
+        Ok(expression) => Ok(Budget { expression, source }),
+        Err(error) => {
+            let place = source.map_or_else(|| "budget".to_owned(), |source| format!("budget {source}"));
+            Err(Failure::with_code(2, anyhow!("{place}, column {}: {error}", error.column)))
+        }
+    }
+}
+
+/// The metrics to learn: those of the command line, or the usual ones.
+fn to_learn(arguments: &Arguments) -> Result<Vec<Budget>, Failure> {
+    if arguments.budget.len() > 1 {
+        return Err(Failure::with_code(2, anyhow!("--learn writes one file: name it once with --budget")));
+    }
+    let texts: Vec<&str> = match arguments.expressions.as_slice() {
+        [] => DEFAULT_METRICS.into(),
+        texts => texts.iter().map(String::as_str).collect(),
+    };
+    let metrics: Vec<Budget> =
+        texts.into_iter().map(|text| expression(text, None)).collect::<Result<_, _>>()?;
+    match metrics.iter().find(|budget| budget.expression.limit.is_some()) {
+        Some(limited) => {
+            let text = &limited.expression.text;
+            Err(Failure::with_code(
+                2,
+                anyhow!("{text}: --learn finds the limit itself; name the metric only"),
+            ))
+        }
+        None => Ok(metrics),
+    }
+}
+
+fn write_learned(
+    arguments: &Arguments,
+    out: ReportOutput,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    if let Some(path) = arguments.budget.first() {
+        let failed = || format!("cannot write the budget to {}", path.display());
+        let mut file =
+            File::create(path).map(BufWriter::new).with_context(failed).map_err(Failure::of_trace)?;
+        let written = write(&mut file).and_then(|()| file.flush());
+        written.with_context(failed).map_err(Failure::of_trace)?;
+        note(format_args!("a budget is in {}", path.display()));
+        return Ok(());
+    }
+    let Some(file) = out.into_kept() else { return Ok(()) };
+    let mut out = BufWriter::new(file);
+    write(&mut out).and_then(|()| out.flush()).context(WRITING).map_err(Failure::of_trace)
+}
+
+fn show(out: ReportOutput, judgement: &Judgement) -> io::Result<()> {
+    if let Some(file) = out.into_kept() {
+        let mut out = BufWriter::new(file);
+        json::write(&mut out, judgement)?;
+        return out.flush();
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    report::write(&mut out, judgement, Look::of_stdout())?;
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_begin_behind_a_blank() {
+        let cases =
+            [("# all", ""), ("stat < 5 # why", "stat < 5 "), ("open{path~a#b} < 5", "open{path~a#b} < 5")];
+        for (line, kept) in cases {
+            assert_eq!(without_comment(line), kept);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The runs that `trace assert` judges: logs as they are, or a command, traced as often as asked for.
+
+use std::ffi::{OsStr, OsString};
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+
+use super::assert_::Arguments;
+use super::command;
+use super::failure::Failure;
+use super::input;
+use super::progress::ReadBar;
+use super::sides::{Side, side};
+use super::traced::{self, Typed};
+use super::try_session::interrupted;
+use crate::analysis::budget::{Meter, Metric, Reading, Subject};
+use crate::capture::launch::Command;
+use crate::capture::stdio::Stdio;
+use crate::capture::untraced::{self, Ending};
+use crate::log::{Columns, Untraced};
+
+/// What is to be measured, and how.
+pub struct Runs<'a> {
+    /// How often a command is traced.
+    pub count: usize,
+    /// The other options.
+    pub arguments: &'a Arguments,
+    /// What is measured of each run.
+    pub metrics: &'a [Metric],
+}
+
+/// What each run came to.
+pub fn readings(target: &OsStr, runs: &Runs<'_>) -> Result<Vec<Reading>, Failure> {
+    match side(target)? {
+        Side::Logs(logs) => logs.iter().map(|log| read(log, log, runs)).collect(),
+        Side::Command(words) => of_command(&words, runs),
+    }
+}
+
+/// Reads one log. Whatever is wrong with it, no budget is broken by that.
+fn read(log: &Path, shown: &Path, runs: &Runs<'_>) -> Result<Reading, Failure> {
+    let own = |failure: Failure| failure.or_code(125);
+    let bar = ReadBar::new(log);
+    let mut reader = input::open_watched(log, &runs.arguments.place, Columns::ALL, &bar).map_err(own)?;
+    let mut meter = Meter::new(reader.header(), runs.metrics.to_vec());
+    let ending = reader.for_each(|event| meter.add(event));
+    bar.finish();
+    ending.map_err(|error| Failure::of_trace(input::named(shown, error)))?;
+    input::tell_unreadable(shown, &reader);
+    Ok(meter.finish())
+}
+
+fn of_command(words: &[OsString], runs: &Runs<'_>) -> Result<Vec<Reading>, Failure> {
+    let command = command::resolve_repeated(words)?;
+    let mut stdio = Stdio::new().map_err(Failure::of_trace)?;
+    let is_untraced =
+        |metric: &Metric| matches!(metric.subject, Subject::Run(figure) if figure.is_untraced());
+    let is_timed = runs.metrics.iter().any(is_untraced);
+    let untraced = is_timed.then(|| measure(&command, &mut stdio, runs)).transpose()?;
+    let mut tracer = traced::ready(runs.arguments.backend)?
+        .map_err(|signal| interrupted(signal, "before a traced run"))?;
+    let mut readings = Vec::new();
+    for run in 0..runs.count {
+        let prepared = untraced::prepare_run(runs.arguments.prepare.as_deref()).map_err(Failure::of_trace)?;
+        if let Some(signal) = prepared {
+            return Err(interrupted(signal, "in --prepare"));
+        }
+        let file = tempfile::tempfile().map_err(Failure::of_trace)?;
+        let log = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        let streams = (&mut stdio, if untraced.is_some() { run + 1 } else { run });
+        let typed = Typed { command: &command, words };
+        let recorded = traced::trace_once(&mut tracer, typed, &log, streams, untraced.clone())?;
+        if let Some(interruption) = recorded.interruption {
+            return Err(interrupted(interruption.signal, "in a traced run of the command"));
+        }
+        recorded.log.map_err(Failure::of_trace)?;
+        if !recorded.status.success() && !runs.arguments.ignore_failure {
+            let words = stdio.last_words().filter(|_| run > 0).map(|words| format!(": {words}"));
+            return Err(Failure::of_trace(anyhow!(
+                "run {} of the command failed ({}); to judge it all the same, use --ignore-failure{}",
+                run + 1,
+                recorded.status,
+                words.unwrap_or_default()
+            )));
+        }
+        readings.push(read(&log, Path::new(&words[0]), runs)?);
+    }
+    Ok(readings)
+}
+
+/// Untraced runs, for budgets of wall or CPU time.
+fn measure(command: &Command, stdio: &mut Stdio, runs: &Runs<'_>) -> Result<Untraced, Failure> {
+    let options = untraced::Options {
+        prepare: runs.arguments.prepare.clone(),
+        ignore_failure: runs.arguments.ignore_failure,
+        ..untraced::Options::default()
+    };
+    let outcome = untraced::measure(command, stdio, &options, &mut ());
+    match outcome.ending {
+        Ending::Enough | Ending::TimeUp { .. } => Ok(outcome.untraced),
+        Ending::Interrupted { signal, .. } => Err(interrupted(signal, "in a run of the command")),
+        ending => Err(Failure::of_trace(anyhow!("{ending}"))),
+    }
+}

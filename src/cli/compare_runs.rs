@@ -1,0 +1,226 @@
+//! The runs of `trace compare`: rounds of untraced ones, then traced ones in turn; or logs, read beside each other.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+
+use super::command;
+use super::compare::Arguments;
+use super::compare_files;
+use super::failure::{Failure, note};
+use super::input;
+use super::progress::{ReadBar, RunsBar};
+use super::sides::Side;
+use super::traced::{self, Typed};
+use crate::analysis::compare::{Profile, Profiler, Sample};
+use crate::capture::launch::Command;
+use crate::capture::stdio::Stdio;
+use crate::capture::untraced::{self, Cold, Plan, Progress, Rounds, Trouble, signal_name};
+use crate::log::Columns;
+
+/// What the runs came to.
+pub struct Outcome {
+    pub samples: Vec<Sample>,
+    /// A log of each side, where there is one.
+    pub logs: Vec<Option<PathBuf>>,
+    /// Untraced runs were made in rounds.
+    pub paired: bool,
+    /// What ended them early, as a sentence, and the signal if it was one.
+    pub trouble: Option<(String, Option<i32>)>,
+}
+
+/// A side that is a command.
+struct Running<'a> {
+    /// Its place among all sides.
+    at: usize,
+    words: &'a [OsString],
+    command: Command,
+}
+
+/// Gets everything that is to be known of the sides.
+pub fn samples(arguments: &Arguments, sides: &[Side], names: Vec<String>) -> Result<Outcome, Failure> {
+    let samples = names.into_iter().map(|name| Sample { name, ..Sample::default() }).collect();
+    let logs = sides.iter().map(|side| match side {
+        Side::Logs(logs) => logs.first().filter(|log| log.as_os_str() != "-").cloned(),
+        Side::Command(_) => None,
+    });
+    let mut outcome = Outcome { samples, logs: logs.collect(), paired: false, trouble: None };
+    let mut running = Vec::new();
+    for (at, side) in sides.iter().enumerate() {
+        if let Side::Command(words) = side {
+            running.push(Running { at, words, command: command::resolve_repeated(words)? });
+        }
+    }
+    read_logs(arguments, sides, &mut outcome.samples)?;
+    if !running.is_empty() {
+        outcome.paired = running.len() == sides.len();
+        run(arguments, &running, &mut outcome)?;
+    }
+    Ok(outcome)
+}
+
+/// Reads the logs of all sides, as many at a time as there are processors.
+fn read_logs(arguments: &Arguments, sides: &[Side], samples: &mut [Sample]) -> Result<(), Failure> {
+    let all = sides.iter().enumerate().flat_map(|(at, side)| match side {
+        Side::Logs(logs) => logs.iter().map(|log| (at, log.as_path())).collect(),
+        Side::Command(_) => Vec::new(),
+    });
+    let all: Vec<(usize, &Path)> = all.collect();
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    for some in all.chunks(threads.max(1)) {
+        let read = std::thread::scope(|scope| {
+            let readers: Vec<_> =
+                some.iter().map(|(at, log)| (*at, scope.spawn(|| profile(log, &arguments.place)))).collect();
+            let joined = readers.into_iter().map(|(at, reader)| {
+                let read = reader.join().map_err(|_| Failure::of_trace(anyhow!("reading a log has failed")));
+                (at, read.and_then(|read| read))
+            });
+            joined.collect::<Vec<_>>()
+        });
+        for (at, read) in read {
+            let (profile, untraced) = read?;
+            samples[at].profiles.push(profile);
+            samples[at].runs.extend(untraced);
+        }
+    }
+    Ok(())
+}
+
+/// What a log says, and the untraced runs in its header.
+fn profile(log: &Path, place: &input::Place) -> Result<(Profile, Vec<crate::log::Run>), Failure> {
+    let own = |failure: Failure| failure.or_code(125);
+    let bar = ReadBar::new(log);
+    let mut reader = input::open_watched(log, place, Columns::ALL, &bar).map_err(own)?;
+    let untraced =
+        reader.header().untraced.as_ref().map(|untraced| untraced.runs.clone()).unwrap_or_default();
+    let mut profiler = Profiler::new(reader.header());
+    let ending = reader.for_each(|event| profiler.add(event));
+    bar.finish();
+    ending.map_err(|error| Failure::of_trace(input::named(log, error)))?;
+    input::tell_unreadable(log, &reader);
+    Ok((profiler.finish(), untraced))
+}
+
+/// What an option says for one side.
+fn of_side(values: &[String], at: usize) -> Option<&String> {
+    if values.len() > 1 { values.get(at) } else { values.first() }
+}
+
+fn run(arguments: &Arguments, running: &[Running<'_>], outcome: &mut Outcome) -> Result<(), Failure> {
+    let mut stdio = Stdio::new().map_err(Failure::of_trace)?;
+    let sides: Vec<untraced::Side> = running
+        .iter()
+        .map(|one| untraced::Side {
+            command: one.command.clone(),
+            prepare: of_side(&arguments.prepare, one.at).cloned(),
+            conclude: of_side(&arguments.conclude, one.at).cloned(),
+        })
+        .collect();
+    let plan = Plan {
+        rounds: Rounds { rounds: arguments.runs.map(|runs| runs as usize), ..Rounds::default() },
+        warmup: arguments.warmup,
+        cold: arguments.cold.then(emptied).transpose()?,
+        timeout: arguments.timeout,
+        ignore_failure: arguments.ignore_failure,
+    };
+    let mut bar = RunsBar::now("untraced rounds");
+    let measured = untraced::measure_sides(&sides, &mut stdio, &plan, &mut bar);
+    bar.finish();
+    for (one, runs) in running.iter().zip(measured.runs) {
+        outcome.samples[one.at].runs = runs;
+    }
+    outcome.trouble = match measured.trouble {
+        None => trace(arguments, running, outcome, &mut stdio)?,
+        Some((at, trouble)) => Some(told(&outcome.samples[running[at].at].name, trouble, &mut stdio)),
+    };
+    for one in running {
+        let cleaned =
+            untraced::run_option("--cleanup", of_side(&arguments.cleanup, one.at).map(String::as_str));
+        if let Err(error) = cleaned {
+            note(error);
+        }
+    }
+    Ok(())
+}
+
+/// The page cache, emptied once, since only that tells whether it is permitted.
+fn emptied() -> Result<Cold, Failure> {
+    let refused = |error| anyhow!("--cold: the page cache cannot be emptied ({error}); run trace as root");
+    Cold::whole_system().map_err(|error| Failure::of_trace(refused(error)))
+}
+
+/// Why there are no more runs, and the signal if it was one.
+fn told(name: &str, trouble: Trouble, stdio: &mut Stdio) -> (String, Option<i32>) {
+    let text = match trouble {
+        Trouble::Signal(signal) => return (ended_by(signal), Some(signal)),
+        Trouble::Failed(status) => {
+            format!(
+                "{name}: a run failed ({status}); --prepare can put back what a run changes, --ignore-failure counts it all the same"
+            )
+        }
+        Trouble::TimedOut => format!("{name}: a run took longer than --timeout allows, and was killed"),
+        Trouble::Broken(error) => format!("{name}: {error}"),
+    };
+    let words = stdio.last_words().map(|words| format!("; the end of what it wrote: {words}"));
+    (text + &words.unwrap_or_default(), None)
+}
+
+fn ended_by(signal: i32) -> String {
+    format!("ended by {}: what is shown was measured until then", signal_name(signal))
+}
+
+/// Traces all commands in turn, as often as asked for. What ended that early, if anything did.
+fn trace(
+    arguments: &Arguments,
+    running: &[Running<'_>],
+    outcome: &mut Outcome,
+    stdio: &mut Stdio,
+) -> Result<Option<(String, Option<i32>)>, Failure> {
+    let mut tracer = match traced::ready(arguments.backend)? {
+        Ok(tracer) => tracer,
+        Err(signal) => return Ok(Some((ended_by(signal), Some(signal)))),
+    };
+    let mut bar = RunsBar::now("traced rounds");
+    for round in 0..arguments.traced as usize {
+        for one in running {
+            let name = outcome.samples[one.at].name.clone();
+            let prepare = of_side(&arguments.prepare, one.at).map(String::as_str);
+            if let Some(signal) = untraced::prepare_run(prepare).map_err(Failure::of_trace)? {
+                return Ok(Some((ended_by(signal), Some(signal))));
+            }
+            let kept = arguments.output.as_ref().filter(|_| round == 0);
+            let kept = kept.map(|directory| compare_files::log_of(directory, one.at));
+            let file = tempfile::tempfile().map_err(Failure::of_trace)?;
+            let log = kept.clone().unwrap_or_else(|| unnamed(&file));
+            let typed = Typed { command: &one.command, words: one.words };
+            let recorded = traced::trace_once(&mut tracer, typed, &log, (stdio, 1), None)?;
+            if let Some(interruption) = recorded.interruption {
+                return Ok(Some((ended_by(interruption.signal), Some(interruption.signal))));
+            }
+            recorded.log.map_err(Failure::of_trace)?;
+            if !recorded.status.success() && !arguments.ignore_failure {
+                return Ok(Some(told(&name, Trouble::Failed(recorded.status), stdio)));
+            }
+            outcome.samples[one.at].profiles.push(profile(&log, &arguments.place)?.0);
+            if kept.is_some() {
+                outcome.logs[one.at] = kept;
+            }
+            let conclude = of_side(&arguments.conclude, one.at).map(String::as_str);
+            let concluded = untraced::run_option("--conclude", conclude).map_err(Failure::of_trace)?;
+            if let Some(signal) = concluded {
+                return Ok(Some((ended_by(signal), Some(signal))));
+            }
+        }
+        bar.finished(round, (round + 1) as f64 / f64::from(arguments.traced));
+    }
+    bar.finish();
+    Ok(None)
+}
+
+/// A name under which this process can open a file that has none.
+fn unnamed(file: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
+}

@@ -1,0 +1,203 @@
+//! strace's language of faults: `SET:error=ENOENT:when=2+3`, which calls are to be done what to.
+
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+use crate::capture::Intervention;
+use crate::event::Event;
+use crate::report::show::filter::CallSet;
+use crate::syscall::flags::signal_number;
+
+/// Which calls of a thread: the first, every so many behind it, and the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct When {
+    first: u64,
+    last: u64,
+    step: u64,
+}
+
+impl When {
+    const ALWAYS: Self = Self { first: 1, last: u64::MAX, step: 1 };
+
+    fn has(self, count: u64) -> bool {
+        let Some(behind) = count.checked_sub(self.first).filter(|_| count <= self.last) else { return false };
+        behind == 0 || (self.step != 0 && behind % self.step == 0)
+    }
+
+    /// `FIRST[..LAST][+[STEP]]`
+    fn parse(text: &str) -> Option<Self> {
+        let (range, step) = match text.split_once('+') {
+            Some((range, "")) => (range, 1),
+            Some((range, step)) => (range, count(step)?),
+            None => (text, 0),
+        };
+        let (first, last) = match range.split_once("..") {
+            Some((first, last)) => (count(first)?, count(last)?),
+            None => (count(range)?, u64::MAX),
+        };
+        // A range without a step is all of it.
+        let step = if step == 0 && range.contains("..") { 1 } else { step };
+        (last >= first).then_some(Self { first, last, step })
+    }
+}
+
+fn count(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|count| (1..=0xffff).contains(count))
+}
+
+/// One expression.
+#[derive(Debug)]
+struct Injection {
+    calls: CallSet,
+    what: Intervention,
+    when: When,
+    /// Calls met so far, by thread.
+    met: FxHashMap<u32, u64>,
+}
+
+/// All expressions of a command line.
+#[derive(Debug, Default)]
+pub struct Injections(Vec<Injection>);
+
+impl Injections {
+    /// From expressions without `inject=` before them.
+    pub fn parse(expressions: &[String]) -> Result<Self, anyhow::Error> {
+        expressions.iter().map(|text| parse(text, false)).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Adds one expression; `is_fault`: it is of `fault=`, whose error is ENOSYS where it names none.
+    pub fn add(&mut self, expression: &str, is_fault: bool) -> Result<(), anyhow::Error> {
+        self.0.push(parse(expression, is_fault)?);
+        Ok(())
+    }
+
+    /// What is to be done to this call: by the last expression that chooses it.
+    pub fn of(&mut self, event: &Event<'_>) -> Intervention {
+        let chosen = self.0.iter_mut().rev().find(|injection| injection.calls.contains(event.abi, event.nr));
+        let Some(injection) = chosen else { return Intervention::default() };
+        let met = injection.met.entry(event.tid).or_default();
+        *met += 1;
+        if injection.when.has(*met) { injection.what } else { Intervention::default() }
+    }
+}
+
+fn parse(expression: &str, is_fault: bool) -> Result<Injection, anyhow::Error> {
+    let mut parts = expression.split(':');
+    let calls = CallSet::parse(parts.next().unwrap_or_default())?;
+    let (mut what, mut when) = (Intervention::default(), When::ALWAYS);
+    for part in parts {
+        let invalid = || anyhow::anyhow!("cannot do {part} of {expression}");
+        let (name, value) = part.split_once('=').ok_or_else(invalid)?;
+        match name {
+            "error" => what.result = Some(-i64::from(error_number(value).ok_or_else(invalid)?)),
+            "retval" if !is_fault => what.result = Some(number(value).ok_or_else(invalid)?),
+            "signal" if !is_fault => what.signal = Some(signal_number(value).ok_or_else(invalid)?),
+            "delay_enter" if !is_fault => what.delay_enter = Some(duration(value).ok_or_else(invalid)?),
+            "delay_exit" if !is_fault => what.delay_exit = Some(duration(value).ok_or_else(invalid)?),
+            "when" => when = When::parse(value).ok_or_else(invalid)?,
+            _ => return Err(invalid()),
+        }
+    }
+    if is_fault && what.result.is_none() {
+        what.result = Some(-i64::from(libc_enosys()));
+    }
+    if what.is_none() {
+        anyhow::bail!(
+            "{expression} says not what to do: error=, retval=, signal=, delay_enter= or delay_exit="
+        );
+    }
+    Ok(Injection { calls, what, when, met: FxHashMap::default() })
+}
+
+fn libc_enosys() -> i32 {
+    nix::errno::Errno::ENOSYS as i32
+}
+
+/// A name (`ENOENT`) or a number.
+fn error_number(text: &str) -> Option<i32> {
+    let by_number = text.parse().ok().filter(|errno| (1..4096).contains(errno));
+    by_number.or_else(|| (1..134).find(|&errno| syscalls::Errno::new(errno).name() == Some(text)))
+}
+
+/// Decimal, or hexadecimal behind `0x`, as a word.
+fn number(text: &str) -> Option<i64> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok().map(u64::cast_signed),
+        None => text.parse().ok().filter(|&value: &i64| value >= 0),
+    }
+}
+
+/// Microseconds, or a number with `s`, `ms`, `us` or `ns`.
+pub fn duration(text: &str) -> Option<Duration> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 = digits.parse().ok()?;
+    Some(match &text[digits.len()..] {
+        "s" => Duration::from_secs(number),
+        "ms" => Duration::from_millis(number),
+        "" | "us" => Duration::from_micros(number),
+        "ns" => Duration::from_nanos(number),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Kind;
+
+    fn event(name: &str, tid: u32) -> Event<'static> {
+        let nr = crate::syscall::by_name(crate::event::Abi::X86_64, name).unwrap().nr;
+        Event { tid, nr, ..Event::new(Kind::Syscall) }
+    }
+
+    #[test]
+    fn calls_are_counted_by_thread() {
+        let expression = "openat,open:error=ENOENT:when=2+3".to_owned();
+        let mut injections = Injections::parse(&[expression]).unwrap();
+        let mut hit = |name, tid| injections.of(&event(name, tid)).result;
+        let hits: Vec<bool> = (0..6).map(|_| hit("openat", 1).is_some()).collect();
+        assert_eq!(hits, [false, true, false, false, true, false]);
+        assert_eq!((hit("openat", 2), hit("openat", 2)), (None, Some(-2)));
+        assert_eq!(hit("close", 2), None);
+    }
+
+    #[test]
+    fn when() {
+        let hits = |text: &str| {
+            let when = When::parse(text).unwrap_or_else(|| panic!("{text}"));
+            (1..=9).filter(|&count| when.has(count)).collect::<Vec<u64>>()
+        };
+        assert_eq!(hits("2"), [2]);
+        assert_eq!(hits("7+"), [7, 8, 9]);
+        assert_eq!(hits("2+3"), [2, 5, 8]);
+        assert_eq!(hits("2..4"), [2, 3, 4]);
+        assert_eq!(hits("2..7+2"), [2, 4, 6]);
+        for wrong in ["", "0", "x", "3..2", "1+x", "99999"] {
+            assert_eq!(When::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_refused() {
+        let parse = |text: &str| Injections::parse(&[text.to_owned()]);
+        for wrong in [
+            "openat",
+            "openat:error=ENONSENSE",
+            "nosuch:error=1",
+            "openat:retval=-1",
+            "openat:poke=1",
+            "openat:when=1",
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+        let what = parse("all:retval=0x10:signal=SIGUSR1:delay_enter=5:delay_exit=2ms").unwrap();
+        let what = what.0[0].what;
+        assert_eq!((what.result, what.signal), (Some(16), Some(10)));
+        assert_eq!(what.delay_enter, Some(Duration::from_micros(5)));
+        assert_eq!(what.delay_exit, Some(Duration::from_millis(2)));
+        let mut fault = Injections::default();
+        fault.add("openat", true).unwrap();
+        assert_eq!(fault.of(&event("openat", 1)).result, Some(-38));
+    }
+}

@@ -1,0 +1,174 @@
+//! `trace install`: where a package install spends its time.
+//!
+//! One traced run tells what is done. The wall time is known where `--runs` asks for untraced ones before it; then a
+//! command that puts back what an install changes (`--prepare`) is needed, or there is nothing left to install.
+
+use std::ffi::OsString;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use serde::Serialize;
+
+use super::choice;
+use super::command;
+use super::failure::{Failure, note};
+use super::names::{default_log, refuse_stream_as_log};
+use super::output::WRITING;
+use super::progress::RunsBar;
+use super::startup_graph::draw;
+use super::startup_output::ReportOutput;
+use super::startup_untraced::End;
+use super::traced::{self, Typed};
+use super::try_session::interrupted;
+use crate::analysis::flame::Drawing;
+use crate::analysis::install::{Install, Report};
+use crate::capture::launch::Command;
+use crate::capture::select::{CHOICES, Wanted};
+use crate::capture::stdio::Stdio;
+use crate::capture::untraced::{self, Ending, Policy};
+use crate::log::{self, Untraced};
+use crate::report::look::Look;
+use crate::report::startup::{Options, TOP};
+use crate::report::{install as report, json};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Make N counted untraced runs before the traced one; needs --prepare [default: none]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = choice::runs, requires = "prepare")]
+    runs: Option<u32>,
+
+    /// Run a shell command before each run, to put back what an install changes
+    #[arg(long, value_name = "COMMAND")]
+    prepare: Option<String>,
+
+    /// How to trace: eBPF where it is permitted, whose costs are true, or ptrace
+    #[arg(long, value_name = "NAME", value_parser = choice::named(&CHOICES), default_value = "auto")]
+    backend: Wanted,
+
+    /// Write the log to FILE and the flame graph beside it [default: named after the command, in the
+    /// current directory]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Show every row of every table
+    #[arg(long)]
+    all: bool,
+
+    /// Print the report as JSON; the command's own output goes to standard error
+    #[arg(long)]
+    json: bool,
+
+    /// The command and its arguments
+    #[arg(value_name = "CMD", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    command: Vec<OsString>,
+}
+
+/// The report and where its files are.
+#[derive(Serialize)]
+struct Json<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    log: String,
+    flame_graph: Option<String>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let command = command::resolve_repeated(&arguments.command)?;
+    let output = output_path(arguments)?;
+    let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
+    let mut stdio = Stdio::new().map_err(Failure::of_trace)?;
+    let untraced = match arguments.runs {
+        Some(runs) => Some(measure(arguments, &command, runs as usize, &mut stdio)?),
+        None => None,
+    };
+    let mut tracer =
+        traced::ready(arguments.backend)?.map_err(|signal| interrupted(signal, "before the traced run"))?;
+    let prepared = untraced::prepare_run(arguments.prepare.as_deref()).map_err(Failure::of_trace)?;
+    if let Some(signal) = prepared {
+        return Err(interrupted(signal, "in --prepare"));
+    }
+    let typed = Typed { command: &command, words: &arguments.command };
+    let run = usize::from(untraced.is_some());
+    let recorded = traced::trace_once(&mut tracer, typed, &output, (&mut stdio, run), untraced)?;
+    for warning in &recorded.warnings {
+        note(warning);
+    }
+    let written = recorded.log.map(drop);
+    let analysed = analyse(&output);
+    // Why it could not be written comes before what is wrong with what there is.
+    let (report, drawing) = match (analysed, written) {
+        (Err(_), Err(unwritten)) => return Err(Failure::of_trace(unwritten)),
+        (analysed, _) => analysed.map_err(Failure::of_trace)?,
+    };
+    let graph = output.with_extension("svg");
+    let is_drawn = draw(&graph, &drawing).unwrap_or_else(|error| {
+        note(format_args!("no flame graph: {error}"));
+        false
+    });
+    let graph = is_drawn.then_some(graph.as_path());
+    show(arguments, out, &report, (&output, graph)).context(WRITING).map_err(Failure::of_trace)?;
+    End::Status(recorded.status).finish()
+}
+
+/// Where the log goes.
+fn output_path(arguments: &Arguments) -> Result<PathBuf, Failure> {
+    let Some(output) = &arguments.output else { return default_log(&arguments.command) };
+    refuse_stream_as_log(output).map_err(Failure::of_trace)?;
+    log::check_output(output).map_err(Failure::of_trace)?;
+    Ok(output.clone())
+}
+
+fn measure(
+    arguments: &Arguments,
+    command: &Command,
+    runs: usize,
+    stdio: &mut Stdio,
+) -> Result<Untraced, Failure> {
+    let options = untraced::Options {
+        policy: Policy { runs: Some(runs), ..Policy::default() },
+        prepare: arguments.prepare.clone(),
+        ..untraced::Options::default()
+    };
+    let mut bar = RunsBar::new();
+    let outcome = untraced::measure(command, stdio, &options, &mut bar);
+    bar.finish();
+    match outcome.ending {
+        Ending::Enough | Ending::TimeUp { .. } => Ok(outcome.untraced),
+        Ending::Interrupted { signal, .. } => Err(interrupted(signal, "in an untraced run of the command")),
+        ending => {
+            let words = stdio.last_words().map(|words| format!("; the end of what it wrote: {words}"));
+            Err(Failure::of_trace(anyhow!("{ending}{}", words.unwrap_or_default())))
+        }
+    }
+}
+
+fn analyse(output: &Path) -> Result<(Report, Drawing), log::Error> {
+    let mut reader = log::Reader::open(output)?;
+    let mut install = Install::new(reader.header());
+    reader.for_each(|event| install.add(event))?;
+    Ok(install.finish())
+}
+
+fn show(
+    arguments: &Arguments,
+    out: ReportOutput,
+    report: &Report,
+    (log, graph): (&Path, Option<&Path>),
+) -> io::Result<()> {
+    let shown = |path: &Path| path.to_string_lossy().into_owned();
+    if let Some(file) = out.into_kept() {
+        let mut out = BufWriter::new(file);
+        json::write(&mut out, &Json { report, log: shown(log), flame_graph: graph.map(shown) })?;
+        return out.flush();
+    }
+    let drawing = graph.map(|graph| format!(" · flame graph {}", graph.display())).unwrap_or_default();
+    let last = format!("log {}{drawing} · next: trace stats --by path {0}", log.display());
+    let top = if arguments.all { usize::MAX } else { TOP };
+    let mut out = BufWriter::new(io::stdout().lock());
+    writeln!(out)?;
+    report::write(&mut out, report, Options { top, look: Look::of_stdout(), last: &last })?;
+    out.flush()
+}

@@ -1,0 +1,106 @@
+//! Events as lines of text or JSON: what `trace show` prints, and `trace record --text` while the command runs.
+
+use std::io::{self, Write};
+
+use clap::Args;
+
+use crate::analysis::stacks::Stacks;
+use crate::event::{Event, Kind};
+use crate::report::json;
+use crate::report::show::json::Row;
+use crate::report::show::{Modes, Options, Relative, Time, change_of_mode, line, stack};
+use crate::syscall::decode::{Hex, Style};
+
+/// How strings and structures are shown.
+#[derive(Debug, Args)]
+pub struct StyleArguments {
+    /// Show at most N bytes of a string or buffer, and N elements of an array; paths are always whole
+    #[arg(short = 's', long = "string-limit", value_name = "N", default_value_t = 32)]
+    strings: usize,
+
+    /// Show all members of structures, and all elements of arrays
+    #[arg(short = 'v', long = "no-abbrev")]
+    verbose: bool,
+
+    /// Show strings that do not print in hexadecimal; twice: all strings
+    #[arg(short = 'x', action = clap::ArgAction::Count)]
+    hex: u8,
+}
+
+impl StyleArguments {
+    /// As the decoder takes it, with the files behind descriptors.
+    pub fn style(&self) -> Style {
+        let hex = match self.hex {
+            0 => Hex::Never,
+            1 => Hex::Unprintable,
+            _ => Hex::All,
+        };
+        Style { strings: self.strings, hex, verbose: self.verbose, files: true, ..Style::default() }
+    }
+}
+
+/// The lines of events.
+pub struct Lines {
+    options: Options,
+    /// Times are those of `-r`.
+    relative: Option<Relative>,
+    modes: Modes,
+    json: bool,
+    /// Where they are to be shown.
+    stacks: Option<Stacks>,
+    text: Vec<u8>,
+}
+
+impl Lines {
+    /// Lines of this form; with `is_relative` each has the time since the one before.
+    pub fn new(options: Options, is_relative: bool, json: bool) -> Self {
+        Self {
+            options,
+            relative: is_relative.then(Relative::default),
+            modes: Modes::default(),
+            json,
+            stacks: None,
+            text: Vec::new(),
+        }
+    }
+
+    /// From now on the functions that made a call stand below it, where they are known.
+    pub fn show_stacks(&mut self) {
+        self.stacks = Some(Stacks::default());
+    }
+
+    /// Takes note of an event that is perhaps not shown: a child begins in its parent's mode, and later ones refer to
+    /// stacks.
+    pub fn saw(&mut self, event: &Event<'_>) {
+        if let Some(stacks) = &mut self.stacks {
+            stacks.add(event);
+        }
+        if event.kind == Kind::Fork {
+            self.modes.change(event);
+        }
+    }
+
+    /// Writes an event as a line, or two.
+    pub fn write(&mut self, out: &mut dyn Write, event: &Event<'_>) -> io::Result<()> {
+        if self.json {
+            return json::write_line(out, &Row::from(event));
+        }
+        // The sense of these is in tables and drawings, not line by line.
+        if matches!(event.kind, Kind::Sample | Kind::Frame | Kind::Stack) {
+            return Ok(());
+        }
+        if let Some(relative) = &mut self.relative
+            && self.options.time != Time::Hidden
+        {
+            self.options.time = relative.next(event.start_ns);
+        }
+        self.text.clear();
+        change_of_mode(&mut self.text, event, &self.options, &mut self.modes);
+        line(&mut self.text, event, &self.options);
+        self.text.push(b'\n');
+        if let (Some(stacks), Some(number)) = (&self.stacks, event.stack) {
+            stack::write(&mut self.text, stacks, number);
+        }
+        out.write_all(&self.text)
+    }
+}

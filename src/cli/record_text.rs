@@ -1,0 +1,91 @@
+//! `trace record --text`: lines as `trace show` prints them, while the command runs.
+
+use super::failure::{Failure, note};
+use super::inject::Injections;
+use super::lines::Lines;
+use super::record::Arguments;
+use super::text_output::TextOutput;
+use crate::capture::{Intervention, Sink};
+use crate::event::Event;
+use crate::report::show::Options;
+use crate::report::show::filter::Filter;
+
+/// What is done beside writing the log.
+pub struct Beside {
+    text: Option<TextSink>,
+    injections: Injections,
+}
+
+impl Beside {
+    /// As the command line says.
+    pub fn new(arguments: &Arguments) -> Result<Self, Failure> {
+        let injections = Injections::parse(&arguments.inject).map_err(Failure::of_trace)?;
+        let text = match &arguments.text {
+            Some(name) => {
+                let filter = arguments.filter.filter().map_err(|failure| failure.or_code(125))?;
+                let options = Options { style: arguments.style.style(), ..Options::default() };
+                Some(TextSink::new(Lines::new(options, false, false), filter, TextOutput::open(name)?))
+            }
+            None if arguments.filter.typed().is_some() => {
+                return Err(Failure::of_trace(anyhow::anyhow!(
+                    "-e, -P, -z and -Z choose what --text prints; the log has every call"
+                )));
+            }
+            None => None,
+        };
+        Ok(Self { text, injections })
+    }
+
+    /// Ends the text.
+    pub fn finish(self) {
+        if let Some(error) = self.text.and_then(TextSink::finish) {
+            note(format_args!("the text is incomplete: {error}"));
+        }
+    }
+}
+
+impl Sink for Beside {
+    fn push(&mut self, event: &Event<'_>) {
+        if let Some(text) = &mut self.text {
+            text.push(event);
+        }
+    }
+
+    fn entered(&mut self, event: &Event<'_>) -> Intervention {
+        self.injections.of(event)
+    }
+}
+
+/// Prints what passes the filter.
+struct TextSink {
+    lines: Lines,
+    filter: Filter,
+    output: TextOutput,
+    line: Vec<u8>,
+}
+
+impl TextSink {
+    /// Prints to this output.
+    fn new(lines: Lines, filter: Filter, output: TextOutput) -> Self {
+        Self { lines, filter, output, line: Vec::new() }
+    }
+
+    /// Ends the text; why it is not whole, if it is not.
+    fn finish(self) -> Option<std::io::Error> {
+        self.output.finish()
+    }
+}
+
+impl Sink for TextSink {
+    fn push(&mut self, event: &Event<'_>) {
+        self.lines.saw(event);
+        if !self.filter.matches(event) {
+            return;
+        }
+        self.line.clear();
+        // Writing to memory cannot fail.
+        if self.lines.write(&mut self.line, event).is_ok() {
+            self.output.write(&self.line);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The sets that `-e` takes.
+
+use anyhow::bail;
+
+use crate::event::Event;
+use crate::report::show::filter::Filter;
+use crate::syscall::flags::signal_number;
+
+/// The calls of `-e trace=`; what strace calls wrong is told in its words.
+pub fn calls(set: &str) -> anyhow::Result<Filter> {
+    Filter::parse(set).map_err(|error| match set {
+        one if !one.contains([',', '%', '/', '!']) => anyhow::anyhow!("invalid system call '{one}'"),
+        _ => error.into(),
+    })
+}
+
+/// A list of names, all others with `!` before it.
+fn set(text: &str, find: impl Fn(&str) -> Option<u64>, all: u64, kind: &str) -> anyhow::Result<u64> {
+    let (is_inverted, list) = text.strip_prefix('!').map_or((false, text), |list| (true, list));
+    let mut bits = 0;
+    for name in list.split(',') {
+        bits |= match name {
+            "all" => all,
+            "none" => 0,
+            name => match find(name) {
+                Some(bit) => bit,
+                None => bail!("invalid {kind} '{name}'"),
+            },
+        };
+    }
+    Ok(if is_inverted { all & !bits } else { bits })
+}
+
+/// Signals to be shown, a bit each.
+#[derive(Clone, Copy, Debug)]
+pub struct Signals(u64);
+
+impl Default for Signals {
+    fn default() -> Self {
+        Self(u64::MAX)
+    }
+}
+
+impl Signals {
+    /// `SIGINT,TERM`, `!CHLD`, `none`
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let find = |name: &str| signal_number(name).map(|signal| 1 << (signal - 1));
+        set(text, find, u64::MAX, "signal").map(Self)
+    }
+
+    /// Whether this one is.
+    pub fn has(self, signal: u32) -> bool {
+        (1..=64).contains(&signal) && self.0 >> (signal - 1) & 1 != 0
+    }
+}
+
+const STATUSES: [&str; 5] = ["successful", "failed", "unfinished", "unavailable", "detached"];
+
+/// Outcomes of calls to be shown, a bit each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statuses(u64);
+
+impl Default for Statuses {
+    fn default() -> Self {
+        Self((1 << STATUSES.len()) - 1)
+    }
+}
+
+impl Statuses {
+    /// `successful,failed`
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let find = |name: &str| STATUSES.iter().position(|known| *known == name).map(|at| 1 << at);
+        set(text, find, Self::default().0, "status").map(Self)
+    }
+
+    /// Whether they are all shown, so that a call's line can begin before its outcome is known.
+    pub fn are_all(self) -> bool {
+        self == Self::default()
+    }
+
+    /// Whether a call with this outcome is.
+    pub fn has(self, event: &Event<'_>) -> bool {
+        let bit = match (event.ret, event.errno()) {
+            (None, _) => 2,
+            (_, Some(_)) => 1,
+            _ => 0,
+        };
+        self.0 >> bit & 1 != 0
+    }
+}
+
+const QUIET: [&[&str]; 6] = [
+    &["attach"],
+    &["exit", "exits"],
+    &["path-resolution", "path-resolve"],
+    &["personality"],
+    &["thread-execve", "superseded"],
+    &["detach"],
+];
+
+/// Messages that are left out, a bit each.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Quiet(u64);
+
+impl Quiet {
+    /// `attach,exit`
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let find = |name: &str| QUIET.iter().position(|names| names.contains(&name)).map(|at| 1 << at);
+        set(text, find, (1 << QUIET.len()) - 1, "quiet").map(Self)
+    }
+
+    /// As `-q` does, given so many times; of what is written to a file nothing is said by itself.
+    pub fn of(times: usize, to_file: bool) -> Self {
+        match times {
+            0 if to_file => Self(0b0_1001),
+            0 => Self(0),
+            1 => Self(0b0_1001),
+            2 => Self(0b0_1011),
+            _ => Self(u64::MAX),
+        }
+    }
+
+    /// No message about attaching.
+    pub fn attach(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    /// No message about an exit.
+    pub fn exit(self) -> bool {
+        self.0 & 2 != 0
+    }
+}

@@ -1,0 +1,122 @@
+//! Called by the name `strace`: its command line, and what it prints, live.
+//!
+//! ```text
+//!  words ── options ──> Options ──┬─ command, or processes that run ──> capture::ptrace
+//!                                 └─ sink: what is shown, and where ──> report::show::live
+//! ```
+//!
+//! What is not taken is refused by name. Compared with strace itself by tests (docs/strace.md).
+
+mod expression;
+mod options;
+mod sink;
+mod summary;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::ExitCode;
+
+use self::options::{Asked, Options};
+use self::sink::StraceSink;
+use super::record::own_stream;
+use crate::capture::launch::{self, Command, SpawnOptions};
+use crate::capture::{host, monotonic_ns, ptrace, realtime_ns};
+use crate::report::escape::printable;
+
+/// The name that asks for this.
+const NAME: &str = "strace";
+
+/// The words behind the name, if we were called by it.
+pub fn words() -> Option<Vec<OsString>> {
+    let mut words = std::env::args_os();
+    let name = words.next()?;
+    (Path::new(&name).file_name()? == NAME).then(|| words.collect())
+}
+
+/// Does what strace does with these words.
+pub fn run(words: Vec<OsString>) -> ExitCode {
+    let done = options::parse(words).and_then(|asked| match asked {
+        Asked::Version => {
+            print(&format!("strace -- by trace {}, in the form of strace 6.1\n", env!("CARGO_PKG_VERSION")))
+        }
+        Asked::Help => print(&options::help()),
+        Asked::Trace(options) => trace(*options),
+    });
+    done.unwrap_or_else(|error| {
+        tell(&format!("{error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+/// A line of strace's own on standard error.
+fn tell(text: &str) {
+    let text = text.split('\n').map(printable).collect::<Vec<_>>().join("\n");
+    // Nothing is left to tell where standard error is gone.
+    let _ = writeln!(io::stderr(), "strace: {text}");
+}
+
+fn print(text: &str) -> anyhow::Result<ExitCode> {
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn trace(options: Options) -> anyhow::Result<ExitCode> {
+    host::check_limits(host::RECORDING_FILES)?;
+    let origin_ns = monotonic_ns();
+    let capture = ptrace::Options {
+        leader_only: false,
+        pin: options.pids.is_empty(),
+        origin_ns,
+        until_ns: None,
+        follow: options.follow,
+        keep: Some(options.style),
+        stacks: None,
+    };
+    let (pids, command) = (options.pids.clone(), resolve(&options)?);
+    let mut sink = StraceSink::new(options, realtime_ns())?;
+    let Some(command) = command else {
+        for pid in &pids {
+            sink.attaches(*pid);
+        }
+        let outcome = ptrace::attach(&pids, &mut sink, capture)??;
+        for pid in pids.iter().filter(|_| outcome.interruption.is_some()) {
+            sink.lets_go(*pid);
+        }
+        sink.finish()?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let spawn = SpawnOptions { wait_for_go: true, takes_timers: true, ..SpawnOptions::default() };
+    let mut child = launch::spawn(&command, [0, 1, 2].map(own_stream), &spawn)?;
+    sink.started(child.pid());
+    let outcome = ptrace::record(child.pid(), || child.go(), &mut sink, capture)?;
+    if let Some(error) = child.failure() {
+        return Err(error.into());
+    }
+    sink.finish()?;
+    Ok(ExitCode::from(launch::pass_on(outcome.status)))
+}
+
+/// The command, `None` where there is none because processes are attached to.
+fn resolve(options: &Options) -> anyhow::Result<Option<Command>> {
+    let Some(name) = options.command.first() else { return Ok(None) };
+    let cannot = |why: &str| anyhow::anyhow!("Can't stat '{}': {why}", name.to_string_lossy());
+    let resolved = Command::resolve(options.command.iter().cloned());
+    let mut command = match resolved {
+        Ok(command) => command,
+        Err(error) if error.exit_code() == 127 => return Err(cannot("No such file or directory")),
+        Err(error) => return Err(error.into()),
+    };
+    for variable in &options.environment {
+        let bytes = variable.as_bytes();
+        let equals = bytes.iter().position(|&byte| byte == b'=');
+        let name = String::from_utf8_lossy(&bytes[..equals.unwrap_or(bytes.len())]);
+        let value = equals.map(|at| std::ffi::OsStr::from_bytes(&bytes[at + 1..]));
+        command = command.with_variable(&name, value)?;
+    }
+    match &options.user {
+        Some(user) => Ok(Some(command.as_user(user)?)),
+        None => Ok(Some(command)),
+    }
+}

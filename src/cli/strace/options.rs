@@ -1,0 +1,529 @@
+//! strace's command line: short and long forms, as `getopt_long` takes them.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+use anyhow::{Context, anyhow, bail};
+
+use super::expression::{self, Quiet, Signals, Statuses};
+use crate::cli::inject::Injections;
+use crate::report::show::filter::Filter;
+use crate::syscall::decode::{Hex, Style};
+
+/// What is asked for.
+pub enum Asked {
+    /// `-V`
+    Version,
+    /// `-h`
+    Help,
+    /// To trace.
+    Trace(Box<Options>),
+}
+
+/// How times are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// Not.
+    None,
+    /// `-t`, `-tt`
+    Day { decimals: bool },
+    /// `-ttt`
+    Epoch { decimals: bool },
+    /// `-r`
+    Relative,
+}
+
+/// A command line.
+#[allow(clippy::struct_excessive_bools, reason = "one for each switch")]
+pub struct Options {
+    /// `-p`
+    pub pids: Vec<i32>,
+    /// Behind the options.
+    pub command: Vec<OsString>,
+    /// `-f`
+    pub follow: bool,
+    /// `-ff`
+    pub separately: bool,
+    /// `-o`
+    pub output: Option<OsString>,
+    /// `-A`
+    pub append: bool,
+    /// `-E`
+    pub environment: Vec<OsString>,
+    /// `-u`
+    pub user: Option<String>,
+    /// `-e trace=`, `-P`
+    pub filter: Filter,
+    /// `-e status=`, `-z`, `-Z`
+    pub statuses: Statuses,
+    /// `-e signal=`
+    pub signals: Signals,
+    /// `-q`, `-e quiet=`
+    pub quiet: Quiet,
+    /// `-e inject=`, `-e fault=`
+    pub injections: Injections,
+    /// `-s`, `-v`, `-x`, `-y`, `-Y`
+    pub style: Style,
+    /// `-t`, `-r`
+    pub clock: Clock,
+    /// `-T`
+    pub duration: bool,
+    /// `-i`
+    pub pointer: bool,
+    /// `-n`
+    pub number: bool,
+    /// `-a`
+    pub column: usize,
+    /// `-c`, `-C`
+    pub summary: bool,
+    /// Not only the summary.
+    pub lines: bool,
+    /// `-S`
+    pub sort: String,
+}
+
+/// An option: its letter, its long name, the name of its value (empty: none), what it does.
+type Row = (char, &'static str, &'static str, &'static str);
+
+/// What is taken, in the order of `-h`. A letter of `\0` is none.
+const TAKEN: &[Row] = &[
+    ('E', "env", "VAR[=VAL]", "put a variable into the command's environment, or remove it"),
+    ('p', "attach", "PID", "trace a process that runs"),
+    ('u', "user", "NAME", "run the command as this user"),
+    ('f', "follow-forks", "", "follow forks"),
+    ('\0', "output-separately", "", "a file for each thread (with -o); -ff is both"),
+    ('a', "columns", "COLUMN", "align results in this column (40)"),
+    ('e', "expression", "EXPR", "trace=, status=, signal=, quiet=, abbrev=, verbose=, inject=, fault="),
+    ('\0', "trace", "SET", "-e trace=SET"),
+    ('\0', "signal", "SET", "-e signal=SET"),
+    ('\0', "status", "SET", "-e status=SET"),
+    ('\0', "inject", "SPEC", "-e inject=SPEC"),
+    ('\0', "fault", "SPEC", "-e fault=SPEC"),
+    ('\0', "quiet", "SET", "-e quiet=SET"),
+    ('P', "trace-path", "PATH", "only calls that access this path"),
+    ('z', "successful-only", "", "only calls that succeed"),
+    ('Z', "failed-only", "", "only calls that fail"),
+    ('s', "string-limit", "SIZE", "show so many bytes of a string (32)"),
+    ('v', "no-abbrev", "", "show all members of structures"),
+    ('x', "strings-in-hex", "", "strings that do not print in hexadecimal; -xx: all"),
+    ('y', "decode-fds", "", "the files behind descriptors"),
+    ('Y', "decode-pids", "", "the names of threads"),
+    ('i', "instruction-pointer", "", "where in the program a call is made"),
+    ('n', "syscall-number", "", "the numbers of calls"),
+    ('r', "relative-timestamps", "", "the time since the line before"),
+    ('t', "absolute-timestamps", "", "the time of day; -tt: with microseconds; -ttt: since the epoch"),
+    ('\0', "timestamps", "FORMAT", "the same: time, unix or none"),
+    ('T', "syscall-times", "", "how long each call took"),
+    ('o', "output", "FILE", "write to this file, or to |COMMAND"),
+    ('A', "output-append-mode", "", "append to the file"),
+    ('q', "silent", "", "no messages about attaching; -qq: nor about exits"),
+    ('c', "summary-only", "", "count times, calls and errors only (with -w)"),
+    ('C', "summary", "", "the same beside the lines"),
+    ('S', "summary-sort-by", "BY", "sort that by time, calls, errors, name or nothing"),
+    ('w', "summary-wall-clock", "", "by the time on the wall"),
+    ('X', "const-print-style", "FORMAT", "abbrev only"),
+    ('h', "help", "", "this"),
+    ('V', "version", "", "the version"),
+];
+
+/// Options of strace that are not taken.
+const REFUSED: &[(char, &str, bool)] = &[
+    ('b', "detach-on", true),
+    ('D', "daemonize", false),
+    ('I', "interruptible", true),
+    ('k', "stack-traces", false),
+    ('O', "summary-syscall-overhead", true),
+    ('U', "summary-columns", true),
+    ('d', "debug", false),
+    ('\0', "seccomp-bpf", false),
+    ('\0', "kill-on-exit", false),
+    ('\0', "tips", false),
+    ('\0', "argv0", true),
+    ('\0', "secontext", false),
+    ('\0', "raw", true),
+    ('\0', "read", true),
+    ('\0', "write", true),
+    ('\0', "kvm", true),
+    ('\0', "abbrev", true),
+    ('\0', "verbose", true),
+    ('\0', "decode-fd", true),
+];
+
+/// The text of `-h`.
+pub fn help() -> String {
+    let mut text = "Usage: strace [OPTION]... { -p PID | COMMAND [ARGUMENT]... }\n\n".to_owned();
+    for (letter, long, value, what) in TAKEN {
+        let short = if *letter == '\0' { "    ".to_owned() } else { format!("-{letter}, ") };
+        let value = if value.is_empty() { String::new() } else { format!("={value}") };
+        let name = format!("  {short}--{long}{value}");
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name:<40} {what}");
+    }
+    text
+}
+
+/// Words, taken one by one.
+struct Words(VecDeque<OsString>);
+
+/// Parses the words behind the name.
+pub fn parse(words: Vec<OsString>) -> anyhow::Result<Asked> {
+    let mut parser = Parser::default();
+    let mut words = Words(words.into());
+    while let Some(word) = words.0.front() {
+        let bytes = word.as_bytes().to_vec();
+        if bytes == b"--" {
+            words.0.pop_front();
+            break;
+        }
+        if bytes.len() < 2 || bytes[0] != b'-' {
+            break;
+        }
+        words.0.pop_front();
+        let asked = match bytes.strip_prefix(b"--") {
+            Some(long) => parser.long(long, &mut words)?,
+            None => parser.letters(&bytes[1..], &mut words)?,
+        };
+        if let Some(asked) = asked {
+            return Ok(asked);
+        }
+    }
+    parser.finish(words.0.into()).map(|options| Asked::Trace(Box::new(options)))
+}
+
+#[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "one for each switch")]
+struct Parser {
+    pids: Vec<i32>,
+    follow: usize,
+    separately: bool,
+    output: Option<OsString>,
+    append: bool,
+    environment: Vec<OsString>,
+    user: Option<String>,
+    trace: Option<String>,
+    paths: Vec<std::path::PathBuf>,
+    statuses: Statuses,
+    signals: Signals,
+    quiet: Option<Quiet>,
+    quietness: usize,
+    injections: Injections,
+    strings: Option<usize>,
+    verbose: bool,
+    hex: usize,
+    files: bool,
+    names: bool,
+    times: usize,
+    clock: Option<Clock>,
+    relative: bool,
+    duration: bool,
+    pointer: bool,
+    number: bool,
+    column: Option<usize>,
+    summary_only: bool,
+    summary: bool,
+    sort: Option<String>,
+    wall: bool,
+}
+
+impl Parser {
+    fn long(&mut self, word: &[u8], words: &mut Words) -> anyhow::Result<Option<Asked>> {
+        let (name, value) = match word.iter().position(|&byte| byte == b'=') {
+            Some(at) => (&word[..at], Some(OsString::from_vec(word[at + 1..].to_vec()))),
+            None => (word, None),
+        };
+        let name = String::from_utf8_lossy(name).into_owned();
+        if let Some((letter, long, ..)) = REFUSED.iter().find(|(_, long, _)| *long == name) {
+            bail!("{}", refusal(*letter, long));
+        }
+        let Some((letter, long, takes, _)) = TAKEN.iter().find(|(_, long, ..)| *long == name) else {
+            bail!("unrecognized option '--{name}'\nTry 'strace -h' for more information.");
+        };
+        let has_form = matches!(
+            *long,
+            "decode-fds"
+                | "absolute-timestamps"
+                | "relative-timestamps"
+                | "follow-forks"
+                | "silent"
+                | "syscall-times"
+                | "strings-in-hex"
+        );
+        let value = match (takes.is_empty(), value) {
+            (true, None) => None,
+            (true, Some(value)) if has_form => Some(value),
+            (true, Some(_)) => bail!("option '--{name}' doesn't allow an argument"),
+            (false, Some(value)) => Some(value),
+            (false, None) => {
+                let next = words.0.pop_front();
+                Some(next.ok_or_else(|| anyhow!("option '--{name}' requires an argument"))?)
+            }
+        };
+        if *letter == '\0' || has_form && value.is_some() {
+            return self.named(long, value).map(|()| None);
+        }
+        self.letter(*letter, value.unwrap_or_default())
+    }
+
+    fn letters(&mut self, letters: &[u8], words: &mut Words) -> anyhow::Result<Option<Asked>> {
+        let mut rest = letters;
+        while let Some((&letter, after)) = rest.split_first() {
+            let letter = char::from(letter);
+            if let Some((letter, long, _)) = REFUSED.iter().find(|(known, ..)| *known == letter) {
+                bail!("{}", refusal(*letter, long));
+            }
+            // As -f; only for old scripts.
+            let letter = if letter == 'F' { 'f' } else { letter };
+            let Some((_, _, takes, _)) = TAKEN.iter().find(|(known, ..)| *known == letter && letter != '\0')
+            else {
+                bail!("invalid option -- '{letter}'\nTry 'strace -h' for more information.");
+            };
+            let value = if takes.is_empty() {
+                OsString::new()
+            } else if after.is_empty() {
+                words.0.pop_front().ok_or_else(|| anyhow!("option requires an argument -- '{letter}'"))?
+            } else {
+                OsString::from_vec(after.to_vec())
+            };
+            if let Some(asked) = self.letter(letter, value)? {
+                return Ok(Some(asked));
+            }
+            rest = if takes.is_empty() { after } else { &[] };
+        }
+        Ok(None)
+    }
+
+    fn letter(&mut self, letter: char, value: OsString) -> anyhow::Result<Option<Asked>> {
+        let text = || value.to_str().map(str::to_owned).ok_or_else(|| anyhow!("invalid -{letter} argument"));
+        let number = || -> anyhow::Result<usize> {
+            let text = text()?;
+            text.parse().map_err(|_| anyhow!("invalid -{letter} argument: '{text}'"))
+        };
+        match letter {
+            'h' => return Ok(Some(Asked::Help)),
+            'V' => return Ok(Some(Asked::Version)),
+            'E' => self.environment.push(value),
+            'p' => self.attach(&text()?)?,
+            'u' => self.user = Some(text()?),
+            'f' => self.follow += 1,
+            'a' => self.column = Some(number()?),
+            'e' => self.expression(&text()?)?,
+            'P' => self.paths.push(value.into()),
+            'z' => self.statuses = Statuses::parse("successful")?,
+            'Z' => self.statuses = Statuses::parse("failed")?,
+            's' => self.strings = Some(number()?),
+            'v' => self.verbose = true,
+            'x' => self.hex += 1,
+            'y' => self.files = true,
+            'Y' => self.names = true,
+            'i' => self.pointer = true,
+            'n' => self.number = true,
+            'r' => self.relative = true,
+            't' => self.times += 1,
+            'T' => self.duration = true,
+            'o' => self.output = Some(value),
+            'A' => self.append = true,
+            'q' => self.quietness += 1,
+            'c' => self.summary_only = true,
+            'C' => self.summary = true,
+            'S' => self.sort = Some(text()?),
+            'w' => self.wall = true,
+            'X' if value == "abbrev" => {}
+            'X' => bail!("-X {} is not taken, only -X abbrev; see docs/strace.md", value.to_string_lossy()),
+            _ => bail!("invalid option -- '{letter}'"),
+        }
+        Ok(None)
+    }
+
+    /// A long option that is not just its letter.
+    fn named(&mut self, long: &str, value: Option<OsString>) -> anyhow::Result<()> {
+        let value = value.unwrap_or_default();
+        let value = value.to_str().with_context(|| format!("invalid --{long} argument"))?;
+        match (long, value) {
+            ("output-separately", _) => self.separately = true,
+            ("trace" | "signal" | "status" | "inject" | "fault" | "quiet", _) => {
+                self.expression(&format!("{long}={value}"))?;
+            }
+            ("decode-fds", "path") => self.files = true,
+            ("follow-forks", "") => self.follow += 1,
+            ("silent", _) => self.quiet = Some(Quiet::parse(value)?),
+            ("strings-in-hex", "all") => self.hex = 2,
+            ("strings-in-hex", "non-ascii") => self.hex = 1,
+            ("strings-in-hex", "none") => self.hex = 0,
+            ("relative-timestamps", "us") => self.relative = true,
+            ("syscall-times", "us") => self.duration = true,
+            ("timestamps" | "absolute-timestamps", _) => self.clock = Some(clock(value)?),
+            _ => bail!("--{long}={value} is not taken; see docs/strace.md"),
+        }
+        Ok(())
+    }
+
+    fn attach(&mut self, list: &str) -> anyhow::Result<()> {
+        for word in list.split([',', ' ', '\t', '\n']).filter(|word| !word.is_empty()) {
+            let pid = word.parse().ok().filter(|&pid: &i32| pid > 0);
+            self.pids.push(pid.ok_or_else(|| anyhow!("invalid process id: '{word}'"))?);
+        }
+        Ok(())
+    }
+
+    fn expression(&mut self, text: &str) -> anyhow::Result<()> {
+        let (name, value) = text.split_once('=').unwrap_or(("trace", text));
+        match name {
+            "trace" | "t" => self.trace = Some(value.to_owned()),
+            "signal" | "signals" | "s" => self.signals = Signals::parse(value)?,
+            "status" => self.statuses = Statuses::parse(value)?,
+            "quiet" | "silence" | "silent" | "q" => self.quiet = Some(Quiet::parse(value)?),
+            "inject" => self.injections.add(value, false)?,
+            "fault" => self.injections.add(value, true)?,
+            "decode-fds" if value == "path" => self.files = true,
+            "decode-pids" if value == "comm" => self.names = true,
+            "abbrev" | "a" if value == "none" => self.verbose = true,
+            "abbrev" | "a" if value == "all" => self.verbose = false,
+            "verbose" | "v" if value == "all" => {}
+            _ => bail!("-e {name}={value} is not taken; see docs/strace.md"),
+        }
+        Ok(())
+    }
+
+    fn clock(&self) -> Clock {
+        match (self.clock, self.times, self.relative) {
+            (Some(clock), ..) => clock,
+            (None, 0, true) => Clock::Relative,
+            (None, 0, false) => Clock::None,
+            (None, 1, _) => Clock::Day { decimals: false },
+            (None, 2, _) => Clock::Day { decimals: true },
+            (None, _, _) => Clock::Epoch { decimals: true },
+        }
+    }
+
+    fn finish(self, command: Vec<OsString>) -> anyhow::Result<Options> {
+        const TRY: &str = "Try 'strace -h' for more information.";
+        if command.is_empty() && self.pids.is_empty() {
+            bail!("must have PROG [ARGS] or -p PID\n{TRY}");
+        }
+        if !command.is_empty() && !self.pids.is_empty() {
+            bail!("-p together with a command is not taken; trace one of them");
+        }
+        if (self.summary || self.summary_only) && !self.wall {
+            bail!("-c and -C count the time on the wall only: add -w");
+        }
+        let separately = self.separately || self.follow > 1;
+        if separately && (self.summary || self.summary_only) {
+            bail!("(-c or -C) and -ff are mutually exclusive");
+        }
+        let clock = self.clock();
+        let mut filter = match &self.trace {
+            Some(set) => expression::calls(set)?,
+            None => Filter::default(),
+        };
+        for path in crate::cli::filter::names_of_all(&self.paths) {
+            filter = filter.with_path(&path);
+        }
+        let is_quiet = self.output.is_some() && self.pids.is_empty();
+        Ok(Options {
+            follow: self.follow > 0,
+            separately: separately && self.output.is_some(),
+            style: Style {
+                strings: self.strings.unwrap_or(32),
+                hex: [Hex::Never, Hex::Unprintable, Hex::All][self.hex.min(2)],
+                verbose: self.verbose,
+                files: self.files,
+                names: self.names,
+                environment: true,
+            },
+            quiet: self.quiet.unwrap_or_else(|| Quiet::of(self.quietness, is_quiet)),
+            pids: self.pids,
+            command,
+            output: self.output,
+            append: self.append,
+            environment: self.environment,
+            user: self.user,
+            filter,
+            statuses: self.statuses,
+            signals: self.signals,
+            injections: self.injections,
+            clock,
+            duration: self.duration,
+            pointer: self.pointer,
+            number: self.number,
+            column: self.column.unwrap_or(40),
+            summary: self.summary || self.summary_only,
+            lines: !self.summary_only,
+            sort: self.sort.unwrap_or_else(|| "time".to_owned()),
+        })
+    }
+}
+
+/// `[format:]time|unix|none[,precision:s|us]`
+fn clock(text: &str) -> anyhow::Result<Clock> {
+    let (mut format, mut decimals) = ("time", false);
+    for part in text.split(',') {
+        match part.split_once(':').unwrap_or(("", part)) {
+            ("" | "format", name @ ("time" | "unix" | "none")) => format = name,
+            ("" | "precision", "s") => decimals = false,
+            ("" | "precision", "us") => decimals = true,
+            _ => bail!("--timestamps={text} is not taken: time, unix or none, and s or us"),
+        }
+    }
+    Ok(match format {
+        "none" => Clock::None,
+        "unix" => Clock::Epoch { decimals },
+        _ => Clock::Day { decimals },
+    })
+}
+
+fn refusal(letter: char, long: &str) -> String {
+    let name = if letter == '\0' { format!("--{long}") } else { format!("-{letter} (--{long})") };
+    format!("option {name} of strace is not taken; see docs/strace.md")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(words: &[&str]) -> anyhow::Result<Options> {
+        match parse(words.iter().map(OsString::from).collect())? {
+            Asked::Trace(options) => Ok(*options),
+            _ => bail!("not to trace"),
+        }
+    }
+
+    #[test]
+    fn letters_and_long_names() {
+        let parsed = options(&["-fttTyvs100", "-o", "x", "--trace=open,close", "-p1,2"]).unwrap();
+        assert_eq!((parsed.follow, parsed.separately, parsed.style.strings), (true, false, 100));
+        assert_eq!((parsed.clock, parsed.duration), (Clock::Day { decimals: true }, true));
+        assert_eq!(parsed.pids, [1, 2]);
+        let parsed = options(&["-ff", "-o", "x", "-xx", "--", "-odd", "-f"]).unwrap();
+        assert!(parsed.separately && parsed.style.hex == Hex::All);
+        assert_eq!(parsed.command, ["-odd", "-f"]);
+        assert!(!options(&["-wc", "true"]).unwrap().lines);
+    }
+
+    #[test]
+    fn what_is_not_taken_is_refused_by_name() {
+        for (words, name) in [
+            (&["-k", "true"][..], "-k (--stack-traces)"),
+            (&["--seccomp-bpf", "true"], "--seccomp-bpf"),
+            (&["-X", "raw", "true"], "-X raw"),
+            (&["-e", "raw=all", "true"], "raw=all"),
+            (&["--nonsense", "true"], "'--nonsense'"),
+            (&["-J", "true"], "'J'"),
+            (&["-c", "true"], "-w"),
+            (&["-o"], "'o'"),
+            (&[], "must have PROG"),
+        ] {
+            let error = options(words).err().unwrap_or_else(|| panic!("{words:?}")).to_string();
+            assert!(error.contains(name), "{words:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_taken_and_refused() {
+        for (letter, long, ..) in TAKEN {
+            let twice = REFUSED.iter().any(|(l, r, _)| r == long || (l == letter && *l != '\0'));
+            assert!(!twice, "{long}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Events to lines, as the options choose them, to where they say.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+
+use rustc_hash::FxHashMap;
+
+use super::options::{Clock, Options};
+use super::summary::Summary;
+use crate::capture::{Intervention, Sink, local_offset_s};
+use crate::cli::text_output::{Mode, TextOutput};
+use crate::event::{Event, Kind};
+use crate::report::show::live::{Live, Look, Time, Who};
+
+/// One stream of lines and where it goes.
+struct Stream {
+    live: Live,
+    output: TextOutput,
+}
+
+impl Stream {
+    fn flush(&mut self) {
+        let output = &mut self.output;
+        self.live.take(|text| output.write(text));
+    }
+}
+
+/// Prints what strace prints.
+pub struct StraceSink {
+    options: Options,
+    look: Look,
+    /// One for all, or (`-ff`) one for each thread.
+    streams: FxHashMap<u32, Stream>,
+    summary: Summary,
+    failed: Option<anyhow::Error>,
+}
+
+/// The stream of all threads, where there is one for all.
+const ALL: u32 = 0;
+
+impl StraceSink {
+    /// For a recording that begins at this time.
+    pub fn new(options: Options, realtime_ns: u64) -> anyhow::Result<Self> {
+        let look = look(&options, realtime_ns);
+        let mut sink =
+            Self { options, look, streams: FxHashMap::default(), summary: Summary::default(), failed: None };
+        if !sink.options.separately {
+            let output = sink.open(None)?;
+            sink.streams.insert(ALL, Stream { live: Live::new(look), output });
+        }
+        Ok(sink)
+    }
+
+    fn open(&self, tid: Option<u32>) -> anyhow::Result<TextOutput> {
+        let Some(name) = &self.options.output else { return Ok(TextOutput::to(io::stderr())) };
+        let mode = if self.options.append { Mode::Append } else { Mode::Replace };
+        let name: OsString = match tid {
+            Some(tid) => [name.as_os_str(), OsStr::new(&format!(".{tid}"))].into_iter().collect(),
+            None => name.clone(),
+        };
+        TextOutput::open_for_all(&name, mode)
+    }
+
+    /// The command's first process is this one.
+    pub fn started(&mut self, pid: i32) {
+        self.joined(pid.cast_unsigned());
+    }
+
+    /// A process that runs is attached to.
+    pub fn attaches(&mut self, pid: i32) {
+        self.joined(pid.cast_unsigned());
+        self.say_attached(pid.cast_unsigned());
+    }
+
+    /// It goes on without us.
+    pub fn lets_go(&mut self, pid: i32) {
+        for stream in self.streams.values_mut() {
+            stream.live.detached();
+            stream.flush();
+        }
+        if !self.options.quiet.attach() {
+            super::tell(&format!("Process {pid} detached"));
+        }
+    }
+
+    fn joined(&mut self, tid: u32) {
+        if let Some(stream) = self.stream(tid) {
+            stream.live.joined(tid);
+        }
+    }
+
+    fn say_attached(&self, tid: u32) {
+        if !self.options.quiet.attach() {
+            super::tell(&format!("Process {tid} attached"));
+        }
+    }
+
+    fn stream(&mut self, tid: u32) -> Option<&mut Stream> {
+        let key = if self.options.separately { tid } else { ALL };
+        if !self.streams.contains_key(&key) {
+            let output = match self.open(Some(tid)) {
+                Ok(output) => output,
+                Err(error) => {
+                    self.failed.get_or_insert(error);
+                    return None;
+                }
+            };
+            self.streams.insert(key, Stream { live: Live::new(self.look), output });
+        }
+        self.streams.get_mut(&key)
+    }
+
+    fn with(&mut self, event: &Event<'_>, print: impl FnOnce(&mut Live)) {
+        if let Some(stream) = self.stream(event.tid) {
+            print(&mut stream.live);
+            stream.flush();
+        }
+    }
+
+    fn is_shown(&self, event: &Event<'_>) -> bool {
+        self.options.filter.matches(event)
+    }
+
+    fn call(&mut self, event: &Event<'_>) {
+        if !self.is_shown(event) || !self.options.statuses.has(event) {
+            return;
+        }
+        if self.options.summary && event.ret.is_some() {
+            self.summary.add(event);
+        }
+        if self.options.lines {
+            self.with(event, |live| live.finished(event));
+        }
+    }
+
+    fn ended(&mut self, event: &Event<'_>) {
+        let is_told = self.options.lines && !self.options.quiet.exit();
+        self.with(event, |live| live.ended(event, is_told));
+        if self.options.separately
+            && let Some(stream) = self.streams.remove(&event.tid)
+            && let Some(error) = stream.output.finish()
+        {
+            self.failed.get_or_insert(error.into());
+        }
+    }
+
+    /// The summary, and what went wrong.
+    pub fn finish(mut self) -> anyhow::Result<()> {
+        let summary = self.options.summary.then(|| self.summary.text(&self.options.sort));
+        for stream in self.streams.into_values() {
+            let Stream { mut output, .. } = stream;
+            if let Some(summary) = &summary {
+                output.write(summary.as_bytes());
+            }
+            if let Some(error) = output.finish() {
+                self.failed.get_or_insert(error.into());
+            }
+        }
+        // What strace says goes out before its status.
+        let _ = io::stderr().flush();
+        self.failed.map_or(Ok(()), Err)
+    }
+}
+
+impl Sink for StraceSink {
+    fn push(&mut self, event: &Event<'_>) {
+        match event.kind {
+            Kind::Syscall => self.call(event),
+            Kind::Signal if self.options.lines && self.options.signals.has(event.nr) => {
+                self.with(event, |live| live.signal(event));
+            }
+            Kind::Exit => self.ended(event),
+            Kind::Fork => {
+                let child = event.ret.unwrap_or(0) as u32;
+                self.say_attached(child);
+                self.joined(child);
+                self.with(event, |live| live.forked(event));
+            }
+            Kind::Lost => super::tell("threads were lost: somebody else has waited for them"),
+            _ => {}
+        }
+    }
+
+    fn entered(&mut self, event: &Event<'_>) -> Intervention {
+        if self.options.lines && self.options.statuses.are_all() && self.is_shown(event) {
+            self.with(event, |live| live.entered(event));
+        }
+        self.options.injections.of(event)
+    }
+
+    fn stopped(&mut self, event: &Event<'_>) {
+        if self.options.lines && self.options.signals.has(event.nr) {
+            self.with(event, |live| live.stopped(event));
+        }
+    }
+}
+
+fn look(options: &Options, realtime_ns: u64) -> Look {
+    let origin_ns = realtime_ns;
+    Look {
+        who: match (options.follow, &options.output, options.separately) {
+            (_, _, true) => Who::Hidden,
+            (true, Some(_), false) => Who::Always,
+            (false, Some(_), false) if options.pids.len() > 1 => Who::Always,
+            _ => Who::Several,
+        },
+        time: match options.clock {
+            Clock::None => Time::Hidden,
+            Clock::Day { decimals } => Time::Day { origin_ns, offset_s: local_offset_s(), decimals },
+            Clock::Epoch { decimals } => Time::Epoch { origin_ns, decimals },
+            Clock::Relative => Time::Relative,
+        },
+        number: options.number,
+        pointer: options.pointer,
+        duration: options.duration,
+        column: options.column,
+        style: options.style,
+    }
+}

@@ -1,0 +1,95 @@
+//! `-c` and `-C`: calls, errors and the time they took, by name.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::event::Event;
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    calls: u64,
+    errors: u64,
+    ns: u64,
+}
+
+/// What has been counted.
+#[derive(Debug, Default)]
+pub struct Summary(BTreeMap<String, Count>);
+
+const RULE: &str = "------ ----------- ----------- --------- --------- ----------------\n";
+
+impl Summary {
+    /// Counts a call that has returned.
+    pub fn add(&mut self, event: &Event<'_>) {
+        let name = crate::syscall::lookup(event.abi, event.nr).map(|spec| spec.name.to_owned());
+        let count = self.0.entry(name.unwrap_or_else(|| format!("syscall_{:#x}", event.nr))).or_default();
+        count.calls += 1;
+        count.errors += u64::from(event.errno().is_some());
+        count.ns += event.duration_ns().unwrap_or(0);
+    }
+
+    /// The table, sorted by time, calls, errors, name, or not at all.
+    pub fn text(&self, sort: &str) -> String {
+        let mut rows: Vec<(&str, Count)> =
+            self.0.iter().map(|(name, count)| (name.as_str(), *count)).collect();
+        match sort {
+            "calls" | "count" => rows.sort_by_key(|(_, count)| std::cmp::Reverse(count.calls)),
+            "errors" | "error" => rows.sort_by_key(|(_, count)| std::cmp::Reverse(count.errors)),
+            "name" | "syscall" | "syscall-name" | "nothing" | "none" => {}
+            _ => rows.sort_by_key(|(_, count)| std::cmp::Reverse(count.ns)),
+        }
+        let total = rows.iter().fold(Count::default(), |sum, (_, count)| Count {
+            calls: sum.calls + count.calls,
+            errors: sum.errors + count.errors,
+            ns: sum.ns + count.ns,
+        });
+        let mut text = String::from("% time     seconds  usecs/call     calls    errors syscall\n");
+        text.push_str(RULE);
+        for (name, count) in &rows {
+            push_row(&mut text, count, total.ns, name);
+        }
+        text.push_str(RULE);
+        push_row(&mut text, &Count { ns: total.ns, ..total }, total.ns, "total");
+        text
+    }
+}
+
+fn push_row(text: &mut String, count: &Count, total_ns: u64, name: &str) {
+    let share = match (total_ns, name) {
+        (_, "total") => 100.0,
+        (0, _) => 0.0,
+        (total, _) => count.ns as f64 * 100.0 / total as f64,
+    };
+    let errors = if count.errors == 0 { String::new() } else { count.errors.to_string() };
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        text,
+        "{share:6.2} {:11.6} {:11} {:9} {errors:>9} {name}",
+        count.ns as f64 / 1e9,
+        count.ns.checked_div(count.calls).unwrap_or(0) / 1000,
+        count.calls,
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::testing::call;
+
+    #[test]
+    fn the_table_is_straces() {
+        let mut summary = Summary::default();
+        summary.add(&call("close", 0, 9_000, 0));
+        summary.add(&call("close", 0, 9_000, 0));
+        summary.add(&call("openat", 0, 2_000, -2));
+        assert_eq!(
+            summary.text("time"),
+            "% time     seconds  usecs/call     calls    errors syscall\n\
+             ------ ----------- ----------- --------- --------- ----------------\n \
+             90.00    0.000018           9         2           close\n \
+             10.00    0.000002           2         1         1 openat\n\
+             ------ ----------- ----------- --------- --------- ----------------\n\
+             100.00    0.000020           6         3         1 total\n"
+        );
+    }
+}

@@ -1,0 +1,373 @@
+//! Calls as strace prints them while they happen: a line begins when a call begins, and ends when it ends.
+//!
+//! Where somebody else's line comes between, the first is left with `<unfinished ...>` and taken up again with
+//! `<... name resumed>`. One value is one stream of lines; what is to be shown at all is the caller's affair.
+
+use rustc_hash::FxHashMap;
+
+use super::escape::write_bracketed;
+use super::modes::Modes;
+use super::{Options, kinds, result, write_seconds};
+use crate::event::{Event, Flags, Kind};
+use crate::syscall::Ret;
+use crate::syscall::decode::{Decoder, Memory, NoMemory, Returned, Snapshot, Style, write_unknown};
+use crate::syscall::flags::{write_hex, write_radix};
+
+/// How lines are begun and filled up.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Who did it.
+    pub who: Who,
+    /// When.
+    pub time: Time,
+    /// The number of the call (`-n`).
+    pub number: bool,
+    /// Where in the program (`-i`).
+    pub pointer: bool,
+    /// How long it took (`-T`).
+    pub duration: bool,
+    /// The column of the results (`-a`).
+    pub column: usize,
+    /// How arguments are shown.
+    pub style: Style,
+}
+
+/// Who did it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Not told.
+    Hidden,
+    /// `[pid 1234] `, while there are several.
+    Several,
+    /// `1234 `, always.
+    Always,
+}
+
+/// When it was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Time {
+    /// Not told.
+    Hidden,
+    /// Since the epoch, with six decimals if they are wanted.
+    Epoch {
+        /// The realtime clock at the log's time 0, in nanoseconds.
+        origin_ns: u64,
+        /// With microseconds.
+        decimals: bool,
+    },
+    /// The time of day.
+    Day {
+        /// The realtime clock at the log's time 0, in nanoseconds.
+        origin_ns: u64,
+        /// How far the local time is ahead of UTC, in seconds.
+        offset_s: i64,
+        /// With microseconds.
+        decimals: bool,
+    },
+    /// Since the line before.
+    Relative,
+}
+
+/// A thread that is known.
+#[derive(Default)]
+struct Task {
+    /// Its call has begun a line.
+    has_begun: bool,
+    /// The name of the call that is to be restarted.
+    interrupted: Option<&'static str>,
+}
+
+/// A stream of lines.
+pub struct Live {
+    look: Look,
+    /// Text since it was taken last.
+    out: Vec<u8>,
+    /// Length of the line that is not ended.
+    column: usize,
+    /// Whose line that is.
+    writer: u32,
+    tasks: FxHashMap<u32, Task>,
+    modes: Modes,
+    latest_ns: Option<u64>,
+}
+
+impl Live {
+    /// An empty stream.
+    #[must_use]
+    pub fn new(look: Look) -> Self {
+        Self {
+            look,
+            out: Vec::new(),
+            column: 0,
+            writer: 0,
+            tasks: FxHashMap::default(),
+            modes: Modes::default(),
+            latest_ns: None,
+        }
+    }
+
+    /// What has been printed since this was called last.
+    pub fn take(&mut self, write: impl FnOnce(&[u8])) {
+        if !self.out.is_empty() {
+            write(&self.out);
+            self.out.clear();
+        }
+    }
+
+    /// A thread is there, from now on.
+    pub fn joined(&mut self, tid: u32) {
+        self.tasks.entry(tid).or_default();
+    }
+
+    /// A thread has made another, which begins in the same mode.
+    pub fn forked(&mut self, event: &Event<'_>) {
+        self.modes.change(event);
+    }
+
+    /// A call begins.
+    pub fn entered(&mut self, event: &Event<'_>) {
+        self.change_of_mode(event);
+        self.head(event, event.start_ns);
+        let mut text = Vec::new();
+        self.write_entry(&mut text, event);
+        self.emit(&text);
+        self.tasks.entry(event.tid).or_default().has_begun = true;
+    }
+
+    /// A call is over, or never will be: its line is ended.
+    pub fn finished(&mut self, event: &Event<'_>) {
+        let task = self.tasks.entry(event.tid).or_default();
+        let has_begun = std::mem::take(&mut task.has_begun);
+        if has_begun && self.writer == event.tid && self.column > 0 {
+            // It goes on where it stopped.
+        } else if has_begun {
+            self.head(event, event.end_ns.unwrap_or(event.start_ns));
+            let mut text = b"<... ".to_vec();
+            write_name(&mut text, event);
+            text.extend_from_slice(b" resumed>");
+            self.emit(&text);
+        } else {
+            self.change_of_mode(event);
+            self.head(event, event.start_ns);
+            let mut text = Vec::new();
+            self.write_entry(&mut text, event);
+            self.emit(&text);
+        }
+        self.write_end(event);
+        let name = crate::syscall::lookup(event.abi, event.nr).map(|spec| spec.name);
+        self.tasks.entry(event.tid).or_default().interrupted = name.filter(|_| event.errno() == Some(516));
+    }
+
+    /// A signal is about to be delivered.
+    pub fn signal(&mut self, event: &Event<'_>) {
+        self.line(event, kinds::write_signal_line);
+    }
+
+    /// A signal has stopped the thread's process.
+    pub fn stopped(&mut self, event: &Event<'_>) {
+        self.line(event, |out, event| {
+            out.extend_from_slice(b"--- stopped by ");
+            crate::syscall::flags::write_signal(out, event.nr);
+            out.extend_from_slice(b" ---");
+        });
+    }
+
+    /// A thread has ended, which is told unless it is not to be.
+    pub fn ended(&mut self, event: &Event<'_>, is_told: bool) {
+        if is_told {
+            self.line(event, kinds::write_exit);
+        }
+        self.tasks.remove(&event.tid);
+        self.modes.change(event);
+    }
+
+    /// Other text, a line of its own.
+    pub fn line(&mut self, event: &Event<'_>, write: impl FnOnce(&mut Vec<u8>, &Event<'_>)) {
+        self.head(event, event.start_ns);
+        let mut text = Vec::new();
+        write(&mut text, event);
+        text.push(b'\n');
+        self.emit(&text);
+    }
+
+    /// Ends the line of who goes on unseen.
+    pub fn detached(&mut self) {
+        if self.column > 0 {
+            self.emit(b" <detached ...>\n");
+        }
+    }
+
+    fn change_of_mode(&mut self, event: &Event<'_>) {
+        if let Some(mode) = self.modes.change(event) {
+            self.interrupt();
+            let text = format!("[ Process PID={} runs in {mode} mode. ]\n", event.tid);
+            self.line_head(event, event.start_ns);
+            self.emit(text.as_bytes());
+        }
+    }
+
+    /// Leaves the line that is not ended.
+    fn interrupt(&mut self) {
+        if self.column > 0 {
+            self.emit(b" <unfinished ...>\n");
+        }
+    }
+
+    fn head(&mut self, event: &Event<'_>, at_ns: u64) {
+        self.interrupt();
+        self.line_head(event, at_ns);
+    }
+
+    fn line_head(&mut self, event: &Event<'_>, at_ns: u64) {
+        self.writer = event.tid;
+        let mut text = Vec::new();
+        self.write_who(&mut text, event);
+        self.write_time(&mut text, at_ns);
+        if self.look.number {
+            let number = format!("[{:4}] ", event.nr);
+            text.extend_from_slice(if event.kind == Kind::Syscall { number.as_bytes() } else { b"[????] " });
+        }
+        if self.look.pointer {
+            text.push(b'[');
+            if event.ip == 0 {
+                text.extend_from_slice(b"????????????????");
+            } else {
+                write_radix(&mut text, event.ip, 16, 16);
+            }
+            text.extend_from_slice(b"] ");
+        }
+        self.emit(&text);
+    }
+
+    fn write_who(&self, out: &mut Vec<u8>, event: &Event<'_>) {
+        let named = |out: &mut Vec<u8>| {
+            if self.look.style.names {
+                write_bracketed(out, event.comm);
+            }
+        };
+        match self.look.who {
+            Who::Several if self.tasks.len() > 1 => {
+                out.extend_from_slice(format!("[pid {:5}", event.tid).as_bytes());
+                named(out);
+                out.extend_from_slice(b"] ");
+            }
+            Who::Hidden | Who::Several => {}
+            Who::Always => {
+                out.extend_from_slice(format!("{:<5}", event.tid).as_bytes());
+                named(out);
+                out.push(b' ');
+            }
+        }
+    }
+
+    fn write_time(&mut self, out: &mut Vec<u8>, at_ns: u64) {
+        match self.look.time {
+            Time::Hidden => return,
+            Time::Epoch { origin_ns, decimals } => {
+                let now = origin_ns.saturating_add(at_ns);
+                if decimals {
+                    write_seconds(out, now);
+                } else {
+                    write_radix(out, now / 1_000_000_000, 10, 1);
+                }
+            }
+            Time::Day { origin_ns, offset_s, decimals } => {
+                let now = origin_ns.saturating_add(at_ns);
+                let second = (now / 1_000_000_000).cast_signed().saturating_add(offset_s).rem_euclid(86_400);
+                let (hour, minute) = (second / 3600, second / 60 % 60);
+                out.extend_from_slice(format!("{hour:02}:{minute:02}:{:02}", second % 60).as_bytes());
+                if decimals {
+                    out.push(b'.');
+                    write_radix(out, now % 1_000_000_000 / 1000, 10, 6);
+                }
+            }
+            Time::Relative => {
+                let since = at_ns.saturating_sub(self.latest_ns.unwrap_or(at_ns));
+                self.latest_ns = Some(at_ns.max(self.latest_ns.unwrap_or(0)));
+                let (seconds, micros) = (since / 1_000_000_000, since % 1_000_000_000 / 1000);
+                out.extend_from_slice(format!("{seconds:6}.{micros:06}").as_bytes());
+            }
+        }
+        out.push(b' ');
+    }
+
+    fn emit(&mut self, text: &[u8]) {
+        self.out.extend_from_slice(text);
+        match text.iter().rposition(|&byte| byte == b'\n') {
+            Some(end) => self.column = text.len() - end - 1,
+            None => self.column += text.len(),
+        }
+    }
+
+    /// `openat(AT_FDCWD, "x", O_RDONLY`
+    fn write_entry(&self, out: &mut Vec<u8>, event: &Event<'_>) {
+        write_name(out, event);
+        out.push(b'(');
+        let interrupted = self.tasks.get(&event.tid).and_then(|task| task.interrupted);
+        if let Some(name) = interrupted.filter(|_| is_restart(event)) {
+            out.extend_from_slice(b"<... resuming interrupted ");
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b" ...>");
+            return;
+        }
+        with_memory(event, |memory| match Decoder::new(event, &self.look.style, memory) {
+            Some(mut call) => call.entry(out),
+            None => write_unknown(out, event),
+        });
+    }
+
+    /// What stands behind the arguments known at the entry, to the end of the line.
+    fn write_end(&mut self, event: &Event<'_>) {
+        let (mut arguments, mut after) = (Vec::new(), Vec::new());
+        let mut returned = Returned::Value(Ret::Int);
+        let has_returned = event.ret.is_some();
+        let style = self.look.style;
+        with_memory(event, |memory| {
+            let Some(mut call) = Decoder::new(event, &style, memory) else { return };
+            returned = call.returned();
+            if has_returned && !event.flags.has(Flags::NO_ENTRY) {
+                call.exit(&mut arguments);
+                call.after(&mut after);
+            } else if call.tells_more() {
+                arguments.extend_from_slice(b" <unfinished ...>");
+            }
+        });
+        arguments.extend_from_slice(b") ");
+        self.emit(&arguments);
+        let mut rest = vec![b' '; self.look.column.saturating_sub(self.column)];
+        // It begins with a space of its own.
+        let mut value = Vec::new();
+        result::write(&mut value, event, returned);
+        rest.extend_from_slice(value.strip_prefix(b" ").unwrap_or(&value));
+        rest.extend_from_slice(&after);
+        for (flag, word) in [(Flags::INJECTED, &b" (INJECTED)"[..]), (Flags::DELAYED, b" (DELAYED)")] {
+            if event.flags.has(flag) {
+                rest.extend_from_slice(word);
+            }
+        }
+        let options = Options { duration: self.look.duration, ..Options::default() };
+        result::write_duration(&mut rest, event, &options);
+        rest.push(b'\n');
+        self.emit(&rest);
+    }
+}
+
+fn write_name(out: &mut Vec<u8>, event: &Event<'_>) {
+    if let Some(spec) = crate::syscall::lookup(event.abi, event.nr) {
+        out.extend_from_slice(spec.name.as_bytes());
+    } else {
+        out.extend_from_slice(b"syscall_");
+        write_hex(out, u64::from(event.nr));
+    }
+}
+
+fn is_restart(event: &Event<'_>) -> bool {
+    crate::syscall::lookup(event.abi, event.nr).is_some_and(|spec| spec.name == "restart_syscall")
+}
+
+fn with_memory(event: &Event<'_>, decode: impl FnOnce(&mut dyn Memory)) {
+    match event.memory {
+        Some(kept) => decode(&mut Snapshot(kept)),
+        None => decode(&mut NoMemory),
+    }
+}

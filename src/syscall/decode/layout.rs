@@ -1,0 +1,246 @@
+//! Structures as tables: where each member is, and how it is shown.
+
+use super::Decoder;
+use super::facts::write_file_mode;
+use super::text::write_text;
+use crate::syscall::flags::{FlagSet, write_hex, write_mode, write_number, write_radix};
+
+/// The largest structure that has a table.
+const LARGEST: usize = 512;
+
+/// Bytes of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Size {
+    /// One.
+    B1,
+    /// Two.
+    B2,
+    /// Four.
+    B4,
+    /// Eight.
+    B8,
+    /// As a pointer of the ABI.
+    Word,
+}
+
+/// How a member is shown.
+#[derive(Clone, Copy)]
+pub(super) enum Show {
+    /// Signed, decimal.
+    Int(Size),
+    /// Unsigned, decimal.
+    Uint(Size),
+    /// In hexadecimal.
+    Hex(Size),
+    /// An address.
+    Address,
+    /// A set of bits.
+    Flags(&'static FlagSet, Size),
+    /// One of several values.
+    Enum(&'static FlagSet, Size),
+    /// A file mode.
+    Mode(Size),
+    /// Permission bits.
+    Octal(Size),
+    /// A device number.
+    Device(Size),
+    /// A user or group id, -1 where it is none.
+    Id,
+    /// Text in this many bytes, up to a NUL byte.
+    Text(usize),
+    /// Another structure.
+    Nested(&'static Layout),
+    /// Its own form, from the bytes that begin there.
+    Own(fn(&mut Decoder<'_, '_>, &mut Vec<u8>, &[u8])),
+}
+
+/// When a member is shown.
+pub(super) enum When {
+    /// At any time.
+    Always,
+    /// Where all members are (`-v`).
+    Verbose,
+    /// There, if the structure says that it has it.
+    VerboseIf(fn(&[u8]) -> bool),
+}
+
+/// A member.
+pub(super) struct Member {
+    pub(super) name: &'static str,
+    /// Offset in 64-bit and in 32-bit programs.
+    pub(super) at: [usize; 2],
+    pub(super) show: Show,
+    pub(super) when: When,
+}
+
+/// A structure.
+pub(super) struct Layout {
+    /// Size in 64-bit and in 32-bit programs.
+    pub(super) size: [usize; 2],
+    /// In the order in which they are shown.
+    pub(super) members: &'static [Member],
+}
+
+/// Declares structures: `NAME: size64/size32 { member @ offset64/offset32 show(..), ... | members shown with -v }`.
+macro_rules! layouts {
+    ($($(#[$doc:meta])* $name:ident: $size:literal/$size32:literal {
+        $($when:ident $(($has:expr))? $member:ident @ $at:literal/$at32:literal $show:expr;)*
+    })*) => {
+        $($(#[$doc])* pub(super) static $name: $crate::syscall::decode::layout::Layout =
+            $crate::syscall::decode::layout::Layout {
+                size: [$size, $size32],
+                members: &[$($crate::syscall::decode::layout::Member {
+                    name: stringify!($member),
+                    at: [$at, $at32],
+                    show: $show,
+                    when: $crate::syscall::decode::layout::layouts!(@$when $(($has))?),
+                }),*],
+            };)*
+    };
+    (@always) => { $crate::syscall::decode::layout::When::Always };
+    (@v) => { $crate::syscall::decode::layout::When::Verbose };
+    (@v ($has:expr)) => { $crate::syscall::decode::layout::When::VerboseIf($has) };
+}
+pub(super) use layouts;
+
+/// Writes one element of an array, from its bytes.
+type WriteElement<'a, D> = &'a mut dyn FnMut(&mut D, &mut Vec<u8>, &[u8]);
+
+impl Decoder<'_, '_> {
+    /// 0 for 64-bit programs, 1 for 32-bit ones: which half of a table's pairs.
+    pub(super) fn half(&self) -> usize {
+        usize::from(self.word_size() == 4)
+    }
+
+    /// The structure at an address, `None` where it cannot be read.
+    pub(super) fn try_layout(&mut self, out: &mut Vec<u8>, address: u64, layout: &Layout) -> Option<()> {
+        let mut bytes = [0; LARGEST];
+        let size = layout.size[self.half()].min(LARGEST);
+        if address == 0 || self.memory.read(self.phase, address, &mut bytes[..size]) < size {
+            return None;
+        }
+        self.write_members(out, layout, &bytes[..size]);
+        Some(())
+    }
+
+    /// The structure at an address, or the address.
+    pub(super) fn write_layout(&mut self, out: &mut Vec<u8>, address: u64, layout: &Layout) {
+        if self.try_layout(out, address, layout).is_none() {
+            self.write_address(out, address);
+        }
+    }
+
+    /// `{name=value, ...}`
+    pub(super) fn write_members(&mut self, out: &mut Vec<u8>, layout: &Layout, bytes: &[u8]) {
+        let half = self.half();
+        let (mut is_first, mut is_cut) = (true, false);
+        out.push(b'{');
+        for member in layout.members {
+            match member.when {
+                When::VerboseIf(has) if self.style.verbose && !has(bytes) => continue,
+                When::Verbose | When::VerboseIf(_) if !self.style.verbose => {
+                    is_cut = true;
+                    continue;
+                }
+                When::Always | When::Verbose | When::VerboseIf(_) => {}
+            }
+            if !is_first {
+                out.extend_from_slice(b", ");
+            }
+            is_first = false;
+            out.extend_from_slice(member.name.as_bytes());
+            out.push(b'=');
+            self.write_member(out, member.show, bytes.get(member.at[half]..).unwrap_or_default());
+        }
+        out.extend_from_slice(if is_cut { b", ...}" } else { b"}" });
+    }
+
+    fn number(&self, size: Size, bytes: &[u8]) -> (u64, i64) {
+        let count = match size {
+            Size::B1 => 1,
+            Size::B2 => 2,
+            Size::B4 => 4,
+            Size::B8 => 8,
+            Size::Word => self.word_size(),
+        };
+        let mut word = [0; 8];
+        let count = count.min(bytes.len());
+        word[..count].copy_from_slice(&bytes[..count]);
+        let value = u64::from_le_bytes(word);
+        let unused = 64 - 8 * count.max(1) as u32;
+        (value, ((value << unused) as i64) >> unused)
+    }
+
+    fn write_member(&mut self, out: &mut Vec<u8>, show: Show, bytes: &[u8]) {
+        match show {
+            Show::Int(size) => write_number(out, self.number(size, bytes).1),
+            Show::Uint(size) => write_radix(out, self.number(size, bytes).0, 10, 1),
+            Show::Hex(size) => write_hex(out, self.number(size, bytes).0),
+            Show::Address => self.write_address(out, self.number(Size::Word, bytes).0),
+            Show::Flags(set, size) => set.write_bits(out, self.number(size, bytes).0),
+            Show::Enum(set, size) => set.write_one(out, self.number(size, bytes).0),
+            Show::Mode(size) => write_file_mode(out, self.number(size, bytes).0 as u32),
+            Show::Octal(size) => write_mode(out, self.number(size, bytes).0),
+            Show::Device(size) => write_device(out, self.number(size, bytes).0),
+            Show::Id => match self.number(Size::B4, bytes).0 as u32 {
+                u32::MAX => out.extend_from_slice(b"-1"),
+                id => write_radix(out, u64::from(id), 10, 1),
+            },
+            Show::Text(size) => {
+                let field = &bytes[..size.min(bytes.len())];
+                let end = field.iter().position(|&byte| byte == 0).unwrap_or(field.len());
+                write_text(out, &field[..end], self.style.hex, false);
+            }
+            Show::Nested(layout) => self.write_members(out, layout, bytes),
+            Show::Own(write) => write(self, out, bytes),
+        }
+    }
+
+    /// An array of structures: `[{..}, {..}]`. Unreadable from the first on: its address.
+    pub(super) fn write_array(
+        &mut self,
+        out: &mut Vec<u8>,
+        address: u64,
+        count: u64,
+        size: usize,
+        write: WriteElement<'_, Self>,
+    ) {
+        if address == 0 || !self.is_deep() {
+            return self.write_address(out, address);
+        }
+        if count == 0 {
+            return out.extend_from_slice(b"[]");
+        }
+        let mut bytes = [0; LARGEST];
+        let bytes = &mut bytes[..size.min(LARGEST)];
+        for index in 0..count {
+            let at = address.wrapping_add(index.wrapping_mul(size as u64));
+            if index >= self.most_elements() as u64 {
+                return out.extend_from_slice(b", ...]");
+            }
+            let is_readable = self.memory.read(self.phase, at, bytes) == bytes.len();
+            match (index, is_readable) {
+                (0, false) => return self.write_address(out, address),
+                (_, false) => {
+                    out.extend_from_slice(b", ... /* ");
+                    self.write_address(out, at);
+                    return out.extend_from_slice(b" */]");
+                }
+                (0, true) => out.push(b'['),
+                (_, true) => out.extend_from_slice(b", "),
+            }
+            write(self, out, bytes);
+        }
+        out.push(b']');
+    }
+}
+
+/// `makedev(0x8, 0x1)`: a device number as user space encodes it (`new_encode_dev` of the kernel).
+pub(super) fn write_device(out: &mut Vec<u8>, device: u64) {
+    let (major, minor) = (device >> 8 & 0xfff, device & 0xff | device >> 12 & 0xf_ff00);
+    out.extend_from_slice(b"makedev(");
+    write_hex(out, major);
+    out.extend_from_slice(b", ");
+    write_hex(out, minor);
+    out.push(b')');
+}

@@ -1,0 +1,412 @@
+//! Socket addresses, messages, buffers in pieces, and the values of socket options.
+
+use super::Decoder;
+use super::escape::write_quoted;
+use super::memory::Phase;
+use super::tables::{LINGER, UCRED};
+use super::text::write_text;
+use crate::syscall::flags::{
+    CONTROL_MESSAGE, MSG, SOCKET_DOMAIN, SOCKET_LEVEL, write_hex, write_number, write_radix,
+};
+use crate::syscall::{Arg, Family, Spec};
+
+/// The largest address of a socket (`struct sockaddr_storage`).
+const LARGEST: usize = 128;
+
+/// Most control messages looked at.
+const MOST_CONTROL: usize = 1 << 16;
+
+fn word16(bytes: &[u8], at: usize) -> u16 {
+    bytes.get(at..at + 2).map_or(0, |bytes| u16::from_le_bytes([bytes[0], bytes[1]]))
+}
+
+fn word32(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..).and_then(|bytes| bytes.first_chunk()).map_or(0, |bytes| u32::from_le_bytes(*bytes))
+}
+
+fn port(bytes: &[u8], at: usize) -> u64 {
+    u64::from(word16(bytes, at).swap_bytes())
+}
+
+/// Bytes of the integers a call has pointers to.
+pub(super) fn integer_size(spec: &Spec) -> usize {
+    match spec.name {
+        "splice" | "copy_file_range" | "sendfile64" => 8,
+        "sendfile" | "time" | "get_robust_list" | "io_setup" => size_of::<u64>(),
+        _ => 4,
+    }
+}
+
+/// Reads the length of the buffer for a sender's address.
+pub(super) fn look_ahead(call: &mut Decoder<'_, '_>, index: usize) {
+    if call.spec.name == "recvmsg" {
+        let at = call.arg(index).wrapping_add(call.word_size() as u64);
+        call.read_u32_at(Phase::Entry, at);
+    }
+}
+
+impl Decoder<'_, '_> {
+    /// An address passed with its length, or filled with its length behind a pointer.
+    pub(super) fn write_sockaddr_argument(&mut self, out: &mut Vec<u8>, index: usize) {
+        let address = self.arg(index);
+        let length = match self.spec.args[index].arg {
+            Arg::Out(_) => {
+                let at = self.arg(index + 1);
+                let room = self.read_u32_at(Phase::Entry, at);
+                let filled = self.read_u32_at(Phase::Exit, at);
+                match (room, filled) {
+                    (Some(room), Some(filled)) => room.min(filled),
+                    _ => 0,
+                }
+            }
+            _ => self.arg(index + 1) as u32,
+        };
+        self.write_sockaddr_at(out, address, length as usize);
+    }
+
+    fn write_sockaddr_at(&mut self, out: &mut Vec<u8>, address: u64, length: usize) {
+        let mut bytes = [0; LARGEST];
+        let length = length.min(LARGEST);
+        if address == 0 || length < 2 || self.memory.read(self.phase, address, &mut bytes[..length]) < length
+        {
+            return self.write_address(out, address);
+        }
+        write_socket_address(out, &bytes[..length], self.style.hex);
+    }
+
+    /// `[16]`, or `[110 => 16]` where the kernel has put another length.
+    pub(super) fn write_integer_argument(&mut self, out: &mut Vec<u8>, index: usize) {
+        let address = self.arg(index);
+        let is_passed = matches!(self.spec.args[index].arg, Arg::InOut(_));
+        let size = if integer_size(self.spec) == 8 && !(self.half() == 1 && self.spec.name == "sendfile") {
+            8
+        } else {
+            4
+        };
+        if !is_passed {
+            if self.succeeded() {
+                self.write_integer(out, address, size);
+            } else {
+                self.write_address(out, address);
+            }
+            return;
+        }
+        let (before, after) =
+            (self.integer(Phase::Entry, address, size), self.integer(Phase::Exit, address, size));
+        match (before, after) {
+            (Some(before), Some(after)) if before != after && self.succeeded() => {
+                out.push(b'[');
+                write_number(out, before);
+                out.extend_from_slice(b" => ");
+                write_number(out, after);
+                out.push(b']');
+            }
+            (Some(value), _) => {
+                out.push(b'[');
+                write_number(out, value);
+                out.push(b']');
+            }
+            _ => self.write_address(out, address),
+        }
+    }
+
+    fn integer(&mut self, phase: Phase, address: u64, size: usize) -> Option<i64> {
+        let mut bytes = [0; 8];
+        if address == 0 || self.memory.read(phase, address, &mut bytes[..size]) < size {
+            return None;
+        }
+        let value = i64::from_le_bytes(bytes);
+        Some(if size == 8 { value } else { i64::from(value as i32) })
+    }
+
+    /// `[4]`
+    pub(super) fn write_integer(&mut self, out: &mut Vec<u8>, address: u64, size: usize) {
+        match self.integer(self.phase, address, size) {
+            Some(value) => {
+                out.push(b'[');
+                write_number(out, value);
+                out.push(b']');
+            }
+            None => self.write_address(out, address),
+        }
+    }
+
+    /// `[3, 4]`
+    pub(super) fn write_integers(&mut self, out: &mut Vec<u8>, address: u64, count: u64, size: usize) {
+        self.write_array(out, address, count, size, &mut |_, out, bytes| {
+            let value = word32(bytes, 0);
+            write_number(out, i64::from(value.cast_signed()));
+        });
+    }
+
+    /// Pieces of a buffer, as an argument of its own.
+    pub(super) fn write_iovec_argument(&mut self, out: &mut Vec<u8>, index: usize) {
+        let has_content = match self.spec.name {
+            "process_vm_readv" | "process_vm_writev" | "process_madvise" => false,
+            _ => self.spec.family != Family::Read || self.succeeded(),
+        };
+        let limit = match self.spec.family {
+            Family::Read => self.event.ret.unwrap_or(0).unsigned_abs(),
+            _ => u64::MAX,
+        };
+        self.write_iovecs(out, self.arg(index), self.arg(index + 1), limit, has_content);
+    }
+
+    /// `[{iov_base="ab", iov_len=2}]`, of which so many bytes are there.
+    fn write_iovecs(&mut self, out: &mut Vec<u8>, address: u64, count: u64, limit: u64, has_content: bool) {
+        let word = self.word_size();
+        let mut left = limit;
+        self.write_array(out, address, count, 2 * word, &mut |call, out, bytes| {
+            let number = |at: usize| {
+                let mut value = [0; 8];
+                value[..word].copy_from_slice(&bytes[at..at + word]);
+                u64::from_le_bytes(value)
+            };
+            let (base, length) = (number(0), number(word));
+            out.extend_from_slice(b"{iov_base=");
+            if has_content {
+                let shown = length.min(left);
+                left -= shown;
+                call.write_buffer(out, base, shown);
+            } else {
+                call.write_address(out, base);
+            }
+            out.extend_from_slice(b", iov_len=");
+            write_radix(out, length, 10, 1);
+            out.push(b'}');
+        });
+    }
+
+    /// `{msg_name=.., msg_namelen=16, msg_iov=[..], msg_iovlen=1, msg_controllen=0, msg_flags=0}`
+    pub(super) fn write_msghdr_argument(&mut self, out: &mut Vec<u8>, index: usize) {
+        let address = self.arg(index);
+        let is_received = self.phase == Phase::Exit;
+        let word = self.word_size();
+        let mut bytes = [0; 56];
+        let size = 7 * word;
+        let named = self.read_u32_at(Phase::Entry, address.wrapping_add(word as u64));
+        if is_received && !self.succeeded() {
+            match named {
+                Some(length) => {
+                    out.extend_from_slice(b"{msg_namelen=");
+                    write_number(out, i64::from(length.cast_signed()));
+                    out.push(b'}');
+                }
+                None => self.write_address(out, address),
+            }
+            return;
+        }
+        if address == 0 || self.memory.read(self.phase, address, &mut bytes[..size]) < size {
+            return self.write_address(out, address);
+        }
+        let member = |index: usize| {
+            let mut value = [0; 8];
+            value[..word].copy_from_slice(&bytes[index * word..][..word]);
+            u64::from_le_bytes(value)
+        };
+        let length = member(1) as u32;
+        let [name, iov, iovs, control, controls] = [member(0), member(2), member(3), member(4), member(5)];
+        let flags = word32(&bytes, 6 * word);
+        out.extend_from_slice(b"{msg_name=");
+        let room = named.filter(|_| is_received).unwrap_or(length);
+        self.write_sockaddr_at(out, name, length.min(room) as usize);
+        out.extend_from_slice(b", msg_namelen=");
+        if room != length {
+            write_number(out, i64::from(room.cast_signed()));
+            out.extend_from_slice(b" => ");
+        }
+        write_number(out, i64::from(length.cast_signed()));
+        out.extend_from_slice(b", msg_iov=");
+        let limit = if is_received { self.event.ret.unwrap_or(0).unsigned_abs() } else { u64::MAX };
+        self.write_iovecs(out, iov, iovs, limit, true);
+        out.extend_from_slice(b", msg_iovlen=");
+        write_radix(out, iovs, 10, 1);
+        if controls != 0 {
+            out.extend_from_slice(b", msg_control=");
+            self.write_control(out, control, controls);
+        }
+        out.extend_from_slice(b", msg_controllen=");
+        write_radix(out, controls, 10, 1);
+        out.extend_from_slice(b", msg_flags=");
+        MSG.write_bits(out, u64::from(flags));
+        out.push(b'}');
+    }
+
+    /// `[{cmsg_len=20, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=[3]}]` (cmsg(3)).
+    fn write_control(&mut self, out: &mut Vec<u8>, address: u64, length: u64) {
+        let word = self.word_size();
+        let head = word + 8;
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX).min(MOST_CONTROL)];
+        if address == 0
+            || bytes.len() < head
+            || self.memory.read(self.phase, address, &mut bytes) < bytes.len()
+        {
+            return self.write_address(out, address);
+        }
+        let mut rest = &bytes[..];
+        out.push(b'[');
+        let mut is_first = true;
+        while rest.len() >= head {
+            let mut length = [0; 8];
+            length[..word].copy_from_slice(&rest[..word]);
+            let length = u64::from_le_bytes(length);
+            if !is_first {
+                out.extend_from_slice(b", ");
+            }
+            is_first = false;
+            let end = usize::try_from(length).unwrap_or(usize::MAX).clamp(head, rest.len());
+            self.write_control_message(out, length, &rest[..end], word);
+            let next = end.next_multiple_of(word);
+            if (length as usize) < head || next >= rest.len() {
+                break;
+            }
+            rest = &rest[next..];
+        }
+        out.push(b']');
+    }
+
+    fn write_control_message(&mut self, out: &mut Vec<u8>, length: u64, message: &[u8], word: usize) {
+        let (level, kind, data) = (word32(message, word), word32(message, word + 4), &message[word + 8..]);
+        out.extend_from_slice(b"{cmsg_len=");
+        write_radix(out, length, 10, 1);
+        out.extend_from_slice(b", cmsg_level=");
+        SOCKET_LEVEL.write_one(out, u64::from(level));
+        out.extend_from_slice(b", cmsg_type=");
+        if level == 1 {
+            CONTROL_MESSAGE.write_one(out, u64::from(kind));
+        } else {
+            write_hex(out, u64::from(kind));
+        }
+        if !data.is_empty() {
+            out.extend_from_slice(b", cmsg_data=");
+            match (level, kind) {
+                (1, 1) => {
+                    out.push(b'[');
+                    for (index, fd) in data.chunks_exact(4).enumerate() {
+                        if index > 0 {
+                            out.extend_from_slice(b", ");
+                        }
+                        write_number(out, i64::from(word32(fd, 0).cast_signed()));
+                    }
+                    out.push(b']');
+                }
+                (1, 2) if data.len() >= 12 => self.write_members(out, &UCRED, data),
+                _ => {
+                    let shown = &data[..data.len().min(self.style.strings)];
+                    write_text(out, shown, self.style.hex, shown.len() < data.len());
+                }
+            }
+        }
+        out.push(b'}');
+    }
+
+    /// The value of a socket option, passed or filled.
+    pub(super) fn write_socket_option(&mut self, out: &mut Vec<u8>, index: usize) {
+        let address = self.arg(index);
+        let is_asked = self.phase == Phase::Exit;
+        if !self.is_deep() || (is_asked && !self.succeeded()) {
+            return self.write_address(out, address);
+        }
+        let length = if is_asked {
+            self.read_u32_at(Phase::Exit, self.arg(index + 1)).unwrap_or(0)
+        } else {
+            self.arg(index + 1) as u32
+        };
+        match (self.arg(1) as u32, self.arg(2) as u32, length) {
+            // SO_LINGER, SO_PEERCRED.
+            (1, 13, 8) => self.write_layout(out, address, &LINGER),
+            (1, 17, 12) => self.write_layout(out, address, &UCRED),
+            // SO_ERROR.
+            (1, 4, 4) => self.write_error_number(out, address),
+            (_, _, 4) => self.write_integer(out, address, 4),
+            _ => self.write_buffer(out, address, u64::from(length)),
+        }
+    }
+
+    fn write_error_number(&mut self, out: &mut Vec<u8>, address: u64) {
+        let errno = self.read_u32_at(self.phase, address).and_then(|errno| i32::try_from(errno).ok());
+        match errno.filter(|&errno| errno > 0).and_then(|errno| syscalls::Errno::new(errno).name()) {
+            Some(name) => {
+                out.push(b'[');
+                out.extend_from_slice(name.as_bytes());
+                out.push(b']');
+            }
+            None => self.write_integer(out, address, 4),
+        }
+    }
+
+    /// Size of the signal set at this place: the next argument, or that of the old calls.
+    pub(super) fn set_size(&self, index: usize) -> u64 {
+        let next = self.spec.args[index + 1..].iter().position(|spec| spec.arg == Arg::Size);
+        next.map_or(4, |next| self.arg(index + 1 + next))
+    }
+}
+
+/// Whether the argument is the value that getsockopt fills.
+pub(super) fn is_option_value(spec: &Spec, index: usize) -> bool {
+    spec.name == "getsockopt" && spec.args[index].arg == Arg::OutBuf
+}
+
+fn write_socket_address(out: &mut Vec<u8>, bytes: &[u8], hex: super::Hex) {
+    let family = word16(bytes, 0);
+    out.extend_from_slice(b"{sa_family=");
+    SOCKET_DOMAIN.write_one(out, u64::from(family));
+    match family {
+        1 => write_local(out, &bytes[2..], hex),
+        2 if bytes.len() >= 8 => {
+            out.extend_from_slice(b", sin_port=htons(");
+            write_radix(out, port(bytes, 2), 10, 1);
+            out.extend_from_slice(b"), sin_addr=inet_addr(\"");
+            let host = std::net::Ipv4Addr::new(bytes[4], bytes[5], bytes[6], bytes[7]);
+            out.extend_from_slice(host.to_string().as_bytes());
+            out.extend_from_slice(b"\")");
+        }
+        10 if bytes.len() >= 24 => write_inet6(out, bytes),
+        16 if bytes.len() >= 12 => {
+            out.extend_from_slice(b", nl_pid=");
+            write_number(out, i64::from(word32(bytes, 4).cast_signed()));
+            out.extend_from_slice(b", nl_groups=");
+            write_radix(out, u64::from(word32(bytes, 8)), 16, 8);
+        }
+        _ => {
+            out.extend_from_slice(b", sa_data=");
+            write_text(out, &bytes[2..], hex, false);
+        }
+    }
+    out.push(b'}');
+}
+
+/// The name of a local socket: a path, an abstract name, or none.
+fn write_local(out: &mut Vec<u8>, name: &[u8], hex: super::Hex) {
+    match name.split_first() {
+        None => {}
+        Some((0, name)) => {
+            out.extend_from_slice(b", sun_path=@");
+            write_text(out, name, hex, false);
+        }
+        Some(_) => {
+            out.extend_from_slice(b", sun_path=");
+            let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
+            if hex == super::Hex::Never {
+                write_quoted(out, &name[..end]);
+            } else {
+                write_text(out, &name[..end], hex, false);
+            }
+        }
+    }
+}
+
+fn write_inet6(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.extend_from_slice(b", sin6_port=htons(");
+    write_radix(out, port(bytes, 2), 10, 1);
+    out.extend_from_slice(b"), sin6_flowinfo=htonl(");
+    write_radix(out, u64::from(word32(bytes, 4).swap_bytes()), 10, 1);
+    out.extend_from_slice(b"), inet_pton(AF_INET6, \"");
+    let host: [u8; 16] = bytes[8..24].try_into().unwrap_or_default();
+    out.extend_from_slice(std::net::Ipv6Addr::from(host).to_string().as_bytes());
+    out.extend_from_slice(b"\", &sin6_addr)");
+    if bytes.len() >= 28 {
+        out.extend_from_slice(b", sin6_scope_id=");
+        write_radix(out, u64::from(word32(bytes, 24)), 10, 1);
+    }
+}

@@ -1,0 +1,179 @@
+//! Strings and buffers in quotes.
+
+use super::Decoder;
+use super::escape::write_escaped;
+use super::memory::Phase;
+use crate::syscall::flags::write_radix;
+
+/// Which strings are printed in hexadecimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Hex {
+    /// None.
+    #[default]
+    Never,
+    /// Those with bytes that do not print (`-x`).
+    Unprintable,
+    /// All (`-xx`).
+    All,
+}
+
+/// How a string read from memory ended.
+enum End {
+    Nul,
+    Limit,
+    Unreadable,
+}
+
+/// The longest string read at all, whatever is asked for.
+const LONGEST: usize = 256 << 10;
+
+/// Strings are read in pieces of this many bytes.
+const CHUNK: usize = 4096;
+
+impl Decoder<'_, '_> {
+    /// `"text"`, with `...` behind it if more of it was there.
+    pub(super) fn write_text(&self, out: &mut Vec<u8>, text: &[u8], is_cut: bool) {
+        write_text(out, text, self.style.hex, is_cut);
+    }
+
+    /// A buffer of this length as the style wants it.
+    pub(super) fn write_buffer(&mut self, out: &mut Vec<u8>, address: u64, length: u64) {
+        self.write_buffer_as(out, address, length, self.style.hex);
+    }
+
+    pub(super) fn write_buffer_as(&mut self, out: &mut Vec<u8>, address: u64, length: u64, hex: Hex) {
+        if address == 0 {
+            return self.write_address(out, 0);
+        }
+        let shown = usize::try_from(length).unwrap_or(usize::MAX).min(self.style.strings).min(LONGEST);
+        let mut bytes = vec![0; shown];
+        if self.memory.read(self.phase, address, &mut bytes) < shown || (shown == 0 && !self.is_deep()) {
+            return self.write_address(out, address);
+        }
+        write_text(out, &bytes, hex, length > shown as u64);
+    }
+
+    /// A string that ends with a NUL byte.
+    pub(super) fn write_c_string(&mut self, out: &mut Vec<u8>, address: u64) {
+        let limit = self.style.strings.min(LONGEST);
+        let mut text = Vec::new();
+        match self.read_c_string(address, limit, &mut text) {
+            End::Unreadable => self.write_address(out, address),
+            end => self.write_text(out, &text, matches!(end, End::Limit)),
+        }
+    }
+
+    fn read_c_string(&mut self, address: u64, limit: usize, text: &mut Vec<u8>) -> End {
+        let mut chunk = [0; CHUNK];
+        loop {
+            // One byte past the limit, so that a string of exactly `limit` bytes is told from a longer one.
+            let want = CHUNK.min(limit + 1 - text.len());
+            let at = address.wrapping_add(text.len() as u64);
+            let got = self.memory.read(self.phase, at, &mut chunk[..want]);
+            if let Some(end) = chunk[..got].iter().position(|&byte| byte == 0) {
+                text.extend_from_slice(&chunk[..end]);
+                return End::Nul;
+            }
+            text.extend_from_slice(&chunk[..got]);
+            if text.len() > limit {
+                text.truncate(limit);
+                return End::Limit;
+            }
+            if got < want {
+                return End::Unreadable;
+            }
+        }
+    }
+
+    /// An array of strings that a null pointer ends: `["sh", "-c"]`, or how many there are.
+    pub(super) fn write_string_array(&mut self, out: &mut Vec<u8>, address: u64, is_counted: bool) {
+        /// As many as an exec of the kernel's usual limits can have, and far more than any.
+        const MOST: usize = 1 << 16;
+        let word = self.word_size();
+        let mut pointers = Vec::new();
+        let mut ends = false;
+        while pointers.len() < MOST {
+            let at = address.wrapping_add((pointers.len() * word) as u64);
+            match self.read_word(at) {
+                None => break,
+                Some(0) => {
+                    ends = true;
+                    break;
+                }
+                Some(pointer) => pointers.push(pointer),
+            }
+        }
+        if !ends && pointers.is_empty() {
+            return self.write_address(out, address);
+        }
+        if is_counted {
+            self.write_address(out, address);
+            out.extend_from_slice(b" /* ");
+            write_radix(out, pointers.len() as u64, 10, 1);
+            let suffix: &[u8] = match (ends, pointers.len()) {
+                (true, 1) => b" var */",
+                (true, _) => b" vars */",
+                (false, _) => b" vars, unterminated */",
+            };
+            return out.extend_from_slice(suffix);
+        }
+        out.push(b'[');
+        for (index, pointer) in pointers.iter().enumerate() {
+            if index > 0 {
+                out.extend_from_slice(b", ");
+            }
+            if index >= self.most_elements() {
+                out.extend_from_slice(b"...]");
+                return;
+            }
+            self.write_c_string(out, *pointer);
+        }
+        if !ends {
+            let next = address.wrapping_add((pointers.len() * word) as u64);
+            out.extend_from_slice(b", ... /* ");
+            self.write_address(out, next);
+            out.extend_from_slice(b" */");
+        }
+        out.push(b']');
+    }
+
+    /// How many elements of an array are shown.
+    pub(super) fn most_elements(&self) -> usize {
+        /// Whatever a program says of its arrays.
+        const MOST: usize = 4096;
+        if self.style.verbose { MOST } else { self.style.strings.min(MOST) }
+    }
+
+    /// An unsigned word of the ABI.
+    pub(super) fn read_word(&mut self, address: u64) -> Option<u64> {
+        self.read_word_at(self.phase, address)
+    }
+
+    pub(super) fn read_word_at(&mut self, phase: Phase, address: u64) -> Option<u64> {
+        let size = self.word_size();
+        let mut bytes = [0; 8];
+        (address != 0 && self.memory.read(phase, address, &mut bytes[..size]) == size)
+            .then(|| u64::from_le_bytes(bytes))
+    }
+
+    /// A 32-bit integer.
+    pub(super) fn read_u32_at(&mut self, phase: Phase, address: u64) -> Option<u32> {
+        let mut bytes = [0; 4];
+        (address != 0 && self.memory.read(phase, address, &mut bytes) == 4).then(|| u32::from_le_bytes(bytes))
+    }
+}
+
+/// `"text"` or `"\x74\x65"`, with `...` behind it if it was cut.
+pub(super) fn write_text(out: &mut Vec<u8>, text: &[u8], hex: Hex, is_cut: bool) {
+    out.push(b'"');
+    let prints = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t'..=b'\r');
+    if hex == Hex::All || (hex == Hex::Unprintable && !text.iter().all(prints)) {
+        for &byte in text {
+            out.extend_from_slice(b"\\x");
+            write_radix(out, u64::from(byte), 16, 2);
+        }
+    } else {
+        write_escaped(out, text, b"");
+    }
+    out.extend_from_slice(if is_cut { b"\"..." } else { b"\"" });
+}

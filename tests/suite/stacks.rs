@@ -1,0 +1,204 @@
+//! Stacks and CPU samples: that the frames are those of the program, by name.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use trace::event::Kind;
+use trace::event::stack::{Frame, FrameKind, Node};
+use trace::log::{Ending, Reader};
+
+use crate::differential::python;
+use crate::support::programs::program;
+use crate::support::run::{self, Run, run};
+use crate::support::skip::skip;
+
+fn trace(dir: &Path, arguments: &[&str]) -> Run {
+    run(run::command(env!("CARGO_BIN_EXE_trace"), dir).args(arguments))
+}
+
+/// A row with a stack.
+#[derive(Debug)]
+struct Row {
+    kind: Kind,
+    path: Option<Vec<u8>>,
+    stands_for_ns: u64,
+    /// Outermost first: kind and name.
+    frames: Vec<(FrameKind, String)>,
+}
+
+impl Row {
+    fn has(&self, name: &str) -> bool {
+        self.frames.iter().any(|(_, frame)| frame == name)
+    }
+}
+
+/// All rows of a log that have a stack, of which every frame must have been defined before.
+fn rows(log: &Path) -> Vec<Row> {
+    let mut frames: HashMap<u32, (FrameKind, String)> = HashMap::new();
+    let mut nodes: HashMap<u32, Node> = HashMap::new();
+    let mut rows = Vec::new();
+    let ending = Reader::open(log).expect("a log").for_each(|event| {
+        if let Some((number, frame)) = Frame::of(event) {
+            let name = String::from_utf8_lossy(frame.name).into_owned();
+            assert!(frames.insert(number, (frame.kind, name)).is_none(), "defined once");
+        } else if let Some((number, node)) = Node::of(event) {
+            assert!(frames.contains_key(&node.frame), "frames come first");
+            assert!(node.caller.is_none_or(|caller| nodes.contains_key(&caller)), "callers come first");
+            assert!(nodes.insert(number, node).is_none(), "defined once");
+        } else if let Some(mut stack) = event.stack {
+            let mut list = Vec::new();
+            loop {
+                let node = nodes[&stack];
+                list.push(frames[&node.frame].clone());
+                let Some(caller) = node.caller else { break };
+                stack = caller;
+            }
+            list.reverse();
+            let path = event.path.map(<[u8]>::to_vec);
+            rows.push(Row { kind: event.kind, path, stands_for_ns: event.args[1], frames: list });
+        }
+    });
+    assert!(matches!(ending, Ok(Ending::Complete { .. })), "{ending:?}");
+    rows
+}
+
+#[test]
+fn samples_show_where_a_program_spends_its_time() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let log = dir.path().join("log");
+    let mut command = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+    // By a shell: a child that executes another program must not be taken for the shell.
+    command.args(["record", "-q", "--sample", "997", "-o"]).arg(&log);
+    command.args(["sh", "-c", "\"$0\" 80; exit $?"]).arg(program("busy"));
+    let done = run(&mut command);
+    if done.stderr.contains("not permitted") {
+        return skip("CPU samples", &done.stderr);
+    }
+    assert!(done.status.success(), "{done:?}");
+    let spent: u64 = done.stdout.trim().parse().expect("nanoseconds");
+    let samples: Vec<Row> = rows(&log).into_iter().filter(|row| row.kind == Kind::Sample).collect();
+    let sum =
+        |name: &str| -> u64 { samples.iter().filter(|row| row.has(name)).map(|row| row.stands_for_ns).sum() };
+    let (all, thrice, once) = (sum("main"), sum("thrice"), sum("once"));
+    // On a busy virtual machine samples are late, and fewer; more CPU time than was spent they are not.
+    assert!(all > spent / 4 && all < spent + spent / 8 + 20_000_000, "{all} of {spent}");
+    let share = thrice as f64 / (thrice + once) as f64;
+    assert!((0.6..0.9).contains(&share), "three of four parts: {share}, {} samples", samples.len());
+    let whole = samples.iter().filter(|row| row.has("thrice") && row.frames[0].1 == "_start");
+    assert!(whole.count() * 10 > samples.len() * 3, "stacks begin where the program does");
+    let folded = trace(dir.path(), &["flame", "--by", "stack", "--folded", "log"]);
+    assert!(folded.stdout.lines().any(|line| line.contains(";main;thrice ")), "{folded:?}");
+    assert!(folded.stderr.contains("CPU samples at 997 a second"), "{folded:?}");
+}
+
+#[test]
+fn a_rate_beyond_the_kernels_is_refused_before_anything_runs() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let done = trace(dir.path(), &["record", "--sample", "1000000", "-o", "log", "touch", "made"]);
+    if done.stderr.contains("not permitted") {
+        return skip("CPU samples", &done.stderr);
+    }
+    assert_eq!(done.status.code(), Some(125), "{done:?}");
+    assert!(done.stderr.contains("kernel.perf_event_max_sample_rate"), "{done:?}");
+    assert!(!dir.path().join("made").exists());
+}
+
+#[test]
+fn a_call_has_the_functions_that_made_it() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let log = dir.path().join("log");
+    let mut command = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+    command.args(["record", "-q", "--stacks", "native", "-o"]).arg(&log).arg(program("busy"));
+    let done = run(&mut command);
+    assert!(done.status.success(), "{done:?}");
+    let rows = rows(&log);
+    let call = rows.iter().find(|row| row.path.as_deref() == Some(b"/no/such/file/busy")).expect("the call");
+    let names: Vec<&str> = call.frames.iter().map(|(_, name)| name.as_str()).collect();
+    let main = names.iter().position(|name| *name == "main").expect("main");
+    assert_eq!(names[0], "_start", "{names:?}");
+    assert_eq!(names[main..main + 3], ["main", "outer", "inner"], "{names:?}");
+    assert!(call.frames.iter().all(|(kind, _)| *kind == FrameKind::Native), "{call:?}");
+    let shown = trace(dir.path(), &["show", "-k", "-e", "%stat", "log"]).stdout;
+    let below: Vec<&str> = shown.lines().skip_while(|line| !line.contains("/no/such/file/busy")).collect();
+    let at = below.iter().position(|line| line.starts_with(" > inner (")).expect("the function");
+    assert!(below[at].contains("busy.c:"), "{shown}");
+    assert!(below[at + 1].starts_with(" > outer (") && below[at + 2].starts_with(" > main ("), "{shown}");
+}
+
+/// Every Python there is, as far as its frames are known.
+fn pythons() -> Vec<PathBuf> {
+    let versions = Path::new(&std::env::var("HOME").unwrap_or_default()).join(".pyenv/versions");
+    let of_pyenv = std::fs::read_dir(versions).into_iter().flatten().flatten();
+    let mut all: Vec<PathBuf> = of_pyenv.map(|entry| entry.path().join("bin/python")).collect();
+    all.extend(python().map(PathBuf::from));
+    all.retain(|path| path.exists());
+    all
+}
+
+#[test]
+fn every_python_names_who_looks_for_a_module() {
+    let pythons = pythons();
+    if pythons.is_empty() {
+        return skip("stacks of Python", "no Python here");
+    }
+    for python in pythons {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let log = dir.path().join("log");
+        let script = "import json\ntry:\n    import http.client\nexcept ImportError:\n    import httplib\n";
+        let mut command = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+        command.args(["record", "-q", "--stacks", "python", "-o"]).arg(&log);
+        let done = run(command.arg(&python).args(["-c", script]));
+        assert!(done.status.success(), "{done:?}");
+        let rows = rows(&log);
+        let shown: Vec<Vec<&str>> =
+            rows.iter().map(|row| row.frames.iter().map(|(_, name)| name.as_str()).collect()).collect();
+        let stands_upon = |frames: &Vec<&str>, lower: &str, upper: &str| {
+            let lower = frames.iter().position(|name| name.rsplit('.').next() == Some(lower));
+            lower.is_some_and(|at| frames[at..].contains(&upper))
+        };
+        assert!(rows.iter().flat_map(|row| &row.frames).all(|(kind, _)| *kind == FrameKind::Python));
+        let is_2 = !shown.iter().flatten().any(|name| name.contains("find_spec"));
+        let found = if is_2 {
+            shown.iter().any(|frames| frames.len() > 2 && frames.iter().all(|name| *name == "<module>"))
+        } else {
+            shown.iter().any(|frames| stands_upon(frames, "find_spec", "_path_stat"))
+        };
+        assert!(found, "{}: {} stacks", python.display(), shown.len());
+        assert!(shown.len() > 100, "{}: {} stacks", python.display(), shown.len());
+    }
+}
+
+#[test]
+fn frames_of_both_kinds_stand_upon_each_other() {
+    let Some(python) = python() else { return skip("stacks of Python", "no Python here") };
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let log = dir.path().join("log");
+    let script = "import os\ndef looks():\n    return os.access('/no/such/file/both', 0)\nlooks()";
+    let mut command = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+    command.args(["record", "-q", "--stacks", "both", "-o"]).arg(&log);
+    let done = run(command.arg(&python).args(["-c", script]));
+    assert!(done.status.success(), "{done:?}");
+    let rows = rows(&log);
+    let call = rows.iter().find(|row| row.path.as_deref() == Some(b"/no/such/file/both")).expect("the call");
+    let python_frames: Vec<&str> = call
+        .frames
+        .iter()
+        .take_while(|(kind, _)| *kind == FrameKind::Python)
+        .map(|(_, name)| name.as_str())
+        .collect();
+    assert_eq!(python_frames, ["<module>", "looks"], "{call:?}");
+    assert!(call.frames[2..].iter().all(|(kind, _)| *kind != FrameKind::Python), "{call:?}");
+}
+
+#[test]
+fn a_drawing_by_stack_needs_stacks() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    assert!(trace(dir.path(), &["record", "-q", "-o", "log", "true"]).status.success());
+    let by_calls = trace(dir.path(), &["flame", "--by", "stack", "--folded", "log"]);
+    assert_eq!(by_calls.status.code(), Some(1), "{by_calls:?}");
+    assert!(by_calls.stderr.contains("--stacks"), "{by_calls:?}");
+    let by_samples = trace(dir.path(), &["flame", "--by", "stack", "--metric", "cpu", "--folded", "log"]);
+    assert!(by_samples.stderr.contains("--sample"), "{by_samples:?}");
+    let by_path = trace(dir.path(), &["flame", "--metric", "cpu", "--folded", "log"]);
+    assert_eq!(by_path.status.code(), Some(2), "{by_path:?}");
+}
