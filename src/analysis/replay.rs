@@ -232,6 +232,8 @@ pub struct Measured {
     pub submissions: u64,
     /// Those that the kernel handed to worker threads, where that is known.
     pub punts: Option<u64>,
+    /// That many at least, where it is not known.
+    pub punts_at_least: Option<u64>,
     /// Operations that stand in for calls a ring has none for.
     pub stand_ins: u64,
     /// Context switches.
@@ -506,6 +508,7 @@ fn measured(row: &trace_replay::Row, figures: &Figures) -> Measured {
         kernel_entries: row.counts.kernel_entries,
         submissions: row.counts.submissions,
         punts: row.punts,
+        punts_at_least: row.punts_at_least,
         stand_ins: row.counts.stand_ins,
         switches: figures.switches,
         setup_ns: row.setup_ns,
@@ -539,7 +542,8 @@ fn verdict(rows: &[Row]) -> Verdict {
     let beats_threads = best.against_threads.is_none_or(|threads| threads.high < 1.0);
     match best.against_serial {
         Range { low, .. } if low > 1.0 => {
-            let punted = best.punts.map(|punts| punts as f64 / best.submissions.max(1) as f64);
+            let punted =
+                best.punts.or(best.punts_at_least).map(|punts| punts as f64 / best.submissions.max(1) as f64);
             Verdict::Slower { row, punted }
         }
         Range { high, .. } if high >= 1.0 => Verdict::Alike { row },

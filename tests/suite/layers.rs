@@ -15,8 +15,18 @@ const FORBIDDEN: [(&str, &[&str]); 7] = [
 ];
 
 /// Modules of `log` that are data, not storage: the only ones that capture, analysis and report may use.
-const LOG_DATA: [&str; 9] =
-    ["Calibration", "Clock", "Emptied", "Environment", "FORMAT_VERSION", "Header", "Host", "Replayed", "Run"];
+const LOG_DATA: [&str; 10] = [
+    "Calibration",
+    "Clock",
+    "Emptied",
+    "Environment",
+    "FORMAT_VERSION",
+    "Header",
+    "Host",
+    "Replayed",
+    "Run",
+    "SAMPLE_HZ",
+];
 
 #[test]
 fn folders_use_only_what_the_architecture_allows() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::bootstrap::median;
+use super::cached::Cached;
 use super::options::{Cache, Options};
 use super::summary::Voided;
 use super::unsteady::Unsteady;
@@ -40,6 +41,7 @@ pub(crate) struct Contender {
     pub(crate) samples: Vec<Sample>,
     pub(crate) counts: Counts,
     pub(crate) punts: Option<u64>,
+    pub(crate) punts_at_least: Option<u64>,
     pub(crate) voided: Option<Voided>,
     /// So many runs as are needed do not fit into the time there is.
     pub(crate) too_long: bool,
@@ -55,6 +57,7 @@ impl Contender {
             samples: Vec::new(),
             counts: Counts::default(),
             punts: None,
+            punts_at_least: None,
             voided: None,
             too_long: false,
             runs_a_block: 1,
@@ -76,6 +79,8 @@ pub(crate) struct Bench {
     pub(crate) files: Vec<OwnedFd>,
     pub(crate) drop_caches: Option<DropCaches>,
     pub(crate) punts: Option<Punts>,
+    /// What rings hand over at least, where they are not counted.
+    pub(crate) cached: Option<Cached>,
     /// Calls that somebody else's changes have made useless for verification.
     pub(crate) unsteady: Unsteady,
 }
@@ -127,6 +132,8 @@ impl Bench {
         if let Some(punts) = self.punts.as_ref().filter(|_| contender.strategy.needs_ring()) {
             contender.punts = punts.end();
         }
+        let (strategy, counts) = (contender.strategy, contender.counts);
+        contender.punts_at_least = self.cached.and_then(|cached| cached.at_least(strategy, counts));
         self.verify(contender)?;
         contender.too_long = contender.strategy != Strategy::Serial && took > longest;
         if took > SHARE {

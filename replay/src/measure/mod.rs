@@ -6,6 +6,7 @@
 
 mod blocks;
 mod bootstrap;
+mod cached;
 mod options;
 mod projection;
 mod summary;
@@ -16,6 +17,7 @@ mod unsteady;
 pub(crate) use blocks::{Bench, Contender};
 pub use bootstrap::Estimate;
 pub(crate) use bootstrap::median_estimate;
+pub(crate) use cached::Cached;
 pub use options::{Cache, Options, RecordedTimes};
 pub use projection::{CostSource, Projection};
 pub(crate) use summary::{Context, rows};

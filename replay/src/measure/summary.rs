@@ -94,6 +94,9 @@ pub struct Row {
     pub counts: Counts,
     /// Operations that the kernel handed to worker threads; `None`: not known (needs the kernel's tracepoints).
     pub punts: Option<u64>,
+    /// Where that is not known: that many at least, of plain rings and hybrids with warm caches, by asking the kernel which
+    /// opens would wait (`RESOLVE_CACHED`).
+    pub punts_at_least: Option<u64>,
     /// What setting it up took, before any time is taken: matters to a start of milliseconds.
     pub setup_ns: u64,
 }
@@ -157,6 +160,7 @@ pub(crate) fn rows(contenders: &[Contender], free: bool, context: &Context) -> (
             figures,
             counts: contender.counts,
             punts: contender.punts,
+            punts_at_least: contender.punts_at_least,
             setup_ns: contender.setup_ns,
         }
     }));
@@ -183,6 +187,7 @@ fn free_row(whole: Whole, blocks: usize) -> Row {
         figures: Ok(figures),
         counts: Counts::default(),
         punts: None,
+        punts_at_least: None,
         setup_ns: 0,
     }
 }

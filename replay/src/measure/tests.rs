@@ -268,3 +268,31 @@ fn a_file_that_goes_makes_times_void() {
 fn listed_bytes(names: &[&str]) -> i64 {
     names.iter().map(|name| (19 + name.len() as i64 + 1 + 7) / 8 * 8).sum()
 }
+
+#[test]
+fn what_rings_hand_over_is_known_at_least() {
+    let (plan, _directory) = script().build();
+    let lookahead = Lookahead::ALL;
+    let ways = vec![
+        Strategy::Ring { depth: 8, lookahead },
+        Strategy::Hybrid { depth: 8, lookahead },
+        Strategy::Serial,
+    ];
+    let outcome = run(plan, &quick(ways.clone()));
+    if outcome.no_ring.is_some() {
+        eprintln!("skipped: no ring here");
+        return;
+    }
+    // Where the tracepoint is, it is exact; the bound is then not asked for.
+    let least = |way| outcome.row(way).and_then(|row| row.punts.or(row.punts_at_least));
+    assert!(least(ways[0]).is_none_or(|punts| punts >= 30), "each of the 30 fstats: {:?}", least(ways[0]));
+    let (plan, _directory) = script().build();
+    let program = crate::rehearse::rehearse(plan, Guard::None, false).unwrap().program;
+    let run = crate::run::Run::new(std::sync::Arc::new(program));
+    if let Some(cached) = Cached::of(&run) {
+        let counts = crate::engine::Counts { submissions: 120, ..Default::default() };
+        let [ring, hybrid, serial] = [0, 1, 2].map(|way| cached.at_least(ways[way], counts));
+        assert!(ring.is_some_and(|punts| (30..=60).contains(&punts)), "{ring:?}");
+        assert_eq!((hybrid, serial), (ring.map(|punts| punts - 30), None));
+    }
+}

@@ -25,7 +25,9 @@ use crate::ReplayError;
 use crate::engine::{Engine, Kit, Strategy, make, missed_directories};
 use crate::graph::{Graph, Lookahead};
 use crate::guard::{Guard, forbid_writing};
-use crate::measure::{Bench, Cache, Contender, Context, Gate, Options, RecordedTimes, Unsteady, rows};
+use crate::measure::{
+    Bench, Cache, Cached, Contender, Context, Gate, Options, RecordedTimes, Unsteady, rows,
+};
 use crate::plan::Plan;
 use crate::program::Program;
 use crate::rehearse::{Difference, Rehearsed, allow_listing, rehearse};
@@ -144,7 +146,11 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         let run = Arc::new(run);
         let program = Arc::clone(&run.program);
         let budget = limit.saturating_sub(RESERVED_DESCRIPTORS + files.len()).max(RESERVED_DESCRIPTORS);
-        let bench = Bench { run, cache: options.cache, files, drop_caches, punts, unsteady };
+        // Of writes nobody can ask.
+        let reads_only = scratch.is_none() && options.cache == Cache::Warm;
+        let asks = reads_only && punts.is_none() && no_ring.is_none();
+        let cached = asks.then(|| Cached::of(&run)).flatten();
+        let bench = Bench { run, cache: options.cache, files, drop_caches, punts, cached, unsteady };
         let think = program.think_ns();
         let graphs = FxHashMap::default();
         Self {

@@ -27,6 +27,27 @@ pub(crate) fn locate(start: i32, path: &CStr, flags: i32, resolve: u16) -> io::R
     })
 }
 
+/// `RESOLVE_CACHED` of `linux/openat2.h`.
+const RESOLVE_CACHED: u64 = 0x20;
+
+/// Whether the kernel can open this at once, or fail to, without waiting for a disk or a lock. `None`: it cannot be
+/// asked (before Linux 5.12).
+pub(crate) fn is_cached(start: i32, path: &CStr, flags: i32) -> Option<bool> {
+    // SAFETY: all-zero bytes are a valid `open_how`, which holds integers only.
+    let mut how: libc::open_how = unsafe { MaybeUninit::zeroed().assume_init() };
+    how.flags = (super::calls::read_only(flags as u32) as i32 | libc::O_CLOEXEC) as u64;
+    how.resolve = RESOLVE_CACHED;
+    // SAFETY: `path` ends with NUL, and `how` is live and of the size told.
+    let opened = owned(unsafe {
+        libc::syscall(libc::SYS_openat2, start, path.as_ptr(), &raw const how, size_of::<libc::open_how>())
+    });
+    match opened.map_err(|error| error.raw_os_error()) {
+        Err(Some(libc::EINVAL | libc::ENOSYS | libc::EPERM)) => None,
+        Err(Some(libc::EAGAIN)) => Some(false),
+        _ => Some(true),
+    }
+}
+
 /// Opens the very file behind a descriptor, by its name in /proc, with other flags.
 pub(crate) fn reopen(file: BorrowedFd, flags: i32) -> io::Result<OwnedFd> {
     let path = proc_name(file);

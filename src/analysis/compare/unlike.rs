@@ -109,6 +109,7 @@ fn links(run: &Profile) -> String {
 fn quality(quality: Quality) -> &'static str {
     match quality {
         Quality::True => "true",
+        Quality::Replayed => "replayed",
         Quality::Estimated => "estimated",
         Quality::Replayed => "replayed",
         Quality::Unknown => "unknown",

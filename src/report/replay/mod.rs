@@ -176,7 +176,11 @@ fn cells(row: &Row) -> Vec<String> {
         measured(&|m| ratio(m.cpu_ratio.median)),
         measured(&|m| number(m.kernel_entries)),
         measured(&|m| number(m.submissions)),
-        measured(&|m| m.punts.map_or_else(String::new, count)),
+        measured(&|m| match (m.punts, m.punts_at_least) {
+            (Some(punts), _) => count(punts),
+            (None, Some(least)) => format!("{}+", count(least)),
+            (None, None) => String::new(),
+        }),
         measured(&|m| number(m.switches.round() as u64)),
         measured(&|m| time(m.setup_ns)),
         projected.map_or_else(String::new, |projected| time(projected.wall_ns.median as u64)),

@@ -17,7 +17,8 @@ pub(super) fn verdict(replay: &Replay) -> String {
         Verdict::Slower { row: at, punted } => row(at).map(|(row, measured)| {
             let why = match punted {
                 Some(share) if share >= 0.5 => {
-                    format!(", because {} of its operations go to worker threads", whole_percent(share))
+                    let least = if measured.punts.is_some() { "" } else { "at least " };
+                    format!(", because {least}{} of its operations go to worker threads", whole_percent(share))
                 }
                 _ => String::new(),
             };
@@ -65,7 +66,7 @@ pub(super) fn verdict(replay: &Replay) -> String {
 fn by(replay: &Replay, best: &Row) -> String {
     let way = match best.way {
         "ring" => return String::new(),
-        "hybrid" => "with plain calls for what a ring hands to workers",
+        "hybrid" => "with ring and plain calls mixed",
         "chains" => "with a file's calls linked",
         other => return format!(" ({other})"),
     };
