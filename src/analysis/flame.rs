@@ -15,7 +15,7 @@ use super::intern::{Id, Interner};
 use super::phases::Boundary;
 use super::stacks::Stacks;
 use crate::event::{self, Event};
-use crate::log::{Header, SAMPLE_HZ};
+use crate::log::Header;
 use crate::syscall::{Family, Ret};
 
 /// How much is told apart.
@@ -104,7 +104,7 @@ impl Flame {
             calls: 0,
             sampled: 0,
             calls_with_stack: 0,
-            sample_hz: header.options.get(SAMPLE_HZ).and_then(|hz| hz.parse().ok()),
+            sample_hz: header.sample_hz(),
         }
     }
 
