@@ -14,7 +14,7 @@ import pyarrow
 
 ESCAPES = 0x10FE00
 PATH_ABSENT, PATH2_ABSENT = 1 << 16, 1 << 17
-PLAIN = ["kind", "pid", "tid", "start_ns", "duration_ns", "syscall", "family", "abi", "nr", "ret", "errno", "ip"]
+PLAIN = ["kind", "pid", "tid", "start_ns", "duration_ns", "syscall", "family", "abi", "nr", "ret", "errno", "ip", "stack"]
 STAT = ["st_mode", "st_nlink", "st_size", "st_mtime_ns", "st_ino", "st_dev"]
 TEXTS = ["comm", "path_abs", "path2_abs", "file", "file2", "text", "peer"]
 
