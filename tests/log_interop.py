@@ -75,7 +75,7 @@ def main():
     with pyarrow.ipc.open_stream(log) as stream:
         header = json.loads(stream.schema.metadata[b"trace"])
         table = stream.read_all()
-    assert header["format"] == 1, header
+    assert header["format"] == 2, header
     compare("pyarrow", table.to_pylist(), expected)
     frame = polars.read_ipc_stream(log)
     compare("polars", frame.rows(named=True), expected)
