@@ -14,7 +14,7 @@ import pyarrow
 
 ESCAPES = 0x10FE00
 PATH_ABSENT, PATH2_ABSENT = 1 << 16, 1 << 17
-PLAIN = ["kind", "pid", "tid", "start_ns", "duration_ns", "syscall", "family", "abi", "nr", "ret", "errno", "ip"]
+PLAIN = ["kind", "pid", "tid", "start_ns", "duration_ns", "syscall", "family", "abi", "nr", "ret", "errno", "ip", "stack"]
 STAT = ["st_mode", "st_nlink", "st_size", "st_mtime_ns", "st_ino", "st_dev"]
 TEXTS = ["comm", "path_abs", "path2_abs", "file", "file2", "text", "peer"]
 
@@ -75,7 +75,7 @@ def main():
     with pyarrow.ipc.open_stream(log) as stream:
         header = json.loads(stream.schema.metadata[b"trace"])
         table = stream.read_all()
-    assert header["format"] == 1, header
+    assert header["format"] == 2, header
     compare("pyarrow", table.to_pylist(), expected)
     frame = polars.read_ipc_stream(log)
     compare("polars", frame.rows(named=True), expected)

@@ -16,7 +16,7 @@ use super::phases::Boundary;
 use super::replayed::ReplayedCosts;
 use super::stacks::Stacks;
 use crate::event::{self, Event};
-use crate::log::{Header, Replayed, SAMPLE_HZ};
+use crate::log::{Header, Replayed};
 use crate::syscall::{Family, Ret};
 
 /// How much is told apart.
@@ -109,7 +109,7 @@ impl Flame {
             calls: 0,
             sampled: 0,
             calls_with_stack: 0,
-            sample_hz: header.options.get(SAMPLE_HZ).and_then(|hz| hz.parse().ok()),
+            sample_hz: header.sample_hz(),
         }
     }
 

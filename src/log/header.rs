@@ -64,6 +64,12 @@ impl Header {
     pub fn not_ebpf(&self) -> Option<&str> {
         self.options.get(NOT_EBPF).map(String::as_str)
     }
+
+    /// CPU samples a second that were asked for, if any were ([`SAMPLE_HZ`]).
+    #[must_use]
+    pub fn sample_hz(&self) -> Option<u32> {
+        self.options.get(SAMPLE_HZ)?.parse().ok()
+    }
 }
 
 /// See [`Header::environment`].

@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
+use trace::analysis::flame::Flame;
+use trace::analysis::fold::{self, Metric};
+use trace::analysis::stacks::Stacks;
 use trace::analysis::startup::Startup;
 use trace::analysis::stats::{By, Options, Stats};
 use trace::log::Reader;
@@ -136,6 +139,8 @@ fn use_log(log: &[u8], random: &mut Numbers) -> usize {
     let (by, _) = By::ALL[random.below(By::ALL.len())];
     let mut stats = Stats::new(reader.header(), by);
     let mut startup = Startup::new(reader.header());
+    let mut by_stack = Flame::new(reader.header(), fold::By::Stack);
+    let mut known = Stacks::default();
     let backend = reader.header().backend.clone();
     let (mut events, mut line) = (0, Vec::new());
     let ending = reader.for_each(|event| {
@@ -147,11 +152,20 @@ fn use_log(log: &[u8], random: &mut Numbers) -> usize {
         let _ = filter.matches(event);
         stats.add(event);
         startup.add(event);
+        by_stack.add(event, true);
+        known.add(event);
+        line.clear();
+        show::stack::write(&mut line, &known, event.stack.unwrap_or(0));
+        assert!(line.iter().all(|byte| matches!(byte, b'\n' | b' '..=b'~')), "{line:?}");
     });
     if let Err(error) = ending {
         assert!(!error.to_string().contains('\n'), "{error}");
     }
     report(stats, startup, &backend);
+    let metric = [Metric::Cpu, Metric::Count][random.below(2)];
+    let mut folded = Vec::new();
+    flame::folded(&mut folded, &by_stack.finish(metric).graph, false).expect("memory");
+    assert!(is_safe(&folded), "{}", String::from_utf8_lossy(&folded).escape_debug());
     events
 }
 

@@ -118,7 +118,7 @@ fn a_call_has_the_functions_that_made_it() {
     assert_eq!(names[0], "_start", "{names:?}");
     assert_eq!(names[main..main + 3], ["main", "outer", "inner"], "{names:?}");
     assert!(call.frames.iter().all(|(kind, _)| *kind == FrameKind::Native), "{call:?}");
-    let shown = trace(dir.path(), &["show", "-k", "-e", "%stat", "log"]).stdout;
+    let shown = trace(dir.path(), &["show", "-k", "-e", "%file", "log"]).stdout;
     let below: Vec<&str> = shown.lines().skip_while(|line| !line.contains("/no/such/file/busy")).collect();
     let at = below.iter().position(|line| line.starts_with(" > inner (")).expect("the function");
     assert!(below[at].contains("busy.c:"), "{shown}");

@@ -67,11 +67,14 @@ impl Counters {
         for cpu in 0..cpus {
             match Counter::new(Software::CpuClock, (Proc(pid.cast_unsigned()), Cpu(cpu)), &options) {
                 Ok(counter) => rings.push((ring(&counter, cpus > FEW_CPUS)?, counter)),
-                // A CPU that is switched off.
-                Err(error)
-                    if matches!(error.raw_os_error(), Some(libc::ENODEV | libc::EINVAL)) && cpu > 0 => {}
+                // A CPU that is switched off, or a number that no CPU has.
+                Err(error) if error.raw_os_error() == Some(libc::ENODEV) => {}
+                Err(error) if error.raw_os_error() == Some(libc::EINVAL) && !rings.is_empty() => {}
                 Err(error) => return Err(error),
             }
+        }
+        if rings.is_empty() {
+            return Err(io::Error::from_raw_os_error(libc::ENODEV));
         }
         Ok(Self { rings, user_only })
     }

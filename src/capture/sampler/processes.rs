@@ -16,6 +16,8 @@ const MOST: usize = 1 << 22;
 pub struct Processes {
     spaces: FxHashMap<u32, Space>,
     comms: FxHashMap<u32, Arc<[u8]>>,
+    /// Threads of a process, where there are or were more than the one that it began with.
+    threads: FxHashMap<u32, u32>,
     nothing: Space,
 }
 
@@ -35,7 +37,9 @@ impl Processes {
         if let Some(comm) = self.comms.get(&parent_tid).cloned() {
             self.named(tid, comm);
         }
-        if pid != parent && self.spaces.len() < MOST {
+        if pid == parent {
+            *self.threads.entry(pid).or_insert(1) += 1;
+        } else if self.spaces.len() < MOST {
             let space = self.space(parent).clone();
             self.spaces.insert(pid, space);
         }
@@ -53,10 +57,13 @@ impl Processes {
         self.spaces.remove(&pid);
     }
 
-    /// A thread has ended.
+    /// A thread has ended; the first one of a process need not be the last.
     pub fn ended(&mut self, pid: u32, tid: u32) {
         self.comms.remove(&tid);
-        if pid == tid {
+        let threads = self.threads.entry(pid).or_insert(1);
+        *threads = threads.saturating_sub(1);
+        if *threads == 0 {
+            self.threads.remove(&pid);
             self.spaces.remove(&pid);
         }
     }
@@ -83,4 +90,32 @@ pub fn open(objects: &mut Objects, map: &Mmap) -> Option<ObjectId> {
     // A deleted file is named so by the kernel.
     let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
     objects.open(map.task.pid, path, (map.addr, map.addr.saturating_add(map.len)), identity)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mappings_are_there_as_long_as_a_thread_is() {
+        let mut processes = Processes::default();
+        processes.spaces.insert(1, Space::default());
+        processes.named(1, b"sh"[..].into());
+        processes.forked((1, 2), (1, 1));
+        processes.forked((3, 3), (1, 2));
+        assert_eq!(processes.comm(3).as_deref(), Some(&b"sh"[..]), "a child is called as its maker is");
+        processes.ended(1, 1);
+        assert!(processes.spaces.contains_key(&1), "a thread goes on");
+        processes.ended(1, 2);
+        processes.ended(3, 3);
+        assert!(processes.spaces.is_empty() && processes.comms.is_empty() && processes.threads.is_empty());
+    }
+
+    #[test]
+    fn another_program_has_none_of_the_mappings() {
+        let mut processes = Processes::default();
+        processes.spaces.insert(1, Space::default());
+        processes.executed(1);
+        assert!(processes.spaces.is_empty());
+    }
 }

@@ -42,6 +42,13 @@ impl Identity {
     fn of(file: &File) -> Option<Self> {
         file.metadata().ok().map(|file| Self { dev: file.dev(), ino: file.ino() })
     }
+
+    /// Whether a file that was opened is the one that was mapped. File systems without a device of their own (btrfs,
+    /// overlayfs; their numbers have the major 0) give mappings another device than stat(2), and the same inode.
+    fn is_mapped_as(self, mapped: Self) -> bool {
+        let has_none = |identity: Self| libc::major(identity.dev) == 0;
+        self.ino == mapped.ino && (self.dev == mapped.dev || has_none(self) || has_none(mapped))
+    }
 }
 
 /// Index of an object in [`Objects`].
@@ -195,7 +202,7 @@ impl Objects {
         let mapped = format!("/proc/{pid}/map_files/{:x}-{:x}", range.0, range.1).into_bytes();
         let found = [&seen_by_it[..], &mapped, path].into_iter().find_map(|place| {
             let file = open_file(Path::new(std::ffi::OsStr::from_bytes(place)))?;
-            (Identity::of(&file) == Some(identity)).then_some(file)
+            Identity::of(&file).is_some_and(|found| found.is_mapped_as(identity)).then_some(file)
         });
         let object = found.map_or_else(|| Object::unknown(path), |file| Object::read(path, file));
         let id = self.list.len() as ObjectId;
@@ -260,6 +267,15 @@ mod tests {
         let id = objects.open(std::process::id(), path.as_os_str().as_bytes(), (0, 0), other).unwrap();
         assert_eq!(objects.get(id).source, None);
         assert_eq!(objects.get(id).address(0), None);
+    }
+
+    #[test]
+    fn devices_may_differ_where_a_file_system_has_none() {
+        let disk = |minor| Identity { dev: libc::makedev(8, minor), ino: 5 };
+        let anonymous = |minor| Identity { dev: libc::makedev(0, minor), ino: 5 };
+        assert!(disk(1).is_mapped_as(disk(1)) && !disk(1).is_mapped_as(disk(2)));
+        assert!(anonymous(40).is_mapped_as(anonymous(41)) && anonymous(40).is_mapped_as(disk(1)));
+        assert!(!Identity { ino: 6, ..anonymous(40) }.is_mapped_as(anonymous(40)));
     }
 
     #[test]

@@ -12,26 +12,39 @@ use crate::event::stack::{Frame, Node};
 const MOST: usize = 1 << 22;
 
 /// Gives numbers, from 1 on, and defines each when it is first given.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Table {
     /// By a hash that nobody outside can foresee, with the number of the frame that has it.
     frames: FxHashMap<u64, u32>,
     hasher: RandomState,
     nodes: FxHashMap<Node, u32>,
+    /// Of each.
+    most: usize,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            frames: FxHashMap::default(),
+            hasher: RandomState::new(),
+            nodes: FxHashMap::default(),
+            most: MOST,
+        }
+    }
 }
 
 impl Table {
     /// The number of a frame. `define` gets the event that defines it, if it is new.
     pub fn frame(&mut self, frame: &Frame<'_>, define: &mut dyn FnMut(&Event<'_>)) -> u32 {
-        let full = self.frames.len() >= MOST;
         let hash = self.hasher.hash_one(frame);
         if let Some(&known) = self.frames.get(&hash) {
             return known;
         }
-        let frame = if full { &Frame::UNKNOWN } else { frame };
-        let hash = if full { self.hasher.hash_one(frame) } else { hash };
+        if self.frames.len() >= self.most && *frame != Frame::UNKNOWN {
+            return self.frame(&Frame::UNKNOWN, define);
+        }
         let number = self.frames.len() as u32 + 1;
-        let number = *self.frames.entry(hash).or_insert(number);
+        self.frames.insert(hash, number);
         define(&frame.event(number));
         number
     }
@@ -49,7 +62,7 @@ impl Table {
             caller = match self.nodes.get(&node) {
                 Some(&known) => Some(known),
                 // What it would stand upon is said, and no more.
-                None if self.nodes.len() >= MOST => return caller,
+                None if self.nodes.len() >= self.most => return caller,
                 None => {
                     define(&node.event(next));
                     self.nodes.insert(node, next);
@@ -88,5 +101,20 @@ mod tests {
             [(1, node(None, main)), (2, node(Some(1), a)), (3, node(Some(2), b)), (4, node(Some(1), b))]
         );
         assert_eq!((one, other), (Some(3), Some(4)));
+    }
+
+    #[test]
+    fn beyond_a_number_all_are_the_unknown_frame_and_stacks_end_where_they_are() {
+        let mut table = Table { most: 2, ..Table::default() };
+        let mut defined = Vec::new();
+        let mut define = |event: &Event<'_>| {
+            defined.extend(Frame::of(event).map(|(number, frame)| (number, frame.name.to_vec())));
+        };
+        let named = |name| Frame { kind: FrameKind::Native, name, ..Frame::UNKNOWN };
+        let numbers = [&b"a"[..], b"b", b"c", b"d", b"a"].map(|name| table.frame(&named(name), &mut define));
+        assert_eq!(numbers, [1, 2, 3, 3, 1]);
+        assert_eq!(defined, [(1, b"a".to_vec()), (2, b"b".to_vec()), (3, Vec::new())]);
+        assert_eq!(table.stack([1, 2, 3], &mut |_| ()), Some(2));
+        assert_eq!(table.stack([1, 3], &mut |_| ()), Some(1));
     }
 }

@@ -52,6 +52,7 @@ fn expected(event: &Event<'_>) -> Value {
         "st_ino": event.stat.map(|stat| stat.ino),
         "st_dev": event.stat.map(|stat| stat.dev),
         "flags": event.flags.0,
+        "stack": event.stack,
     })
 }
 
