@@ -125,6 +125,11 @@ impl Quiet {
         self.0 & 1 != 0
     }
 
+    /// No message about a change of the calling convention.
+    pub fn personality(self) -> bool {
+        self.0 & 8 != 0
+    }
+
     /// No message about an exit.
     pub fn exit(self) -> bool {
         self.0 & 2 != 0

@@ -220,6 +220,7 @@ fn look(options: &Options, realtime_ns: u64) -> Look {
         },
         number: options.number,
         pointer: options.pointer,
+        modes: !options.quiet.personality(),
         duration: options.duration,
         column: options.column,
         style: options.style,

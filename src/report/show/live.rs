@@ -15,6 +15,7 @@ use crate::syscall::flags::{write_hex, write_radix};
 
 /// How lines are begun and filled up.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "one for each switch")]
 pub struct Look {
     /// Who did it.
     pub who: Who,
@@ -24,6 +25,8 @@ pub struct Look {
     pub number: bool,
     /// Where in the program (`-i`).
     pub pointer: bool,
+    /// A change of the calling convention (`[ Process PID=1 runs in 32 bit mode. ]`).
+    pub modes: bool,
     /// How long it took (`-T`).
     pub duration: bool,
     /// The column of the results (`-a`).
@@ -205,7 +208,7 @@ impl Live {
     }
 
     fn change_of_mode(&mut self, event: &Event<'_>) {
-        if let Some(mode) = self.modes.change(event) {
+        if let Some(mode) = self.modes.change(event).filter(|_| self.look.modes) {
             self.interrupt();
             let text = format!("[ Process PID={} runs in {mode} mode. ]\n", event.tid);
             self.line_head(event, event.start_ns);

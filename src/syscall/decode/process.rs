@@ -65,7 +65,8 @@ pub(super) fn write_thread_name(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, i
     let address = call.arg(index);
     let mut name = [0; THREAD_NAME];
     let got = if address == 0 { 0 } else { call.memory.read(call.phase, address, &mut name) };
-    let end = name[..got].iter().position(|&byte| byte == 0);
+    // strace looks at as many bytes as the kernel takes, and finds no end where there are as many.
+    let end = name[..got.min(THREAD_NAME - 1)].iter().position(|&byte| byte == 0);
     match end {
         Some(end) => {
             let shown = end.min(call.style.strings);

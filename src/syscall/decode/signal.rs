@@ -100,7 +100,12 @@ fn write_info(out: &mut Vec<u8>, info: &[u8], is_64_bit: bool) {
             write_named(out, "si_fd", |out| write_number(out, i64::from(fd as i32)));
         }
         (1, 31) => write_refused(out, info, fields, is_64_bit),
-        _ => {}
+        (0x80, _) => {}
+        // Of a kind of the sender's own.
+        _ => {
+            write_sender(out, info, fields);
+            write_value(out, info, fields + 8, is_64_bit);
+        }
     }
     out.push(b'}');
 }

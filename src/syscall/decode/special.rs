@@ -87,7 +87,9 @@ pub(super) fn count(event: &Event<'_>, spec: &Spec) -> usize {
         // FIOCLEX and FIONCLEX.
         "ioctl" if matches!(args[1] as u32, 0x5450 | 0x5451) => 2,
         // Signals, names and capabilities: one argument each.
-        "prctl" if matches!(args[0], 1 | 2 | 15 | 16 | 23 | 24) => 2,
+        "prctl" if matches!(args[0], 1 | 2 | 4 | 15 | 16 | 23 | 24 | 36) => 2,
+        // PR_SET_NO_NEW_PRIVS: the others must be 0, and are looked at.
+        "prctl" if args[0] == 38 => all,
         "prctl" | "keyctl" => {
             let last = args[..all].iter().rposition(|&arg| arg != 0);
             last.map_or(1, |last| last + 1)
@@ -157,6 +159,9 @@ fn prctl_form(operation: u32) -> Option<Form> {
     match operation {
         // PR_SET_PDEATHSIG.
         1 => Some(Form::As(Arg::Signal)),
+        // PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER and PR_SET_NO_NEW_PRIVS.
+        4 => Some(Form::As(Arg::Enum(&flags::SUID_DUMP))),
+        36 | 38 => Some(Form::As(Arg::Size)),
         // PR_SET_NAME and PR_GET_NAME.
         15 => Some(Form::Own(process::write_thread_name)),
         16 => Some(Form::As(Arg::Out(Struct::ThreadName))),

@@ -392,7 +392,7 @@ fn other_forms() {
         "setsockopt(3, SOL_IPV6, 26, 0x7ffd, 4) = 0"
     );
     assert_eq!(bare(&call("prctl", &[15, 0x7ffd])), "prctl(PR_SET_NAME, 0x7ffd) = 0");
-    assert_eq!(bare(&call("prctl", &[38, 1])), "prctl(PR_SET_NO_NEW_PRIVS, 0x1) = 0");
+    assert_eq!(bare(&call("prctl", &[38, 1])), "prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) = 0");
     assert_eq!(
         bare(&call("quotactl", &[0x8000_0700, 0, 5, 0])),
         "quotactl(QCMD(Q_GETQUOTA, USRQUOTA), NULL, 5, NULL) = 0"
