@@ -56,7 +56,7 @@ mod tests {
         );
         assert_eq!(
             error(&["stat", "x"]),
-            "unrecognized subcommand 'stat' (some similar subcommands exist: 'startup', 'stats'); see trace --help"
+            "unrecognized subcommand 'stat' (some similar subcommands exist: 'install', 'startup', 'stats'); see trace --help"
         );
         assert_eq!(
             error(&["show", "-z", "-Z", "x"]),

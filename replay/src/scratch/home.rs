@@ -31,11 +31,7 @@ pub(super) struct Home {
 }
 
 impl Home {
-    /// Makes one, and removes those that others have left behind.
-    pub(super) fn new(base: &Path) -> io::Result<Self> {
-        remove_left(base);
-        let token = format!("{:016x}", fastrand::Rng::new().u64(..));
-        let path = std::path::absolute(base)?.join(format!("{PREFIX}{token}"));
+    fn create(path: PathBuf, token: String) -> io::Result<Self> {
         DirBuilder::new().mode(0o700).create(&path)?;
         let lock = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path.join(LOCK))?;
         try_lock(lock.as_fd())?;
@@ -59,41 +55,51 @@ impl Home {
     pub(super) fn token(&self) -> &str {
         &self.token
     }
-
-    /// A process that removes it when nobody has the pipe's other end any more.
-    pub(super) fn watch(self) -> io::Result<Watch> {
-        let (mut end, held) = io::pipe()?;
-        let watching = || {
-            leave_session();
-            let _ = close_all_but(&[end.as_raw_fd(), self.lock.as_raw_fd()]);
-            let _ = end.read(&mut [0]);
-            let _ = remove(&self.path);
-        };
-        match fork_to(watching) {
-            Ok(pid) => Ok(Watch { pid, held: Some(held), home: self }),
-            Err(error) => {
-                let _ = remove(&self.path);
-                Err(error)
-            }
-        }
-    }
 }
 
 /// Whoever has this keeps the tree.
 #[derive(Debug)]
 pub(super) struct Watch {
-    pid: libc::pid_t,
-    held: Option<io::PipeWriter>,
     pub(super) home: Home,
+    keeper: Keeper,
 }
 
 impl Watch {
+    /// Makes a home, and removes those that others have left behind. Who removes it is there before it is.
+    pub(super) fn new(base: &Path) -> io::Result<Self> {
+        remove_left(base);
+        let token = format!("{:016x}", fastrand::Rng::new().u64(..));
+        let path = std::path::absolute(base)?.join(format!("{PREFIX}{token}"));
+        let keeper = Keeper::start(&path)?;
+        Ok(Self { home: Home::create(path, token)?, keeper })
+    }
+
     pub(super) fn held(&self) -> Option<i32> {
-        self.held.as_ref().map(AsRawFd::as_raw_fd)
+        self.keeper.held.as_ref().map(AsRawFd::as_raw_fd)
     }
 }
 
-impl Drop for Watch {
+/// A process that removes a directory when nobody has the pipe's other end any more.
+#[derive(Debug)]
+struct Keeper {
+    pid: libc::pid_t,
+    held: Option<io::PipeWriter>,
+}
+
+impl Keeper {
+    fn start(path: &Path) -> io::Result<Self> {
+        let (mut end, held) = io::pipe()?;
+        let pid = fork_to(|| {
+            leave_session();
+            let _ = close_all_but(&[end.as_raw_fd()]);
+            let _ = end.read(&mut [0]);
+            let _ = remove(path);
+        })?;
+        Ok(Self { pid, held: Some(held) })
+    }
+}
+
+impl Drop for Keeper {
     /// Returns when the tree is gone.
     fn drop(&mut self) {
         drop(self.held.take());
@@ -148,19 +154,20 @@ mod tests {
     #[test]
     fn a_home_goes_with_its_watch_and_a_left_one_with_the_next() {
         let base = tempfile::tempdir().unwrap();
-        let left = Home::new(base.path()).unwrap();
-        let locked = left.path.clone();
-        let watched = Home::new(base.path()).unwrap();
-        assert!(locked.exists(), "it is held");
-        let deep = watched.tree().join("a/b");
+        let left = base.path().join(format!("{PREFIX}left"));
+        let held = Home::create(left.clone(), "token".to_owned()).unwrap();
+        let watched = Watch::new(base.path()).unwrap();
+        assert!(left.exists(), "it is held");
+        let deep = watched.home.tree().join("a/b");
         fs::create_dir_all(&deep).unwrap();
         fs::set_permissions(&deep, Permissions::from_mode(0o0)).unwrap();
-        let path = watched.path.clone();
-        assert!(is_marked(&watched.tree(), watched.token()) && !is_marked(&left.tree(), watched.token()));
-        drop(watched.watch().unwrap());
+        let path = watched.home.path.clone();
+        assert!(is_marked(&watched.home.tree(), watched.home.token()));
+        assert!(!is_marked(&held.tree(), watched.home.token()));
+        drop(watched);
         assert!(!path.exists());
-        drop(left);
-        drop(Home::new(base.path()).unwrap());
-        assert!(!locked.exists(), "nobody held it");
+        drop(held);
+        drop(Watch::new(base.path()).unwrap());
+        assert!(!left.exists(), "nobody held it");
     }
 }

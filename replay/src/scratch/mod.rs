@@ -42,7 +42,7 @@ use crate::run::{Place, Run};
 use crate::session::{Outcome, Prepared, Progress, Session};
 use crate::sys::confine::{close_all_but, die_with_parent, fork_to, process_id, signal_of, wait};
 use confined::{await_mapping, confine, map_ids};
-use home::{Home, Watch};
+use home::Watch;
 use place::Base;
 use wire::Frame;
 
@@ -87,8 +87,7 @@ pub fn replay_in_scratch(
     report: impl FnOnce(&Outcome) -> Vec<u8>,
 ) -> Result<Vec<u8>, ReplayError> {
     let base = place::choose(&plan, scratch.directory.as_deref());
-    let home = Home::new(&base.directory).map_err(ReplayError::io("the scratch tree could not be made"))?;
-    let watch = home.watch().map_err(ReplayError::io(NO_CHILD))?;
+    let watch = Watch::new(&base.directory).map_err(ReplayError::io("the scratch tree could not be made"))?;
     let (mut frames, told) = io::pipe().map_err(ReplayError::io(NO_CHILD))?;
     let (answers, mut answer) = io::pipe().map_err(ReplayError::io(NO_CHILD))?;
     let parent = process_id();

@@ -131,6 +131,8 @@ fn install() -> Log {
     }
     log.call(Op::Read { fd: 3, count: 1000 }, 0);
     log.close(3);
+    let tool = log.path("/bin/tool");
+    log.call(Op::Access { at: At::Cwd, path: tool, mode: libc::X_OK as u32, flags: 0 }, 0);
     log.link("target/pkg/0.py", "target/pkg/same.py", 0);
     log.stat("target/pkg/0.py", 0, file(0o755, 900, 2));
     log.symlink("pkg", "target/current", 0);

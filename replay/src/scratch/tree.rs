@@ -104,11 +104,17 @@ impl Tree {
                 let mut file = OpenOptions::new()
                     .write(true)
                     .create_new(true)
-                    .mode(0o600)
+                    .mode(item.mode)
                     .custom_flags(flags)
                     .open(path)?;
                 fill(&mut file, *filled)?;
-                file.set_len(*size)?;
+                if size > filled {
+                    file.set_len(*size)?;
+                }
+                // Mostly it has them: the confined process has no umask.
+                if file.metadata()?.mode() & 0o7777 == item.mode {
+                    return Ok(());
+                }
                 file.set_permissions(Permissions::from_mode(item.mode))
             }
             Made::Link(target) => symlink(OsStr::from_bytes(target), path),

@@ -134,7 +134,8 @@ pub(crate) fn enter_root(directory: &Path) -> io::Result<()> {
         ))?;
         check(libc::mount(directory.as_ptr(), directory.as_ptr(), ptr::null(), libc::MS_BIND, ptr::null()))?;
         check(libc::chdir(directory.as_ptr()))?;
-        let flags = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
+        // Not MS_NOEXEC: access(2) would say that nothing may be executed, which nobody tries.
+        let flags = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_NOSUID | libc::MS_NODEV;
         // One layer more, where the kernel lets it be: in a user namespace devices and set-id files have no effect anyway.
         libc::mount(ptr::null(), here.as_ptr(), ptr::null(), flags, ptr::null());
         check(libc::syscall(libc::SYS_pivot_root, here.as_ptr(), here.as_ptr()) as i32)?;
