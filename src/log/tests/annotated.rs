@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use super::sample;
 use crate::event::{Event, Kind};
-use crate::log::{Ending, Reader, Replayed, Source, annotate, is_same_file, repair};
+use crate::log::{Ending, FORMAT_VERSION, Reader, Replayed, Source, annotate, is_same_file, repair};
 
 fn how() -> Replayed {
     Replayed { cache: "warm".to_owned(), runs: 9, pauses: true, calls: 3, ..Replayed::default() }
@@ -25,7 +25,7 @@ fn costs_stand_beside_the_calls_and_nothing_else_changes() {
     let check = |path: &std::path::Path| {
         let mut reader = Reader::open(path).unwrap();
         assert_eq!(reader.header().replayed, Some(how()));
-        assert_eq!(reader.header().format, 1, "older versions pass over the column");
+        assert_eq!(reader.header().format, FORMAT_VERSION, "older versions pass over the column");
         let mut calls = 0;
         let mut expected = events.iter();
         let ending = reader.for_each(|event| {
