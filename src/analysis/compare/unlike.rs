@@ -109,7 +109,6 @@ fn links(run: &Profile) -> String {
 fn quality(quality: Quality) -> &'static str {
     match quality {
         Quality::True => "true",
-        Quality::Replayed => "replayed",
         Quality::Estimated => "estimated",
         Quality::Replayed => "replayed",
         Quality::Unknown => "unknown",
