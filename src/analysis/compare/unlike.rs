@@ -111,7 +111,6 @@ fn quality(quality: Quality) -> &'static str {
         Quality::True => "true",
         Quality::Replayed => "replayed",
         Quality::Estimated => "estimated",
-        Quality::Replayed => "replayed",
         Quality::Unknown => "unknown",
     }
 }
