@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
-use super::command;
-use super::compare::Arguments;
-use super::compare_files;
-use super::failure::{Failure, note};
-use super::input;
-use super::progress::{ReadBar, RunsBar};
-use super::sides::Side;
-use super::traced::{self, Typed};
+use super::super::command;
+use super::super::failure::{Failure, note};
+use super::super::input;
+use super::super::progress::{ReadBar, RunsBar};
+use super::super::sides::Side;
+use super::super::traced::{self, Typed};
+use super::Arguments;
+use super::files;
 use crate::analysis::compare::{Profile, Profiler, Sample};
 use crate::capture::launch::Command;
 use crate::capture::stdio::Stdio;
@@ -194,7 +194,7 @@ fn trace(
                 return Ok(Some((ended_by(signal), Some(signal))));
             }
             let kept = arguments.output.as_ref().filter(|_| round == 0);
-            let kept = kept.map(|directory| compare_files::log_of(directory, one.at));
+            let kept = kept.map(|directory| files::log_of(directory, one.at));
             let file = tempfile::tempfile().map_err(Failure::of_trace)?;
             let log = kept.clone().unwrap_or_else(|| unnamed(&file));
             let typed = Typed { command: &one.command, words: one.words };
