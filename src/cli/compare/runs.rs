@@ -134,18 +134,30 @@ fn run(arguments: &Arguments, running: &[Running<'_>], outcome: &mut Outcome) ->
     for (one, runs) in running.iter().zip(measured.runs) {
         outcome.samples[one.at].runs = runs;
     }
-    outcome.trouble = match measured.trouble {
-        None => trace(arguments, running, outcome, &mut stdio)?,
-        Some((at, trouble)) => Some(told(&outcome.samples[running[at].at].name, trouble, &mut stdio)),
+    let trouble = match measured.trouble {
+        None => trace(arguments, running, outcome, &mut stdio),
+        Some((at, trouble)) => Ok(Some(told(&outcome.samples[running[at].at].name, trouble, &mut stdio))),
     };
+    let interrupted = clean_up(arguments, running);
+    outcome.trouble = trouble?.or(interrupted);
+    Ok(())
+}
+
+/// Runs the commands of `--cleanup`, however the runs came to their end. A signal ends all of them, not only the one that
+/// runs: who asks for an end once does not want to wait for the others.
+fn clean_up(arguments: &Arguments, running: &[Running<'_>]) -> Option<(String, Option<i32>)> {
     for one in running {
-        let cleaned =
-            untraced::run_option("--cleanup", of_side(&arguments.cleanup, one.at).map(String::as_str));
-        if let Err(error) = cleaned {
-            note(error);
+        let command = of_side(&arguments.cleanup, one.at).map(String::as_str);
+        match untraced::run_option("--cleanup", command) {
+            Ok(None) => {}
+            Ok(Some(signal)) => {
+                let text = format!("ended by {} in a command of --cleanup", signal_name(signal));
+                return Some((text, Some(signal)));
+            }
+            Err(error) => note(error),
         }
     }
-    Ok(())
+    None
 }
 
 /// The page cache, emptied once, since only that tells whether it is permitted.
