@@ -110,6 +110,7 @@ fn quality(quality: Quality) -> &'static str {
     match quality {
         Quality::True => "true",
         Quality::Estimated => "estimated",
+        Quality::Replayed => "replayed",
         Quality::Unknown => "unknown",
     }
 }
