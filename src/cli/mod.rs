@@ -1,4 +1,4 @@
-//! The command line: one file a subcommand, from raw arguments to calls of the library.
+//! The command line: one file or folder a subcommand, from raw arguments to calls of the library.
 
 mod assert_;
 mod attaching;
