@@ -13,8 +13,8 @@ use super::ebpf::{self, LoadError, Target};
 use super::ptrace::{self, calibration};
 use super::stacks::Wanted as StackFrames;
 use super::sys::capabilities::{
-    CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, give_up_capabilities, has_capability, lower_capabilities,
-    raise_capabilities,
+    CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, are_from_file, become_ordinary, give_up_capabilities,
+    has_capability, lower_capabilities, raise_capabilities,
 };
 use super::sys::child::reap;
 use super::sys::process::{Ending, fork_child};
@@ -82,7 +82,10 @@ pub struct Options {
 /// # Errors
 /// Where eBPF was asked for by name and does not work here.
 pub fn select(wanted: Wanted) -> Result<Tracer, LoadError> {
-    let ptrace = |not_ebpf| Tracer { backend: Backend::Ptrace, not_ebpf };
+    let ptrace = |not_ebpf| {
+        ordinary_for_ptrace();
+        Tracer { backend: Backend::Ptrace, not_ebpf }
+    };
     match wanted {
         Wanted::Ptrace => Ok(ptrace(None)),
         Wanted::Ebpf => Ok(Tracer::of(privileged(ebpf::Recorder::load)?)),
@@ -98,9 +101,18 @@ pub fn ebpf_works() -> Result<(), String> {
     privileged(try_ebpf).map(drop)
 }
 
-/// Does what needs the capabilities of our own file (`setcap`), which have no effect before and after.
+/// Children of a program that has capabilities from its file (`setcap`) cannot be traced without them, and ptrace has no use
+/// for them.
+pub fn ordinary_for_ptrace() {
+    if are_from_file() {
+        become_ordinary();
+    }
+}
+
+/// Does what needs the capabilities of our own file (`setcap`), which have no effect before and after. Those that whoever
+/// started us has given us (ambient ones) are the command's as well, and stay.
 fn privileged<T>(act: impl FnOnce() -> T) -> T {
-    if is_root() {
+    if !are_from_file() {
         return act();
     }
     raise_capabilities();
@@ -114,10 +126,6 @@ fn privileged<T>(act: impl FnOnce() -> T) -> T {
 /// Whether maps can be used by whoever has their descriptor (Linux 5.19 and later).
 fn maps_need_no_privilege() -> bool {
     KernelVersion::current().is_ok_and(|version| version >= KernelVersion::new(5, 19, 0))
-}
-
-fn is_root() -> bool {
-    nix::unistd::geteuid().is_root()
 }
 
 fn try_ebpf() -> Result<ebpf::Recorder, String> {
@@ -234,10 +242,10 @@ impl Tracer {
         Self { backend: Backend::Ebpf(Box::new(recorder)), not_ebpf: None }
     }
 
-    /// Gives up for good the capabilities that our own file may have (`setcap`): nothing else is to be loaded. Root stays
-    /// what it is, for the command's sake.
+    /// Gives up for good the capabilities that our own file may have (`setcap`): nothing else is to be loaded. Who has
+    /// them from elsewhere, as root, stays what it is, for the command's sake.
     pub fn give_up_privilege(&self) {
-        if !is_root() && maps_need_no_privilege() {
+        if are_from_file() && maps_need_no_privilege() {
             give_up_capabilities();
         }
     }

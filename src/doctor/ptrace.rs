@@ -6,6 +6,7 @@ use super::check::{Check, Verdict};
 use super::machine::{Capability, Machine, set_sysctl, sysctl_number};
 use super::sys::child::{Step, in_child};
 use crate::capture::ptrace::calibration;
+use crate::capture::select::ordinary_for_ptrace;
 
 /// Calls that are traced.
 const CALLS: u64 = 100;
@@ -14,6 +15,7 @@ const SCOPE: &str = "kernel.yama.ptrace_scope";
 /// Traces a child as the recorder does, the measurement at its start included.
 pub(super) fn check(machine: &Machine) -> Check {
     let found = in_child(|slots| {
+        ordinary_for_ptrace();
         let traced = calibration::calibrate(CALLS, true);
         slots.set(1, &traced.as_ref().map_or(Ok(0), |calibration| Ok(calibration.added_ns as i64)));
         slots.set(0, &traced.map(|calibration| calibration.calls as i64));

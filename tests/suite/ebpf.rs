@@ -52,6 +52,27 @@ fn ids_are_those_of_the_recorders_namespace() {
     assert_eq!(exits.count(), 2);
 }
 
+/// The words of a compiled program's first exec lie on a page that it has not touched before.
+#[test]
+fn what_execve_is_given_is_known_where_it_was_not_in_memory() {
+    if is_skipped("words of execve that are not in memory") {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let source = "#include <unistd.h>\n\
+                  static const char before[8192] = {1}, path[] = \"/bin/true\", after[8192] = {1};\n\
+                  int main(void) { execl(path, path + 5, path + 6, (char *)0); return before[9] + after[9]; }\n";
+    std::fs::write(dir.path().join("passes.c"), source).expect("a source");
+    let built = run(run::command("gcc", dir.path()).args(["-O1", "-o", "passes", "passes.c"]));
+    assert!(built.status.success(), "{built:?}");
+    let log = dir.path().join("log");
+    let done = run(recorder(&log, dir.path()).arg("./passes"));
+    assert!(done.status.success(), "{done:?}");
+    let shown = run(Command::new(env!("CARGO_BIN_EXE_trace")).args(["show", "-e", "execve"]).arg(&log));
+    assert!(shown.stdout.contains("execve(\"/bin/true\", [\"true\", \"rue\"]"), "{shown:?}");
+    log::read(&log).assert_complete();
+}
+
 /// How many calls the storm says it made.
 fn made(stdout: &str) -> u64 {
     stdout.lines().nth(1).and_then(|line| line.parse().ok()).unwrap_or_else(|| panic!("no count: {stdout:?}"))

@@ -127,6 +127,47 @@ fn capabilities_of_the_file_show_the_callers_own_only() {
     let refused = by_nobody(&dir.path().join("other"), &["-p", "1"].map(OsStr::new));
     assert_eq!(refused.status.code(), Some(125));
     assert!(refused.stderr.contains("process 1 is not yours to record"), "{refused:?}");
+
+    // ptrace needs none of it, and is not kept from its children by it.
+    let mut by_ptrace = run::command(program("setuid"), dir.path());
+    by_ptrace.arg("as-nobody").arg(&tracer).args([
+        "record",
+        "--backend",
+        "ptrace",
+        "-qo",
+        "by-ptrace",
+        "true",
+    ]);
+    let done = run(&mut by_ptrace);
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+    log::read(&dir.path().join("by-ptrace")).assert_complete();
+}
+
+/// Capabilities that whoever starts `trace` hands down are the command's as well.
+#[test]
+fn ambient_capabilities_reach_the_command() {
+    const TEST: &str = "ambient capabilities";
+    if !is_root(TEST) {
+        return;
+    }
+    let dir = public_dir();
+    let by_nobody = |rest: &[&OsStr]| {
+        let mut command = run::command("setpriv", dir.path());
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]);
+        command.args(["--inh-caps", "+net_bind_service", "--ambient-caps", "+net_bind_service"]);
+        run(command.args(rest).args(["grep", "^Cap", "/proc/self/status"]))
+    };
+    if run::command("setpriv", dir.path()).arg("--version").output().is_err() {
+        return skip_peer(TEST, "there is no setpriv");
+    }
+    let untraced = by_nobody(&[]);
+    assert!(untraced.stdout.contains("CapAmb:\t0000000000000400"), "{untraced:?}");
+    let tracer = copy(Path::new(env!("CARGO_BIN_EXE_trace")), dir.path(), 0o755);
+    for backend in ["auto", "ptrace"] {
+        let mut traced = vec![tracer.as_os_str()];
+        traced.extend(["record", "-qo", "ambient", "--backend", backend].map(OsStr::new));
+        assert_eq!(by_nobody(&traced).stdout, untraced.stdout, "{backend}");
+    }
 }
 
 /// A process that may not be dumped hides its memory from a tracer without privilege (`ptrace_access_vm` in the

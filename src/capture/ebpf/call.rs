@@ -26,7 +26,8 @@ impl<S: Sink> Session<'_, S> {
             }
             return;
         }
-        let words = pieces(bytes).find(|(piece, _)| *piece == Piece::Argv).map(|(_, words)| words);
+        // The last: what could not be read in whole is told again.
+        let words = pieces(bytes).filter(|(piece, _)| *piece == Piece::Argv).last().map(|(_, words)| words);
         let thread = self.known(head);
         // Who has made the call, which may have another number since (execve(2), "Effect on threads").
         let caller = thread.exec.as_ref().map_or(head.tid, |(exec, _)| exec.args[0] as u32);

@@ -99,6 +99,11 @@ struct signal_struct {
 struct mm_struct {
     struct file *exe_file;
     unsigned long saved_auxv[2];
+    unsigned long arg_start, arg_end;
+} KERNEL;
+struct linux_binprm {
+    const char *filename, *interp;
+    unsigned long exec;
 } KERNEL;
 struct thread_info {
     u32 status;
@@ -970,11 +975,35 @@ static long next_pair(u32 index, struct auxv *auxv)
     return pair[0] == 0;
 }
 
+/*
+ * What execve was given and could not be read at its entry, because it lay on pages that nobody had touched: the kernel
+ * has copied it to the new program's stack. A script's words are its interpreter's there: those are not what was given.
+ */
+__noinline int read_copies(struct record *record, u64 path, u32 is_script)
+{
+    if (!record) return 0;
+    struct head *head = &record->head;
+    struct plan *plan = plan_of(head->abi, head->nr);
+    if (head->kind != CALL || !plan || plan->argv != 1) return 0; /* execveat's path has another form there */
+    if (head->flags & UNREADABLE0 && put_string(record, PATH0, path)) head->flags &= ~UNREADABLE0;
+    if (!(head->flags & RESULT_UNREADABLE) || is_script) return 0;
+    struct mm_struct *mm = bpf_get_current_task_btf()->mm;
+    u64 begin = BPF_CORE_READ(mm, arg_start);
+    u64 length = BPF_CORE_READ(mm, arg_end) - begin;
+    if (length > LONGEST_PATH - 1) {
+        length = LONGEST_PATH - 1;
+        head->flags |= TRUNCATED;
+    }
+    if (put_bytes(record, ARGV, begin, (u32)length)) head->flags &= ~RESULT_UNREADABLE;
+    return 0;
+}
+
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(executed, struct task_struct *task, s32 former)
+int BPF_PROG(executed, struct task_struct *task, s32 former, struct linux_binprm *bprm)
 {
     struct record *record = followed(task);
     if (!record) return 0;
+    read_copies(record, BPF_CORE_READ(bprm, exec), BPF_CORE_READ(bprm, filename) != BPF_CORE_READ(bprm, interp));
     u32 before = record->head.tid;
     who(&record->head, task);
     struct mm_struct *mm = task->mm;

@@ -23,6 +23,21 @@ pub fn has_capability(capability: u32) -> bool {
     sets().is_some_and(|sets| sets[at] & (1 << (capability % 32)) != 0)
 }
 
+/// Whether this process has its capabilities from its own file (`setcap`), and not from whoever started it: the kernel says
+/// then that the program is more than its caller (`AT_SECURE` of getauxval(3)), and has taken away any ambient ones.
+pub fn are_from_file() -> bool {
+    // SAFETY: takes no pointers.
+    !nix::unistd::geteuid().is_root() && unsafe { libc::getauxval(libc::AT_SECURE) } != 0
+}
+
+/// Makes this process one like any other of its user's, whose children can be traced: without capabilities, and with its
+/// memory open to those who may trace it. Not to be called by who has descriptors that others must not get at.
+pub fn become_ordinary() {
+    give_up_capabilities();
+    // SAFETY: takes no pointers.
+    unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1 as libc::c_ulong, 0, 0, 0) };
+}
+
 /// Makes effective what is permitted.
 pub fn raise_capabilities() {
     change(|[_, low, low_kept, _, high, high_kept]| [low, low, low_kept, high, high, high_kept]);
