@@ -12,6 +12,8 @@
 //! 6. The tracer's death leaves no stopped process, no changed affinity, no filter that breaks calls.
 //! 7. What a traced call costs is measured before the command starts, and stored in the log.
 
+mod attaching;
+mod calibration;
 mod decode;
 pub mod ebpf;
 pub mod host;
@@ -30,6 +32,7 @@ pub mod untraced;
 use std::process::ExitStatus;
 
 use crate::event::Event;
+pub use attaching::AttachError;
 pub use intervention::Intervention;
 pub use stacks::Wanted as StackFrames;
 

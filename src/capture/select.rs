@@ -8,8 +8,9 @@ use std::os::unix::fs::MetadataExt;
 
 use aya::util::KernelVersion;
 
+use super::attaching::{AttachError, check_process};
 use super::ebpf::{self, LoadError, Target};
-use super::ptrace::{self, AttachError, calibration};
+use super::ptrace::{self, calibration};
 use super::stacks::Wanted as StackFrames;
 use super::sys::capabilities::{
     CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, give_up_capabilities, has_capability, lower_capabilities,
@@ -221,7 +222,7 @@ impl Tracer {
                     Running::Cgroup(id) => Target::Cgroup(*id),
                     Running::All => Target::All,
                 };
-                ebpf::check(&pids)?;
+                pids.iter().try_for_each(|pid| check_process(pid.cast_signed()))?;
                 refuse_foreign(whom)?;
                 let options = ebpf::RunningOptions { origin_ns, until_ns };
                 Ok(recorder.record_running(target, sink, options)?)

@@ -6,7 +6,8 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use crate::report::flame::is_folded;
+use crate::analysis::flame::Drawing;
+use crate::report::flame::{self, Caption, is_folded};
 
 /// Stands at the end of our drawings, to tell them from others'.
 pub const SIGNATURE: &[u8] = b"<!-- flame graph by trace -->\n";
@@ -91,6 +92,16 @@ fn holds_folded_stacks(file: File) -> io::Result<bool> {
             _ => {}
         }
     }
+}
+
+/// Draws the flame graph. False: there is nothing to draw.
+pub fn draw(path: &Path, drawing: &Drawing) -> io::Result<bool> {
+    let mut svg = Vec::new();
+    if !flame::svg(&mut svg, drawing, &Caption::default())? {
+        return Ok(false);
+    }
+    replace_svg(path, &svg)?;
+    Ok(true)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::capture::untraced;
 use crate::report::escape::printable;
 
 /// What is said and returned when a command cannot do its work.
@@ -94,6 +95,21 @@ fn one_line(error: &anyhow::Error) -> String {
         }
     }
     line
+}
+
+/// What to exit with after a signal.
+pub fn by_signal(signal: i32) -> ExitCode {
+    ExitCode::from(code(signal))
+}
+
+fn code(signal: i32) -> u8 {
+    u8::try_from(signal).map_or(125, |signal| signal.saturating_add(128))
+}
+
+/// The failure that a signal is.
+pub fn interrupted(signal: i32, when: &str) -> Failure {
+    let name = untraced::signal_name(signal);
+    Failure::with_code(code(signal), anyhow::anyhow!("ended by {name} {when}"))
 }
 
 #[cfg(test)]

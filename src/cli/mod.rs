@@ -1,13 +1,10 @@
-//! The command line: one file a subcommand, from raw arguments to calls of the library.
+//! The command line: one file or folder a subcommand, from raw arguments to calls of the library.
 
 mod assert_;
-mod assert_runs;
 mod attaching;
 mod choice;
 mod command;
 mod compare;
-mod compare_files;
-mod compare_runs;
 mod completions;
 mod doctor;
 mod drawing_file;
@@ -27,28 +24,16 @@ mod record_text;
 mod remedies;
 mod repair;
 mod replay;
-mod replay_annotate;
-mod replay_choice;
-mod replay_rerun;
+mod report_output;
 mod show;
 mod sides;
 mod startup;
-mod startup_cold;
-mod startup_graph;
-mod startup_left;
-mod startup_output;
-mod startup_traced;
-mod startup_untraced;
 mod stats;
 mod strace;
 mod text_output;
 mod traced;
 mod tracing;
 mod try_;
-mod try_compare;
-mod try_findings;
-mod try_measure;
-mod try_session;
 mod usage;
 
 use std::process::ExitCode;

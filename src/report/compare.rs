@@ -100,8 +100,8 @@ fn answer(compared: &Comparison) -> String {
         if reference.runs == 0 || other.runs == 0 {
             return format!("Whether {} is faster than A is not known: no untraced runs.", letter(at + 1));
         }
-        let medians =
-            format!("{} against {}", shown(Unit::Ns, other.median), shown(Unit::Ns, reference.median));
+        let [first, second] = [reference, other].map(|cell| shown(Unit::Ns, cell.median));
+        let medians = format!("{second} against {first}");
         let ratio = against.ratio.map(faster);
         match (against.verdict, ratio) {
             (Verdict::Differs, Some((word, factor))) => {
@@ -111,10 +111,13 @@ fn answer(compared: &Comparison) -> String {
                 "{} was {factor} times as {word} as A ({medians}), in too few runs to be sure of it.",
                 letter(at + 1)
             ),
-            _ => format!("No difference in wall time between A and {} is sure: {medians}.", letter(at + 1)),
+            _ => format!(
+                "No difference in wall time between A and {} is sure: {first} against {second}.",
+                letter(at + 1)
+            ),
         }
     });
-    lines.collect::<Vec<_>>().join(" ")
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// How many times as fast or slow, with its interval.
@@ -148,7 +151,7 @@ fn alone(compared: &Comparison) -> Vec<String> {
             .sides
             .iter()
             .enumerate()
-            .filter(|(_, cell)| cell.median == 0.0)
+            .filter(|(_, cell)| cell.median == 0.0 && cell.runs > 0)
             .map(|(at, _)| letter(at))
             .collect();
         format!("{name}: {}, {} none", has.join(", "), none.join(", "))
@@ -354,6 +357,17 @@ mod tests {
         let mut out = Vec::new();
         write(&mut out, &compare(samples, true), false, Look::PLAIN).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn medians_stand_in_the_order_of_the_sides_that_are_named() {
+        let text = text(&[sample("a", 10_000_000), sample("b", 10_080_000), sample("c", 10_000_000)]);
+        for expected in [
+            "\nNo difference in wall time between A and B is sure: 10.0 ms against 10.1 ms.\n",
+            "\nNo difference in wall time between A and C is sure: 10.0 ms against 10.0 ms.\n",
+        ] {
+            assert!(text.contains(expected), "{text}");
+        }
     }
 
     #[test]

@@ -207,3 +207,28 @@ fn interrupted_rounds_are_shown_as_far_as_they_came() {
     assert_eq!(done.status.code(), Some(130), "{stderr}");
     assert!(stdout.contains("untraced runs") && stderr.contains("ended by SIGINT"), "{stdout}{stderr}");
 }
+
+/// The commands of `--cleanup` can be ended, too: by one signal, however many there are.
+#[test]
+fn a_hanging_cleanup_is_ended_by_a_signal() {
+    let dir = place();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trace"));
+    command.current_dir(dir.path()).args(["compare", "--runs", "1", "--traced", "1", "--warmup", "0"]);
+    command
+        .args(["--cleanup", "echo x >>cleaning; sleep 600", "true", "true"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .stdin(Stdio::null());
+    let child = command.spawn().expect("trace starts");
+    let begin = Instant::now();
+    while !dir.path().join("cleaning").exists() {
+        assert!(begin.elapsed() < Duration::from_secs(120), "no cleanup");
+        sleep(Duration::from_millis(5));
+    }
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("it runs");
+    let done = child.wait_with_output().expect("it ends");
+    let (stdout, stderr) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    assert_eq!(done.status.code(), Some(130), "{stderr}");
+    assert!(stdout.contains("untraced run") && stderr.contains("SIGINT in a command of --cleanup"), "{stderr}");
+    assert_eq!(fs::read_to_string(dir.path().join("cleaning")).expect("it was there"), "x\n");
+}

@@ -33,7 +33,7 @@ const QUESTIONS: [Question; 12] = [
         "costs are measured in different ways; counts are not touched by that",
     ),
     ("costs", |run| Some(quality(run.quality).to_owned()), "costs cannot be set beside each other"),
-    ("recorder", |run| known(&run.setting.writer), "recorded by different versions of trace"),
+    ("recorder", |run| known(&run.setting.writer), "recorded by different programs, or versions of one"),
     ("Python", |run| Some(joined(&run.setting.pythons)), "one is another version of the interpreter"),
     (
         "bytecode",
@@ -109,7 +109,6 @@ fn links(run: &Profile) -> String {
 fn quality(quality: Quality) -> &'static str {
     match quality {
         Quality::True => "true",
-        Quality::Replayed => "replayed",
         Quality::Estimated => "estimated",
         Quality::Replayed => "replayed",
         Quality::Unknown => "unknown",

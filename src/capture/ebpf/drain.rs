@@ -3,9 +3,9 @@
 use std::io;
 use std::time::Duration;
 
+use super::super::calibration::calibrate_by;
 use super::super::monotonic_ns;
 use super::super::others::Others;
-use super::super::ptrace::calibration::calibrate_by;
 use super::super::sys::child;
 use super::super::sys::own_maps::{keep_from_children, shrink};
 use super::super::sys::process::{First, thread_is_gone};

@@ -26,4 +26,4 @@ mod wire;
 
 pub use drain::{Options, Recorder};
 pub use load::{LoadError, Target};
-pub use running::{RunningOptions, check};
+pub use running::RunningOptions;

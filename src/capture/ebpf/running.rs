@@ -6,9 +6,8 @@
 use std::io;
 use std::process::ExitStatus;
 
-use super::super::decode::threads::{comm_of, process_of, threads_of};
+use super::super::decode::threads::{comm_of, threads_of};
 use super::super::monotonic_ns;
-use super::super::ptrace::AttachError;
 use super::super::sys::process::{First, thread_is_gone};
 use super::super::sys::signals::Watch;
 use super::super::{Interruption, Outcome, Sink};
@@ -24,22 +23,6 @@ pub struct RunningOptions {
     pub origin_ns: u64,
     /// When to end at the latest, on the same clock.
     pub until_ns: Option<u64>,
-}
-
-/// Whether these processes can be followed.
-pub fn check(pids: &[u32]) -> Result<(), AttachError> {
-    for pid in pids.iter().map(|&pid| pid.cast_signed()) {
-        if pid == std::process::id().cast_signed() {
-            return Err(AttachError::Ourselves(pid));
-        }
-        if let Some(process) = process_of(pid).filter(|&process| process != pid) {
-            return Err(AttachError::Thread(pid, process));
-        }
-        if thread_is_gone(pid, pid) {
-            return Err(AttachError::NoProcess(pid));
-        }
-    }
-    Ok(())
 }
 
 impl Recorder {

@@ -9,8 +9,9 @@ use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
+use super::super::attaching::{AttachError, check_process};
 use super::super::decode::restart::InterruptedCalls;
-use super::super::decode::threads::{process_of, threads_of};
+use super::super::decode::threads::threads_of;
 use super::super::sys::process::own_tid;
 use super::super::sys::ptrace as request;
 use super::super::sys::signals::Watch;
@@ -20,48 +21,6 @@ use super::recording::Options;
 use super::session::Session;
 use super::thread::{Comm, Thread};
 use crate::event::mark;
-
-/// Why a process cannot be attached to.
-#[derive(Debug, thiserror::Error)]
-pub enum AttachError {
-    /// It is a thread of another one.
-    #[error("{0} is a thread of process {1}: -p {1} records all its threads")]
-    Thread(i32, i32),
-    /// There is none of that number.
-    #[error("no process {0}")]
-    NoProcess(i32),
-    /// It is `trace`.
-    #[error("process {0} is trace itself")]
-    Ourselves(i32),
-    /// A process has one tracer.
-    #[error("process {pid} is traced already, by {tracer} ({name})")]
-    Traced {
-        /// The process.
-        pid: i32,
-        /// Its tracer.
-        tracer: i32,
-        /// The tracer's name.
-        name: String,
-    },
-    /// The kernel says no.
-    #[error("not permitted to trace process {pid} ({name}){hint}")]
-    NotPermitted {
-        /// The process.
-        pid: i32,
-        /// Its name.
-        name: String,
-        /// What to try.
-        hint: &'static str,
-    },
-    /// Anything else.
-    #[error("cannot trace process {pid}: {error}")]
-    Other {
-        /// The process.
-        pid: i32,
-        /// What the kernel says.
-        error: io::Error,
-    },
-}
 
 /// Records these processes until an end is asked for (SIGINT, SIGTERM, SIGHUP, SIGQUIT), `options.until_ns` has
 /// come, or all have ended. Then they go on untraced.
@@ -94,15 +53,7 @@ pub fn attach<S: Sink>(
 }
 
 fn check(pid: i32) -> Result<(), AttachError> {
-    if pid == std::process::id().cast_signed() {
-        return Err(AttachError::Ourselves(pid));
-    }
-    match process_of(pid) {
-        Some(tgid) if tgid == pid => {}
-        Some(tgid) => return Err(AttachError::Thread(pid, tgid)),
-        _ if super::files::proc_is_ours() => return Err(AttachError::NoProcess(pid)),
-        _ => {}
-    }
+    check_process(pid)?;
     match status_field(pid, "TracerPid:") {
         Some(tracer) if tracer > 0 => Err(AttachError::Traced { pid, tracer, name: name(tracer) }),
         _ => Ok(()),

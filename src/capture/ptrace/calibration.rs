@@ -1,24 +1,11 @@
-//! What a traced call costs on this machine: the duration this backend reports for a call that does
-//! nothing, as a distribution.
+//! What a call costs under this backend.
 
-use std::io::{self, Read, Write};
+use std::io;
 
-use hdrhistogram::Histogram;
-
+use super::super::calibration::calibrate_by;
 use super::super::sys::clock::monotonic_ns;
-use super::super::sys::process::{
-    Ending, close_standard_streams, end_with_parent, fork_child, kill, null_call, reap,
-};
 use super::recording::{Begin, Options, record_from};
-use crate::event::Event;
 use crate::log::Calibration;
-
-/// Calls that are made but not counted: caches and branch predictors are cold.
-const WARM_UP: u64 = 30;
-/// Untraced calls whose mean is the call's own cost.
-const UNTRACED: u64 = 2000;
-/// Longest duration told apart, in nanoseconds; longer ones count as this.
-const LONGEST_NS: u64 = 10_000_000_000;
 
 /// Traces `calls` calls of getppid(2) in a child. `pin`: as the command is traced while it is one thread
 /// ([`super`]).
@@ -36,94 +23,6 @@ pub fn calibrate(calls: u64, pin: bool) -> io::Result<Calibration> {
         };
         record_from(Begin::AtOnce, child, go, &mut sink, options).map(drop)
     })
-}
-
-/// Lets the child go.
-type Go<'a> = &'a mut dyn FnMut() -> io::Result<()>;
-
-/// As [`calibrate`], by any backend: `record` is given the child, what lets it go, and where events go; it
-/// records from the child's first call to its end.
-pub fn calibrate_by(
-    calls: u64,
-    record: impl FnOnce(i32, Go<'_>, &mut dyn FnMut(&Event<'_>)) -> io::Result<()>,
-) -> io::Result<Calibration> {
-    // It waits asleep: one that spun would take the CPU from the watchdog or from us, for a time slice.
-    let (waiting, mut starting) = io::pipe()?;
-    let parent = std::process::id() as i32;
-    let child = fork_child(Ending::Reported, || {
-        end_with_parent(parent);
-        close_standard_streams();
-        while (&waiting).read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {}
-        (0..WARM_UP + calls).for_each(|_| null_call());
-    })?;
-    let mut seen =
-        Seen { calls: 0, wanted: calls, last_start_ns: 0, durations: histogram()?, periods: histogram()? };
-    let mut sink = |event: &Event<'_>| seen.add(event);
-    let mut go = || starting.write_all(&[1]);
-    if let Err(error) = record(child, &mut go, &mut sink) {
-        kill(child, libc::SIGKILL);
-        reap(child);
-        return Err(error);
-    }
-    Ok(summary(&seen, untraced_ns()))
-}
-
-/// The traced calls so far.
-struct Seen {
-    calls: u64,
-    /// How many count. The child may make one more, before it begins.
-    wanted: u64,
-    last_start_ns: u64,
-    /// What the backend reports for each.
-    durations: Histogram<u64>,
-    /// From one call's start to the next one's. Their median, not the elapsed time, tells what a call adds:
-    /// a preemption in the middle is no part of it.
-    periods: Histogram<u64>,
-}
-
-impl Seen {
-    fn add(&mut self, event: &Event<'_>) {
-        if i64::from(event.nr) != libc::SYS_getppid || event.ret.is_none() {
-            return;
-        }
-        self.calls += 1;
-        if self.calls > WARM_UP && self.durations.len() < self.wanted {
-            self.durations.saturating_record(event.duration_ns().unwrap_or(0));
-            self.periods.saturating_record(event.start_ns.saturating_sub(self.last_start_ns));
-        }
-        self.last_start_ns = event.start_ns;
-    }
-}
-
-fn histogram() -> io::Result<Histogram<u64>> {
-    Histogram::new_with_bounds(1, LONGEST_NS, 2).map_err(io::Error::other)
-}
-
-/// The call's own cost: a loop of it in this process.
-fn untraced_ns() -> u64 {
-    let begin = monotonic_ns();
-    (0..UNTRACED).for_each(|_| null_call());
-    (monotonic_ns() - begin) / UNTRACED
-}
-
-fn summary(seen: &Seen, untraced_ns: u64) -> Calibration {
-    let durations = &seen.durations;
-    let added_ns = seen.periods.value_at_quantile(0.5).saturating_sub(untraced_ns);
-    Calibration {
-        call: "getppid".to_owned(),
-        calls: durations.len(),
-        untraced_ns,
-        added_ns,
-        mean_ns: durations.mean() as u64,
-        p50_ns: durations.value_at_quantile(0.5),
-        p90_ns: durations.value_at_quantile(0.9),
-        p99_ns: durations.value_at_quantile(0.99),
-        max_ns: durations.max(),
-        histogram: durations
-            .iter_recorded()
-            .map(|step| (step.value_iterated_to(), step.count_since_last_iteration()))
-            .collect(),
-    }
 }
 
 #[cfg(test)]

@@ -36,5 +36,5 @@ mod stop;
 mod thread;
 mod waiting;
 
-pub use attach::{AttachError, attach};
+pub use attach::attach;
 pub use recording::{Options, record};

@@ -109,6 +109,25 @@ pub fn task_files(pid: i32, name: &str) -> Vec<String> {
     tasks.filter_map(|task| fs::read_to_string(task.path().join(name)).ok()).collect()
 }
 
+/// What a thread does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It has a CPU, or waits for one.
+    Runs,
+    /// It waits for something else, or is stopped.
+    Waits,
+}
+
+/// What the threads of a process do that have not ended.
+pub fn task_states(pid: i32) -> Vec<State> {
+    let state = |line: &String| match line.rsplit_once(") ")?.1.bytes().next()? {
+        b'R' => Some(State::Runs),
+        b'Z' | b'X' => None,
+        _ => Some(State::Waits),
+    };
+    task_files(pid, "stat").iter().filter_map(state).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

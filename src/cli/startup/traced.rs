@@ -10,10 +10,10 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::failure::{Failure, note};
-use super::startup::Arguments;
-use super::startup_untraced::{End, Over};
-use super::tracing::{Job, Recorded, trace_command, tracer};
+use super::super::failure::{Failure, note};
+use super::super::tracing::{Job, Recorded, trace_command, tracer};
+use super::Arguments;
+use super::untraced::{End, Over};
 use crate::analysis::phases::Phases;
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;

@@ -3,6 +3,8 @@
 //! Exit codes: 0 all budgets met, 1 one is broken, 2 a wrong command line or expression, 125 where `trace` itself
 //! cannot tell (126 and 127: the command cannot be run, as env(1) has it).
 
+mod runs;
+
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -12,12 +14,12 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow};
 use clap::Args;
 
-use super::assert_runs::{self, Runs};
+use self::runs::Runs;
 use super::choice;
 use super::failure::{Failure, note};
 use super::input;
 use super::output::WRITING;
-use super::startup_output::ReportOutput;
+use super::report_output::ReportOutput;
 use crate::analysis::budget::{self, Budget, DEFAULT_METRICS, Judgement, Metric, Verdict, parse};
 use crate::capture::select::{CHOICES, Wanted};
 use crate::report::look::Look;
@@ -85,7 +87,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         arguments,
         metrics: &metrics,
     };
-    let readings = assert_runs::readings(&arguments.target, &runs)?;
+    let readings = runs::readings(&arguments.target, &runs)?;
     let target = arguments.target.to_string_lossy().into_owned();
     if arguments.learn {
         let learned = budget::learn(&metrics, &readings, arguments.margin / 100.0).map_err(|metric| {

@@ -1,8 +1,8 @@
 //! What `trace try` can try of the findings, and what each remedy does to output and exit status.
 
-use super::failure::Failure;
-use super::remedies::{self, Applied, Edit};
-use super::try_session::Session;
+use super::super::failure::Failure;
+use super::super::remedies::{self, Applied, Edit};
+use super::session::Session;
 use crate::analysis::findings::{Finding, Remedy, Safety};
 use crate::analysis::startup::Report;
 use crate::analysis::trial::{Effect, NotTried};

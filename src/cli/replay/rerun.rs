@@ -4,10 +4,10 @@
 
 use anyhow::anyhow;
 
-use super::command;
-use super::failure::{Failure, note};
-use super::progress::RunsBar;
-use super::replay::Arguments;
+use super::super::command;
+use super::super::failure::{Failure, note};
+use super::super::progress::RunsBar;
+use super::Arguments;
 use crate::capture::stdio::Stdio;
 use crate::capture::untraced::{self, Cold, Ending, Options, Policy, RunError};
 use crate::report::escape::arguments as quoted;

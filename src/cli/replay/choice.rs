@@ -2,7 +2,7 @@
 
 use trace_replay::{Lookahead, Options, Strategy};
 
-use super::replay::Arguments;
+use super::Arguments;
 
 /// What the options ask for, of all ways that there are.
 pub fn strategies(arguments: &Arguments) -> Vec<Strategy> {

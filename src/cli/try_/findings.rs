@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
-use super::failure::{Failure, note};
-use super::progress::RunsBar;
-use super::try_session::{Session, by_signal};
+use super::super::failure::{Failure, by_signal, note};
+use super::super::progress::RunsBar;
+use super::session::Session;
 use crate::analysis::startup::{Report, Startup};
 use crate::analysis::text::Text;
 use crate::analysis::written::Written;

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
-use super::command;
-use super::compare::Arguments;
-use super::compare_files;
-use super::failure::{Failure, note};
-use super::input;
-use super::progress::{ReadBar, RunsBar};
-use super::sides::Side;
-use super::traced::{self, Typed};
+use super::super::command;
+use super::super::failure::{Failure, note};
+use super::super::input;
+use super::super::progress::{ReadBar, RunsBar};
+use super::super::sides::Side;
+use super::super::traced::{self, Typed};
+use super::Arguments;
+use super::files;
 use crate::analysis::compare::{Profile, Profiler, Sample};
 use crate::capture::launch::Command;
 use crate::capture::stdio::Stdio;
@@ -134,18 +134,30 @@ fn run(arguments: &Arguments, running: &[Running<'_>], outcome: &mut Outcome) ->
     for (one, runs) in running.iter().zip(measured.runs) {
         outcome.samples[one.at].runs = runs;
     }
-    outcome.trouble = match measured.trouble {
-        None => trace(arguments, running, outcome, &mut stdio)?,
-        Some((at, trouble)) => Some(told(&outcome.samples[running[at].at].name, trouble, &mut stdio)),
+    let trouble = match measured.trouble {
+        None => trace(arguments, running, outcome, &mut stdio),
+        Some((at, trouble)) => Ok(Some(told(&outcome.samples[running[at].at].name, trouble, &mut stdio))),
     };
+    let interrupted = clean_up(arguments, running);
+    outcome.trouble = trouble?.or(interrupted);
+    Ok(())
+}
+
+/// Runs the commands of `--cleanup`, however the runs came to their end. A signal ends all of them, not only the one that
+/// runs: who asks for an end once does not want to wait for the others.
+fn clean_up(arguments: &Arguments, running: &[Running<'_>]) -> Option<(String, Option<i32>)> {
     for one in running {
-        let cleaned =
-            untraced::run_option("--cleanup", of_side(&arguments.cleanup, one.at).map(String::as_str));
-        if let Err(error) = cleaned {
-            note(error);
+        let command = of_side(&arguments.cleanup, one.at).map(String::as_str);
+        match untraced::run_option("--cleanup", command) {
+            Ok(None) => {}
+            Ok(Some(signal)) => {
+                let text = format!("ended by {} in a command of --cleanup", signal_name(signal));
+                return Some((text, Some(signal)));
+            }
+            Err(error) => note(error),
         }
     }
-    Ok(())
+    None
 }
 
 /// The page cache, emptied once, since only that tells whether it is permitted.
@@ -194,7 +206,7 @@ fn trace(
                 return Ok(Some((ended_by(signal), Some(signal))));
             }
             let kept = arguments.output.as_ref().filter(|_| round == 0);
-            let kept = kept.map(|directory| compare_files::log_of(directory, one.at));
+            let kept = kept.map(|directory| files::log_of(directory, one.at));
             let file = tempfile::tempfile().map_err(Failure::of_trace)?;
             let log = kept.clone().unwrap_or_else(|| unnamed(&file));
             let typed = Typed { command: &one.command, words: one.words };

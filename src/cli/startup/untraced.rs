@@ -3,9 +3,9 @@
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitCode, ExitStatus};
 
-use super::failure::{Failure, note};
-use super::progress::RunsBar;
-use super::startup::Arguments;
+use super::super::failure::{Failure, note};
+use super::super::progress::RunsBar;
+use super::Arguments;
 use crate::capture::launch::{self, Command};
 use crate::capture::stdio::Stdio;
 use crate::capture::untraced::{self, Ending, Policy, Ready, RunError};

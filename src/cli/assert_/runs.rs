@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
-use super::assert_::Arguments;
-use super::command;
-use super::failure::Failure;
-use super::input;
-use super::progress::ReadBar;
-use super::sides::{Side, side};
-use super::traced::{self, Typed};
-use super::try_session::interrupted;
+use super::super::command;
+use super::super::failure::Failure;
+use super::super::failure::interrupted;
+use super::super::input;
+use super::super::progress::ReadBar;
+use super::super::sides::{Side, side};
+use super::super::traced::{self, Typed};
+use super::Arguments;
 use crate::analysis::budget::{Meter, Metric, Reading, Subject};
 use crate::capture::launch::Command;
 use crate::capture::stdio::Stdio;

@@ -5,9 +5,9 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use trace_replay::Outcome;
 
-use super::failure::{Failure, note};
-use super::input;
-use super::replay::Arguments;
+use super::super::failure::{Failure, note};
+use super::super::input;
+use super::Arguments;
 use crate::capture::host;
 use crate::log::{self, Columns, Replayed};
 use crate::report::units::things;

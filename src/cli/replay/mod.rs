@@ -1,5 +1,9 @@
 //! `trace replay`: makes a log's calls again, in several ways, and compares them.
 
+mod annotate;
+mod choice;
+mod rerun;
+
 use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::os::unix::ffi::OsStrExt;
@@ -11,13 +15,13 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use trace_replay::{Cache, Lookahead, Options, Plan, Progress, RecordedTimes, Scratch, Strategy};
 
+use self::choice::{strategies, sweep};
 use super::attaching::parse_duration;
+use super::drawing_file;
 use super::failure::{Failure, note};
 use super::input;
 use super::output::{check_stdout, to_stdout};
 use super::progress::{ReadBar, RunsBar};
-use super::replay_choice::{strategies, sweep};
-use super::{drawing_file, replay_annotate as annotate, replay_rerun as rerun};
 use crate::analysis::interval::summarize;
 use crate::analysis::opened::Opened;
 use crate::analysis::replay::{Known, KnownWall, Reason, Replay};

@@ -5,6 +5,11 @@
 //! original, tell whether its output and exit status stay the same (`try_compare`); then all run in turn, in rounds
 //! of random order, and after them those together that saved something (`try_measure`).
 
+mod compare;
+mod findings;
+mod measure;
+mod session;
+
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -12,15 +17,15 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Args;
 
+use self::compare::candidates;
+use self::findings::{Found, findings};
+use self::measure::measure;
+use self::session::Session;
 use super::choice;
 use super::command;
-use super::failure::{Failure, note};
+use super::failure::{Failure, by_signal, note};
 use super::output::WRITING;
-use super::startup_output::ReportOutput;
-use super::try_compare::candidates;
-use super::try_findings::{Found, findings};
-use super::try_measure::measure;
-use super::try_session::{Session, by_signal};
+use super::report_output::ReportOutput;
 use crate::analysis::trial::Trials;
 use crate::capture::select::{CHOICES, Wanted};
 use crate::report::look::Look;

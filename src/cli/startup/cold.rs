@@ -1,10 +1,10 @@
 //! `trace startup --cold`: untraced runs and a traced one, each with an empty page cache.
 
-use super::failure::{Failure, note};
-use super::progress::RunsBar;
-use super::startup::analyse;
-use super::startup_traced::{Candidate, Plan, Run, trace_once};
-use super::startup_untraced::{End, Over};
+use super::super::failure::{Failure, note};
+use super::super::progress::RunsBar;
+use super::analyse;
+use super::traced::{Candidate, Plan, Run, trace_once};
+use super::untraced::{End, Over};
 use crate::analysis::opened::Opened;
 use crate::analysis::phases::Phases;
 use crate::capture::stdio::Stdio;

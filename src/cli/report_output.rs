@@ -1,4 +1,4 @@
-//! Where the startup report goes: standard output, after what the command itself has printed.
+//! Where a report goes: standard output, after what the command itself has printed.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

@@ -1,12 +1,11 @@
 //! The single runs of `trace try`: prepared, and either traced or with their output kept.
 
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::Duration;
 
-use super::failure::Failure;
-use super::tracing::{CALIBRATION_CALLS, Job, trace_command, tracer};
-use super::try_::Arguments;
+use super::super::failure::{Failure, interrupted};
+use super::super::tracing::{CALIBRATION_CALLS, Job, trace_command, tracer};
+use super::Arguments;
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
 use crate::capture::stdio::Stdio;
@@ -22,21 +21,6 @@ pub struct Session<'a> {
     pub stdio: Stdio,
     /// Runs made so far: the first one has the real streams.
     pub runs: usize,
-}
-
-/// What to exit with after a signal.
-pub fn by_signal(signal: i32) -> ExitCode {
-    ExitCode::from(code(signal))
-}
-
-fn code(signal: i32) -> u8 {
-    u8::try_from(signal).map_or(125, |signal| signal.saturating_add(128))
-}
-
-/// The failure that a signal is.
-pub fn interrupted(signal: i32, when: &str) -> Failure {
-    let name = untraced::signal_name(signal);
-    Failure::with_code(code(signal), anyhow::anyhow!("ended by {name} {when}"))
 }
 
 impl<'a> Session<'a> {

@@ -1,7 +1,12 @@
 //! `trace startup`: where a program's startup time goes.
 //!
-//! Untraced runs come first and tell the true times (`startup_untraced`); a traced run, the shortest of a
-//! few, tells the structure (`startup_traced`); the report puts both together (`startup_output`).
+//! Untraced runs come first and tell the true times (`untraced`); a traced run, the shortest of a
+//! few, tells the structure (`traced`); the report puts both together (`report_output`).
+
+mod cold;
+mod left;
+mod traced;
+pub(super) mod untraced;
 
 use std::ffi::OsString;
 use std::io;
@@ -10,16 +15,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use self::traced::{Plan, Traced, trace_shortest};
+use self::untraced::{End, Over, measure};
 use super::choice;
 use super::command;
+use super::drawing_file::draw;
 use super::failure::{Failure, note};
 use super::names::{default_log, refuse_stream_as_log};
-use super::startup_cold;
-use super::startup_graph::draw;
-use super::startup_left;
-use super::startup_output::{Files, ReportOutput};
-use super::startup_traced::{Plan, Traced, trace_shortest};
-use super::startup_untraced::{End, Over, measure};
+use super::report_output::{Files, ReportOutput};
 use super::tracing::Recorded;
 use crate::analysis::flame::Drawing;
 use crate::analysis::startup::{Report, Startup};
@@ -89,14 +92,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let command = command::resolve_repeated(&arguments.command)?;
     let leaves = arguments.end == AtReady::Leave;
     if leaves {
-        let refused = startup_left::check(arguments);
+        let refused = left::check(arguments);
         refused.map_err(|text| Failure::of_trace(anyhow::anyhow!(text)))?;
     }
     let output = output_path(arguments)?;
     let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
     let until = arguments.until.clone().filter(|until| !matches!(until, Until::Exit));
     if let Some(until) = until.clone().filter(|_| leaves) {
-        return startup_left::run(arguments, until, (&command, &output), out);
+        return left::run(arguments, until, (&command, &output), out);
     }
     entry_point::prepare_in_background();
     let mut stdio = Stdio::new().map_err(Failure::of_trace)?;
@@ -127,13 +130,13 @@ fn traced(
 ) -> Result<Traced, Box<Over>> {
     let mut untraced = measure(arguments, command, stdio, ready)?;
     let plan = Plan { arguments, command, output, ready, untraced: &untraced };
-    let cold = if arguments.cold { startup_cold::measure(&plan, stdio)? } else { None };
+    let cold = if arguments.cold { cold::measure(&plan, stdio)? } else { None };
     let (cold, runs) = cold.unzip();
     untraced.cold = runs;
     let plan = Plan { arguments, command, output, ready, untraced: &untraced };
     let mut traced = trace_shortest(&plan, stdio)?;
     if let (Some(cold), None) = (cold, traced.ended_by) {
-        match startup_cold::phases(&plan, stdio, &cold) {
+        match cold::phases(&plan, stdio, &cold) {
             Ok(phases) => traced.cold_phases = phases,
             Err(signal) => traced.ended_by = Some(signal),
         }

@@ -6,13 +6,13 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::failure::{Failure, note};
-use super::record::own_stream;
-use super::startup::{Arguments, report};
-use super::startup_output::ReportOutput;
-use super::startup_traced::{Traced, interrupted};
-use super::startup_untraced::End;
-use super::tracing::{CALIBRATION_CALLS, Job, trace_command, tracer};
+use super::super::failure::{Failure, note};
+use super::super::record::own_stream;
+use super::super::report_output::ReportOutput;
+use super::super::tracing::{CALIBRATION_CALLS, Job, trace_command, tracer};
+use super::traced::{Traced, interrupted};
+use super::untraced::End;
+use super::{Arguments, report};
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
 use crate::capture::ready::{AtReady, Until};

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::drawing_file;
-use super::failure::{Failure, note};
-use super::input;
+use super::super::drawing_file;
+use super::super::failure::{Failure, note};
+use super::super::input;
 use crate::analysis::cost::Quality;
 use crate::analysis::flame::Flame;
 use crate::analysis::fold::{By, Metric};

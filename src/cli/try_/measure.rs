@@ -3,11 +3,11 @@
 
 use std::process::ExitStatus;
 
-use super::failure::Failure;
-use super::progress::RunsBar;
-use super::remedies::{self, Edit};
-use super::try_compare::{Before, Candidate, before, effect};
-use super::try_session::Session;
+use super::super::failure::Failure;
+use super::super::progress::RunsBar;
+use super::super::remedies::{self, Edit};
+use super::compare::{Before, Candidate, before, effect};
+use super::session::Session;
 use crate::analysis::interval::summarize;
 use crate::analysis::trial::{self, Difference, Effect, Interrupted, Trial, Trials, Verdict};
 use crate::capture::launch::Command;

@@ -1,10 +1,13 @@
 //! `trace compare`: two or more commands or logs beside each other.
 //!
 //! Commands run untraced in rounds of random order, which tell times, then traced, which tell what they do
-//! (`compare_runs`); logs tell what they hold. What is made of both is `analysis::compare`.
+//! (`runs`); logs tell what they hold. What is made of both is `analysis::compare`.
 //!
 //! Exit codes: 0 compared, whatever came of it; 2 a wrong command line; 125 `trace` itself failed, or a command did;
 //! 128 and the signal's number where one asked for an end (what was measured until then is shown).
+
+mod files;
+mod runs;
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
@@ -15,15 +18,14 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use clap::Args;
 
+use self::runs::Outcome;
 use super::attaching::parse_duration;
 use super::choice;
-use super::compare_files;
-use super::compare_runs::{self, Outcome};
+use super::failure::by_signal;
 use super::failure::{Failure, note};
 use super::input;
 use super::output::{WRITING, check_stdout};
 use super::sides::{Side, side};
-use super::try_session::by_signal;
 use crate::analysis::compare;
 use crate::capture::select::{CHOICES, Wanted};
 use crate::report::look::Look;
@@ -104,16 +106,16 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     check_stdout().map_err(Failure::of_trace)?;
     let names = names(arguments);
     if let Some(directory) = &arguments.output {
-        compare_files::make_directory(directory)?;
+        files::make_directory(directory)?;
     }
-    let Outcome { samples, logs, paired, trouble } = compare_runs::samples(arguments, &sides, names)?;
+    let Outcome { samples, logs, paired, trouble } = runs::samples(arguments, &sides, names)?;
     let compared = compare::compare(&samples, paired);
     let enough = compared.sides.iter().filter(|side| side.runs + side.traced > 0).count() > 1;
     if enough {
         show(arguments, &compared).context(WRITING).map_err(Failure::of_trace)?;
     }
     if let (Some(directory), true) = (&arguments.output, enough) {
-        compare_files::flame_graphs(directory, &logs, &arguments.place)?;
+        files::flame_graphs(directory, &logs, &arguments.place)?;
     }
     match trouble {
         None => Ok(ExitCode::SUCCESS),
