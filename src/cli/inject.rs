@@ -86,9 +86,18 @@ fn parse(expression: &str, is_fault: bool) -> Result<Injection, anyhow::Error> {
     let mut parts = expression.split(':');
     let calls = CallSet::parse(parts.next().unwrap_or_default())?;
     let (mut what, mut when) = (Intervention::default(), When::ALWAYS);
+    let mut given = Vec::new();
     for part in parts {
         let invalid = || anyhow::anyhow!("cannot do {part} of {expression}");
         let (name, value) = part.split_once('=').ok_or_else(invalid)?;
+        // An error is a result.
+        let subject = if name == "retval" { "error" } else { name };
+        if given.contains(&subject) {
+            anyhow::bail!(
+                "{expression}: {part} contradicts what is before it; an error or result, or any other part, can be there once"
+            );
+        }
+        given.push(subject);
         match name {
             "error" => what.result = Some(-i64::from(error_number(value).ok_or_else(invalid)?)),
             "retval" if !is_fault => what.result = Some(number(value).ok_or_else(invalid)?),
@@ -188,6 +197,8 @@ mod tests {
             "openat:retval=-1",
             "openat:poke=1",
             "openat:when=1",
+            "openat:error=EIO:retval=3",
+            "openat:error=EIO:when=1:when=2",
         ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

@@ -146,19 +146,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         sample: arguments.sample,
         stacks: arguments.stacks,
     };
-    if arguments.stacks.is_some() && matches!(arguments.backend, Some(Wanted::Ebpf | Wanted::Auto)) {
-        return Err(Failure::with_code(
-            2,
-            anyhow::anyhow!("--stacks needs --backend ptrace, which is the default with it"),
-        ));
-    }
-    let usual = if arguments.stacks.is_some() { Wanted::Ptrace } else { Wanted::Auto };
-    let mut tracer = tracer(arguments.backend.unwrap_or(usual))?;
+    let mut tracer = tracer(backend(arguments)?)?;
     // The sampler needs it yet, when there is a process to sample.
     if arguments.sample.is_none() {
         tracer.give_up_privilege();
     }
-    check_ptrace(arguments, &tracer)?;
     let mut beside = Beside::new(arguments)?;
     let streams = [0, 1, 2].map(own_stream);
     let recorded = trace_beside(&mut tracer, &job, streams, || (), Some(&mut beside))?;
@@ -181,14 +173,20 @@ fn keep(arguments: &Arguments) -> Option<Style> {
     is_full.then_some(Style { verbose: arguments.decode.is_some() || style.verbose, ..style })
 }
 
-/// Refuses what only stopping at each call can do.
-fn check_ptrace(arguments: &Arguments, tracer: &Tracer) -> Result<(), Failure> {
-    let wanted = [(arguments.decode.is_some(), "--decode full"), (!arguments.inject.is_empty(), "--inject")];
-    match wanted.iter().find(|(is_wanted, _)| *is_wanted && tracer.name() != "ptrace") {
-        Some((_, option)) => {
-            Err(Failure::of_trace(anyhow::anyhow!("{option} needs ptrace; add --backend ptrace")))
-        }
-        None => Ok(()),
+/// The backend that is asked for, or the usual one; ptrace where that alone can do what is asked for.
+fn backend(arguments: &Arguments) -> Result<Wanted, Failure> {
+    let wanted = arguments.backend.unwrap_or(Wanted::Auto);
+    let options = [
+        (arguments.stacks.is_some(), "--stacks"),
+        (arguments.decode.is_some(), "--decode full"),
+        (!arguments.inject.is_empty(), "--inject"),
+    ];
+    match (options.iter().find(|(is_given, _)| *is_given), wanted) {
+        (None, _) => Ok(wanted),
+        (Some((_, option)), Wanted::Ebpf) => Err(Failure::of_trace(anyhow::anyhow!(
+            "{option} is not possible by eBPF; leave out --backend, and ptrace is taken"
+        ))),
+        (Some(_), Wanted::Auto | Wanted::Ptrace) => Ok(Wanted::Ptrace),
     }
 }
 
@@ -208,7 +206,7 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
             note(format_args!("recording to {}; Ctrl-C ends it", output.display()));
         }
     };
-    let wanted = match arguments.backend.unwrap_or(Wanted::Auto) {
+    let wanted = match backend(arguments)? {
         // Nothing else sees processes that it was not told of.
         Wanted::Auto if arguments.pids.is_empty() => Wanted::Ebpf,
         Wanted::Ptrace if arguments.pids.is_empty() => {
@@ -220,7 +218,6 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
     };
     let mut tracer = tracer(wanted)?;
     tracer.give_up_privilege();
-    check_ptrace(arguments, &tracer)?;
     let mut beside = Beside::new(arguments)?;
     let log = arguments.output.as_deref();
     let (recorded, output) =

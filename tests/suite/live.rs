@@ -107,6 +107,42 @@ fn text_goes_out_while_the_command_runs() {
 }
 
 #[test]
+fn what_needs_ptrace_takes_ptrace() {
+    let bench = Bench::new();
+    let record = |words: &[&str]| {
+        let mut command = run::command(env!("CARGO_BIN_EXE_trace"), bench.dir.path());
+        run(command.args(["record", "-o", "log"]).args(words))
+    };
+    for option in [["--decode", "full"], ["--inject", "openat:delay_exit=1"], ["--stacks", "native"]] {
+        let done = record(&[&option[..], &["true"]].concat());
+        assert_eq!(done.status.code(), Some(0), "{done:?}");
+        let done = record(&[&option[..], &["--backend", "ebpf", "true"]].concat());
+        assert_eq!(done.status.code(), Some(125), "{done:?}");
+        assert!(done.stderr.contains("not possible by eBPF"), "{done:?}");
+    }
+}
+
+#[test]
+fn a_signal_ends_a_delay() {
+    let bench = Bench::new();
+    let log = bench.path("log");
+    let mut command = log::command_by("ptrace", &log, bench.dir.path());
+    // The delay is after the call: the file is there when it begins.
+    let inject = "unlinkat,unlink:delay_exit=18446744073709551615s";
+    fs::write(bench.path("file"), "").expect("our own directory");
+    command.args(["--inject", inject, "sh", "-c", "rm -f file; exec sleep 1000"]);
+    let mut child = command.stderr(Stdio::null()).spawn().expect("trace runs");
+    while bench.path("file").exists() {
+        std::thread::yield_now();
+    }
+    let kill = format!("kill -TERM {}", child.id());
+    let killed = Command::new("sh").args(["-c", &kill]).status().expect("sh runs");
+    assert!(killed.success(), "{killed:?}");
+    let status = child.wait().expect("our own child");
+    assert_eq!(status.signal(), Some(libc::SIGTERM));
+}
+
+#[test]
 fn faults_are_put_in() {
     let bench = Bench::new();
     let done = bench.record(&[

@@ -2,10 +2,12 @@
 //! of its result.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use super::super::decode::effect::Effect;
 use super::super::decode::restart::asks_for_restart;
 use super::super::sys::ptrace::{self as request, SyscallStop};
+use super::super::sys::signals::end_was_asked;
 use super::super::{Intervention, Sink};
 use super::content;
 use super::entry::{self, Entry};
@@ -127,7 +129,7 @@ impl<S: Sink> Session<'_, S> {
             self.adopt_orphans(now)?;
         }
         if let Some(delay) = delay {
-            std::thread::sleep(delay);
+            wait(delay);
         }
         self.after(stop, ret)
     }
@@ -162,9 +164,23 @@ fn intervene(thread: &mut Thread, stop: Stop, intervention: Intervention) -> io:
         thread.call.flags.set(Flags::DELAYED);
     }
     if let Some(delay) = intervention.delay_enter {
-        std::thread::sleep(delay);
+        wait(delay);
     }
     stop.resume(intervention.signal.unwrap_or(0))
+}
+
+/// How long a delay goes on at most after an end was asked for.
+const DELAY_STEP: Duration = Duration::from_millis(20);
+
+/// Waits for so long, or until somebody wants the command to end: by a signal that a waiting tracer would keep from it.
+fn wait(delay: Duration) {
+    let begin = Instant::now();
+    while let Some(rest) = delay.checked_sub(begin.elapsed()).filter(|rest| !rest.is_zero()) {
+        if end_was_asked() {
+            return;
+        }
+        std::thread::sleep(rest.min(DELAY_STEP));
+    }
 }
 
 /// The thread whose name is read or written at `/proc/PID/task/TID/comm`.

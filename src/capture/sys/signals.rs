@@ -193,6 +193,11 @@ impl Drop for Watch {
     }
 }
 
+/// Whether a signal has asked for an end, since the [`Watch`] that there is was installed.
+pub fn end_was_asked() -> bool {
+    SHARED.received.load(SeqCst) != 0
+}
+
 /// Sets a handler (or `SIG_IGN`, `SIG_DFL`); the action before, or `None` where that is not allowed.
 fn replace(signal: c_int, action: libc::sighandler_t) -> Option<libc::sigaction> {
     replace_with(signal, action, libc::SA_RESTART)
