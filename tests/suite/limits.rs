@@ -164,9 +164,9 @@ fn ambient_capabilities_reach_the_command() {
     assert!(untraced.stdout.contains("CapAmb:\t0000000000000400"), "{untraced:?}");
     let tracer = copy(Path::new(env!("CARGO_BIN_EXE_trace")), dir.path(), 0o755);
     for backend in ["auto", "ptrace"] {
-        let mut traced = vec![tracer.as_os_str()];
-        traced.extend(["record", "-qo", "ambient", "--backend", backend].map(OsStr::new));
-        assert_eq!(by_nobody(&traced).stdout, untraced.stdout, "{backend}");
+        let mut recording = vec![tracer.as_os_str()];
+        recording.extend(["record", "-qo", "ambient", "--backend", backend].map(OsStr::new));
+        assert_eq!(by_nobody(&recording).stdout, untraced.stdout, "{backend}");
     }
 }
 
