@@ -41,7 +41,7 @@ const TURN: u32 = 128;
 /// What the command got this long before us may have been the same.
 const EARLIER_MS: u32 = 20;
 /// Most that are remembered of each signal.
-const SLOTS: usize = 8;
+const SLOTS: usize = 32;
 
 /// One signal a slot: its sender and when; 0: none.
 type Slots = [AtomicU64; SLOTS];
@@ -53,6 +53,8 @@ static ASKED_AT: [[AtomicU32; SLOTS]; SIGNALS as usize + 1] =
     [const { [const { AtomicU32::new(0) }; SLOTS] }; _];
 /// Changes of threads that the tracer has seen.
 static CHANGES: AtomicU32 = AtomicU32::new(0);
+/// Whether the timer is to tick.
+static ARMED: AtomicBool = AtomicBool::new(false);
 /// Whether the command is about to get this signal from us.
 static HANDED_ON: [AtomicBool; SIGNALS as usize + 1] = [const { AtomicBool::new(false) }; _];
 
@@ -91,6 +93,9 @@ pub fn seen(signal: c_int, sender: i32) {
         return;
     }
     let new = pack(sender, now_ms());
+    if ASKED.get(index).is_some_and(|asked| answer(asked, new)) {
+        return;
+    }
     // The oldest one makes room.
     let age = |slot: &&AtomicU64| match slot.load(SeqCst) {
         0 => i32::MAX,
@@ -111,6 +116,7 @@ impl Timer {
     /// Makes the timer; [`TICK`] has its handler already.
     pub fn new() -> io::Result<Self> {
         ASKED.iter().chain(&SEEN).flatten().for_each(|slot| slot.store(0, SeqCst));
+        ARMED.store(false, SeqCst);
         for handed_on in &HANDED_ON {
             handed_on.store(false, SeqCst);
         }
@@ -153,6 +159,9 @@ pub fn ask(timer: usize, command: i32, signal: c_int, sender: i32) -> bool {
     let Ok(index) = usize::try_from(signal) else { return false };
     let (Some(slots), Some(moments)) = (ASKED.get(index), ASKED_AT.get(index)) else { return false };
     let new = pack(sender, now_ms());
+    if was_seen(signal, new) {
+        return true;
+    }
     let kept = slots.iter().zip(moments).any(|(slot, at)| {
         let is_free = slot.compare_exchange(0, new, SeqCst, SeqCst).is_ok();
         if is_free {
@@ -163,9 +172,9 @@ pub fn ask(timer: usize, command: i32, signal: c_int, sender: i32) -> bool {
     kept && arm(timer)
 }
 
-/// The timer ticks once, soon.
+/// The timer ticks once, soon after the first of those that wait has come.
 fn arm(timer: usize) -> bool {
-    set(timer.wrapping_sub(1) as libc::timer_t, GRACE_MS, 0)
+    ARMED.swap(true, SeqCst) || set(timer.wrapping_sub(1) as libc::timer_t, GRACE_MS, 0)
 }
 
 fn set(timer: libc::timer_t, first_ms: u32, interval_ms: u32) -> bool {
@@ -178,6 +187,7 @@ fn set(timer: libc::timer_t, first_ms: u32, interval_ms: u32) -> bool {
 
 /// Decides on all that wait: those that the command has not got are handed on.
 pub fn settle(timer: usize, command: i32) {
+    ARMED.store(false, SeqCst);
     let now = pack(0, now_ms());
     let mut some_wait = false;
     for (((signal, slots), times), handed_on) in (0..).zip(&ASKED).zip(&ASKED_AT).zip(&HANDED_ON) {
@@ -229,14 +239,26 @@ fn patience_ms(changes: u32) -> i32 {
     if changes < TURN { MOST_PATIENCE_MS.cast_signed() } else { PATIENCE_MS.cast_signed() }
 }
 
+/// Answers one of those that wait, if one is of the same sender.
+fn answer(asked: &Slots, seen: u64) -> bool {
+    asked.iter().any(|slot| {
+        let asked = slot.load(SeqCst);
+        asked != 0 && is_same(seen, asked) && slot.compare_exchange(asked, 0, SeqCst, SeqCst).is_ok()
+    })
+}
+
+/// Whether a signal that was seen is of the sender of one that waits.
+fn is_same(seen: u64, asked: u64) -> bool {
+    sender(seen) == sender(asked) || sender(seen) == sender(pack(ANYBODY, 0))
+}
+
 /// Whether the command got the signal too; that one answers no other question.
 fn was_seen(signal: c_int, asked: u64) -> bool {
     let slots = SEEN.get(signal as usize).into_iter().flatten();
     slots.into_iter().any(|slot| {
         let seen = slot.load(SeqCst);
-        let same = sender(seen) == sender(asked) || sender(seen) == sender(pack(ANYBODY, 0));
         seen != 0
-            && same
+            && is_same(seen, asked)
             && between(seen, asked) <= EARLIER_MS.cast_signed()
             && slot.compare_exchange(seen, 0, SeqCst, SeqCst).is_ok()
     })
