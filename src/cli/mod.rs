@@ -30,6 +30,7 @@ mod replay;
 mod replay_annotate;
 mod replay_choice;
 mod replay_rerun;
+mod replay_writes;
 mod show;
 mod sides;
 mod startup;

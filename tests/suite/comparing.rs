@@ -229,6 +229,9 @@ fn a_hanging_cleanup_is_ended_by_a_signal() {
     let done = child.wait_with_output().expect("it ends");
     let (stdout, stderr) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     assert_eq!(done.status.code(), Some(130), "{stderr}");
-    assert!(stdout.contains("untraced run") && stderr.contains("SIGINT in a command of --cleanup"), "{stderr}");
+    assert!(
+        stdout.contains("untraced run") && stderr.contains("SIGINT in a command of --cleanup"),
+        "{stderr}"
+    );
     assert_eq!(fs::read_to_string(dir.path().join("cleaning")).expect("it was there"), "x\n");
 }
