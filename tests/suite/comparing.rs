@@ -215,7 +215,7 @@ fn a_hanging_cleanup_is_ended_by_a_signal() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trace"));
     command.current_dir(dir.path()).args(["compare", "--runs", "1", "--traced", "1", "--warmup", "0"]);
     command
-        .args(["--cleanup", "echo x >>cleaning; sleep 600", "true", "true"])
+        .args(["--cleanup", "echo x >>cleaning; exec sleep 600", "true", "true"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .stdin(Stdio::null());

@@ -384,6 +384,37 @@ fn our_own_log_of_a_program_that_writes_is_replayed_whole() {
 }
 
 #[test]
+fn replays_that_write_give_costs_and_plots_too() {
+    let dir = place();
+    let cwd = dir.path().to_str().expect("a plain name");
+    let files = ["--annotate", "costs", "--plot", "plot.svg"];
+    let run = replay(dir.path(), INSTALLS, &[&["--cwd", cwd, "--writes"][..], &files].concat());
+    if !can_write(&run) {
+        return;
+    }
+    assert!(run.status.success() && run.stderr.contains("have a replayed cost in costs"), "{run:?}");
+    let plot = fs::read_to_string(dir.path().join("plot.svg")).expect("the plot");
+    assert!(plot.starts_with("<svg ") && plot.contains("batch size"), "{plot}");
+    let events = trace(dir.path(), &["show", "--json", "costs"]).stdout;
+    let has_cost = |line: &str| {
+        let event: serde_json::Value = serde_json::from_str(line).expect("an object");
+        event["family"] == "write" && event["replayed_ns"].is_number()
+    };
+    assert!(events.lines().any(has_cost), "{events}");
+}
+
+#[test]
+fn nothing_to_replay_in_a_scratch_tree_is_an_error() {
+    let dir = place();
+    let log = "1 unlink(\"/proc/self/root/d/file\") = 0\n";
+    let run = replay(dir.path(), log, &["--cwd", dir.path().to_str().expect("a plain name"), "--writes"]);
+    if can_write(&run) {
+        assert_eq!((run.status.code(), run.stdout.as_str()), (Some(1), ""), "{run:?}");
+        assert!(run.stderr.contains("no call of the plan can be replayed here"), "{run:?}");
+    }
+}
+
+#[test]
 fn what_is_too_much_for_a_scratch_tree_is_an_error() {
     let dir = place();
     let cwd = dir.path().to_str().expect("a plain name");

@@ -127,7 +127,8 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         tree: ScratchTree,
         progress: P,
     ) -> Result<Self, ReplayError> {
-        if run.program.executed() == 0 {
+        // What prepares the tree's state (the umask, a working directory) is executed, but is no call of the log.
+        if run.program.executed() == 0 || coverage(&run.program).replayed == 0 {
             return Err(ReplayError::NothingToReplay(reasons(&run.program)));
         }
         Ok(Self::new(options, prepared, run, Vec::new(), (differences, guard, Some(tree)), progress))

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
+use serde::{Deserialize, Serialize};
 use trace_replay::Outcome;
 
 use super::super::failure::{Failure, note};
@@ -28,17 +29,32 @@ pub fn check(arguments: &Arguments) -> Result<(), Failure> {
     Ok(log::check_output(output)?)
 }
 
+/// What the calls took, apart from the outcome it is taken from: what writes is replayed in a process of its own.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Costs {
+    /// Of each call of the plan, in nanoseconds; `None`: not replayed.
+    ns: Vec<Option<u32>>,
+    runs: usize,
+    pauses: bool,
+    cache: String,
+}
+
+impl Costs {
+    pub fn of(outcome: &Outcome) -> Self {
+        Self {
+            ns: outcome.costs.in_order().to_vec(),
+            runs: outcome.costs.runs,
+            pauses: outcome.costs.pauses,
+            cache: outcome.cache.method().to_owned(),
+        }
+    }
+}
+
 /// Writes the copy.
-pub fn write(arguments: &Arguments, output: &Path, outcome: &Outcome) -> Result<(), Failure> {
-    let costs = outcome.costs.in_order();
+pub fn write(arguments: &Arguments, output: &Path, costs: Costs) -> Result<(), Failure> {
+    let Costs { ns: costs, runs, pauses, cache } = costs;
     let known = costs.iter().flatten().count() as u64;
-    let how = Replayed {
-        cache: outcome.cache.method().to_owned(),
-        runs: outcome.costs.runs,
-        pauses: outcome.costs.pauses,
-        calls: known,
-        host: host::host(),
-    };
+    let how = Replayed { cache, runs, pauses, calls: known, host: host::host() };
     let mut source = input::open(&arguments.log, &arguments.place, Columns::ALL)?;
     let cost = |call: usize| costs.get(call).copied().flatten().map(u64::from);
     let summary = log::annotate(&mut source, output, how, cost)

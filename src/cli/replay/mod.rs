@@ -3,6 +3,7 @@
 mod annotate;
 mod choice;
 mod rerun;
+mod writes;
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;
@@ -13,7 +14,8 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use trace_replay::{Cache, Lookahead, Options, Plan, Progress, RecordedTimes, Scratch, Strategy};
+use serde::{Deserialize, Serialize};
+use trace_replay::{Cache, Lookahead, Options, Outcome, Progress, RecordedTimes, Strategy};
 
 use self::choice::{strategies, sweep};
 use super::attaching::parse_duration;
@@ -82,7 +84,7 @@ pub struct Arguments {
 
     /// Draw the cost of the calls against the number of those under way together, to FILE (SVG)
     #[arg(long, value_name = "FILE", conflicts_with = "lookahead")]
-    plot: Option<PathBuf>,
+    pub(super) plot: Option<PathBuf>,
 
     #[command(flatten)]
     pub(super) place: input::Place,
@@ -97,7 +99,7 @@ pub struct Arguments {
 
     /// Where the scratch tree is made [default: on the file system that the log's files are on]
     #[arg(long, value_name = "DIR", requires = "writes")]
-    scratch: Option<PathBuf>,
+    pub(super) scratch: Option<PathBuf>,
 
     /// Rounds of measurement [default: 30, fewer if that takes longer than 20 s]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -147,7 +149,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let known = known(arguments, &header, &planned, &options.wall_ns);
     let log = arguments.log.display();
     if arguments.writes {
-        return replay_with_writes(arguments, planned.plan, &options, known);
+        return writes::replay(arguments, planned.plan, &options, known);
     }
     let mut bar = RunsBar::now("replaying");
     let outcome = trace_replay::replay(planned.plan, &options, |progress| {
@@ -158,68 +160,44 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     bar.finish();
     let outcome = outcome.with_context(|| log.to_string())?;
     let replay = Replay::of(&outcome, known);
-    // Whether they can be written or not, what was measured is shown.
-    let annotated =
-        arguments.annotate.as_ref().map(|output| annotate::write(arguments, output, &outcome)).transpose();
-    let drawn = arguments.plot.as_ref().map(|plot| draw(plot, &replay)).transpose();
-    to_stdout(|out| {
-        if arguments.json {
-            json::write(out, &replay)
-        } else {
-            replay::write(out, &replay, Look::of_stdout())
-        }
-    })?;
-    annotated.and(drawn)?;
-    Ok(ExitCode::SUCCESS)
+    show(arguments, Shown::of(arguments, &replay, &outcome, Look::of_stdout()))
 }
 
-/// In a scratch tree; the report is written by the process that is confined to it, and shown here.
-fn replay_with_writes(
-    arguments: &Arguments,
-    plan: Plan,
-    options: &Options,
-    known: Known,
-) -> Result<ExitCode, Failure> {
-    if let Some(directory) = &arguments.scratch {
-        let is_directory =
-            directory.metadata().with_context(|| format!("--scratch {}", directory.display()))?.is_dir();
-        if !is_directory {
-            return Err(Failure::with_code(2, anyhow!("--scratch {} is no directory", directory.display())));
+/// What a replay has come to, as it is to be shown and written.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Shown {
+    report: Vec<u8>,
+    /// For `--annotate`.
+    costs: Option<annotate::Costs>,
+    /// For `--plot`; `None`, too, if there is nothing to plot.
+    plot: Option<Vec<u8>>,
+}
+
+impl Shown {
+    pub(super) fn of(arguments: &Arguments, replay: &Replay, outcome: &Outcome, look: Look) -> Self {
+        let (mut report, mut svg) = (Vec::new(), Vec::new());
+        // Memory takes all that is written to it.
+        let _ = if arguments.json {
+            json::write(&mut report, replay)
+        } else {
+            replay::write(&mut report, replay, look)
+        };
+        let has_plot = arguments.plot.is_some() && replay::plot(&mut svg, replay).unwrap_or(false);
+        Self {
+            report,
+            costs: arguments.annotate.is_some().then(|| annotate::Costs::of(outcome)),
+            plot: has_plot.then_some(svg),
         }
     }
-    if options.cache == Cache::ColdPages {
-        return Err(Failure::with_code(
-            2,
-            anyhow!("--cold with --writes needs root, which can empty all caches"),
-        ));
-    }
-    let scratch = Scratch { directory: arguments.scratch.clone(), ..Scratch::default() };
-    let look = Look::of_stdout();
-    let mut bar = RunsBar::now("replaying");
-    let report = trace_replay::replay_in_scratch(
-        plan,
-        options,
-        &scratch,
-        |progress| {
-            if let Progress::Making { done, of } | Progress::Measuring { done, of } = progress {
-                bar.finished(done, done as f64 / of.max(1) as f64);
-            }
-        },
-        |outcome| {
-            let replay = Replay::of(outcome, known);
-            let mut text = Vec::new();
-            // Memory takes all that is written to it.
-            let _ = if arguments.json {
-                json::write(&mut text, &replay)
-            } else {
-                replay::write(&mut text, &replay, look)
-            };
-            text
-        },
-    );
-    bar.finish();
-    let report = report.with_context(|| arguments.log.display().to_string())?;
-    to_stdout(|out| out.write_all(&report))?;
+}
+
+/// Shows and writes what was asked for; whether files can be written or not, what was measured is shown.
+pub(super) fn show(arguments: &Arguments, shown: Shown) -> Result<ExitCode, Failure> {
+    let annotated = arguments.annotate.as_ref().zip(shown.costs);
+    let annotated = annotated.map(|(output, costs)| annotate::write(arguments, output, costs)).transpose();
+    let drawn = arguments.plot.as_ref().map(|plot| draw(plot, shown.plot)).transpose();
+    to_stdout(|out| out.write_all(&shown.report))?;
+    annotated.and(drawn)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -269,12 +247,10 @@ fn read(arguments: &Arguments) -> Result<Input, Failure> {
     Ok(Input { header, planned: planner.finish(), opened })
 }
 
-/// Draws the cost against the size of batches.
-fn draw(path: &Path, replay: &Replay) -> Result<(), Failure> {
-    let mut svg = Vec::new();
-    if !replay::plot(&mut svg, replay)? {
-        return Err(anyhow!("there is nothing to plot: no strategy with batches could be measured").into());
-    }
+/// Writes the picture, if there is one.
+fn draw(path: &Path, svg: Option<Vec<u8>>) -> Result<(), Failure> {
+    let svg =
+        svg.ok_or_else(|| anyhow!("there is nothing to plot: no strategy with batches could be measured"))?;
     Ok(drawing_file::replace_plot(path, &svg)?)
 }
 

@@ -1,0 +1,61 @@
+//! `trace replay --writes`: a replay in a scratch tree.
+//!
+//! It is made by a process that is confined to that tree, so what is to be shown and written comes from there as bytes, and
+//! is shown and written here (`replay::show`).
+
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use trace_replay::{Cache, Options, Outcome, Plan, Progress, Scratch};
+
+use super::super::failure::Failure;
+use super::super::progress::RunsBar;
+use super::{Arguments, Shown, show};
+use crate::analysis::replay::{Known, Replay};
+use crate::capture::untraced::Progress as _;
+use crate::report::look::Look;
+
+/// Replays a plan in a scratch tree.
+pub fn replay(
+    arguments: &Arguments,
+    plan: Plan,
+    options: &Options,
+    known: Known,
+) -> Result<ExitCode, Failure> {
+    check(arguments, options)?;
+    let scratch = Scratch { directory: arguments.scratch.clone(), ..Scratch::default() };
+    let look = Look::of_stdout();
+    let told = |outcome: &Outcome| {
+        let replay = Replay::of(outcome, known);
+        let shown = Shown::of(arguments, &replay, outcome, look);
+        // Numbers and bytes can always be written so; were it not so, what is read from nothing below says it.
+        serde_json::to_vec(&shown).unwrap_or_default()
+    };
+    let mut bar = RunsBar::now("replaying");
+    let progress = |progress| {
+        if let Progress::Making { done, of } | Progress::Measuring { done, of } = progress {
+            bar.finished(done, done as f64 / of.max(1) as f64);
+        }
+    };
+    let shown = trace_replay::replay_in_scratch(plan, options, &scratch, progress, told);
+    bar.finish();
+    let shown = shown.with_context(|| arguments.log.display().to_string())?;
+    let shown: Shown =
+        serde_json::from_slice(&shown).context("the confined process gave no result that can be read")?;
+    show(arguments, shown)
+}
+
+fn check(arguments: &Arguments, options: &Options) -> Result<(), Failure> {
+    let wrong = |text: String| Err(Failure::with_code(2, anyhow!(text)));
+    if let Some(directory) = &arguments.scratch {
+        let is_directory =
+            directory.metadata().with_context(|| format!("--scratch {}", directory.display()))?.is_dir();
+        if !is_directory {
+            return wrong(format!("--scratch {} is no directory", directory.display()));
+        }
+    }
+    if options.cache == Cache::ColdPages {
+        return wrong("--cold with --writes needs root, which can empty all caches".to_owned());
+    }
+    Ok(())
+}
