@@ -400,7 +400,7 @@ mod tests {
         let text = text(&[sample("a", 10_000_000), sample("b", 30_000_000), sample("c", 10_000_000)]);
         assert!(
             text.contains(
-                "B is 3.00 (3.00 to 3.00) times as slow as A: 30.0 ms against 10.0 ms. No difference"
+                "B is 3.00 (3.00 to 3.00) times as slow as A: 30.0 ms against 10.0 ms.\nNo difference"
             ),
             "{text}"
         );
