@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::names::default_log;
-use super::tracing::{CALIBRATION_CALLS, Recorded, header, not_permitted, push_beside_totals, why_ptrace};
+use super::tracing::{
+    CALIBRATION_CALLS, LogSink, Recorded, header, not_permitted, push_beside_totals, why_ptrace,
+};
+use crate::capture::Sink;
 use crate::capture::select::{Running, RunningError, Tracer};
-use crate::capture::{Intervention, Sink};
-use crate::event::Event;
 use crate::log::{self, KEPT_BYTES};
 use crate::syscall::decode::Style;
 
@@ -37,7 +38,7 @@ pub fn attach(
     let header = header(&words, backend, calibration, None, options);
     let mut writer = log::Writer::create(&output, &header).map_err(Failure::of_trace)?;
     let until_ns = duration.map(|duration| crate::capture::monotonic_ns() + duration.as_nanos() as u64);
-    let mut sink = Both { writer: &mut writer, beside };
+    let mut sink = LogSink { writer: &mut writer, job: None, beside };
     told(&output);
     let outcome = tracer.record_running(&target.whom, &mut sink, header.clock.origin_ns, until_ns, keep);
     let outcome = outcome.map_err(|error| match error {
@@ -48,25 +49,6 @@ pub fn attach(
         push_beside_totals(&mut writer, CALIBRATION_CALLS);
     }
     Ok((Recorded::of(outcome, begin.elapsed(), writer), output))
-}
-
-/// The log, and somebody else who is told of all events.
-struct Both<'a, 's> {
-    writer: &'a mut log::Writer,
-    beside: Option<&'a mut (dyn Sink + 's)>,
-}
-
-impl Sink for Both<'_, '_> {
-    fn push(&mut self, event: &Event<'_>) {
-        self.writer.push(event);
-        if let Some(beside) = &mut self.beside {
-            beside.push(event);
-        }
-    }
-
-    fn entered(&mut self, event: &Event<'_>) -> Intervention {
-        self.beside.as_mut().map_or_else(Intervention::default, |beside| beside.entered(event))
-    }
 }
 
 /// What runs already, and how it was named.

@@ -135,7 +135,7 @@ pub fn trace_beside(
         .map(|ready| ready.watch_traced(header.clock.origin_ns))
         .transpose()
         .map_err(Failure::of_trace)?;
-    let mut sink = LogSink { writer: &mut writer, job, beside };
+    let mut sink = LogSink { writer: &mut writer, job: Some(job), beside };
     let begin = Instant::now();
     let origin_ns = header.clock.origin_ns;
     let options = select::Options {
@@ -189,11 +189,12 @@ fn sample(
     sampler.start(origin_ns, move |event: &Event<'_>| feeder.push(event)).map_err(Failure::of_trace)
 }
 
-/// Takes events to the log, and what cannot wait to standard error.
-struct LogSink<'a, 's> {
-    writer: &'a mut log::Writer,
-    job: &'a Job<'a>,
-    beside: Option<&'a mut (dyn Sink + 's)>,
+/// Takes events to the log and to whoever else is told of all, and what cannot wait to standard error.
+pub struct LogSink<'a, 's> {
+    pub writer: &'a mut log::Writer,
+    /// The command, if it was started here.
+    pub job: Option<&'a Job<'a>>,
+    pub beside: Option<&'a mut (dyn Sink + 's)>,
 }
 
 impl Sink for LogSink<'_, '_> {
@@ -209,10 +210,8 @@ impl Sink for LogSink<'_, '_> {
     }
 
     fn waits_for(&mut self, pids: &[i32]) {
-        if self.job.quiet {
-            return;
-        }
-        let name = self.job.command.program().file_name().unwrap_or_default().to_string_lossy();
+        let Some(job) = self.job.filter(|job| !job.quiet) else { return };
+        let name = job.command.program().file_name().unwrap_or_default().to_string_lossy();
         let shown: Vec<_> = pids.iter().take(PIDS_SHOWN).map(i32::to_string).collect();
         note(format_args!(
             "waiting for {} process{} that {} started ({}{}); Ctrl-C ends the recording, --leader-only does \
