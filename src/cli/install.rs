@@ -4,13 +4,11 @@
 //! command that puts back what an install changes (`--prepare`) is needed, or there is nothing left to install.
 
 use std::ffi::OsString;
-use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use clap::Args;
-use serde::Serialize;
 
 use super::choice;
 use super::command;
@@ -18,9 +16,8 @@ use super::drawing_file::draw;
 use super::failure::interrupted;
 use super::failure::{Failure, note};
 use super::names::{default_log, refuse_stream_as_log};
-use super::output::WRITING;
 use super::progress::RunsBar;
-use super::report_output::ReportOutput;
+use super::report_output::{Files, ReportOutput};
 use super::startup::untraced::End;
 use super::traced::{self, Typed};
 use crate::analysis::flame::Drawing;
@@ -30,9 +27,9 @@ use crate::capture::select::{CHOICES, Wanted};
 use crate::capture::stdio::Stdio;
 use crate::capture::untraced::{self, Ending, Policy};
 use crate::log::{self, Untraced};
+use crate::report::install;
 use crate::report::look::Look;
 use crate::report::startup::{Options, TOP};
-use crate::report::{install as report, json};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -64,15 +61,6 @@ pub struct Arguments {
     /// The command and its arguments
     #[arg(value_name = "CMD", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     command: Vec<OsString>,
-}
-
-/// The report and where its files are.
-#[derive(Serialize)]
-struct Json<'a> {
-    #[serde(flatten)]
-    report: &'a Report,
-    log: String,
-    flame_graph: Option<String>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -109,7 +97,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         false
     });
     let graph = is_drawn.then_some(graph.as_path());
-    show(arguments, out, &report, (&output, graph)).context(WRITING).map_err(Failure::of_trace)?;
+    let files = Files { log: &output, flame_graph: graph };
+    let top = if arguments.all { usize::MAX } else { TOP };
+    out.write(&report, files, &[], |out, last| {
+        install::write(out, &report, Options { top, look: Look::of_stdout(), last })
+    })
+    .map_err(Failure::of_trace)?;
     End::Status(recorded.status).finish()
 }
 
@@ -150,25 +143,4 @@ fn analyse(output: &Path) -> Result<(Report, Drawing), log::Error> {
     let mut install = Install::new(reader.header());
     reader.for_each(|event| install.add(event))?;
     Ok(install.finish())
-}
-
-fn show(
-    arguments: &Arguments,
-    out: ReportOutput,
-    report: &Report,
-    (log, graph): (&Path, Option<&Path>),
-) -> io::Result<()> {
-    let shown = |path: &Path| path.to_string_lossy().into_owned();
-    if let Some(file) = out.into_kept() {
-        let mut out = BufWriter::new(file);
-        json::write(&mut out, &Json { report, log: shown(log), flame_graph: graph.map(shown) })?;
-        return out.flush();
-    }
-    let drawing = graph.map(|graph| format!(" · flame graph {}", graph.display())).unwrap_or_default();
-    let last = format!("log {}{drawing} · next: trace stats --by path {0}", log.display());
-    let top = if arguments.all { usize::MAX } else { TOP };
-    let mut out = BufWriter::new(io::stdout().lock());
-    writeln!(out)?;
-    report::write(&mut out, report, Options { top, look: Look::of_stdout(), last: &last })?;
-    out.flush()
 }

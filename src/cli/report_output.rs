@@ -9,12 +9,11 @@ use anyhow::Context;
 use serde::Serialize;
 
 use super::output::{WRITING, check_stdout};
-use crate::analysis::startup::Report;
 use crate::analysis::wall;
 use crate::log::Untraced;
 use crate::report::json;
 use crate::report::look::Look;
-use crate::report::startup::{self, Options, TOP};
+use crate::report::startup;
 
 /// Standard output, kept for the report alone if that is JSON.
 pub struct ReportOutput {
@@ -31,9 +30,9 @@ pub struct Files<'a> {
 
 /// The report and where its files are.
 #[derive(Serialize)]
-struct Json<'a> {
+struct Json<'a, R> {
     #[serde(flatten)]
-    report: &'a Report,
+    report: &'a R,
     log: String,
     flame_graph: Option<String>,
     /// Processes that were left running.
@@ -68,36 +67,50 @@ impl ReportOutput {
         self.kept
     }
 
-    /// Writes the report; `left_running` are processes that go on.
-    pub fn write(
+    /// Writes a value as JSON, or its text to standard output, after an empty line.
+    pub fn show(
         self,
-        report: &Report,
-        all: bool,
-        files: Files<'_>,
-        left_running: &[i32],
+        value: &impl Serialize,
+        text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> anyhow::Result<()> {
         let written = match self.kept {
-            Some(file) => write_json(file, report, files, left_running),
-            None => write_text(report, all, files),
+            Some(file) => write_value(file, value),
+            None => write_text(text),
         };
         written.context(WRITING)
+    }
+
+    /// Writes a report, whose text ends with the line that `text` is given; `left_running` are processes that go on.
+    pub fn write<R: Serialize>(
+        self,
+        report: &R,
+        files: Files<'_>,
+        left_running: &[i32],
+        text: impl FnOnce(&mut dyn Write, &str) -> io::Result<()>,
+    ) -> anyhow::Result<()> {
+        let shown = |path: &Path| path.to_string_lossy().into_owned();
+        let flame_graph = files.flame_graph.map(shown);
+        let value = Json { report, log: shown(files.log), flame_graph, left_running };
+        self.show(&value, |out| text(out, &files.last_line()))
     }
 
     /// Writes what untraced runs have told, where nothing was traced; nothing if there were none.
     pub fn write_untraced(self, command: &[String], untraced: &Untraced, reason: &str) -> anyhow::Result<()> {
         let Some(untraced) = &wall::Untraced::of(untraced) else { return Ok(()) };
-        let written = match self.kept {
-            Some(file) => write_value(file, &UntracedJson { command, untraced, not_traced: reason }),
-            None => write_untraced(command, untraced, reason),
-        };
-        written.context(WRITING)
+        self.show(&UntracedJson { command, untraced, not_traced: reason }, |out| {
+            startup::write_untraced(out, command, untraced, reason, Look::of_stdout())
+        })
     }
 }
 
-fn write_json(file: File, report: &Report, files: Files<'_>, left_running: &[i32]) -> io::Result<()> {
-    let shown = |path: &Path| path.to_string_lossy().into_owned();
-    let flame_graph = files.flame_graph.map(shown);
-    write_value(file, &Json { report, log: shown(files.log), flame_graph, left_running })
+impl Files<'_> {
+    /// Where they are, and what to do with them.
+    fn last_line(self) -> String {
+        let Self { log, flame_graph } = self;
+        let graph =
+            flame_graph.map(|graph| format!(" · flame graph {}", graph.display())).unwrap_or_default();
+        format!("log {}{graph} · next: trace stats --by path {0}", log.display())
+    }
 }
 
 fn write_value(file: File, value: &impl Serialize) -> io::Result<()> {
@@ -106,20 +119,9 @@ fn write_value(file: File, value: &impl Serialize) -> io::Result<()> {
     out.flush()
 }
 
-fn write_untraced(command: &[String], untraced: &wall::Untraced, reason: &str) -> io::Result<()> {
+fn write_text(text: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     writeln!(out)?;
-    startup::write_untraced(&mut out, command, untraced, reason, Look::of_stdout())?;
-    out.flush()
-}
-
-fn write_text(report: &Report, all: bool, files: Files<'_>) -> io::Result<()> {
-    let Files { log, flame_graph } = files;
-    let graph = flame_graph.map(|graph| format!(" · flame graph {}", graph.display())).unwrap_or_default();
-    let last = format!("log {}{graph} · next: trace stats --by path {0}", log.display());
-    let top = if all { usize::MAX } else { TOP };
-    let mut out = BufWriter::new(io::stdout().lock());
-    writeln!(out)?;
-    startup::write(&mut out, report, Options { top, look: Look::of_stdout(), last: &last })?;
+    text(&mut out)?;
     out.flush()
 }

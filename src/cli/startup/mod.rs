@@ -33,6 +33,8 @@ use crate::capture::select::{CHOICES, Wanted};
 use crate::capture::stdio::Stdio;
 use crate::capture::untraced::Ready;
 use crate::log;
+use crate::report::look::Look;
+use crate::report::startup::{self, Options, TOP};
 
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -163,7 +165,11 @@ pub(super) fn report(
     let drawn = draw(&graph, &drawing);
     let graph = matches!(drawn, Ok(true)).then_some(graph.as_path());
     let files = Files { log: output, flame_graph: graph };
-    out.write(&report, arguments.all, files, &recorded.left_running).map_err(Failure::of_trace)?;
+    let top = if arguments.all { usize::MAX } else { TOP };
+    out.write(&report, files, &recorded.left_running, |out, last| {
+        startup::write(out, &report, Options { top, look: Look::of_stdout(), last })
+    })
+    .map_err(Failure::of_trace)?;
     tell(&recorded, drawn);
     ended_by.map_or(End::Status(recorded.status), End::by_signal).finish()
 }
