@@ -26,7 +26,7 @@ pub struct KernelPlan {
     makes_fd: u8,
     result_size: u16,
     effect: u8,
-    pad: u8,
+    words: u8,
 }
 
 /// The plan of one call.
@@ -61,6 +61,6 @@ pub fn of(abi: Abi, nr: u32) -> KernelPlan {
             Effect::Sigreturn => 8,
             _ => 0,
         },
-        pad: 0,
+        words: plan.arg_count,
     }
 }
