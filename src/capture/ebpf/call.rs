@@ -14,6 +14,9 @@ use super::session::{FirstExec, Session, Thread, until_nul};
 use super::wire::{Head, Itself, Piece, Words, flag, numbers, pieces};
 use crate::event::{self, Abi, Event, FileStat, Flags, mark};
 
+/// Names of the files behind a call's descriptors.
+type Files = [Option<Rc<[u8]>>; 2];
+
 impl<S: Sink> Session<'_, S> {
     /// A call has returned, or never will.
     pub(super) fn call(&mut self, head: &Head, words: &Words, bytes: &[u8]) {
@@ -70,7 +73,7 @@ impl<S: Sink> Session<'_, S> {
         let taken = usize::from(plan.arg_count);
         args[..taken].copy_from_slice(&words.0[..taken]);
         let places = thread.places;
-        let files = parts.files.map(|identity| self.names.get(identity));
+        let files: Files = parts.files.map(|identity| self.names.get(identity));
         let absolute = [0, 1].map(|slot| {
             let (path, at) = (parts.paths[slot]?, plan.paths[slot]?);
             let range = self.push_absolute_of(&mut text, (&args, plan), (places, &files), path, at);
@@ -115,7 +118,7 @@ impl<S: Sink> Session<'_, S> {
         &self,
         text: &mut Vec<u8>,
         (args, plan): (&[u64; 6], &Plan),
-        (places, files): ([u64; 2], &[Option<Rc<[u8]>>; 2]),
+        (places, files): ([u64; 2], &Files),
         path: &[u8],
         at: PathArg,
     ) -> Option<Range<usize>> {

@@ -296,7 +296,7 @@ impl<'s, S: Sink> Session<'s, S> {
         }
     }
 
-    /// A thread has ended; `group` is the status of its whole process, where one was told to end (exit_group(2), a signal).
+    /// A thread has ended; `group` is the status of its whole process, where one ends all of it.
     fn exit(&mut self, head: &Head, group: u64) {
         if !self.recording && ExitStatus::from_raw(head.ret as i32).signal().is_some() {
             self.push_first_exec();
