@@ -223,9 +223,11 @@ struct plan {
     u8 makes_fd;
     u16 result_size;
     u8 effect;
-    u8 words;
+    u8 words; /* arguments */
+    u8 is_plain; /* nothing is to be read at its entry */
+    u8 pad;
 };
-_Static_assert(sizeof(struct plan) == 14 && __builtin_offsetof(struct plan, result_size) == 10, "layout of plan");
+_Static_assert(sizeof(struct plan) == 16 && __builtin_offsetof(struct plan, result_size) == 10, "layout of plan");
 enum { RESULT_NONE, RESULT_FIXED, RESULT_TEXT, RESULT_PEER };
 enum { EFFECT_NONE, EFFECT_CLONE, EFFECT_CLONE3, EFFECT_VFORK, EFFECT_FORK, EFFECT_HOW, EFFECT_RENAME, EFFECT_CHDIR, EFFECT_SIGRETURN };
 
@@ -612,6 +614,16 @@ static __always_inline struct plan *plan_of(u8 abi, u32 nr)
     return bpf_map_lookup_elem(&plans, &at);
 }
 
+/* Sends the record of a call as it is. */
+static __always_inline void send_as_is(struct record *record, u32 used)
+{
+    if (bpf_ringbuf_output(&ring, &record->head, sizeof(struct head) + used, BPF_RB_NO_WAKEUP)) {
+        count_lost();
+        record->told = 0;
+    }
+    record->head.kind = 0;
+}
+
 /* Sends the record of a call, with what is put last: what it has to do with files, and news of the thread. */
 __noinline int send(struct record *record)
 {
@@ -639,11 +651,7 @@ __noinline int send(struct record *record)
         used += 4 + sizeof *self;
     }
     record->told = 1;
-    if (bpf_ringbuf_output(&ring, &record->head, sizeof(struct head) + used, BPF_RB_NO_WAKEUP)) {
-        count_lost();
-        record->told = 0;
-    }
-    record->head.kind = 0;
+    send_as_is(record, used);
     return 0;
 }
 
@@ -732,19 +740,26 @@ static __always_inline u64 place_of(struct record *record, struct place *place, 
     return identity;
 }
 
-/* Begins the record of a call, whose registers are taken: everything that can be known before the kernel does it. */
-__noinline int begin(struct record *record, u32 nr)
+/* Begins the record of a call, whose registers are taken. */
+static __always_inline void begin_head(struct record *record, const struct plan *plan, u32 nr)
 {
-    if (!record) return -1;
     struct head *head = &record->head;
     head->kind = CALL;
     head->flags = 0;
     head->nr = nr;
-    record->file[0] = record->file[1] = record->extra = 0;
-    struct plan *plan = plan_of(head->abi, nr);
-    if (!plan) return -1;
     head->words = plan->words;
     record->used = plan->words * 8u;
+    record->file[0] = record->file[1] = record->extra = 0;
+}
+
+/* The same, with everything that can be known before the kernel does it. */
+__noinline int begin(struct record *record, u32 nr)
+{
+    if (!record) return -1;
+    struct head *head = &record->head;
+    struct plan *plan = plan_of(head->abi, nr);
+    if (!plan) return -1;
+    begin_head(record, plan, nr);
     if (plan->fd[0] < 6) record->file[0] = file_identity((s32)argument(record, plan->fd[0]));
     if (plan->fd[1] < 6) record->file[1] = file_identity((s32)argument(record, plan->fd[1]));
     if (plan->path[0] < 6) {
@@ -875,7 +890,13 @@ int BPF_PROG(enter, struct pt_regs *regs, long nr)
     record->inside = 0;
     if (is_hidden(record, task)) return 0;
     take_call(record, abi_of(task, nr), regs);
-    begin(record, (u32)nr);
+    struct plan *plan = plan_of(record->head.abi, (u32)nr);
+    if (plan && plan->is_plain) {
+        begin_head(record, plan, (u32)nr);
+        record->head.start_ns = bpf_ktime_get_ns();
+    } else {
+        begin(record, (u32)nr);
+    }
     return 0;
 }
 
@@ -983,7 +1004,13 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
         }
     }
     /* Whether a call to be restarted has returned shows later: the thread may have been killed in it. */
-    if (ret > -512 || ret < -516) send(record);
+    if (ret > -512 || ret < -516) {
+        u32 used = record->used;
+        if (record->told && used <= sizeof record->args && !(record->file[0] | record->file[1] | record->extra))
+            send_as_is(record, used);
+        else
+            send(record);
+    }
     hold(record, control);
     slow_down(record, control);
     return 0;
