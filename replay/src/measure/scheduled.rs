@@ -162,7 +162,9 @@ mod tests {
     #[test]
     fn between_points_it_is_a_line() {
         let bent = Bent([(0.5, 10.0), (1.0, 20.0), (2.0, 100.0)]);
-        assert_eq!([0.5, 0.75, 1.0, 1.5, 2.0].map(|at| bent.at(at)), [10.0, 15.0, 20.0, 60.0, 100.0]);
-        assert_eq!(Bent([(1.0, 7.0); 3]).at(1.0), 7.0);
+        for (at, makespan) in [(0.5, 10.0), (0.75, 15.0), (1.0, 20.0), (1.5, 60.0), (2.0, 100.0)] {
+            assert!((bent.at(at) - makespan).abs() < 1e-9, "{at}");
+        }
+        assert!((Bent([(1.0, 7.0); 3]).at(1.0) - 7.0).abs() < 1e-9);
     }
 }

@@ -164,12 +164,10 @@ pub(crate) fn rows(contenders: &[Contender], free: bool, context: &Context) -> (
         rows.push(row);
     }
     rows.extend(contenders.iter().map(|contender| {
+        let threads = fastest_threads(contenders, contender);
         let figures = match &contender.voided {
             Some(voided) => Err(voided.clone()),
-            None => {
-                let threads = fastest_threads(contenders, contender);
-                Ok(figures(contender, baseline, threads, whole, again.as_ref()))
-            }
+            None => Ok(figures(contender, baseline, threads, whole, again.as_ref())),
         };
         Row {
             strategy: contender.strategy,
