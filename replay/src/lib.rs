@@ -55,7 +55,7 @@ mod testing;
 mod verify;
 
 pub use bind::Skip;
-pub use engine::{Counts, Strategy, Without};
+pub use engine::{Counts, Strategy, Tuning, Without};
 pub use error::ReplayError;
 pub use graph::Lookahead;
 pub use guard::Guard;

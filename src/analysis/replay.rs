@@ -471,6 +471,7 @@ fn way(strategy: Strategy) -> &'static str {
         Strategy::Thinking { .. } => "serial, think time",
         Strategy::Threads { .. } => "threads",
         Strategy::RingOne | Strategy::Ring { .. } => "ring",
+        Strategy::Tuned { .. } => "ring set up otherwise",
         Strategy::Hybrid { .. } => "hybrid",
         Strategy::Chains { .. } => "chains",
         Strategy::Memo { .. } => "each lookup once",
