@@ -75,6 +75,12 @@ fn what_pip_installs_is_told_by_phase_and_package() {
     for name in ["start", "resolve", "unpack", "create", "bytecode"] {
         assert!(phase(name) > 0, "{name}: {}", report["phases"]);
     }
+    // Eight modules, each read and its bytecode written, in pip's own process: more than ten calls a module.
+    assert!(phase("bytecode") > 80, "{}", report["phases"]);
+    let findings = report["startup"]["findings"]["list"].as_array().expect("findings");
+    let compiled =
+        |finding: &&Value| finding["kind"] == "imports" && finding.to_string().contains("fixture_package");
+    assert!(!findings.iter().any(|finding| compiled(&finding)), "what is compiled is not imported");
     assert!(
         report["startup"]["file_system"]["ceiling_share"].is_number()
             && report["startup"]["findings"]["list"].is_array()
@@ -104,7 +110,9 @@ fn other_installers_are_told_by_what_they_make() {
 #[test]
 fn what_goes_wrong_is_told() {
     let dir = tempfile::tempdir().expect("a temporary directory");
+    let to_no_file = ["-o", "/dev/null"];
     for (options, command, code, expected) in [
+        (&to_no_file[..], &["true"][..], 125, "is not a file"),
         (&["--runs", "2"][..], &["true"][..], 125, "--prepare"),
         (&[], &["nosuch-command"], 127, "nosuch-command"),
         (&["--prepare", "exit 3"], &["true"], 125, "--prepare failed"),
