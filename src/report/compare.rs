@@ -293,7 +293,7 @@ fn parts(out: &mut dyn Write, compared: &Comparison, look: Look) -> io::Result<(
     let mut table = Table::new(columns);
     for part in &compared.parts {
         let dash = |ns: Option<f64>| ns.map_or_else(|| "-".to_owned(), |ns| shown(Unit::Ns, ns));
-        let mut cells = vec![part.name.to_owned()];
+        let mut cells = vec![part.kind.name().to_owned()];
         cells.extend(part.ns.iter().map(|ns| dash(*ns)));
         let reference = part.ns.first().copied().flatten();
         cells.extend(part.ns.iter().skip(1).map(|ns| dash(ns.zip(reference).map(|(ns, base)| ns - base))));
