@@ -18,6 +18,7 @@ mod parts;
 mod places;
 mod profile;
 mod profiler;
+mod replayed;
 mod rows;
 mod statistics;
 mod unlike;
@@ -36,6 +37,7 @@ pub use parts::{Part, PartKind};
 pub use places::{Place, is_below, packages, place};
 pub use profile::{Dimension, Profile, Setting, Tally};
 pub use profiler::Profiler;
+pub use replayed::{Replayed, Way, WayKind};
 pub use rows::{Against, Cell, Row, Verdict};
 pub use statistics::{FALSE_DISCOVERIES, Ratio, believed, median, rank_test, ratio};
 pub use unlike::Unlike;
@@ -71,6 +73,8 @@ pub struct Comparison {
     pub only: Vec<Only>,
     /// Where the wall time is, along the critical path.
     pub parts: Vec<Part>,
+    /// For each side what other ways of making its calls would do, where it was replayed; empty: none was.
+    pub replays: Vec<Option<Replayed>>,
 }
 
 /// One side.
@@ -105,6 +109,7 @@ pub fn compare(samples: &[Sample], paired: bool) -> Comparison {
         calls,
         only: only::only(samples),
         parts: parts::parts(samples),
+        replays: Vec::new(),
     }
 }
 
