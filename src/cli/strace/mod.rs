@@ -71,7 +71,7 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
         origin_ns,
         until_ns: None,
         follow: options.follow,
-        keep: Some(options.style),
+        keep: Some(options.kept()),
         stacks: None,
     };
     let (pids, command) = (options.pids.clone(), resolve(&options)?);

@@ -4,13 +4,15 @@ use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::rc::Rc;
 
 use anyhow::{Context, anyhow, bail};
 
 use super::expression::{self, Quiet, Signals, Statuses};
 use crate::cli::inject::Injections;
 use crate::report::show::filter::Filter;
-use crate::syscall::decode::{Hex, Style};
+use crate::report::show::live::Choices;
+use crate::syscall::decode::{Constants, Descriptors, Details, Hex, Style};
 
 /// What is asked for.
 pub enum Asked {
@@ -66,6 +68,8 @@ pub struct Options {
     pub injections: Injections,
     /// `-s`, `-v`, `-x`, `-y`, `-Y`
     pub style: Style,
+    /// `-e raw=`, `-e abbrev=`, `-e verbose=`
+    pub choices: Option<Rc<Choices>>,
     /// `-t`, `-r`
     pub clock: Clock,
     /// `-T`
@@ -84,6 +88,14 @@ pub struct Options {
     pub sort: String,
 }
 
+impl Options {
+    /// What is kept of calls: whatever any of them shows.
+    pub fn kept(&self) -> Style {
+        let shows_all = self.choices.as_ref().is_some_and(|choices| choices.abbreviated.is_some());
+        Style { verbose: self.style.verbose || shows_all, ..self.style }
+    }
+}
+
 /// An option: its letter, its long name, the name of its value (empty: none), what it does.
 type Row = (char, &'static str, &'static str, &'static str);
 
@@ -95,20 +107,26 @@ const TAKEN: &[Row] = &[
     ('f', "follow-forks", "", "follow forks"),
     ('\0', "output-separately", "", "a file for each thread (with -o); -ff is both"),
     ('a', "columns", "COLUMN", "align results in this column (40)"),
-    ('e', "expression", "EXPR", "trace=, status=, signal=, quiet=, abbrev=, verbose=, inject=, fault="),
+    ('e', "expression", "EXPR", "one of the names below, as in trace=SET"),
     ('\0', "trace", "SET", "-e trace=SET"),
     ('\0', "signal", "SET", "-e signal=SET"),
     ('\0', "status", "SET", "-e status=SET"),
     ('\0', "inject", "SPEC", "-e inject=SPEC"),
     ('\0', "fault", "SPEC", "-e fault=SPEC"),
     ('\0', "quiet", "SET", "-e quiet=SET"),
+    ('\0', "abbrev", "SET", "calls of which structures are shown with few members"),
+    ('\0', "verbose", "SET", "calls of which structures are shown at all"),
+    ('\0', "raw", "SET", "calls of which arguments are shown as the registers have them"),
+    ('\0', "read", "SET", "descriptors of which all that is read is shown"),
+    ('\0', "write", "SET", "descriptors of which all that is written is shown"),
+    ('\0', "trace-fds", "SET", "only calls on these descriptors (also -e fd=SET)"),
     ('P', "trace-path", "PATH", "only calls that access this path"),
     ('z', "successful-only", "", "only calls that succeed"),
     ('Z', "failed-only", "", "only calls that fail"),
     ('s', "string-limit", "SIZE", "show so many bytes of a string (32)"),
     ('v', "no-abbrev", "", "show all members of structures"),
     ('x', "strings-in-hex", "", "strings that do not print in hexadecimal; -xx: all"),
-    ('y', "decode-fds", "", "the files behind descriptors"),
+    ('y', "decode-fds", "", "the files behind descriptors; -yy: sockets, devices and processes, too"),
     ('Y', "decode-pids", "", "the names of threads"),
     ('i', "instruction-pointer", "", "where in the program a call is made"),
     ('n', "syscall-number", "", "the numbers of calls"),
@@ -123,7 +141,7 @@ const TAKEN: &[Row] = &[
     ('C', "summary", "", "the same beside the lines"),
     ('S', "summary-sort-by", "BY", "sort that by time, calls, errors, name or nothing"),
     ('w', "summary-wall-clock", "", "by the time on the wall"),
-    ('X', "const-print-style", "FORMAT", "abbrev only"),
+    ('X', "const-print-style", "FORMAT", "constants by name (abbrev), as numbers (raw), or both (verbose)"),
     ('h', "help", "", "this"),
     ('V', "version", "", "the version"),
 ];
@@ -142,13 +160,7 @@ const REFUSED: &[(char, &str, bool)] = &[
     ('\0', "tips", false),
     ('\0', "argv0", true),
     ('\0', "secontext", false),
-    ('\0', "raw", true),
-    ('\0', "read", true),
-    ('\0', "write", true),
     ('\0', "kvm", true),
-    ('\0', "abbrev", true),
-    ('\0', "verbose", true),
-    ('\0', "decode-fd", true),
 ];
 
 /// The text of `-h`.
@@ -212,7 +224,13 @@ struct Parser {
     strings: Option<usize>,
     verbose: bool,
     hex: usize,
-    files: bool,
+    files: usize,
+    /// `-e decode-fds=`
+    decode: Option<(bool, Details)>,
+    constants: Constants,
+    choices: Choices,
+    dumps: [Option<Descriptors>; 2],
+    descriptors: Option<Descriptors>,
     names: bool,
     times: usize,
     clock: Option<Clock>,
@@ -315,7 +333,7 @@ impl Parser {
             's' => self.strings = Some(number()?),
             'v' => self.verbose = true,
             'x' => self.hex += 1,
-            'y' => self.files = true,
+            'y' => self.files += 1,
             'Y' => self.names = true,
             'i' => self.pointer = true,
             'n' => self.number = true,
@@ -329,8 +347,7 @@ impl Parser {
             'C' => self.summary = true,
             'S' => self.sort = Some(text()?),
             'w' => self.wall = true,
-            'X' if value == "abbrev" => {}
-            'X' => bail!("-X {} is not taken, only -X abbrev; see docs/strace.md", value.to_string_lossy()),
+            'X' => self.constants = constants(&text()?)?,
             _ => bail!("invalid option -- '{letter}'"),
         }
         Ok(None)
@@ -342,10 +359,14 @@ impl Parser {
         let value = value.to_str().with_context(|| format!("invalid --{long} argument"))?;
         match (long, value) {
             ("output-separately", _) => self.separately = true,
-            ("trace" | "signal" | "status" | "inject" | "fault" | "quiet", _) => {
+            (
+                "trace" | "signal" | "status" | "inject" | "fault" | "quiet" | "abbrev" | "verbose" | "raw"
+                | "read" | "write" | "trace-fds",
+                _,
+            ) => {
                 self.expression(&format!("{long}={value}"))?;
             }
-            ("decode-fds", "path") => self.files = true,
+            ("decode-fds", _) => self.expression(&format!("{long}={value}"))?,
             ("follow-forks", "") => self.follow += 1,
             ("silent", _) => self.quiet = Some(Quiet::parse(value)?),
             ("strings-in-hex", "all") => self.hex = 2,
@@ -376,11 +397,16 @@ impl Parser {
             "quiet" | "silence" | "silent" | "q" => self.quiet = Some(Quiet::parse(value)?),
             "inject" => self.injections.add(value, false)?,
             "fault" => self.injections.add(value, true)?,
-            "decode-fds" if value == "path" => self.files = true,
+            "decode-fds" => self.decode = Some(expression::details(value)?),
             "decode-pids" if value == "comm" => self.names = true,
-            "abbrev" | "a" if value == "none" => self.verbose = true,
-            "abbrev" | "a" if value == "all" => self.verbose = false,
-            "verbose" | "v" if value == "all" => {}
+            "abbrev" | "a" => self.choices.abbreviated = Some(expression::call_set(value)?),
+            "verbose" | "v" => self.choices.structures = Some(expression::call_set(value)?),
+            "raw" | "x" => self.choices.raw = Some(expression::call_set(value)?),
+            "read" | "reads" | "r" => self.dumps[0] = Some(expression::descriptors(value)?),
+            "write" | "writes" | "w" => self.dumps[1] = Some(expression::descriptors(value)?),
+            "fd" | "fds" | "trace-fd" | "trace-fds" => {
+                self.descriptors = Some(expression::descriptors(value)?);
+            }
             _ => bail!("-e {name}={value} is not taken; see docs/strace.md"),
         }
         Ok(())
@@ -417,9 +443,20 @@ impl Parser {
             Some(set) => expression::calls(set)?,
             None => Filter::default(),
         };
+        if let Some(descriptors) = self.descriptors {
+            filter = filter.with_descriptors(descriptors);
+        }
         for path in crate::cli::filter::names_of_all(&self.paths) {
             filter = filter.with_path(&path);
         }
+        let (files, details) = self.decode.unwrap_or(match self.files {
+            0 => (false, Details::default()),
+            1 => (true, Details::default()),
+            _ => (true, Details::ALL),
+        });
+        let has_choices = [&self.choices.raw, &self.choices.structures, &self.choices.abbreviated]
+            .iter()
+            .any(|set| set.is_some());
         let is_quiet = self.output.is_some() && self.pids.is_empty();
         Ok(Options {
             follow: self.follow > 0,
@@ -428,10 +465,16 @@ impl Parser {
                 strings: self.strings.unwrap_or(32),
                 hex: [Hex::Never, Hex::Unprintable, Hex::All][self.hex.min(2)],
                 verbose: self.verbose,
-                files: self.files,
+                files,
+                details,
                 names: self.names,
+                raw: false,
+                addresses: false,
+                dumps: self.dumps.map(|set| set.unwrap_or(Descriptors::NONE)),
+                constants: self.constants,
                 environment: true,
             },
+            choices: has_choices.then(|| Rc::new(self.choices)),
             quiet: self.quiet.unwrap_or_else(|| Quiet::of(self.quietness, is_quiet)),
             pids: self.pids,
             command,
@@ -473,6 +516,16 @@ fn clock(text: &str) -> anyhow::Result<Clock> {
     })
 }
 
+/// What `-X` takes.
+fn constants(format: &str) -> anyhow::Result<Constants> {
+    match format {
+        "abbrev" => Ok(Constants::Names),
+        "raw" => Ok(Constants::Numbers),
+        "verbose" => Ok(Constants::Both),
+        _ => bail!("invalid -X argument: '{format}'"),
+    }
+}
+
 fn refusal(letter: char, long: &str) -> String {
     let name = if letter == '\0' { format!("--{long}") } else { format!("-{letter} (--{long})") };
     format!("option {name} of strace is not taken; see docs/strace.md")
@@ -506,8 +559,9 @@ mod tests {
         for (words, name) in [
             (&["-k", "true"][..], "-k (--stack-traces)"),
             (&["--seccomp-bpf", "true"], "--seccomp-bpf"),
-            (&["-X", "raw", "true"], "-X raw"),
-            (&["-e", "raw=all", "true"], "raw=all"),
+            (&["-X", "cooked", "true"], "cooked"),
+            (&["-e", "kvm=vcpu", "true"], "kvm=vcpu"),
+            (&["-e", "read=x", "true"], "'x'"),
             (&["--nonsense", "true"], "'--nonsense'"),
             (&["-J", "true"], "'J'"),
             (&["-c", "true"], "-w"),

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
+use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
@@ -46,9 +47,17 @@ impl StraceSink {
             Self { options, look, streams: FxHashMap::default(), summary: Summary::default(), failed: None };
         if !sink.options.separately {
             let output = sink.open(None)?;
-            sink.streams.insert(ALL, Stream { live: Live::new(look), output });
+            let live = sink.live();
+            sink.streams.insert(ALL, Stream { live, output });
         }
         Ok(sink)
+    }
+
+    fn live(&self) -> Live {
+        match &self.options.choices {
+            Some(choices) => Live::new(self.look).with_choices(Rc::clone(choices)),
+            None => Live::new(self.look),
+        }
     }
 
     fn open(&self, tid: Option<u32>) -> anyhow::Result<TextOutput> {
@@ -105,7 +114,8 @@ impl StraceSink {
                     return None;
                 }
             };
-            self.streams.insert(key, Stream { live: Live::new(self.look), output });
+            let live = self.live();
+            self.streams.insert(key, Stream { live, output });
         }
         self.streams.get_mut(&key)
     }

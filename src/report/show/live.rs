@@ -3,9 +3,12 @@
 //! Where somebody else's line comes between, the first is left with `<unfinished ...>` and taken up again with
 //! `<... name resumed>`. One value is one stream of lines; what is to be shown at all is the caller's affair.
 
+use std::rc::Rc;
+
 use rustc_hash::FxHashMap;
 
 use super::escape::write_bracketed;
+use super::filter::CallSet;
 use super::modes::Modes;
 use super::{Options, kinds, result, write_seconds};
 use crate::event::{Event, Flags, Kind};
@@ -33,6 +36,29 @@ pub struct Look {
     pub column: usize,
     /// How arguments are shown.
     pub style: Style,
+}
+
+/// Which calls are printed in another way than the others.
+#[derive(Clone, Debug, Default)]
+pub struct Choices {
+    /// As registers (`-e raw=`).
+    pub raw: Option<CallSet>,
+    /// With structures (`-e verbose=`); `None`: all.
+    pub structures: Option<CallSet>,
+    /// With few members of them (`-e abbrev=`); `None`: all, or as the style says.
+    pub abbreviated: Option<CallSet>,
+}
+
+impl Choices {
+    fn style(&self, style: Style, event: &Event<'_>) -> Style {
+        let has = |set: &Option<CallSet>| set.as_ref().map(|set| set.contains(event.abi, event.nr));
+        Style {
+            raw: has(&self.raw).unwrap_or(false),
+            addresses: !has(&self.structures).unwrap_or(true),
+            verbose: has(&self.abbreviated).map_or(style.verbose, |is_abbreviated| !is_abbreviated),
+            ..style
+        }
+    }
 }
 
 /// Who did it.
@@ -85,6 +111,7 @@ struct Task {
 /// A stream of lines.
 pub struct Live {
     look: Look,
+    choices: Option<Rc<Choices>>,
     /// Text since it was taken last.
     out: Vec<u8>,
     /// Length of the line that is not ended.
@@ -102,6 +129,7 @@ impl Live {
     pub fn new(look: Look) -> Self {
         Self {
             look,
+            choices: None,
             out: Vec::new(),
             column: 0,
             writer: 0,
@@ -109,6 +137,13 @@ impl Live {
             modes: Modes::default(),
             latest_ns: None,
         }
+    }
+
+    /// Prints some calls in another way.
+    #[must_use]
+    pub fn with_choices(mut self, choices: Rc<Choices>) -> Self {
+        self.choices = Some(choices);
+        self
     }
 
     /// What has been printed since this was called last.
@@ -170,7 +205,8 @@ impl Live {
 
     /// A signal is about to be delivered.
     pub fn signal(&mut self, event: &Event<'_>) {
-        self.line(event, kinds::write_signal_line);
+        let constants = self.look.style.constants;
+        self.line(event, |out, event| kinds::write_signal_line(out, event, constants));
     }
 
     /// A signal has stopped the thread's process.
@@ -205,6 +241,11 @@ impl Live {
         if self.column > 0 {
             self.emit(b" <detached ...>\n");
         }
+    }
+
+    /// How this call is printed.
+    fn style(&self, event: &Event<'_>) -> Style {
+        self.choices.as_ref().map_or(self.look.style, |choices| choices.style(self.look.style, event))
     }
 
     fn change_of_mode(&mut self, event: &Event<'_>) {
@@ -321,7 +362,8 @@ impl Live {
             out.extend_from_slice(b" ...>");
             return;
         }
-        with_memory(event, |memory| match Decoder::new(event, &self.look.style, memory) {
+        let style = self.style(event);
+        with_memory(event, |memory| match Decoder::new(event, &style, memory) {
             Some(mut call) => call.entry(out),
             None => write_unknown(out, event),
         });
@@ -332,10 +374,13 @@ impl Live {
         let (mut arguments, mut after) = (Vec::new(), Vec::new());
         let mut returned = Returned::Value(Ret::Int);
         let has_returned = event.ret.is_some();
-        let style = self.look.style;
+        let style = self.style(event);
+        let (mut described, mut dump) = (Vec::new(), Vec::new());
         with_memory(event, |memory| {
             let Some(mut call) = Decoder::new(event, &style, memory) else { return };
             returned = call.returned();
+            call.describe_returned(&mut described);
+            call.dump(&mut dump);
             if has_returned && !event.flags.has(Flags::NO_ENTRY) {
                 call.exit(&mut arguments);
                 call.after(&mut after);
@@ -343,12 +388,15 @@ impl Live {
                 arguments.extend_from_slice(b" <unfinished ...>");
             }
         });
+        if !described.is_empty() {
+            returned = Returned::Described(&described);
+        }
         arguments.extend_from_slice(b") ");
         self.emit(&arguments);
         let mut rest = vec![b' '; self.look.column.saturating_sub(self.column)];
         // It begins with a space of its own.
         let mut value = Vec::new();
-        result::write(&mut value, event, returned, style.hex);
+        result::write(&mut value, event, returned, &style);
         rest.extend_from_slice(value.strip_prefix(b" ").unwrap_or(&value));
         rest.extend_from_slice(&after);
         for (flag, word) in [(Flags::INJECTED, &b" (INJECTED)"[..]), (Flags::DELAYED, b" (DELAYED)")] {
@@ -359,6 +407,7 @@ impl Live {
         let options = Options { duration: self.look.duration, ..Options::default() };
         result::write_duration(&mut rest, event, &options);
         rest.push(b'\n');
+        rest.extend_from_slice(&dump);
         self.emit(&rest);
     }
 }
