@@ -152,6 +152,11 @@ impl Quiet {
         self.0 & 8 != 0
     }
 
+    /// No message about a thread whose place another has taken.
+    pub fn thread_execve(self) -> bool {
+        self.0 & 16 != 0
+    }
+
     /// No message about an exit.
     pub fn exit(self) -> bool {
         self.0 & 2 != 0

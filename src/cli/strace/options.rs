@@ -30,11 +30,9 @@ pub enum Clock {
     /// Not.
     None,
     /// `-t`, `-tt`
-    Day { decimals: bool },
+    Day { decimals: usize },
     /// `-ttt`
-    Epoch { decimals: bool },
-    /// `-r`
-    Relative,
+    Epoch { decimals: usize },
 }
 
 /// A command line.
@@ -70,18 +68,24 @@ pub struct Options {
     pub style: Style,
     /// `-e raw=`, `-e abbrev=`, `-e verbose=`
     pub choices: Option<Rc<Choices>>,
-    /// `-t`, `-r`
+    /// `-t`
     pub clock: Clock,
-    /// `-T`
-    pub duration: bool,
+    /// `-r`, and with how many decimals
+    pub relative: Option<usize>,
+    /// `-T`, and with how many decimals
+    pub duration: Option<usize>,
     /// `-i`
     pub pointer: bool,
+    /// `-k`
+    pub stacks: bool,
     /// `-n`
     pub number: bool,
     /// `-a`
     pub column: usize,
     /// `-c`, `-C`
     pub summary: bool,
+    /// `-w`
+    pub wall: bool,
     /// Not only the summary.
     pub lines: bool,
     /// `-S`
@@ -129,18 +133,19 @@ const TAKEN: &[Row] = &[
     ('y', "decode-fds", "", "the files behind descriptors; -yy: sockets, devices and processes, too"),
     ('Y', "decode-pids", "", "the names of threads"),
     ('i', "instruction-pointer", "", "where in the program a call is made"),
+    ('k', "stack-traces", "", "the functions that made a call, below it"),
     ('n', "syscall-number", "", "the numbers of calls"),
     ('r', "relative-timestamps", "", "the time since the line before"),
     ('t', "absolute-timestamps", "", "the time of day; -tt: with microseconds; -ttt: since the epoch"),
-    ('\0', "timestamps", "FORMAT", "the same: time, unix or none"),
+    ('\0', "timestamps", "FORMAT", "the same: format and precision: time, unix or none, and s, ms, us or ns"),
     ('T', "syscall-times", "", "how long each call took"),
     ('o', "output", "FILE", "write to this file, or to |COMMAND"),
     ('A', "output-append-mode", "", "append to the file"),
     ('q', "silent", "", "no messages about attaching; -qq: nor about exits"),
-    ('c', "summary-only", "", "count times, calls and errors only (with -w)"),
+    ('c', "summary-only", "", "count calls, errors and time in the kernel only"),
     ('C', "summary", "", "the same beside the lines"),
     ('S', "summary-sort-by", "BY", "sort that by time, calls, errors, name or nothing"),
-    ('w', "summary-wall-clock", "", "by the time on the wall"),
+    ('w', "summary-wall-clock", "", "by the time on the wall instead"),
     ('X', "const-print-style", "FORMAT", "constants by name (abbrev), as numbers (raw), or both (verbose)"),
     ('h', "help", "", "this"),
     ('V', "version", "", "the version"),
@@ -151,7 +156,6 @@ const REFUSED: &[(char, &str, bool)] = &[
     ('b', "detach-on", true),
     ('D', "daemonize", false),
     ('I', "interruptible", true),
-    ('k', "stack-traces", false),
     ('O', "summary-syscall-overhead", true),
     ('U', "summary-columns", true),
     ('d', "debug", false),
@@ -234,10 +238,11 @@ struct Parser {
     names: bool,
     times: usize,
     clock: Option<Clock>,
-    relative: bool,
-    duration: bool,
+    relative: Option<usize>,
+    duration: Option<usize>,
     pointer: bool,
     number: bool,
+    stacks: bool,
     column: Option<usize>,
     summary_only: bool,
     summary: bool,
@@ -336,10 +341,11 @@ impl Parser {
             'y' => self.files += 1,
             'Y' => self.names = true,
             'i' => self.pointer = true,
+            'k' => self.stacks = true,
             'n' => self.number = true,
-            'r' => self.relative = true,
+            'r' => self.relative = Some(6),
             't' => self.times += 1,
-            'T' => self.duration = true,
+            'T' => self.duration = Some(6),
             'o' => self.output = Some(value),
             'A' => self.append = true,
             'q' => self.quietness += 1,
@@ -372,8 +378,8 @@ impl Parser {
             ("strings-in-hex", "all") => self.hex = 2,
             ("strings-in-hex", "non-ascii") => self.hex = 1,
             ("strings-in-hex", "none") => self.hex = 0,
-            ("relative-timestamps", "us") => self.relative = true,
-            ("syscall-times", "us") => self.duration = true,
+            ("relative-timestamps", _) => self.relative = Some(decimals(value)?),
+            ("syscall-times", _) => self.duration = Some(decimals(value)?),
             ("timestamps" | "absolute-timestamps", _) => self.clock = Some(clock(value)?),
             _ => bail!("--{long}={value} is not taken; see docs/strace.md"),
         }
@@ -413,13 +419,12 @@ impl Parser {
     }
 
     fn clock(&self) -> Clock {
-        match (self.clock, self.times, self.relative) {
-            (Some(clock), ..) => clock,
-            (None, 0, true) => Clock::Relative,
-            (None, 0, false) => Clock::None,
-            (None, 1, _) => Clock::Day { decimals: false },
-            (None, 2, _) => Clock::Day { decimals: true },
-            (None, _, _) => Clock::Epoch { decimals: true },
+        match (self.clock, self.times) {
+            (Some(clock), _) => clock,
+            (None, 0) => Clock::None,
+            (None, 1) => Clock::Day { decimals: 0 },
+            (None, 2) => Clock::Day { decimals: 6 },
+            (None, _) => Clock::Epoch { decimals: 6 },
         }
     }
 
@@ -430,9 +435,6 @@ impl Parser {
         }
         if !command.is_empty() && !self.pids.is_empty() {
             bail!("-p together with a command is not taken; trace one of them");
-        }
-        if (self.summary || self.summary_only) && !self.wall {
-            bail!("-c and -C count the time on the wall only: add -w");
         }
         let separately = self.separately || self.follow > 1;
         if separately && (self.summary || self.summary_only) {
@@ -487,8 +489,11 @@ impl Parser {
             signals: self.signals,
             injections: self.injections,
             clock,
+            relative: self.relative,
+            wall: self.wall,
             duration: self.duration,
             pointer: self.pointer,
+            stacks: self.stacks,
             number: self.number,
             column: self.column.unwrap_or(40),
             summary: self.summary || self.summary_only,
@@ -500,20 +505,30 @@ impl Parser {
 
 /// `[format:]time|unix|none[,precision:s|us]`
 fn clock(text: &str) -> anyhow::Result<Clock> {
-    let (mut format, mut decimals) = ("time", false);
+    let (mut format, mut precision) = ("time", 0);
     for part in text.split(',') {
         match part.split_once(':').unwrap_or(("", part)) {
             ("" | "format", name @ ("time" | "unix" | "none")) => format = name,
-            ("" | "precision", "s") => decimals = false,
-            ("" | "precision", "us") => decimals = true,
-            _ => bail!("--timestamps={text} is not taken: time, unix or none, and s or us"),
+            ("" | "precision", unit) if decimals(unit).is_ok() => precision = decimals(unit)?,
+            _ => bail!("--timestamps={text} is not taken: time, unix or none, and s, ms, us or ns"),
         }
     }
     Ok(match format {
         "none" => Clock::None,
-        "unix" => Clock::Epoch { decimals },
-        _ => Clock::Day { decimals },
+        "unix" => Clock::Epoch { decimals: precision },
+        _ => Clock::Day { decimals: precision },
     })
+}
+
+/// How many decimals of a second a unit asks for.
+fn decimals(unit: &str) -> anyhow::Result<usize> {
+    match unit {
+        "s" => Ok(0),
+        "ms" => Ok(3),
+        "us" | "" => Ok(6),
+        "ns" => Ok(9),
+        _ => bail!("'{unit}' is not taken: s, ms, us or ns"),
+    }
 }
 
 /// What `-X` takes.
@@ -546,7 +561,7 @@ mod tests {
     fn letters_and_long_names() {
         let parsed = options(&["-fttTyvs100", "-o", "x", "--trace=open,close", "-p1,2"]).unwrap();
         assert_eq!((parsed.follow, parsed.separately, parsed.style.strings), (true, false, 100));
-        assert_eq!((parsed.clock, parsed.duration), (Clock::Day { decimals: true }, true));
+        assert_eq!((parsed.clock, parsed.duration), (Clock::Day { decimals: 6 }, Some(6)));
         assert_eq!(parsed.pids, [1, 2]);
         let parsed = options(&["-ff", "-o", "x", "-xx", "--", "-odd", "-f"]).unwrap();
         assert!(parsed.separately && parsed.style.hex == Hex::All);
@@ -557,14 +572,13 @@ mod tests {
     #[test]
     fn what_is_not_taken_is_refused_by_name() {
         for (words, name) in [
-            (&["-k", "true"][..], "-k (--stack-traces)"),
+            (&["-D", "true"][..], "-D (--daemonize)"),
             (&["--seccomp-bpf", "true"], "--seccomp-bpf"),
             (&["-X", "cooked", "true"], "cooked"),
             (&["-e", "kvm=vcpu", "true"], "kvm=vcpu"),
             (&["-e", "read=x", "true"], "'x'"),
             (&["--nonsense", "true"], "'--nonsense'"),
             (&["-J", "true"], "'J'"),
-            (&["-c", "true"], "-w"),
             (&["-o"], "'o'"),
             (&[], "must have PROG"),
         ] {

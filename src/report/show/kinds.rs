@@ -34,6 +34,11 @@ pub(super) fn write_signal_line(out: &mut Vec<u8>, event: &Event<'_>, constants:
 /// `+++ exited with 0 +++` or `+++ killed by SIGKILL +++`
 pub(super) fn write_exit(out: &mut Vec<u8>, event: &Event<'_>) {
     match event.ret {
+        None if event.args[1] != 0 => {
+            out.extend_from_slice(b"+++ superseded by execve in pid ");
+            write_radix(out, event.args[1] & 0xffff_ffff, 10, 1);
+            out.extend_from_slice(b" +++");
+        }
         None => out.extend_from_slice(b"+++ ended +++"),
         Some(status) if status < 0 => {
             out.extend_from_slice(b"+++ killed by ");
