@@ -249,11 +249,18 @@ pub struct Projected {
     pub wall_ns: Range,
     /// How many times as fast.
     pub speedup: Range,
+    /// No program can be expected to reach it, let alone do better: it would have to know its next calls, and its threads
+    /// to be on CPUs of their own from the first moment.
+    pub bound: bool,
 }
 
-impl From<Projection> for Projected {
-    fn from(projection: Projection) -> Self {
-        Self { wall_ns: projection.wall_ns.into(), speedup: projection.speedup.into() }
+impl Projected {
+    fn of(projection: Projection, strategy: Strategy) -> Self {
+        Self {
+            wall_ns: projection.wall_ns.into(),
+            speedup: projection.speedup.into(),
+            bound: strategy.lookahead().window() != Some(1),
+        }
     }
 }
 
@@ -492,7 +499,9 @@ fn row_of(row: &trace_replay::Row, plan: &Plan) -> Row {
         ring: row.strategy.needs_ring(),
         measured: figures.filter(|_| is_run).map(|figures| measured(row, figures)),
         void: row.figures.as_ref().err().map(|voided| void(voided, plan)),
-        projection: figures.and_then(|figures| figures.projection).map(Projected::from),
+        projection: figures
+            .and_then(|figures| figures.projection)
+            .map(|projection| Projected::of(projection, row.strategy)),
         helps: figures.and_then(|figures| figures.helps),
     }
 }

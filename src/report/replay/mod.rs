@@ -183,7 +183,10 @@ fn cells(row: &Row) -> Vec<String> {
         }),
         measured(&|m| number(m.switches.round() as u64)),
         measured(&|m| time(m.setup_ns)),
-        projected.map_or_else(String::new, |projected| time(projected.wall_ns.median as u64)),
+        projected.map_or_else(String::new, |projected| {
+            let bound = if projected.bound { "≥ " } else { "" };
+            format!("{bound}{}", time(projected.wall_ns.median as u64))
+        }),
         projected.map_or_else(String::new, |projected| times(projected.wall_ns)),
         helps.to_owned(),
     ]
@@ -229,7 +232,11 @@ fn below(replay: &Replay) -> Vec<String> {
     }
     lines.extend(not_measured(replay));
     if replay.rows.iter().any(|row| row.lookahead != Some(1)) {
-        lines.push("A lookahead above 1 is a bound: a program does not know its next calls.".to_owned());
+        lines.push(
+            "A lookahead above 1 is a bound (≥), no forecast: a program does not know its next calls, and threads that are \
+             woken do not each get a CPU at once."
+                .to_owned(),
+        );
     }
     match (replay.wall, replay.gate) {
         (None, _) => {

@@ -34,7 +34,11 @@ fn row(strategy: &str, lookahead: Option<u32>, ratio: Option<f64>, punts: Option
         ring: punts.is_some(),
         measured: ratio.map(|ratio| measured(ratio, punts)),
         void: None,
-        projection: Some(Projected { wall_ns: range(17e6), speedup: range(1.0) }),
+        projection: Some(Projected {
+            wall_ns: range(17e6),
+            speedup: range(1.0),
+            bound: lookahead != Some(1),
+        }),
         helps: punts.map(|_| false),
     }
 }
