@@ -261,7 +261,7 @@ fn round(program: &mut Program, runtime: &tokio_uring::Runtime) -> Result<Round,
         cache: if program.cold { Cache::Dropped } else { Cache::Warm },
         wall_ns: serial.iter().map(|time| time.as_nanos() as f64).collect(),
         // No tracer was there: they are costs.
-        recorded: RecordedTimes::Costs { probe_ns: 0.0 },
+        recorded: RecordedTimes::Costs { probe_ns: 0.0, most_probe_ns: 0.0 },
         blocks: RUNS,
         ..Options::default()
     };

@@ -269,8 +269,10 @@ impl Projected {
 /// The replay's cost of the calls, and the program's own.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Believed {
-    /// In the program, in nanoseconds.
+    /// In the program, in nanoseconds, at most.
     pub in_program_ns: f64,
+    /// At least.
+    pub in_program_least_ns: f64,
     /// Here, in nanoseconds.
     pub replayed_ns: f64,
     /// Whether they are near enough for projections to be believed.
@@ -279,7 +281,12 @@ pub struct Believed {
 
 impl From<Gate> for Believed {
     fn from(gate: Gate) -> Self {
-        Self { in_program_ns: gate.in_program_ns, replayed_ns: gate.replayed_ns, passed: gate.is_passed() }
+        Self {
+            in_program_ns: gate.in_program_ns,
+            in_program_least_ns: gate.in_program_least_ns,
+            replayed_ns: gate.replayed_ns,
+            passed: gate.is_passed(),
+        }
     }
 }
 

@@ -277,7 +277,8 @@ fn not_measured(replay: &Replay) -> Vec<String> {
 
 /// That the replay's cost of the calls is not the program's, and what that may do to what is projected.
 fn unreliable(replay: &Replay, gate: Believed) -> String {
-    let (here, there) = (gate.replayed_ns.max(1.0), gate.in_program_ns.max(1.0));
+    let here = gate.replayed_ns.max(1.0);
+    let there = f64::midpoint(gate.in_program_least_ns, gate.in_program_ns).max(1.0);
     let estimate = if replay.backend == "ebpf" { "" } else { " (an estimate, the tracer's jitter in it)" };
     // Projections stand on one of the two; the truth may lie at the other.
     let of_shown = if replay.cost_source == "recorded" { here / there } else { there / here };
@@ -296,8 +297,14 @@ fn unreliable(replay: &Replay, gate: Believed) -> String {
         "Projections are unreliable: with the program's pauses these calls take {} here, {} in the \
          program{estimate}{why} {savings}.",
         time(here as u64),
-        time(there as u64),
+        least_to_most(gate.in_program_least_ns, gate.in_program_ns),
     )
+}
+
+/// `600 to 640 µs`, or one time where both are the same.
+fn least_to_most(least_ns: f64, most_ns: f64) -> String {
+    let [least, most] = [least_ns, most_ns].map(|ns| time(ns as u64));
+    if least == most { most } else { format!("{least} to {most}") }
 }
 
 fn cost_source(source: &str) -> &'static str {
