@@ -286,6 +286,12 @@ pub(crate) fn first_difference(expected: &State, found: &State) -> Option<Box<[u
     missing.or_else(|| found.keys().find(|path| !expected.contains_key(*path))).cloned()
 }
 
+/// The first name that only one of the two has.
+pub(crate) fn first_other_name(expected: &State, found: &State) -> Option<Box<[u8]>> {
+    let missing = expected.keys().find(|path| !found.contains_key(*path));
+    missing.or_else(|| found.keys().find(|path| !expected.contains_key(*path))).cloned()
+}
+
 fn stamp(metadata: &fs::Metadata) -> Stamp {
     let is_directory = metadata.is_dir();
     Stamp {

@@ -71,7 +71,14 @@ impl Model<'_> {
             }
             Action::ReadLink { start, path, .. } => return self.read_link(start, path, call),
             Action::ListDir { handle, .. } => self.list(handle, moved, done),
-            Action::Close { .. } | Action::Order(_) | Action::Change(_) => {}
+            // The last close of a description gives its lock up.
+            Action::Close { handle } => {
+                let node = self.of_handle(handle);
+                if self.locked.contains(&node) {
+                    self.uses(node, Aspect::Lock, Use::Write);
+                }
+            }
+            Action::Order(_) | Action::Change(_) => {}
         }
         Ok(Ok(()))
     }

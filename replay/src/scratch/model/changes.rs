@@ -47,6 +47,12 @@ impl Model<'_> {
                 self.uses(node, Aspect::Listing, Use::Read);
                 Ok(Ok(()))
             }
+            Change::Lock { handle, .. } => {
+                let node = self.of_handle(handle);
+                self.uses(node, Aspect::Lock, Use::Write);
+                self.locked.insert(node);
+                Ok(Ok(()))
+            }
             Change::Rename { from_start, from, to_start, to, flags } => {
                 self.renames((from_start, from), (to_start, to), flags, call)
             }
