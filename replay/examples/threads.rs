@@ -173,8 +173,7 @@ fn round(files: &[Vec<PathBuf>], runtime: &tokio_uring::Runtime) -> Result<Round
         blocks: RUNS,
         ..Options::default()
     };
-    let plan = record(files)?;
-    let outcome = replay(plan, &options, |_| ())?;
+    let outcome = replay(record(files)?, &options, |_| ())?;
     let plain = median(plain);
     let figures = |way: Strategy| {
         let row = outcome.row(way).ok_or("a strategy that was not measured")?;

@@ -23,6 +23,7 @@ mod endings;
 mod findings;
 mod flame;
 mod hostile_replays;
+mod imports;
 mod inheritance;
 mod installed;
 mod installing;
