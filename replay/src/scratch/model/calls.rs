@@ -83,29 +83,6 @@ impl Model<'_> {
         Ok(Ok(()))
     }
 
-    fn open(
-        &mut self,
-        start: Start,
-        path: PathId,
-        flags: u32,
-        into: Option<Handle>,
-        call: Option<&Call>,
-    ) -> Result<Result<(), Skip>, TooMuch> {
-        let has = |flag: i32| flags & flag as u32 == flag as u32;
-        let kind = if has(libc::O_DIRECTORY) { Kind::Directory } else { Kind::Any };
-        match self.lookup(start, path, !has(libc::O_NOFOLLOW), &expect(call, kind))? {
-            Place::Node { node, .. } => {
-                let looked = self.looks_at(node);
-                if let Some(into) = into.filter(|_| looked.is_ok()) {
-                    self.opens(into, node);
-                }
-                Ok(looked)
-            }
-            place if into.is_some() => Ok(elsewhere(place).and(Err(Skip::Differs))),
-            place => Ok(elsewhere(place)),
-        }
-    }
-
     pub(super) fn opens(&mut self, into: Handle, node: NodeId) {
         self.handles[into.index()] = Some(node);
         *self.offset(into) = 0;

@@ -14,8 +14,6 @@ mod calls;
 mod changes;
 mod links;
 pub(crate) mod node;
-#[cfg(test)]
-mod tests;
 mod walk;
 
 use rustc_hash::{FxHashMap, FxHashSet};
