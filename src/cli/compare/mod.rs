@@ -85,9 +85,8 @@ pub struct Arguments {
     #[arg(short, long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
 
-    /// Replay a log of each side: what io_uring, threads and fewer calls would do for it; calls that read, or
-    /// with =writes all of them in a scratch tree (10 s a side)
-    #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "reads")]
+    #[arg(long, help = "Replay a log of each side: what io_uring, threads and fewer calls would do for it; calls that \
+                        read, or with =writes all of them in a scratch tree (10 s a side)", value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "reads")]
     pub(super) replay: Option<replays::Which>,
 
     /// Show every row of every table

@@ -96,11 +96,11 @@ fn read(log: &Path, place: &input::Place) -> Result<(Header, Planned), Failure> 
     });
     ending.map_err(|error| input::named(log, error))?;
     added?;
-    let planned = planner.finish();
-    if planned.lost != Some(0) {
+    let plan = planner.finish();
+    if plan.lost != Some(0) {
         return Err(Failure::of_trace(anyhow!("events are missing from its log")));
     }
-    Ok((header, planned))
+    Ok((header, plan))
 }
 
 /// What the kinds of `WayKind` are the best of, and what projections need.
