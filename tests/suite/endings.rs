@@ -9,7 +9,7 @@ use std::process::Stdio;
 use trace::event::Kind;
 
 use crate::support::log;
-use crate::support::programs::program;
+use crate::support::programs::{executable, program};
 use crate::support::run::{self, run};
 
 struct Place {
@@ -165,12 +165,10 @@ fn a_death_in_the_moment_of_the_fork_leaves_nobody_waiting() {
 #[test]
 fn a_command_that_cannot_be_run_leaves_no_log_and_an_older_one_alone() {
     log::each_backend("a command that cannot be run leaves no log and an older one alone", || {
-        use std::os::unix::fs::PermissionsExt;
         let Place { dir, log } = place();
         let script = |name: &str, content: &[u8]| {
             let path = dir.path().join(name);
-            std::fs::write(&path, content).expect("our own directory");
-            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("our own file");
+            executable(&path, content);
             path
         };
         let broken_elf = [&b"\x7fELF\x02\x01\x01"[..], &[0; 120]].concat();

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::Value;
 
+use super::support::programs::executable;
 use super::support::run;
 use super::support::skip::skip;
 
@@ -169,8 +169,7 @@ fn a_wrapper_and_many_short_programs() {
     let dir = scratch();
     let script = |text: &str| {
         let path = dir.path().join("wrapper");
-        fs::write(&path, text).expect("a script");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("an executable");
+        executable(&path, text.as_bytes());
         findings(dir.path(), &[], &[path.to_str().expect("UTF-8")])
     };
     let with = script("#!/bin/sh\nexport X=1\nexec /bin/ls /dev/null\n");

@@ -2,12 +2,12 @@
 
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use trace::event::{Kind, mark};
 
 use crate::support::call::Text;
-use crate::support::programs::program;
+use crate::support::programs::{copy, program};
 use crate::support::run::{self, Run, run};
 use crate::support::skip::skip_peer;
 use crate::support::{account, log};
@@ -21,14 +21,6 @@ fn public_dir() -> tempfile::TempDir {
 
 fn allow(path: &Path, mode: u32) {
     std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).expect("our own file");
-}
-
-/// A copy of a program in `dir`, where everyone can run it.
-fn copy(program: &Path, dir: &Path, mode: u32) -> PathBuf {
-    let to = dir.join(program.file_name().expect("a program"));
-    std::fs::copy(program, &to).expect("room for a program");
-    allow(&to, mode);
-    to
 }
 
 fn is_root(test: &str) -> bool {
@@ -45,8 +37,8 @@ fn marks(log: &log::Log, name: &str) -> usize {
 
 /// Runs a command as nobody, under a tracer that is nobody as well.
 fn traced_by_nobody(dir: &Path, log: &Path, command: &[&Path], account: &Path) -> Run {
-    let tracer = copy(Path::new(env!("CARGO_BIN_EXE_trace")), dir, 0o755);
-    let become_nobody = copy(&program("setuid"), dir, 0o755);
+    let tracer = copy(Path::new(env!("CARGO_BIN_EXE_trace")), dir);
+    let become_nobody = copy(&program("setuid"), dir);
     let mut whole = run::command(become_nobody, dir);
     whole.arg("as-nobody").arg(tracer).args(["record", "-o"]).arg(log);
     run(whole.args(command).env("ACCOUNT", account))
@@ -60,7 +52,8 @@ fn a_setuid_program_loses_its_privilege_under_a_tracer_without() {
     let dir = public_dir();
     let other = public_dir();
     let log = dir.path().join("log");
-    let setuid = copy(&program("setuid"), other.path(), 0o4755);
+    let setuid = copy(&program("setuid"), other.path());
+    allow(&setuid, 0o4755);
     let untraced = run(run::command(program("setuid"), dir.path()).arg("as-nobody").arg(&setuid));
     assert_eq!(untraced.stdout, "uid 65534 euid 0 gid 65534 egid 65534\n", "{untraced:?}");
     let traced = traced_by_nobody(dir.path(), &log, &[&setuid], Path::new(""));
@@ -78,7 +71,8 @@ fn a_setuid_program_keeps_its_privilege_under_root() {
         }
         let dir = public_dir();
         let log = dir.path().join("log");
-        let setuid = copy(&program("setuid"), dir.path(), 0o4755);
+        let setuid = copy(&program("setuid"), dir.path());
+        allow(&setuid, 0o4755);
         let untraced = run(run::command(program("setuid"), dir.path()).arg("as-nobody").arg(&setuid));
         let traced = run(log::command(&log, dir.path()).arg(program("setuid")).arg("as-nobody").arg(&setuid));
         assert_eq!(untraced, traced);
@@ -97,13 +91,14 @@ fn capabilities_of_the_file_show_the_callers_own_only() {
         return skip_peer(TEST, why);
     }
     let dir = public_dir();
-    let tracer = copy(Path::new(env!("CARGO_BIN_EXE_trace")), dir.path(), 0o755);
+    let tracer = copy(Path::new(env!("CARGO_BIN_EXE_trace")), dir.path());
     let mut setcap = run::command("setcap", dir.path());
     setcap.arg("cap_bpf,cap_perfmon+ep").arg(&tracer);
     if !setcap.status().is_ok_and(|status| status.success()) {
         return skip_peer(TEST, "setcap does not work");
     }
-    let setuid = copy(&program("setuid"), dir.path(), 0o4755);
+    let setuid = copy(&program("setuid"), dir.path());
+    allow(&setuid, 0o4755);
     let by_nobody = |log: &Path, rest: &[&OsStr]| {
         let mut whole = run::command(program("setuid"), dir.path());
         whole.arg("as-nobody").arg(&tracer).args(["record", "--backend", "ebpf", "-qo"]).arg(log).args(rest);
@@ -162,7 +157,7 @@ fn ambient_capabilities_reach_the_command() {
     }
     let untraced = by_nobody(&[]);
     assert!(untraced.stdout.contains("CapAmb:\t0000000000000400"), "{untraced:?}");
-    let tracer = copy(Path::new(env!("CARGO_BIN_EXE_trace")), dir.path(), 0o755);
+    let tracer = copy(Path::new(env!("CARGO_BIN_EXE_trace")), dir.path());
     for backend in ["auto", "ptrace"] {
         let mut words = vec![tracer.as_os_str()];
         words.extend(["record", "-qo", "ambient", "--backend", backend].map(OsStr::new));
@@ -180,7 +175,7 @@ fn a_process_that_is_not_dumpable() {
     let dir = public_dir();
     let (log, told) = (dir.path().join("log"), dir.path().join("account"));
     account::create(&told);
-    let names = copy(&program("names"), dir.path(), 0o755);
+    let names = copy(&program("names"), dir.path());
     let untraced =
         run(run::command(program("setuid"), dir.path()).arg("as-nobody").arg(&names).env("ACCOUNT", &told));
     let traced = traced_by_nobody(dir.path(), &log, &[&names], &told);

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::support::log;
+use crate::support::programs::copy;
 use crate::support::run::{self, Run, run};
 use crate::support::skip::skip;
 
@@ -92,8 +93,7 @@ fn too_few_processes_are_told_with_the_limit() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let all = std::os::unix::fs::PermissionsExt::from_mode(0o777);
     std::fs::set_permissions(dir.path(), all).expect("our own directory");
-    let tracer = dir.path().join("trace");
-    std::fs::copy(env!("CARGO_BIN_EXE_trace"), &tracer).expect("room for a program");
+    copy(Path::new(env!("CARGO_BIN_EXE_trace")), dir.path());
     // A user without processes, so that the limit is the number that may be started.
     let script = "ulimit -u 1; exec ./trace record -o log true";
     let done = run(run::command("setpriv", dir.path()).args([

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
-use crate::support::programs::program;
+use crate::support::programs::{copy, program};
 use crate::support::run::{self, Run, run};
 
 /// `trace startup` with two counted untraced runs, so that the fourth run is the first traced one.
@@ -195,11 +195,8 @@ fn as_nobody(dir: &Path, words: &[&str]) -> Command {
         command.args(words);
         return command;
     }
-    let copy = dir.join("trace");
-    std::fs::copy(trace, &copy).expect("room for a program");
-    for (path, mode) in [(copy.as_path(), 0o755), (dir, 0o777)] {
-        std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).expect("our own file");
-    }
+    let copy = copy(trace, dir);
+    std::fs::set_permissions(dir, PermissionsExt::from_mode(0o777)).expect("our own directory");
     let mut command = run::command(program("setuid"), dir);
     command.arg("as-nobody").arg(copy).args(words);
     command

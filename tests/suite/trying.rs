@@ -1,7 +1,6 @@
 //! `trace try` on real programs: what is tried, and whether a remedy that changes something is seen.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
@@ -11,6 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
+use super::support::programs::executable;
 use super::support::run::{self, Run};
 use super::support::skip::skip;
 
@@ -40,8 +40,7 @@ fn trial<'a>(trials: &'a Value, finding: &str) -> &'a Value {
 
 fn script(dir: &Path, name: &str, text: &str) -> String {
     let path = dir.join(name);
-    fs::write(&path, text).expect("a script");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("an executable");
+    executable(&path, text.as_bytes());
     path.to_string_lossy().into_owned()
 }
 

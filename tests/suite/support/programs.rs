@@ -1,8 +1,9 @@
 //! Builds the fixture programs, each at most once a test run and only when its source has changed.
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use std::time::SystemTime;
 
@@ -20,6 +21,28 @@ pub fn program(name: &str) -> PathBuf {
     let slot =
         PROGRAMS.lock().expect("no test panics while holding it").entry(name.into()).or_default().clone();
     slot.get_or_init(|| build(name)).clone()
+}
+
+/// An executable file of this content. Another process writes it: a file that we had open for writing could not be run
+/// (ETXTBSY) while a child that another test forks at that moment has our descriptors.
+pub fn executable(path: &Path, content: &[u8]) {
+    let mut writer = Command::new("sh")
+        .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("sh starts");
+    writer.stdin.take().expect("it is piped").write_all(content).expect("sh reads");
+    assert!(writer.wait().expect("sh ends").success(), "{}", path.display());
+}
+
+/// A copy of a program in `dir`, where everyone can run it; made by another process, as [`executable`] is.
+pub fn copy(program: &Path, dir: &Path) -> PathBuf {
+    let to = dir.join(program.file_name().expect("a program"));
+    let done =
+        Command::new("install").args(["-m", "755"]).arg(program).arg(&to).status().expect("install runs");
+    assert!(done.success(), "{}", to.display());
+    to
 }
 
 fn build(name: &str) -> PathBuf {
