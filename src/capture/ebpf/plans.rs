@@ -27,6 +27,8 @@ pub struct KernelPlan {
     result_size: u16,
     effect: u8,
     words: u8,
+    is_plain: u8,
+    pad: u8,
 }
 
 /// The plan of one call.
