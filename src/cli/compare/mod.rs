@@ -116,7 +116,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut compared = compare::compare(&outcome.samples, outcome.paired);
     let enough = compared.sides.iter().filter(|side| side.runs + side.traced > 0).count() > 1;
     if let (Some(which), true, None) = (arguments.replay, enough, &outcome.trouble) {
-        compared.replays = replays::of_sides(which, &outcome, &arguments.place);
+        compared.replays = replays::of_sides(which, &mut outcome, &arguments.place);
     }
     if enough {
         show(arguments, &compared).context(WRITING).map_err(Failure::of_trace)?;
