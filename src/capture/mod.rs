@@ -48,6 +48,9 @@ pub trait Sink {
         Intervention::default()
     }
 
+    /// A thread has stopped, and its process has spent so much time in the kernel. Only where that is asked for.
+    fn used(&mut self, _tid: u32, _system_ns: u64) {}
+
     /// A thread's process was stopped by the signal `event.nr`.
     fn stopped(&mut self, _event: &Event<'_>) {}
 

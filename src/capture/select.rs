@@ -214,6 +214,8 @@ impl Tracer {
                     follow: true,
                     keep,
                     stacks: None,
+                    every_stack: false,
+                    system_time: false,
                 };
                 Ok(ptrace::attach(pids, sink, options)??)
             }
@@ -295,6 +297,8 @@ impl Tracer {
                     origin_ns,
                     until_ns: None,
                     stacks,
+                    every_stack: false,
+                    system_time: false,
                     follow,
                     keep,
                 };

@@ -54,6 +54,8 @@ pub struct Frame<'a> {
     pub build_id: &'a [u8],
     /// Address of the instruction: in the object where there is one, as the object's own headers count.
     pub address: u64,
+    /// How far into the function that is, where the frame stands for one instruction of it and not for a line.
+    pub offset: u64,
     /// The compiler put the function into the one that calls it.
     pub inlined: bool,
 }
@@ -68,6 +70,7 @@ impl Frame<'_> {
         object: b"",
         build_id: b"",
         address: 0,
+        offset: 0,
         inlined: false,
     };
 }
@@ -78,7 +81,14 @@ impl<'a> Frame<'a> {
     pub fn event(&self, number: u32) -> Event<'a> {
         let known = |text: &'a [u8]| Some(text).filter(|text| !text.is_empty());
         Event {
-            args: [u64::from(number), self.kind as u64, u64::from(self.line), u64::from(self.inlined), 0, 0],
+            args: [
+                u64::from(number),
+                self.kind as u64,
+                u64::from(self.line),
+                u64::from(self.inlined),
+                self.offset,
+                0,
+            ],
             ip: self.address,
             text: known(self.name),
             path: known(self.file),
@@ -91,7 +101,7 @@ impl<'a> Frame<'a> {
     /// The number and the frame that an event defines; `None`: it defines none, or one of a kind that is not known.
     #[must_use]
     pub fn of(event: &Event<'a>) -> Option<(u32, Self)> {
-        let [number, kind, line, inlined, ..] = event.args;
+        let [number, kind, line, inlined, offset, ..] = event.args;
         let kind = FrameKind::ALL.get(usize::try_from(kind).ok()?);
         let text = |text: Option<&'a [u8]>| text.unwrap_or_default();
         (event.kind == Kind::Frame).then_some(())?;
@@ -103,6 +113,7 @@ impl<'a> Frame<'a> {
             object: text(event.file),
             build_id: text(event.file2),
             address: event.ip,
+            offset,
             inlined: inlined != 0,
         };
         Some((u32::try_from(number).ok()?, frame))
@@ -150,6 +161,7 @@ mod tests {
             object: b"/usr/bin/python3",
             build_id: b"0a",
             address: 0x40,
+            offset: 3,
             inlined: true,
         };
         for frame in [frame, Frame::UNKNOWN] {

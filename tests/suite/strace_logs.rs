@@ -123,3 +123,25 @@ fn both_tell_the_same() {
         compare("", &[&python, &hello()]);
     }
 }
+
+/// `trace startup --from` says of our own log what was said when it was made, and of a text of strace's which phases
+/// there are.
+#[test]
+fn a_start_is_told_from_its_log() {
+    let place = Place::new();
+    place.prepare(":");
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        let mut command = run::command(env!("CARGO_BIN_EXE_trace"), &place.work);
+        let done = run::run(command.args(["startup", "--json"]).args(arguments));
+        assert!(done.status.success(), "{}", done.stderr);
+        let mut value: serde_json::Value = serde_json::from_str(&done.stdout).expect("JSON");
+        value.as_object_mut().expect("an object").remove("flame_graph");
+        value
+    };
+    let made = json(&["--runs", "1", "-o", "sh.trace", "/bin/sh", "-c", ":"]);
+    assert_eq!(json(&["--from", "sh.trace"]), made);
+    let text = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/logs/strace/ttt.strace");
+    let told = json(&["--from", text]);
+    assert_eq!((&told["backend"], &told["command"]), (&"strace".into(), &serde_json::json!(["sh", "in.sh"])));
+    assert_eq!(told["phases"]["phases"][1]["name"], "dynamic loader and shell init", "{}", told["phases"]);
+}

@@ -68,7 +68,7 @@ impl Fewer {
         let (left_out, made): (Vec<u32>, Vec<u32>) =
             executed(program).into_iter().partition(|&step| is_left_out(step));
         let scratch = Scratch::new(program.room());
-        (!left_out.is_empty()).then(|| Self { made, left_out, otherwise, scratch })
+        (!left_out.is_empty()).then_some(Self { made, left_out, otherwise, scratch })
     }
 }
 

@@ -89,6 +89,11 @@ impl<'s, S: Sink> Gate<'s, S> {
         }
     }
 
+    /// Tells of the time a process has spent in the kernel.
+    pub fn used(&mut self, tid: i32, system_ns: u64) {
+        self.sink.used(tid.cast_unsigned(), system_ns);
+    }
+
     /// The process goes on for these.
     pub fn waits_for(&mut self, pids: &[i32]) {
         self.sink.waits_for(pids);

@@ -20,6 +20,8 @@ pub fn calibrate(calls: u64, pin: bool) -> io::Result<Calibration> {
             follow: true,
             keep: None,
             stacks: None,
+            every_stack: false,
+            system_time: false,
         };
         record_from(Begin::AtOnce, child, go, &mut sink, options).map(drop)
     })

@@ -1,6 +1,6 @@
 //! The stack of a call, taken where its thread is stopped at the call's entry, before the clock of the call runs.
 //!
-//! Taken of calls about files. A process's mappings are read anew after a call that may have changed those of code.
+//! Taken of calls about files, or of all. A process's mappings are read anew after a call that may have changed those of code.
 
 use nix::sys::ptrace::getregs;
 use nix::unistd::Pid;
@@ -32,6 +32,7 @@ struct Process {
 /// Takes stacks.
 pub struct CallStacks {
     wanted: Wanted,
+    every: bool,
     processes: FxHashMap<i32, Process>,
     objects: Objects,
     symbols: Symbols,
@@ -45,12 +46,14 @@ pub struct CallStacks {
 }
 
 impl CallStacks {
-    pub fn new(wanted: Wanted) -> Self {
+    /// With `every`, of all calls, and with a frame for each instruction.
+    pub fn new(wanted: Wanted, every: bool) -> Self {
         Self {
             wanted,
+            every,
             processes: FxHashMap::default(),
             objects: Objects::default(),
-            symbols: Symbols::default(),
+            symbols: if every { Symbols::default().exact() } else { Symbols::default() },
             table: Table::default(),
             walk: Walk::default(),
             memory: Vec::new(),
@@ -62,8 +65,14 @@ impl CallStacks {
 
     /// The stack of the call a thread of a process is about to make; `None`: it is about no file, or nothing is known.
     pub fn take(&mut self, pid: i32, call: &Call, define: &mut dyn FnMut(&Event<'_>)) -> Option<u32> {
+        let stack = self.stack(pid, call, define);
+        // Behind the stack of the call itself, which still is of the mappings before it.
         self.note_mappings(pid, call);
-        if !is_about_files(call) {
+        stack
+    }
+
+    fn stack(&mut self, pid: i32, call: &Call, define: &mut dyn FnMut(&Event<'_>)) -> Option<u32> {
+        if !self.every && !is_about_files(call) {
             return None;
         }
         let regs = getregs(Pid::from_raw(call.tid)).ok()?;

@@ -5,10 +5,11 @@
 
 use super::super::decode::effect::Effect;
 use super::super::sys::memory::{MOST_SPANS, Span};
+use super::descriptors::describe;
 use super::memory::{Memory as _, ThreadMemory};
 use super::thread::Thread;
 use crate::event::Abi;
-use crate::syscall::decode::{Decoder, Keeper, Phase, Style, keep_cwd, keep_returned_mask};
+use crate::syscall::decode::{Decoder, Keeper, Phase, Style, descriptor_at, keep_cwd, keep_returned_mask};
 
 const PAGE: u64 = 4096;
 
@@ -49,6 +50,8 @@ pub fn at_exit(thread: &mut Thread, style: &Style, ret: i64) {
     let kept = with_decoder(thread, style, Phase::Exit, Some(ret), |call, text| {
         call.exit(text);
         call.after(text);
+        call.describe_returned(text);
+        call.dump(text);
     });
     thread.call.memory = kept;
 }
@@ -61,9 +64,20 @@ fn with_decoder(
     decode: impl FnOnce(&mut Decoder<'_, '_>, &mut Vec<u8>),
 ) -> Vec<u8> {
     let mut kept = std::mem::take(&mut thread.call.memory);
-    let memory = ThreadMemory(thread.tid);
+    let Thread { tid, shares, .. } = &*thread;
+    let memory = ThreadMemory(*tid);
     let event = thread.call.event(thread.pid, thread.comm.as_bytes(), ret, None);
-    let live = |address: u64, buffer: &mut [u8]| read(memory, address, buffer);
+    // It is asked for in two parts.
+    let mut latest = None;
+    let live = |address: u64, buffer: &mut [u8]| match descriptor_at(address) {
+        None => read(memory, address, buffer),
+        Some((fd, offset)) => {
+            if latest.as_ref().is_none_or(|(known, _)| *known != fd) {
+                latest = Some((fd, describe(shares, *tid, fd, style.files, style.details)));
+            }
+            latest.as_ref().map_or(0, |(_, described)| described.read(offset, buffer))
+        }
+    };
     let mut keeper = Keeper { kept: &mut kept, now, live };
     if let Some(mut decoder) = Decoder::new(&event, style, &mut keeper) {
         decode(&mut decoder, &mut Vec::new());

@@ -30,7 +30,7 @@ impl<S: Sink> Session<'_, S> {
         }
         let begin = monotonic_ns();
         while !self.threads.is_empty() && monotonic_ns() - begin < PATIENCE_NS {
-            match wait::any(false) {
+            match wait::any(false, false) {
                 Ok(Some(change)) => {
                     if let Some(change) = Change::decode(change) {
                         self.detach_changed(change);

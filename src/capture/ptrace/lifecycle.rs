@@ -141,7 +141,7 @@ impl<S: Sink> Session<'_, S> {
     /// The thread `former` has taken the place of the leader `tid`, which is gone without a word.
     fn supersede(&mut self, tid: i32, former: i32, now: u64) -> io::Result<()> {
         if let Some(leader) = self.threads.remove(&tid) {
-            self.emit_end(&leader, None, now);
+            self.emit_end(&leader, None, now, former);
             if leader.may_tell_of_child() {
                 self.died_in_fork = Some(leader);
             }
@@ -201,7 +201,7 @@ impl<S: Sink> Session<'_, S> {
             self.early.insert(tid, Early::Ended(end));
             return self.adopt_orphans(now);
         };
-        self.emit_end(&thread, Some(end), now);
+        self.emit_end(&thread, Some(end), now, 0);
         if let Some(stacks) = self.stacks.as_mut().filter(|_| thread.tid == thread.pid) {
             stacks.forget(thread.pid);
         }
@@ -212,8 +212,9 @@ impl<S: Sink> Session<'_, S> {
         Ok(())
     }
 
-    /// The call the thread was in never returned; then its end, if the kernel told of one.
-    fn emit_end(&mut self, thread: &Thread, end: Option<End>, now: u64) {
+    /// The call the thread was in never returned; then its end, if the kernel told of one, or the thread whose exec has
+    /// put it in this one's place.
+    fn emit_end(&mut self, thread: &Thread, end: Option<End>, now: u64, successor: i32) {
         self.sink.ended(thread, end);
         if thread.in_call {
             self.sink.push(&thread.call.event(thread.pid, thread.comm.as_bytes(), None, None));
@@ -224,7 +225,7 @@ impl<S: Sink> Session<'_, S> {
             None => None,
         };
         let is_dumped = matches!(end, Some(End::Killed(signal)) if signal & CORE != 0);
-        let args = [u64::from(is_dumped), 0, 0, 0, 0, 0];
+        let args = [u64::from(is_dumped), u64::from(successor.cast_unsigned()), 0, 0, 0, 0];
         self.sink.push(&Event { args, ret, ..lifecycle_event(Kind::Exit, thread, now) });
     }
 

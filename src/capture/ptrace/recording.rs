@@ -25,8 +25,12 @@ pub struct Options {
     pub until_ns: Option<u64>,
     /// Which frames the stacks of calls about files are to have, if stacks are wanted.
     pub stacks: Option<Wanted>,
+    /// Stacks are wanted of all calls, each frame an instruction.
+    pub every_stack: bool,
     /// Record children and new threads, too.
     pub follow: bool,
+    /// Tell the sink at each stop how long the thread's process has been in the kernel.
+    pub system_time: bool,
     /// Keep what pointers point to, as far as calls printed like this show it.
     pub keep: Option<Style>,
 }

@@ -84,9 +84,9 @@ impl<'s, S: Sink> Session<'s, S> {
             warnings: Vec::new(),
             threads_seen: 1,
             was_parallel: false,
-            waiting: Waiting::default(),
+            waiting: Waiting::new(options.system_time),
             options,
-            stacks: options.stacks.map(|wanted| Box::new(CallStacks::new(wanted))),
+            stacks: options.stacks.map(|wanted| Box::new(CallStacks::new(wanted, options.every_stack))),
             others: Others::default(),
             stopped_itself: false,
             stop_requested: None,
@@ -210,6 +210,9 @@ impl<'s, S: Sink> Session<'s, S> {
         }
         self.note_entry_point(stop.tid());
         self.choose_cpu(stop.tid());
+        if self.options.system_time {
+            self.sink.used(stop.tid(), stop.system_ns());
+        }
         match reason {
             Reason::Syscall => self.syscall(stop, now),
             Reason::Signal(signal) => self.signal(stop, signal, now),

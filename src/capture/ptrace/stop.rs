@@ -11,12 +11,18 @@ use super::super::sys::wait;
 #[must_use = "a stop that is dropped leaves the thread stopped"]
 pub struct Stop {
     tid: i32,
+    system_ns: u64,
 }
 
 impl Stop {
     /// The stopped thread.
     pub fn tid(&self) -> i32 {
         self.tid
+    }
+
+    /// Time that its process had spent in the kernel, in nanoseconds; 0: not asked for.
+    pub fn system_ns(&self) -> u64 {
+        self.system_ns
     }
 
     /// Goes on to the next system call, signal or event, delivering `signal` (0: none).
@@ -88,7 +94,7 @@ const STOP_SIGNALS: [i32; 4] = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, lib
 impl Change {
     /// Decodes a wait status (ptrace(2), "Syscall-stops" and the sections around it).
     pub fn decode(change: wait::Change) -> Option<Self> {
-        let wait::Change { tid, status } = change;
+        let wait::Change { tid, status, system_ns } = change;
         if libc::WIFEXITED(status) {
             return Some(Self::Ended(tid, End::Exited(libc::WEXITSTATUS(status))));
         }
@@ -107,7 +113,7 @@ impl Change {
             libc::PTRACE_EVENT_STOP if STOP_SIGNALS.contains(&signal) => Reason::Group(signal),
             _ => Reason::Attached,
         };
-        Some(Self::Stopped(Stop { tid }, reason))
+        Some(Self::Stopped(Stop { tid, system_ns }, reason))
     }
 }
 
@@ -116,7 +122,7 @@ mod tests {
     use super::*;
 
     fn reason(status: i32) -> Reason {
-        match Change::decode(wait::Change { tid: 7, status }) {
+        match Change::decode(wait::Change { tid: 7, status, system_ns: 0 }) {
             Some(Change::Stopped(stop, reason)) => {
                 assert_eq!(stop.tid(), 7);
                 reason
@@ -143,11 +149,11 @@ mod tests {
     #[test]
     fn ends_are_told_apart() {
         assert!(matches!(
-            Change::decode(wait::Change { tid: 7, status: 3 << 8 }),
+            Change::decode(wait::Change { tid: 7, status: 3 << 8, system_ns: 0 }),
             Some(Change::Ended(7, End::Exited(3)))
         ));
         assert!(matches!(
-            Change::decode(wait::Change { tid: 7, status: 9 }),
+            Change::decode(wait::Change { tid: 7, status: 9, system_ns: 0 }),
             Some(Change::Ended(7, End::Killed(9)))
         ));
     }

@@ -24,12 +24,18 @@ pub enum Next {
 
 /// Takes changes from the kernel. The kernel looks for one from the first thread on every time, so that
 /// a busy first thread would hide the others: with several threads, all that wait are taken at once.
-#[derive(Default)]
 pub struct Waiting {
     queue: VecDeque<Change>,
+    /// Whether times are asked for with each change.
+    usage: bool,
 }
 
 impl Waiting {
+    /// With `usage`, times are asked for with each change.
+    pub fn new(usage: bool) -> Self {
+        Self { queue: VecDeque::new(), usage }
+    }
+
     /// The next change. `on_quiet` is called when none is waiting.
     pub fn next(&mut self, several: bool, beside: bool, on_quiet: impl FnOnce()) -> io::Result<Next> {
         if self.queue.is_empty() {
@@ -56,7 +62,7 @@ impl Waiting {
             on_quiet();
         }
         if self.queue.is_empty() {
-            self.queue.extend(wait::any(true)?.and_then(Change::decode));
+            self.queue.extend(wait::any(true, self.usage)?.and_then(Change::decode));
         }
         Ok(())
     }
@@ -64,7 +70,7 @@ impl Waiting {
     fn take_waiting(&mut self, polls: u32) -> io::Result<()> {
         let mut polls = polls;
         while polls > 0 && self.queue.len() < MOST_QUEUED {
-            match wait::any(false) {
+            match wait::any(false, self.usage) {
                 Ok(Some(change)) => self.queue.extend(Change::decode(change)),
                 // What is queued comes first, the end of the last thread included.
                 Ok(None) | Err(_) if !self.queue.is_empty() => break,

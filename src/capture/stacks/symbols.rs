@@ -28,6 +28,8 @@ pub struct Symbols {
     code: FxHashMap<(ObjectId, u64), (u32, u32)>,
     kernel: FxHashMap<u64, (u32, u32)>,
     frames: Vec<u32>,
+    /// Frames are instructions, not lines.
+    exact: bool,
 }
 
 impl std::fmt::Debug for Symbols {
@@ -44,11 +46,17 @@ impl Default for Symbols {
             code: FxHashMap::default(),
             kernel: FxHashMap::default(),
             frames: Vec::new(),
+            exact: false,
         }
     }
 }
 
 impl Symbols {
+    /// A frame for each instruction, of which the place in its function is told.
+    pub fn exact(self) -> Self {
+        Self { exact: true, ..self }
+    }
+
     /// Appends the frames that an address stands for, outermost first.
     pub fn code(
         &mut self,
@@ -135,7 +143,8 @@ impl Symbols {
                 file,
                 line: *line,
                 // One frame a line rather than one an instruction; what is not named keeps its address.
-                address: 0,
+                address: if self.exact { at } else { 0 },
+                offset: if self.exact { symbol.offset as u64 } else { 0 },
                 inlined: depth > 0,
                 ..own
             };

@@ -24,6 +24,7 @@ pub(super) mod ptrace;
 pub(super) mod seccomp;
 pub(super) mod shared;
 pub(super) mod signals;
+pub(super) mod socket_name;
 pub(super) mod spawn;
 pub(super) mod startup;
 pub(super) mod wait;

@@ -4,6 +4,7 @@
 //! few, tells the structure (`traced`); the report puts both together (`report_output`).
 
 mod cold;
+mod from;
 mod left;
 mod traced;
 pub(super) mod untraced;
@@ -21,6 +22,7 @@ use super::choice;
 use super::command;
 use super::drawing_file::draw;
 use super::failure::{Failure, note};
+use super::input;
 use super::names::output_path;
 use super::report_output::{Files, ReportOutput};
 use super::tracing::Recorded;
@@ -85,12 +87,29 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
 
+    /// Run nothing: make the report of this log, ours or strace's text, or - for standard input
+    #[arg(long, value_name = "LOG", conflicts_with_all = [
+        "command", "runs", "prepare", "ignore_failure", "cold", "until", "leader_only", "backend", "output",
+    ])]
+    from: Option<PathBuf>,
+
+    #[command(flatten)]
+    place: input::Place,
+
     /// The command and its arguments
-    #[arg(value_name = "CMD", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(
+        value_name = "CMD",
+        required_unless_present = "from",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
     pub(super) command: Vec<OsString>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if let Some(log) = &arguments.from {
+        return from::run(log, &arguments.place, top(arguments), arguments.json);
+    }
     let command = command::resolve_repeated(&arguments.command)?;
     let leaves = arguments.end == AtReady::Leave;
     if leaves {
@@ -110,6 +129,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Ok(traced) => report(arguments, out, &output, traced),
         Err(over) => end_early(arguments, out, *over),
     }
+}
+
+/// Rows of each list.
+fn top(arguments: &Arguments) -> usize {
+    if arguments.all { usize::MAX } else { TOP }
 }
 
 /// Takes what `--end` says.
@@ -165,9 +189,8 @@ pub(super) fn report(
     let drawn = draw(&graph, &drawing);
     let graph = matches!(drawn, Ok(true)).then_some(graph.as_path());
     let files = Files { log: output, flame_graph: graph };
-    let top = if arguments.all { usize::MAX } else { TOP };
     out.write(&report, files, &recorded.left_running, |out, last| {
-        startup::write(out, &report, Options { top, look: Look::of_stdout(), last })
+        startup::write(out, &report, Options { top: top(arguments), look: Look::of_stdout(), last })
     })
     .map_err(Failure::of_trace)?;
     tell(&recorded, drawn);

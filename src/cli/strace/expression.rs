@@ -3,7 +3,8 @@
 use anyhow::bail;
 
 use crate::event::Event;
-use crate::report::show::filter::Filter;
+use crate::report::show::filter::{CallSet, Filter};
+use crate::syscall::decode::{Descriptors, Details};
 use crate::syscall::flags::signal_number;
 
 /// The calls of `-e trace=`; what strace calls wrong is told in its words.
@@ -12,6 +13,27 @@ pub fn calls(set: &str) -> anyhow::Result<Filter> {
         one if !one.contains([',', '%', '/', '!']) => anyhow::anyhow!("invalid system call '{one}'"),
         _ => error.into(),
     })
+}
+
+/// The calls of `-e raw=` and the like.
+pub fn call_set(set: &str) -> anyhow::Result<CallSet> {
+    CallSet::parse(set).map_err(|_| anyhow::anyhow!("invalid system call '{set}'"))
+}
+
+/// The descriptors of `-e read=` and the like.
+pub fn descriptors(set: &str) -> anyhow::Result<Descriptors> {
+    Descriptors::parse(set).map_err(|wrong| {
+        anyhow::anyhow!("invalid descriptor '{wrong}': numbers below {}, all or none", Descriptors::MOST)
+    })
+}
+
+/// Whether paths are told, and what else, of `-e decode-fds=`.
+pub fn details(text: &str) -> anyhow::Result<(bool, Details)> {
+    const NAMES: [&str; 4] = ["path", "dev", "socket", "pidfd"];
+    let find = |name: &str| NAMES.iter().position(|known| *known == name).map(|at| 1 << at);
+    let bits = set(text, find, 0b1111, "descriptor details")?;
+    let has = |at: u32| bits >> at & 1 != 0;
+    Ok((has(0), Details { devices: has(1), sockets: has(2), processes: has(3) }))
 }
 
 /// A list of names, all others with `!` before it.
@@ -128,6 +150,11 @@ impl Quiet {
     /// No message about a change of the calling convention.
     pub fn personality(self) -> bool {
         self.0 & 8 != 0
+    }
+
+    /// No message about a thread whose place another has taken.
+    pub fn thread_execve(self) -> bool {
+        self.0 & 16 != 0
     }
 
     /// No message about an exit.

@@ -10,6 +10,7 @@
 mod expression;
 mod options;
 mod sink;
+mod stacks;
 mod summary;
 
 use std::ffi::OsString;
@@ -22,7 +23,7 @@ use self::options::{Asked, Options};
 use self::sink::StraceSink;
 use super::record::own_stream;
 use crate::capture::launch::{self, Command, SpawnOptions};
-use crate::capture::{host, monotonic_ns, ptrace, realtime_ns};
+use crate::capture::{StackFrames, host, monotonic_ns, ptrace, realtime_ns};
 use crate::report::escape::printable;
 
 /// The name that asks for this.
@@ -71,15 +72,14 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
         origin_ns,
         until_ns: None,
         follow: options.follow,
-        keep: Some(options.style),
-        stacks: None,
+        keep: Some(options.kept()),
+        stacks: options.stacks.then_some(StackFrames::Native),
+        every_stack: options.stacks,
+        system_time: options.summary && !options.wall,
     };
     let (pids, command) = (options.pids.clone(), resolve(&options)?);
     let mut sink = StraceSink::new(options, realtime_ns())?;
     let Some(command) = command else {
-        for pid in &pids {
-            sink.attaches(*pid);
-        }
         let outcome = ptrace::attach(&pids, &mut sink, capture)??;
         for pid in pids.iter().filter(|_| outcome.interruption.is_some()) {
             sink.lets_go(*pid);

@@ -4,13 +4,15 @@ use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::rc::Rc;
 
 use anyhow::{Context, anyhow, bail};
 
 use super::expression::{self, Quiet, Signals, Statuses};
 use crate::cli::inject::Injections;
 use crate::report::show::filter::Filter;
-use crate::syscall::decode::{Hex, Style};
+use crate::report::show::live::Choices;
+use crate::syscall::decode::{Constants, Descriptors, Details, Hex, Style};
 
 /// What is asked for.
 pub enum Asked {
@@ -28,11 +30,9 @@ pub enum Clock {
     /// Not.
     None,
     /// `-t`, `-tt`
-    Day { decimals: bool },
+    Day { decimals: usize },
     /// `-ttt`
-    Epoch { decimals: bool },
-    /// `-r`
-    Relative,
+    Epoch { decimals: usize },
 }
 
 /// A command line.
@@ -66,22 +66,38 @@ pub struct Options {
     pub injections: Injections,
     /// `-s`, `-v`, `-x`, `-y`, `-Y`
     pub style: Style,
-    /// `-t`, `-r`
+    /// `-e raw=`, `-e abbrev=`, `-e verbose=`
+    pub choices: Option<Rc<Choices>>,
+    /// `-t`
     pub clock: Clock,
-    /// `-T`
-    pub duration: bool,
+    /// `-r`, and with how many decimals
+    pub relative: Option<usize>,
+    /// `-T`, and with how many decimals
+    pub duration: Option<usize>,
     /// `-i`
     pub pointer: bool,
+    /// `-k`
+    pub stacks: bool,
     /// `-n`
     pub number: bool,
     /// `-a`
     pub column: usize,
     /// `-c`, `-C`
     pub summary: bool,
+    /// `-w`
+    pub wall: bool,
     /// Not only the summary.
     pub lines: bool,
     /// `-S`
     pub sort: String,
+}
+
+impl Options {
+    /// What is kept of calls: whatever any of them shows.
+    pub fn kept(&self) -> Style {
+        let shows_all = self.choices.as_ref().is_some_and(|choices| choices.abbreviated.is_some());
+        Style { verbose: self.style.verbose || shows_all, ..self.style }
+    }
 }
 
 /// An option: its letter, its long name, the name of its value (empty: none), what it does.
@@ -95,35 +111,42 @@ const TAKEN: &[Row] = &[
     ('f', "follow-forks", "", "follow forks"),
     ('\0', "output-separately", "", "a file for each thread (with -o); -ff is both"),
     ('a', "columns", "COLUMN", "align results in this column (40)"),
-    ('e', "expression", "EXPR", "trace=, status=, signal=, quiet=, abbrev=, verbose=, inject=, fault="),
+    ('e', "expression", "EXPR", "one of the names below, as in trace=SET"),
     ('\0', "trace", "SET", "-e trace=SET"),
     ('\0', "signal", "SET", "-e signal=SET"),
     ('\0', "status", "SET", "-e status=SET"),
     ('\0', "inject", "SPEC", "-e inject=SPEC"),
     ('\0', "fault", "SPEC", "-e fault=SPEC"),
     ('\0', "quiet", "SET", "-e quiet=SET"),
+    ('\0', "abbrev", "SET", "calls of which structures are shown with few members"),
+    ('\0', "verbose", "SET", "calls of which structures are shown at all"),
+    ('\0', "raw", "SET", "calls of which arguments are shown as the registers have them"),
+    ('\0', "read", "SET", "descriptors of which all that is read is shown"),
+    ('\0', "write", "SET", "descriptors of which all that is written is shown"),
+    ('\0', "trace-fds", "SET", "only calls on these descriptors (also -e fd=SET)"),
     ('P', "trace-path", "PATH", "only calls that access this path"),
     ('z', "successful-only", "", "only calls that succeed"),
     ('Z', "failed-only", "", "only calls that fail"),
     ('s', "string-limit", "SIZE", "show so many bytes of a string (32)"),
     ('v', "no-abbrev", "", "show all members of structures"),
     ('x', "strings-in-hex", "", "strings that do not print in hexadecimal; -xx: all"),
-    ('y', "decode-fds", "", "the files behind descriptors"),
+    ('y', "decode-fds", "", "the files behind descriptors; -yy: sockets, devices and processes, too"),
     ('Y', "decode-pids", "", "the names of threads"),
     ('i', "instruction-pointer", "", "where in the program a call is made"),
+    ('k', "stack-traces", "", "the functions that made a call, below it"),
     ('n', "syscall-number", "", "the numbers of calls"),
     ('r', "relative-timestamps", "", "the time since the line before"),
     ('t', "absolute-timestamps", "", "the time of day; -tt: with microseconds; -ttt: since the epoch"),
-    ('\0', "timestamps", "FORMAT", "the same: time, unix or none"),
+    ('\0', "timestamps", "FORMAT", "the same: format and precision: time, unix or none, and s, ms, us or ns"),
     ('T', "syscall-times", "", "how long each call took"),
     ('o', "output", "FILE", "write to this file, or to |COMMAND"),
     ('A', "output-append-mode", "", "append to the file"),
     ('q', "silent", "", "no messages about attaching; -qq: nor about exits"),
-    ('c', "summary-only", "", "count times, calls and errors only (with -w)"),
+    ('c', "summary-only", "", "count calls, errors and time in the kernel only"),
     ('C', "summary", "", "the same beside the lines"),
     ('S', "summary-sort-by", "BY", "sort that by time, calls, errors, name or nothing"),
-    ('w', "summary-wall-clock", "", "by the time on the wall"),
-    ('X', "const-print-style", "FORMAT", "abbrev only"),
+    ('w', "summary-wall-clock", "", "by the time on the wall instead"),
+    ('X', "const-print-style", "FORMAT", "constants by name (abbrev), as numbers (raw), or both (verbose)"),
     ('h', "help", "", "this"),
     ('V', "version", "", "the version"),
 ];
@@ -133,7 +156,6 @@ const REFUSED: &[(char, &str, bool)] = &[
     ('b', "detach-on", true),
     ('D', "daemonize", false),
     ('I', "interruptible", true),
-    ('k', "stack-traces", false),
     ('O', "summary-syscall-overhead", true),
     ('U', "summary-columns", true),
     ('d', "debug", false),
@@ -142,13 +164,7 @@ const REFUSED: &[(char, &str, bool)] = &[
     ('\0', "tips", false),
     ('\0', "argv0", true),
     ('\0', "secontext", false),
-    ('\0', "raw", true),
-    ('\0', "read", true),
-    ('\0', "write", true),
     ('\0', "kvm", true),
-    ('\0', "abbrev", true),
-    ('\0', "verbose", true),
-    ('\0', "decode-fd", true),
 ];
 
 /// The text of `-h`.
@@ -212,14 +228,21 @@ struct Parser {
     strings: Option<usize>,
     verbose: bool,
     hex: usize,
-    files: bool,
+    files: usize,
+    /// `-e decode-fds=`
+    decode: Option<(bool, Details)>,
+    constants: Constants,
+    choices: Choices,
+    dumps: [Option<Descriptors>; 2],
+    descriptors: Option<Descriptors>,
     names: bool,
     times: usize,
     clock: Option<Clock>,
-    relative: bool,
-    duration: bool,
+    relative: Option<usize>,
+    duration: Option<usize>,
     pointer: bool,
     number: bool,
+    stacks: bool,
     column: Option<usize>,
     summary_only: bool,
     summary: bool,
@@ -315,13 +338,14 @@ impl Parser {
             's' => self.strings = Some(number()?),
             'v' => self.verbose = true,
             'x' => self.hex += 1,
-            'y' => self.files = true,
+            'y' => self.files += 1,
             'Y' => self.names = true,
             'i' => self.pointer = true,
+            'k' => self.stacks = true,
             'n' => self.number = true,
-            'r' => self.relative = true,
+            'r' => self.relative = Some(6),
             't' => self.times += 1,
-            'T' => self.duration = true,
+            'T' => self.duration = Some(6),
             'o' => self.output = Some(value),
             'A' => self.append = true,
             'q' => self.quietness += 1,
@@ -329,8 +353,7 @@ impl Parser {
             'C' => self.summary = true,
             'S' => self.sort = Some(text()?),
             'w' => self.wall = true,
-            'X' if value == "abbrev" => {}
-            'X' => bail!("-X {} is not taken, only -X abbrev; see docs/strace.md", value.to_string_lossy()),
+            'X' => self.constants = constants(&text()?)?,
             _ => bail!("invalid option -- '{letter}'"),
         }
         Ok(None)
@@ -342,17 +365,21 @@ impl Parser {
         let value = value.to_str().with_context(|| format!("invalid --{long} argument"))?;
         match (long, value) {
             ("output-separately", _) => self.separately = true,
-            ("trace" | "signal" | "status" | "inject" | "fault" | "quiet", _) => {
+            (
+                "trace" | "signal" | "status" | "inject" | "fault" | "quiet" | "abbrev" | "verbose" | "raw"
+                | "read" | "write" | "trace-fds",
+                _,
+            ) => {
                 self.expression(&format!("{long}={value}"))?;
             }
-            ("decode-fds", "path") => self.files = true,
+            ("decode-fds", _) => self.expression(&format!("{long}={value}"))?,
             ("follow-forks", "") => self.follow += 1,
             ("silent", _) => self.quiet = Some(Quiet::parse(value)?),
             ("strings-in-hex", "all") => self.hex = 2,
             ("strings-in-hex", "non-ascii") => self.hex = 1,
             ("strings-in-hex", "none") => self.hex = 0,
-            ("relative-timestamps", "us") => self.relative = true,
-            ("syscall-times", "us") => self.duration = true,
+            ("relative-timestamps", _) => self.relative = Some(decimals(value)?),
+            ("syscall-times", _) => self.duration = Some(decimals(value)?),
             ("timestamps" | "absolute-timestamps", _) => self.clock = Some(clock(value)?),
             _ => bail!("--{long}={value} is not taken; see docs/strace.md"),
         }
@@ -376,24 +403,28 @@ impl Parser {
             "quiet" | "silence" | "silent" | "q" => self.quiet = Some(Quiet::parse(value)?),
             "inject" => self.injections.add(value, false)?,
             "fault" => self.injections.add(value, true)?,
-            "decode-fds" if value == "path" => self.files = true,
+            "decode-fds" => self.decode = Some(expression::details(value)?),
             "decode-pids" if value == "comm" => self.names = true,
-            "abbrev" | "a" if value == "none" => self.verbose = true,
-            "abbrev" | "a" if value == "all" => self.verbose = false,
-            "verbose" | "v" if value == "all" => {}
+            "abbrev" | "a" => self.choices.abbreviated = Some(expression::call_set(value)?),
+            "verbose" | "v" => self.choices.structures = Some(expression::call_set(value)?),
+            "raw" | "x" => self.choices.raw = Some(expression::call_set(value)?),
+            "read" | "reads" | "r" => self.dumps[0] = Some(expression::descriptors(value)?),
+            "write" | "writes" | "w" => self.dumps[1] = Some(expression::descriptors(value)?),
+            "fd" | "fds" | "trace-fd" | "trace-fds" => {
+                self.descriptors = Some(expression::descriptors(value)?);
+            }
             _ => bail!("-e {name}={value} is not taken; see docs/strace.md"),
         }
         Ok(())
     }
 
     fn clock(&self) -> Clock {
-        match (self.clock, self.times, self.relative) {
-            (Some(clock), ..) => clock,
-            (None, 0, true) => Clock::Relative,
-            (None, 0, false) => Clock::None,
-            (None, 1, _) => Clock::Day { decimals: false },
-            (None, 2, _) => Clock::Day { decimals: true },
-            (None, _, _) => Clock::Epoch { decimals: true },
+        match (self.clock, self.times) {
+            (Some(clock), _) => clock,
+            (None, 0) => Clock::None,
+            (None, 1) => Clock::Day { decimals: 0 },
+            (None, 2) => Clock::Day { decimals: 6 },
+            (None, _) => Clock::Epoch { decimals: 6 },
         }
     }
 
@@ -405,9 +436,6 @@ impl Parser {
         if !command.is_empty() && !self.pids.is_empty() {
             bail!("-p together with a command is not taken; trace one of them");
         }
-        if (self.summary || self.summary_only) && !self.wall {
-            bail!("-c and -C count the time on the wall only: add -w");
-        }
         let separately = self.separately || self.follow > 1;
         if separately && (self.summary || self.summary_only) {
             bail!("(-c or -C) and -ff are mutually exclusive");
@@ -417,9 +445,20 @@ impl Parser {
             Some(set) => expression::calls(set)?,
             None => Filter::default(),
         };
+        if let Some(descriptors) = self.descriptors {
+            filter = filter.with_descriptors(descriptors);
+        }
         for path in crate::cli::filter::names_of_all(&self.paths) {
             filter = filter.with_path(&path);
         }
+        let (files, details) = self.decode.unwrap_or(match self.files {
+            0 => (false, Details::default()),
+            1 => (true, Details::default()),
+            _ => (true, Details::ALL),
+        });
+        let has_choices = [&self.choices.raw, &self.choices.structures, &self.choices.abbreviated]
+            .iter()
+            .any(|set| set.is_some());
         let is_quiet = self.output.is_some() && self.pids.is_empty();
         Ok(Options {
             follow: self.follow > 0,
@@ -428,10 +467,16 @@ impl Parser {
                 strings: self.strings.unwrap_or(32),
                 hex: [Hex::Never, Hex::Unprintable, Hex::All][self.hex.min(2)],
                 verbose: self.verbose,
-                files: self.files,
+                files,
+                details,
                 names: self.names,
+                raw: false,
+                addresses: false,
+                dumps: self.dumps.map(|set| set.unwrap_or(Descriptors::NONE)),
+                constants: self.constants,
                 environment: true,
             },
+            choices: has_choices.then(|| Rc::new(self.choices)),
             quiet: self.quiet.unwrap_or_else(|| Quiet::of(self.quietness, is_quiet)),
             pids: self.pids,
             command,
@@ -444,8 +489,11 @@ impl Parser {
             signals: self.signals,
             injections: self.injections,
             clock,
+            relative: self.relative,
+            wall: self.wall,
             duration: self.duration,
             pointer: self.pointer,
+            stacks: self.stacks,
             number: self.number,
             column: self.column.unwrap_or(40),
             summary: self.summary || self.summary_only,
@@ -457,20 +505,40 @@ impl Parser {
 
 /// `[format:]time|unix|none[,precision:s|us]`
 fn clock(text: &str) -> anyhow::Result<Clock> {
-    let (mut format, mut decimals) = ("time", false);
+    let (mut format, mut precision) = ("time", 0);
     for part in text.split(',') {
         match part.split_once(':').unwrap_or(("", part)) {
             ("" | "format", name @ ("time" | "unix" | "none")) => format = name,
-            ("" | "precision", "s") => decimals = false,
-            ("" | "precision", "us") => decimals = true,
-            _ => bail!("--timestamps={text} is not taken: time, unix or none, and s or us"),
+            ("" | "precision", unit) if decimals(unit).is_ok() => precision = decimals(unit)?,
+            _ => bail!("--timestamps={text} is not taken: time, unix or none, and s, ms, us or ns"),
         }
     }
     Ok(match format {
         "none" => Clock::None,
-        "unix" => Clock::Epoch { decimals },
-        _ => Clock::Day { decimals },
+        "unix" => Clock::Epoch { decimals: precision },
+        _ => Clock::Day { decimals: precision },
     })
+}
+
+/// How many decimals of a second a unit asks for.
+fn decimals(unit: &str) -> anyhow::Result<usize> {
+    match unit {
+        "s" => Ok(0),
+        "ms" => Ok(3),
+        "us" | "" => Ok(6),
+        "ns" => Ok(9),
+        _ => bail!("'{unit}' is not taken: s, ms, us or ns"),
+    }
+}
+
+/// What `-X` takes.
+fn constants(format: &str) -> anyhow::Result<Constants> {
+    match format {
+        "abbrev" => Ok(Constants::Names),
+        "raw" => Ok(Constants::Numbers),
+        "verbose" => Ok(Constants::Both),
+        _ => bail!("invalid -X argument: '{format}'"),
+    }
 }
 
 fn refusal(letter: char, long: &str) -> String {
@@ -493,7 +561,7 @@ mod tests {
     fn letters_and_long_names() {
         let parsed = options(&["-fttTyvs100", "-o", "x", "--trace=open,close", "-p1,2"]).unwrap();
         assert_eq!((parsed.follow, parsed.separately, parsed.style.strings), (true, false, 100));
-        assert_eq!((parsed.clock, parsed.duration), (Clock::Day { decimals: true }, true));
+        assert_eq!((parsed.clock, parsed.duration), (Clock::Day { decimals: 6 }, Some(6)));
         assert_eq!(parsed.pids, [1, 2]);
         let parsed = options(&["-ff", "-o", "x", "-xx", "--", "-odd", "-f"]).unwrap();
         assert!(parsed.separately && parsed.style.hex == Hex::All);
@@ -504,13 +572,13 @@ mod tests {
     #[test]
     fn what_is_not_taken_is_refused_by_name() {
         for (words, name) in [
-            (&["-k", "true"][..], "-k (--stack-traces)"),
+            (&["-D", "true"][..], "-D (--daemonize)"),
             (&["--seccomp-bpf", "true"], "--seccomp-bpf"),
-            (&["-X", "raw", "true"], "-X raw"),
-            (&["-e", "raw=all", "true"], "raw=all"),
+            (&["-X", "cooked", "true"], "cooked"),
+            (&["-e", "kvm=vcpu", "true"], "kvm=vcpu"),
+            (&["-e", "read=x", "true"], "'x'"),
             (&["--nonsense", "true"], "'--nonsense'"),
             (&["-J", "true"], "'J'"),
-            (&["-c", "true"], "-w"),
             (&["-o"], "'o'"),
             (&[], "must have PROG"),
         ] {

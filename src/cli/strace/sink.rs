@@ -2,14 +2,16 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
+use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
 use super::options::{Clock, Options};
+use super::stacks::Stacks;
 use super::summary::Summary;
 use crate::capture::{Intervention, Sink, local_offset_s};
 use crate::cli::text_output::{Mode, TextOutput};
-use crate::event::{Event, Kind};
+use crate::event::{Event, Kind, mark};
 use crate::report::show::live::{Live, Look, Time, Who};
 
 /// One stream of lines and where it goes.
@@ -32,6 +34,9 @@ pub struct StraceSink {
     /// One for all, or (`-ff`) one for each thread.
     streams: FxHashMap<u32, Stream>,
     summary: Summary,
+    stacks: Stacks,
+    /// Time in the kernel of each thread's process, when its call began and now.
+    system: FxHashMap<u32, (u64, u64)>,
     failed: Option<anyhow::Error>,
 }
 
@@ -42,13 +47,28 @@ impl StraceSink {
     /// For a recording that begins at this time.
     pub fn new(options: Options, realtime_ns: u64) -> anyhow::Result<Self> {
         let look = look(&options, realtime_ns);
-        let mut sink =
-            Self { options, look, streams: FxHashMap::default(), summary: Summary::default(), failed: None };
+        let mut sink = Self {
+            options,
+            look,
+            streams: FxHashMap::default(),
+            summary: Summary::default(),
+            stacks: Stacks::default(),
+            system: FxHashMap::default(),
+            failed: None,
+        };
         if !sink.options.separately {
             let output = sink.open(None)?;
-            sink.streams.insert(ALL, Stream { live: Live::new(look), output });
+            let live = sink.live();
+            sink.streams.insert(ALL, Stream { live, output });
         }
         Ok(sink)
+    }
+
+    fn live(&self) -> Live {
+        match &self.options.choices {
+            Some(choices) => Live::new(self.look).with_choices(Rc::clone(choices)),
+            None => Live::new(self.look),
+        }
     }
 
     fn open(&self, tid: Option<u32>) -> anyhow::Result<TextOutput> {
@@ -64,12 +84,6 @@ impl StraceSink {
     /// The command's first process is this one.
     pub fn started(&mut self, pid: i32) {
         self.joined(pid.cast_unsigned());
-    }
-
-    /// A process that runs is attached to.
-    pub fn attaches(&mut self, pid: i32) {
-        self.joined(pid.cast_unsigned());
-        self.say_attached(pid.cast_unsigned());
     }
 
     /// It goes on without us.
@@ -105,7 +119,8 @@ impl StraceSink {
                     return None;
                 }
             };
-            self.streams.insert(key, Stream { live: Live::new(self.look), output });
+            let live = self.live();
+            self.streams.insert(key, Stream { live, output });
         }
         self.streams.get_mut(&key)
     }
@@ -126,10 +141,18 @@ impl StraceSink {
             return;
         }
         if self.options.summary && event.ret.is_some() {
-            self.summary.add(event);
+            let system_ns = match self.options.wall {
+                true => None,
+                false => Some(self.system.get(&event.tid).map_or(0, |(at_entry, now)| now - at_entry)),
+            };
+            self.summary.add(event, system_ns);
         }
         if self.options.lines {
-            self.with(event, |live| live.finished(event));
+            let stack = event.stack.map(|stack| self.stacks.text(stack)).unwrap_or_default();
+            self.with(event, |live| {
+                live.finished(event);
+                live.below(stack.as_bytes());
+            });
         }
     }
 
@@ -140,6 +163,10 @@ impl StraceSink {
             _ => true,
         };
         let is_told = self.options.lines && !self.options.quiet.exit() && is_signal_shown;
+        if event.ret.is_none() && event.args[1] != 0 {
+            let is_told = self.options.lines && !self.options.quiet.thread_execve();
+            return self.with(event, |live| live.superseded(event, is_told));
+        }
         self.with(event, |live| live.ended(event, is_told));
         if self.options.separately
             && let Some(stream) = self.streams.remove(&event.tid)
@@ -181,12 +208,25 @@ impl Sink for StraceSink {
                 self.joined(child);
                 self.with(event, |live| live.forked(event));
             }
+            Kind::Frame | Kind::Stack => self.stacks.add(event),
+            Kind::Mark if event.text == Some(mark::ATTACHED.as_bytes()) && event.tid == event.pid => {
+                self.joined(event.tid);
+                self.say_attached(event.tid);
+            }
             Kind::Lost => super::tell("threads were lost: somebody else has waited for them"),
             _ => {}
         }
     }
 
+    fn used(&mut self, tid: u32, system_ns: u64) {
+        let (_, now) = self.system.entry(tid).or_default();
+        *now = system_ns.max(*now);
+    }
+
     fn entered(&mut self, event: &Event<'_>) -> Intervention {
+        if let Some((at_entry, now)) = self.system.get_mut(&event.tid) {
+            *at_entry = *now;
+        }
         if let Some(stream) = self.stream(event.tid) {
             stream.live.saw(event);
         }
@@ -216,8 +256,8 @@ fn look(options: &Options, realtime_ns: u64) -> Look {
             Clock::None => Time::Hidden,
             Clock::Day { decimals } => Time::Day { origin_ns, offset_s: local_offset_s(), decimals },
             Clock::Epoch { decimals } => Time::Epoch { origin_ns, decimals },
-            Clock::Relative => Time::Relative,
         },
+        relative: options.relative,
         number: options.number,
         pointer: options.pointer,
         modes: !options.quiet.personality(),

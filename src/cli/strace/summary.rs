@@ -19,13 +19,13 @@ pub struct Summary(BTreeMap<String, Count>);
 const RULE: &str = "------ ----------- ----------- --------- --------- ----------------\n";
 
 impl Summary {
-    /// Counts a call that has returned.
-    pub fn add(&mut self, event: &Event<'_>) {
+    /// Counts a call that has returned, by its time in the kernel, or else by that on the wall.
+    pub fn add(&mut self, event: &Event<'_>, system_ns: Option<u64>) {
         let name = crate::syscall::lookup(event.abi, event.nr).map(|spec| spec.name.to_owned());
         let count = self.0.entry(name.unwrap_or_else(|| format!("syscall_{:#x}", event.nr))).or_default();
         count.calls += 1;
         count.errors += u64::from(event.errno().is_some());
-        count.ns += event.duration_ns().unwrap_or(0);
+        count.ns += system_ns.or_else(|| event.duration_ns()).unwrap_or(0);
     }
 
     /// The table, sorted by time, calls, errors, name, or not at all.
@@ -79,9 +79,9 @@ mod tests {
     #[test]
     fn the_table_is_straces() {
         let mut summary = Summary::default();
-        summary.add(&call("close", 0, 9_000, 0));
-        summary.add(&call("close", 0, 9_000, 0));
-        summary.add(&call("openat", 0, 2_000, -2));
+        summary.add(&call("close", 0, 9_000, 0), None);
+        summary.add(&call("close", 0, 9_000, 0), None);
+        summary.add(&call("openat", 0, 1_000, -2), Some(2_000));
         assert_eq!(
             summary.text("time"),
             "% time     seconds  usecs/call     calls    errors syscall\n\

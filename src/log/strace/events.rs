@@ -118,7 +118,9 @@ impl Reader {
         };
         self.never_returned(tid, sink);
         let task = self.tasks.end(tid)?;
-        sink.push(&Event { ret, ..point(Kind::Exit, tid, &task, at_ns) });
+        let successor = superseded.and_then(number).map_or(0, |(tid, _)| tid);
+        let args = [0, successor, 0, 0, 0, 0];
+        sink.push(&Event { ret, args, ..point(Kind::Exit, tid, &task, at_ns) });
         if let Some((other, _)) = superseded.and_then(number)
             && let Some(other) = self.tasks.end(other as u32)
         {

@@ -17,7 +17,7 @@ pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, options: &Options) {
         out.push(b'(');
         write_unknown(out, event);
         out.push(b')');
-        result::write(out, event, Returned::Value(Ret::Int), options.style.hex);
+        result::write(out, event, Returned::Value(Ret::Int), &options.style);
         result::write_duration(out, event, options);
         return;
     };
@@ -32,7 +32,7 @@ pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, options: &Options) {
         call.exit(out);
     }
     out.push(b')');
-    result::write(out, event, call.returned(), options.style.hex);
+    result::write(out, event, call.returned(), &options.style);
     call.after(out);
     result::write_duration(out, event, options);
 }

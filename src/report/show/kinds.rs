@@ -2,7 +2,7 @@
 
 use super::escape::{write_escaped, write_quoted};
 use crate::event::{Event, Flags, Kind, loss};
-use crate::syscall::decode::{write_argv, write_siginfo};
+use crate::syscall::decode::{Constants, write_argv, write_siginfo};
 use crate::syscall::flags::{self, write_number, write_radix, write_si_code, write_signal};
 
 /// `si_code` values whose signal has no sender (`siginfo(2)`): a fault has an address there, `SIGIO` a
@@ -14,12 +14,12 @@ fn has_sender(signal: u32, code: i32) -> bool {
 }
 
 /// `--- SIGCHLD {si_code=CLD_EXITED, si_pid=12} ---`
-pub(super) fn write_signal_line(out: &mut Vec<u8>, event: &Event<'_>) {
+pub(super) fn write_signal_line(out: &mut Vec<u8>, event: &Event<'_>, constants: Constants) {
     let code = event.args[0] as i32;
     out.extend_from_slice(b"--- ");
     write_signal(out, event.nr);
     out.push(b' ');
-    if event.memory.is_some_and(|kept| write_siginfo(out, kept)) {
+    if event.memory.is_some_and(|kept| write_siginfo(out, kept, constants)) {
         return out.extend_from_slice(b" ---");
     }
     out.extend_from_slice(b"{si_code=");
@@ -34,6 +34,11 @@ pub(super) fn write_signal_line(out: &mut Vec<u8>, event: &Event<'_>) {
 /// `+++ exited with 0 +++` or `+++ killed by SIGKILL +++`
 pub(super) fn write_exit(out: &mut Vec<u8>, event: &Event<'_>) {
     match event.ret {
+        None if event.args[1] != 0 => {
+            out.extend_from_slice(b"+++ superseded by execve in pid ");
+            write_radix(out, event.args[1] & 0xffff_ffff, 10, 1);
+            out.extend_from_slice(b" +++");
+        }
         None => out.extend_from_slice(b"+++ ended +++"),
         Some(status) if status < 0 => {
             out.extend_from_slice(b"+++ killed by ");

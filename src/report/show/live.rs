@@ -3,11 +3,14 @@
 //! Where somebody else's line comes between, the first is left with `<unfinished ...>` and taken up again with
 //! `<... name resumed>`. One value is one stream of lines; what is to be shown at all is the caller's affair.
 
+use std::rc::Rc;
+
 use rustc_hash::FxHashMap;
 
 use super::escape::write_bracketed;
+use super::filter::CallSet;
 use super::modes::Modes;
-use super::{Options, kinds, result, write_seconds};
+use super::{kinds, result};
 use crate::event::{Event, Flags, Kind};
 use crate::syscall::Ret;
 use crate::syscall::decode::{Decoder, Memory, NoMemory, Returned, Snapshot, Style, write_unknown};
@@ -21,18 +24,43 @@ pub struct Look {
     pub who: Who,
     /// When.
     pub time: Time,
+    /// Since the line before, with so many decimals (`-r`); in brackets behind another time.
+    pub relative: Option<usize>,
     /// The number of the call (`-n`).
     pub number: bool,
     /// Where in the program (`-i`).
     pub pointer: bool,
     /// A change of the calling convention (`[ Process PID=1 runs in 32 bit mode. ]`).
     pub modes: bool,
-    /// How long it took (`-T`).
-    pub duration: bool,
+    /// How long it took, in seconds with so many decimals (`-T`).
+    pub duration: Option<usize>,
     /// The column of the results (`-a`).
     pub column: usize,
     /// How arguments are shown.
     pub style: Style,
+}
+
+/// Which calls are printed in another way than the others.
+#[derive(Clone, Debug, Default)]
+pub struct Choices {
+    /// As registers (`-e raw=`).
+    pub raw: Option<CallSet>,
+    /// With structures (`-e verbose=`); `None`: all.
+    pub structures: Option<CallSet>,
+    /// With few members of them (`-e abbrev=`); `None`: all, or as the style says.
+    pub abbreviated: Option<CallSet>,
+}
+
+impl Choices {
+    fn style(&self, style: Style, event: &Event<'_>) -> Style {
+        let has = |set: &Option<CallSet>| set.as_ref().map(|set| set.contains(event.abi, event.nr));
+        Style {
+            raw: has(&self.raw).unwrap_or(false),
+            addresses: !has(&self.structures).unwrap_or(true),
+            verbose: has(&self.abbreviated).map_or(style.verbose, |is_abbreviated| !is_abbreviated),
+            ..style
+        }
+    }
 }
 
 /// Who did it.
@@ -51,12 +79,12 @@ pub enum Who {
 pub enum Time {
     /// Not told.
     Hidden,
-    /// Since the epoch, with six decimals if they are wanted.
+    /// Since the epoch.
     Epoch {
         /// The realtime clock at the log's time 0, in nanoseconds.
         origin_ns: u64,
-        /// With microseconds.
-        decimals: bool,
+        /// Decimals of the seconds.
+        decimals: usize,
     },
     /// The time of day.
     Day {
@@ -64,11 +92,9 @@ pub enum Time {
         origin_ns: u64,
         /// How far the local time is ahead of UTC, in seconds.
         offset_s: i64,
-        /// With microseconds.
-        decimals: bool,
+        /// Decimals of the seconds.
+        decimals: usize,
     },
-    /// Since the line before.
-    Relative,
 }
 
 /// A thread that is known.
@@ -85,6 +111,7 @@ struct Task {
 /// A stream of lines.
 pub struct Live {
     look: Look,
+    choices: Option<Rc<Choices>>,
     /// Text since it was taken last.
     out: Vec<u8>,
     /// Length of the line that is not ended.
@@ -93,6 +120,8 @@ pub struct Live {
     writer: u32,
     tasks: FxHashMap<u32, Task>,
     modes: Modes,
+    /// The thread that has last taken another's place, and that one: its call still has the old id.
+    renamed: Option<(u32, u32)>,
     latest_ns: Option<u64>,
 }
 
@@ -102,13 +131,22 @@ impl Live {
     pub fn new(look: Look) -> Self {
         Self {
             look,
+            choices: None,
             out: Vec::new(),
             column: 0,
             writer: 0,
             tasks: FxHashMap::default(),
             modes: Modes::default(),
+            renamed: None,
             latest_ns: None,
         }
+    }
+
+    /// Prints some calls in another way.
+    #[must_use]
+    pub fn with_choices(mut self, choices: Rc<Choices>) -> Self {
+        self.choices = Some(choices);
+        self
     }
 
     /// What has been printed since this was called last.
@@ -146,6 +184,8 @@ impl Live {
 
     /// A call is over, or never will be: its line is ended.
     pub fn finished(&mut self, event: &Event<'_>) {
+        let renamed = self.renamed.filter(|(former, _)| *former == event.tid);
+        let event = &Event { tid: renamed.map_or(event.tid, |(_, tid)| tid), ..*event };
         let task = self.tasks.entry(event.tid).or_default();
         let has_begun = std::mem::take(&mut task.has_begun);
         if has_begun && self.writer == event.tid && self.column > 0 {
@@ -170,7 +210,8 @@ impl Live {
 
     /// A signal is about to be delivered.
     pub fn signal(&mut self, event: &Event<'_>) {
-        self.line(event, kinds::write_signal_line);
+        let constants = self.look.style.constants;
+        self.line(event, |out, event| kinds::write_signal_line(out, event, constants));
     }
 
     /// A signal has stopped the thread's process.
@@ -191,6 +232,17 @@ impl Live {
         self.modes.change(event);
     }
 
+    /// A thread has run another program, in the place of its process's first one.
+    pub fn superseded(&mut self, event: &Event<'_>, is_told: bool) {
+        if is_told {
+            self.line(event, kinds::write_exit);
+        }
+        let former = event.args[1] as u32;
+        let task = self.tasks.remove(&former).unwrap_or_default();
+        self.tasks.insert(event.tid, task);
+        self.renamed = Some((former, event.tid));
+    }
+
     /// Other text, a line of its own.
     pub fn line(&mut self, event: &Event<'_>, write: impl FnOnce(&mut Vec<u8>, &Event<'_>)) {
         self.head(event, event.start_ns);
@@ -200,11 +252,23 @@ impl Live {
         self.emit(&text);
     }
 
+    /// Whole lines that belong to the one before.
+    pub fn below(&mut self, lines: &[u8]) {
+        if self.column == 0 {
+            self.emit(lines);
+        }
+    }
+
     /// Ends the line of who goes on unseen.
     pub fn detached(&mut self) {
         if self.column > 0 {
             self.emit(b" <detached ...>\n");
         }
+    }
+
+    /// How this call is printed.
+    fn style(&self, event: &Event<'_>) -> Style {
+        self.choices.as_ref().map_or(self.look.style, |choices| choices.style(self.look.style, event))
     }
 
     fn change_of_mode(&mut self, event: &Event<'_>) {
@@ -273,33 +337,32 @@ impl Live {
 
     fn write_time(&mut self, out: &mut Vec<u8>, at_ns: u64) {
         match self.look.time {
-            Time::Hidden => return,
+            Time::Hidden => {}
             Time::Epoch { origin_ns, decimals } => {
-                let now = origin_ns.saturating_add(at_ns);
-                if decimals {
-                    write_seconds(out, now);
-                } else {
-                    write_radix(out, now / 1_000_000_000, 10, 1);
-                }
+                write_seconds(out, origin_ns.saturating_add(at_ns), decimals, 1);
             }
             Time::Day { origin_ns, offset_s, decimals } => {
                 let now = origin_ns.saturating_add(at_ns);
                 let second = (now / 1_000_000_000).cast_signed().saturating_add(offset_s).rem_euclid(86_400);
                 let (hour, minute) = (second / 3600, second / 60 % 60);
                 out.extend_from_slice(format!("{hour:02}:{minute:02}:{:02}", second % 60).as_bytes());
-                if decimals {
-                    out.push(b'.');
-                    write_radix(out, now % 1_000_000_000 / 1000, 10, 6);
-                }
-            }
-            Time::Relative => {
-                let since = at_ns.saturating_sub(self.latest_ns.unwrap_or(at_ns));
-                self.latest_ns = Some(at_ns.max(self.latest_ns.unwrap_or(0)));
-                let (seconds, micros) = (since / 1_000_000_000, since % 1_000_000_000 / 1000);
-                out.extend_from_slice(format!("{seconds:6}.{micros:06}").as_bytes());
+                write_decimals(out, now, decimals);
             }
         }
-        out.push(b' ');
+        if self.look.time != Time::Hidden {
+            out.push(b' ');
+        }
+        if let Some(decimals) = self.look.relative {
+            let since = at_ns.saturating_sub(self.latest_ns.unwrap_or(at_ns));
+            self.latest_ns = Some(at_ns.max(self.latest_ns.unwrap_or(0)));
+            let (before, behind): (&[u8], &[u8]) = match self.look.time {
+                Time::Hidden => (b"", b" "),
+                _ => (b"(+", b") "),
+            };
+            out.extend_from_slice(before);
+            write_seconds(out, since, decimals, 6);
+            out.extend_from_slice(behind);
+        }
     }
 
     fn emit(&mut self, text: &[u8]) {
@@ -321,7 +384,8 @@ impl Live {
             out.extend_from_slice(b" ...>");
             return;
         }
-        with_memory(event, |memory| match Decoder::new(event, &self.look.style, memory) {
+        let style = self.style(event);
+        with_memory(event, |memory| match Decoder::new(event, &style, memory) {
             Some(mut call) => call.entry(out),
             None => write_unknown(out, event),
         });
@@ -332,10 +396,13 @@ impl Live {
         let (mut arguments, mut after) = (Vec::new(), Vec::new());
         let mut returned = Returned::Value(Ret::Int);
         let has_returned = event.ret.is_some();
-        let style = self.look.style;
+        let style = self.style(event);
+        let (mut described, mut dump) = (Vec::new(), Vec::new());
         with_memory(event, |memory| {
             let Some(mut call) = Decoder::new(event, &style, memory) else { return };
             returned = call.returned();
+            call.describe_returned(&mut described);
+            call.dump(&mut dump);
             if has_returned && !event.flags.has(Flags::NO_ENTRY) {
                 call.exit(&mut arguments);
                 call.after(&mut after);
@@ -343,12 +410,15 @@ impl Live {
                 arguments.extend_from_slice(b" <unfinished ...>");
             }
         });
+        if !described.is_empty() {
+            returned = Returned::Described(&described);
+        }
         arguments.extend_from_slice(b") ");
         self.emit(&arguments);
         let mut rest = vec![b' '; self.look.column.saturating_sub(self.column)];
         // It begins with a space of its own.
         let mut value = Vec::new();
-        result::write(&mut value, event, returned, style.hex);
+        result::write(&mut value, event, returned, &style);
         rest.extend_from_slice(value.strip_prefix(b" ").unwrap_or(&value));
         rest.extend_from_slice(&after);
         for (flag, word) in [(Flags::INJECTED, &b" (INJECTED)"[..]), (Flags::DELAYED, b" (DELAYED)")] {
@@ -356,10 +426,30 @@ impl Live {
                 rest.extend_from_slice(word);
             }
         }
-        let options = Options { duration: self.look.duration, ..Options::default() };
-        result::write_duration(&mut rest, event, &options);
+        let taken = event.duration_ns().filter(|_| event.ret.is_some());
+        if let (Some(ns), Some(decimals)) = (taken, self.look.duration) {
+            rest.extend_from_slice(b" <");
+            write_seconds(&mut rest, ns, decimals, 1);
+            rest.push(b'>');
+        }
         rest.push(b'\n');
+        rest.extend_from_slice(&dump);
         self.emit(&rest);
+    }
+}
+
+/// Seconds, as wide as this, with so many decimals, cut.
+fn write_seconds(out: &mut Vec<u8>, ns: u64, decimals: usize, width: usize) {
+    let seconds = ns / 1_000_000_000;
+    out.extend_from_slice(format!("{seconds:width$}").as_bytes());
+    write_decimals(out, ns, decimals);
+}
+
+fn write_decimals(out: &mut Vec<u8>, ns: u64, decimals: usize) {
+    if decimals > 0 {
+        let unit = 10_u64.pow(9_u32.saturating_sub(decimals as u32));
+        out.push(b'.');
+        write_radix(out, ns % 1_000_000_000 / unit, 10, decimals);
     }
 }
 

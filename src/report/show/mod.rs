@@ -102,7 +102,7 @@ pub fn line(out: &mut Vec<u8>, event: &Event<'_>, options: &Options) {
     write_head(out, event, options);
     match event.kind {
         Kind::Syscall => call::write(out, event, options),
-        Kind::Signal => kinds::write_signal_line(out, event),
+        Kind::Signal => kinds::write_signal_line(out, event, options.style.constants),
         Kind::Exit => kinds::write_exit(out, event),
         Kind::Exec
         | Kind::Fork

@@ -3,16 +3,16 @@
 use super::{Options, errno, write_nanoseconds, write_seconds};
 use crate::event::Event;
 use crate::syscall::Ret;
-use crate::syscall::decode::{Hex, Returned, write_file_name};
+use crate::syscall::decode::{Constants, Returned, Style, write_file_name};
 use crate::syscall::flags::{write_hex, write_mode, write_number, write_radix};
 
 /// ` = 3</etc/passwd>`, ` = -1 ENOENT (No such file or directory)`, ` = ?`.
-pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, returned: Returned<'_>, hex: Hex) {
+pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, returned: Returned<'_>, style: &Style) {
     out.extend_from_slice(b" = ");
     match (event.ret, event.errno()) {
         (None, _) => out.push(b'?'),
         (Some(_), Some(errno)) => write_error(out, errno),
-        (Some(value), None) => write_success(out, returned, value, hex),
+        (Some(value), None) => write_success(out, returned, value, style),
     }
 }
 
@@ -30,12 +30,12 @@ pub(super) fn write_duration(out: &mut Vec<u8>, event: &Event<'_>, options: &Opt
     }
 }
 
-fn write_success(out: &mut Vec<u8>, returned: Returned<'_>, value: i64, hex: Hex) {
+fn write_success(out: &mut Vec<u8>, returned: Returned<'_>, value: i64, style: &Style) {
     match returned {
         Returned::Fd(file) => {
             write_number(out, value);
             if let Some(file) = file.filter(|_| value >= 0) {
-                write_file_name(out, file, hex);
+                write_file_name(out, file, style.hex);
             }
         }
         Returned::Flags(set) => {
@@ -43,11 +43,17 @@ fn write_success(out: &mut Vec<u8>, returned: Returned<'_>, value: i64, hex: Hex
             // Without any there is nothing to name, unless zero is the name of something.
             if value != 0 || !set.fields.is_empty() {
                 out.extend_from_slice(b" (flags ");
-                set.write_bits(out, value as u64);
+                // Those of an open file are told by name in any case.
+                let constants = if set.fields.is_empty() { style.constants } else { Constants::Names };
+                constants.bits(out, set, value as u64);
                 out.push(b')');
             }
         }
-        Returned::Value(Ret::Addr) => write_hex(out, value as u64),
+        Returned::Described(file) => {
+            write_number(out, value);
+            out.extend_from_slice(file);
+        }
+        Returned::Register | Returned::Value(Ret::Addr) => write_hex(out, value as u64),
         Returned::Value(Ret::Mode) => write_mode(out, value as u64),
         Returned::Value(Ret::Size) => write_radix(out, value as u64, 10, 1),
         Returned::Value(Ret::Int | Ret::Fd | Ret::Pid | Ret::Never) => write_number(out, value),

@@ -1,14 +1,13 @@
 //! One system call's arguments, in the two parts in which strace prints them.
 
 use super::escape::{write_bracketed, write_quoted};
-use super::facts::{write_file_mode, write_open_how, write_sockaddr, write_stat};
-use super::layout::write_device;
+use super::facts::{write_open_how, write_sockaddr, write_stat};
 use super::memory::{Memory, Phase};
 use super::special::{self, Form};
 use super::text::{Hex, write_text};
 use super::{Style, net, tables};
 use crate::event::{Abi, Event, Flags, UNKNOWN_ADDRESS};
-use crate::syscall::flags::{FlagSet, write_hex, write_number, write_radix, write_signal};
+use crate::syscall::flags::{FlagSet, write_hex, write_number, write_radix};
 use crate::syscall::{self, Arg, Ret, Spec, Struct};
 
 /// `AT_FDCWD`: the directory descriptor that stands for the cwd.
@@ -70,6 +69,10 @@ pub enum Returned<'a> {
     Flags(&'static FlagSet),
     /// A number of this kind.
     Value(Ret),
+    /// A descriptor, with what stands behind its number.
+    Described(&'a [u8]),
+    /// Whatever the register has.
+    Register,
 }
 
 /// A call being written.
@@ -117,6 +120,9 @@ impl<'a, 'm> Decoder<'a, 'm> {
     /// follow.
     pub fn entry(&mut self, out: &mut Vec<u8>) {
         self.phase = Phase::Entry;
+        if self.style.raw {
+            return self.write_registers(out);
+        }
         if special::write_entry(self, out) {
             return;
         }
@@ -130,7 +136,7 @@ impl<'a, 'm> Decoder<'a, 'm> {
     /// Writes the others.
     pub fn exit(&mut self, out: &mut Vec<u8>) {
         self.phase = Phase::Exit;
-        if special::write_exit(self, out) {
+        if self.style.raw || special::write_exit(self, out) {
             return;
         }
         self.write_args(out, self.first_late(), self.count());
@@ -139,7 +145,7 @@ impl<'a, 'm> Decoder<'a, 'm> {
     /// Whether arguments are left for [`exit`](Self::exit).
     #[must_use]
     pub fn has_late(&self) -> bool {
-        special::is_whole(self.spec) || self.first_late() < self.count()
+        !self.style.raw && (special::is_whole(self.spec) || self.first_late() < self.count())
     }
 
     /// Whether strace has more to say of it when it has returned: arguments, or what stands behind the result.
@@ -151,7 +157,9 @@ impl<'a, 'm> Decoder<'a, 'm> {
     /// Writes what strace prints behind the result: ` (in [3], left {tv_sec=0, tv_usec=5})`.
     pub fn after(&mut self, out: &mut Vec<u8>) {
         self.phase = Phase::Exit;
-        special::write_after(self, out);
+        if !self.style.raw {
+            special::write_after(self, out);
+        }
     }
 
     /// Reads at the call's entry what is printed at its exit only.
@@ -163,10 +171,24 @@ impl<'a, 'm> Decoder<'a, 'm> {
     /// What the call returns.
     #[must_use]
     pub fn returned(&self) -> Returned<'a> {
+        if self.style.raw {
+            return Returned::Register;
+        }
         match (special::ret_flags(self.event, self.spec), special::ret(self.event, self.spec)) {
             (Some(set), _) => Returned::Flags(set),
             (None, Ret::Fd) => Returned::Fd(self.returned_file().filter(|_| self.style.files)),
             (None, ret) => Returned::Value(ret),
+        }
+    }
+
+    /// `0xffffff9c, 0x55638f47b004, 0x80000`
+    fn write_registers(&self, out: &mut Vec<u8>) {
+        let count = self.spec.args.iter().filter(|spec| spec.arg != Arg::Unused).count();
+        for (index, &arg) in self.event.args.iter().take(count).enumerate() {
+            if index > 0 {
+                out.extend_from_slice(b", ");
+            }
+            write_hex(out, word(self.event.abi, arg));
         }
     }
 
@@ -239,11 +261,14 @@ impl<'a, 'm> Decoder<'a, 'm> {
 
     fn write_form(&mut self, out: &mut Vec<u8>, form: Form, index: usize) {
         match form {
-            Form::Bits(set) => set.write_bits(out, self.event.args[index]),
+            Form::Bits(set) => self.style.constants.bits(out, set, self.event.args[index]),
             Form::As(arg) => self.write_kind(out, arg, index),
-            Form::Ioctl => special::write_ioctl(out, self.event.args[index] as u32),
+            Form::Ioctl => special::write_ioctl(out, self.event.args[index] as u32, self.style.constants),
             Form::Named(names) => out.extend_from_slice(names.as_bytes()),
-            Form::Quota => special::write_quota(out, self.event.args[index] as u32),
+            Form::Quota => special::write_quota(out, self.event.args[index] as u32, self.style.constants),
+            Form::IoctlIn(_) | Form::IoctlOut(_) | Form::Option if self.style.addresses => {
+                self.write_address(out, self.arg(index));
+            }
             Form::IoctlIn(what) => self.write_ioctl_argument(out, what, self.arg(index)),
             Form::IoctlOut(what) if self.succeeded() => self.write_ioctl_argument(out, what, self.arg(index)),
             Form::IoctlOut(_) => self.write_address(out, self.arg(index)),
@@ -262,6 +287,10 @@ impl<'a, 'm> Decoder<'a, 'm> {
             out.extend_from_slice(b"...");
             return;
         }
+        let is_structure = matches!(kind, Arg::In(_) | Arg::Out(_) | Arg::InOut(_));
+        if self.style.addresses && is_structure {
+            return self.write_address(out, value);
+        }
         match kind {
             Arg::Int | Arg::Pid => write_number(out, i64::from(value as i32)),
             Arg::Uid | Arg::Gid if value as u32 == u32::MAX => out.extend_from_slice(b"-1"),
@@ -277,13 +306,13 @@ impl<'a, 'm> Decoder<'a, 'm> {
             Arg::Path => self.write_path(out, index),
             Arg::Str => self.write_string(out, index),
             Arg::StrArray => self.write_strings(out, index),
-            Arg::Flags(set) => set.write_bits(out, value),
-            Arg::Enum(set) => set.write_one(out, value),
-            Arg::Mode => write_file_mode(out, value as u32 & 0xffff),
+            Arg::Flags(set) => self.style.constants.bits(out, set, value),
+            Arg::Enum(set) => self.style.constants.one(out, set, value),
+            Arg::Mode => self.style.constants.file_mode(out, value as u32 & 0xffff),
             Arg::OutBuf => self.write_out_buffer(out, index),
             Arg::In(layout) | Arg::Out(layout) | Arg::InOut(layout) => self.write_struct(out, layout, index),
-            Arg::Signal => write_signal(out, value as u32),
-            Arg::Dev => write_device(out, value),
+            Arg::Signal => self.style.constants.signal(out, value as u32),
+            Arg::Dev => self.style.constants.device(out, value),
             Arg::Buf => self.write_in_buffer(out, index),
             Arg::Addr | Arg::Unused => self.write_address(out, value),
         }
@@ -304,7 +333,8 @@ impl<'a, 'm> Decoder<'a, 'm> {
     fn write_fd(&mut self, out: &mut Vec<u8>, index: usize) {
         let fd = self.arg(index) as i32;
         if self.spec.args[index].arg == Arg::DirFd && fd == AT_FDCWD {
-            out.extend_from_slice(b"AT_FDCWD");
+            let name = |out: &mut Vec<u8>| out.extend_from_slice(b"AT_FDCWD");
+            self.style.constants.write(out, |out| write_number(out, i64::from(fd)), name);
             let base = self.base(self.ordinal(index, is_path));
             let mut cwd = [0; LONGEST_PATH];
             let kept = match base {
@@ -316,7 +346,9 @@ impl<'a, 'm> Decoder<'a, 'm> {
             let slot = self.ordinal(index, is_fd);
             let file = if fd < 0 || self.names_only_the_result() { None } else { self.slot(slot) };
             write_number(out, i64::from(fd));
-            self.write_file(out, file);
+            if !self.style.details.is_any() || !self.write_behind(out, fd) {
+                self.write_file(out, file);
+            }
         }
     }
 
@@ -385,8 +417,9 @@ impl<'a, 'm> Decoder<'a, 'm> {
         let address = self.arg(index);
         match self.event.argv.filter(|_| self.ordinal(index, is_string) == 0) {
             Some(argv) if !self.is_deep() => write_argv(out, argv, self.event.flags.has(Flags::TRUNCATED)),
+            Some(_) if self.style.addresses => self.write_address(out, address),
             Some(_) => self.write_string_array(out, address, false),
-            None if self.is_deep() && address != 0 => {
+            None if self.is_deep() && address != 0 && !self.style.addresses => {
                 let is_counted = !(self.style.verbose && self.style.environment);
                 self.write_string_array(out, address, is_counted);
             }
@@ -447,7 +480,8 @@ impl<'a, 'm> Decoder<'a, 'm> {
                 write_stat(out, layout, &stat);
             }
             (Struct::Sockaddr, _, Some(peer)) if !self.is_deep() => write_sockaddr(out, peer),
-            (Struct::OpenHow, _, _) if !self.is_deep() && write_open_how(out, self.event) => {}
+            (Struct::OpenHow, _, _)
+                if !self.is_deep() && write_open_how(out, self.event, self.style.constants) => {}
             _ => self.write_address(out, address),
         }
     }

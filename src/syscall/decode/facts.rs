@@ -1,5 +1,6 @@
 //! Structures of which every log has the facts, if not the bytes: stat results and socket addresses.
 
+use super::constants::Constants;
 use super::escape::{write_escaped, write_quoted};
 use crate::event::{Event, FileStat};
 use crate::syscall::flags::RESOLVE;
@@ -145,7 +146,7 @@ fn is_number(text: &[u8]) -> bool {
 
 /// Writes `struct open_how` from the text the capture keeps of it, `flags=0x.. mode=0o.. resolve=0x..`;
 /// `false`: it is not of that shape.
-pub(super) fn write_open_how(out: &mut Vec<u8>, event: &Event<'_>) -> bool {
+pub(super) fn write_open_how(out: &mut Vec<u8>, event: &Event<'_>, constants: Constants) -> bool {
     let Some(text) = event.text.and_then(|text| std::str::from_utf8(text).ok()) else { return false };
     let mut words = text.split(' ');
     let mut word = |name: &str, prefix: &str, base| {
@@ -158,13 +159,13 @@ pub(super) fn write_open_how(out: &mut Vec<u8>, event: &Event<'_>) -> bool {
         return false;
     };
     out.extend_from_slice(b"{flags=");
-    open_flags(event.abi).write_bits(out, flags);
+    constants.bits(out, open_flags(event.abi), flags);
     if mode != 0 {
         out.extend_from_slice(b", mode=");
         write_mode(out, mode);
     }
     out.extend_from_slice(b", resolve=");
-    RESOLVE.write_bits(out, resolve);
+    constants.bits(out, &RESOLVE, resolve);
     out.push(b'}');
     true
 }

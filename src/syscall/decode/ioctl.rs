@@ -74,7 +74,7 @@ impl Decoder<'_, '_> {
             What::Bits(set) => match self.read_u32_at(self.phase, address) {
                 Some(bits) => {
                     out.push(b'[');
-                    set.write_bits(out, u64::from(bits));
+                    self.style.constants.bits(out, set, u64::from(bits));
                     out.push(b']');
                 }
                 None => self.write_address(out, address),

@@ -1,7 +1,6 @@
 //! Structures as tables: where each member is, and how it is shown.
 
 use super::Decoder;
-use super::facts::write_file_mode;
 use super::text::write_text;
 use crate::syscall::flags::{FlagSet, write_hex, write_mode, write_number, write_radix};
 
@@ -116,7 +115,8 @@ impl Decoder<'_, '_> {
     pub(super) fn try_layout(&mut self, out: &mut Vec<u8>, address: u64, layout: &Layout) -> Option<()> {
         let mut bytes = [0; LARGEST];
         let size = layout.size[self.half()].min(LARGEST);
-        if address == 0 || self.memory.read(self.phase, address, &mut bytes[..size]) < size {
+        let is_looked_at = address != 0 && !self.style.addresses;
+        if !is_looked_at || self.memory.read(self.phase, address, &mut bytes[..size]) < size {
             return None;
         }
         self.write_members(out, layout, &bytes[..size]);
@@ -177,11 +177,11 @@ impl Decoder<'_, '_> {
             Show::Uint(size) => write_radix(out, self.number(size, bytes).0, 10, 1),
             Show::Hex(size) => write_hex(out, self.number(size, bytes).0),
             Show::Address => self.write_address(out, self.number(Size::Word, bytes).0),
-            Show::Flags(set, size) => set.write_bits(out, self.number(size, bytes).0),
-            Show::Enum(set, size) => set.write_one(out, self.number(size, bytes).0),
-            Show::Mode(size) => write_file_mode(out, self.number(size, bytes).0 as u32),
+            Show::Flags(set, size) => self.style.constants.bits(out, set, self.number(size, bytes).0),
+            Show::Enum(set, size) => self.style.constants.one(out, set, self.number(size, bytes).0),
+            Show::Mode(size) => self.style.constants.file_mode(out, self.number(size, bytes).0 as u32),
             Show::Octal(size) => write_mode(out, self.number(size, bytes).0),
-            Show::Device(size) => write_device(out, self.number(size, bytes).0),
+            Show::Device(size) => self.style.constants.device(out, self.number(size, bytes).0),
             Show::Id => match self.number(Size::B4, bytes).0 as u32 {
                 u32::MAX => out.extend_from_slice(b"-1"),
                 id => write_radix(out, u64::from(id), 10, 1),
@@ -205,7 +205,8 @@ impl Decoder<'_, '_> {
         size: usize,
         write: WriteElement<'_, Self>,
     ) {
-        if address == 0 || !self.is_deep() {
+        let is_looked_at = address != 0 && self.is_deep();
+        if !is_looked_at || self.style.addresses && count != 0 {
             return self.write_address(out, address);
         }
         if count == 0 {

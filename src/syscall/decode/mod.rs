@@ -11,6 +11,9 @@
 //! traced program: what cannot be read is shown as its address. Nothing here knows where memory comes from.
 
 mod call;
+mod constants;
+mod descriptors;
+mod dump;
 pub mod escape;
 mod facts;
 mod ioctl;
@@ -28,6 +31,8 @@ mod text;
 mod time;
 
 pub use call::{Decoder, Returned, keep_cwd, write_argv, write_file_name, write_unknown};
+pub use constants::Constants;
+pub use descriptors::{Described, Descriptors, Details, descriptor_at};
 pub use memory::{Keeper, MOST_KEPT, Memory, NoMemory, Phase, Snapshot};
 pub use signal::{keep_returned_mask, keep_siginfo, write_siginfo};
 pub use text::Hex;
@@ -47,12 +52,39 @@ pub struct Style {
     pub files: bool,
     /// The name of each thread (`-Y`).
     pub names: bool,
+    /// What more is told of descriptors (`-yy`).
+    pub details: Details,
+    /// Arguments and results as the registers have them (`-e raw=`).
+    pub raw: bool,
+    /// Structures by their addresses only (`-e verbose=`).
+    pub addresses: bool,
+    /// Descriptors of which what is read and what is written is shown in full (`-e read=`, `-e write=`).
+    pub dumps: [Descriptors; 2],
+    /// How named constants are shown (`-X`).
+    pub constants: Constants,
     /// With `verbose`, the variables that a program is started with, not only how many there are.
     pub environment: bool,
 }
 
+impl Style {
+    /// As strace prints without any option.
+    pub const PLAIN: Self = Self {
+        strings: 32,
+        hex: Hex::Never,
+        verbose: false,
+        files: false,
+        names: false,
+        details: Details { devices: false, sockets: false, processes: false },
+        raw: false,
+        addresses: false,
+        dumps: [Descriptors::NONE; 2],
+        constants: Constants::Names,
+        environment: false,
+    };
+}
+
 impl Default for Style {
     fn default() -> Self {
-        Self { strings: 32, hex: Hex::Never, verbose: false, files: false, names: false, environment: false }
+        Self::PLAIN
     }
 }

@@ -1,10 +1,11 @@
 //! Socket addresses, messages, buffers in pieces, and the values of socket options.
 
-use super::Decoder;
+use super::constants::Constants;
 use super::escape::write_quoted;
 use super::memory::Phase;
 use super::tables::{LINGER, UCRED};
 use super::text::write_text;
+use super::{Decoder, Hex, Style};
 use crate::syscall::flags::{
     CONTROL_MESSAGE, MSG, SOCKET_DOMAIN, SOCKET_LEVEL, write_hex, write_number, write_radix,
 };
@@ -24,8 +25,14 @@ fn word32(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..).and_then(|bytes| bytes.first_chunk()).map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
-fn port(bytes: &[u8], at: usize) -> u64 {
-    u64::from(word16(bytes, at).swap_bytes())
+/// `htons(80)`
+fn write_port(out: &mut Vec<u8>, port: &[u8], constants: Constants) {
+    let name = |out: &mut Vec<u8>| {
+        out.extend_from_slice(b"htons(");
+        write_radix(out, u64::from(word16(port, 0).swap_bytes()), 10, 1);
+        out.push(b')');
+    };
+    constants.write(out, |out| write_text(out, port, Hex::All, false), name);
 }
 
 /// Bytes of the integers a call has pointers to.
@@ -71,7 +78,7 @@ impl Decoder<'_, '_> {
         {
             return self.write_address(out, address);
         }
-        write_socket_address(out, &bytes[..length], self.style.hex);
+        write_socket_address(out, &bytes[..length], self.style);
     }
 
     /// `[16]`, or `[110 => 16]` where the kernel has put another length.
@@ -112,7 +119,8 @@ impl Decoder<'_, '_> {
 
     fn integer(&mut self, phase: Phase, address: u64, size: usize) -> Option<i64> {
         let mut bytes = [0; 8];
-        if address == 0 || self.memory.read(phase, address, &mut bytes[..size]) < size {
+        if address == 0 || self.style.addresses || self.memory.read(phase, address, &mut bytes[..size]) < size
+        {
             return None;
         }
         let value = i64::from_le_bytes(bytes);
@@ -131,11 +139,10 @@ impl Decoder<'_, '_> {
         }
     }
 
-    /// `[3, 4]`
-    pub(super) fn write_integers(&mut self, out: &mut Vec<u8>, address: u64, count: u64, size: usize) {
-        self.write_array(out, address, count, size, &mut |_, out, bytes| {
-            let value = word32(bytes, 0);
-            write_number(out, i64::from(value.cast_signed()));
+    /// Descriptors: `[3, 4]`.
+    pub(super) fn write_descriptors(&mut self, out: &mut Vec<u8>, address: u64, count: u64, size: usize) {
+        self.write_array(out, address, count, size, &mut |call, out, bytes| {
+            call.write_descriptor(out, word32(bytes, 0).cast_signed());
         });
     }
 
@@ -228,7 +235,7 @@ impl Decoder<'_, '_> {
         out.extend_from_slice(b", msg_controllen=");
         write_radix(out, controls, 10, 1);
         out.extend_from_slice(b", msg_flags=");
-        MSG.write_bits(out, u64::from(flags));
+        self.style.constants.bits(out, &MSG, u64::from(flags));
         out.push(b'}');
     }
 
@@ -270,10 +277,10 @@ impl Decoder<'_, '_> {
         out.extend_from_slice(b"{cmsg_len=");
         write_radix(out, length, 10, 1);
         out.extend_from_slice(b", cmsg_level=");
-        SOCKET_LEVEL.write_one(out, u64::from(level));
+        self.style.constants.one(out, &SOCKET_LEVEL, u64::from(level));
         out.extend_from_slice(b", cmsg_type=");
         if level == 1 {
-            CONTROL_MESSAGE.write_one(out, u64::from(kind));
+            self.style.constants.one(out, &CONTROL_MESSAGE, u64::from(kind));
         } else {
             write_hex(out, u64::from(kind));
         }
@@ -286,7 +293,7 @@ impl Decoder<'_, '_> {
                         if index > 0 {
                             out.extend_from_slice(b", ");
                         }
-                        write_number(out, i64::from(word32(fd, 0).cast_signed()));
+                        self.write_descriptor(out, word32(fd, 0).cast_signed());
                     }
                     out.push(b']');
                 }
@@ -347,21 +354,25 @@ pub(super) fn is_option_value(spec: &Spec, index: usize) -> bool {
     spec.name == "getsockopt" && spec.args[index].arg == Arg::OutBuf
 }
 
-fn write_socket_address(out: &mut Vec<u8>, bytes: &[u8], hex: super::Hex) {
+fn write_socket_address(out: &mut Vec<u8>, bytes: &[u8], style: &Style) {
     let family = word16(bytes, 0);
     out.extend_from_slice(b"{sa_family=");
-    SOCKET_DOMAIN.write_one(out, u64::from(family));
+    style.constants.one(out, &SOCKET_DOMAIN, u64::from(family));
     match family {
-        1 => write_local(out, &bytes[2..], hex),
+        1 => write_local(out, &bytes[2..], style.hex),
         2 if bytes.len() >= 8 => {
-            out.extend_from_slice(b", sin_port=htons(");
-            write_radix(out, port(bytes, 2), 10, 1);
-            out.extend_from_slice(b"), sin_addr=inet_addr(");
-            let host = std::net::Ipv4Addr::new(bytes[4], bytes[5], bytes[6], bytes[7]);
-            write_text(out, host.to_string().as_bytes(), hex, false);
-            out.push(b')');
+            out.extend_from_slice(b", sin_port=");
+            write_port(out, &bytes[2..4], style.constants);
+            out.extend_from_slice(b", sin_addr=");
+            let host = std::net::Ipv4Addr::new(bytes[4], bytes[5], bytes[6], bytes[7]).to_string();
+            let name = |out: &mut Vec<u8>| {
+                out.extend_from_slice(b"inet_addr(");
+                write_text(out, host.as_bytes(), style.hex, false);
+                out.push(b')');
+            };
+            style.constants.write(out, |out| write_text(out, &bytes[4..8], Hex::All, false), name);
         }
-        10 if bytes.len() >= 24 => write_inet6(out, bytes, hex),
+        10 if bytes.len() >= 24 => write_inet6(out, bytes, style),
         16 if bytes.len() >= 12 => {
             out.extend_from_slice(b", nl_pid=");
             write_number(out, i64::from(word32(bytes, 4).cast_signed()));
@@ -370,14 +381,14 @@ fn write_socket_address(out: &mut Vec<u8>, bytes: &[u8], hex: super::Hex) {
         }
         _ => {
             out.extend_from_slice(b", sa_data=");
-            write_text(out, &bytes[2..], hex, false);
+            write_text(out, &bytes[2..], style.hex, false);
         }
     }
     out.push(b'}');
 }
 
 /// The name of a local socket: a path, an abstract name, or none.
-fn write_local(out: &mut Vec<u8>, name: &[u8], hex: super::Hex) {
+fn write_local(out: &mut Vec<u8>, name: &[u8], hex: Hex) {
     match name.split_first() {
         None => {}
         Some((0, name)) => {
@@ -387,7 +398,7 @@ fn write_local(out: &mut Vec<u8>, name: &[u8], hex: super::Hex) {
         Some(_) => {
             out.extend_from_slice(b", sun_path=");
             let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
-            if hex == super::Hex::Never {
+            if hex == Hex::Never {
                 write_quoted(out, &name[..end]);
             } else {
                 write_text(out, &name[..end], hex, false);
@@ -396,15 +407,29 @@ fn write_local(out: &mut Vec<u8>, name: &[u8], hex: super::Hex) {
     }
 }
 
-fn write_inet6(out: &mut Vec<u8>, bytes: &[u8], hex: super::Hex) {
-    out.extend_from_slice(b", sin6_port=htons(");
-    write_radix(out, port(bytes, 2), 10, 1);
-    out.extend_from_slice(b"), sin6_flowinfo=htonl(");
-    write_radix(out, u64::from(word32(bytes, 4).swap_bytes()), 10, 1);
-    out.extend_from_slice(b"), inet_pton(AF_INET6, ");
+fn write_inet6(out: &mut Vec<u8>, bytes: &[u8], style: &Style) {
+    out.extend_from_slice(b", sin6_port=");
+    write_port(out, &bytes[2..4], style.constants);
+    out.extend_from_slice(b", sin6_flowinfo=");
+    let flow = |out: &mut Vec<u8>| {
+        out.extend_from_slice(b"htonl(");
+        write_radix(out, u64::from(word32(bytes, 4).swap_bytes()), 10, 1);
+        out.push(b')');
+    };
+    style.constants.write(out, |out| write_text(out, &bytes[4..8], Hex::All, false), flow);
     let host: [u8; 16] = bytes[8..24].try_into().unwrap_or_default();
-    write_text(out, std::net::Ipv6Addr::from(host).to_string().as_bytes(), hex, false);
-    out.extend_from_slice(b", &sin6_addr)");
+    let name = |out: &mut Vec<u8>| {
+        out.extend_from_slice(b"inet_pton(AF_INET6, ");
+        write_text(out, std::net::Ipv6Addr::from(host).to_string().as_bytes(), style.hex, false);
+        let names_member = style.constants == Constants::Names;
+        out.extend_from_slice(if names_member { b", &sin6_addr)" } else { b")" });
+    };
+    if style.constants == Constants::Names {
+        out.extend_from_slice(b", ");
+    } else {
+        out.extend_from_slice(b", sin6_addr=");
+    }
+    style.constants.write(out, |out| write_text(out, &host, Hex::All, false), name);
     if bytes.len() >= 28 {
         out.extend_from_slice(b", sin6_scope_id=");
         write_radix(out, u64::from(word32(bytes, 24)), 10, 1);

@@ -22,12 +22,12 @@ fn events(bytes: &[u8], at: usize) -> u64 {
 impl Decoder<'_, '_> {
     /// `[{fd=3, events=POLLIN}, {fd=-1}]`
     pub(super) fn write_pollfds(&mut self, out: &mut Vec<u8>, address: u64, count: u64) {
-        self.write_array(out, address, count, POLLFD, &mut |_, out, bytes| {
+        self.write_array(out, address, count, POLLFD, &mut |call, out, bytes| {
             out.extend_from_slice(b"{fd=");
-            write_number(out, i64::from(descriptor(bytes)));
+            call.write_descriptor(out, descriptor(bytes));
             if descriptor(bytes) >= 0 {
                 out.extend_from_slice(b", events=");
-                POLL.write_bits(out, events(bytes, 4));
+                call.style.constants.bits(out, &POLL, events(bytes, 4));
             }
             out.push(b'}');
         });
@@ -49,16 +49,32 @@ impl Decoder<'_, '_> {
     pub(super) fn write_descriptor_set(&mut self, out: &mut Vec<u8>, address: u64) {
         let count = self.selected();
         match self.read_set(address, count) {
-            Some(set) => write_set(out, &set, count),
+            Some(set) => {
+                out.push(b'[');
+                let mut is_first = true;
+                for fd in members(&set, count) {
+                    if !is_first {
+                        out.push(b' ');
+                    }
+                    is_first = false;
+                    self.write_descriptor(out, fd as i32);
+                }
+                out.push(b']');
+            }
             None => self.write_address(out, address),
         }
     }
 }
 
+/// The descriptors of a set.
+fn members(set: &[u8], count: usize) -> impl Iterator<Item = usize> {
+    (0..count).filter(|fd| set.get(fd / 8).is_some_and(|byte| byte >> (fd % 8) & 1 != 0))
+}
+
 fn write_set(out: &mut Vec<u8>, set: &[u8], count: usize) {
     out.push(b'[');
     let mut is_first = true;
-    for fd in (0..count).filter(|fd| set.get(fd / 8).is_some_and(|byte| byte >> (fd % 8) & 1 != 0)) {
+    for fd in members(set, count) {
         if !is_first {
             out.push(b' ');
         }
@@ -96,7 +112,7 @@ pub(super) fn write_polled(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{fd=");
         write_number(out, i64::from(descriptor(&bytes)));
         out.extend_from_slice(b", revents=");
-        POLL.write_bits(out, events(&bytes, 6));
+        call.style.constants.bits(out, &POLL, events(&bytes, 6));
         out.push(b'}');
     }
     out.push(b']');
@@ -133,12 +149,9 @@ pub(super) fn write_selected(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
             "pselect6_time64" => &TIMESPEC64,
             _ => &TIMEVAL,
         };
-        let mut left = Vec::new();
-        if call.try_layout(&mut left, call.arg(4), layout).is_some() {
-            separate(&mut told);
-            told.extend_from_slice(b"left ");
-            told.extend_from_slice(&left);
-        }
+        separate(&mut told);
+        told.extend_from_slice(b"left ");
+        call.write_layout(&mut told, call.arg(4), layout);
     }
     if !told.is_empty() {
         out.extend_from_slice(b" (");

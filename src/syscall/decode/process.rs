@@ -18,31 +18,15 @@ fn word(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..).and_then(|bytes| bytes.first_chunk()).map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
-/// `8192*1024`, or that there is none.
-fn write_limit_of(out: &mut Vec<u8>, limit: u64, is_infinite: bool, infinity: &str) {
-    if is_infinite {
-        out.extend_from_slice(infinity.as_bytes());
-    } else if limit > 1024 && limit.is_multiple_of(1024) {
-        write_radix(out, limit / 1024, 10, 1);
-        out.extend_from_slice(b"*1024");
-    } else {
-        write_radix(out, limit, 10, 1);
-    }
-}
-
 pub(super) fn write_limit(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    if call.half() == 0 {
-        let limit = long(bytes, 0);
-        write_limit_of(out, limit, limit == u64::MAX, "RLIM_INFINITY");
-    } else {
-        let limit = word(bytes, 0);
-        write_limit_of(out, u64::from(limit), limit == u32::MAX, "RLIM_INFINITY");
-    }
+    let (limit, infinity) =
+        if call.half() == 0 { (long(bytes, 0), u64::MAX) } else { (word(bytes, 0).into(), u32::MAX.into()) };
+    call.style.constants.limit(out, limit, (limit == infinity).then_some("RLIM_INFINITY"));
 }
 
-pub(super) fn write_limit64(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+pub(super) fn write_limit64(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     let limit = long(bytes, 0);
-    write_limit_of(out, limit, limit == u64::MAX, "RLIM64_INFINITY");
+    call.style.constants.limit(out, limit, (limit == u64::MAX).then_some("RLIM64_INFINITY"));
 }
 
 /// `[[VINTR]=0x3, [VQUIT]=0x1c, ...]`
@@ -106,7 +90,7 @@ pub(super) fn write_policy(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index:
     match call.read_u32_at(call.phase, call.arg(index)).filter(|_| call.succeeded()) {
         Some(policy) => {
             out.push(b'[');
-            MPOL.write_bits(out, u64::from(policy));
+            call.style.constants.bits(out, &MPOL, u64::from(policy));
             out.push(b']');
         }
         None => call.write_address(out, call.arg(index)),
@@ -160,7 +144,7 @@ pub(super) fn write_clone3(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
     }
     let flags = long(&bytes, 0);
     out.extend_from_slice(b"{flags=");
-    CLONE.write_bits(out, flags);
+    call.style.constants.bits(out, &CLONE, flags);
     for (name, at, is_always) in CLONE_MEMBERS {
         let value = long(&bytes, at);
         if !is_always && !is_used(name, flags) {
@@ -170,7 +154,7 @@ pub(super) fn write_clone3(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
         out.extend_from_slice(name.as_bytes());
         out.push(b'=');
         match name {
-            "exit_signal" => write_signal(out, value as u32),
+            "exit_signal" => call.style.constants.signal(out, value as u32),
             "stack_size" => write_hex(out, value),
             _ => call.write_address(out, value),
         }
@@ -278,7 +262,7 @@ impl Decoder<'_, '_> {
             out.extend_from_slice(name.as_bytes());
             out.push(b'=');
             let set = u64::from(word(&bytes, 4 * index)) | u64::from(word(&bytes, 12 + 4 * index)) << 32;
-            write_capability_set(out, set);
+            self.style.constants.bits(out, &CAPABILITIES, set);
         }
         out.push(b'}');
     }
@@ -388,19 +372,14 @@ impl Decoder<'_, '_> {
         write_radix(out, entry.len() as u64, 10, 1);
         if is_64 {
             out.extend_from_slice(b", d_type=");
-            FILE_TYPE.write_one(out, kind);
+            self.style.constants.one(out, &FILE_TYPE, kind);
         }
         out.extend_from_slice(b", d_name=");
         write_text(out, name, self.style.hex, false);
         if !is_64 {
             out.extend_from_slice(b", d_type=");
-            FILE_TYPE.write_one(out, kind);
+            self.style.constants.one(out, &FILE_TYPE, kind);
         }
         out.push(b'}');
     }
-}
-
-/// `1<<CAP_CHOWN|1<<CAP_KILL`, a bit each.
-fn write_capability_set(out: &mut Vec<u8>, set: u64) {
-    CAPABILITIES.write_bits(out, set);
 }

@@ -1,10 +1,9 @@
 //! Signal sets, handlers, and what a signal says of itself.
 
 use super::Decoder;
+use super::constants::Constants;
 use super::memory::{Memory, Phase, Snapshot};
-use crate::syscall::flags::{
-    SIGACTION, signal_name, write_hex, write_number, write_radix, write_si_code, write_signal,
-};
+use crate::syscall::flags::{SIGACTION, signal_name, write_hex, write_number, write_radix};
 
 /// Bytes of `siginfo_t`.
 const SIGINFO_SIZE: usize = 128;
@@ -33,11 +32,11 @@ pub fn keep_returned_mask(kept: &mut Vec<u8>, mask: [u8; 8]) {
 }
 
 /// Writes the `siginfo_t` that was kept of a signal; `false`: none was.
-pub fn write_siginfo(out: &mut Vec<u8>, kept: &[u8]) -> bool {
+pub fn write_siginfo(out: &mut Vec<u8>, kept: &[u8], constants: Constants) -> bool {
     let mut info = [0; SIGINFO_SIZE];
     let is_kept = Snapshot(kept).read(Phase::Entry, 0, &mut info) == SIGINFO_SIZE;
     if is_kept {
-        write_info(out, &info, true);
+        write_info(out, &info, true, constants);
     }
     is_kept
 }
@@ -61,15 +60,15 @@ fn write_named(out: &mut Vec<u8>, name: &str, write: impl FnOnce(&mut Vec<u8>)) 
 }
 
 /// `{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=12, ...}`, by the union's layouts in `siginfo_t(3type)`.
-fn write_info(out: &mut Vec<u8>, info: &[u8], is_64_bit: bool) {
+fn write_info(out: &mut Vec<u8>, info: &[u8], is_64_bit: bool, constants: Constants) {
     let (signal, errno, code) = (word(info, 0), word(info, 4), word(info, 8) as i32);
     if signal == 0 {
         return out.extend_from_slice(b"{}");
     }
     let fields = if is_64_bit { 16 } else { 12 };
     out.extend_from_slice(b"{si_signo=");
-    write_signal(out, signal);
-    write_named(out, "si_code", |out| write_si_code(out, signal, code));
+    constants.signal(out, signal);
+    write_named(out, "si_code", |out| constants.si_code(out, signal, code));
     if errno != 0 {
         write_named(out, "si_errno", |out| write_radix(out, u64::from(errno), 10, 1));
     }
@@ -88,7 +87,7 @@ fn write_info(out: &mut Vec<u8>, info: &[u8], is_64_bit: bool) {
             write_named(out, "si_overrun", |out| write_number(out, i64::from(overrun as i32)));
             write_value(out, info, fields + 8, is_64_bit);
         }
-        (code, 17) if code > 0 && code != 0x80 => write_child(out, info, fields, is_64_bit),
+        (code, 17) if code > 0 && code != 0x80 => write_child(out, info, fields, is_64_bit, constants),
         (code, 4 | 5 | 7 | 8 | 11) if code > 0 && code != 0x80 => {
             let address = long(info, fields, is_64_bit);
             write_named(out, "si_addr", |out| write_pointer(out, address));
@@ -131,12 +130,12 @@ fn write_value(out: &mut Vec<u8>, info: &[u8], at: usize, is_64_bit: bool) {
     write_named(out, "si_ptr", |out| write_hex(out, pointer));
 }
 
-fn write_child(out: &mut Vec<u8>, info: &[u8], at: usize, is_64_bit: bool) {
+fn write_child(out: &mut Vec<u8>, info: &[u8], at: usize, is_64_bit: bool, constants: Constants) {
     write_sender(out, info, at);
     let status = word(info, at + 8);
     write_named(out, "si_status", |out| match word(info, 8) {
         1 => write_number(out, i64::from(status as i32)),
-        _ => write_signal(out, status),
+        _ => constants.signal(out, status),
     });
     // Aligned as a long.
     let (times, size) = if is_64_bit { (at + 16, 8) } else { (at + 12, 4) };
@@ -175,7 +174,7 @@ fn write_refused(out: &mut Vec<u8>, info: &[u8], at: usize, is_64_bit: bool) {
 }
 
 /// `[INT CHLD]`, or `~[KILL STOP]` where most signals are in the set.
-fn write_set(out: &mut Vec<u8>, set: u64) {
+fn write_set(out: &mut Vec<u8>, set: u64, constants: Constants) {
     let is_most = set.count_ones() >= SIGNALS * 2 / 3;
     let shown = if is_most { !set } else { set };
     out.extend_from_slice(if is_most { b"~[" } else { b"[" });
@@ -185,14 +184,15 @@ fn write_set(out: &mut Vec<u8>, set: u64) {
             out.push(b' ');
         }
         is_first = false;
-        match signal_name(signal) {
+        let name = |out: &mut Vec<u8>| match signal_name(signal) {
             Some(name) => out.extend_from_slice(&name.as_bytes()[3..]),
             None if signal == 32 => out.extend_from_slice(b"RTMIN"),
             None => {
                 out.extend_from_slice(b"RT_");
                 write_radix(out, u64::from(signal - 32), 10, 1);
             }
-        }
+        };
+        constants.write(out, |out| write_radix(out, u64::from(signal), 10, 1), name);
     }
     out.push(b']');
 }
@@ -210,7 +210,7 @@ impl Decoder<'_, '_> {
         let mut mask = [0; 8];
         if self.memory.read(Phase::Entry, RETURNED_MASK, &mut mask) == mask.len() {
             out.extend_from_slice(b"{mask=");
-            write_set(out, u64::from_le_bytes(mask));
+            write_set(out, u64::from_le_bytes(mask), self.style.constants);
             out.push(b'}');
         }
     }
@@ -228,7 +228,7 @@ impl Decoder<'_, '_> {
         if size == 4 && bytes[..4] == [0xff; 4] {
             return out.extend_from_slice(b"~[]");
         }
-        write_set(out, set_of(&bytes));
+        write_set(out, set_of(&bytes), self.style.constants);
     }
 
     /// `{sa_handler=SIG_IGN, sa_mask=[], sa_flags=SA_RESTORER, sa_restorer=0x7f..}`: handler, flags, restorer and mask,
@@ -246,16 +246,18 @@ impl Decoder<'_, '_> {
         let (flags_at, restorer_at, mask_at) = if is_old { (8, 12, 4) } else { (word, 2 * word, 3 * word) };
         let flags = long(&bytes, flags_at, is_64_bit);
         out.extend_from_slice(b"{sa_handler=");
-        match long(&bytes, 0, is_64_bit) {
+        let handler = long(&bytes, 0, is_64_bit);
+        let name = |out: &mut Vec<u8>| match handler {
             0 => out.extend_from_slice(b"SIG_DFL"),
             1 => out.extend_from_slice(b"SIG_IGN"),
             handler => write_hex(out, handler),
-        }
+        };
+        self.style.constants.write(out, |out| write_hex(out, handler), name);
         out.extend_from_slice(b", sa_mask=");
         let mask = if is_old { u64::from(self::word(&bytes, mask_at)) } else { set_of(&bytes[mask_at..]) };
-        write_set(out, mask);
+        write_set(out, mask, self.style.constants);
         out.extend_from_slice(b", sa_flags=");
-        SIGACTION.write_bits(out, flags);
+        self.style.constants.bits(out, &SIGACTION, flags);
         if flags & RESTORER != 0 {
             out.extend_from_slice(b", sa_restorer=");
             self.write_address(out, long(&bytes, restorer_at, is_64_bit));
@@ -269,6 +271,6 @@ impl Decoder<'_, '_> {
         if address == 0 || self.memory.read(self.phase, address, &mut info) < SIGINFO_SIZE {
             return self.write_address(out, address);
         }
-        write_info(out, &info, self.word_size() == 8);
+        write_info(out, &info, self.word_size() == 8, self.style.constants);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Decoder;
 use super::call::word;
+use super::constants::Constants;
 use super::ioctl::{self, What};
 use super::memory::Phase;
 use super::{net, poll, process, tables};
@@ -222,7 +223,11 @@ fn ioctl_name(op: u64) -> Option<&'static str> {
 }
 
 /// `_IOC(_IOC_READ, 0x54, 0x30, 0x4)`: direction, type, number and size (`asm-generic/ioctl.h`).
-pub(super) fn write_ioctl(out: &mut Vec<u8>, op: u32) {
+pub(super) fn write_ioctl(out: &mut Vec<u8>, op: u32, constants: Constants) {
+    constants.write(out, |out| write_hex(out, u64::from(op)), |out| write_ioctl_parts(out, op));
+}
+
+fn write_ioctl_parts(out: &mut Vec<u8>, op: u32) {
     const DIRECTIONS: [&str; 4] = ["_IOC_NONE", "_IOC_WRITE", "_IOC_READ", "_IOC_READ|_IOC_WRITE"];
     out.extend_from_slice(b"_IOC(");
     out.extend_from_slice(DIRECTIONS[(op >> 30) as usize].as_bytes());
@@ -234,11 +239,11 @@ pub(super) fn write_ioctl(out: &mut Vec<u8>, op: u32) {
 }
 
 /// `QCMD(Q_GETQUOTA, USRQUOTA)`
-pub(super) fn write_quota(out: &mut Vec<u8>, op: u32) {
+pub(super) fn write_quota(out: &mut Vec<u8>, op: u32, constants: Constants) {
     out.extend_from_slice(b"QCMD(");
-    flags::QUOTA.write_one(out, u64::from(op >> 8));
+    constants.one(out, &flags::QUOTA, u64::from(op >> 8));
     out.extend_from_slice(b", ");
-    flags::QUOTA_TYPE.write_one(out, u64::from(op & 0xff));
+    constants.one(out, &flags::QUOTA_TYPE, u64::from(op & 0xff));
     out.push(b')');
 }
 
@@ -291,6 +296,7 @@ pub(super) fn write_after(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
         return;
     }
     match call.spec.name {
+        "poll" | "ppoll" | "ppoll_time64" if call.style.addresses && call.event.ret != Some(0) => {}
         "poll" | "ppoll" | "ppoll_time64" => poll::write_polled(call, out),
         "select" | "_newselect" | "pselect6" | "pselect6_time64" => poll::write_selected(call, out),
         _ => {}
@@ -317,7 +323,7 @@ fn write_clone(call: &Decoder<'_, '_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"child_stack=");
     call.write_address(out, call.arg(1));
     out.extend_from_slice(b", flags=");
-    flags::CLONE.write_bits(out, call.arg(0));
+    call.style.constants.bits(out, &flags::CLONE, call.arg(0));
 }
 
 /// What the flags ask for, by name.

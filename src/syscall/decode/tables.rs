@@ -340,7 +340,7 @@ fn write_ticks(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
 /// A mode, of 32 bits or (i386) of 16.
 fn write_stat_mode(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     let mode = number(bytes, if call.half() == 0 { 4 } else { 2 });
-    super::facts::write_file_mode(out, mode as u32);
+    call.style.constants.file_mode(out, mode as u32);
 }
 
 /// A number of links, of 64 bits or (i386) of 16.
@@ -475,7 +475,7 @@ pub(super) fn write(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, kind: Struct,
         Struct::Sockaddr => call.write_sockaddr_argument(out, index),
         Struct::Msghdr => call.write_msghdr_argument(out, index),
         Struct::Iovec => call.write_iovec_argument(out, index),
-        Struct::FdPair => call.write_integers(out, address, 2, 4),
+        Struct::FdPair => call.write_descriptors(out, address, 2, 4),
         Struct::Sigset => call.write_signal_set(out, address, call.set_size(index)),
         Struct::SigmaskArg => call.write_sigmask(out, address),
         Struct::Sigaction => call.write_sigaction(out, address),

@@ -70,7 +70,10 @@ impl Decoder<'_, '_> {
             let (seconds, fraction) = (number(seconds), number(fraction));
             let special = SPECIAL.iter().find(|(value, _)| is_timespec && *value == fraction);
             if let Some((_, name)) = special {
-                out.extend_from_slice(name);
+                let mut number = Vec::new();
+                self.write_members(&mut number, layout, bytes);
+                let name = |out: &mut Vec<u8>| out.extend_from_slice(name);
+                self.style.constants.write(out, |out| out.extend_from_slice(&number), name);
                 continue;
             }
             self.write_members(out, layout, bytes);

@@ -129,6 +129,12 @@ impl FlagSet {
         find(self.values, self.cut(value))
     }
 
+    /// The part of a register that the kernel looks at.
+    #[must_use]
+    pub fn number(&self, value: u64) -> u64 {
+        self.cut(value)
+    }
+
     fn cut(&self, value: u64) -> u64 {
         if self.wide { value } else { value & 0xffff_ffff }
     }

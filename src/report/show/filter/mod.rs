@@ -17,6 +17,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::event::{Event, Kind};
+use crate::syscall::decode::Descriptors;
+use crate::syscall::{self, Arg};
 pub use error::FilterError;
 pub use set::CallSet;
 
@@ -37,6 +39,7 @@ pub enum Outcome {
 pub struct Filter {
     calls: Option<CallSet>,
     paths: Vec<PathBuf>,
+    descriptors: Option<Descriptors>,
     outcome: Outcome,
 }
 
@@ -61,6 +64,13 @@ impl Filter {
         self
     }
 
+    /// Only calls that are passed one of these descriptors, too.
+    #[must_use]
+    pub fn with_descriptors(mut self, descriptors: Descriptors) -> Self {
+        self.descriptors = Some(descriptors);
+        self
+    }
+
     /// Only calls with this outcome.
     #[must_use]
     pub fn with_outcome(mut self, outcome: Outcome) -> Self {
@@ -81,7 +91,10 @@ impl Filter {
     }
 
     fn chooses_all(&self) -> bool {
-        self.calls.is_none() && self.paths.is_empty() && self.outcome == Outcome::Any
+        self.calls.is_none()
+            && self.paths.is_empty()
+            && self.descriptors.is_none()
+            && self.outcome == Outcome::Any
     }
 
     fn matches_call(&self, event: &Event<'_>) -> bool {
@@ -93,6 +106,7 @@ impl Filter {
         outcome
             && self.calls.as_ref().is_none_or(|calls| calls.contains(event.abi, event.nr))
             && (self.paths.is_empty() || self.accesses_a_path(event))
+            && self.descriptors.as_ref().is_none_or(|set| is_passed_one(event, set))
     }
 
     fn accesses_a_path(&self, event: &Event<'_>) -> bool {
@@ -102,6 +116,13 @@ impl Filter {
             passed.into_iter().chain(behind).flatten().map(|path| Path::new(OsStr::from_bytes(path)));
         accessed.into_iter().any(|path| self.paths.iter().any(|wanted| wanted == path))
     }
+}
+
+fn is_passed_one(event: &Event<'_>, set: &Descriptors) -> bool {
+    let Some(spec) = syscall::lookup(event.abi, event.nr) else { return false };
+    let mut fds =
+        spec.args.iter().zip(event.args).filter(|(spec, _)| matches!(spec.arg, Arg::Fd | Arg::DirFd));
+    fds.any(|(_, fd)| set.has(fd as i32))
 }
 
 /// The kernel adds a word to the name of a file that has none any more (proc(5)).

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::super::{Options, Time, Who, line};
 use crate::event::{Abi, Event, FileStat, Flags, Kind};
 use crate::syscall;
-use crate::syscall::decode::{Hex, Style};
+use crate::syscall::decode::{Constants, Descriptors, Details, Hex, Style};
 
 #[derive(Clone, Debug)]
 struct Anything {
@@ -61,13 +61,13 @@ fn options() -> impl Strategy<Value = Options> {
     let who = prop::sample::select(vec![Who::Hidden, Who::Thread, Who::Named]);
     let time = prop_oneof![Just(Time::Hidden), word().prop_map(Time::Since), word().prop_map(Time::Epoch)];
     let hex = prop::sample::select(vec![Hex::Never, Hex::Unprintable, Hex::All]);
-    let style = (0..100_usize, hex, any::<[bool; 4]>()).prop_map(|(strings, hex, [a, b, c, d])| Style {
-        strings,
-        hex,
-        verbose: a,
-        files: b,
-        names: c,
-        environment: d,
+    let constants = prop::sample::select(vec![Constants::Names, Constants::Numbers, Constants::Both]);
+    let switches = (any::<[bool; 7]>(), constants);
+    let style = (0..100_usize, hex, switches).prop_map(|(strings, hex, (switches, constants))| {
+        let [verbose, files, names, environment, raw, addresses, all] = switches;
+        let details = if all { Details::ALL } else { Details::default() };
+        let dumps = [Descriptors::parse(if all { "all" } else { "none" }).expect("a set"); 2];
+        Style { strings, hex, verbose, files, names, details, raw, addresses, dumps, constants, environment }
     });
     (who, time, any::<bool>(), style).prop_map(|(who, time, duration, style)| Options {
         who,

@@ -3,7 +3,7 @@
 use super::super::{Options, Relative, Time, Who, line};
 use crate::event::{Abi, Event, FileStat, Flags, Kind, mark};
 use crate::syscall;
-use crate::syscall::decode::{Hex, Style};
+use crate::syscall::decode::Style;
 
 /// A call by name, that took 12 µs and succeeded with 0.
 fn call<'a>(name: &str, args: &[u64]) -> Event<'a> {
@@ -32,8 +32,7 @@ fn text(event: &Event<'_>, options: &Options) -> String {
     String::from_utf8(out).expect("lines are ASCII")
 }
 
-const FILES: Style =
-    Style { files: true, strings: 32, hex: Hex::Never, verbose: false, names: false, environment: false };
+const FILES: Style = Style { files: true, ..Style::PLAIN };
 
 /// The line without who, when and how long.
 fn bare(event: &Event<'_>) -> String {

@@ -1,0 +1,185 @@
+//! What a descriptor of a traced thread is beside its path: a device's number, a socket's protocol and addresses, a
+//! process's id.
+//!
+//! Asked for where calls are decoded with that (`-yy` of the link).
+
+use std::ffi::CString;
+use std::net::IpAddr;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+
+use libc::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP};
+
+use super::super::sys::socket_name;
+use super::files::{Shares, proc_file};
+use super::sock_diag::{internet_ends, unix_peer};
+use crate::syscall::decode::escape::write_quoted;
+use crate::syscall::decode::{Described, Details};
+use crate::syscall::flags::NETLINK_PROTOCOL;
+
+/// What is behind a descriptor, as far as is wanted.
+pub fn describe(shares: &Shares, tid: i32, fd: i32, with_path: bool, details: Details) -> Described {
+    let Some(path) = shares.file(tid, fd) else { return Described::default() };
+    let link = format!("/proc/{tid}/fd/{fd}");
+    if details.sockets
+        && let Some(inode) = inode_of(&path)
+        && let Some(socket) = socket(tid, &link, inode)
+    {
+        return Described { path: Vec::new(), more: socket };
+    }
+    if details.processes
+        && *path == *b"anon_inode:[pidfd]"
+        && let Some(pid) = process(tid, fd)
+    {
+        return Described { path: Vec::new(), more: pid };
+    }
+    let more = if details.devices { device(&link) } else { Vec::new() };
+    Described { path: if with_path || !more.is_empty() { path.to_vec() } else { Vec::new() }, more }
+}
+
+/// `<char 1:3>`
+fn device(link: &str) -> Vec<u8> {
+    let Ok(metadata) = std::fs::metadata(link) else { return Vec::new() };
+    let kind = match metadata.file_type() {
+        kind if kind.is_char_device() => "char",
+        kind if kind.is_block_device() => "block",
+        _ => return Vec::new(),
+    };
+    let (major, minor) = (libc::major(metadata.rdev()), libc::minor(metadata.rdev()));
+    format!("<{kind} {major}:{minor}>").into_bytes()
+}
+
+/// `pid:17`, from `Pid:` in `fdinfo` (`pidfd_open(2)`).
+fn process(tid: i32, fd: i32) -> Option<Vec<u8>> {
+    let text = proc_file(tid, &format!("fdinfo/{fd}"))?;
+    let text = String::from_utf8_lossy(&text);
+    let pid = text.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim();
+    Some(format!("pid:{pid}").into_bytes())
+}
+
+/// The inode in `socket:[12]`.
+fn inode_of(path: &[u8]) -> Option<u64> {
+    std::str::from_utf8(path.strip_prefix(b"socket:[")?.strip_suffix(b"]")?).ok()?.parse().ok()
+}
+
+/// `TCP:[127.0.0.1:45671->127.0.0.1:53994]`, `UNIX-STREAM:[17->18]`, or the inode where nothing more is known.
+fn socket(tid: i32, link: &str, inode: u64) -> Option<Vec<u8>> {
+    let name = socket_name::protocol(&CString::new(link).ok()?)?;
+    let found = match &name[..] {
+        b"TCP" => internet(AF_INET, IPPROTO_TCP, inode),
+        b"TCPv6" => internet(AF_INET6, IPPROTO_TCP, inode),
+        b"UDP" => internet(AF_INET, IPPROTO_UDP, inode),
+        b"UDPv6" => internet(AF_INET6, IPPROTO_UDP, inode),
+        b"NETLINK" => netlink(tid, inode),
+        name if name.starts_with(b"UNIX") => Some(local(tid, inode)),
+        _ => None,
+    };
+    let what = found.unwrap_or_else(|| inode.to_string().into_bytes());
+    Some([&name[..], b":[", &what, b"]"].concat())
+}
+
+/// The address that a socket is bound to, and the one it is connected to.
+fn internet(family: i32, protocol: i32, inode: u64) -> Option<Vec<u8>> {
+    let [own, other] = internet_ends(family, protocol, u32::try_from(inode).ok()?)?;
+    let shown = |(host, port): (IpAddr, u16)| match host {
+        IpAddr::V4(host) => format!("{host}:{port}"),
+        IpAddr::V6(host) => format!("[{host}]:{port}"),
+    };
+    let is_connected = other.1 != 0 || !other.0.is_unspecified();
+    let text = if is_connected { format!("{}->{}", shown(own), shown(other)) } else { shown(own) };
+    Some(text.into_bytes())
+}
+
+/// The row of a table that has this inode in this column.
+fn row(text: &str, column: usize, inode: u64) -> Option<&str> {
+    let has = |line: &&str| {
+        line.split_ascii_whitespace().nth(column).and_then(|word| word.parse().ok()) == Some(inode)
+    };
+    text.lines().skip(1).find(has)
+}
+
+/// `ROUTE:15085`, from `/proc/net/netlink`: protocol and port in the second and third column, the inode in the tenth.
+fn netlink(tid: i32, inode: u64) -> Option<Vec<u8>> {
+    let text = proc_file(tid, "net/netlink")?;
+    let text = String::from_utf8_lossy(&text);
+    let mut words = row(&text, 9, inode)?.split_ascii_whitespace().skip(1);
+    let (protocol, port) = (words.next()?.parse().ok()?, words.next()?);
+    // One that is not bound is in no table of the kernel's.
+    if port == "0" {
+        return None;
+    }
+    let name = NETLINK_PROTOCOL.name(protocol).and_then(|name| name.strip_prefix("NETLINK_"));
+    let name = name.map_or_else(|| protocol.to_string(), str::to_owned);
+    Some(format!("{name}:{port}").into_bytes())
+}
+
+/// `17->18,"path"`: the inodes of both ends, and the name, from `/proc/net/unix` (the inode in the seventh column, the
+/// name behind it).
+fn local(tid: i32, inode: u64) -> Vec<u8> {
+    let mut out = inode.to_string().into_bytes();
+    if let Some(peer) = unix_peer(inode as u32).filter(|&peer| peer != 0) {
+        out.extend_from_slice(format!("->{peer}").as_bytes());
+    }
+    let text = proc_file(tid, "net/unix").unwrap_or_default();
+    let name = text.split(|&byte| byte == b'\n').skip(1).find_map(|line| {
+        let mut rest = line;
+        for _ in 0..6 {
+            let at = rest.iter().position(|&byte| byte == b' ')?;
+            rest = rest[at..].trim_ascii_start();
+        }
+        let end = rest.iter().position(|&byte| byte == b' ').unwrap_or(rest.len());
+        let (number, name) = rest.split_at(end);
+        (number == inode.to_string().as_bytes()).then(|| name.strip_prefix(b" ").unwrap_or_default())
+    });
+    match name {
+        Some([b'@', name @ ..]) => {
+            out.extend_from_slice(b",@");
+            write_quoted(&mut out, name);
+        }
+        Some(name) if !name.is_empty() => {
+            out.push(b',');
+            write_quoted(&mut out, name);
+        }
+        _ => {}
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{TcpListener, TcpStream, UdpSocket};
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
+
+    fn told(fd: &impl AsRawFd) -> String {
+        let me = std::process::id().cast_signed();
+        let Described { path, more } = describe(&Shares::of(me), me, fd.as_raw_fd(), true, Details::ALL);
+        String::from_utf8([path, more].concat()).expect("ASCII")
+    }
+
+    #[test]
+    fn sockets_devices_and_files() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("bound");
+        assert_eq!(told(&listener), format!("TCP:[{address}]"));
+        let stream = TcpStream::connect(address).expect("it listens");
+        let own = stream.local_addr().expect("connected");
+        assert_eq!(told(&stream), format!("TCP:[{own}->{address}]"));
+        let udp = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        assert_eq!(told(&udp), format!("UDP:[{}]", udp.local_addr().expect("bound")));
+        let (one, other) = UnixStream::pair().expect("a pair");
+        let inode = |text: &str| {
+            text.split_once("->").map(|(own, _)| own.split_once('[').expect("a bracket").1.to_owned())
+        };
+        let (one, other) = (told(&one), told(&other));
+        assert!(one.starts_with("UNIX-STREAM:["), "{one}");
+        assert_eq!(
+            one.split_once("->").map(|(_, peer)| peer.trim_end_matches(']').to_owned()),
+            inode(&other)
+        );
+        let null = std::fs::File::open("/dev/null").expect("it is there");
+        assert_eq!(told(&null), "/dev/null<char 1:3>");
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        assert_eq!(told(file.as_file()), file.path().to_str().expect("UTF-8"));
+    }
+}

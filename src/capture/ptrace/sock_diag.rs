@@ -1,0 +1,183 @@
+//! What the kernel knows of a socket by its inode, from `sock_diag(7)`: the ends of a connection, bound ones before they
+//! listen included, and the other end of a local socket. Both are of this process's network namespace.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, setsockopt,
+    sockopt::ReceiveTimeout,
+};
+use nix::sys::time::{TimeVal, TimeValLike};
+
+/// `SOCK_DIAG_BY_FAMILY` of `linux/sock_diag.h`.
+const BY_FAMILY: u16 = 20;
+/// `NLM_F_REQUEST` and `NLM_F_REQUEST | NLM_F_DUMP` of `linux/netlink.h`.
+const ONE: u16 = 1;
+const ALL: u16 = 0x301;
+/// `NLMSG_ERROR` and `NLMSG_DONE` of `linux/netlink.h`.
+const ERROR: u16 = 2;
+const DONE: u16 = 3;
+/// `UDIAG_SHOW_PEER` and `UNIX_DIAG_PEER` of `linux/unix_diag.h`.
+const SHOW_PEER: u32 = 4;
+const PEER: u16 = 2;
+/// Sizes of `struct nlmsghdr` and `struct unix_diag_msg`.
+const HEADER: usize = 16;
+const UNIX: usize = 16;
+/// Where `struct inet_diag_msg` has ports, both addresses, and the inode.
+const PORTS: usize = 4;
+const ADDRESSES: usize = 8;
+const INODE: usize = 68;
+
+/// The two ends of a connection: addresses and ports.
+pub type Ends = [(IpAddr, u16); 2];
+
+/// The inode of the socket that the local one with this inode is connected to.
+pub fn unix_peer(inode: u32) -> Option<u32> {
+    let words = [u32::MAX, inode, SHOW_PEER, u32::MAX, u32::MAX];
+    let mut body = vec![libc::AF_UNIX as u8, 0, 0, 0];
+    body.extend(words.iter().flat_map(|word| word.to_ne_bytes()));
+    ask(&body, ONE, |answer| Found::of(peer(answer, inode)))
+}
+
+/// The ends of the connection of the socket with this inode, of this family (`AF_INET`, `AF_INET6`) and protocol.
+pub fn internet_ends(family: i32, protocol: i32, inode: u32) -> Option<Ends> {
+    let mut body = vec![family as u8, protocol as u8, 0, 0];
+    body.extend(u32::MAX.to_ne_bytes());
+    body.resize(56, 0);
+    ask(&body, ALL, |answer| Found::of(ends(answer, inode)))
+}
+
+/// What came of a message.
+enum Found<T> {
+    This(T),
+    /// Another may have it.
+    Not,
+}
+
+impl<T> Found<T> {
+    fn of(value: Option<T>) -> Self {
+        value.map_or(Self::Not, Self::This)
+    }
+}
+
+fn socket() -> Option<OwnedFd> {
+    let kind = (AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC);
+    let socket = nix::sys::socket::socket(kind.0, kind.1, kind.2, SockProtocol::NetlinkSockDiag).ok()?;
+    // The kernel answers at once; whoever stands in its place may not.
+    setsockopt(&socket, ReceiveTimeout, &TimeVal::seconds(1)).ok()?;
+    Some(socket)
+}
+
+/// Asks, and looks at each message of the answer until one has it.
+fn ask<T>(body: &[u8], flags: u16, look: impl Fn(&[u8]) -> Found<T>) -> Option<T> {
+    let socket = socket()?;
+    let mut question = ((HEADER + body.len()) as u32).to_ne_bytes().to_vec();
+    question.extend(BY_FAMILY.to_ne_bytes());
+    question.extend(flags.to_ne_bytes());
+    question.extend([0; 8]);
+    question.extend(body);
+    send(socket.as_raw_fd(), &question, MsgFlags::empty()).ok()?;
+    let mut buffer = vec![0; 32 << 10];
+    loop {
+        let length = recv(socket.as_raw_fd(), &mut buffer, MsgFlags::empty()).ok().filter(|&got| got > 0)?;
+        let mut rest = &buffer[..length];
+        while let (Some(length), Some(kind)) = (word(rest, 0), half(rest, 4)) {
+            let length = (length as usize).clamp(HEADER, rest.len().max(HEADER));
+            match kind {
+                DONE | ERROR => return None,
+                _ => {}
+            }
+            if let Found::This(value) = look(rest.get(HEADER..length).unwrap_or_default()) {
+                return Some(value);
+            }
+            rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+        }
+        if flags == ONE {
+            return None;
+        }
+    }
+}
+
+fn half(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_ne_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+/// The peer that an answer names, if it is about this socket.
+fn peer(bytes: &[u8], inode: u32) -> Option<u32> {
+    let mut at = UNIX;
+    while word(bytes, 4)? == inode {
+        let length = usize::from(half(bytes, at)?);
+        if half(bytes, at + 2)? == PEER && length >= 8 {
+            return word(bytes, at + 4);
+        }
+        at += length.max(4).next_multiple_of(4);
+    }
+    None
+}
+
+/// The ends that an answer names, if it is about this socket.
+fn ends(bytes: &[u8], inode: u32) -> Option<Ends> {
+    if word(bytes, INODE)? != inode {
+        return None;
+    }
+    let end = |index: usize| {
+        let at = PORTS + 2 * index;
+        let port = u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]);
+        let address = bytes.get(ADDRESSES + 16 * index..)?;
+        let address = if i32::from(*bytes.first()?) == libc::AF_INET {
+            IpAddr::V4(Ipv4Addr::from(*address.first_chunk::<4>()?))
+        } else {
+            IpAddr::V6(Ipv6Addr::from(*address.first_chunk::<16>()?))
+        };
+        Some((address, port))
+    };
+    Some([end(0)?, end(1)?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+    use std::os::unix::fs::MetadataExt;
+    use std::os::unix::net::UnixStream;
+
+    fn inode(socket: &impl AsRawFd) -> u32 {
+        let link = format!("/proc/self/fd/{}", socket.as_raw_fd());
+        std::fs::metadata(link).expect("it is open").ino() as u32
+    }
+
+    #[test]
+    fn both_ends_know_each_other() {
+        let (one, other) = UnixStream::pair().expect("a pair");
+        let (one, other) = (inode(&one), inode(&other));
+        assert_eq!((unix_peer(one), unix_peer(other)), (Some(other), Some(one)));
+    }
+
+    #[test]
+    fn a_listener_has_one_end() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let own = listener.local_addr().expect("bound");
+        let nobody = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        let ends = internet_ends(libc::AF_INET, libc::IPPROTO_TCP, inode(&listener));
+        assert_eq!(ends, Some([(own.ip(), own.port()), nobody]));
+        assert_eq!(internet_ends(libc::AF_INET, libc::IPPROTO_TCP, 0), None);
+    }
+
+    #[test]
+    fn broken_answers_are_none() {
+        let whole: Vec<u8> = (0..80).collect();
+        for end in 0..whole.len() {
+            assert_eq!(peer(&whole[..end], 7), None);
+            assert_eq!(ends(&whole[..end], 7), None);
+        }
+        // An attribute of no length does not keep us there.
+        let mut still = vec![0; 24];
+        still[4..8].copy_from_slice(&7_u32.to_ne_bytes());
+        assert_eq!(peer(&still, 7), None);
+    }
+}

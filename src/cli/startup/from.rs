@@ -1,0 +1,32 @@
+//! `trace startup --from LOG`: the report of a start that was recorded before, by us or by strace.
+//!
+//! Nothing is run, so what only runs can tell (true wall times) is there where the log has it.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::super::failure::Failure;
+use super::super::input::{self, Place};
+use super::super::report_output::{Files, ReportOutput};
+use crate::analysis::startup::Startup;
+use crate::log::Columns;
+use crate::report::look::Look;
+use crate::report::startup::{self, Options};
+
+/// Prints the report of a log, with so many rows in each list.
+pub fn run(log: &Path, place: &Place, top: usize, json: bool) -> Result<ExitCode, Failure> {
+    let out = ReportOutput::new(json).map_err(Failure::of_trace)?;
+    let mut source = input::open(log, place, Columns::ALL)?;
+    let mut startup = Startup::new(source.header());
+    source.for_each(|event| startup.add(event)).map_err(|error| input::named(log, error))?;
+    let (report, _) = startup.finish();
+    input::tell_unreadable(log, &source);
+    let files = Files { log, flame_graph: None };
+    out.write(&report, files, &[], |out, last| {
+        // What came from a pipe is not there any more.
+        let last = if log.as_os_str() == "-" { "" } else { last };
+        startup::write(out, &report, Options { top, look: Look::of_stdout(), last })
+    })
+    .map_err(Failure::of_trace)?;
+    Ok(ExitCode::SUCCESS)
+}

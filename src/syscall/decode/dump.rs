@@ -1,0 +1,122 @@
+//! What was read or written, byte by byte, as `-e read=` and `-e write=` show it below a call.
+
+use super::Decoder;
+use crate::syscall::flags::write_radix;
+
+/// Bytes of a line.
+const LINE: usize = 16;
+/// Most bytes of a buffer.
+const MOST: usize = 1 << 20;
+/// Most pieces of one.
+const MOST_PIECES: u64 = 1024;
+
+/// Where a call has its data.
+enum Data {
+    /// At the second argument, as many bytes as it returned.
+    Returned,
+    /// There, as many as the third says.
+    Passed,
+    /// In pieces.
+    Pieces,
+    /// In the pieces of a message.
+    Message,
+}
+
+/// How a call reads (`true`) or writes, if it does.
+fn data(name: &str) -> Option<(bool, Data)> {
+    Some(match name {
+        "read" | "pread64" | "recv" | "recvfrom" | "mq_timedreceive" => (true, Data::Returned),
+        "readv" | "preadv" | "preadv2" => (true, Data::Pieces),
+        "recvmsg" => (true, Data::Message),
+        "write" | "pwrite64" | "send" | "sendto" | "mq_timedsend" => (false, Data::Passed),
+        "writev" | "pwritev" | "pwritev2" | "vmsplice" => (false, Data::Pieces),
+        "sendmsg" => (false, Data::Message),
+        _ => return None,
+    })
+}
+
+impl Decoder<'_, '_> {
+    /// Writes the data of the call in lines of their own, where that is asked for.
+    pub fn dump(&mut self, out: &mut Vec<u8>) {
+        let Some((reads, data)) = data(self.spec.name).filter(|_| self.succeeded()) else { return };
+        if !self.style.dumps[usize::from(!reads)].has(self.arg(0) as i32) {
+            return;
+        }
+        self.phase = super::Phase::Exit;
+        let limit = if reads { self.event.ret.unwrap_or(0).unsigned_abs() } else { u64::MAX };
+        match data {
+            Data::Returned => self.dump_buffer(out, self.arg(1), limit),
+            Data::Passed => self.dump_buffer(out, self.arg(1), self.arg(2)),
+            Data::Pieces => self.dump_pieces(out, self.arg(1), self.arg(2), limit),
+            Data::Message => {
+                let (word, message) = (self.word_size() as u64, self.arg(1));
+                let pieces = self.read_word(message.wrapping_add(2 * word));
+                let count = self.read_word(message.wrapping_add(3 * word));
+                if let (Some(pieces), Some(count)) = (pieces, count) {
+                    self.dump_pieces(out, pieces, count, limit);
+                }
+            }
+        }
+    }
+
+    fn dump_pieces(&mut self, out: &mut Vec<u8>, address: u64, count: u64, limit: u64) {
+        let word = self.word_size() as u64;
+        let mut left = limit;
+        for index in 0..count.min(MOST_PIECES) {
+            let at = address.wrapping_add(index.wrapping_mul(2 * word));
+            let (Some(base), Some(length)) = (self.read_word(at), self.read_word(at.wrapping_add(word)))
+            else {
+                return;
+            };
+            let length = length.min(left);
+            left -= length;
+            if length == 0 {
+                continue;
+            }
+            out.extend_from_slice(b" * ");
+            write_radix(out, length, 10, 1);
+            out.extend_from_slice(b" bytes in buffer ");
+            write_radix(out, index, 10, 1);
+            out.push(b'\n');
+            self.dump_buffer(out, base, length);
+        }
+    }
+
+    fn dump_buffer(&mut self, out: &mut Vec<u8>, address: u64, length: u64) {
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX).min(MOST)];
+        if self.memory.read(self.phase, address, &mut bytes) < bytes.len() {
+            return;
+        }
+        // As wide as the largest offset, and five digits at least; an even number of them from seven on.
+        let digits =
+            format!("{:x}", bytes.len().saturating_sub(1)).len().next_multiple_of(2).saturating_sub(1).max(5);
+        for (index, line) in bytes.chunks(LINE).enumerate() {
+            dump_line(out, (index * LINE) as u64, digits, line);
+        }
+    }
+}
+
+/// ` | 00000  68 65 6c 6c 6f 0a                                 hello.           |`
+fn dump_line(out: &mut Vec<u8>, offset: u64, digits: usize, line: &[u8]) {
+    out.extend_from_slice(b" | ");
+    write_radix(out, offset, 16, digits);
+    out.push(b' ');
+    for at in 0..LINE {
+        if at % 8 == 0 {
+            out.push(b' ');
+        }
+        match line.get(at) {
+            Some(byte) => {
+                write_radix(out, u64::from(*byte), 16, 2);
+                out.push(b' ');
+            }
+            None => out.extend_from_slice(b"   "),
+        }
+    }
+    out.push(b' ');
+    for at in 0..LINE {
+        let byte = line.get(at).copied().unwrap_or(b' ');
+        out.push(if (b' '..=b'~').contains(&byte) { byte } else { b'.' });
+    }
+    out.extend_from_slice(b" |\n");
+}
