@@ -45,6 +45,7 @@ mod plan;
 mod program;
 mod rehearse;
 mod run;
+mod schedule;
 mod scratch;
 mod session;
 #[expect(unsafe_code, reason = "raw system calls live here and nowhere else")]
@@ -54,12 +55,12 @@ mod testing;
 mod verify;
 
 pub use bind::Skip;
-pub use engine::{Counts, Strategy, Without};
+pub use engine::{Counts, Strategy, Tuning, Without};
 pub use error::ReplayError;
 pub use graph::Lookahead;
 pub use guard::Guard;
 pub use measure::{
-    Cache, CostSource, Estimate, Figures, Gate, Options, Projection, RecordedTimes, Row, Voided,
+    Cache, CostSource, Estimate, Figures, Gate, Options, Projection, RecordedTimes, Row, Threaded, Voided,
 };
 pub use order::{Order, order};
 pub use plan::{
@@ -67,6 +68,7 @@ pub use plan::{
     Recorded, Scope, Seen, Share, Span, StatCall, StatFacts, ThreadId,
 };
 pub use rehearse::Difference;
+pub use schedule::{CallCost, Schedule};
 pub use scratch::{Needs, Scratch, ScratchLimits, ScratchTree, TooMuch, needs, replay_in_scratch};
 pub use session::{Costs, Coverage, Outcome, Progress, overhead, replay};
 pub use verify::What;

@@ -85,6 +85,13 @@ impl Run {
         observed
     }
 
+    /// Makes another call in place of a step's, with the same outcome.
+    pub(crate) fn perform_as(&self, step: u32, action: &Action, scratch: &mut Scratch) -> Observed {
+        let observed = perform(action, &self.program.plan.paths, &self.descriptors, scratch);
+        self.record(step, observed);
+        observed
+    }
+
     /// The same on a thread with a ring that has operations in flight; how many calls it took.
     ///
     /// A worker thread that completes an operation wakes the ring's thread as a signal does, and `getdents64` returns

@@ -10,6 +10,7 @@ use super::base::{Base, Seen};
 use super::cost::{Cell, Group, Prices, Quality};
 use super::filesystem;
 use super::fold::{self, By, Graph, Inputs, Kind, Metric, Place};
+use super::imports::{self, Imports, Measured};
 use super::integrity::Integrity;
 use super::intern::{Id, Interner};
 use super::phases::Boundary;
@@ -45,6 +46,8 @@ pub struct Flame {
     /// What came after there were too many.
     other: FxHashMap<Group, (Cell, u64)>,
     stacks: Stacks,
+    /// By import, what draws it.
+    imports: Option<Box<Imports>>,
     /// CPU samples by thread's name and stack: how many, and what they stand for in nanoseconds.
     samples: FxHashMap<(Id, u32), (u64, u64)>,
     limits: Limits,
@@ -103,6 +106,7 @@ impl Flame {
             cells: FxHashMap::default(),
             other: FxHashMap::default(),
             stacks: Stacks::default(),
+            imports: (by == By::Import).then(|| Box::new(Imports::new(header))),
             samples: FxHashMap::default(),
             limits: LIMITS,
             with_arguments: true,
@@ -129,6 +133,9 @@ impl Flame {
 
     /// Takes in one event; a call is drawn if it is `chosen`.
     pub fn add(&mut self, event: &Event<'_>, chosen: bool) {
+        if let Some(imports) = &mut self.imports {
+            imports.add(event, chosen);
+        }
         if self.by == By::Stack {
             self.stacks.add(event);
             if event.kind == event::Kind::Sample && chosen {
@@ -153,7 +160,7 @@ impl Flame {
     /// What to count a call under; `None`: there are too many stacks, and this would be a new one.
     fn place(&mut self, seen: &Seen<'_>, stack: Option<u32>) -> Option<Place> {
         let object = match self.by {
-            By::Process | By::Stack => b"",
+            By::Process | By::Stack | By::Import => b"",
             By::Phase | By::Path => seen.object.unwrap_or_default(),
         };
         // Each pipe has its own name; as a kind they are one.
@@ -164,7 +171,7 @@ impl Flame {
             segment: match self.by {
                 By::Phase => seen.segment,
                 By::Process => self.programs(seen),
-                By::Path | By::Stack => 0,
+                By::Path | By::Stack | By::Import => 0,
             },
             errno: seen.errno,
             process: if self.by == By::Path { 0 } else { seen.process },
@@ -173,6 +180,36 @@ impl Flame {
             stack: stack.filter(|_| self.by == By::Stack).unwrap_or(0),
         };
         (!full || self.cells.contains_key(&place)).then_some(place)
+    }
+
+    /// The graph of imports.
+    fn of_imports(mut self, tree: imports::Tree, metric: Metric) -> Drawing {
+        let measured = match metric {
+            Metric::Wall | Metric::Cpu => Measured::Wall,
+            Metric::Time | Metric::Elapsed => Measured::Cost,
+            Metric::Count | Metric::Bytes => Measured::Calls,
+        };
+        let prices = self.base.prices();
+        let cells = tree.imports.iter().flat_map(|import| &import.cells);
+        Drawing {
+            graph: imports::graph(&tree, measured),
+            command: self.command,
+            by: self.by,
+            metric,
+            backend: self.backend,
+            quality: prices.model.quality,
+            stop_ns: prices.model.pinned.duration_ns,
+            calls: match measured {
+                Measured::Wall => tree.imports.len() as u64,
+                Measured::Cost | Measured::Calls => cells.map(|cell| cell.calls).sum(),
+            },
+            sample_hz: self.sample_hz,
+            calls_with_stack: self.calls_with_stack,
+            other_calls: 0,
+            waited_ns: 0,
+            replayed: self.replayed.map(|how| ReplayedCosts::of(how, &self.base)),
+            integrity: tree.integrity,
+        }
     }
 
     fn sample(&mut self, event: &Event<'_>) {
@@ -222,6 +259,9 @@ impl Flame {
     /// The graph.
     #[must_use]
     pub fn finish(mut self, metric: Metric) -> Drawing {
+        if let Some(imports) = self.imports.take() {
+            return self.of_imports(imports.finish(), metric);
+        }
         let prices = self.base.prices();
         let span_ns = self.base.span_ns();
         let timeline = self.base.timeline.finish(&self.base.processes, span_ns);

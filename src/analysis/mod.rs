@@ -9,6 +9,7 @@
 //!            |-> stats::Stats      one table, by syscall, class, family, path, directory, process or phase
 //!            |-> budget::Meter    the metrics of budgets, and where most of each is
 //!            |-> flame::Flame      a flame graph, by phase, path or process
+//!            |-> imports::Imports  the tree of Python's imports
 //!            `-> startup::Startup  one cube of counts; phases, families, lookups, tree, flame graph are views of it,
 //!                                  findings are made from it and from what only order tells
 //! ```
@@ -16,6 +17,7 @@
 //! What a duration is worth is decided in one place, [`cost`]: under ptrace a duration holds the
 //! tracer's stops, so every cost made from it is an estimate and says so.
 
+pub mod align;
 pub mod base;
 pub mod budget;
 pub mod calls;
@@ -30,6 +32,7 @@ pub mod filesystem;
 pub mod findings;
 pub mod flame;
 pub mod fold;
+pub mod imports;
 pub mod install;
 pub mod integrity;
 pub mod intern;

@@ -65,6 +65,8 @@ pub struct Replay {
     pub cost_source: &'static str,
     /// The replay's cost of the calls against the program's own, where the log has times.
     pub gate: Option<Believed>,
+    /// Of a program with several threads whose log has times: what its schedule is made again from.
+    pub threads: Option<Threads>,
     /// Why there is no ring.
     pub no_ring: Option<String>,
     /// Strategies that could not be measured.
@@ -274,6 +276,28 @@ impl From<Gate> for Believed {
     }
 }
 
+/// How well the threads of a log are understood, on which projections rest.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Threads {
+    /// Threads that did something.
+    pub threads: usize,
+    /// Processors that they are scheduled on.
+    pub cores: usize,
+    /// What the log took, in nanoseconds.
+    pub logged_ns: f64,
+    /// What the schedule takes with the log's own times.
+    pub scheduled_ns: f64,
+    /// Whether they are near enough for projections to be believed.
+    pub passed: bool,
+}
+
+impl From<trace_replay::Threaded> for Threads {
+    fn from(threaded: trace_replay::Threaded) -> Self {
+        let trace_replay::Threaded { threads, cores, logged_ns, scheduled_ns } = threaded;
+        Self { threads, cores, logged_ns, scheduled_ns, passed: threaded.is_passed() }
+    }
+}
+
 /// What a replay comes to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -340,6 +364,7 @@ impl Replay {
                 CostSource::Loop => "loop",
             },
             gate: outcome.gate.map(Believed::from),
+            threads: outcome.threaded.map(Threads::from),
             no_ring: outcome.no_ring.clone(),
             unavailable: outcome.unavailable.iter().map(unavailable).collect(),
             verdict: verdict(&rows),
@@ -446,6 +471,7 @@ fn way(strategy: Strategy) -> &'static str {
         Strategy::Thinking { .. } => "serial, think time",
         Strategy::Threads { .. } => "threads",
         Strategy::RingOne | Strategy::Ring { .. } => "ring",
+        Strategy::Tuned { .. } => "ring set up otherwise",
         Strategy::Hybrid { .. } => "hybrid",
         Strategy::Chains { .. } => "chains",
         Strategy::Memo { .. } => "each lookup once",

@@ -17,7 +17,7 @@ use super::progress::ReadBar;
 use crate::analysis::cost::Quality;
 use crate::analysis::flame::{Drawing, Flame};
 use crate::analysis::fold::{By, Metric};
-use crate::log::Columns;
+use crate::log::{self, Columns};
 use crate::report::escape::escape;
 use crate::report::flame::{self, Caption};
 use crate::report::notes;
@@ -29,7 +29,7 @@ pub struct Arguments {
     by: By,
 
     /// What their width is [default: time; count where costs are unknown; cpu by stack where only CPU samples have
-    /// stacks]
+    /// stacks; wall by import]
     #[arg(long, value_name = "METRIC", value_parser = named(&METRICS))]
     metric: Option<Metric>,
 
@@ -61,8 +61,13 @@ pub struct Arguments {
     log: PathBuf,
 }
 
-const METRICS: [(Metric, &str); 4] =
-    [(Metric::Time, "time"), (Metric::Count, "count"), (Metric::Bytes, "bytes"), (Metric::Cpu, "cpu")];
+const METRICS: [(Metric, &str); 5] = [
+    (Metric::Time, "time"),
+    (Metric::Count, "count"),
+    (Metric::Bytes, "bytes"),
+    (Metric::Cpu, "cpu"),
+    (Metric::Wall, "wall"),
+];
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let output = output(arguments)?;
@@ -78,6 +83,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let only_samples = |(_, flame): &(_, &Flame)| flame.samples() > 0 && flame.calls_with_stack() == 0;
     let metric = match wish {
         Some(metric) => metric,
+        None if arguments.by == By::Import => Metric::Wall,
         None if both.iter().all(only_samples) => Metric::Cpu,
         None => best(both.iter().copied()),
     };
@@ -151,7 +157,23 @@ fn wished(arguments: &Arguments) -> Result<Option<Metric>, Failure> {
     if arguments.metric == Some(Metric::Cpu) && arguments.by != By::Stack {
         return Err(Failure::with_code(2, anyhow!("--metric cpu is for --by stack")));
     }
+    if arguments.metric == Some(Metric::Wall) && arguments.by != By::Import {
+        return Err(Failure::with_code(2, anyhow!("--metric wall is for --by import")));
+    }
+    let by_call = matches!(arguments.metric, Some(Metric::Time | Metric::Count));
+    if arguments.by == By::Import && !by_call && arguments.filter.typed().is_some() {
+        return Err(Failure::with_code(
+            2,
+            anyhow!("-e, -P, -z and -Z by import are for --metric time or count"),
+        ));
+    }
+    if arguments.by == By::Import && arguments.metric == Some(Metric::Bytes) {
+        return Err(Failure::with_code(2, anyhow!("--metric bytes is not for --by import")));
+    }
     match (arguments.metric, arguments.waits) {
+        (None, true) if arguments.by == By::Import => {
+            Err(Failure::with_code(2, anyhow!("--waits is for --metric time")))
+        }
         (None | Some(Metric::Time), true) => Ok(Some(Metric::Elapsed)),
         (_, true) => Err(Failure::with_code(2, anyhow!("--waits is for --metric time"))),
         (metric, false) => Ok(metric),
@@ -191,6 +213,7 @@ fn draw(arguments: &Arguments, drawing: &Drawing) -> Result<Vec<u8>, Failure> {
     }
     let log = escape(arguments.log.as_os_str().as_encoded_bytes());
     Err(match (drawing.calls, drawing.metric) {
+        (0, _) if drawing.by == By::Import => anyhow!("{log} {}", super::imports::NONE),
         (0, _) => anyhow!("there is nothing to draw: no call of {log} is chosen"),
         (_, Metric::Bytes) => anyhow!("there is nothing to draw: the calls of {log} read and wrote nothing"),
         _ => anyhow!("there is nothing to draw: the calls of {log} took no time; try --metric count"),
@@ -208,4 +231,12 @@ fn write(arguments: &Arguments, output: Option<&Path>, bytes: &[u8]) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Draws the imports of a log; false: they have no width.
+pub(super) fn draw_by_import(out: &mut Vec<u8>, log: &Path) -> Result<bool, Failure> {
+    let mut reader = log::Reader::open(log)?;
+    let mut flame = Flame::new(reader.header(), By::Import);
+    reader.for_each(|event| flame.add(event, true))?;
+    Ok(flame::svg(out, &flame.finish(Metric::Wall), &Caption::default())?)
 }

@@ -11,6 +11,7 @@ mod drawing_file;
 mod failure;
 mod filter;
 mod flame;
+mod imports;
 mod inject;
 mod input;
 mod install;
@@ -66,6 +67,8 @@ enum Command {
     Startup(startup::Arguments),
     /// Explain where a package install spends its time: by phase, by package, by kind of call
     Install(install::Arguments),
+    /// Show which Python modules a command imports, which of them imports which, and what each takes
+    Imports(imports::Arguments),
     /// Record every system call of a command and its children to a log
     Record(record::Arguments),
     /// Try what the findings of a command suggest, where that is safe, and measure it against the command as it is
@@ -108,6 +111,7 @@ pub fn run() -> ExitCode {
     let done = match cli.command {
         Command::Startup(arguments) => startup::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
+        Command::Imports(arguments) => imports::run(&arguments),
         Command::Record(arguments) => record::run(&arguments),
         Command::Try(arguments) => try_::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
@@ -138,8 +142,8 @@ fn usage_error(error: &clap::Error) -> ExitCode {
     } else {
         failure::note(usage::one_line(&error.to_string(), subcommand().as_deref()));
     }
-    let runs_command =
-        subcommand().is_some_and(|name| ["install", "record", "startup", "try"].contains(&name.as_str()));
+    let runs_command = subcommand()
+        .is_some_and(|name| ["imports", "install", "record", "startup", "try"].contains(&name.as_str()));
     ExitCode::from(if runs_command { 125 } else { 2 })
 }
 

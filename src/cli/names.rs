@@ -25,6 +25,19 @@ pub fn default_log(command: &[OsString]) -> Result<PathBuf, Failure> {
     Ok(directory.join(name))
 }
 
+/// Where the log of a command goes that a report is made of. Without a wish of the user's, a directory that cannot be
+/// written to is no reason to give up.
+pub fn output_path(output: Option<&Path>, command: &[OsString]) -> Result<PathBuf, Failure> {
+    let Some(output) = output else { return default_log(command) };
+    refuse_stream_as_log(output).map_err(Failure::of_trace)?;
+    log::check_output(output).map_err(Failure::of_trace)?;
+    if output.exists() && !output.is_file() {
+        let text = "is not a file, and the report is made from the log: name a file";
+        return Err(Failure::of_trace(anyhow::anyhow!("{} {text}", output.display())));
+    }
+    Ok(output.to_owned())
+}
+
 /// A name for the log of a command: `python-hello.trace` for `/usr/bin/python hello.py`.
 fn log_name(command: &[OsString]) -> PathBuf {
     let mut name = command.first().map(|program| stem(program)).unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{IsTerminal, Read};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -17,6 +18,7 @@ pub struct RunsBar {
     bar: ProgressBar,
     shown: bool,
     what: &'static str,
+    began: Instant,
 }
 
 impl RunsBar {
@@ -26,12 +28,12 @@ impl RunsBar {
 
     /// A bar over runs of this kind.
     pub fn of(what: &'static str) -> Self {
-        Self { bar: ProgressBar::hidden(), shown: false, what }
+        Self { bar: ProgressBar::hidden(), shown: false, what, began: Instant::now() }
     }
 
     /// A bar that is there from the beginning, because nothing is printed meanwhile.
     pub fn now(what: &'static str) -> Self {
-        Self { bar: bar(what), shown: true, what }
+        Self { bar: bar(what), shown: true, what, began: Instant::now() }
     }
 
     /// Takes the bar away.
@@ -41,11 +43,14 @@ impl RunsBar {
 }
 
 impl Progress for RunsBar {
-    fn finished(&mut self, _run: usize, share: f64) {
+    fn finished(&mut self, run: usize, share: f64) {
         if !self.shown {
             self.bar = bar(self.what);
             self.shown = true;
         }
+        let left =
+            left(self.began.elapsed(), share).map_or_else(String::new, |left| format!(", {left} left"));
+        self.bar.set_message(format!("{} {}{left}", self.what, run + 1));
         self.bar.set_position((share * STEPS as f64) as u64);
     }
 
@@ -54,6 +59,15 @@ impl Progress for RunsBar {
                     time holds the typing; to type once, redirect its input from a file or a pipe";
         self.bar.suspend(|| note(text));
     }
+}
+
+/// The time that is left if the rest goes as fast as what is done; `None`: too little is done to tell.
+fn left(elapsed: Duration, share: f64) -> Option<String> {
+    let left_s = elapsed.as_secs_f64() * (1.0 - share) / share;
+    (share > 0.05 && left_s.is_finite()).then(|| match left_s.max(0.0).ceil() as u64 {
+        seconds @ 0..=99 => format!("{seconds} s"),
+        seconds => format!("{} min", seconds.div_ceil(60)),
+    })
 }
 
 /// Shorter logs are read before a bar could be looked at.
@@ -98,4 +112,18 @@ fn bar(what: &'static str) -> ProgressBar {
         bar.set_style(style);
     }
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_left_is_told_once_it_can_be() {
+        let after = |seconds, share| left(Duration::from_secs(seconds), share);
+        assert_eq!(after(10, 0.5).as_deref(), Some("10 s"));
+        assert_eq!(after(10, 1.0).as_deref(), Some("0 s"));
+        assert_eq!(after(60, 0.1).as_deref(), Some("9 min"));
+        assert_eq!((after(10, 0.0), after(10, 0.01), after(0, f64::NAN)), (None, None, None));
+    }
 }

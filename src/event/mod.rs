@@ -331,8 +331,14 @@ pub mod mark {
     /// recorded: `trace` has its privilege from its own file, and that is for the caller's own.
     pub const HIDDEN: &str = "hidden";
 
+    /// Python has imported a module, as it tells itself (`PYTHONPROFILEIMPORTTIME`): `path` is the module's name, `args` are
+    /// how many imports it was within, microseconds of its own, microseconds with what it imported. The mark stands at the
+    /// import's end; its `stack` is the importer's.
+    pub const IMPORTED: &str = "imported";
+
     /// Every mark name.
-    pub const ALL: [&str; 13] = [
+    pub const ALL: [&str; 14] = [
+        IMPORTED,
         HIDDEN,
         HELD,
         SLOWED,

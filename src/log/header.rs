@@ -46,6 +46,10 @@ pub struct Header {
 /// to.
 pub const KEPT_BYTES: &str = "kept_bytes";
 
+/// Name of the option of a log whose stacks are those of another run: how many calls it has, and how many of them were
+/// found in that run, with a blank between.
+pub const ALIGNED: &str = "aligned";
+
 impl Header {
     /// Whether the log has the column `memory`.
     #[must_use]
@@ -63,6 +67,14 @@ impl Header {
     #[must_use]
     pub fn not_ebpf(&self) -> Option<&str> {
         self.options.get(NOT_EBPF).map(String::as_str)
+    }
+
+    /// How many calls the log has, and how many of them have a counterpart in the run that their stacks are of
+    /// ([`ALIGNED`]).
+    #[must_use]
+    pub fn aligned(&self) -> Option<(u64, u64)> {
+        let (calls, known) = self.options.get(ALIGNED)?.split_once(' ')?;
+        Some((calls.parse().ok()?, known.parse().ok()?))
     }
 
     /// CPU samples a second that were asked for, if any were ([`SAMPLE_HZ`]).

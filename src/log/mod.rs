@@ -26,11 +26,11 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use annotate::{annotate, is_same_file};
+pub use annotate::{annotate, is_same_file, rewrite};
 pub use error::Error;
 pub use header::{
-    Calibration, Clock, Cold, Emptied, Environment, FORMAT_VERSION, Header, Host, KEPT_BYTES, NOT_EBPF,
-    Replayed, Run, SAMPLE_HZ, Untraced,
+    ALIGNED, Calibration, Clock, Cold, Emptied, Environment, FORMAT_VERSION, Header, Host, KEPT_BYTES,
+    NOT_EBPF, Replayed, Run, SAMPLE_HZ, Untraced,
 };
 pub use projection::Columns;
 pub use read::{Batch, Dictionary, Ending, Reader, looks_like_log};

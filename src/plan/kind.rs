@@ -143,6 +143,8 @@ pub enum Kind {
     Unknown,
     /// Unknown, and may wait for other processes or wake them.
     Waits,
+    /// The same for threads that name the same address.
+    Futex,
 }
 
 /// Calls that are what the name says.
@@ -291,12 +293,8 @@ impl Kind {
             Family::Signal if spec.name.starts_with("rt_sig") && !waits_for_signal(spec.name) => Self::Inert,
             Family::Signal if matches!(spec.name, "sigaltstack" | "signalfd" | "signalfd4") => Self::Inert,
             Family::Write => Self::Write,
-            Family::Network
-            | Family::Poll
-            | Family::Futex
-            | Family::Ipc
-            | Family::Signal
-            | Family::Process => Self::Waits,
+            Family::Futex => Self::Futex,
+            Family::Network | Family::Poll | Family::Ipc | Family::Signal | Family::Process => Self::Waits,
             _ => Self::Unknown,
         }
     }

@@ -145,7 +145,12 @@ impl Planner {
         }
         self.timed_calls += u64::from(recorded.span.is_some());
         let refused = match op.map(|op| self.builder.call(thread, op, recorded)) {
-            Ok(Ok(_)) => return Ok(()),
+            Ok(Ok(_)) => {
+                if kind::of(event.abi, event.nr) == kind::Kind::Futex {
+                    self.builder.meets(event.args[0]);
+                }
+                return Ok(());
+            }
             Err(error) | Ok(Err(error)) => error,
         };
         if is_too_large(refused) {

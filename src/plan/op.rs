@@ -32,7 +32,7 @@ pub fn of(
     process: impl Fn(u32) -> Option<ProcessId>,
 ) -> Result<Op, PlanError> {
     let kind = kind::of(event.abi, event.nr);
-    if is_incomplete(event) && !matches!(kind, Kind::Inert | Kind::Waits | Kind::Write) {
+    if is_incomplete(event) && !matches!(kind, Kind::Inert | Kind::Waits | Kind::Futex | Kind::Write) {
         return Ok(Op::Unknown(Scope::Process));
     }
     let mut call = Call { event, builder };
@@ -40,7 +40,7 @@ pub fn of(
         Kind::Exec if event.ret == Some(0) => Op::Exec,
         // A failed exec changes nothing.
         Kind::Inert | Kind::Exec => Op::Inert,
-        Kind::Waits => Op::Unknown(Scope::All),
+        Kind::Waits | Kind::Futex => Op::Unknown(Scope::All),
         Kind::Write => call.write(),
         Kind::Wait => match event.ret {
             Some(pid) if pid > 0 => {

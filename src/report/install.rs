@@ -13,6 +13,8 @@ use crate::analysis::wall::WallKind;
 
 /// Kinds of calls and packages that are shown without a wish.
 const TOP: usize = 10;
+/// Modules of a package that are named beside it.
+const MODULES: usize = 2;
 
 /// Writes the report.
 pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::Result<()> {
@@ -110,7 +112,7 @@ fn packages(out: &mut dyn Write, report: &Report, top: usize, look: Look) -> io:
         ]);
     };
     for package in report.packages.iter().take(top) {
-        add(escape(package.name.bytes()), package);
+        add(package_name(package), package);
     }
     if let Some(none) = none {
         add("(no package)".to_owned(), none);
@@ -127,6 +129,15 @@ fn packages(out: &mut dyn Write, report: &Report, top: usize, look: Look) -> io:
     writeln!(out, "{}", look.note(&format!("installed to {}", targets.join(", "))))
 }
 
+/// A package's name, and those of its modules where they are others.
+fn package_name(package: &Package) -> String {
+    let modules: Vec<String> =
+        package.modules.iter().take(MODULES).map(|module| escape(module.bytes())).collect();
+    let more = if package.modules.len() > MODULES { ", …" } else { "" };
+    let name = escape(package.name.bytes());
+    if modules.is_empty() { name } else { format!("{name} ({}{more})", modules.join(", ")) }
+}
+
 fn kinds(out: &mut dyn Write, kinds: &[Kind], top: usize, look: Look) -> io::Result<()> {
     let mut table =
         Table::new(vec![Column::text("Kind of call"), Column::number("calls"), Column::number("cost")]);
@@ -141,7 +152,7 @@ fn kinds(out: &mut dyn Write, kinds: &[Kind], top: usize, look: Look) -> io::Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::install::Install;
+    use crate::analysis::install::{Install, Owners};
     use crate::analysis::testing::{call, header};
     use crate::event::Event;
 
@@ -152,7 +163,7 @@ mod tests {
             for event in events {
                 install.add(event);
             }
-            let (report, _) = install.finish();
+            let (report, _) = install.finish(&Owners::default());
             let mut out = Vec::new();
             write(&mut out, &report, Options { top: TOP, look: Look::PLAIN, last: "log x" }).unwrap();
             String::from_utf8(out).unwrap()

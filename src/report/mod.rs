@@ -6,6 +6,7 @@ pub mod compare;
 pub mod doctor;
 pub mod escape;
 pub mod flame;
+pub mod imports;
 pub mod install;
 pub mod json;
 pub mod look;

@@ -75,6 +75,12 @@ fn what_pip_installs_is_told_by_phase_and_package() {
     for name in ["start", "resolve", "unpack", "create", "bytecode"] {
         assert!(phase(name) > 0, "{name}: {}", report["phases"]);
     }
+    // Eight modules, each read and its bytecode written, in pip's own process: more than ten calls a module.
+    assert!(phase("bytecode") > 80, "{}", report["phases"]);
+    let findings = report["startup"]["findings"]["list"].as_array().expect("findings");
+    let compiled =
+        |finding: &&Value| finding["kind"] == "imports" && finding.to_string().contains("fixture_package");
+    assert!(!findings.iter().any(|finding| compiled(&finding)), "what is compiled is not imported");
     assert!(
         report["startup"]["file_system"]["ceiling_share"].is_number()
             && report["startup"]["findings"]["list"].is_array()
@@ -115,4 +121,8 @@ fn what_goes_wrong_is_told() {
         assert!(done.stderr.contains(expected), "{command:?}: {done:?}");
     }
     assert_eq!(install(dir.path(), &[], &["sh", "-c", "exit 7"]).status.code(), Some(7));
+    let mut trace = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+    let done = run::run(trace.args(["install", "-o", "/dev/null", "touch", "ran"]));
+    assert_eq!(done.status.code(), Some(125), "{done:?}");
+    assert!(done.stderr.contains("is not a file") && !dir.path().join("ran").exists(), "{done:?}");
 }

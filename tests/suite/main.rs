@@ -22,6 +22,7 @@ mod ebpf;
 mod endings;
 mod findings;
 mod flame;
+mod imports;
 mod inheritance;
 mod installed;
 mod installing;

@@ -14,7 +14,7 @@ mod tests;
 pub use skip::Skip;
 pub(crate) use step::{Action, Change, Handle, Order, Start, Step};
 
-use crate::plan::{At, Call, Event, MAX_TRANSFER, Op, PathId, Plan, PlanError};
+use crate::plan::{At, Call, Event, MAX_TRANSFER, Op, PathId, Plan, PlanError, Scope};
 use crate::sys::calls::WRITING_FLAGS;
 use tables::{Slot, Tables};
 
@@ -133,14 +133,14 @@ impl<'a> Binder<'a> {
             Op::Inert => return Ok(Err(Skip::Inert)),
             Op::Unknown(scope) => {
                 self.step(id, thread, Action::Order(Order::Barrier(scope)));
-                return Ok(Err(Skip::Unknown));
+                return Ok(Err(if scope == Scope::All { Skip::Meets } else { Skip::Unknown }));
             }
             Op::Wait { child } => {
                 self.step(id, thread, Action::Order(Order::Wait { process: child.0 }));
                 return Ok(Err(Skip::OrdersOnly));
             }
             Op::Exec if !failed => {
-                self.step(id, thread, Action::Order(Order::Barrier(crate::plan::Scope::Process)));
+                self.step(id, thread, Action::Order(Order::Barrier(Scope::Process)));
                 let closed = self.tables.exec(thread)?;
                 self.close_all(thread, closed);
                 return Ok(Err(Skip::OrdersOnly));

@@ -10,6 +10,8 @@ pub enum Skip {
     OrdersOnly,
     /// A call that this crate does not know; a barrier.
     Unknown,
+    /// Waits for other threads or processes, or wakes them: futexes, polls, pipes, sockets; a barrier.
+    Meets,
     /// Never returned, or was interrupted and restarted.
     Unfinished,
     /// An open that may write, create or empty a file.
@@ -38,10 +40,11 @@ pub enum Skip {
 
 impl Skip {
     /// Every reason, in the order of the discriminants.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Inert,
         Self::OrdersOnly,
         Self::Unknown,
+        Self::Meets,
         Self::Unfinished,
         Self::Writes,
         Self::InheritedDescriptor,
@@ -63,6 +66,7 @@ impl Skip {
             Self::Inert => "no file-system call",
             Self::OrdersOnly => "orders other calls only",
             Self::Unknown => "not a call that is replayed",
+            Self::Meets => "waits for others or wakes them",
             Self::Unfinished => "never returned, or was restarted",
             Self::Writes => "may write, create or empty a file",
             Self::InheritedDescriptor => "descriptor from before the log",
@@ -81,7 +85,7 @@ impl Skip {
     /// Whether such a call counts in the coverage at all.
     #[must_use]
     pub const fn is_file_system_call(self) -> bool {
-        !matches!(self, Self::Inert | Self::OrdersOnly)
+        !matches!(self, Self::Inert | Self::OrdersOnly | Self::Meets)
     }
 }
 

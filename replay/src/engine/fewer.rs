@@ -6,6 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::serial::executed;
+use super::without_chmod::{Chmods, without_chmods};
 use super::{Counts, Engine};
 use crate::bind::{Action, Change};
 use crate::program::Program;
@@ -19,6 +20,8 @@ pub enum Without {
     Syncs,
     /// `mkdir` of a directory that is there.
     RepeatedMkdirs,
+    /// `chmod` of a file that was just made, which is made with these permissions instead.
+    Chmods,
 }
 
 impl Without {
@@ -39,6 +42,7 @@ impl fmt::Display for Without {
         f.write_str(match self {
             Self::Syncs => "serial, without fsync",
             Self::RepeatedMkdirs => "serial, no mkdir of what is there",
+            Self::Chmods => "serial, no chmod after making a file",
         })
     }
 }
@@ -47,22 +51,35 @@ impl fmt::Display for Without {
 pub(crate) struct Fewer {
     made: Vec<u32>,
     left_out: Vec<u32>,
+    /// Steps that are made another way, in order.
+    otherwise: Vec<(u32, Action)>,
     scratch: Scratch,
 }
 
 impl Fewer {
     /// `None`: there is nothing to leave out.
     pub(crate) fn new(program: &Program, without: Without) -> Option<Self> {
+        let Chmods { made: otherwise, left_out: chmods } = match without {
+            Without::Chmods => without_chmods(program),
+            Without::Syncs | Without::RepeatedMkdirs => Chmods::default(),
+        };
+        let is_left_out =
+            |step: u32| without.leaves_out(program, step) || chmods.binary_search(&step).is_ok();
         let (left_out, made): (Vec<u32>, Vec<u32>) =
-            executed(program).into_iter().partition(|&step| without.leaves_out(program, step));
-        (!left_out.is_empty()).then(|| Self { made, left_out, scratch: Scratch::new(program.room()) })
+            executed(program).into_iter().partition(|&step| is_left_out(step));
+        let scratch = Scratch::new(program.room());
+        (!left_out.is_empty()).then_some(Self { made, left_out, otherwise, scratch })
     }
 }
 
 impl Engine for Fewer {
     fn run(&mut self, run: &Arc<Run>) -> io::Result<Counts> {
+        let mut otherwise = self.otherwise.iter().peekable();
         for &step in &self.made {
-            run.perform(step, &mut self.scratch);
+            match otherwise.next_if(|(other, _)| *other == step) {
+                Some((_, action)) => run.perform_as(step, action, &mut self.scratch),
+                None => run.perform(step, &mut self.scratch),
+            };
         }
         for &step in &self.left_out {
             run.record(step, run.program.expected[step as usize]);

@@ -19,7 +19,9 @@ mod thinking;
 mod threads;
 mod tokio_blocking;
 mod tokio_uring;
+mod tuning;
 mod units;
+mod without_chmod;
 
 use std::io;
 use std::sync::Arc;
@@ -27,6 +29,7 @@ use std::sync::Arc;
 pub use fewer::Without;
 pub use strategy::Strategy;
 pub(crate) use strategy::{Kit, make};
+pub use tuning::Tuning;
 
 pub(crate) use memo::missed_directories;
 pub(crate) use serial::Serial;

@@ -1,4 +1,4 @@
-//! Strategies 4 and 5: whatever the graph lets run goes into a ring, up to its depth.
+//! Strategies 4 and 5, and 7 to 10, which set the ring up otherwise: whatever the graph lets run goes into a ring, up to its depth.
 //!
 //! ```text
 //! ready steps ──> ring, as many as fit ──> enter: submit, wait ──> completions make others ready
@@ -9,7 +9,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::ready::Ready;
-use super::{Counts, Engine};
+use super::{Counts, Engine, Tuning};
 use crate::bind::Action;
 use crate::graph::Graph;
 use crate::program::Program;
@@ -38,10 +38,23 @@ pub(crate) struct RingWaves {
 
 impl RingWaves {
     pub(crate) fn new(program: &Program, graph: Arc<Graph>, depth: u32, into: Into) -> io::Result<Self> {
-        let room = program.room();
+        Ok(Self::with(program, graph, Ring::new(depth, program.room())?, into))
+    }
+
+    /// All that is ready into a ring that is set up otherwise.
+    pub(crate) fn tuned(
+        program: &Program,
+        graph: Arc<Graph>,
+        depth: u32,
+        tuning: Tuning,
+    ) -> io::Result<Self> {
+        let ring = Ring::tuned(depth, program.room(), Some(tuning))?;
+        Ok(Self::with(program, graph, ring, Into::All))
+    }
+
+    fn with(program: &Program, graph: Arc<Graph>, ring: Ring, into: Into) -> Self {
         let plain = Vec::with_capacity(program.steps.len());
-        let ring = Ring::new(depth, room)?;
-        Ok(Self { ready: Ready::new(graph), ring, into, plain, scratch: Scratch::new(room) })
+        Self { ready: Ready::new(graph), ring, into, plain, scratch: Scratch::new(program.room()) }
     }
 
     /// Puts ready steps into the ring until it is full or there are none.

@@ -15,6 +15,7 @@ use super::thinking::Thinking;
 use super::threads::Threads;
 use super::tokio_blocking::TokioBlocking;
 use super::tokio_uring::TokioUring;
+use super::tuning::Tuning;
 use crate::graph::{Graph, Lookahead};
 use crate::program::Program;
 
@@ -42,6 +43,15 @@ pub enum Strategy {
     RingOne,
     /// A ring with all that may run at once.
     Ring {
+        /// Operations in flight.
+        depth: u32,
+        /// How far a thread of the program may be ahead of itself.
+        lookahead: Lookahead,
+    },
+    /// A ring with all that may run at once, set up otherwise.
+    Tuned {
+        /// What is otherwise.
+        tuning: Tuning,
         /// Operations in flight.
         depth: u32,
         /// How far a thread of the program may be ahead of itself.
@@ -89,6 +99,7 @@ impl Strategy {
         match self {
             Self::RingOne
             | Self::Ring { .. }
+            | Self::Tuned { .. }
             | Self::Hybrid { .. }
             | Self::Chains { .. }
             | Self::TokioUring { .. } => true,
@@ -110,6 +121,7 @@ impl Strategy {
             Self::Threads { lookahead, .. }
             | Self::TokioBlocking { lookahead }
             | Self::Ring { lookahead, .. }
+            | Self::Tuned { lookahead, .. }
             | Self::Hybrid { lookahead, .. }
             | Self::Chains { lookahead, .. }
             | Self::TokioUring { lookahead, .. } => lookahead,
@@ -128,6 +140,9 @@ impl fmt::Display for Strategy {
             Self::Threads { threads, lookahead } => write!(f, "{threads} threads, lookahead {lookahead}"),
             Self::RingOne => f.write_str("ring, depth 1"),
             Self::Ring { depth, lookahead } => write!(f, "ring, depth {depth}, lookahead {lookahead}"),
+            Self::Tuned { tuning, depth, lookahead } => {
+                write!(f, "ring, {tuning}, depth {depth}, lookahead {lookahead}")
+            }
             Self::Hybrid { depth, lookahead } => write!(f, "hybrid, depth {depth}, lookahead {lookahead}"),
             Self::Chains { depth, lookahead } => write!(f, "chains, depth {depth}, lookahead {lookahead}"),
             Self::Memo { listings: false } => f.write_str("each lookup once"),
@@ -184,6 +199,9 @@ pub(crate) fn make(strategy: Strategy, kit: &mut Kit) -> io::Result<Option<Box<d
         Strategy::RingOne => Box::new(RingOne::new(program)?),
         Strategy::Ring { depth, lookahead } => {
             Box::new(RingWaves::new(program, (kit.graph)(lookahead), depth, Into::All)?)
+        }
+        Strategy::Tuned { tuning, depth, lookahead } => {
+            Box::new(RingWaves::tuned(program, (kit.graph)(lookahead), depth, tuning)?)
         }
         Strategy::Hybrid { depth, lookahead } => {
             Box::new(RingWaves::new(program, (kit.graph)(lookahead), depth, Into::Inline)?)

@@ -203,6 +203,9 @@ fn rings_of_any_depth() {
             assert_eq!((waves.submissions, waves.stand_ins), (one.submissions, 2));
             check(&program, Strategy::Hybrid { depth, lookahead });
             check(&program, Strategy::Chains { depth, lookahead });
+            for tuning in Tuning::ALL {
+                check(&program, Strategy::Tuned { tuning, depth, lookahead });
+            }
         }
     }
     let wide = check(&program, Strategy::Ring { depth: 128, lookahead: Lookahead::ALL });

@@ -2,10 +2,14 @@
 //!
 //! A chain is one node of a graph of its own: it waits for all that its steps wait for, and is handed over whole. For
 //! that no step of it may wait for an outsider that comes after its head in the log: such an outsider might wait
-//! for the head itself. (One that comes before cannot, since edges lead forward.)
+//! for the head itself. (One that comes before cannot, since edges lead forward.) A file that is made, written, closed
+//! and renamed is one chain, too.
 
-use crate::bind::Action;
+use rustc_hash::FxHashMap;
+
+use crate::bind::{Action, Change, Start};
 use crate::graph::Graph;
+use crate::plan::PathId;
 use crate::program::Program;
 
 /// Chains are no longer than this.
@@ -15,7 +19,7 @@ pub(crate) const LONGEST: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unit {
     pub(crate) steps: Vec<u32>,
-    /// It opens its file, reads it and closes it, and nobody else sees it: it needs no descriptor.
+    /// It opens its file, reads or writes it and closes it, and nobody else sees it: it needs no descriptor.
     pub(crate) direct: bool,
 }
 
@@ -31,7 +35,31 @@ pub(crate) struct Units {
 
 /// Whether a ring has an operation for it that works on a linked descriptor.
 fn can_be_linked(action: &Action) -> bool {
-    matches!(action, Action::Fstat { .. } | Action::Read { .. } | Action::Pread { .. } | Action::Close { .. })
+    matches!(
+        action,
+        Action::Fstat { .. }
+            | Action::Read { .. }
+            | Action::Pread { .. }
+            | Action::Close { .. }
+            | Action::Change(Change::Write { .. } | Change::Pwrite { .. } | Change::Sync { .. })
+    )
+}
+
+/// A file as a chain's first step names it, and a rename at its end.
+type Named = (Start, PathId);
+
+fn makes(action: &Action) -> Option<Named> {
+    match *action {
+        Action::Change(Change::Open { start, path, into: Some(_), .. }) => Some((start, path)),
+        _ => None,
+    }
+}
+
+fn renames(action: &Action) -> Option<Named> {
+    match *action {
+        Action::Change(Change::Rename { from_start, from, .. }) => Some((from_start, from)),
+        _ => None,
+    }
 }
 
 impl Units {
@@ -41,11 +69,21 @@ impl Units {
         let mut unit_of = vec![u32::MAX; program.steps.len()];
         // The chain that each handle's steps are in now.
         let mut open_chain = vec![u32::MAX; program.handles];
+        // The chain that begins with making a file of this name.
+        let mut made: FxHashMap<Named, u32> = FxHashMap::default();
         for step in 0..program.steps.len() as u32 {
             let action = program.action(step);
             let handle = action.subject();
-            let chain = handle.map_or(u32::MAX, |handle| open_chain[handle.index()]);
-            let joins = can_be_linked(action)
+            let renamed = renames(action).and_then(|name| made.remove(&name));
+            let closed = renamed.filter(|&chain| {
+                let last = units[chain as usize].steps.last();
+                last.is_some_and(|&last| program.action(last).closes().is_some())
+            });
+            let chain = match handle.filter(|_| renames(action).is_none()) {
+                Some(handle) => open_chain[handle.index()],
+                None => closed.unwrap_or(u32::MAX),
+            };
+            let joins = (can_be_linked(action) || closed.is_some())
                 && units.get(chain as usize).is_some_and(|unit| {
                     unit.steps.len() < LONGEST && predecessors.allow(step, chain, unit, &unit_of)
                 });
@@ -57,6 +95,9 @@ impl Units {
                 units.len() as u32 - 1
             };
             unit_of[step as usize] = own;
+            if let Some(name) = makes(action) {
+                made.insert(name, own);
+            }
             if let Some(handle) = action.defines().or(handle.filter(|_| can_be_linked(action))) {
                 open_chain[handle.index()] = own;
             }
@@ -73,10 +114,18 @@ impl Units {
             let head = program.action(unit.steps[0]);
             let defined = head.defines().filter(|_| unit.steps.len() > 1);
             if let Some(handle) = defined {
-                let last = unit.steps.last().map(|&step| program.action(step));
-                let whole = last.is_some_and(|last| last.closes().is_some())
-                    && unit.steps.len() == 1 + uses[handle.index()] as usize
-                    && matches!(head, Action::Open { resolve: 0, .. })
+                let on_file = unit.steps.iter().rev().map(|&step| program.action(step));
+                let mut on_file = on_file.skip_while(|action| renames(action).is_some()).peekable();
+                let is_closed = on_file.peek().is_some_and(|last| last.closes() == Some(handle));
+                let is_head = |action: &Action| {
+                    matches!(
+                        action,
+                        Action::Open { resolve: 0, .. } | Action::Change(Change::Open { resolve: 0, .. })
+                    )
+                };
+                let whole = is_closed
+                    && on_file.count() == 1 + uses[handle.index()] as usize
+                    && is_head(head)
                     && !unit.steps.iter().any(|&step| matches!(program.action(step), Action::Fstat { .. }));
                 unit.direct = whole;
                 if !whole {

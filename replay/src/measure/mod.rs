@@ -9,6 +9,7 @@ mod bootstrap;
 mod cached;
 mod options;
 mod projection;
+mod scheduled;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ pub(crate) use bootstrap::median_estimate;
 pub(crate) use cached::Cached;
 pub use options::{Cache, Options, RecordedTimes};
 pub use projection::{CostSource, Projection};
+pub use scheduled::Threaded;
 pub(crate) use summary::{Context, rows};
 pub use summary::{Figures, Gate, Row, Voided};
 pub(crate) use unsteady::Unsteady;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::{Strategy, Without};
+use crate::engine::{Strategy, Tuning, Without};
 use crate::graph::Lookahead;
 
 /// What the caches hold when a run begins.
@@ -97,10 +97,18 @@ impl Options {
         strategies
     }
 
+    /// A ring set up in all ways there are, for a program as it is and for one that knows its future.
+    #[must_use]
+    pub fn tuned_strategies() -> Vec<Strategy> {
+        let lookaheads = [Lookahead::FAITHFUL, Lookahead::ALL].into_iter();
+        let tuned = |lookahead| Tuning::ALL.map(|tuning| Strategy::Tuned { tuning, depth: 128, lookahead });
+        lookaheads.flat_map(tuned).collect()
+    }
+
     /// Those that make sense only where calls write, besides.
     #[must_use]
     pub fn strategies_for_writes() -> Vec<Strategy> {
-        [Without::Syncs, Without::RepeatedMkdirs].map(Strategy::Fewer).to_vec()
+        [Without::Syncs, Without::RepeatedMkdirs, Without::Chmods].map(Strategy::Fewer).to_vec()
     }
 
     /// The lookaheads that are compared.

@@ -3,9 +3,11 @@
 use super::blocks::{Contender, Sample};
 use super::bootstrap::{Estimate, median, median_estimate};
 use super::projection::{CostSource, Projection, Whole, project};
+use super::scheduled::{Again, Way};
 use crate::engine::{Counts, Strategy};
 use crate::plan::CallId;
 use crate::program::Program;
+use crate::schedule::Schedule;
 use crate::sys::calls::Observed;
 use crate::verify::{self, What};
 
@@ -123,6 +125,10 @@ pub(crate) struct Context<'a> {
     pub(crate) wall_ns: &'a [f64],
     /// What the calls cost in the program, if the log says so.
     pub(crate) recorded_ns: Option<f64>,
+    /// Of a program with several threads, where the log has times.
+    pub(crate) schedule: Option<&'a Schedule>,
+    /// What the log has as the calls' time, all together.
+    pub(crate) logged_ns: f64,
 }
 
 impl Context<'_> {
@@ -146,14 +152,22 @@ pub(crate) fn rows(contenders: &[Contender], free: bool, context: &Context) -> (
     let whole = Whole { wall_ns: context.wall_ns, calls_ns: &calls_ns };
     let serial = contenders.iter().find(|contender| contender.strategy == Strategy::Serial);
     let baseline = serial.filter(|serial| serial.voided.is_none()).map_or(&[][..], |serial| &serial.samples);
+    let again = context
+        .schedule
+        .and_then(|schedule| Again::new(schedule, median(&calls_ns) / context.logged_ns, contenders));
     let mut rows = Vec::new();
     if free {
-        rows.push(free_row(whole, baseline.len()));
+        let mut row = free_row(whole, baseline.len());
+        if let (Some(again), Ok(figures)) = (&again, &mut row.figures) {
+            figures.projection = again.project(whole.wall_ns, &Way::FREE);
+        }
+        rows.push(row);
     }
     rows.extend(contenders.iter().map(|contender| {
+        let threads = fastest_threads(contenders, contender);
         let figures = match &contender.voided {
             Some(voided) => Err(voided.clone()),
-            None => Ok(figures(contender, baseline, fastest_threads(contenders, contender), whole)),
+            None => Ok(figures(contender, baseline, threads, whole, again.as_ref())),
         };
         Row {
             strategy: contender.strategy,
@@ -211,17 +225,26 @@ fn values(samples: &[Sample], of: impl Fn(&Sample) -> f64) -> Vec<f64> {
 }
 
 /// Block by block, so that drift of the machine falls out.
-fn ratios(samples: &[Sample], to: &[Sample], of: impl Fn(&Sample) -> f64) -> Vec<f64> {
+pub(super) fn ratios(samples: &[Sample], to: &[Sample], of: impl Fn(&Sample) -> f64) -> Vec<f64> {
     samples.iter().zip(to).map(|(sample, to)| of(sample) / of(to).max(1.0)).collect()
 }
 
-fn figures(contender: &Contender, baseline: &[Sample], threads: Option<&Contender>, whole: Whole) -> Figures {
+fn figures(
+    contender: &Contender,
+    baseline: &[Sample],
+    threads: Option<&Contender>,
+    whole: Whole,
+    again: Option<&Again>,
+) -> Figures {
     let samples = &contender.samples;
     let of = |of: fn(&Sample) -> f64| median_estimate(&values(samples, of)).unwrap_or(NOTHING);
     let calls = ratios(samples, baseline, |sample| sample.calls_ns);
     let against_threads = threads
         .and_then(|threads| median_estimate(&ratios(samples, &threads.samples, |sample| sample.calls_ns)));
-    let projection = project(whole, &calls);
+    let projection = match again {
+        Some(again) => again.project(whole.wall_ns, &again.way(contender, baseline)),
+        None => project(whole, &calls),
+    };
     let helps = projection
         .zip(against_threads)
         .map(|(projection, threads)| projection.speedup.low > 1.0 && threads.high < 1.0);

@@ -124,6 +124,17 @@ impl PlanBuilder {
         Ok(id)
     }
 
+    /// The call that was added last is one at which threads of its process meet (`futex(2)`): they wait for those who
+    /// name the same address.
+    pub fn meets(&mut self, address: u64) {
+        let Some(call) = self.plan.calls.last() else { return };
+        let process = self.plan.threads[call.thread.index()].process;
+        let id = CallId(self.plan.calls.len() as u32 - 1);
+        if self.plan.meetings.last().is_none_or(|(last, _)| *last < id) {
+            self.plan.meetings.push((id, (process, address)));
+        }
+    }
+
     /// Where an absolute path was seen to lead. Only a scratch tree needs it: it is how links are known that nobody read.
     pub fn seen(&mut self, path: &[u8], seen: Seen<'_>) -> Result<(), PlanError> {
         let path = self.path(path)?;

@@ -135,6 +135,8 @@ pub struct Plan {
     pub(crate) stats: Vec<StatFacts>,
     /// Absolute paths, and where they were seen to lead.
     pub(crate) led: Vec<(PathId, Led)>,
+    /// Calls through which threads wait for each other, in order, and at what: a process and an address.
+    pub(crate) meetings: Vec<(CallId, (ProcessId, u64))>,
     pub(crate) limits: Limits,
 }
 
@@ -179,6 +181,12 @@ impl Plan {
     #[must_use]
     pub fn thread_of(&self, id: CallId) -> Option<ThreadId> {
         self.calls.get(id.index()).map(|call| call.thread)
+    }
+
+    /// Where a call waits for other threads or lets them go, if that is known.
+    pub(crate) fn meeting_of(&self, id: CallId) -> Option<(ProcessId, u64)> {
+        let place = self.meetings.binary_search_by_key(&id, |(call, _)| *call).ok()?;
+        Some(self.meetings[place].1)
     }
 
     /// The bytes of a path.

@@ -21,6 +21,8 @@ const PREFIX: &str = "trace-scratch-";
 const LOCK: &str = "lock";
 const TREE: &str = "tree";
 const MARKER: &str = "marker";
+/// How often a home is made that another replay takes for one that was left.
+const ATTEMPTS: usize = 10;
 
 /// A directory with an empty tree.
 #[derive(Debug)]
@@ -31,16 +33,24 @@ pub(super) struct Home {
 }
 
 impl Home {
-    fn create(path: PathBuf, token: String) -> io::Result<Self> {
+    /// `None`: before it was locked, somebody else took it for one that was left, and removes it.
+    fn create(path: PathBuf, token: String) -> io::Result<Option<Self>> {
         DirBuilder::new().mode(0o700).create(&path)?;
-        let lock = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path.join(LOCK))?;
-        try_lock(lock.as_fd())?;
+        let lock = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path.join(LOCK));
+        let lock = match lock {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            lock => lock?,
+        };
+        let is_still_there = || fs::metadata(path.join(LOCK)).is_ok();
+        if !try_lock(lock.as_fd())? || !is_still_there() {
+            return Ok(None);
+        }
         let home = Self { path, lock, token };
         let own = home.tree().join(OWN_DIRECTORY);
         DirBuilder::new().mode(0o755).create(home.tree())?;
         DirBuilder::new().mode(0o700).create(&own)?;
         fs::write(own.join(MARKER), &home.token)?;
-        Ok(home)
+        Ok(Some(home))
     }
 
     pub(super) fn tree(&self) -> PathBuf {
@@ -68,10 +78,15 @@ impl Watch {
     /// Makes a home, and removes those that others have left behind. Who removes it is there before it is.
     pub(super) fn new(base: &Path) -> io::Result<Self> {
         remove_left(base);
-        let token = format!("{:016x}", fastrand::Rng::new().u64(..));
-        let path = std::path::absolute(base)?.join(format!("{PREFIX}{token}"));
-        let keeper = Keeper::start(&path)?;
-        Ok(Self { home: Home::create(path, token)?, keeper })
+        for _ in 0..ATTEMPTS {
+            let token = format!("{:016x}", fastrand::Rng::new().u64(..));
+            let path = std::path::absolute(base)?.join(format!("{PREFIX}{token}"));
+            let keeper = Keeper::start(&path)?;
+            if let Some(home) = Home::create(path, token)? {
+                return Ok(Self { home, keeper });
+            }
+        }
+        Err(io::Error::other("other replays remove it again and again"))
     }
 
     pub(super) fn held(&self) -> Option<i32> {
@@ -123,7 +138,9 @@ fn remove_left(base: &Path) {
         }
         let flags = libc::O_NOFOLLOW | libc::O_CLOEXEC;
         let lock = OpenOptions::new().read(true).custom_flags(flags).open(entry.path().join(LOCK));
-        if lock.is_ok_and(|lock| try_lock(lock.as_fd()).unwrap_or(false)) {
+        // Held while it is removed: who has just made it sees that.
+        let locked = lock.ok().filter(|lock| try_lock(lock.as_fd()).unwrap_or(false));
+        if locked.is_some() {
             let _ = remove(&entry.path());
         }
     }
@@ -155,7 +172,7 @@ mod tests {
     fn a_home_goes_with_its_watch_and_a_left_one_with_the_next() {
         let base = tempfile::tempdir().unwrap();
         let left = base.path().join(format!("{PREFIX}left"));
-        let held = Home::create(left.clone(), "token".to_owned()).unwrap();
+        let held = Home::create(left.clone(), "token".to_owned()).unwrap().unwrap();
         let watched = Watch::new(base.path()).unwrap();
         assert!(left.exists(), "it is held");
         let deep = watched.home.tree().join("a/b");
@@ -169,5 +186,29 @@ mod tests {
         drop(held);
         drop(Watch::new(base.path()).unwrap());
         assert!(!left.exists(), "nobody held it");
+    }
+
+    #[test]
+    fn a_home_is_not_removed_by_others_that_clear_up() {
+        let base = tempfile::tempdir().unwrap();
+        let over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                    remove_left(base.path());
+                }
+            });
+            let kept = (0..300).all(|round| {
+                let path = base.path().join(format!("{PREFIX}{round}"));
+                let kept = match Home::create(path.clone(), "token".to_owned()) {
+                    Ok(home) => home.is_none_or(|home| is_marked(&home.tree(), "token")),
+                    Err(_) => false,
+                };
+                let _ = remove(&path);
+                kept
+            });
+            over.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(kept, "it was removed while it was made");
+        });
     }
 }

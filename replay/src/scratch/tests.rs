@@ -15,7 +15,7 @@ use crate::plan::{
 };
 use crate::run::Run;
 use crate::sys::calls::Scratch as Buffers;
-use crate::{ReplayError, Skip, Strategy};
+use crate::{Counts, ReplayError, Skip, Strategy, Without};
 
 const CREATE: u32 = (libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL) as u32;
 const ENOENT: i64 = -(libc::ENOENT as i64);
@@ -153,6 +153,7 @@ fn install() -> Log {
 fn replay(plan: Plan, guard: Guard, everywhere: &Path) -> Result<String, ReplayError> {
     let mut options = Options { blocks: 1, ..Options::default() };
     options.strategies.extend(Options::strategies_for_writes());
+    options.strategies.extend(Options::tuned_strategies());
     let limits = ScratchLimits { entries: 10_000, file_bytes: 1 << 30, written_bytes: 64 << 20, depth: 60 };
     let scratch = Scratch { directory: Some(everywhere.to_owned()), limits, confinement: Some(guard) };
     let report = replay_in_scratch(
@@ -220,6 +221,80 @@ fn an_install_comes_to_the_same_in_every_way_of_making_its_calls() {
         };
         assert!(told.starts_with(&expected), "{guard:?}: {told}");
         assert!(!told.contains("void"), "{guard:?}: {told}");
+    }
+}
+
+/// What strategies did with a plan, none of them void.
+fn counts(plan: Plan, strategies: &[Strategy]) -> Vec<Counts> {
+    let base = tempfile::tempdir().unwrap();
+    let Some(&guard) = guards().first() else { return Vec::new() };
+    let options = Options { strategies: strategies.to_vec(), blocks: 1, ..Options::default() };
+    let scratch =
+        Scratch { directory: Some(base.path().to_owned()), confinement: Some(guard), ..Scratch::default() };
+    let told = replay_in_scratch(
+        plan,
+        &options,
+        &scratch,
+        |_| (),
+        |outcome| {
+            let told = strategies.iter().filter_map(|&strategy| {
+                let row = outcome.row(strategy)?;
+                assert!(row.figures.is_ok(), "{strategy}: {:?}", row.figures);
+                let Counts { chains, answered_from_memory, .. } = row.counts;
+                Some(format!("{chains} {answered_from_memory}"))
+            });
+            told.collect::<Vec<_>>().join("\n").into_bytes()
+        },
+    );
+    let told = String::from_utf8(told.unwrap()).unwrap();
+    let numbers = |line: &str| {
+        let (chains, answered) = line.split_once(' ').unwrap();
+        let (chains, answered_from_memory) = (chains.parse().unwrap(), answered.parse().unwrap());
+        Counts { chains, answered_from_memory, ..Counts::default() }
+    };
+    told.lines().map(numbers).collect()
+}
+
+#[test]
+fn a_file_that_is_made_written_closed_and_renamed_is_one_chain() {
+    if let Err(reason) = crate::sys::ring::probe() {
+        eprintln!("skipped: io_uring is {reason}");
+        return;
+    }
+    let mut log = Log::new();
+    for number in 0..10 {
+        let (temporary, end) = (format!("{number}.new"), format!("{number}"));
+        log.create(&temporary, 100);
+        log.rename(&temporary, &end, 0);
+    }
+    let ways =
+        [Lookahead::FAITHFUL, Lookahead::ALL].map(|lookahead| Strategy::Chains { depth: 64, lookahead });
+    for counts in counts(log.plan(), &ways) {
+        assert_eq!(counts.chains, 10);
+    }
+}
+
+#[test]
+fn permissions_are_given_as_files_are_made_where_nobody_looks_in_between() {
+    let mut log = Log::new();
+    for (number, looks) in [false, true, false, true, false].into_iter().enumerate() {
+        let name = number.to_string();
+        log.open(&name, CREATE, 4);
+        if looks {
+            log.builder.call(log.main, Op::Fstat { fd: 4 }, Recorded::returned(0)).unwrap();
+        }
+        log.call(Op::Fchmod { fd: 4, mode: 0o751 }, 0);
+        log.close(4);
+        log.stat(&name, 0, file(0o751, 0, 1));
+    }
+    // A file that was there before has its permissions already.
+    log.stat("old", 0, file(0o644, 3, 1));
+    log.open("old", (libc::O_WRONLY | libc::O_CREAT) as u32, 4);
+    log.call(Op::Fchmod { fd: 4, mode: 0o700 }, 0);
+    log.close(4);
+    let without = [Strategy::Fewer(Without::Chmods)];
+    if guards().first() == Some(&Guard::Namespaces) {
+        assert_eq!(counts(log.plan(), &without)[0].answered_from_memory, 3);
     }
 }
 

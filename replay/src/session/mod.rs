@@ -26,12 +26,13 @@ use crate::engine::{Engine, Kit, Strategy, make, missed_directories};
 use crate::graph::{Graph, Lookahead};
 use crate::guard::{Guard, forbid_writing};
 use crate::measure::{
-    Bench, Cache, Cached, Contender, Context, Gate, Options, RecordedTimes, Unsteady, rows,
+    Bench, Cache, Cached, Contender, Context, Gate, Options, RecordedTimes, Threaded, Unsteady, rows,
 };
-use crate::plan::Plan;
+use crate::plan::{CallId, Plan};
 use crate::program::Program;
 use crate::rehearse::{Difference, Rehearsed, allow_listing, rehearse};
 use crate::run::Run;
+use crate::schedule::Schedule;
 use crate::scratch::ScratchTree;
 use crate::sys::cache::DropCaches;
 use crate::sys::punts::Punts;
@@ -183,7 +184,16 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             !contender.too_long
         });
         let (recorded_ns, gate) = self.recorded(&contenders);
-        let context = Context { wall_ns: &self.options.wall_ns, recorded_ns };
+        let program = &self.program;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let is_replayed = |call: CallId| program.skips[call.index()].is_none();
+        let schedule = Schedule::of(&program.plan, cores, is_replayed);
+        let context = Context {
+            wall_ns: &self.options.wall_ns,
+            recorded_ns,
+            schedule: schedule.as_ref(),
+            logged_ns: program.recorded_ns().unwrap_or(0) as f64,
+        };
         let free = self.options.strategies.contains(&Strategy::Free);
         let (rows, cost_source) = rows(&contenders, free, &context);
         drop(contenders);
@@ -200,6 +210,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             rows,
             cost_source,
             gate,
+            threaded: schedule.as_ref().and_then(Threaded::of),
             costs,
             cache: self.options.cache,
             program: self.program,

@@ -6,7 +6,7 @@ use super::Costs;
 use crate::bind::Skip;
 use crate::engine::Strategy;
 use crate::guard::Guard;
-use crate::measure::{Cache, CostSource, Gate, Row};
+use crate::measure::{Cache, CostSource, Gate, Row, Threaded};
 use crate::plan::{CallId, Plan};
 use crate::program::Program;
 use crate::rehearse::Difference;
@@ -85,6 +85,8 @@ pub struct Outcome {
     pub cost_source: CostSource,
     /// Whether the replay costs what the program did; `None` where the log's times cannot say.
     pub gate: Option<Gate>,
+    /// Of a program with several threads whose log has times: how well its schedule is known.
+    pub threaded: Option<Threaded>,
     /// What each call took when made alone.
     pub costs: Costs,
     /// What the caches held.

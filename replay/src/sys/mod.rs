@@ -9,4 +9,5 @@ pub(crate) mod entries;
 pub(crate) mod files;
 pub(crate) mod punts;
 pub(crate) mod ring;
+mod tuned;
 pub(crate) mod usage;

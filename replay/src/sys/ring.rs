@@ -13,7 +13,9 @@ use io_uring::{IoUring, Probe, opcode, squeue, types};
 
 use super::calls::{Observed, Room, close, digest_of_statx, pattern, pattern_offset, read_only};
 use super::changes::open_flags;
+use super::tuned;
 use crate::bind::{Action, Change};
+use crate::engine::Tuning;
 use crate::plan::StatCall;
 use crate::run::Run;
 
@@ -56,6 +58,8 @@ pub(crate) struct Ring {
     entries: Vec<squeue::Entry>,
     /// What writes write; never changed.
     pattern: Vec<u8>,
+    /// Of every operation.
+    flags: squeue::Flags,
     run: Option<Arc<Run>>,
 }
 
@@ -94,6 +98,11 @@ pub(crate) fn probe() -> Result<(), String> {
 impl Ring {
     /// A ring for `depth` operations at a time that transfer up to `room` bytes each.
     pub(crate) fn new(depth: u32, room: Room) -> io::Result<Self> {
+        Self::tuned(depth, room, None)
+    }
+
+    /// The same, set up otherwise.
+    pub(crate) fn tuned(depth: u32, room: Room, tuning: Option<Tuning>) -> io::Result<Self> {
         let depth = depth.max(1);
         let buffer = room.read.min(MOST_ROOM / depth as usize);
         let place = |_| Place {
@@ -103,7 +112,8 @@ impl Ring {
             direct: false,
         };
         Ok(Self {
-            uring: IoUring::new(depth)?,
+            uring: tuned::ring(depth, tuning)?,
+            flags: tuned::flags(tuning),
             places: (0..depth).map(place).collect(),
             free: (0..depth).rev().collect(),
             in_flight: 0,
@@ -164,9 +174,9 @@ impl Ring {
             };
             let Some(entry) = entry else { return Pushed::NotForRings };
             let is_last = position + 1 == steps.len();
-            let flags = if is_last { squeue::Flags::empty() } else { squeue::Flags::IO_HARDLINK };
+            let link = if is_last { squeue::Flags::empty() } else { squeue::Flags::IO_HARDLINK };
             let user_data = u64::from(place) << STEP_BITS | u64::from(step);
-            self.entries.push(entry.flags(flags).user_data(user_data));
+            self.entries.push(entry.flags(self.flags | link).user_data(user_data));
         }
         // SAFETY: the entries point to paths of the program, which `self.run` keeps, and to their places, which are
         // taken until the operations complete.

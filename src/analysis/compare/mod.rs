@@ -11,9 +11,14 @@
 //! side, so that they have a spread, too.
 
 mod act;
+mod critical;
+mod measure;
 mod only;
+mod parts;
 mod places;
 mod profile;
+mod profiler;
+mod replayed;
 mod rows;
 mod statistics;
 mod unlike;
@@ -23,13 +28,17 @@ mod tests;
 
 use serde::Serialize;
 
-use super::interval::Figures;
 use crate::log::Run;
 pub use act::Act;
+pub use critical::{Along, Spent};
+pub use measure::{Measure, Unit};
 pub use only::{Kind as OnlyKind, Only};
+pub use parts::{Part, PartKind};
 pub use places::{Place, is_below, packages, place};
-pub use profile::{Dimension, Measure, Profile, Profiler, Setting, Tally};
-pub use rows::{Against, Cell, Row, Unit, Verdict};
+pub use profile::{Dimension, Profile, Setting, Tally};
+pub use profiler::Profiler;
+pub use replayed::{Replayed, Way, WayKind};
+pub use rows::{Against, Cell, Row, Verdict};
 pub use statistics::{FALSE_DISCOVERIES, Ratio, believed, median, rank_test, ratio};
 pub use unlike::Unlike;
 
@@ -62,8 +71,10 @@ pub struct Comparison {
     pub calls: Vec<Row>,
     /// What one side alone does.
     pub only: Vec<Only>,
-    /// Where the wall time is: medians for each side, nanoseconds.
+    /// Where the wall time is, along the critical path.
     pub parts: Vec<Part>,
+    /// For each side what other ways of making its calls would do, where it was replayed; empty: none was.
+    pub replays: Vec<Option<Replayed>>,
 }
 
 /// One side.
@@ -79,15 +90,6 @@ pub struct Side {
     pub lost_events: u64,
     /// All its logs are whole.
     pub complete: bool,
-}
-
-/// A part of the wall time.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Part {
-    /// Which.
-    pub name: &'static str,
-    /// For each side; `None`: not known. Less than nothing: processes ran beside each other.
-    pub ns: Vec<Option<f64>>,
 }
 
 /// Compares. `paired`: untraced runs of the same place were made in the same round.
@@ -106,7 +108,8 @@ pub fn compare(samples: &[Sample], paired: bool) -> Comparison {
         figures,
         calls,
         only: only::only(samples),
-        parts: parts(samples),
+        parts: parts::parts(samples),
+        replays: Vec::new(),
     }
 }
 
@@ -125,28 +128,4 @@ fn side(sample: &Sample) -> Side {
         lost_events: sample.profiles.iter().map(|profile| profile.integrity.lost_events).sum(),
         complete: sample.profiles.iter().all(|profile| profile.integrity.complete),
     }
-}
-
-/// CPU time is exact; what file-system calls have of it is an estimate of traced runs.
-fn parts(samples: &[Sample]) -> Vec<Part> {
-    let figures: Vec<Option<Figures>> = samples.iter().map(|sample| Figures::of(&sample.runs)).collect();
-    if figures.iter().all(Option::is_none) {
-        return Vec::new();
-    }
-    let of = |name, value: fn(&Figures) -> f64| Part {
-        name,
-        ns: figures.iter().map(|figures| figures.as_ref().map(value)).collect(),
-    };
-    let costs = samples.iter().map(|sample| {
-        let costs: Option<Vec<f64>> =
-            sample.profiles.iter().map(|profile| profile.file_system_ns.map(|ns| ns as f64)).collect();
-        costs.filter(|costs| !costs.is_empty()).map(|costs| median(&costs))
-    });
-    vec![
-        of("user mode", |figures| figures.user_ns.median),
-        of("kernel", |figures| figures.system_ns.median),
-        Part { name: "  of all, file-system calls (traced)", ns: costs.collect() },
-        of("waiting, less what ran in parallel", |figures| figures.wall_ns.median - figures.cpu_ns.median),
-        of("wall", |figures| figures.wall_ns.median),
-    ]
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::profile::{Dimension, Measure, Profile, Tally};
+use super::measure::{Measure, Unit};
+use super::profile::{Dimension, Profile, Tally};
 use super::statistics::{FALSE_DISCOVERIES, Ratio, believed, median, rank_test, ratio};
 use super::{CONFIDENCE, Sample};
 use crate::analysis::cost::Quality;
@@ -33,18 +34,6 @@ pub struct Row {
     /// The values of each side.
     #[serde(skip)]
     values: Vec<Vec<f64>>,
-}
-
-/// What numbers of a row are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Unit {
-    /// Nanoseconds.
-    Ns,
-    /// A count.
-    Count,
-    /// Bytes.
-    Bytes,
 }
 
 /// A figure of one side.
@@ -245,61 +234,4 @@ pub fn sort(rows: &mut [Row]) {
         let order = kind(a).cmp(&kind(b)).then_with(|| believed(b).cmp(&believed(a)));
         order.then_with(|| size(b).total_cmp(&size(a))).then_with(|| a.name.cmp(&b.name))
     });
-}
-
-impl Measure {
-    /// Its name in reports.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Calls => "system calls",
-            Self::Failed => "failed calls",
-            Self::Cost => "cost of calls",
-            Self::Processes => "processes",
-            Self::Threads => "threads",
-            Self::Programs => "programs started",
-            Self::BytesRead => "bytes read",
-            Self::BytesWritten => "bytes written",
-            Self::Created => "files created",
-            Self::HardLinks => "hard links made",
-            Self::Reflinks => "reflinks made",
-            Self::Copies => "copies by the kernel",
-            Self::Symlinks => "symbolic links made",
-            Self::Renamed => "renamed",
-            Self::Deleted => "deleted",
-            Self::Directories => "directories made",
-            Self::Syncs => "fsync and the like",
-            Self::Bytecode => "bytecode files written",
-            Self::Connections => "network addresses",
-            Self::NetworkWait => "network waits",
-        }
-    }
-
-    /// Whether it counts what is made or done to files.
-    #[must_use]
-    pub const fn is_made(self) -> bool {
-        matches!(
-            self,
-            Self::Created
-                | Self::HardLinks
-                | Self::Reflinks
-                | Self::Copies
-                | Self::Symlinks
-                | Self::Renamed
-                | Self::Deleted
-                | Self::Directories
-                | Self::Syncs
-                | Self::Bytecode
-        )
-    }
-
-    /// What its numbers are.
-    #[must_use]
-    pub const fn unit(self) -> Unit {
-        match self {
-            Self::Cost | Self::NetworkWait => Unit::Ns,
-            Self::BytesRead | Self::BytesWritten => Unit::Bytes,
-            _ => Unit::Count,
-        }
-    }
 }

@@ -189,11 +189,34 @@ fn real_differences_are_called() {
 }
 
 #[test]
+fn the_wall_time_is_made_up_of_the_path_and_a_rest() {
+    let mut run = profile(&[call("getpid", 0, 9_000, 1)]);
+    run.quality = Quality::True;
+    run.path.parts = [5_000, 3_000, 0, 0, 0, 1_000];
+    let untraced = |wall_ns| vec![Run { wall_ns, ..Run::default() }];
+    let known = Sample { runs: untraced(10_000), ..sample("a", vec![run.clone()]) };
+    let others =
+        [sample("no untraced run", vec![run]), Sample { runs: untraced(7), ..sample("no log", vec![]) }];
+    let compared = compare(&[&[known], &others[..]].concat(), false);
+    let parts: Vec<_> = compared.parts.iter().map(|part| (part.kind, part.ns.clone())).collect();
+    assert_eq!(
+        parts,
+        [
+            (PartKind::Along(Along::Computing), vec![Some(5e3), Some(5e3), None]),
+            (PartKind::Along(Along::FileSystem), vec![Some(3e3), Some(3e3), None]),
+            (PartKind::Along(Along::Waiting), vec![Some(1e3), Some(1e3), None]),
+            (PartKind::Unexplained, vec![Some(1e3), None, None]),
+            (PartKind::Wall, vec![Some(1e4), None, Some(7.0)]),
+        ]
+    );
+}
+
+#[test]
 fn few_runs_are_not_tested_and_differences_shown() {
     let a = profile(&[on("stat", "/x", 0)]);
     let b = profile(&[on("stat", "/x", 0), on("stat", "/x", -2)]);
     let compared = compare(&[sample("a", vec![a]), sample("b", vec![b])], false);
     let calls = compared.figures.iter().find(|row| row.measure == Some(Measure::Calls)).unwrap();
     assert_eq!((calls.others[0].difference, calls.others[0].verdict), (1.0, Verdict::Untested));
-    assert!(compared.times.is_empty() && compared.parts.is_empty());
+    assert!(compared.times.is_empty());
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::Sample;
-use super::profile::{Measure, Profile};
+use super::measure::Measure;
+use super::profile::Profile;
 use crate::analysis::cost::Quality;
 use crate::analysis::text::Text;
 

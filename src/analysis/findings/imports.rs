@@ -22,7 +22,7 @@ pub(super) fn find(facts: &Facts<'_>, _: &Causes<'_>) -> Option<Finding> {
         .map(|module| (module.path.bytes(), module.name.bytes()))
         .collect();
     let mut packages: FxHashMap<&[u8], Tally> = FxHashMap::default();
-    for gap in facts.watch.imports.all() {
+    for gap in facts.watch.imports.all().filter(|gap| !gap.is_compiled_only()) {
         let Some(name) = names.get(facts.path(gap.path)) else { continue };
         let package = name.split(|&b| b == b'.').next().unwrap_or_default();
         // Python cannot do without it.

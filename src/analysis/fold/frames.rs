@@ -39,7 +39,7 @@ impl<'a> Folding<'a> {
     pub fn new(inputs: &'a Inputs<'a>, by: By) -> Self {
         let parents = match by {
             By::Process => tree::levels(inputs.processes.list()).1,
-            By::Phase | By::Path | By::Stack => Vec::new(),
+            By::Phase | By::Path | By::Stack | By::Import => Vec::new(),
         };
         Self {
             inputs,
@@ -60,7 +60,7 @@ impl<'a> Folding<'a> {
             By::Path => (0, 0, 0),
             By::Phase => (place.process, self.phase(place), self.family(place)),
             By::Process => (place.process, usize::from(place.segment), self.family(place)),
-            By::Stack => (place.process, place.stack as usize, 0),
+            By::Stack | By::Import => (place.process, place.stack as usize, 0),
         };
         let rest = |place: &Place| (place.group.call(), place.errno);
         cells.sort_by(|(a, ..), (b, ..)| {
@@ -116,7 +116,7 @@ impl<'a> Folding<'a> {
                 let whole = self.upon(process, family, call.family().name().as_bytes());
                 self.upon(whole, family, call.name.as_bytes())
             }
-            By::Stack => {
+            By::Stack | By::Import => {
                 let process = inputs.processes.list().get(place.process as usize);
                 let name = process.map_or(&b""[..], |process| inputs.processes.name(process));
                 let code = self.code(name, place.stack);

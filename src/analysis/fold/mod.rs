@@ -5,6 +5,7 @@
 //! by path     directories...; file; call; errno
 //! by process  the process that made it...; process; family; call; errno
 //! by stack    process; frames of the program...; call; errno, or without a call for CPU samples
+//! by import   process; modules...; part of the import; call; errno (made by `analysis::imports`)
 //! ```
 //!
 //! The errno is there for calls that failed. Processes and phases come in the order in which they began,
@@ -39,12 +40,19 @@ pub enum By {
     Process,
     /// Process, the stack of the program, call.
     Stack,
+    /// Process, Python's imports, part, call.
+    Import,
 }
 
 impl By {
     /// All of them with their names.
-    pub const ALL: [(Self, &'static str); 4] =
-        [(Self::Phase, "phase"), (Self::Path, "path"), (Self::Process, "process"), (Self::Stack, "stack")];
+    pub const ALL: [(Self, &'static str); 5] = [
+        (Self::Phase, "phase"),
+        (Self::Path, "path"),
+        (Self::Process, "process"),
+        (Self::Stack, "stack"),
+        (Self::Import, "import"),
+    ];
 }
 
 /// What a frame's width stands for.
@@ -62,6 +70,8 @@ pub enum Metric {
     Bytes,
     /// CPU time in nanoseconds, by samples.
     Cpu,
+    /// Elapsed time of imports, in nanoseconds.
+    Wall,
 }
 
 /// What stacks are made from.
@@ -161,7 +171,7 @@ pub(super) fn amount(prices: &Prices, metric: Metric, group: Group, cell: &Cell,
         Metric::Elapsed => prices.cost(group, cell).unwrap_or(0),
         Metric::Count => cell.calls,
         Metric::Bytes => bytes,
-        // Calls are no samples.
-        Metric::Cpu => 0,
+        // Calls are neither samples nor imports.
+        Metric::Cpu | Metric::Wall => 0,
     }
 }

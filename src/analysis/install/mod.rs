@@ -12,8 +12,10 @@
 //! process did last.
 
 mod kinds;
+mod owners;
 mod packages;
 mod phase;
+mod spent;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +35,7 @@ use super::wall::Wall;
 use crate::event::Event;
 use crate::log::Header;
 pub use kinds::Kind;
+pub use owners::Owners;
 pub use packages::Package;
 pub use phase::{Phase, PhaseRow};
 
@@ -100,16 +103,23 @@ impl Install {
         self.phases.add(event, &seen, call, added_ns);
     }
 
-    /// The report, and the drawing that goes with it.
+    /// Directories that were installed to, as far as events have told.
     #[must_use]
-    pub fn finish(mut self) -> (Report, Drawing) {
+    pub fn targets(&self) -> &[Vec<u8>] {
+        &self.phases.targets
+    }
+
+    /// The report, and the drawing that goes with it. `owners` says which package has which modules, where that is known.
+    #[must_use]
+    pub fn finish(mut self, owners: &Owners) -> (Report, Drawing) {
         let prices = self.base.prices();
         let installer = self.installer();
         let (startup, drawing) = self.startup.finish();
         let profile = self.profiler.finish();
         let cells: Vec<((Id, Group, u16), Cell)> = self.cells.into_iter().collect();
         let mut kinds = kinds::Kinds::default();
-        let mut sums = packages::Packages::new(&self.phases.targets);
+        let phases = self.phases.rows(&prices, startup.wall.ns);
+        let mut sums = packages::Packages::new(&self.phases.targets, owners);
         for ((id, group, errno), cell) in &cells {
             let cost_ns = prices.cost(*group, cell);
             kinds.add(&self.base.calls.get(group.call()).name, *errno, cell.calls, cost_ns);
@@ -118,7 +128,6 @@ impl Install {
         for (path, made) in self.phases.made() {
             sums.made(path, made);
         }
-        let phases = self.phases.rows(&prices, startup.wall.ns);
         let (packages, not_packages) = sums.finish();
         let made = profile.figures.into_iter().filter(|(measure, number)| measure.is_made() && *number > 0);
         let report = Report {

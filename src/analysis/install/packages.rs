@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::owners::Owners;
 use super::phase::Made;
 use crate::analysis::compare::{is_below, packages};
 use crate::analysis::lookups::plus;
@@ -16,8 +17,10 @@ const DESCRIPTIONS: [&[u8]; 3] = [b".dist-info", b".egg-info", b".data"];
 /// A package in a directory that was installed to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Package {
-    /// Its name there: a directory, a module, or of one that is neither, what its `dist-info` is named after.
+    /// What its `dist-info` is named after; where nobody says whose it is, its own name: a directory or a module.
     pub name: Text,
+    /// Directories and modules it has there, where they are named otherwise.
+    pub modules: Vec<Text>,
     /// Files made, its bytecode included.
     pub files: u64,
     /// How many of them are links to files there were.
@@ -34,6 +37,7 @@ pub struct Package {
 #[derive(Debug)]
 pub struct Packages<'a> {
     targets: &'a [Vec<u8>],
+    owners: &'a Owners,
     found: BTreeMap<Vec<u8>, Package>,
 }
 
@@ -51,13 +55,19 @@ pub fn inside<'p>(path: &'p [u8], targets: &[Vec<u8>]) -> Option<&'p [u8]> {
 
 impl<'a> Packages<'a> {
     /// Of these directories.
-    pub fn new(targets: &'a [Vec<u8>]) -> Self {
-        Self { targets, found: BTreeMap::new() }
+    pub fn new(targets: &'a [Vec<u8>], owners: &'a Owners) -> Self {
+        Self { targets, owners, found: BTreeMap::new() }
     }
 
     fn package(&mut self, path: &[u8]) -> Option<&mut Package> {
-        let name = name(inside(path, self.targets)?);
-        Some(self.found.entry(name).or_insert_with(|| Package { cost_ns: Some(0), ..Package::default() }))
+        let own = name(inside(path, self.targets)?);
+        let owner = self.owners.of(&own).unwrap_or(&own);
+        let none = || Package { cost_ns: Some(0), ..Package::default() };
+        let package = self.found.entry(owner.to_vec()).or_insert_with(none);
+        if owner != own && !package.modules.iter().any(|known| known.bytes() == own) {
+            package.modules.push(own.as_slice().into());
+        }
+        Some(package)
     }
 
     /// Adds calls about a path.
@@ -84,13 +94,14 @@ impl<'a> Packages<'a> {
         let all = found.into_iter().filter(|(_, package)| package.files > 0);
         let mut all: Vec<Package> =
             all.map(|(name, package)| Package { name: name.as_slice().into(), ..package }).collect();
+        all.iter_mut().for_each(|package| package.modules.sort_unstable());
         all.sort_by_key(|package| (Reverse(package.cost_ns), Reverse(package.calls)));
         (all, none)
     }
 }
 
 /// The package that a path below a directory of packages belongs to; empty: none.
-fn name(path: &[u8]) -> Vec<u8> {
+pub fn name(path: &[u8]) -> Vec<u8> {
     let mut parts = path.split(|&byte| byte == b'/');
     let first = parts.next().unwrap_or_default();
     let second = parts.next();
@@ -113,9 +124,9 @@ fn module(file: &[u8]) -> Option<&[u8]> {
 }
 
 /// The package that a `dist-info` describes, as its directory would be named.
-fn described(directory: &[u8]) -> Option<Vec<u8>> {
+pub fn described(directory: &[u8]) -> Option<Vec<u8>> {
     let stem = DESCRIPTIONS.iter().find_map(|ending| directory.strip_suffix(*ending))?;
-    let name = stem.split(|&byte| byte == b'-').next()?;
+    let name = stem.split(|&byte| byte == b'-').next().filter(|name| !name.is_empty())?;
     Some(name.to_ascii_lowercase())
 }
 

@@ -4,6 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 
 use super::packages::inside;
+use super::spent::Spent;
 use crate::analysis::base::Seen;
 use crate::analysis::calls::Call;
 use crate::analysis::compare::{Act, Place, packages, place};
@@ -11,7 +12,7 @@ use crate::analysis::cost::{Cell, Group, Prices};
 use crate::analysis::intern::{Id, Interner};
 use crate::analysis::lookups::plus;
 use crate::analysis::process::ProcessId;
-use crate::analysis::text::arguments;
+use crate::analysis::text::{arguments, file_name};
 use crate::event::{Event, Kind};
 use crate::syscall::Family;
 
@@ -107,8 +108,7 @@ pub struct Phases {
     began: bool,
     paths: Interner,
     made: FxHashMap<Id, Made>,
-    time_ns: [u64; Phase::ALL.len()],
-    cells: FxHashMap<(Phase, Group, bool), Cell>,
+    spent: Spent,
     before_ns: Option<u64>,
 }
 
@@ -148,9 +148,9 @@ impl Phases {
         let before_ns = self.before_ns.unwrap_or(event.start_ns);
         let took_ns = end_ns.saturating_sub(before_ns).saturating_sub(added_ns);
         self.before_ns = Some(before_ns.max(end_ns));
-        self.time_ns[phase as usize] = self.time_ns[phase as usize].saturating_add(took_ns);
         let is_file_system = seen.group.on_file() && call.family().is_file_system();
-        self.cells.entry((phase, seen.group, is_file_system)).or_default().add(seen.duration_ns);
+        let key = (seen.group, is_file_system);
+        self.spent.add((seen.process, phase), took_ns, key, seen.duration_ns);
     }
 
     fn phase(&mut self, event: &Event<'_>, seen: &Seen<'_>, call: &Call, act: Act) -> Phase {
@@ -165,13 +165,23 @@ impl Phases {
         };
         self.began |= told.is_some();
         let usual = if self.began { Phase::Resolve } else { Phase::Start };
-        if let Some(phase) = told {
-            if self.last.len() < MOST {
-                self.last.insert(seen.process, phase);
-            }
-            return phase;
+        let Some(phase) = told else { return self.last.get(&seen.process).copied().unwrap_or(usual) };
+        self.compiling(event, seen, phase, act);
+        if self.last.len() < MOST {
+            self.last.insert(seen.process, phase);
         }
-        self.last.get(&seen.process).copied().unwrap_or(usual)
+        phase
+    }
+
+    /// Whether a source that was read is compiled is told by what follows: bytecode, or something else.
+    fn compiling(&mut self, event: &Event<'_>, seen: &Seen<'_>, phase: Phase, act: Act) {
+        if phase != Phase::Bytecode {
+            self.spent.close(seen.process, Phase::Create);
+        } else if self.compilers.contains(&event.pid) || act.made(event).is_some_and(is_bytecode) {
+            self.spent.close(seen.process, Phase::Bytecode);
+        } else if self.last.get(&seen.process) != Some(&Phase::Bytecode) {
+            self.spent.open(seen.process);
+        }
     }
 
     /// Whether a call talks to another host, or waits for it. What the process does next is not told by that.
@@ -194,13 +204,13 @@ impl Phases {
     /// What a call tells of what is being done; `None`: nothing.
     fn told(&self, event: &Event<'_>, seen: &Seen<'_>, call: &Call, act: Act) -> Option<Phase> {
         let made = act.made(event).filter(|_| seen.errno == 0 || act == Act::Directory);
-        if made.is_some_and(|path| path.ends_with(b".pyc")) {
+        if made.is_some_and(is_bytecode) {
             return Some(Phase::Bytecode);
         }
         let object = seen.object.unwrap_or_default();
         let path = made.unwrap_or(object);
         if made.is_some_and(|path| packages(path).is_some()) || inside(path, &self.targets).is_some() {
-            return self.in_target(path, made.is_some(), call);
+            return self.in_target(path, made.is_some(), seen, call);
         }
         let found = place(path, &[]);
         let is_temporary = matches!(found, Place::Temporary | Place::Cache);
@@ -214,16 +224,22 @@ impl Phases {
         }
     }
 
-    /// Work in a directory that is installed to. What was made and is read again as source is compiled; what was not made in
-    /// this run is the installer's own, or other packages'.
-    fn in_target(&self, path: &[u8], is_made: bool, call: &Call) -> Option<Phase> {
+    /// Work in a directory that is installed to. What was made and is read again as source is compiled, if bytecode follows; what
+    /// was not made in this run is the installer's own, or other packages'.
+    fn in_target(&self, path: &[u8], is_made: bool, seen: &Seen<'_>, call: &Call) -> Option<Phase> {
         let known = self.paths.find(path).is_some_and(|id| self.made.contains_key(&id));
-        let reads = matches!(call.family(), Family::Open | Family::Read);
-        match (is_made, known) {
-            (false, true) if reads && path.ends_with(b".py") => Some(Phase::Bytecode),
-            (false, false) => None,
-            _ => Some(Phase::Create),
+        if is_made || !known {
+            return is_made.then_some(Phase::Create);
         }
+        let is_source = path.ends_with(b".py");
+        let reads = is_source && matches!(call.family(), Family::Open | Family::Read);
+        // Whoever compiles file by file looks at each before and after.
+        let goes_on = (is_source || is_bytecode(path))
+            && call.family() != Family::Namespace
+            && self.last.get(&seen.process) == Some(&Phase::Bytecode);
+        let writes = call.family() == Family::Write && !is_bytecode(path);
+        let compiles = (reads || goes_on || is_bytecode(path)) && !writes;
+        Some(if compiles { Phase::Bytecode } else { Phase::Create })
     }
 
     fn note_made(&mut self, event: &Event<'_>, act: Act, call: &Call) {
@@ -240,7 +256,7 @@ impl Phases {
         }
         let Some(path) = act.made(event).filter(|_| act != Act::Directory) else { return };
         let target = packages(path).map(|(target, _)| target.to_vec());
-        if let Some(target) = target.filter(|_| !path.ends_with(b".pyc")) {
+        if let Some(target) = target.filter(|_| !is_bytecode(path)) {
             self.target(&target);
         }
         if inside(path, &self.targets).is_some() && self.made.len() < MOST_MADE {
@@ -257,19 +273,21 @@ impl Phases {
     }
 
     /// The phases that there were, their times in proportion to add up to `wall_ns`.
-    pub fn rows(&self, prices: &Prices, wall_ns: u64) -> Vec<PhaseRow> {
-        let all: u64 = self.time_ns.iter().sum();
+    pub fn rows(&mut self, prices: &Prices, wall_ns: u64) -> Vec<PhaseRow> {
+        let parts = self.spent.finish();
+        let all: u64 = parts.iter().map(|part| part.time_ns).sum();
         let row = |phase: Phase| {
+            let part = &parts[phase as usize];
             let mut row = PhaseRow {
                 phase,
-                share: self.time_ns[phase as usize] as f64 / all.max(1) as f64,
+                share: part.time_ns as f64 / all.max(1) as f64,
                 takes_ns: 0,
                 calls: 0,
                 failed: 0,
                 file_system_ns: prices.cost(Group::new(0, true, false, false), &Cell::default()).map(|_| 0),
             };
             row.takes_ns = (row.share * wall_ns as f64) as u64;
-            for ((_, group, is_file_system), cell) in self.cells.iter().filter(|((of, ..), _)| *of == phase) {
+            for ((group, is_file_system), cell) in &part.cells {
                 row.calls += cell.calls;
                 row.failed += if group.failed() { cell.calls } else { 0 };
                 if *is_file_system {
@@ -279,5 +297,36 @@ impl Phases {
             row
         };
         Phase::ALL.into_iter().map(row).filter(|row| row.calls > 0).collect()
+    }
+}
+
+/// Whether a path is that of bytecode, of its directory, or of the file that it is written to at first (`x.pyc.140209`).
+fn is_bytecode(path: &[u8]) -> bool {
+    let name = file_name(path);
+    let dot = name.iter().rposition(|&byte| byte == b'.').unwrap_or(name.len());
+    let is_passing = name.len() > dot + 1 && name[dot + 1..].iter().all(u8::is_ascii_digit);
+    let stem = if is_passing { &name[..dot] } else { name };
+    name == b"__pycache__" || stem.ends_with(b".pyc")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytecode_is_told_by_its_name() {
+        for (path, expected) in [
+            ("/v/a/__pycache__", true),
+            ("/v/a/__pycache__/b.cpython-311.pyc", true),
+            ("/v/a/__pycache__/b.cpython-311.pyc.139920145710176", true),
+            ("/v/a/b.pyc", true),
+            ("/v/a/b.py", false),
+            ("/v/a/b.pyc.txt", false),
+            ("/v/a/12", false),
+            ("/v/a/x.1", false),
+            ("", false),
+        ] {
+            assert_eq!(is_bytecode(path.as_bytes()), expected, "{path}");
+        }
     }
 }

@@ -19,7 +19,7 @@ use super::lookups::{self, Lookups};
 use super::modules::{Imports, Modules};
 use super::phases::{self, Boundary, PhaseKind, Phases, Start};
 use super::stacks::Stacks;
-use super::text::Text;
+use super::text::{Text, arguments};
 use super::tree::{self, Tree};
 use super::wall::{self, Untraced, Wall};
 use crate::event::{Event, Kind, mark};
@@ -167,6 +167,9 @@ impl Startup {
         if let Some(script) = phases::python_script(&start) {
             self.imports.python(process, script);
             self.watch.python(process, script);
+            if arguments(start.argv).any(|word| word.windows(10).any(|part| part == b"compileall")) {
+                self.watch.compiles(process);
+            }
         } else {
             self.imports.not_python(process);
             self.watch.not_python(process);

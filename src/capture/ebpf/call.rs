@@ -11,28 +11,33 @@ use super::super::decode::plan::{self, PathArg, Plan, ResultFact};
 use super::super::decode::restart::{asks_for_restart, is_restart_syscall};
 use super::super::decode::sockaddr;
 use super::session::{FirstExec, Session, Thread, until_nul};
-use super::wire::{Head, Piece, flag, pieces};
+use super::wire::{Head, Itself, Piece, Words, flag, numbers, pieces};
 use crate::event::{self, Abi, Event, FileStat, Flags, mark};
+
+/// Names of the files behind a call's descriptors.
+type Files = [Option<Rc<[u8]>>; 2];
 
 impl<S: Sink> Session<'_, S> {
     /// A call has returned, or never will.
-    pub(super) fn call(&mut self, head: &Head, bytes: &[u8]) {
+    pub(super) fn call(&mut self, head: &Head, words: &Words, bytes: &[u8]) {
+        self.learn(head, bytes);
         let abi = Abi::ALL.get(usize::from(head.abi)).copied().unwrap_or_default();
         let plan = plan::of(abi, head.nr);
         if !self.recording {
             // Our own child's, unless it dies of it: then it was the command's end.
             if plan.effect == Effect::Exec {
-                self.first_exec = Some(FirstExec { head: *head, pieces: bytes.to_vec(), signal: None });
+                self.first_exec =
+                    Some(FirstExec { head: *head, words: *words, pieces: bytes.to_vec(), signal: None });
             }
             return;
         }
         // The last: what could not be read in whole is told again.
-        let words = pieces(bytes).filter(|(piece, _)| *piece == Piece::Argv).last().map(|(_, words)| words);
+        let argv = pieces(bytes).filter(|(piece, _)| *piece == Piece::Argv).last().map(|(_, argv)| argv);
         let thread = self.known(head);
         // Who has made the call, which may have another number since (execve(2), "Effect on threads").
-        let caller = thread.exec.as_ref().map_or(head.tid, |(exec, _)| exec.args[0] as u32);
-        let begins = self.push_exec(head.tid, words);
-        self.push_call(Made { head, abi, plan, caller }, bytes);
+        let caller = thread.exec.as_ref().map_or(head.tid, |exec| exec.former);
+        let begins = self.push_exec(head.tid, argv);
+        self.push_call(Made { head, words, abi, plan, caller }, bytes);
         if begins {
             self.mark(&Head { start_ns: head.end_ns, ..*head }, mark::ENTRY);
         }
@@ -41,23 +46,37 @@ impl<S: Sink> Session<'_, S> {
         }
     }
 
-    fn push_call(&mut self, Made { head, abi, plan, caller }: Made<'_>, bytes: &[u8]) {
+    /// Takes in what the record says of its thread.
+    fn learn(&mut self, head: &Head, bytes: &[u8]) {
+        let Some((_, bytes)) = pieces(bytes).find(|(piece, _)| *piece == Piece::Itself) else { return };
+        let Ok(news) = bytemuck::try_pod_read_unaligned::<Itself>(bytes) else { return };
+        let thread = self.known(head);
+        thread.places = [news.cwd, news.root];
+        if thread.comm[0] == 0 {
+            // Its birth was not told.
+            thread.comm = news.comm;
+        }
+    }
+
+    fn push_call(&mut self, made: Made<'_>, bytes: &[u8]) {
+        let Made { head, words, abi, plan, caller } = made;
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        let parts = Parts::of(plan, abi, bytes, &mut text);
         let thread = self.known(head);
         let mut flags = flags(head.flags);
-        if is_restart(thread, head, abi, plan.effect) {
+        if is_restart(thread, &made, parts.extra) {
             flags.set(Flags::RESTARTED);
         }
         let comm = thread.comm;
         let mut args = [0; 6];
         let taken = usize::from(plan.arg_count);
-        args[..taken].copy_from_slice(&head.args[..taken]);
-        let mut text = std::mem::take(&mut self.text);
-        text.clear();
-        let files = head.file.map(|identity| self.names.get(identity));
-        let parts = Parts::of(plan, abi, bytes, &mut text);
+        args[..taken].copy_from_slice(&words.0[..taken]);
+        let places = thread.places;
+        let files: Files = parts.files.map(|identity| self.names.get(identity));
         let absolute = [0, 1].map(|slot| {
             let (path, at) = (parts.paths[slot]?, plan.paths[slot]?);
-            let range = self.push_absolute_of(&mut text, (head, plan), &files, path, at);
+            let range = self.push_absolute_of(&mut text, (&args, plan), (places, &files), path, at);
             if range.is_none() && !path.is_empty() {
                 flags.set(Flags::BASE_UNKNOWN);
             }
@@ -98,18 +117,19 @@ impl<S: Sink> Session<'_, S> {
     fn push_absolute_of(
         &self,
         text: &mut Vec<u8>,
-        (head, plan): (&Head, &Plan),
-        files: &[Option<Rc<[u8]>>; 2],
+        (args, plan): (&[u64; 6], &Plan),
+        (places, files): ([u64; 2], &Files),
         path: &[u8],
         at: PathArg,
     ) -> Option<Range<usize>> {
-        let base = match Base::of(path, at, plan, &head.args) {
+        let [cwd, root] = places;
+        let base = match Base::of(path, at, plan, args) {
             Base::Root => None,
             Base::File(slot) => Some(files[slot].clone()?),
-            Base::Cwd => Some(self.names.get(head.cwd)?),
+            Base::Cwd => Some(self.names.get(cwd)?),
             Base::Nothing => return None,
         };
-        let root = self.names.get(head.root).filter(|root| **root != *b"/");
+        let root = self.names.get(root).filter(|root| **root != *b"/");
         let begin = text.len();
         text.extend_from_slice(path);
         let end = text.len();
@@ -123,23 +143,25 @@ impl<S: Sink> Session<'_, S> {
 #[derive(Clone, Copy)]
 struct Made<'a> {
     head: &'a Head,
+    words: &'a Words,
     abi: Abi,
     plan: &'a Plan,
     caller: u32,
 }
 
 /// Whether the call goes on with an interrupted one; remembers what it means for the calls to come.
-fn is_restart(thread: &mut Thread, head: &Head, abi: Abi, effect: Effect) -> bool {
+fn is_restart(thread: &mut Thread, made: &Made<'_>, extra: u64) -> bool {
+    let Made { head, abi, plan, .. } = *made;
     let is_restart = thread.interrupted.is_restart(head.nr, head.ip, is_restart_syscall(abi, head.nr));
     if head.flags & flag::RETURNED != 0 && asks_for_restart(head.ret) {
         thread.interrupted.push(head.nr, head.ip);
-    } else if effect == Effect::Sigreturn {
-        thread.interrupted.handler_returned(head.extra);
+    } else if plan.effect == Effect::Sigreturn {
+        thread.interrupted.handler_returned(extra);
     }
     is_restart
 }
 
-fn flags(bits: u16) -> Flags {
+fn flags(bits: u8) -> Flags {
     let mut flags = Flags::default();
     for (bit, flag) in [
         (flag::UNREADABLE0, Flags::PATH_UNREADABLE),
@@ -156,6 +178,7 @@ fn flags(bits: u16) -> Flags {
 }
 
 /// What the pieces of a call's record hold.
+#[derive(Default)]
 struct Parts<'a> {
     paths: [Option<&'a [u8]>; 2],
     text: Option<&'a [u8]>,
@@ -164,11 +187,15 @@ struct Parts<'a> {
     peer: Option<Range<usize>>,
     argv: Option<&'a [u8]>,
     stat: Option<FileStat>,
+    /// Identities of files behind descriptors.
+    files: [u64; 2],
+    /// Where a signal handler's return leads to.
+    extra: u64,
 }
 
 impl<'a> Parts<'a> {
     fn of(plan: &Plan, abi: Abi, bytes: &'a [u8], text: &mut Vec<u8>) -> Self {
-        let mut parts = Self { paths: [None; 2], text: None, made: None, peer: None, argv: None, stat: None };
+        let mut parts = Self::default();
         for (piece, bytes) in pieces(bytes) {
             match piece {
                 Piece::Path(slot) => parts.paths[slot] = Some(bytes),
@@ -187,6 +214,9 @@ impl<'a> Parts<'a> {
                     _ => parts.text = Some(bytes),
                 },
                 Piece::Effect => parts.made = layout::push_open_how(text, bytes),
+                Piece::Files => parts.files = numbers(bytes),
+                Piece::Extra => [parts.extra] = numbers(bytes),
+                Piece::Itself => {}
             }
         }
         parts

@@ -25,7 +25,7 @@ fn seen(loaded: &mut Loaded, target: Target<'_>, pid: u32, act: impl FnOnce()) -
     while !seen.iter().any(|(kind, head): &(_, Head)| *kind == Kind::Exit && head.tid == pid) {
         assert!(Instant::now() < patience, "no end of {pid} in a minute: {seen:?}");
         while let Some(item) = loaded.ring.next() {
-            if let Some(Record::Other(kind, head, _)) = wire::decode(&item) {
+            if let Some(Record::Other(kind, head, _, _)) = wire::decode(&item) {
                 seen.push((kind, head));
             }
         }

@@ -26,6 +26,8 @@ pub struct KernelPlan {
     makes_fd: u8,
     result_size: u16,
     effect: u8,
+    words: u8,
+    is_plain: u8,
     pad: u8,
 }
 
@@ -39,6 +41,20 @@ pub fn of(abi: Abi, nr: u32) -> KernelPlan {
         ResultFact::Text(at) | ResultFact::Cwd(at) => (2, at, 0),
         ResultFact::Peer(at) => (3, at, 0),
     };
+    let has_pieces = plan.paths.iter().any(Option::is_some)
+        || plan.fds.iter().any(Option::is_some)
+        || [plan.peer, plan.string, plan.argv].iter().any(Option::is_some);
+    let effect = match plan.effect {
+        Effect::Clone => 1,
+        Effect::Clone3 => 2,
+        Effect::Vfork => 3,
+        Effect::Fork => 4,
+        Effect::Openat2 => 5,
+        Effect::Rename => 6,
+        Effect::Chdir | Effect::Root | Effect::Unshare => 7,
+        Effect::Sigreturn => 8,
+        _ => 0,
+    };
     KernelPlan {
         path: plan.paths.map(|path| path.map_or(NONE, |path| path.arg)),
         fd: plan.fds.map(|fd| fd.unwrap_or(NONE)),
@@ -50,17 +66,9 @@ pub fn of(abi: Abi, nr: u32) -> KernelPlan {
         result_size,
         // A duplicate's number may have had a file before, and that is what is told.
         makes_fd: u8::from(plan.makes_fd && plan.effect != Effect::Dup),
-        effect: match plan.effect {
-            Effect::Clone => 1,
-            Effect::Clone3 => 2,
-            Effect::Vfork => 3,
-            Effect::Fork => 4,
-            Effect::Openat2 => 5,
-            Effect::Rename => 6,
-            Effect::Chdir | Effect::Root | Effect::Unshare => 7,
-            Effect::Sigreturn => 8,
-            _ => 0,
-        },
+        effect,
+        words: plan.arg_count,
+        is_plain: u8::from(!has_pieces && effect == 0),
         pad: 0,
     }
 }

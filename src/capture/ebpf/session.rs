@@ -11,7 +11,7 @@ use super::super::decode::restart::InterruptedCalls;
 use super::super::{Sink, monotonic_ns};
 use super::names::Names;
 use super::program::{Programs, Start};
-use super::wire::{Head, Kind, Record};
+use super::wire::{Head, Kind, Record, Words};
 use crate::event::{self, Event, mark};
 
 /// A thread that is followed.
@@ -21,17 +21,30 @@ pub(super) struct Thread {
     pub(super) comm: [u8; 16],
     pub(super) interrupted: InterruptedCalls,
     /// It has executed a program, whose arguments come with the call's record.
-    pub(super) exec: Option<(Head, Option<Rc<[u8]>>)>,
+    pub(super) exec: Option<Executed>,
+    /// Identities of its cwd and root, as it told them last.
+    pub(super) places: [u64; 2],
     /// The dynamic loader of its program runs.
     loads: bool,
+}
+
+/// A program that a thread executes.
+#[derive(Debug)]
+pub(super) struct Executed {
+    head: Head,
+    /// The number that the thread had before: of a process's other threads only the one that executes goes on.
+    pub(super) former: u32,
+    path: Option<Rc<[u8]>>,
+    start: Start,
 }
 
 /// An exec that has failed before any has succeeded.
 #[derive(Debug)]
 pub(super) struct FirstExec {
     pub(super) head: Head,
+    pub(super) words: Words,
     pub(super) pieces: Vec<u8>,
-    pub(super) signal: Option<Head>,
+    pub(super) signal: Option<(Head, Words)>,
 }
 
 /// The state of one recording.
@@ -87,7 +100,7 @@ impl<'s, S: Sink> Session<'s, S> {
         self.threads.entry(head.tid).or_insert_with(|| {
             *self.processes.entry(head.pid).or_default() += 1;
             self.threads_seen += 1;
-            Thread { pid: head.pid, comm: head.comm, ..Thread::default() }
+            Thread { pid: head.pid, ..Thread::default() }
         })
     }
 
@@ -100,18 +113,18 @@ impl<'s, S: Sink> Session<'s, S> {
     pub fn take(&mut self, record: Record<'_>) {
         match record {
             Record::Name(head, components) => self.names.tell(&head, components),
-            Record::Other(kind, head, bytes) => match kind {
-                Kind::Call => self.call(&head, bytes),
-                Kind::Fork => self.fork(&head),
-                Kind::Exec => self.exec(&head),
-                Kind::Exit => self.exit(&head),
-                Kind::Signal => self.signal(&head),
-                Kind::Met => self.met(&head),
+            Record::Other(kind, head, words, bytes) => match kind {
+                Kind::Call => self.call(&head, &words, bytes),
+                Kind::Fork => self.fork(&head, &words),
+                Kind::Exec => self.exec(&head, &words),
+                Kind::Exit => self.exit(&head, words.0[0]),
+                Kind::Signal => self.signal(&head, &words),
+                Kind::Met => self.met(&head, words.comm(0)),
                 Kind::Held => {
                     self.sent_itself_stop &= head.pid != self.leader;
                     self.mark(&head, mark::HELD);
                 }
-                Kind::Comm => self.known(&head).comm = head.comm,
+                Kind::Comm => self.known(&head).comm = words.comm(0),
                 Kind::Entered => self.entered(&head),
                 Kind::Slowed => self.mark(&head, mark::SLOWED),
                 Kind::Hidden => self.mark(&head, mark::HIDDEN),
@@ -130,7 +143,7 @@ impl<'s, S: Sink> Session<'s, S> {
 
     /// A thread is followed from now on that runs already.
     pub fn attach(&mut self, pid: u32, tid: u32, comm: [u8; 16]) {
-        self.met(&Head { pid, tid, comm, start_ns: monotonic_ns(), ..Head::zeroed() });
+        self.met(&Head { pid, tid, start_ns: monotonic_ns(), ..Head::zeroed() }, comm);
     }
 
     /// Says for whom the recording goes on after the leader's end.
@@ -186,31 +199,33 @@ impl<'s, S: Sink> Session<'s, S> {
     }
 
     /// A thread that ran before has done something for the first time.
-    fn met(&mut self, head: &Head) {
+    fn met(&mut self, head: &Head, comm: [u8; 16]) {
         if self.threads.contains_key(&head.tid) {
             return;
         }
-        self.known(head);
+        self.known(head).comm = comm;
         self.mark(head, mark::ATTACHED);
     }
 
-    fn fork(&mut self, head: &Head) {
-        let (child, pid) = (head.ret as u32, head.args[1] as u32);
+    fn fork(&mut self, head: &Head, words: &Words) {
+        let [flags, pid, ..] = words.0;
+        let (child, pid) = (head.ret as u32, pid as u32);
         let comm = self.threads.get(&head.tid).map_or([0; 16], |thread| thread.comm);
         self.threads.insert(child, Thread { pid, comm, ..Thread::default() });
         *self.processes.entry(pid).or_default() += 1;
         self.threads_seen += 1;
         let event = Event {
             ret: Some(head.ret),
-            args: [head.args[0], u64::from(pid), 0, 0, 0, 0],
+            args: [flags, u64::from(pid), 0, 0, 0, 0],
             ..self.point(event::Kind::Fork, head, until_nul(&comm))
         };
         self.sink.push(&event);
     }
 
-    fn exec(&mut self, head: &Head) {
+    fn exec(&mut self, head: &Head, words: &Words) {
         self.recording = true;
-        let former = head.args[0] as u32;
+        let [former, entry, base, headers, file, ..] = words.0;
+        let former = former as u32;
         let mut thread = self.threads.remove(&former).unwrap_or_default();
         thread.pid = head.pid;
         if former != head.tid
@@ -220,8 +235,9 @@ impl<'s, S: Sink> Session<'s, S> {
             let event = self.point(event::Kind::Exit, head, until_nul(&comm));
             self.sink.push(&event);
         }
-        thread.comm = head.comm;
-        thread.exec = Some((*head, self.names.get(head.file[0])));
+        thread.comm = words.comm(5);
+        let start = Start { entry, base, headers };
+        thread.exec = Some(Executed { head: *head, former, path: self.names.get(file), start });
         self.threads.insert(head.tid, thread);
     }
 
@@ -229,11 +245,10 @@ impl<'s, S: Sink> Session<'s, S> {
     /// Gives whether it begins at once, without a loader.
     pub(super) fn push_exec(&mut self, tid: u32, argv: Option<&[u8]>) -> bool {
         let Some(thread) = self.threads.get_mut(&tid) else { return false };
-        let Some((head, path)) = thread.exec.take() else { return false };
-        thread.loads = head.args[3] != 0;
+        let Some(Executed { head, path, start, .. }) = thread.exec.take() else { return false };
+        thread.loads = start.base != 0;
         let comm = thread.comm;
-        let [_, _, entry, base, headers, _] = head.args;
-        let image = self.programs.image(path.as_deref(), &Start { entry, base, headers });
+        let image = self.programs.image(path.as_deref(), &start);
         let event = Event {
             path: path.as_deref(),
             path_abs: path.as_deref(),
@@ -243,7 +258,7 @@ impl<'s, S: Sink> Session<'s, S> {
             ..self.point(event::Kind::Exec, &head, until_nul(&comm))
         };
         self.sink.push(&event);
-        entry != 0 && base == 0
+        start.entry != 0 && start.base == 0
     }
 
     /// Whether the command, of one process, has stopped itself by SIGSTOP.
@@ -251,20 +266,21 @@ impl<'s, S: Sink> Session<'s, S> {
         self.sent_itself_stop && self.threads.values().all(|thread| thread.pid == self.leader)
     }
 
-    fn signal(&mut self, head: &Head) {
+    fn signal(&mut self, head: &Head, words: &Words) {
         if !self.recording {
             if let Some(first) = &mut self.first_exec {
-                first.signal = Some(*head);
+                first.signal = Some((*head, *words));
             }
             return;
         }
+        let [code, sender, ..] = words.0;
         if head.ret as i32 == libc::SIGSTOP && head.pid == self.leader {
-            self.sent_itself_stop = head.args[1] as u32 == self.leader;
+            self.sent_itself_stop = sender as u32 == self.leader;
         }
         let comm = self.threads.get(&head.tid).map_or([0; 16], |thread| thread.comm);
         let event = Event {
             nr: head.ret as u32,
-            args: [head.args[0], head.args[1], 0, 0, 0, 0],
+            args: [code, sender, 0, 0, 0, 0],
             ..self.point(event::Kind::Signal, head, until_nul(&comm))
         };
         self.sink.push(&event);
@@ -274,13 +290,14 @@ impl<'s, S: Sink> Session<'s, S> {
     fn push_first_exec(&mut self) {
         let Some(first) = self.first_exec.take() else { return };
         self.recording = true;
-        self.call(&first.head, &first.pieces);
-        if let Some(signal) = first.signal {
-            self.signal(&signal);
+        self.call(&first.head, &first.words, &first.pieces);
+        if let Some((head, words)) = first.signal {
+            self.signal(&head, &words);
         }
     }
 
-    fn exit(&mut self, head: &Head) {
+    /// A thread has ended; `group` is the status of its whole process, where one ends all of it.
+    fn exit(&mut self, head: &Head, group: u64) {
         if !self.recording && ExitStatus::from_raw(head.ret as i32).signal().is_some() {
             self.push_first_exec();
         }
@@ -296,21 +313,21 @@ impl<'s, S: Sink> Session<'s, S> {
             self.ended_leaders.insert(head.pid, (*head, thread.comm));
             return;
         }
-        self.push_exit(head, &thread.comm);
+        self.push_exit(head, group, &thread.comm);
         if last && let Some((leader, comm)) = self.ended_leaders.remove(&head.pid) {
             // The process ends now, for those who wait for it.
             let times = (head.start_ns, head.end_ns);
-            let leader = Head { args: head.args, start_ns: times.0, end_ns: times.1, ..leader };
-            self.push_exit(&leader, &comm);
+            let leader = Head { start_ns: times.0, end_ns: times.1, ..leader };
+            self.push_exit(&leader, group, &comm);
         }
         self.leader_ended |= last && head.pid == self.leader;
     }
 
-    fn push_exit(&mut self, head: &Head, comm: &[u8; 16]) {
+    fn push_exit(&mut self, head: &Head, group: u64, comm: &[u8; 16]) {
         if !self.recording {
             return;
         }
-        let group = head.args[0] as i32;
+        let group = group as i32;
         let status = if head.tid == head.pid && group != 0 { group } else { head.ret as i32 };
         let status = ExitStatus::from_raw(status);
         let ret = match status.code() {

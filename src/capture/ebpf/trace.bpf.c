@@ -138,33 +138,28 @@ struct kernel_siginfo {
 
 /* ---- the records, as in wire.rs ---- */
 enum { CALL = 1, NAME = 2, FORK = 3, EXEC = 4, EXIT = 5, SIGNAL = 6, COMM = 7, MET = 8, HELD = 9, ENTERED = 10, SLOWED = 11, HIDDEN = 12 };
-/* What stands behind a record's head: a tag, a length, bytes. */
-enum { PATH0 = 1, PATH1 = 2, STRING = 3, PEER = 4, ARGV = 5, RESULT = 6, EFFECT = 7 };
+/* What stands behind a call's words: a tag, a length, bytes. */
+enum { PATH0 = 1, PATH1 = 2, STRING = 3, PEER = 4, ARGV = 5, RESULT = 6, EFFECT = 7, FILES = 8, EXTRA = 9, SELF = 10 };
 enum {
     UNREADABLE0 = 1, UNREADABLE1 = 2, RESULT_UNREADABLE = 4, TRUNCATED = 8, RETURNED = 16, ENTERED_BEFORE = 32,
 };
 enum { ABI_64 = 0, ABI_32 = 1, ABI_X32 = 2 };
 
 #define LONGEST_PATH 4096
-#define DATA 0x4000      /* bytes behind a record's head */
-#define DATA_LAST 0x2fff /* nothing begins later */
+#define DATA 0x4010      /* bytes of words and pieces, but for the last three */
+#define DATA_LAST 0x2fff /* no other piece begins later */
 
+/* What every record but a name begins with. */
 struct head {
-    u32 size; /* of all, head included */
     u8 kind;
     u8 abi;
-    u16 flags;
+    u8 flags;
+    u8 words; /* numbers that follow: of a call, its arguments; of others, see those who tell them */
+    u32 nr;
     u32 pid, tid;
     u64 start_ns, end_ns;
     s64 ret;
-    u32 nr;
-    u32 used; /* bytes behind the head */
     u64 ip;
-    u64 args[6];
-    u64 extra; /* flags of a clone; where a signal handler's return leads to */
-    u64 cwd, root;    /* identities: where paths of the call are taken from */
-    u64 file[2];      /* identities behind descriptor arguments; the returned one comes last */
-    char comm[16];
 };
 
 /* A directory of the thread, and the identity it had when it was last looked at. */
@@ -172,36 +167,49 @@ struct place {
     u64 mnt, dentry, naming, identity;
 };
 
+/* What the records of a thread's calls say of the thread: once, and again when it has changed. */
+struct self {
+    u64 cwd, root; /* identities: where paths are taken from */
+    char comm[16];
+};
+
+/* A thread, and the call that it is in. */
 struct record {
-    struct head head;
-    u8 data[DATA + LONGEST_PATH];
-    struct place cwd, root;
     u64 entry;  /* where its program will begin, once the dynamic loader is done; 0: it has begun */
     u32 epoch;  /* of the recording it belongs to */
     u32 inside; /* the thread was met inside a call, whose entry nobody has seen */
     u32 hidden; /* it runs as somebody else, whose calls are not for the recorder's user */
+    u32 told;   /* a record with its cwd and root as they are has been sent */
+    struct place cwd, root;
+    u64 file[2]; /* identities behind the call's descriptor arguments; the returned one comes last */
+    u64 extra;   /* flags of a clone; where a signal handler's return leads to */
+    u32 used;    /* bytes behind the head */
+    u32 pad;
+    struct head head; /* from here on it is sent */
+    union {
+        u64 args[6];
+        u8 data[DATA + LONGEST_PATH];
+    };
 };
 
 /* wire.rs asserts the same. */
-_Static_assert(sizeof(struct head) == 160 && __builtin_offsetof(struct head, start_ns) == 16, "layout of head");
-_Static_assert(__builtin_offsetof(struct head, args) == 56 && __builtin_offsetof(struct head, cwd) == 112, "layout of head");
-_Static_assert(__builtin_offsetof(struct head, comm) == 144, "layout of head");
+_Static_assert(sizeof(struct head) == 48 && __builtin_offsetof(struct head, start_ns) == 16, "layout of head");
+_Static_assert(sizeof(struct self) == 32 && __builtin_offsetof(struct self, comm) == 16, "layout of self");
+_Static_assert(__builtin_offsetof(struct record, data) == __builtin_offsetof(struct record, head) + sizeof(struct head), "sent in one piece");
 
 /* One name of a file: its components, the last one first, each ended by a NUL byte. */
 #define MOST_COMPONENTS 128
 struct name {
-    u32 size;
     u8 kind;
     u8 deleted;
     u16 cut;
+    u32 used;
     u64 identity;
     u64 magic, ino;
-    u32 used;
-    u32 pad;
     u8 text[0x2000 + 0x200];
 };
 
-_Static_assert(__builtin_offsetof(struct name, identity) == 8 && __builtin_offsetof(struct name, text) == 40, "layout of name");
+_Static_assert(__builtin_offsetof(struct name, identity) == 8 && __builtin_offsetof(struct name, text) == 32, "layout of name");
 
 /* ---- what to read ---- */
 struct plan {
@@ -215,9 +223,11 @@ struct plan {
     u8 makes_fd;
     u16 result_size;
     u8 effect;
+    u8 words; /* arguments */
+    u8 is_plain; /* nothing is to be read at its entry */
     u8 pad;
 };
-_Static_assert(sizeof(struct plan) == 14 && __builtin_offsetof(struct plan, result_size) == 10, "layout of plan");
+_Static_assert(sizeof(struct plan) == 16 && __builtin_offsetof(struct plan, result_size) == 10, "layout of plan");
 enum { RESULT_NONE, RESULT_FIXED, RESULT_TEXT, RESULT_PEER };
 enum { EFFECT_NONE, EFFECT_CLONE, EFFECT_CLONE3, EFFECT_VFORK, EFFECT_FORK, EFFECT_HOW, EFFECT_RENAME, EFFECT_CHDIR, EFFECT_SIGRETURN };
 
@@ -420,7 +430,6 @@ __noinline u64 tell_name(u64 mount, u64 entry, u64 identity)
     u32 used = name->used;
     if (used > 0x2100) used = 0x2100;
     u32 size = __builtin_offsetof(struct name, text) + used;
-    name->size = size;
     if (bpf_ringbuf_output(&ring, name, size, BPF_RB_NO_WAKEUP)) {
         count_lost();
         return 0;
@@ -498,10 +507,9 @@ __noinline u64 file_identity(s32 fd)
     return identity_of((u64)&file->f_path);
 }
 
-/* Begins a piece behind the head; gives where its bytes go. */
-static __always_inline u8 *piece(struct record *record, u32 used, u8 tag, u16 length)
+/* Begins a piece of a record; gives where its bytes go. */
+static __always_inline u8 *begin_piece(u8 *at, u8 tag, u16 length)
 {
-    u8 *at = &record->data[used & 0x3fff];
     at[0] = tag;
     at[1] = 0;
     *(u16 *)(at + 2) = length;
@@ -512,7 +520,7 @@ static __always_inline u8 *piece(struct record *record, u32 used, u8 tag, u16 le
 __noinline int put_string(struct record *record, u8 tag, u64 address)
 {
     if (!record) return 0;
-    u32 used = record->head.used;
+    u32 used = record->used;
     if (used > DATA_LAST) {
         record->head.flags |= TRUNCATED;
         return 1;
@@ -525,15 +533,15 @@ __noinline int put_string(struct record *record, u8 tag, u64 address)
         /* Cut, unless the next byte ends it: one of exactly that length the kernel refuses as well. */
         record->head.flags |= TRUNCATED;
     }
-    piece(record, used, tag, (u16)length);
-    record->head.used = used + 4 + length;
+    begin_piece(&record->data[used & 0x3fff], tag, (u16)length);
+    record->used = used + 4 + length;
     return 1;
 }
 
 __noinline int put_bytes(struct record *record, u8 tag, u64 address, u32 length)
 {
     if (!record) return 0;
-    u32 used = record->head.used;
+    u32 used = record->used;
     if (used > DATA_LAST) {
         record->head.flags |= TRUNCATED;
         return 1;
@@ -543,8 +551,8 @@ __noinline int put_bytes(struct record *record, u8 tag, u64 address, u32 length)
     asm volatile("" : "+r"(length)); /* the verifier sees the bound only where the compiler keeps it */
     length &= LONGEST_PATH - 1;
     if (bpf_probe_read_user(&record->data[used + 4], length, (void *)address)) return 0;
-    piece(record, used, tag, (u16)length);
-    record->head.used = used + 4 + length;
+    begin_piece(&record->data[used & 0x3fff], tag, (u16)length);
+    record->used = used + 4 + length;
     return 1;
 }
 
@@ -552,7 +560,6 @@ struct words {
     struct record *record;
     u64 at;
     u32 width;
-    u32 begin;
     u32 failed;
 };
 
@@ -565,7 +572,7 @@ static long next_word(u32 index, struct words *words)
         return 1;
     }
     if (!pointer) return 1;
-    u32 used = words->record->head.used;
+    u32 used = words->record->used;
     if (used > DATA_LAST) {
         words->record->head.flags |= TRUNCATED;
         return 1;
@@ -575,7 +582,7 @@ static long next_word(u32 index, struct words *words)
         words->failed = 1;
         return 1;
     }
-    words->record->head.used = used + (u32)got;
+    words->record->used = used + (u32)got;
     words->at += words->width;
     return 0;
 }
@@ -583,20 +590,20 @@ static long next_word(u32 index, struct words *words)
 __noinline int put_words(struct record *record, u64 address)
 {
     if (!record) return 0;
-    u32 begin = record->head.used;
+    u32 begin = record->used;
     if (begin > DATA_LAST || !address) return 0;
-    struct words words = {.record = record, .at = address, .width = record->head.abi == ABI_64 ? 8 : 4, .begin = begin};
-    record->head.used = begin + 4;
+    struct words words = {.record = record, .at = address, .width = record->head.abi == ABI_64 ? 8 : 4};
+    record->used = begin + 4;
     bpf_loop(1024, next_word, &words, 0);
-    u32 length = record->head.used - begin - 4;
-    piece(record, begin, ARGV, (u16)length);
+    u32 length = record->used - begin - 4;
+    begin_piece(&record->data[begin & 0x3fff], ARGV, (u16)length);
     if (words.failed) record->head.flags |= RESULT_UNREADABLE;
     return 0;
 }
 
 static __always_inline u64 argument(const struct record *record, u8 index)
 {
-    return index < 6 ? record->head.args[index] : 0;
+    return index < 6 ? record->args[index] : 0;
 }
 
 static __always_inline struct plan *plan_of(u8 abi, u32 nr)
@@ -607,23 +614,83 @@ static __always_inline struct plan *plan_of(u8 abi, u32 nr)
     return bpf_map_lookup_elem(&plans, &at);
 }
 
+/* Sends the record of a call as it is. */
+static __always_inline void send_as_is(struct record *record, u32 used)
+{
+    if (bpf_ringbuf_output(&ring, &record->head, sizeof(struct head) + used, BPF_RB_NO_WAKEUP)) {
+        count_lost();
+        record->told = 0;
+    }
+    record->head.kind = 0;
+}
+
+/* Sends the record of a call, with what is put last: what it has to do with files, and news of the thread. */
 __noinline int send(struct record *record)
 {
     if (!record) return 0;
-    u32 used = record->head.used;
+    u32 used = record->used;
     if (used > DATA) used = DATA;
-    u32 size = sizeof(struct head) + used;
-    record->head.size = size;
-    if (bpf_ringbuf_output(&ring, record, size, BPF_RB_NO_WAKEUP)) count_lost();
-    record->head.kind = 0;
+    u8 *end = &record->data[used];
+    if (record->file[0] | record->file[1]) {
+        u64 *files = (u64 *)begin_piece(end, FILES, record->file[1] ? 16 : 8);
+        files[0] = record->file[0];
+        files[1] = record->file[1];
+        used += record->file[1] ? 20 : 12;
+    }
+    end = &record->data[used];
+    if (record->extra) {
+        *(u64 *)begin_piece(end, EXTRA, 8) = record->extra;
+        used += 12;
+    }
+    if (!record->told) {
+        end = &record->data[used];
+        struct self *self = (struct self *)begin_piece(end, SELF, sizeof *self);
+        self->cwd = record->cwd.identity;
+        self->root = record->root.identity;
+        bpf_get_current_comm(self->comm, sizeof self->comm);
+        used += 4 + sizeof *self;
+    }
+    record->told = 1;
+    send_as_is(record, used);
     return 0;
 }
 
-static __always_inline void who(struct head *head, struct task_struct *task)
+/* A record of another kind than a call. */
+struct message {
+    struct head head;
+    u64 words[8];
+};
+
+/* Sends a message of the thread that `of` is of, whose head's `ret` and `words` are filled in. */
+static __always_inline void send_message(struct message *message, u32 words, u8 kind, struct record *of)
 {
-    head->tid = number((u64)BPF_CORE_READ(task, thread_pid));
-    head->pid = number((u64)BPF_CORE_READ(task, group_leader, thread_pid));
-    bpf_get_current_comm(head->comm, sizeof head->comm);
+    message->head.words = words;
+    message->head.kind = kind;
+    message->head.pid = of->head.pid;
+    message->head.tid = of->head.tid;
+    message->head.start_ns = message->head.end_ns = bpf_ktime_get_ns();
+    if (bpf_ringbuf_output(&ring, message, sizeof(struct head) + words * 8, BPF_RB_NO_WAKEUP)) count_lost();
+}
+
+/* The same with what most have. */
+static __always_inline void tell(u8 kind, struct record *of, s64 ret, u64 first, u64 second)
+{
+    struct message message = {.head = {.ret = ret}, .words = {first, second}};
+    send_message(&message, 2, kind, of);
+}
+
+/* Likewise, with the current thread's name. */
+static __always_inline void tell_comm(u8 kind, struct record *of)
+{
+    struct message message = {};
+    bpf_get_current_comm(message.words, 16);
+    send_message(&message, 2, kind, of);
+}
+
+static __always_inline void who(struct record *record, struct task_struct *task)
+{
+    record->head.tid = number((u64)BPF_CORE_READ(task, thread_pid));
+    record->head.pid = number((u64)BPF_CORE_READ(task, group_leader, thread_pid));
 }
 
 /* ---- calls ---- */
@@ -638,48 +705,70 @@ static __always_inline u8 abi_of(struct task_struct *task, long nr)
     return nr != -1 && nr & 0x40000000 ? ABI_X32 : ABI_64;
 }
 
-static __always_inline void take_registers(struct head *head, u8 abi, struct pt_regs *regs)
+static __always_inline void take_registers(u64 args[6], u8 abi, struct pt_regs *regs)
 {
-    head->abi = abi;
-    head->ip = regs->ip;
     if (abi == ABI_32) {
-        head->args[0] = (u32)regs->bx;
-        head->args[1] = (u32)regs->cx;
-        head->args[2] = (u32)regs->dx;
-        head->args[3] = (u32)regs->si;
-        head->args[4] = (u32)regs->di;
-        head->args[5] = (u32)regs->bp;
+        args[0] = (u32)regs->bx;
+        args[1] = (u32)regs->cx;
+        args[2] = (u32)regs->dx;
+        args[3] = (u32)regs->si;
+        args[4] = (u32)regs->di;
+        args[5] = (u32)regs->bp;
     } else {
-        head->args[0] = regs->di;
-        head->args[1] = regs->si;
-        head->args[2] = regs->dx;
-        head->args[3] = regs->r10;
-        head->args[4] = regs->r8;
-        head->args[5] = regs->r9;
+        args[0] = regs->di;
+        args[1] = regs->si;
+        args[2] = regs->dx;
+        args[3] = regs->r10;
+        args[4] = regs->r8;
+        args[5] = regs->r9;
     }
 }
 
-/* Begins the record of a call, whose registers are taken: everything that can be known before the kernel does it. */
+static __always_inline void take_call(struct record *record, u8 abi, struct pt_regs *regs)
+{
+    record->head.abi = abi;
+    record->head.ip = regs->ip;
+    take_registers(record->args, abi, regs);
+}
+
+/* A thread's cwd or root may be another one than it has told. */
+static __always_inline u64 place_of(struct record *record, struct place *place, struct path *path, int is_root, u64 now)
+{
+    u64 before = place->identity;
+    u64 identity = place_identity(place, path, is_root, now);
+    if (identity != before) record->told = 0;
+    return identity;
+}
+
+/* Begins the record of a call, whose registers are taken. */
+static __always_inline void begin_head(struct record *record, const struct plan *plan, u32 nr)
+{
+    struct head *head = &record->head;
+    head->kind = CALL;
+    head->flags = 0;
+    head->nr = nr;
+    head->words = plan->words;
+    record->used = plan->words * 8u;
+    record->file[0] = record->file[1] = record->extra = 0;
+}
+
+/* The same, with everything that can be known before the kernel does it. */
 __noinline int begin(struct record *record, u32 nr)
 {
     if (!record) return -1;
     struct head *head = &record->head;
-    head->kind = CALL;
-    head->flags = 0;
-    head->used = 0;
-    head->nr = nr;
-    head->file[0] = head->file[1] = head->cwd = head->root = 0;
     struct plan *plan = plan_of(head->abi, nr);
     if (!plan) return -1;
-    if (plan->fd[0] < 6) head->file[0] = file_identity((s32)argument(record, plan->fd[0]));
-    if (plan->fd[1] < 6) head->file[1] = file_identity((s32)argument(record, plan->fd[1]));
+    begin_head(record, plan, nr);
+    if (plan->fd[0] < 6) record->file[0] = file_identity((s32)argument(record, plan->fd[0]));
+    if (plan->fd[1] < 6) record->file[1] = file_identity((s32)argument(record, plan->fd[1]));
     if (plan->path[0] < 6) {
         u64 address = argument(record, plan->path[0]);
         if (address && !put_string(record, PATH0, address)) head->flags |= UNREADABLE0;
         struct fs_struct *fs = bpf_get_current_task_btf()->fs;
         u64 now = naming();
-        head->cwd = place_identity(&record->cwd, &fs->pwd, 0, now);
-        head->root = place_identity(&record->root, &fs->root, 1, now);
+        place_of(record, &record->cwd, &fs->pwd, 0, now);
+        place_of(record, &record->root, &fs->root, 1, now);
         if (plan->path[1] < 6) {
             address = argument(record, plan->path[1]);
             if (address && !put_string(record, PATH1, address)) head->flags |= UNREADABLE1;
@@ -696,32 +785,12 @@ __noinline int begin(struct record *record, u32 nr)
         if (address && length && !put_bytes(record, PEER, address, length)) head->flags |= RESULT_UNREADABLE;
     }
     if (plan->argv < 6) put_words(record, argument(record, plan->argv));
-    head->extra = 0;
-    if (plan->effect == EFFECT_CLONE) head->extra = head->args[0];
-    if (plan->effect == EFFECT_VFORK) head->extra = 0x4100; /* CLONE_VFORK | CLONE_VM */
-    if (plan->effect == EFFECT_CLONE3) bpf_probe_read_user(&head->extra, 8, (void *)head->args[0]);
-    if (plan->effect == EFFECT_HOW) put_bytes(record, EFFECT, head->args[2], 24);
+    if (plan->effect == EFFECT_CLONE) record->extra = record->args[0];
+    if (plan->effect == EFFECT_VFORK) record->extra = 0x4100; /* CLONE_VFORK | CLONE_VM */
+    if (plan->effect == EFFECT_CLONE3) bpf_probe_read_user(&record->extra, 8, (void *)record->args[0]);
+    if (plan->effect == EFFECT_HOW) put_bytes(record, EFFECT, record->args[2], 24);
     head->start_ns = bpf_ktime_get_ns();
     return 0;
-}
-
-/* Sends a record without pieces, by the thread that `of` is of; the rest of it is filled in. */
-static __always_inline void send_head(struct head *head, u8 kind, struct record *of)
-{
-    head->size = sizeof *head;
-    head->kind = kind;
-    head->pid = of->head.pid;
-    head->tid = of->head.tid;
-    head->start_ns = head->end_ns = bpf_ktime_get_ns();
-    bpf_get_current_comm(head->comm, sizeof head->comm);
-    if (bpf_ringbuf_output(&ring, head, sizeof *head, BPF_RB_NO_WAKEUP)) count_lost();
-}
-
-/* The same with what most have. */
-static __always_inline void tell(u8 kind, struct record *of, s64 ret, u64 first, u64 second, u64 file)
-{
-    struct head head = {.ret = ret, .args = {first, second}, .file = {file}};
-    send_head(&head, kind, of);
 }
 
 /* ---- who is followed ---- */
@@ -764,12 +833,13 @@ __noinline int is_wanted(struct control *control)
 __noinline int meet(struct record *record, struct control *control)
 {
     if (!record || !control) return 0;
-    who(&record->head, bpf_get_current_task_btf());
+    who(record, bpf_get_current_task_btf());
     record->epoch = control->epoch;
     record->head.kind = 0;
+    record->told = 0;
     record->cwd.dentry = record->root.dentry = 0;
     record->inside = control->scope != THREAD;
-    if (record->inside) tell(MET, record, 0, 0, 0, 0);
+    if (record->inside) tell_comm(MET, record);
     return 0;
 }
 
@@ -803,7 +873,7 @@ static __always_inline int is_hidden(struct record *record, struct task_struct *
 {
     if (only_user == ~0u) return 0;
     u32 hidden = BPF_CORE_READ(task, cred, euid.val) != only_user;
-    if (hidden && !record->hidden) tell(HIDDEN, record, 0, 0, 0, 0);
+    if (hidden && !record->hidden) tell(HIDDEN, record, 0, 0, 0);
     record->hidden = hidden;
     return hidden;
 }
@@ -819,8 +889,14 @@ int BPF_PROG(enter, struct pt_regs *regs, long nr)
     if (record->head.kind == CALL) send(record);
     record->inside = 0;
     if (is_hidden(record, task)) return 0;
-    take_registers(&record->head, abi_of(task, nr), regs);
-    begin(record, (u32)nr);
+    take_call(record, abi_of(task, nr), regs);
+    struct plan *plan = plan_of(record->head.abi, (u32)nr);
+    if (plan && plan->is_plain) {
+        begin_head(record, plan, (u32)nr);
+        record->head.start_ns = bpf_ktime_get_ns();
+    } else {
+        begin(record, (u32)nr);
+    }
     return 0;
 }
 
@@ -864,7 +940,7 @@ static __always_inline void slow_down(struct record *record, struct control *con
     if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) <= control->slow_above) return;
     if (slowed != control->epoch) {
         slowed = control->epoch;
-        tell(SLOWED, record, 0, 0, 0, 0);
+        tell(SLOWED, record, 0, 0, 0);
     }
     struct patience patience = {.until_ns = bpf_ktime_get_ns() + LONGEST_WAIT_NS, .room = control->slow_above};
     bpf_loop(MOST_LOOKS, has_waited, &patience, 0);
@@ -888,7 +964,7 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
         long nr = regs->orig_ax;
         struct plan *plan = plan_of(abi_of(task, nr), (u32)nr);
         if (nr == -1 || !plan || (ret == 0 && makes_child(plan))) return 0;
-        take_registers(head, abi_of(task, nr), regs);
+        take_call(record, abi_of(task, nr), regs);
         if (begin(record, (u32)nr)) return 0;
         head->start_ns = now;
         if (record->inside) {
@@ -907,12 +983,12 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
         head->flags &= ~UNREADABLE0;
     if (head->flags & UNREADABLE1 && put_string(record, PATH1, argument(record, plan->path[1])))
         head->flags &= ~UNREADABLE1;
-    if (plan->effect == EFFECT_SIGRETURN) head->extra = regs->ip;
+    if (plan->effect == EFFECT_SIGRETURN) record->extra = regs->ip;
     if (ret >= 0 || ret < -4095) {
         if (plan->makes_fd) {
             u64 made = file_identity((s32)ret);
-            if (!head->file[0]) head->file[0] = made;
-            else if (!head->file[1]) head->file[1] = made;
+            if (!record->file[0]) record->file[0] = made;
+            else if (!record->file[1]) record->file[1] = made;
         }
         if (plan->effect == EFFECT_CHDIR) record->cwd.dentry = record->root.dentry = 0;
         if (plan->effect == EFFECT_RENAME) __sync_fetch_and_add(&renames, 1);
@@ -928,7 +1004,13 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
         }
     }
     /* Whether a call to be restarted has returned shows later: the thread may have been killed in it. */
-    if (ret > -512 || ret < -516) send(record);
+    if (ret > -512 || ret < -516) {
+        u32 used = record->used;
+        if (record->told && used <= sizeof record->args && !(record->file[0] | record->file[1] | record->extra))
+            send_as_is(record, used);
+        else
+            send(record);
+    }
     hold(record, control);
     slow_down(record, control);
     return 0;
@@ -944,9 +1026,9 @@ int BPF_PROG(born, struct task_struct *parent, struct task_struct *child)
         count_lost();
         return 0;
     }
-    who(&record->head, child);
+    who(record, child);
     record->epoch = of->epoch;
-    tell(FORK, of, record->head.tid, of->head.extra, record->head.pid, 0);
+    tell(FORK, of, record->head.tid, of->extra, record->head.pid);
     return 0;
 }
 
@@ -1005,7 +1087,7 @@ int BPF_PROG(executed, struct task_struct *task, s32 former, struct linux_binprm
     if (!record) return 0;
     read_copies(record, BPF_CORE_READ(bprm, exec), BPF_CORE_READ(bprm, filename) != BPF_CORE_READ(bprm, interp));
     u32 before = record->head.tid;
-    who(&record->head, task);
+    who(record, task);
     struct mm_struct *mm = task->mm;
     struct file *file = BPF_CORE_READ(mm, exe_file);
     struct auxv auxv = {.at = (u64)((void *)mm + bpf_core_field_offset(struct mm_struct, saved_auxv))};
@@ -1014,11 +1096,11 @@ int BPF_PROG(executed, struct task_struct *task, s32 former, struct linux_binprm
     auxv.wide = first < 1 << 16; /* a key; of a 32-bit program its value stands above it */
     bpf_loop(MOST_PAIRS, next_pair, &auxv, 0);
     record->entry = auxv.base ? auxv.entry : 0;
-    struct head head = {
-        .args = {before, 0, auxv.entry, auxv.base, auxv.headers},
-        .file = {identity_of((u64)&file->f_path)},
+    struct message message = {
+        .words = {before, auxv.entry, auxv.base, auxv.headers, identity_of((u64)&file->f_path)},
     };
-    send_head(&head, EXEC, record);
+    bpf_get_current_comm(&message.words[5], 16);
+    send_message(&message, 7, EXEC, record);
     return 0;
 }
 
@@ -1032,7 +1114,7 @@ int BPF_PROG(entered, unsigned long address, struct pt_regs *regs)
     struct record *record = already_followed(bpf_get_current_task_btf());
     if (!record || !record->entry || record->entry != address || regs->ip != address) return 0;
     record->entry = 0;
-    tell(ENTERED, record, 0, 0, 0, 0);
+    tell(ENTERED, record, 0, 0, 0);
     return 0;
 }
 
@@ -1041,13 +1123,9 @@ int BPF_PROG(renamed, struct task_struct *task, const char *name)
 {
     struct record *record = already_followed(task);
     if (!record) return 0;
-    struct head head = {};
-    head.size = sizeof head;
-    head.kind = COMM;
-    head.pid = record->head.pid;
-    head.tid = record->head.tid;
-    bpf_probe_read_kernel_str(head.comm, sizeof head.comm, name);
-    if (bpf_ringbuf_output(&ring, &head, sizeof head, BPF_RB_NO_WAKEUP)) count_lost();
+    struct message message = {};
+    bpf_probe_read_kernel_str(message.words, 16, name);
+    send_message(&message, 2, COMM, record);
     return 0;
 }
 
@@ -1061,7 +1139,7 @@ int BPF_PROG(signalled, int signal, struct kernel_siginfo *info)
     bpf_probe_read_kernel(&copy, sizeof copy, info); /* it may be a small number instead (SEND_SIG_PRIV) */
     u32 pid = record->head.pid;
     u8 is_ours = signal == SIGSTOP && copy.si_code == SI_KERNEL && bpf_map_lookup_elem(&held, &pid);
-    tell(is_ours ? HELD : SIGNAL, record, signal, copy.si_code, (u32)copy.sender, 0);
+    tell(is_ours ? HELD : SIGNAL, record, signal, copy.si_code, (u32)copy.sender);
     return 0;
 }
 
@@ -1074,11 +1152,12 @@ static __always_inline u8 signals_a_group(void)
     struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
     struct pt_regs copy;
     if (bpf_probe_read_kernel(&copy, sizeof copy, regs)) return 0;
-    struct head call;
-    take_registers(&call, abi_of(task, copy.orig_ax), &copy);
+    u64 args[6];
+    u8 abi = abi_of(task, copy.orig_ax);
+    take_registers(args, abi, &copy);
     u32 nr = (u32)copy.orig_ax & ~0x40000000;
-    if (nr == (call.abi == ABI_32 ? 37 : 62) /* kill */) return (s32)call.args[0] <= 0;
-    return nr == 424 /* pidfd_send_signal */ && call.args[3] & PIDFD_SIGNAL_PROCESS_GROUP;
+    if (nr == (abi == ABI_32 ? 37 : 62) /* kill */) return (s32)args[0] <= 0;
+    return nr == 424 /* pidfd_send_signal */ && args[3] & PIDFD_SIGNAL_PROCESS_GROUP;
 }
 
 SEC("tp_btf/signal_generate")
@@ -1110,10 +1189,10 @@ int BPF_PROG(ended, struct task_struct *task)
         struct pt_regs copy;
         if (!is_hidden(record, task) && !bpf_probe_read_kernel(&copy, sizeof copy, regs) &&
             (s64)copy.ax == -38 /* ENOSYS */) {
-            take_registers(&record->head, abi_of(task, copy.orig_ax), &copy);
+            take_call(record, abi_of(task, copy.orig_ax), &copy);
             if (!begin(record, (u32)copy.orig_ax)) send(record);
         }
     }
-    tell(EXIT, record, task->exit_code, task->signal->group_exit_code, 0, 0);
+    tell(EXIT, record, task->exit_code, task->signal->group_exit_code, 0);
     return 0;
 }

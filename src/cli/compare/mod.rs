@@ -7,6 +7,7 @@
 //! 128 and the signal's number where one asked for an end (what was measured until then is shown).
 
 mod files;
+mod replays;
 mod runs;
 
 use std::ffi::OsString;
@@ -18,7 +19,6 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use clap::Args;
 
-use self::runs::Outcome;
 use super::attaching::parse_duration;
 use super::choice;
 use super::failure::by_signal;
@@ -70,7 +70,7 @@ pub struct Arguments {
     pub(super) cold: bool,
 
     /// Give up on an untraced run that takes longer (10s, 2m)
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = some_time)]
     pub(super) timeout: Option<Duration>,
 
     /// Count runs that fail
@@ -84,6 +84,11 @@ pub struct Arguments {
     /// Keep a log of each side, and flame graphs of the differences, in DIR
     #[arg(short, long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
+
+    /// Replay a log of each side: what io_uring, threads and fewer calls would do for it; calls that read, or
+    /// with =writes all of them in a scratch tree (10 s a side)
+    #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "reads")]
+    pub(super) replay: Option<replays::Which>,
 
     /// Show every row of every table
     #[arg(long)]
@@ -108,21 +113,34 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let Some(directory) = &arguments.output {
         files::make_directory(directory)?;
     }
-    let Outcome { samples, logs, paired, trouble } = runs::samples(arguments, &sides, names)?;
-    let compared = compare::compare(&samples, paired);
+    let mut outcome = runs::samples(arguments, &sides, names)?;
+    let mut compared = compare::compare(&outcome.samples, outcome.paired);
     let enough = compared.sides.iter().filter(|side| side.runs + side.traced > 0).count() > 1;
+    if let (Some(which), true, None) = (arguments.replay, enough, &outcome.trouble) {
+        compared.replays = replays::of_sides(which, &outcome, &arguments.place);
+    }
     if enough {
         show(arguments, &compared).context(WRITING).map_err(Failure::of_trace)?;
     }
     if let (Some(directory), true) = (&arguments.output, enough) {
-        files::flame_graphs(directory, &logs, &arguments.place)?;
+        files::flame_graphs(directory, &outcome.logs, &arguments.place)?;
     }
-    match trouble {
+    match outcome.trouble.take() {
         None => Ok(ExitCode::SUCCESS),
         Some((text, signal)) => {
             note(text);
             Ok(signal.map_or(ExitCode::from(125), by_signal))
         }
+    }
+}
+
+/// A time that is some.
+fn some_time(text: &str) -> Result<Duration, String> {
+    let time = parse_duration(text)?;
+    if time.is_zero() {
+        Err("every run takes longer; leave it out for no limit".to_owned())
+    } else {
+        Ok(time)
     }
 }
 

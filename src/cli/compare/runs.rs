@@ -26,6 +26,8 @@ pub struct Outcome {
     pub samples: Vec<Sample>,
     /// A log of each side, where there is one.
     pub logs: Vec<Option<PathBuf>>,
+    /// Files without a name that some of these are in.
+    held: Vec<File>,
     /// Untraced runs were made in rounds.
     pub paired: bool,
     /// What ended them early, as a sentence, and the signal if it was one.
@@ -47,7 +49,8 @@ pub fn samples(arguments: &Arguments, sides: &[Side], names: Vec<String>) -> Res
         Side::Logs(logs) => logs.first().filter(|log| log.as_os_str() != "-").cloned(),
         Side::Command(_) => None,
     });
-    let mut outcome = Outcome { samples, logs: logs.collect(), paired: false, trouble: None };
+    let mut outcome =
+        Outcome { samples, logs: logs.collect(), held: Vec::new(), paired: false, trouble: None };
     let mut running = Vec::new();
     for (at, side) in sides.iter().enumerate() {
         if let Side::Command(words) = side {
@@ -128,18 +131,20 @@ fn run(arguments: &Arguments, running: &[Running<'_>], outcome: &mut Outcome) ->
         timeout: arguments.timeout,
         ignore_failure: arguments.ignore_failure,
     };
-    let mut bar = RunsBar::now("untraced rounds");
+    let mut bar = RunsBar::now("untraced runs");
     let measured = untraced::measure_sides(&sides, &mut stdio, &plan, &mut bar);
     bar.finish();
     for (one, runs) in running.iter().zip(measured.runs) {
         outcome.samples[one.at].runs = runs;
     }
     let trouble = match measured.trouble {
-        None => trace(arguments, running, outcome, &mut stdio),
-        Some((at, trouble)) => Ok(Some(told(&outcome.samples[running[at].at].name, trouble, &mut stdio))),
+        // What was measured is shown all the same.
+        None => trace(arguments, running, outcome, &mut stdio)
+            .unwrap_or_else(|failure| Some((format!("no further run was traced: {}", failure.text()), None))),
+        Some((at, trouble)) => Some(told(&outcome.samples[running[at].at].name, trouble, &mut stdio)),
     };
     let interrupted = clean_up(arguments, running);
-    outcome.trouble = trouble?.or(interrupted);
+    outcome.trouble = trouble.or(interrupted);
     Ok(())
 }
 
@@ -197,7 +202,8 @@ fn trace(
         Ok(tracer) => tracer,
         Err(signal) => return Ok(Some((ended_by(signal), Some(signal)))),
     };
-    let mut bar = RunsBar::now("traced rounds");
+    let mut bar = RunsBar::now("traced runs");
+    let mut done = 0;
     for round in 0..arguments.traced as usize {
         for one in running {
             let name = outcome.samples[one.at].name.clone();
@@ -221,14 +227,18 @@ fn trace(
             outcome.samples[one.at].profiles.push(profile(&log, &arguments.place)?.0);
             if kept.is_some() {
                 outcome.logs[one.at] = kept;
+            } else if round == 0 && arguments.replay.is_some() {
+                outcome.logs[one.at] = Some(log);
+                outcome.held.push(file);
             }
             let conclude = of_side(&arguments.conclude, one.at).map(String::as_str);
             let concluded = untraced::run_option("--conclude", conclude).map_err(Failure::of_trace)?;
+            done += 1;
+            bar.finished(done - 1, done as f64 / (running.len() as f64 * f64::from(arguments.traced)));
             if let Some(signal) = concluded {
                 return Ok(Some((ended_by(signal), Some(signal))));
             }
         }
-        bar.finished(round, (round + 1) as f64 / f64::from(arguments.traced));
     }
     bar.finish();
     Ok(None)

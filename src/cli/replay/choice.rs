@@ -8,7 +8,8 @@ use super::Arguments;
 pub fn strategies(arguments: &Arguments) -> Vec<Strategy> {
     let mut chosen = Vec::new();
     let for_writes = if arguments.writes { Options::strategies_for_writes() } else { Vec::new() };
-    for strategy in Options::default_strategies().into_iter().chain(for_writes) {
+    let tuned = if arguments.all { Options::tuned_strategies() } else { Vec::new() };
+    for strategy in Options::default_strategies().into_iter().chain(tuned).chain(for_writes) {
         let is_main = [Lookahead::FAITHFUL, Lookahead::ALL].contains(&strategy.lookahead());
         let adapted = adapted(arguments, strategy);
         if (is_main || arguments.all) && is_asked(arguments, strategy) && !chosen.contains(&adapted) {
@@ -54,6 +55,9 @@ fn adapted(arguments: &Arguments, strategy: Strategy) -> Strategy {
             Strategy::Threads { threads: arguments.threads.unwrap_or(threads), lookahead: of(lookahead) }
         }
         Strategy::Ring { depth, lookahead } => Strategy::Ring { depth, lookahead: of(lookahead) },
+        Strategy::Tuned { tuning, depth, lookahead } => {
+            Strategy::Tuned { tuning, depth, lookahead: of(lookahead) }
+        }
         Strategy::Hybrid { depth, lookahead } => Strategy::Hybrid { depth, lookahead: of(lookahead) },
         Strategy::Chains { depth, lookahead } => Strategy::Chains { depth, lookahead: of(lookahead) },
         Strategy::TokioUring { depth, lookahead } => Strategy::TokioUring { depth, lookahead: of(lookahead) },
@@ -86,7 +90,7 @@ mod tests {
 
     #[test]
     fn options_choose_strategies() {
-        let all = Options::default_strategies();
+        let all = [Options::default_strategies(), Options::tuned_strategies()].concat();
         assert_eq!(chosen(&["--all"]), all);
         let writes = chosen(&["--all", "--writes"]);
         assert_eq!(writes[all.len()..], Options::strategies_for_writes());

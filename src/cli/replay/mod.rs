@@ -304,7 +304,7 @@ fn options(arguments: &Arguments, header: &Header, walls: Vec<f64>) -> Options {
 }
 
 /// What a probe adds to each recorded duration is known from the calibration.
-fn recorded(header: &Header) -> RecordedTimes {
+pub(super) fn recorded(header: &Header) -> RecordedTimes {
     let Some(null) = header.calibration.as_ref().filter(|null| null.calls > 0) else {
         return RecordedTimes::Unusable;
     };

@@ -23,7 +23,7 @@ use super::command;
 use super::drawing_file::draw;
 use super::failure::{Failure, note};
 use super::input;
-use super::names::{default_log, refuse_stream_as_log};
+use super::names::output_path;
 use super::report_output::{Files, ReportOutput};
 use super::tracing::Recorded;
 use crate::analysis::flame::Drawing;
@@ -116,7 +116,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let refused = left::check(arguments);
         refused.map_err(|text| Failure::of_trace(anyhow::anyhow!(text)))?;
     }
-    let output = output_path(arguments)?;
+    let output = output_path(arguments.output.as_deref(), &arguments.command)?;
     let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
     let until = arguments.until.clone().filter(|until| !matches!(until, Until::Exit));
     if let Some(until) = until.clone().filter(|_| leaves) {
@@ -203,19 +203,6 @@ fn end_early(arguments: &Arguments, out: ReportOutput, over: Over) -> Result<Exi
         arguments.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     out.write_untraced(&words, &over.untraced, &over.reason).map_err(Failure::of_trace)?;
     over.end.finish()
-}
-
-/// Where the log goes. Without a wish of the user's, a directory that cannot be written to is no reason to
-/// give up.
-fn output_path(arguments: &Arguments) -> Result<PathBuf, Failure> {
-    let Some(output) = &arguments.output else { return default_log(&arguments.command) };
-    refuse_stream_as_log(output).map_err(Failure::of_trace)?;
-    log::check_output(output).map_err(Failure::of_trace)?;
-    if output.exists() && !output.is_file() {
-        let text = "is not a file, and the report is made from the log: name a file";
-        return Err(Failure::of_trace(anyhow::anyhow!("{} {text}", output.display())));
-    }
-    Ok(output.clone())
 }
 
 pub(super) fn analyse(output: &Path) -> Result<(Report, Drawing), log::Error> {

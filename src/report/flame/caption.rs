@@ -78,6 +78,10 @@ pub fn what(drawing: &Drawing) -> String {
             let rate = drawing.sample_hz.map(|hz| format!(" at {hz} a second")).unwrap_or_default();
             format!("{} on a CPU in {samples}{rate} ({backend})", time(total))
         }
+        Metric::Wall => {
+            let imports = things(drawing.calls, "import", "imports");
+            format!("{} in {imports} ({backend})", time(total))
+        }
         Metric::Bytes => format!("{} read and written in {calls} ({backend})", bytes(total)),
     }
 }
@@ -94,7 +98,7 @@ fn compared(drawing: &Drawing, other: &str) -> String {
     let amount = |value: u128| {
         let value = u64::try_from(value).unwrap_or(u64::MAX);
         match drawing.metric {
-            Metric::Time | Metric::Elapsed | Metric::Cpu => time(value),
+            Metric::Time | Metric::Elapsed | Metric::Cpu | Metric::Wall => time(value),
             Metric::Count => things(value, "call", "calls"),
             Metric::Bytes => bytes(value),
         }

@@ -9,11 +9,11 @@ mod tests;
 use std::io::{self, Write};
 
 use inferno::flamegraph::{
-    self, TextTruncateDirection, color::BackgroundColor, color::Color, color::StrokeColor,
+    self, Direction, TextTruncateDirection, color::BackgroundColor, color::Color, color::StrokeColor,
 };
 
 use crate::analysis::flame::Drawing;
-use crate::analysis::fold::{FrameId, Graph, Kind, Metric};
+use crate::analysis::fold::{By, FrameId, Graph, Kind, Metric};
 pub use caption::{Caption, by, title, what};
 use folded::{Stack, frame_text};
 pub use folded::{folded, is_folded};
@@ -40,7 +40,7 @@ pub fn svg(out: &mut dyn Write, drawing: &Drawing, caption: &Caption<'_>) -> io:
     options.subtitle = Some(caption::subtitle(drawing, caption));
     options.count_name.clear();
     options.count_name.push_str(match drawing.metric {
-        Metric::Time | Metric::Elapsed | Metric::Cpu => "ns",
+        Metric::Time | Metric::Elapsed | Metric::Cpu | Metric::Wall => "ns",
         Metric::Count => "calls",
         Metric::Bytes => "bytes",
     });
@@ -57,6 +57,10 @@ pub fn svg(out: &mut dyn Write, drawing: &Drawing, caption: &Caption<'_>) -> io:
     options.palette_map = Some(&mut palette);
     // The order of lines is the order of frames, which inferno sorts otherwise, and takes from the end here.
     options.flame_chart = true;
+    if drawing.by == By::Import {
+        // What imports stands above what is imported, as in a listing.
+        options.direction = Direction::Inverted;
+    }
     lines.reverse();
     flamegraph::from_lines(&mut options, lines.iter().map(String::as_str), out).map_err(io::Error::other)?;
     Ok(true)

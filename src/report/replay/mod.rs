@@ -3,6 +3,7 @@
 mod plot;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod verdict;
 
 use std::io::{self, Write};
@@ -241,6 +242,7 @@ fn below(replay: &Replay) -> Vec<String> {
                 .push(format!("Projections take the cost of the calls {}.", cost_source(replay.cost_source)));
         }
     }
+    lines.extend(replay.threads.filter(|_| replay.wall.is_some()).map(threads::line));
     if !replay.confined {
         lines.push(
             "This kernel has no Landlock: only checks of each file kept the replay from doing harm."

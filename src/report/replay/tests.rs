@@ -73,6 +73,7 @@ fn replay(verdict: Verdict) -> Replay {
         wall: Some(KnownWall { ns: 16.8e6, runs: 51 }),
         cost_source: "think_time",
         gate: None,
+        threads: None,
         no_ring: None,
         unavailable: Vec::new(),
         sweep: Vec::new(),

@@ -116,6 +116,22 @@ fn long_imports() {
     let without = lines(PYTHON, [package].into_iter().chain(quick).chain(after));
     let found = check("imports", &with, &without);
     assert_eq!(evidence(&found), [("big".to_owned(), 6)]);
+    // An installer that compiles reads sources, too, and writes bytecode without having looked for any.
+    let writes = |n: usize| {
+        format!(
+            r#"openat(AT_FDCWD</home/u>, "/usr/lib/python3.11/big/__pycache__/m{n}.cpython-311.pyc.7", O_WRONLY|O_CREAT|O_EXCL, 0644) = 3"#
+        )
+    };
+    let compiles = |n: usize| slow("big", 40)(n).into_iter().chain([writes(n)]);
+    assert_eq!(find("imports", &lines(PYTHON, (0..5).flat_map(compiles))), None);
+    let compileall = PYTHON.replace("\"x.py\"", "\"-m\", \"compileall\", \"/m\"");
+    let reads = |n: usize| {
+        [no_open(&format!("/usr/lib/python3.11/big/__pycache__/m{n}.cpython-311.pyc"))]
+            .into_iter()
+            .chain(slow("big", 40)(n))
+    };
+    let tree = lines(&compileall, (0..5).flat_map(reads));
+    assert_eq!((find("imports", &tree), find("bytecode", &tree)), (None, None), "nothing of it is imported");
 }
 
 #[test]

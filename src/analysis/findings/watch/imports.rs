@@ -61,6 +61,14 @@ pub(in super::super) struct Gap {
     pub(in super::super) bytecode: Bytecode,
 }
 
+impl Gap {
+    /// Its source was read to write bytecode, and for no import: nobody has looked for bytecode before. (An import does;
+    /// installers and `compileall -f` do not.)
+    pub(in super::super) fn is_compiled_only(&self) -> bool {
+        self.file == FileKind::Source && !self.compiled && self.bytecode != Bytecode::NotWritten
+    }
+}
+
 #[derive(Debug, Default)]
 struct Follower {
     /// The module being loaded, and when its file was opened.

@@ -63,6 +63,11 @@ impl Watch {
         self.path_files.python(process);
     }
 
+    /// A process became a Python that compiles what is there: what it reads as source is not imported.
+    pub fn compiles(&mut self, process: ProcessId) {
+        self.imports.not_python(process);
+    }
+
     /// A process became something else.
     pub fn not_python(&mut self, process: ProcessId) {
         self.imports.not_python(process);

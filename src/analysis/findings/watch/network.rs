@@ -29,6 +29,10 @@ impl Network {
 
     pub(super) fn see(&mut self, look: &Look<'_>) {
         let process = look.seen.process;
+        // A socket that is bound, to listen or to see whether that is possible, talks to nobody yet.
+        if &*look.call.name == "bind" {
+            return;
+        }
         if let Some(peer) = look.event.peer.filter(|peer| is_network(peer)) {
             if self.peers.len() >= MOST_PEERS || self.last.len() >= MOST_PROCESSES {
                 self.peers_not_kept += 1;

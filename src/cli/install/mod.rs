@@ -2,6 +2,9 @@
 //!
 //! One traced run tells what is done. The wall time is known where `--runs` asks for untraced ones before it; then a
 //! command that puts back what an install changes (`--prepare`) is needed, or there is nothing left to install.
+//! What was installed says itself which modules a package has (`records`).
+
+mod records;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -15,7 +18,7 @@ use super::command;
 use super::drawing_file::draw;
 use super::failure::interrupted;
 use super::failure::{Failure, note};
-use super::names::{default_log, refuse_stream_as_log};
+use super::names::output_path;
 use super::progress::RunsBar;
 use super::report_output::{Files, ReportOutput};
 use super::startup::untraced::End;
@@ -65,7 +68,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let command = command::resolve_prepared(&arguments.command, arguments.prepare.as_deref())?;
-    let output = output_path(arguments)?;
+    let output = output_path(arguments.output.as_deref(), &arguments.command)?;
     let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
     let mut stdio = Stdio::new().map_err(Failure::of_trace)?;
     let untraced = match arguments.runs {
@@ -106,14 +109,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     End::Status(recorded.status).finish()
 }
 
-/// Where the log goes.
-fn output_path(arguments: &Arguments) -> Result<PathBuf, Failure> {
-    let Some(output) = &arguments.output else { return default_log(&arguments.command) };
-    refuse_stream_as_log(output).map_err(Failure::of_trace)?;
-    log::check_output(output).map_err(Failure::of_trace)?;
-    Ok(output.clone())
-}
-
 fn measure(
     arguments: &Arguments,
     command: &Command,
@@ -142,5 +137,6 @@ fn analyse(output: &Path) -> Result<(Report, Drawing), log::Error> {
     let mut reader = log::Reader::open(output)?;
     let mut install = Install::new(reader.header());
     reader.for_each(|event| install.add(event))?;
-    Ok(install.finish())
+    let owners = records::owners(install.targets());
+    Ok(install.finish(&owners))
 }

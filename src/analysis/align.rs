@@ -1,0 +1,185 @@
+//! Two runs of one command held side by side, call by call.
+//!
+//! What one run tells of its calls (their stacks) can then be said of the other's (their costs). A thread is known by its
+//! descent: the n-th thread or process that its parent made. Within a thread, calls are alike that have the same number,
+//! are about the same path and failed in the same way. Where two runs differ (another temporary name, one more read), a
+//! few calls on either side are skipped until both agree again; what is skipped has no counterpart.
+
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::{FxHashMap, FxHasher};
+
+use crate::event::{Event, Kind};
+
+/// Calls of one log that are looked at.
+const MOST: usize = 1 << 22;
+/// How many calls of both sides together are skipped at most where two runs differ.
+const FARTHEST: usize = 512;
+/// So many calls in a row must agree before two runs are taken to go on alike.
+const AGREE: usize = 4;
+
+/// A call of a thread: what it is like, and which one of the log it is.
+type Entry = (u64, u32);
+
+/// The calls of a run, thread by thread.
+#[derive(Debug, Default)]
+pub struct Outline {
+    /// By thread id: its descent, and how many others it has made.
+    descents: FxHashMap<u32, (u64, u64)>,
+    /// By descent.
+    threads: FxHashMap<u64, Vec<Entry>>,
+    calls: u32,
+}
+
+impl Outline {
+    /// Takes in an event.
+    pub fn add(&mut self, event: &Event<'_>) {
+        let is_first = self.descents.is_empty();
+        if is_first {
+            self.descents.insert(event.tid, (0, 0));
+        }
+        match event.kind {
+            Kind::Fork => {
+                let child = event.ret.and_then(|tid| u32::try_from(tid).ok());
+                let parent = self.descents.get_mut(&event.tid);
+                if let (Some(child), Some((descent, made))) = (child, parent) {
+                    *made += 1;
+                    let own = hash(&(*descent, *made));
+                    self.descents.insert(child, (own, 0));
+                }
+            }
+            Kind::Syscall => {
+                let number = self.calls;
+                self.calls = self.calls.saturating_add(1);
+                if let Some((descent, _)) = self.descents.get(&event.tid).filter(|_| (number as usize) < MOST)
+                {
+                    // What is behind a descriptor may have another name each time.
+                    let path = event.path.filter(|path| !path.is_empty());
+                    let path = path.and_then(|path| event.path_abs.or(Some(path)));
+                    let like = hash(&(event.nr, event.abi, path, event.errno()));
+                    self.threads.entry(*descent).or_default().push((like, number));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// How many calls there are.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.calls as usize
+    }
+
+    /// For each call, the one of another run that is its counterpart, if there is one.
+    #[must_use]
+    pub fn counterparts(&self, other: &Self) -> Vec<Option<u32>> {
+        let mut all = vec![None; self.calls()];
+        for (descent, calls) in &self.threads {
+            let Some(others) = other.threads.get(descent) else { continue };
+            pair(calls, others, |here, there| {
+                if let Some(known) = all.get_mut(here as usize) {
+                    *known = Some(there);
+                }
+            });
+        }
+        all
+    }
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = FxHasher::default();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Tells each pair of calls that belong together, in order.
+fn pair(mut one: &[Entry], mut other: &[Entry], mut tell: impl FnMut(u32, u32)) {
+    while let ([(a, here), rest @ ..], [(b, there), others @ ..]) = (one, other) {
+        if a == b {
+            tell(*here, *there);
+            (one, other) = (rest, others);
+            continue;
+        }
+        let Some((skip, skip_other)) = next_agreement(one, other) else { return };
+        (one, other) = (&one[skip..], &other[skip_other..]);
+    }
+}
+
+/// How many calls are to be skipped on either side until both agree: as few as possible in all.
+fn next_agreement(one: &[Entry], other: &[Entry]) -> Option<(usize, usize)> {
+    let agrees = |at: usize, at_other: usize| {
+        let pairs = one[at..].iter().zip(&other[at_other..]).take(AGREE);
+        let agreeing = pairs.clone().take_while(|((a, _), (b, _))| a == b).count();
+        // At the end fewer must do.
+        agreeing > 0 && agreeing == pairs.count()
+    };
+    (1..FARTHEST).find_map(|skipped| {
+        (0..=skipped)
+            .map(|skip| (skip, skipped - skip))
+            .filter(|&(skip, skip_other)| skip < one.len() && skip_other < other.len())
+            .find(|&(skip, skip_other)| agrees(skip, skip_other))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::testing::call;
+
+    fn outline(paths: &str) -> Outline {
+        let mut outline = Outline::default();
+        for path in paths.split(' ') {
+            outline.add(&Event { path: Some(path.as_bytes()), ..call("newfstatat", 0, 0, 0) });
+        }
+        outline
+    }
+
+    fn counterparts(one: &str, other: &str) -> Vec<Option<u32>> {
+        outline(one).counterparts(&outline(other))
+    }
+
+    #[test]
+    fn like_runs_are_alike_throughout() {
+        assert_eq!(counterparts("a b c a", "a b c a"), [0, 1, 2, 3].map(Some));
+    }
+
+    #[test]
+    fn what_one_run_has_alone_has_no_counterpart() {
+        assert_eq!(
+            counterparts("a b x c d e f", "a b c d e f"),
+            [Some(0), Some(1), None, Some(2), Some(3), Some(4), Some(5)]
+        );
+        assert_eq!(counterparts("a b c d e f", "a b y z c d e f"), [0, 1, 4, 5, 6, 7].map(Some));
+        assert_eq!(
+            counterparts("a x b c d e", "a y b c d e"),
+            [Some(0), None, Some(2), Some(3), Some(4), Some(5)]
+        );
+        assert_eq!(counterparts("a b", "c d"), [None, None]);
+    }
+
+    #[test]
+    fn a_thread_is_known_by_its_descent() {
+        let run = |tids: [u32; 3]| {
+            let mut outline = Outline::default();
+            let of = |tid, path: &'static str| Event {
+                tid,
+                path: Some(path.as_bytes()),
+                ..call("newfstatat", 0, 0, 0)
+            };
+            let fork = |tid, child: u32| Event { tid, ret: Some(child.into()), ..Event::new(Kind::Fork) };
+            let [first, second, third] = tids;
+            let order = if first < second { [second, third] } else { [third, second] };
+            outline.add(&of(first, "a"));
+            outline.add(&fork(first, second));
+            outline.add(&fork(first, third));
+            for tid in order {
+                outline.add(&of(tid, if tid == second { "b" } else { "c" }));
+            }
+            // Nobody has made this one.
+            outline.add(&of(99, "a"));
+            outline
+        };
+        let (one, other) = (run([1, 2, 3]), run([9, 5, 4]));
+        assert_eq!(one.counterparts(&other), [Some(0), Some(2), Some(1), None]);
+    }
+}

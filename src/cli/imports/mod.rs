@@ -1,0 +1,133 @@
+//! `trace imports`: the tree of Python's imports, of a command or of a log that has it.
+//!
+//! Of a command (`runs`): untraced runs tell its wall time; runs by the backend that costs least tell what calls cost; one
+//! run under ptrace tells which functions made them. `join` puts the last two together into one log.
+
+mod join;
+mod runs;
+
+use std::ffi::OsString;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+
+use super::choice;
+use super::drawing_file;
+use super::failure::{Failure, note};
+use super::input;
+use super::names::{default_log, refuse_stream_as_log};
+use super::progress::ReadBar;
+use super::report_output::ReportOutput;
+use super::sides::{Side, side};
+use crate::analysis::imports::{Imports, Tree};
+use crate::capture::select::{CHOICES, Wanted};
+use crate::log::{self, Columns};
+use crate::report::imports::{self as report, Options};
+use crate::report::look::Look;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Make N counted untraced runs [default: at least 10 and 1 s, at most 5 s]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = choice::runs)]
+    runs: Option<u32>,
+
+    /// How to trace the run that times are taken of: eBPF where it is permitted, or ptrace
+    #[arg(long, value_name = "NAME", value_parser = choice::named(&CHOICES), default_value = "auto")]
+    backend: Wanted,
+
+    /// Go on when the command fails
+    #[arg(short, long)]
+    ignore_failure: bool,
+
+    /// Write the log to FILE and a picture beside it [default: named after the command, in the current directory]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Write the tree to FILE as python -X importtime writes it, which tuna reads
+    #[arg(long, value_name = "FILE")]
+    importtime: Option<PathBuf>,
+
+    /// Show imports that take next to nothing, too
+    #[arg(long)]
+    all: bool,
+
+    /// Print the tree as JSON; the command's own output goes to standard error
+    #[arg(long)]
+    json: bool,
+
+    /// A log that `trace imports` has written, or a command and its arguments
+    #[arg(value_name = "LOG|CMD", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    command: Vec<OsString>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if let [word] = &arguments.command[..]
+        && let Side::Logs(logs) = side(word)?
+    {
+        let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
+        let [log] = &logs[..] else {
+            return Err(Failure::with_code(2, anyhow!("name one log: {} has several", word.display())));
+        };
+        show(arguments, out, &tree(log)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let output = match &arguments.output {
+        None => default_log(&arguments.command)?,
+        Some(output) => {
+            refuse_stream_as_log(output).map_err(Failure::of_trace)?;
+            log::check_output(output).map_err(Failure::of_trace)?;
+            output.clone()
+        }
+    };
+    let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
+    let end = runs::record(arguments, &output)?;
+    if end.made {
+        let tree = tree(&output)?;
+        let picture = output.with_extension("svg");
+        let mut bytes = Vec::new();
+        let drawn = super::flame::draw_by_import(&mut bytes, &output)?;
+        if drawn {
+            drawing_file::replace_svg(&picture, &bytes)?;
+        }
+        show(arguments, out, &tree)?;
+        let drawn = if drawn { format!(" · picture {}", picture.display()) } else { String::new() };
+        let log = output.display();
+        note(format_args!("log {log}{drawn} · next: trace flame --by import --metric count {log}"));
+    }
+    end.end.finish()
+}
+
+/// The imports of a log.
+fn tree(log: &Path) -> Result<Tree, Failure> {
+    let bar = ReadBar::new(log);
+    let mut reader = input::open_watched(log, &input::Place::default(), Columns::ALL, &bar)?;
+    let mut imports = Imports::new(reader.header());
+    let ending = reader.for_each(|event| imports.add(event, true));
+    bar.finish();
+    ending.map_err(|error| Failure::of_trace(input::named(log, error)))?;
+    let tree = imports.finish();
+    if tree.imports.is_empty() {
+        return Err(Failure::of_trace(anyhow!("{} {NONE}", log.display())));
+    }
+    Ok(tree)
+}
+
+/// Why there is no import.
+pub(super) const NONE: &str = "holds no imports: `trace imports CMD` records them, of Python 3.7 and newer that heeds its \
+                               environment (not -E, -I) and has its standard error";
+
+fn show(arguments: &Arguments, out: ReportOutput, tree: &Tree) -> Result<(), Failure> {
+    if let Some(path) = &arguments.importtime {
+        let failed = || format!("cannot write {}", path.display());
+        let file = std::fs::File::create(path).with_context(failed).map_err(Failure::of_trace)?;
+        let mut file = BufWriter::new(file);
+        let written =
+            report::write_importtime(&mut file, tree).and_then(|()| std::io::Write::flush(&mut file));
+        written.with_context(failed).map_err(Failure::of_trace)?;
+    }
+    let options = Options { all: arguments.all, look: Look::of_stdout() };
+    out.show(tree, |out| report::write(out, tree, options)).map_err(Failure::of_trace)
+}

@@ -1,0 +1,125 @@
+//! `trace imports` beside `python -X importtime`: the same modules, within each other alike, at times of the same size.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::run::{self, run};
+use crate::support::skip::skip;
+
+/// The versions it was tried with.
+const VERSIONS: [&str; 4] = ["3.8", "3.11", "3.12", "3.13"];
+/// Attempts until the times are of the same size: other work of the machine may come between.
+const ATTEMPTS: usize = 6;
+
+/// `-X importtime` of Python: how deep, self in microseconds, cumulative in microseconds, module.
+type Line = (usize, u64, u64, String);
+
+fn lines(text: &str) -> Vec<Line> {
+    let line = |line: &str| {
+        let mut columns = line.strip_prefix("import time:")?.split('|');
+        let mut number = || columns.next()?.trim().parse().ok();
+        let (own, all) = (number()?, number()?);
+        let name = columns.next()?.strip_prefix(' ')?;
+        let module = name.trim_start();
+        Some(((name.len() - module.len()) / 2, own, all, module.to_owned()))
+    };
+    text.lines().filter_map(line).collect()
+}
+
+fn python(version: &str) -> Option<PathBuf> {
+    let versions = Path::new(&std::env::var("HOME").unwrap_or_default()).join(".pyenv/versions");
+    let mut found: Vec<PathBuf> =
+        versions.read_dir().into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    found.sort();
+    let of_pyenv = found.into_iter().find(|path| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{version}.")))
+    });
+    let of_system = PathBuf::from(format!("/usr/bin/python{version}"));
+    of_pyenv.map(|path| path.join("bin/python")).into_iter().chain([of_system]).find(|path| path.is_file())
+}
+
+fn modules(lines: &[Line]) -> Vec<(usize, &str)> {
+    lines.iter().map(|(depth, .., name)| (*depth, name.as_str())).collect()
+}
+
+/// The microseconds of all modules together.
+fn sum(lines: &[Line]) -> u64 {
+    lines.iter().map(|(_, own, ..)| own).sum()
+}
+
+fn check(python: &Path, dir: &Path) {
+    let script = dir.join("script.py");
+    std::fs::write(&script, "import json\n\n\ndef f():\n    import http.client\n\n\nf()\n")
+        .expect("a script");
+    let listing = dir.join("listing");
+    for attempt in 1.. {
+        let done = run(run::command(env!("CARGO_BIN_EXE_trace"), dir)
+            .args(["imports", "--runs", "1", "--all", "--json", "-o", "log.trace", "--importtime"])
+            .args([listing.as_path(), python, &script]));
+        assert!(done.status.success(), "{done:?}");
+        let ours = lines(&std::fs::read_to_string(&listing).expect("a listing"));
+        let reference = || {
+            let done = run(run::command(python, dir).args(["-X", "importtime"]).arg(&script));
+            lines(&done.stderr)
+        };
+        let theirs = reference();
+        assert!(theirs.len() > 50, "{theirs:?}");
+        assert_eq!(modules(&ours), modules(&theirs), "{}", python.display());
+        check_json(&done.stdout, &script);
+        // The same size, other work of the machine being in either.
+        let (ours, theirs) = (sum(&ours), sum(&theirs));
+        if ours < theirs * 2 && theirs < ours * 2 {
+            break;
+        }
+        assert!(attempt < ATTEMPTS, "{ours} µs, importtime: {theirs} µs ({})", python.display());
+    }
+    assert!(std::fs::read_to_string(dir.join("log.svg")).expect("a picture").contains("http.client"));
+}
+
+/// That parts add up, and who imported what where.
+fn check_json(text: &str, script: &Path) {
+    let value: serde_json::Value = serde_json::from_str(text).expect("JSON");
+    let imports = value["imports"].as_array().expect("imports");
+    let number = |import: &serde_json::Value, name: &str| import[name].as_u64().expect("a number");
+    let mut cumulative: Vec<u64> = imports.iter().map(|import| number(import, "self_ns")).collect();
+    for (at, import) in imports.iter().enumerate().rev() {
+        let parts = ["find_ns", "read_ns", "execute_ns", "rest_ns"].map(|part| number(import, part));
+        assert_eq!(parts.iter().sum::<u64>(), number(import, "self_ns"));
+        assert_eq!(cumulative[at], number(import, "cumulative_ns"));
+        if let Some(parent) = import["parent"].as_u64() {
+            cumulative[usize::try_from(parent).expect("small")] += cumulative[at];
+        }
+    }
+    let of = |name: &str| imports.iter().find(|import| import["name"] == name).expect("the module");
+    let (json, client) = (of("json"), of("http.client"));
+    let script = script.to_str().expect("plain");
+    assert_eq!((json["importer"].as_str(), json["importer_line"].as_u64()), (Some(script), Some(1)));
+    assert_eq!((client["importer"].as_str(), client["importer_line"].as_u64()), (Some(script), Some(5)));
+    for module in [json, client] {
+        assert!(number(module, "probes") > 0 && number(module, "find_ns") > 0, "{module:#}");
+        assert!(number(module, "read_ns") > 0 && number(module, "execute_ns") > 0, "{module:#}");
+        assert!(module["file"].as_str().is_some_and(|file| file.contains("__pycache__")), "{module:#}");
+    }
+    let [known, calls] =
+        [&value["aligned"][1], &value["aligned"][0]].map(|number| number.as_f64().expect("a number"));
+    assert!(known / calls > 0.95, "{known} of {calls}");
+}
+
+#[test]
+fn imports_are_those_that_python_tells() {
+    for version in VERSIONS {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        match python(version) {
+            Some(python) => check(&python, dir.path()),
+            None => skip("imports", &format!("no Python {version} here")),
+        }
+    }
+}
+
+#[test]
+fn what_imports_nothing_is_told() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let done =
+        run(run::command(env!("CARGO_BIN_EXE_trace"), dir.path()).args(["imports", "--runs", "1", "true"]));
+    assert_eq!(done.status.code(), Some(125), "{done:?}");
+    assert!(done.stderr.contains("holds no imports"), "{done:?}");
+}
