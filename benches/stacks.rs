@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use trace::event::Kind;
 use trace::log::Reader;
 
+#[allow(dead_code, reason = "other benches need the rest")]
 mod support;
 
 use support::{median, python};

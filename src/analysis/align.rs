@@ -99,7 +99,9 @@ impl Outline {
                 }
             };
             pair_between(&calls.memory, &others.memory, &anchors, &mut known);
-            anchors.into_iter().for_each(|(here, there)| known(here, there));
+            for (here, there) in anchors {
+                known(here, there);
+            }
         }
         all
     }
