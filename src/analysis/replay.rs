@@ -515,6 +515,7 @@ fn changing(op: &Op) -> (&'static str, Option<PathId>) {
         Op::SetTimes { path, .. } => ("utimensat", Some(path)),
         Op::FsetTimes { .. } => ("futimens", None),
         Op::Sync { .. } => ("fsync", None),
+        Op::Lock { .. } => ("flock", None),
         Op::Copy { .. } => ("copy_file_range", None),
         Op::Clone { .. } => ("FICLONE", None),
         _ => ("call", None),

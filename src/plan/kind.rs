@@ -129,6 +129,8 @@ pub enum Kind {
     Sync,
     /// `fdatasync`.
     SyncData,
+    /// `flock`.
+    Lock,
     /// `copy_file_range`.
     CopyRange,
     /// `sendfile`.
@@ -148,7 +150,7 @@ pub enum Kind {
 }
 
 /// Calls that are what the name says.
-const NAMED: [(&str, Kind); 78] = [
+const NAMED: [(&str, Kind); 79] = [
     ("open", Kind::Open),
     ("openat", Kind::OpenAt),
     ("openat2", Kind::OpenAt2),
@@ -223,6 +225,7 @@ const NAMED: [(&str, Kind); 78] = [
     ("utimensat", Kind::TimesAt),
     ("fsync", Kind::Sync),
     ("fdatasync", Kind::SyncData),
+    ("flock", Kind::Lock),
     ("copy_file_range", Kind::CopyRange),
     ("sendfile", Kind::SendFile),
     ("umask", Kind::Umask),

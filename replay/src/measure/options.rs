@@ -112,7 +112,7 @@ impl Options {
     /// Those that make sense only where calls write, besides.
     #[must_use]
     pub fn strategies_for_writes() -> Vec<Strategy> {
-        [Without::Syncs, Without::RepeatedMkdirs, Without::Chmods].map(Strategy::Fewer).to_vec()
+        Without::ALL.map(Strategy::Fewer).to_vec()
     }
 
     /// The lookaheads that are compared.
