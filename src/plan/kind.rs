@@ -335,6 +335,13 @@ pub fn is_io_uring(abi: Abi, nr: u32) -> bool {
     nr == if abi == Abi::X32 { IO_URING_SETUP + X32_BIT } else { IO_URING_SETUP }
 }
 
+/// Whether this call does nothing but ask who the process is: what it takes is what being called takes.
+pub fn does_nothing(abi: Abi, nr: u32) -> bool {
+    /// `getpid`, `getuid`, `getgid`, `geteuid`, `getegid`, `getppid`, `gettid` (`asm/unistd_64.h`).
+    const NUMBERS: [u32; 7] = [39, 102, 104, 107, 108, 110, 186];
+    abi == Abi::X86_64 && NUMBERS.contains(&nr)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
