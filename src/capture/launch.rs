@@ -156,6 +156,8 @@ pub struct SpawnOptions {
     pub directory: Option<PathBuf>,
     /// It gets this process's interval timers (`alarm 10; exec ...`), which run here no longer.
     pub takes_timers: bool,
+    /// The seccomp filter it puts itself under; empty: none. Its tracer has to say so when it attaches.
+    pub filter: Vec<super::filter::Instruction>,
 }
 
 /// A process that is (or, waiting, will be) the command. It is the caller's to reap.
@@ -186,6 +188,7 @@ pub fn spawn(command: &Command, streams: [Stream; 3], options: &SpawnOptions) ->
         user: command.user.as_ref(),
         wait_for_go: options.wait_for_go,
         takes_timers: options.takes_timers,
+        filter: &options.filter,
     };
     let started = sys::start(&image).map_err(|error| own("start a process", error))?;
     let mut child = Child {
@@ -249,6 +252,7 @@ impl Child {
     fn describe(&self, stage: sys::Stage, error: io::Error) -> LaunchError {
         match (stage, &self.directory) {
             (sys::Stage::Directory, Some(path)) => own(format!("change to {}", shown(path)), error),
+            (sys::Stage::Filter, _) => own("put the command under a seccomp filter", error),
             (sys::Stage::User, _) => own("run the command as another user (root may)", error),
             (sys::Stage::Exec, _) => explain::exec_failure(&self.program, &error),
             _ => own("set up the command's input and output", error),

@@ -16,6 +16,7 @@ mod attaching;
 mod calibration;
 mod decode;
 pub mod ebpf;
+pub mod filter;
 pub mod host;
 mod intervention;
 pub mod launch;

@@ -215,6 +215,7 @@ impl Tracer {
                     keep,
                     stacks: None,
                     every_stack: false,
+                    filtered: false,
                     system_time: false,
                 };
                 Ok(ptrace::attach(pids, sink, options)??)
@@ -298,6 +299,7 @@ impl Tracer {
                     until_ns: None,
                     stacks,
                     every_stack: false,
+                    filtered: false,
                     system_time: false,
                     follow,
                     keep,

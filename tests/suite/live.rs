@@ -208,9 +208,9 @@ fn called_by_the_name_of_strace() {
     let done = bench.strace(&["nosuchprogram"]);
     assert_eq!(done.stderr, "strace: Can't stat 'nosuchprogram': No such file or directory\n");
     assert_eq!(done.status.code(), Some(1));
-    let done = bench.strace(&["-k", "true"]);
+    let done = bench.strace(&["-D", "true"]);
     assert_eq!((done.status.code(), done.stdout.as_str()), (Some(1), ""));
-    assert!(done.stderr.starts_with("strace: option -k (--stack-traces)"), "{done:?}");
+    assert!(done.stderr.starts_with("strace: option -D (--daemonize)"), "{done:?}");
 }
 
 #[test]
@@ -272,4 +272,127 @@ fn a_process_that_runs_is_attached_to() {
     let text = bench.read("attached");
     assert!(text.contains(r#"write(1, "got word\n", 9)"#), "{text}");
     assert!(text.ends_with("+++ exited with 1 +++\n"), "{text}");
+}
+
+#[test]
+fn the_functions_that_made_a_call_stand_below_it() {
+    let bench = Bench::new();
+    let program = crate::support::programs::program("descriptors");
+    let program = program.to_str().expect("our own directory");
+    let run = bench.strace(&["-k", "-o", "out", "-e", "trace=timerfd_create", program]);
+    assert!(run.status.success(), "{run:?}");
+    let text = bench.read("out");
+    let mut lines = text.lines();
+    assert!(
+        lines.next().is_some_and(|line| line.starts_with("timerfd_create(CLOCK_MONOTONIC, 0)")),
+        "{text}"
+    );
+    let frames: Vec<&str> = lines.take_while(|line| line.starts_with(" > ")).collect();
+    let own = |line: &&&str| line.starts_with(&format!(" > {program}(main+0x"));
+    assert!(frames.len() >= 3 && frames[0].contains("timerfd_create+0x"), "{text}");
+    assert_eq!(frames.iter().filter(own).count(), 1, "{text}");
+    // With a place in the file, in hexadecimal.
+    let is_place = |line: &&str| line.rsplit_once(" [0x").is_some_and(|(_, end)| end.ends_with(']'));
+    assert!(frames.iter().all(is_place), "{text}");
+}
+
+#[test]
+fn a_summary_counts_time_in_the_kernel() {
+    let bench = Bench::new();
+    let run = bench.strace(&["-c", "-o", "out", "dd", "if=/dev/zero", "of=/dev/null", "bs=8M", "count=200"]);
+    assert!(run.status.success(), "{run:?}");
+    let text = bench.read("out");
+    let row = |name: &str| {
+        let line = text.lines().find(|line| line.ends_with(name)).unwrap_or_else(|| panic!("{text}"));
+        line.split_ascii_whitespace().nth(1).and_then(|seconds| seconds.parse::<f64>().ok()).expect("seconds")
+    };
+    // It fills 1.6 GB with zeros, and waits for nobody.
+    assert!(row(" read") > 0.005, "{text}");
+    let total = row(" total");
+    let wall = bench.strace(&["-c", "-w", "-o", "slept", "sleep", "0.3"]);
+    assert!(wall.status.success(), "{wall:?}");
+    let kernel = bench.strace(&["-c", "-o", "kernel", "sleep", "0.3"]);
+    assert!(kernel.status.success(), "{kernel:?}");
+    let total_of = |name: &str| {
+        let text = bench.read(name);
+        let line = text.lines().find(|line| line.ends_with(" total")).expect("a total").to_owned();
+        line.split_ascii_whitespace().nth(1).and_then(|seconds| seconds.parse::<f64>().ok()).expect("seconds")
+    };
+    assert!(total > 0.005 && total_of("slept") >= 0.3 && total_of("kernel") < 0.3, "{text}");
+}
+
+#[test]
+fn times_have_the_precision_asked_for() {
+    let bench = Bench::new();
+    for (options, decimals) in [
+        (&["--timestamps=unix,ms"][..], 3),
+        (&["--timestamps=time,ns"], 9),
+        (&["--relative-timestamps=ms"], 3),
+        (&["-ttt"], 6),
+    ] {
+        let words = [options, &["-o", "out", "-e", "trace=execve", "true"]].concat();
+        assert!(bench.strace(&words).status.success());
+        let text = bench.read("out");
+        let time = text.trim_start().split(' ').next().expect("a time").to_owned();
+        assert_eq!(time.split_once('.').map(|(_, rest)| rest.len()), Some(decimals), "{options:?} {text}");
+    }
+    assert!(
+        bench
+            .strace(&["-t", "-r", "--syscall-times=ns", "-o", "out", "-e", "trace=execve", "true"])
+            .status
+            .success()
+    );
+    let text = bench.read("out");
+    assert!(text.contains(" (+     0.000000) execve("), "{text}");
+    let taken = text.lines().next().and_then(|line| line.rsplit_once(" <0.")).expect("a time taken").1;
+    assert_eq!(taken.len(), "123456789>".len(), "{text}");
+}
+
+/// A filtered process whose tracer is gone would get errors from its calls: the kernel ends it with its tracer.
+#[test]
+fn a_filtered_command_does_not_outlive_its_tracer() {
+    let bench = Bench::new();
+    let script = "echo $$ >pid.new; mv pid.new pid; exec sleep 1000";
+    let mut command = run::command(&bench.strace, bench.dir.path());
+    command.args(["-f", "--seccomp-bpf", "-e", "trace=openat", "-o", "out", "sh", "-c", script]);
+    let mut tracer = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it runs");
+    while !bench.path("pid").exists() {
+        std::thread::yield_now();
+    }
+    let pid: i32 = bench.read("pid").trim().parse().expect("a pid");
+    tracer.kill().expect("our own child");
+    tracer.wait().expect("our own child");
+    let is_alive = || {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+    };
+    let begin = std::time::Instant::now();
+    while is_alive() {
+        assert!(begin.elapsed().as_secs() < 60, "it outlives its tracer");
+        std::thread::yield_now();
+    }
+}
+
+/// A thread that another's execve puts itself in the place of.
+#[test]
+fn a_superseded_thread_is_told_of() {
+    let bench = Bench::new();
+    let program = crate::support::programs::program("exec_thread");
+    let run = bench.strace(&[
+        "-f",
+        "-o",
+        "out",
+        "-e",
+        "trace=execve",
+        program.to_str().expect("our own directory"),
+    ]);
+    let text = bench.read("out");
+    let ids: Vec<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
+    let told =
+        text.lines().find(|line| line.contains("+++ superseded by execve in pid ")).unwrap_or_else(|| {
+            panic!("{text}{run:?}");
+        });
+    assert!(told.starts_with(ids[0]), "{text}");
+    let resumed = text.lines().find(|line| line.contains("<... execve resumed>")).expect("it succeeds");
+    assert!(resumed.starts_with(ids[0]), "{text}");
 }

@@ -82,7 +82,7 @@ impl<S: Sink> Session<'_, S> {
     /// Attaches to a thread. False: it is gone, or will be told of by the thread that has just made it.
     fn attach_thread(&mut self, pid: i32, tid: i32, shares: &Shares) -> Result<bool, AttachError> {
         let interrupted = call_in_progress(tid);
-        match request::seize(tid, self.options.follow).and_then(|()| request::interrupt(tid)) {
+        match request::seize(tid, self.options.follow, false).and_then(|()| request::interrupt(tid)) {
             Ok(()) => {}
             Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return Ok(false),
             Err(_) if status_field(tid, "TracerPid:") == Some(own_tid()) => return Ok(false),

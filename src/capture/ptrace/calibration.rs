@@ -21,6 +21,7 @@ pub fn calibrate(calls: u64, pin: bool) -> io::Result<Calibration> {
             keep: None,
             stacks: None,
             every_stack: false,
+            filtered: false,
             system_time: false,
         };
         record_from(Begin::AtOnce, child, go, &mut sink, options).map(drop)

@@ -22,9 +22,12 @@ impl<S: Sink> Session<'_, S> {
     pub(super) fn syscall(&mut self, stop: Stop, now: u64) -> io::Result<()> {
         match request::syscall_stop(stop.tid()) {
             Ok(SyscallStop::Entry { arch, nr, args, ip, sp }) => {
-                self.syscall_entry(stop, &Entry { arch, nr, args, ip, sp })
+                self.syscall_entry(stop.filtered(false), &Entry { arch, nr, args, ip, sp })
             }
-            Ok(SyscallStop::Exit { ret, ip }) => self.syscall_exit(stop, ret, ip, now),
+            Ok(SyscallStop::Exit { ret, ip }) => {
+                let stop = stop.filtered(self.options.filtered);
+                self.syscall_exit(stop, ret, ip, now)
+            }
             // The stop that was reported is over: the thread was killed, or an exec of another thread
             // replaced it. The kernel will report what came of it.
             Ok(SyscallStop::None) => Ok(()),
@@ -40,7 +43,7 @@ impl<S: Sink> Session<'_, S> {
         if !self.sink.is_open() {
             self.sink.enters(effect == Effect::Exec);
             if effect != Effect::Exec {
-                return stop.resume(0);
+                return stop.filtered(self.options.filtered).resume(0);
             }
         }
         if let Some(style) = &self.options.keep {

@@ -1,5 +1,8 @@
 //! The end of a recording while threads run: each is stopped once more and goes on untraced.
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use super::super::Sink;
 use super::super::sys::clock::monotonic_ns;
 use super::super::sys::ptrace as request;
@@ -16,6 +19,12 @@ impl<S: Sink> Session<'_, S> {
     /// or for a disk, are let go by the end of the tracer.
     pub(super) fn detach_all(&mut self) {
         self.pinning = None;
+        if self.options.filtered {
+            // One that is gone cannot be killed. Let go, they would get errors from every call that the filter stops them at.
+            for thread in self.threads.values() {
+                let _ = kill(Pid::from_raw(thread.pid), Signal::SIGKILL);
+            }
+        }
         for (_, early) in std::mem::take(&mut self.early) {
             if let Early::Stopped(stop, reason) = early {
                 detach(stop, reason);

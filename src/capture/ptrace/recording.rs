@@ -14,6 +14,7 @@ use crate::syscall::decode::Style;
 
 /// How to record.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "one for each switch")]
 pub struct Options {
     /// End with the command's first process, letting the others go on untraced.
     pub leader_only: bool,
@@ -29,6 +30,8 @@ pub struct Options {
     pub every_stack: bool,
     /// Record children and new threads, too.
     pub follow: bool,
+    /// The command is under a filter that stops it at the calls to be recorded ([`filter`](super::super::filter)).
+    pub filtered: bool,
     /// Tell the sink at each stop how long the thread's process has been in the kernel.
     pub system_time: bool,
     /// Keep what pointers point to, as far as calls printed like this show it.
@@ -67,7 +70,7 @@ pub(super) fn record_from<S: Sink>(
     sink: &mut S,
     options: Options,
 ) -> io::Result<Outcome> {
-    request::seize(pid, options.follow)?;
+    request::seize(pid, options.follow, options.filtered)?;
     let watch = (begin == Begin::AtExec).then(|| {
         let mut watch = Watch::install();
         watch.see_deliveries();
@@ -96,7 +99,7 @@ impl<S: Sink> Session<'_, S> {
     fn begin(&mut self, go: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         request::interrupt(self.leader)?;
         match Change::decode(wait::thread(self.leader)?) {
-            Some(Change::Stopped(stop, _)) => stop.resume(0)?,
+            Some(Change::Stopped(stop, _)) => stop.filtered(self.options.filtered).resume(0)?,
             _ => return Err(io::Error::other("the process ended before it ran the command")),
         }
         go()

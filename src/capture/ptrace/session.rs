@@ -210,6 +210,8 @@ impl<'s, S: Sink> Session<'s, S> {
         }
         self.note_entry_point(stop.tid());
         self.choose_cpu(stop.tid());
+        let is_in_call = self.threads.get(&stop.tid()).is_some_and(|thread| thread.in_call);
+        let stop = stop.filtered(self.options.filtered && !is_in_call);
         if self.options.system_time {
             self.sink.used(stop.tid(), stop.system_ns());
         }

@@ -12,6 +12,8 @@ use super::super::sys::wait;
 pub struct Stop {
     tid: i32,
     system_ns: u64,
+    /// Goes on to the next call that a filter stops it at, not to the next one.
+    filtered: bool,
 }
 
 impl Stop {
@@ -27,7 +29,14 @@ impl Stop {
 
     /// Goes on to the next system call, signal or event, delivering `signal` (0: none).
     pub fn resume(self, signal: i32) -> io::Result<()> {
-        unless_gone(ptrace::resume(self.tid, signal))
+        let resume = if self.filtered { ptrace::resume_filtered } else { ptrace::resume };
+        unless_gone(resume(self.tid, signal))
+    }
+
+    /// From here it goes on to the next call that its filter stops it at (true), or to the next one and to the end of
+    /// the one it is in (false).
+    pub fn filtered(self, filtered: bool) -> Self {
+        Self { filtered, ..self }
     }
 
     /// Stays stopped as its group is, until SIGCONT.
@@ -109,11 +118,12 @@ impl Change {
             0 if signal == libc::SIGTRAP | 0x80 => Reason::Syscall,
             0 => Reason::Signal(signal),
             libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE => Reason::NewChild,
+            libc::PTRACE_EVENT_SECCOMP => Reason::Syscall,
             libc::PTRACE_EVENT_EXEC => Reason::Exec,
             libc::PTRACE_EVENT_STOP if STOP_SIGNALS.contains(&signal) => Reason::Group(signal),
             _ => Reason::Attached,
         };
-        Some(Self::Stopped(Stop { tid, system_ns }, reason))
+        Some(Self::Stopped(Stop { tid, system_ns, filtered: false }, reason))
     }
 }
 

@@ -18,9 +18,13 @@ fn request(request: libc::c_uint, tid: i32, addr: usize, data: usize) -> io::Res
     if done == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// The same for threads under a filter that stops them: it tells us, and they are not to outlive us.
+const FILTERED: i32 = libc::PTRACE_O_TRACESECCOMP | libc::PTRACE_O_EXITKILL;
+
 /// Attaches to a thread without stopping it (`PTRACE_SEIZE`), and later to those it makes.
-pub fn seize(tid: i32, follow: bool) -> io::Result<()> {
-    request(libc::PTRACE_SEIZE, tid, 0, if follow { FOLLOWING } else { OPTIONS } as usize)
+pub fn seize(tid: i32, follow: bool, filtered: bool) -> io::Result<()> {
+    let options = if follow { FOLLOWING } else { OPTIONS } | if filtered { FILTERED } else { 0 };
+    request(libc::PTRACE_SEIZE, tid, 0, options as usize)
 }
 
 /// Offsets in `struct user` (`sys/user.h`) of the number of the call and of its result.
@@ -46,6 +50,11 @@ pub fn interrupt(tid: i32) -> io::Result<()> {
 /// Lets a stopped thread go on to its next system call, signal or event, delivering `signal` (0: none).
 pub fn resume(tid: i32, signal: i32) -> io::Result<()> {
     request(libc::PTRACE_SYSCALL, tid, 0, signal as usize)
+}
+
+/// Lets a stopped thread go on to the next call that its filter stops it at, signal or event.
+pub fn resume_filtered(tid: i32, signal: i32) -> io::Result<()> {
+    request(libc::PTRACE_CONT, tid, 0, signal as usize)
 }
 
 /// Leaves a thread in its group stop but lets SIGCONT end it (`PTRACE_LISTEN`).
@@ -142,6 +151,13 @@ pub fn syscall_stop(tid: i32) -> io::Result<SyscallStop> {
         libc::PTRACE_SYSCALL_INFO_ENTRY => {
             // SAFETY: `op` says which member of the union the kernel filled.
             let entry = unsafe { info.u.entry };
+            let ip = info.instruction_pointer;
+            let sp = info.stack_pointer;
+            SyscallStop::Entry { arch: info.arch, nr: entry.nr, args: entry.args, ip, sp }
+        }
+        libc::PTRACE_SYSCALL_INFO_SECCOMP => {
+            // SAFETY: as above.
+            let entry = unsafe { info.u.seccomp };
             let ip = info.instruction_pointer;
             let sp = info.stack_pointer;
             SyscallStop::Entry { arch: info.arch, nr: entry.nr, args: entry.args, ip, sp }

@@ -67,6 +67,8 @@ pub struct Image<'a> {
     pub user: Option<&'a Identity>,
     /// Whether it waits for a byte on a pipe before `execve`.
     pub wait_for_go: bool,
+    /// A seccomp filter that it puts itself under, with `PR_SET_NO_NEW_PRIVS`; empty: none.
+    pub filter: &'a [libc::sock_filter],
     /// Whether it gets the interval timers of this process, which has none then.
     pub takes_timers: bool,
 }
@@ -97,6 +99,8 @@ pub enum Stage {
     Exec,
     /// Becoming another user.
     User,
+    /// Putting itself under a filter.
+    Filter,
 }
 
 /// Exit status of a child that could not become the program; the parent reaps it and nobody sees it.
@@ -119,6 +123,7 @@ struct Prepared {
     handed_down: HandedDown,
     parent: libc::pid_t,
     failure: RawFd,
+    filter: libc::sock_fprog,
     go: RawFd,
     go_other_end: RawFd,
     /// SIGTSTP came before the child could stop for it, see [`hold_stop`].
@@ -161,6 +166,8 @@ pub fn start(image: &Image<'_>) -> io::Result<Started> {
         handed_down: if image.takes_timers { handed_down.and_timers() } else { handed_down },
         parent: std::process::id().cast_signed(),
         failure: failure_write.as_raw_fd(),
+        // The kernel only reads it.
+        filter: libc::sock_fprog { len: image.filter.len() as u16, filter: image.filter.as_ptr().cast_mut() },
         go: go.as_ref().map_or(-1, |(read, _)| read.as_raw_fd()),
         go_other_end: go.as_ref().map_or(-1, |(_, write)| write.as_raw_fd()),
         stop_held: AtomicBool::new(false),
@@ -240,9 +247,20 @@ extern "C" fn child_main(argument: *mut c_void) -> c_int {
         hold_stop(prepared);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const prepared.mask, ptr::null_mut());
         wait_for_go(prepared);
+        if prepared.filter.len > 0 && !take_filter(&prepared.filter) {
+            fail(prepared, Stage::Filter);
+        }
         prepared.exec_ns.store(super::clock::monotonic_ns(), SeqCst);
         libc::execve(prepared.program, prepared.argv, prepared.environment);
         fail(prepared, Stage::Exec);
+    }
+}
+
+fn take_filter(filter: &libc::sock_fprog) -> bool {
+    // SAFETY: integers, and a live program that is only read; both are plain system calls.
+    unsafe {
+        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+            && libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, ptr::from_ref(filter)) == 0
     }
 }
 
@@ -364,6 +382,7 @@ pub fn read_failure(pipe: &OwnedFd) -> io::Result<Option<(Stage, i32)>> {
         0 => Stage::Streams,
         1 => Stage::Directory,
         3 => Stage::User,
+        4 => Stage::Filter,
         _ => Stage::Exec,
     };
     Ok(Some((stage, report[1])))

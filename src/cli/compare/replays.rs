@@ -65,7 +65,7 @@ fn replay(which: Which, log: &Path, place: &input::Place, wall_ns: Vec<f64>) -> 
     let options = Options {
         strategies: strategies(which),
         wall_ns,
-        recorded: recorded(&header),
+        recorded: recorded(&header, &planned),
         time: TIME,
         ..Options::default()
     };

@@ -23,7 +23,7 @@ use self::options::{Asked, Options};
 use self::sink::StraceSink;
 use super::record::own_stream;
 use crate::capture::launch::{self, Command, SpawnOptions};
-use crate::capture::{StackFrames, host, monotonic_ns, ptrace, realtime_ns};
+use crate::capture::{StackFrames, filter, host, monotonic_ns, ptrace, realtime_ns};
 use crate::report::escape::printable;
 
 /// The name that asks for this.
@@ -75,7 +75,13 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
         keep: Some(options.kept()),
         stacks: options.stacks.then_some(StackFrames::Native),
         every_stack: options.stacks,
+        filtered: options.filtered,
         system_time: options.summary && !options.wall,
+    };
+    let filter = if options.filtered {
+        filter::program(|abi, nr| options.filter.may_show_call(abi, nr))
+    } else {
+        Vec::new()
     };
     let (pids, command) = (options.pids.clone(), resolve(&options)?);
     let mut sink = StraceSink::new(options, realtime_ns())?;
@@ -87,7 +93,7 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
         sink.finish()?;
         return Ok(ExitCode::SUCCESS);
     };
-    let spawn = SpawnOptions { wait_for_go: true, takes_timers: true, ..SpawnOptions::default() };
+    let spawn = SpawnOptions { wait_for_go: true, takes_timers: true, filter, ..SpawnOptions::default() };
     let mut child = launch::spawn(&command, [0, 1, 2].map(own_stream), &spawn)?;
     sink.started(child.pid());
     let outcome = ptrace::record(child.pid(), || child.go(), &mut sink, capture)?;

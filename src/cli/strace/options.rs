@@ -76,6 +76,8 @@ pub struct Options {
     pub duration: Option<usize>,
     /// `-i`
     pub pointer: bool,
+    /// `--seccomp-bpf`
+    pub filtered: bool,
     /// `-k`
     pub stacks: bool,
     /// `-n`
@@ -147,6 +149,7 @@ const TAKEN: &[Row] = &[
     ('S', "summary-sort-by", "BY", "sort that by time, calls, errors, name or nothing"),
     ('w', "summary-wall-clock", "", "by the time on the wall instead"),
     ('X', "const-print-style", "FORMAT", "constants by name (abbrev), as numbers (raw), or both (verbose)"),
+    ('\0', "seccomp-bpf", "", "let calls that are not shown run without stopping (with -f and trace=)"),
     ('h', "help", "", "this"),
     ('V', "version", "", "the version"),
 ];
@@ -159,7 +162,6 @@ const REFUSED: &[(char, &str, bool)] = &[
     ('O', "summary-syscall-overhead", true),
     ('U', "summary-columns", true),
     ('d', "debug", false),
-    ('\0', "seccomp-bpf", false),
     ('\0', "kill-on-exit", false),
     ('\0', "tips", false),
     ('\0', "argv0", true),
@@ -242,6 +244,7 @@ struct Parser {
     duration: Option<usize>,
     pointer: bool,
     number: bool,
+    filtered: bool,
     stacks: bool,
     column: Option<usize>,
     summary_only: bool,
@@ -364,6 +367,7 @@ impl Parser {
         let value = value.unwrap_or_default();
         let value = value.to_str().with_context(|| format!("invalid --{long} argument"))?;
         match (long, value) {
+            ("seccomp-bpf", _) => self.filtered = true,
             ("output-separately", _) => self.separately = true,
             (
                 "trace" | "signal" | "status" | "inject" | "fault" | "quiet" | "abbrev" | "verbose" | "raw"
@@ -436,6 +440,17 @@ impl Parser {
         if !command.is_empty() && !self.pids.is_empty() {
             bail!("-p together with a command is not taken; trace one of them");
         }
+        if self.filtered && !self.pids.is_empty() {
+            bail!("--seccomp-bpf is not enabled for processes attached with -p");
+        }
+        let filtered = self.filtered && self.follow > 0 && self.trace.is_some();
+        if self.filtered && self.follow == 0 {
+            super::tell("--seccomp-bpf cannot be used without -f/--follow-forks, disabling");
+        } else if self.filtered && !filtered {
+            super::tell(
+                "Seccomp filter is requested but there are no syscalls to filter.  See -e trace to filter syscalls.",
+            );
+        }
         let separately = self.separately || self.follow > 1;
         if separately && (self.summary || self.summary_only) {
             bail!("(-c or -C) and -ff are mutually exclusive");
@@ -493,6 +508,7 @@ impl Parser {
             wall: self.wall,
             duration: self.duration,
             pointer: self.pointer,
+            filtered,
             stacks: self.stacks,
             number: self.number,
             column: self.column.unwrap_or(40),
@@ -573,7 +589,7 @@ mod tests {
     fn what_is_not_taken_is_refused_by_name() {
         for (words, name) in [
             (&["-D", "true"][..], "-D (--daemonize)"),
-            (&["--seccomp-bpf", "true"], "--seccomp-bpf"),
+            (&["--seccomp-bpf", "-p1"], "--seccomp-bpf is not enabled"),
             (&["-X", "cooked", "true"], "cooked"),
             (&["-e", "kvm=vcpu", "true"], "kvm=vcpu"),
             (&["-e", "read=x", "true"], "'x'"),

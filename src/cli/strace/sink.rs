@@ -141,10 +141,8 @@ impl StraceSink {
             return;
         }
         if self.options.summary && event.ret.is_some() {
-            let system_ns = match self.options.wall {
-                true => None,
-                false => Some(self.system.get(&event.tid).map_or(0, |(at_entry, now)| now - at_entry)),
-            };
+            let in_kernel = self.system.get(&event.tid).map_or(0, |(at_entry, now)| now - at_entry);
+            let system_ns = Some(in_kernel).filter(|_| !self.options.wall);
             self.summary.add(event, system_ns);
         }
         if self.options.lines {

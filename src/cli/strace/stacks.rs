@@ -1,5 +1,7 @@
 //! `-k`: who called, a line a function, the innermost first.
 
+use std::fmt::Write as _;
+
 use rustc_hash::FxHashMap;
 
 use crate::event::Event;
@@ -49,7 +51,9 @@ impl Stacks {
                 let behind = u64::from(!is_innermost);
                 let offset =
                     place.offset.map(|offset| format!("+{:#x}", offset + behind)).unwrap_or_default();
-                text += &format!(" > {}{offset}) [{:#x}]\n", place.text, place.address.wrapping_add(behind));
+                let address = place.address.wrapping_add(behind);
+                // Writing to a string cannot fail.
+                let _ = writeln!(text, " > {}{offset}) [{address:#x}]", place.text);
                 is_innermost = false;
             }
             next = node.caller.filter(|_| text.len() < 1 << 20).and_then(|caller| self.nodes.get(&caller));

@@ -120,7 +120,7 @@ impl Reader {
         let task = self.tasks.end(tid)?;
         let successor = superseded.and_then(number).map_or(0, |(tid, _)| tid);
         let args = [0, successor, 0, 0, 0, 0];
-        sink.push(&Event { ret, args, ..point(Kind::Exit, tid, &task, at_ns) });
+        sink.push(&Event { args, ret, ..point(Kind::Exit, tid, &task, at_ns) });
         if let Some((other, _)) = superseded.and_then(number)
             && let Some(other) = self.tasks.end(other as u32)
         {

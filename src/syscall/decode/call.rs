@@ -287,8 +287,14 @@ impl<'a, 'm> Decoder<'a, 'm> {
             out.extend_from_slice(b"...");
             return;
         }
-        let is_structure = matches!(kind, Arg::In(_) | Arg::Out(_) | Arg::InOut(_));
-        if self.style.addresses && is_structure {
+        let is_hidden = match kind {
+            // A string, and an array that may have no elements.
+            Arg::In(layout) | Arg::Out(layout) | Arg::InOut(layout) => {
+                !matches!(layout, Struct::ThreadName | Struct::EpollEvent)
+            }
+            _ => false,
+        };
+        if self.style.addresses && is_hidden {
             return self.write_address(out, value);
         }
         match kind {

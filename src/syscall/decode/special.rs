@@ -271,7 +271,7 @@ pub(super) fn is_told_later(spec: &Spec) -> bool {
 pub(super) fn write_entry(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) -> bool {
     match call.spec.name {
         "clone" => write_clone(call, out),
-        "clone3" if call.is_deep() => process::write_clone3(call, out),
+        "clone3" if call.is_deep() && !call.style.addresses => process::write_clone3(call, out),
         "futex" | "futex_time64" => write_futex(call, out),
         "rt_sigreturn" => call.write_returned_mask(out),
         _ => return false,
@@ -283,7 +283,7 @@ pub(super) fn write_entry(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) -> bool
 pub(super) fn write_exit(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) -> bool {
     match call.spec.name {
         "clone" => write_clone_results(call, out),
-        "clone3" if call.is_deep() => process::write_clone3_results(call, out),
+        "clone3" if call.is_deep() && !call.style.addresses => process::write_clone3_results(call, out),
         "futex" | "futex_time64" => {}
         _ => return false,
     }

@@ -16,7 +16,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::event::{Event, Kind};
+use crate::event::{Abi, Event, Kind};
 use crate::syscall::decode::Descriptors;
 use crate::syscall::{self, Arg};
 pub use error::FilterError;
@@ -76,6 +76,12 @@ impl Filter {
     pub fn with_outcome(mut self, outcome: Outcome) -> Self {
         self.outcome = outcome;
         self
+    }
+
+    /// Whether calls of this number may be shown, as far as the number tells.
+    #[must_use]
+    pub fn may_show_call(&self, abi: Abi, nr: u32) -> bool {
+        self.calls.as_ref().is_none_or(|calls| calls.contains(abi, nr))
     }
 
     /// Whether the event is to be shown.
