@@ -1,5 +1,10 @@
-//! Does a replay predict? A program with known pauses, written three ways: plain calls in a row, two threads, tokio-uring.
+//! Does a replay predict? A program with known pauses, written four ways: plain calls in a row, half of them on a second
+//! thread, all of them on two threads that are woken while the first waits, tokio-uring.
 //! The first is recorded and replayed; what the replay says of the others is held against what they take.
+//!
+//! Two threads that are woken together may be put on one CPU, and then nothing is gained until the kernel moves one of
+//! them; a thread that works on while it wakes another keeps its own. So both are measured, and it is told how often both
+//! halves were begun on the same CPU.
 //!
 //! The measure is the error of the *change*, not of the time: of a program that hardly changes, "no change" is right
 //! by accident. `cargo run --release -p trace-replay --example proof -- [cold]` (cold needs root)
@@ -12,7 +17,8 @@ use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use trace_replay::{
-    At, Cache, Figures, Lookahead, Op, Options, Plan, PlanBuilder, Recorded, Strategy, ThreadId, replay,
+    At, Cache, Figures, Lookahead, Op, Options, Plan, PlanBuilder, Recorded, RecordedTimes, Strategy,
+    ThreadId, replay,
 };
 
 /// Files that the program reads.
@@ -39,6 +45,15 @@ fn read_file(path: &Path) -> usize {
     let mut buffer = [0; 4096];
     let bytes = File::open(path).and_then(|mut file| file.read(&mut buffer)).unwrap_or(0);
     absent + there + bytes
+}
+
+/// Reads each; the CPU on which that began.
+fn read_files(files: &[PathBuf]) -> usize {
+    let cpu = nix::sched::sched_getcpu().unwrap_or(usize::MAX);
+    for file in files {
+        std::hint::black_box(read_file(file));
+    }
+    cpu
 }
 
 impl Program {
@@ -68,32 +83,37 @@ impl Program {
         begin.elapsed()
     }
 
-    fn threads(&mut self) -> Duration {
-        let (go, done) = (Arc::new(Barrier::new(3)), Arc::new(Barrier::new(3)));
-        let threads: Vec<_> = self
-            .files
-            .chunks(self.files.len().div_ceil(2))
+    /// The files in two halves; `shares`: the first is read by the thread that has the other woken, which else waits for
+    /// two of them. Also whether both halves were begun on one CPU.
+    fn threads(&mut self, shares: bool) -> (Duration, bool) {
+        let halves: Vec<Vec<PathBuf>> =
+            self.files.chunks(self.files.len().div_ceil(2)).map(<[_]>::to_vec).collect();
+        let (own, others) = halves.split_at(usize::from(shares));
+        let waiting = others.len() + 1;
+        let (go, done) = (Arc::new(Barrier::new(waiting)), Arc::new(Barrier::new(waiting)));
+        let threads: Vec<_> = others
+            .iter()
             .map(|files| {
-                let (files, go, done) = (files.to_vec(), Arc::clone(&go), Arc::clone(&done));
+                let (files, go, done) = (files.clone(), Arc::clone(&go), Arc::clone(&done));
                 std::thread::spawn(move || {
                     go.wait();
-                    for file in files {
-                        std::hint::black_box(read_file(&file));
-                    }
+                    let cpu = read_files(&files);
                     done.wait();
+                    cpu
                 })
             })
             .collect();
+        // They are to be asleep by then, as those of a pool are.
+        std::thread::sleep(Duration::from_millis(1));
         // Before they begin: they may be done before this thread runs again.
         let begin = Instant::now();
         go.wait();
+        let mut cpus: Vec<usize> = own.iter().map(|files| read_files(files)).collect();
         done.wait();
         (0..self.files.len()).for_each(|_| self.pause());
         let took = begin.elapsed();
-        for thread in threads {
-            thread.join().expect("a thread that read files");
-        }
-        took
+        cpus.extend(threads.into_iter().map(|thread| thread.join().expect("a thread that read files")));
+        (took, cpus.windows(2).all(|pair| pair[0] == pair[1]))
     }
 
     fn ring(&mut self, runtime: &tokio_uring::Runtime) -> Duration {
@@ -197,37 +217,51 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The ways of [`Program`], and what a replay calls them.
-fn ways() -> [Strategy; 2] {
+/// The ways of [`Program`], what they are and what a replay calls them.
+fn ways() -> [(&'static str, Strategy); 3] {
     let lookahead = Lookahead::ALL;
-    [Strategy::Threads { threads: 2, lookahead }, Strategy::TokioUring { depth: 128, lookahead }]
+    let threads = Strategy::Threads { threads: 2, lookahead };
+    [
+        ("half on a second thread", threads),
+        ("two threads, the first waits", threads),
+        ("tokio-uring, depth 128", Strategy::TokioUring { depth: 128, lookahead }),
+    ]
 }
 
 /// Medians, in microseconds.
 struct Round {
     plain: f64,
-    predicted: [f64; 2],
-    actual: [f64; 2],
-    /// What the replay says that the calls cost in the program.
-    calls: f64,
+    predicted: [f64; 3],
+    actual: [f64; 3],
+    /// In how many runs both halves were begun on one CPU.
+    on_one_cpu: [usize; 2],
+    /// What the calls cost in the program, and what the replay with its pauses would have said.
+    calls: [f64; 2],
 }
 
 fn round(program: &mut Program, runtime: &tokio_uring::Runtime) -> Result<Round, Box<dyn Error>> {
-    let (mut serial, mut threads, mut ring) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut serial, mut others, mut on_one_cpu) = (Vec::new(), [const { Vec::new() }; 3], [0; 2]);
     for _ in 0..RUNS {
         program.empty_caches();
         serial.push(program.serial());
+        for (way, shares) in [(0, true), (1, false)] {
+            program.empty_caches();
+            let (took, on_one) = program.threads(shares);
+            others[way].push(took);
+            on_one_cpu[way] += usize::from(on_one);
+        }
         program.empty_caches();
-        threads.push(program.threads());
-        program.empty_caches();
-        ring.push(program.ring(runtime));
+        others[2].push(program.ring(runtime));
     }
     let plan = program.record()?;
     let thinking = Strategy::Thinking { disturb: true };
+    let [(_, threads), _, (_, ring)] = ways();
     let options = Options {
-        strategies: [Strategy::Free, thinking].into_iter().chain(ways()).collect(),
+        strategies: vec![Strategy::Free, thinking, threads, ring],
         cache: if program.cold { Cache::Dropped } else { Cache::Warm },
         wall_ns: serial.iter().map(|time| time.as_nanos() as f64).collect(),
+        // No tracer was there: they are costs.
+        recorded: RecordedTimes::Costs { probe_ns: 0.0, most_probe_ns: 0.0 },
         blocks: RUNS,
         ..Options::default()
     };
@@ -236,12 +270,13 @@ fn round(program: &mut Program, runtime: &tokio_uring::Runtime) -> Result<Round,
         let row = outcome.row(way).ok_or("a strategy that was not measured")?;
         row.figures.clone().map_err(|voided| format!("{way}: {voided:?}").into())
     };
-    let mut predicted = [0.0; 2];
-    for (predicted, way) in predicted.iter_mut().zip(ways()) {
+    let mut predicted = [0.0; 3];
+    for (predicted, (_, way)) in predicted.iter_mut().zip(ways()) {
         *predicted = figures(way)?.projection.ok_or("no projection")?.wall_ns.median / 1e3;
     }
-    let calls = figures(thinking)?.calls_ns.median / 1e3;
-    Ok(Round { plain: median(serial), predicted, actual: [median(threads), median(ring)], calls })
+    let recorded = outcome.gate.ok_or("a log without times")?.in_program_ns;
+    let calls = [recorded / 1e3, figures(thinking)?.calls_ns.median / 1e3];
+    Ok(Round { plain: median(serial), predicted, actual: others.map(median), on_one_cpu, calls })
 }
 
 fn report(rounds: &[Round]) {
@@ -251,13 +286,22 @@ fn report(rounds: &[Round]) {
         values[values.len() / 2]
     };
     let plain = middle(&|round| round.plain);
-    println!("plain calls: {plain:.0} µs, of it in the calls {:.0}", middle(&|round| round.calls));
-    println!("{:40} {:>12} {:>9} {:>16}", "rewritten with", "predicted µs", "actual", "error of change");
-    for (index, way) in ways().into_iter().enumerate() {
+    let [recorded, replayed] = [0, 1].map(|index| middle(&|round| round.calls[index]));
+    println!(
+        "plain calls: {plain:.0} µs, of it in the calls {recorded:.0} (a replay with its pauses: {replayed:.0})"
+    );
+    println!(
+        "{:30} {:>12} {:>9} {:>16} {:>11}",
+        "rewritten with", "predicted µs", "actual", "error of change", "on one CPU"
+    );
+    for (index, (name, _)) in ways().into_iter().enumerate() {
         let (predicted, actual) =
             (middle(&|round| round.predicted[index]), middle(&|round| round.actual[index]));
         let error = (predicted - actual).abs() / (plain - actual).abs() * 100.0;
-        println!("{:40} {predicted:12.0} {actual:9.0} {error:14.0} %", way.to_string());
+        let on_one: Option<usize> =
+            rounds.iter().map(|round| round.on_one_cpu.get(index).copied()).sum::<Option<usize>>();
+        let on_one = on_one.map_or_else(String::new, |runs| format!("{runs} of {}", RUNS * rounds.len()));
+        println!("{name:30} {predicted:12.0} {actual:9.0} {error:14.0} % {on_one:>11}");
     }
     println!("Saying that nothing changes has an error of 100 % of the change.");
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::bind::{Action, Handle};
 use crate::plan::PathId;
 use crate::program::Program;
-use crate::scratch::{State, Tree, first_difference};
+use crate::scratch::{State, Tree, first_difference, first_other_name};
 use crate::sys::calls::{Descriptors, Observed, Room, Scratch, perform};
 
 /// Never a result of a call: the step was not executed.
@@ -62,10 +62,12 @@ impl Run {
     }
 
     /// The first file that is not as it must be after a run.
-    pub(crate) fn wrong_file(&self) -> io::Result<Option<Box<[u8]>>> {
+    /// `names_only`: whether it is there at all.
+    pub(crate) fn wrong_file(&self, names_only: bool) -> io::Result<Option<Box<[u8]>>> {
         let Some(place) = &self.place else { return Ok(None) };
         let place = place.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(first_difference(&place.end, &place.tree.state()?))
+        let differs = if names_only { first_other_name } else { first_difference };
+        Ok(differs(&place.end, &place.tree.state()?))
     }
 
     /// Keeps what came of a step.

@@ -40,6 +40,7 @@ pub mod interval;
 pub mod lookups;
 pub mod modules;
 pub mod opened;
+pub mod partition;
 pub mod phases;
 pub mod process;
 pub mod replay;

@@ -251,19 +251,28 @@ pub struct Projected {
     pub wall_ns: Range,
     /// How many times as fast.
     pub speedup: Range,
+    /// No program can be expected to reach it, let alone do better: it would have to know its next calls, and its threads
+    /// to be on CPUs of their own from the first moment.
+    pub bound: bool,
 }
 
-impl From<Projection> for Projected {
-    fn from(projection: Projection) -> Self {
-        Self { wall_ns: projection.wall_ns.into(), speedup: projection.speedup.into() }
+impl Projected {
+    fn of(projection: Projection, strategy: Strategy) -> Self {
+        Self {
+            wall_ns: projection.wall_ns.into(),
+            speedup: projection.speedup.into(),
+            bound: strategy.lookahead().window() != Some(1),
+        }
     }
 }
 
 /// The replay's cost of the calls, and the program's own.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Believed {
-    /// In the program, in nanoseconds.
+    /// In the program, in nanoseconds, at most.
     pub in_program_ns: f64,
+    /// At least.
+    pub in_program_least_ns: f64,
     /// Here, in nanoseconds.
     pub replayed_ns: f64,
     /// Whether they are near enough for projections to be believed.
@@ -272,7 +281,12 @@ pub struct Believed {
 
 impl From<Gate> for Believed {
     fn from(gate: Gate) -> Self {
-        Self { in_program_ns: gate.in_program_ns, replayed_ns: gate.replayed_ns, passed: gate.is_passed() }
+        Self {
+            in_program_ns: gate.in_program_ns,
+            in_program_least_ns: gate.in_program_least_ns,
+            replayed_ns: gate.replayed_ns,
+            passed: gate.is_passed(),
+        }
     }
 }
 
@@ -501,6 +515,7 @@ fn changing(op: &Op) -> (&'static str, Option<PathId>) {
         Op::SetTimes { path, .. } => ("utimensat", Some(path)),
         Op::FsetTimes { .. } => ("futimens", None),
         Op::Sync { .. } => ("fsync", None),
+        Op::Lock { .. } => ("flock", None),
         Op::Copy { .. } => ("copy_file_range", None),
         Op::Clone { .. } => ("FICLONE", None),
         _ => ("call", None),
@@ -518,7 +533,9 @@ fn row_of(row: &trace_replay::Row, plan: &Plan) -> Row {
         ring: row.strategy.needs_ring(),
         measured: figures.filter(|_| is_run).map(|figures| measured(row, figures)),
         void: row.figures.as_ref().err().map(|voided| void(voided, plan)),
-        projection: figures.and_then(|figures| figures.projection).map(Projected::from),
+        projection: figures
+            .and_then(|figures| figures.projection)
+            .map(|projection| Projected::of(projection, row.strategy)),
         helps: figures.and_then(|figures| figures.helps),
     }
 }

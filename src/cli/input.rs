@@ -1,9 +1,13 @@
 //! Opening the LOG argument that reporting commands take.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -11,6 +15,9 @@ use super::failure::{Failure, note};
 use super::progress::ReadBar;
 use crate::log::{Columns, Error, Source};
 use crate::report::units::things;
+
+/// How long a FIFO may give nothing before that is said.
+const UNTOLD: Duration = Duration::from_secs(1);
 
 /// What a text of strace's may leave out.
 #[derive(Debug, Default, Args)]
@@ -41,6 +48,7 @@ pub fn open_watched(path: &Path, place: &Place, columns: Columns, bar: &ReadBar)
 fn open_with(path: &Path, place: &Place, columns: Columns, bar: Option<&ReadBar>) -> Result<Source, Failure> {
     let cwd = place.directory()?;
     let cwd = cwd.as_deref().map(|cwd| cwd.as_os_str().as_bytes());
+    let waiting = tell_of_waiting(path);
     let source = match bar {
         _ if path.as_os_str() == "-" => Source::new(io::stdin(), cwd),
         None => Source::open(path, cwd),
@@ -49,7 +57,22 @@ fn open_with(path: &Path, place: &Place, columns: Columns, bar: Option<&ReadBar>
             Source::named(bar.wrap(file), path, cwd)
         }
     };
+    drop(waiting);
     Ok(source.map_err(|error| named(path, error))?.with_columns(columns))
+}
+
+/// Says after a while that nothing comes from a FIFO, until what is returned is dropped: its open waits for a writer.
+fn tell_of_waiting(path: &Path) -> Option<Sender<()>> {
+    fs::metadata(path).ok().filter(|found| found.file_type().is_fifo())?;
+    let name = path.display().to_string();
+    let (opened, is_opened) = channel();
+    let waits = move || {
+        if is_opened.recv_timeout(UNTOLD) == Err(RecvTimeoutError::Timeout) {
+            note(format_args!("{name} is a FIFO: waiting for somebody to write a log into it"));
+        }
+    };
+    // Without it, it is only not told.
+    thread::Builder::new().spawn(waits).ok().map(|_| opened)
 }
 
 /// Says which lines of a text of strace's could not be read, once it was.

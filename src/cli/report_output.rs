@@ -62,22 +62,34 @@ impl ReportOutput {
         Ok(Self { kept: Some(File::from(kept)) })
     }
 
-    /// Where JSON goes, if that is what is wanted.
-    pub fn into_kept(self) -> Option<File> {
-        self.kept
-    }
-
     /// Writes a value as JSON, or its text to standard output, after an empty line.
     pub fn show(
         self,
         value: &impl Serialize,
         text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> anyhow::Result<()> {
+        self.show_alone(value, |out| {
+            writeln!(out)?;
+            text(out)
+        })
+    }
+
+    /// The same without the line, where nothing is printed before.
+    pub fn show_alone(
+        self,
+        value: &impl Serialize,
+        text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> anyhow::Result<()> {
         let written = match self.kept {
             Some(file) => write_value(file, value),
-            None => write_text(text),
+            None => write_text(io::stdout().lock(), text),
         };
         written.context(WRITING)
+    }
+
+    /// Writes text to where the JSON would go.
+    pub fn write_kept(self, text: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+        self.kept.map_or(Ok(()), |file| write_text(file, text)).context(WRITING)
     }
 
     /// Writes a report, whose text ends with the line that `text` is given; `left_running` are processes that go on.
@@ -119,9 +131,8 @@ fn write_value(file: File, value: &impl Serialize) -> io::Result<()> {
     out.flush()
 }
 
-fn write_text(text: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    writeln!(out)?;
+fn write_text(to: impl Write, text: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = BufWriter::new(to);
     text(&mut out)?;
     out.flush()
 }

@@ -336,8 +336,13 @@ pub mod mark {
     /// import's end; its `stack` is the importer's.
     pub const IMPORTED: &str = "imported";
 
+    /// The thread was on no CPU from the beginning to the end of the mark: `args[0]` is 1 if it was ready to run (another one
+    /// had its CPU, or it was new), 0 if it waited for something. Where CPU samples are taken.
+    pub const OFF_CPU: &str = "off-cpu";
+
     /// Every mark name.
-    pub const ALL: [&str; 14] = [
+    pub const ALL: [&str; 15] = [
+        OFF_CPU,
         IMPORTED,
         HIDDEN,
         HELD,

@@ -129,6 +129,8 @@ pub enum Kind {
     Sync,
     /// `fdatasync`.
     SyncData,
+    /// `flock`.
+    Lock,
     /// `copy_file_range`.
     CopyRange,
     /// `sendfile`.
@@ -148,7 +150,7 @@ pub enum Kind {
 }
 
 /// Calls that are what the name says.
-const NAMED: [(&str, Kind); 78] = [
+const NAMED: [(&str, Kind); 79] = [
     ("open", Kind::Open),
     ("openat", Kind::OpenAt),
     ("openat2", Kind::OpenAt2),
@@ -223,6 +225,7 @@ const NAMED: [(&str, Kind); 78] = [
     ("utimensat", Kind::TimesAt),
     ("fsync", Kind::Sync),
     ("fdatasync", Kind::SyncData),
+    ("flock", Kind::Lock),
     ("copy_file_range", Kind::CopyRange),
     ("sendfile", Kind::SendFile),
     ("umask", Kind::Umask),
@@ -330,6 +333,13 @@ pub fn is_io_uring(abi: Abi, nr: u32) -> bool {
     /// The same in every convention but for the bit of x32.
     const IO_URING_SETUP: u32 = 425;
     nr == if abi == Abi::X32 { IO_URING_SETUP + X32_BIT } else { IO_URING_SETUP }
+}
+
+/// Whether this call does nothing but ask who the process is: what it takes is what being called takes.
+pub fn does_nothing(abi: Abi, nr: u32) -> bool {
+    /// `getpid`, `getuid`, `getgid`, `geteuid`, `getegid`, `getppid`, `gettid` (`asm/unistd_64.h`).
+    const NUMBERS: [u32; 7] = [39, 102, 104, 107, 108, 110, 186];
+    abi == Abi::X86_64 && NUMBERS.contains(&nr)
 }
 
 #[cfg(test)]

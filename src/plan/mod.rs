@@ -25,6 +25,9 @@ use crate::log::Header;
 
 /// Reasons for refusal that are told apart; a hostile log cannot make a report longer.
 const MOST_REASONS: usize = 16;
+/// Calls that do nothing: with fewer there is no median worth the name, more change none.
+const LEAST_NULL_CALLS: usize = 4;
+const MOST_NULL_CALLS: usize = 1000;
 
 /// A plan, and what the log had beside it.
 #[derive(Debug)]
@@ -41,6 +44,8 @@ pub struct Planned {
     pub uses_io_uring: bool,
     /// Calls with an entry and a return time.
     pub timed_calls: u64,
+    /// The median time of calls that do nothing (`getpid`), as it was recorded; `None`: too few.
+    pub null_ns: Option<u64>,
 }
 
 /// Makes a plan of a log's events.
@@ -54,6 +59,7 @@ pub struct Planner {
     has_times: bool,
     calls: u64,
     timed_calls: u64,
+    null_ns: Vec<u64>,
     refused: BTreeMap<String, u64>,
     lost: Option<u64>,
     uses_io_uring: bool,
@@ -89,6 +95,7 @@ impl Planner {
             has_times: !header.clock.name.is_empty(),
             calls: 0,
             timed_calls: 0,
+            null_ns: Vec::new(),
             refused: BTreeMap::new(),
             lost: Some(0),
             uses_io_uring: false,
@@ -126,6 +133,7 @@ impl Planner {
             lost: self.lost,
             uses_io_uring: self.uses_io_uring,
             timed_calls: self.timed_calls,
+            null_ns: median_of_enough(self.null_ns),
         }
     }
 
@@ -144,6 +152,12 @@ impl Planner {
             recorded.ret = recorded.ret.or(Some(0));
         }
         self.timed_calls += u64::from(recorded.span.is_some());
+        if let Some(span) = recorded.span
+            && self.null_ns.len() < MOST_NULL_CALLS
+            && kind::does_nothing(event.abi, event.nr)
+        {
+            self.null_ns.push(span.end_ns - span.start_ns);
+        }
         let refused = match op.map(|op| self.builder.call(thread, op, recorded)) {
             Ok(Ok(_)) => {
                 if kind::of(event.abi, event.nr) == kind::Kind::Futex {
@@ -239,6 +253,12 @@ impl Planner {
             None => Ok(()),
         }
     }
+}
+
+/// The median, if there are enough to tell one.
+fn median_of_enough(mut times: Vec<u64>) -> Option<u64> {
+    times.sort_unstable();
+    (times.len() >= LEAST_NULL_CALLS).then(|| times[times.len() / 2])
 }
 
 /// Whether an error is of the whole log, not of one call.

@@ -154,6 +154,7 @@ impl Call<'_, '_> {
             Kind::TimesAt if self.event.path.is_none() && args[1] == 0 => Op::FsetTimes { fd },
             Kind::Sync => Op::Sync { fd, data_only: false },
             Kind::SyncData => Op::Sync { fd, data_only: true },
+            Kind::Lock => Op::Lock { fd, operation: args[1] as u32 },
             // Where offsets are passed by address, what they were is not in the log.
             Kind::CopyRange if args[1] == 0 && args[3] == 0 => {
                 Op::Copy { from: fd, to: args[2] as i32, count: args[4], call: CopyCall::Range }

@@ -250,3 +250,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn calls_that_do_nothing_tell_what_being_called_took() {
+    let timed = |calls: &[(&str, &str)]| -> String {
+        let line =
+            |(at, (call, took)): (usize, &(&str, &str))| format!("1 10.00{at}000 {call}() = 1 <{took}>\n");
+        calls.iter().enumerate().map(line).collect()
+    };
+    let four =
+        [("getpid", "0.000003"), ("getuid", "0.000001"), ("gettid", "0.000002"), ("geteuid", "0.000009")];
+    let planned = plan_of(&timed(&four), None);
+    assert_eq!((planned.timed_calls, planned.null_ns), (4, Some(3000)));
+    assert_eq!(plan_of(&timed(&four[..3]), None).null_ns, None, "too few");
+}

@@ -102,6 +102,13 @@ fn a_learned_budget_holds_and_notices_more() {
     assert!(broken["places"][0]["name"].is_string(), "{json}");
     let done = trace(dir.path(), &["assert", "--learn", "--runs", "2", &command, MISSED]);
     assert!(done.stdout.contains(&format!("\n{MISSED} <= 3  # 3\n")), "{done:?}");
+    let done = trace(dir.path(), &["assert", "--learn", "--json", "--runs", "2", &command, MISSED]);
+    let json: Value = serde_json::from_str(&done.stdout).expect("JSON");
+    let learned = &json["learned"][0];
+    assert_eq!(
+        (&json["runs"], &learned["metric"], &learned["limit"]),
+        (&2.into(), &MISSED.into(), &3.into())
+    );
 }
 
 #[test]

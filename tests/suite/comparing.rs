@@ -164,6 +164,7 @@ fn wrong_words_are_one_line() {
         (&["-n", "a", "-n", "b", "-n", "c", "true", "true"], 2, "more names than sides"),
         (&["-", "-"], 2, "one side only"),
         (&["--timeout", "x", "true", "true"], 2, "unknown unit x"),
+        (&["--timeout", "0", "true", "true"], 2, "every run takes longer"),
     ] {
         let done = trace(dir.path(), words);
         assert_eq!((done.status.code(), done.stdout.as_str()), (Some(code), ""), "{words:?}: {done:?}");
@@ -185,6 +186,36 @@ fn logs_and_a_flame_graph_are_kept_where_wanted() {
 }
 
 /// What was measured before an end was asked for is shown.
+#[test]
+fn a_log_that_cannot_be_kept_loses_no_times() {
+    let dir = place();
+    // Where a file is to be there is a directory; a full disk says its word at the same place.
+    fs::create_dir_all(dir.path().join("kept/b.trace")).expect("a new directory");
+    let done = trace(dir.path(), &["--runs", "2", "--backend", "ptrace", "-o", "kept", "true", "sh -c :"]);
+    assert_eq!(done.status.code(), Some(125), "{done:?}");
+    assert!(done.stdout.contains("\nwall ") && done.stdout.contains("2 untraced runs"), "{done:?}");
+    assert!(done.stderr.contains("no further run was traced") && done.stderr.contains("b.trace"), "{done:?}");
+}
+
+#[test]
+fn replays_stand_beside_the_sides_they_are_of() {
+    let dir = place();
+    let sides = ["sh -c 'cat f f f'", "sh -c 'cat f; mkdir d; rmdir d'"];
+    fs::write(dir.path().join("f"), "x\n").expect("a new file");
+    let compared = json(dir.path(), &["--runs", "2", "--traced", "1", "--replay", sides[0], sides[1]]);
+    let replays = compared["replays"].as_array().expect("a list");
+    assert_eq!(replays.len(), 2, "{compared}");
+    for side in replays {
+        let ways = side["ways"].as_array().expect("ways");
+        let kinds: Vec<_> = ways.iter().filter_map(|way| way["kind"].as_str()).collect();
+        assert!(kinds.contains(&"none") && kinds.contains(&"fewer"), "{side}");
+        assert!(side["replayed"].as_u64() > Some(0) && side["writes"] == false, "{side}");
+        assert!(ways.iter().all(|way| way["speedup"].is_array()), "{side}");
+    }
+    let without = json(dir.path(), &["--runs", "2", "--traced", "1", "true", "sh -c :"]);
+    assert_eq!(without["replays"], Value::Array(Vec::new()), "nobody asked for any");
+}
+
 #[test]
 fn interrupted_rounds_are_shown_as_far_as_they_came() {
     let dir = place();

@@ -22,6 +22,7 @@ mod ebpf;
 mod endings;
 mod findings;
 mod flame;
+mod hostile_replays;
 mod imports;
 mod inheritance;
 mod installed;

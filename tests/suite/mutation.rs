@@ -31,7 +31,7 @@ use trace::report::{flame, json, startup, stats};
 const ROWS: usize = 300;
 
 /// A log of the fixtures, without compression.
-fn plain(name: &str) -> Vec<u8> {
+pub fn plain(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/logs").join(name);
     let reader = StreamReader::try_new(Cursor::new(fs::read(path).expect("a fixture")), None).expect("a log");
     let options = IpcWriteOptions::try_new(8, false, arrow_ipc::MetadataVersion::V5).expect("good options");
@@ -50,21 +50,21 @@ fn plain(name: &str) -> Vec<u8> {
 }
 
 /// Numbers that look random and are the same each time (xorshift64*).
-struct Numbers(u64);
+pub struct Numbers(u64);
 
 impl Numbers {
-    fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    fn below(&mut self, limit: usize) -> usize {
+    pub fn below(&mut self, limit: usize) -> usize {
         (self.next() % limit.max(1) as u64) as usize
     }
 }

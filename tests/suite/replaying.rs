@@ -203,6 +203,23 @@ fn what_cannot_be_replayed_is_one_clear_line() {
 }
 
 #[test]
+fn a_fifo_that_nobody_writes_to_is_named_and_one_that_is_written_to_is_read() {
+    let dir = place();
+    let fifo = dir.path().join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("our own directory");
+    let mut waiting = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+    waiting.args(QUICK).args(["--cwd", ".", "fifo"]);
+    waiting.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = waiting.spawn().expect("trace runs");
+    let mut told = std::io::BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut told, &mut line).expect("text");
+    assert_eq!(line, "trace: fifo is a FIFO: waiting for somebody to write a log into it\n");
+    fs::write(&fifo, READS).expect("somebody reads");
+    assert!(run::wait(&mut child, "replay").success(), "{line}");
+}
+
+#[test]
 fn an_interruption_leaves_nothing_behind() {
     let dir = place();
     let before = everything(dir.path());

@@ -17,7 +17,12 @@ impl Binder<'_> {
     /// A call that changes files.
     pub(super) fn change(&mut self, id: u32, call: &Call) -> Result<(), Skip> {
         let thread = call.thread.0;
-        let bound = if self.changes { self.bind_change(id, call) } else { Err(Skip::Writes) };
+        let bound = match call.op {
+            _ if self.changes => self.bind_change(id, call),
+            // It would keep others from the file itself.
+            Op::Lock { .. } => Err(Skip::Unknown),
+            _ => Err(Skip::Writes),
+        };
         match bound {
             Ok(change) => {
                 self.step(id, thread, Action::Change(change));
@@ -78,6 +83,7 @@ impl Binder<'_> {
                 Change::Unlink { start: self.start(thread, at, path)?, path, flags }
             }
             Op::Sync { fd, data_only } => Change::Sync { handle: self.handle(thread, fd)?, data_only },
+            Op::Lock { fd, operation } => Change::Lock { handle: self.handle(thread, fd)?, operation },
             Op::Copy { from, to, count, call: made } => {
                 let count = self.written(count, call)?;
                 Change::Copy {

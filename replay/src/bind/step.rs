@@ -193,6 +193,11 @@ pub(crate) enum Change {
         handle: Handle,
         data_only: bool,
     },
+    /// Never waits: in the log's order nobody has to.
+    Lock {
+        handle: Handle,
+        operation: u32,
+    },
     Copy {
         from: Handle,
         to: Handle,
@@ -235,7 +240,8 @@ impl Change {
             | Self::Fchmod { handle, .. }
             | Self::Fchown { handle, .. }
             | Self::FsetTimes { handle }
-            | Self::Sync { handle, .. } => [Some(handle), None],
+            | Self::Sync { handle, .. }
+            | Self::Lock { handle, .. } => [Some(handle), None],
         }
     }
 

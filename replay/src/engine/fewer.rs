@@ -6,7 +6,8 @@ use std::io;
 use std::sync::Arc;
 
 use super::serial::executed;
-use super::without_chmod::{Chmods, without_chmods};
+use super::without_chmod::without_chmods;
+use super::without_copies::without_copies;
 use super::{Counts, Engine};
 use crate::bind::{Action, Change};
 use crate::program::Program;
@@ -22,9 +23,15 @@ pub enum Without {
     RepeatedMkdirs,
     /// `chmod` of a file that was just made, which is made with these permissions instead.
     Chmods,
+    /// Copies of whole files, which become second names of the originals (hard links): what is written to one later is
+    /// then written to both.
+    Copies,
 }
 
 impl Without {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Syncs, Self::RepeatedMkdirs, Self::Chmods, Self::Copies];
+
     fn leaves_out(self, program: &Program, step: u32) -> bool {
         let expected = program.expected[step as usize].ret;
         match (self, program.action(step)) {
@@ -43,8 +50,16 @@ impl fmt::Display for Without {
             Self::Syncs => "serial, without fsync",
             Self::RepeatedMkdirs => "serial, no mkdir of what is there",
             Self::Chmods => "serial, no chmod after making a file",
+            Self::Copies => "serial, hard links for copies",
         })
     }
+}
+
+/// Steps that are made another way, and those that are then not needed: both in order.
+#[derive(Debug, Default)]
+pub(super) struct Otherwise {
+    pub(super) made: Vec<(u32, Action)>,
+    pub(super) left_out: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -53,33 +68,45 @@ pub(crate) struct Fewer {
     left_out: Vec<u32>,
     /// Steps that are made another way, in order.
     otherwise: Vec<(u32, Action)>,
+    /// Files have more names than they had in the log.
+    shares_files: bool,
     scratch: Scratch,
 }
 
 impl Fewer {
     /// `None`: there is nothing to leave out.
     pub(crate) fn new(program: &Program, without: Without) -> Option<Self> {
-        let Chmods { made: otherwise, left_out: chmods } = match without {
+        let Otherwise { made: otherwise, left_out: needless } = match without {
             Without::Chmods => without_chmods(program),
-            Without::Syncs | Without::RepeatedMkdirs => Chmods::default(),
+            Without::Copies => without_copies(program),
+            Without::Syncs | Without::RepeatedMkdirs => Otherwise::default(),
         };
+        let shares_files = without == Without::Copies;
         let is_left_out =
-            |step: u32| without.leaves_out(program, step) || chmods.binary_search(&step).is_ok();
+            |step: u32| without.leaves_out(program, step) || needless.binary_search(&step).is_ok();
         let (left_out, made): (Vec<u32>, Vec<u32>) =
             executed(program).into_iter().partition(|&step| is_left_out(step));
         let scratch = Scratch::new(program.room());
-        (!left_out.is_empty()).then_some(Self { made, left_out, otherwise, scratch })
+        (!left_out.is_empty()).then_some(Self { made, left_out, otherwise, shares_files, scratch })
     }
 }
 
 impl Engine for Fewer {
+    fn shares_files(&self) -> bool {
+        self.shares_files
+    }
+
     fn run(&mut self, run: &Arc<Run>) -> io::Result<Counts> {
         let mut otherwise = self.otherwise.iter().peekable();
         for &step in &self.made {
-            match otherwise.next_if(|(other, _)| *other == step) {
-                Some((_, action)) => run.perform_as(step, action, &mut self.scratch),
-                None => run.perform(step, &mut self.scratch),
-            };
+            if let Some((_, action)) = otherwise.next_if(|(other, _)| *other == step) {
+                run.perform_as(step, action, &mut self.scratch);
+                continue;
+            }
+            let observed = run.perform(step, &mut self.scratch);
+            if self.shares_files && tells_names(run.program.action(step)) && observed.ret == 0 {
+                run.record(step, run.program.expected[step as usize]);
+            }
         }
         for &step in &self.left_out {
             run.record(step, run.program.expected[step as usize]);
@@ -87,4 +114,9 @@ impl Engine for Fewer {
         let answered_from_memory = self.left_out.len() as u64;
         Ok(Counts { kernel_entries: self.made.len() as u64, answered_from_memory, ..Counts::default() })
     }
+}
+
+/// Whether its answer has how many names a file has.
+fn tells_names(action: &Action) -> bool {
+    matches!(action, Action::Stat { .. } | Action::Fstat { .. })
 }

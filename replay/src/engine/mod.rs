@@ -22,6 +22,7 @@ mod tokio_uring;
 mod tuning;
 mod units;
 mod without_chmod;
+mod without_copies;
 
 use std::io;
 use std::sync::Arc;
@@ -59,6 +60,11 @@ pub(crate) trait Engine {
     /// Gets ready for one run, before its time is taken.
     fn prepare(&mut self) -> io::Result<()> {
         Ok(())
+    }
+
+    /// Whether files have other numbers of names after a run than after the program: then only the names are verified.
+    fn shares_files(&self) -> bool {
+        false
     }
 
     /// Executes every step. The run is fresh, and is the one of the program that the engine was made for.

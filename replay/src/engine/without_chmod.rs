@@ -2,18 +2,12 @@
 
 use rustc_hash::FxHashMap;
 
+use super::fewer::Otherwise;
 use crate::bind::{Action, Change, Handle, Start};
 use crate::graph::Rule;
 use crate::plan::PathId;
 use crate::program::Program;
 use crate::scratch::{Accesses, Use};
-
-/// What is made with other permissions, and what is then not needed, both in order.
-#[derive(Debug, Default)]
-pub(super) struct Chmods {
-    pub(super) made: Vec<(u32, Action)>,
-    pub(super) left_out: Vec<u32>,
-}
 
 /// A file that a step made, as later steps may name it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,8 +17,8 @@ enum Name {
 }
 
 /// The chmods of files that the program made before, if nobody looked at their permissions in between.
-pub(super) fn without_chmods(program: &Program) -> Chmods {
-    let mut found = Chmods::default();
+pub(super) fn without_chmods(program: &Program) -> Otherwise {
+    let mut found = Otherwise::default();
     let Some(accesses) = &program.accesses else { return found };
     let mut makers: FxHashMap<Name, u32> = FxHashMap::default();
     // Who looked at a file's permissions last.
@@ -81,7 +75,7 @@ fn gone(change: &Change) -> [Option<Name>; 2] {
 }
 
 /// Whether an open has made its file, not found it.
-fn makes_name(accesses: &Accesses, step: u32) -> bool {
+pub(super) fn makes_name(accesses: &Accesses, step: u32) -> bool {
     let mut uses = accesses.of(step as usize);
     uses.any(|(resource, how)| how == Use::Write && accesses.rule(resource) == Rule::Entry)
 }

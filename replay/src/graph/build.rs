@@ -2,7 +2,7 @@
 //!
 //! The numbers are those of the project's list of ordering rules:
 //! 1 threads, 2 processes, 3 descriptor slots, 4 open file descriptions, 10 working directories, 12 unknown calls.
-//! 5 to 9 (contents, names, listings, removals, attributes) order those that write with all others, so a program of
+//! 5 to 9 and 11 (contents, names, listings, removals, attributes, locks) order those that write with all others, so a program of
 //! reading calls needs none of them; of the others each step says what it reads and writes ([`FileUses`]).
 
 use super::uses::FileUses;
@@ -188,7 +188,7 @@ impl Builder<'_> {
         self.after_all(&since, index);
     }
 
-    /// Rules 5 to 9.
+    /// Rules 5 to 9, and 11.
     fn files(&mut self, index: u32) {
         let Some((accesses, uses)) = self.program.accesses.as_ref().zip(self.files.as_mut()) else { return };
         for (resource, how) in accesses.of(index as usize) {

@@ -58,6 +58,8 @@ pub(crate) enum Rule {
     Listing,
     /// Modes, owners, times and numbers of links.
     Attributes,
+    /// A file's lock is taken and given up in the log's order.
+    Lock,
     /// An unknown call stays where it was.
     Unknown,
     /// No more descriptors are open than there may be.

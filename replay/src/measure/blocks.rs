@@ -206,7 +206,8 @@ impl Bench {
             let calls = 1 + wrong.count();
             contender.voided.get_or_insert_with(|| Voided::new(&run.program, step, observed, calls));
         } else if contender.voided.is_none() {
-            let wrong = run.wrong_file().map_err(ReplayError::io("the files could not be looked at"))?;
+            let wrong = run.wrong_file(contender.engine.shares_files());
+            let wrong = wrong.map_err(ReplayError::io("the files could not be looked at"))?;
             contender.voided = wrong.map(|path| Voided::of_tree(&path));
         }
         Ok(())

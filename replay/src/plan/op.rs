@@ -336,6 +336,13 @@ pub enum Op {
         /// Only what is needed to read the data (`fdatasync`).
         data_only: bool,
     },
+    /// `flock(2)`.
+    Lock {
+        /// The descriptor.
+        fd: i32,
+        /// `LOCK_*`.
+        operation: u32,
+    },
     /// `copy_file_range(2)` or `sendfile(2)`, at the files' own offsets.
     Copy {
         /// The file read.
@@ -397,6 +404,7 @@ impl Op {
                 | Self::SetTimes { .. }
                 | Self::FsetTimes { .. }
                 | Self::Sync { .. }
+                | Self::Lock { .. }
                 | Self::Copy { .. }
                 | Self::Clone { .. }
         )

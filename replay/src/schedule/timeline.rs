@@ -10,6 +10,9 @@ const SHORTEST_WAIT_NS: u64 = 15_000;
 /// A call of no consequence to files that takes longer sleeps: `nanosleep` is among them.
 const LONGEST_WORK_NS: u64 = 1_000_000;
 
+/// Threads that are looked at for the one whose end a wait was for.
+const MOST_ENDED: usize = 64;
+
 /// An item with its time in the log.
 #[derive(Clone, Copy)]
 struct Timed {
@@ -173,12 +176,15 @@ impl Timeline<'_> {
         during.copied().find(|waker| waker.thread != wait.thread)
     }
 
-    /// The last item of the thread that ended last before a wait did, and during it: who joins a thread waits so.
+    /// The last item of the thread that ended last of those that ended before a wait did, and during it: who joins threads
+    /// waits so.
     fn ended_during(&self, wait: &Wait) -> Option<u32> {
         let until = self.exits.partition_point(|&(event, _)| event < wait.event);
-        let (_, thread) = *self.exits[..until].last()?;
-        let last = *self.own[thread as usize].last()?;
-        (self.items[last as usize].end_ns > self.items[wait.item as usize].start_ns).then_some(last)
+        let ended = self.exits[..until].iter().rev().take(MOST_ENDED);
+        let last_items = ended.filter_map(|&(_, thread)| self.own[thread as usize].last().copied());
+        let end_ns = |item: u32| self.items[item as usize].end_ns;
+        let last = last_items.max_by_key(|&item| end_ns(item))?;
+        (end_ns(last) > self.items[wait.item as usize].start_ns).then_some(last)
     }
 
     fn finish(self, cores: usize) -> Option<Schedule> {

@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 pub use limits::{ScratchLimits, TooMuch};
 pub(crate) use model::access::{Accesses, Use};
-pub(crate) use tree::{State, Tree, first_difference};
+pub(crate) use tree::{State, Tree, first_difference, first_other_name};
 
 use crate::ReplayError;
 use crate::bind::{Bound, bind_all};

@@ -73,7 +73,7 @@ impl Tree {
             chunk.iter().try_for_each(|&index| tree.make_item(index))?;
         }
         tree.close_directories(&all)?;
-        tree.stamp(&all)?;
+        tree.stamp_others(&all)?;
         Ok(tree)
     }
 
@@ -94,7 +94,8 @@ impl Tree {
         self.root.join(OsStr::from_bytes(path))
     }
 
-    fn make_item(&self, index: usize) -> io::Result<()> {
+    /// A file's stamp is taken while it is open, which saves a lookup; those of others when all are made.
+    fn make_item(&mut self, index: usize) -> io::Result<()> {
         let item = &self.items[index];
         let path = self.path(&item.path);
         match &item.what {
@@ -111,11 +112,14 @@ impl Tree {
                 if size > filled {
                     file.set_len(*size)?;
                 }
+                let mut metadata = file.metadata()?;
                 // Mostly it has them: the confined process has no umask.
-                if file.metadata()?.mode() & 0o7777 == item.mode {
-                    return Ok(());
+                if metadata.mode() & 0o7777 != item.mode {
+                    file.set_permissions(Permissions::from_mode(item.mode))?;
+                    metadata = file.metadata()?;
                 }
-                file.set_permissions(Permissions::from_mode(item.mode))
+                self.made.insert(item.path.as_slice().into(), stamp(&metadata));
+                Ok(())
             }
             Made::Link(target) => symlink(OsStr::from_bytes(target), path),
             Made::Name { of } => fs::hard_link(self.path(&self.items[*of as usize].path), path),
@@ -133,8 +137,11 @@ impl Tree {
         Ok(())
     }
 
-    fn stamp(&mut self, items: &[usize]) -> io::Result<()> {
+    fn stamp_others(&mut self, items: &[usize]) -> io::Result<()> {
         for &index in items {
+            if matches!(self.items[index].what, Made::File { .. }) {
+                continue;
+            }
             let path = &self.items[index].path;
             let stamp = stamp(&self.path(path).symlink_metadata()?);
             self.made.insert(path.as_slice().into(), stamp);
@@ -261,7 +268,7 @@ impl Tree {
             }
         }
         self.close_directories(missing)?;
-        self.stamp(missing)
+        self.stamp_others(missing)
     }
 
     /// Removes a name; its directory may have lost the permission for that.
@@ -283,6 +290,12 @@ impl Tree {
 /// The first name that is not the same in both.
 pub(crate) fn first_difference(expected: &State, found: &State) -> Option<Box<[u8]>> {
     let missing = expected.iter().find(|(path, one)| found.get(*path) != Some(one)).map(|(path, _)| path);
+    missing.or_else(|| found.keys().find(|path| !expected.contains_key(*path))).cloned()
+}
+
+/// The first name that only one of the two has.
+pub(crate) fn first_other_name(expected: &State, found: &State) -> Option<Box<[u8]>> {
+    let missing = expected.keys().find(|path| !found.contains_key(*path));
     missing.or_else(|| found.keys().find(|path| !expected.contains_key(*path))).cloned()
 }
 

@@ -260,22 +260,25 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
     }
 
     /// What the calls cost in the program, if the log knows, and how the replay compares.
-    fn recorded(&self, contenders: &[Contender]) -> (Option<f64>, Option<Gate>) {
-        let (probe_ns, are_costs) = match self.options.recorded {
+    fn recorded(&self, contenders: &[Contender]) -> (Option<[f64; 2]>, Option<Gate>) {
+        let (probe_ns, most_probe_ns, are_costs) = match self.options.recorded {
             RecordedTimes::Unusable => return (None, None),
-            RecordedTimes::Estimates { probe_ns } => (probe_ns, false),
-            RecordedTimes::Costs { probe_ns } => (probe_ns, true),
+            RecordedTimes::Estimates { probe_ns, most_probe_ns } => (probe_ns, most_probe_ns, false),
+            RecordedTimes::Costs { probe_ns, most_probe_ns } => (probe_ns, most_probe_ns, true),
         };
         let Some(total) = self.program.recorded_ns() else { return (None, None) };
         let replayed = coverage(&self.program).replayed as f64;
-        let in_program_ns = (total as f64 - probe_ns * replayed).max(0.0);
+        let [in_program_least_ns, in_program_ns] =
+            [most_probe_ns.max(probe_ns), probe_ns].map(|each| (total as f64 - each * replayed).max(0.0));
         let thinking = contenders
             .iter()
             .find(|contender| contender.strategy == Strategy::Thinking { disturb: true })
             .filter(|thinking| thinking.voided.is_none());
-        let gate = thinking
-            .and_then(Contender::median_calls_ns)
-            .map(|replayed_ns| Gate { in_program_ns, replayed_ns });
-        (are_costs.then_some(in_program_ns), gate)
+        let gate = thinking.and_then(Contender::median_calls_ns).map(|replayed_ns| Gate {
+            in_program_ns,
+            in_program_least_ns,
+            replayed_ns,
+        });
+        (are_costs.then_some([in_program_least_ns, in_program_ns]), gate)
     }
 }

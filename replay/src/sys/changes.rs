@@ -109,6 +109,9 @@ fn change_file(change: &Change, paths: &Paths, descriptors: &Descriptors) -> Obs
             ),
             Change::Sync { handle, data_only: true } => libc::syscall(libc::SYS_fdatasync, fd(handle)),
             Change::Sync { handle, data_only: false } => libc::syscall(libc::SYS_fsync, fd(handle)),
+            Change::Lock { handle, operation } => {
+                libc::syscall(libc::SYS_flock, fd(handle), operation | libc::LOCK_NB as u32)
+            }
             Change::Copy { from, to, count, call: CopyCall::Range } => {
                 libc::syscall(libc::SYS_copy_file_range, fd(from), 0, fd(to), 0, count as usize, 0)
             }

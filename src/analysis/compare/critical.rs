@@ -231,8 +231,8 @@ mod tests {
     }
 
     fn ends(pid: u32, at_ms: u64) -> Event<'static> {
-        let moment = at_ms * MS;
-        Event { pid, tid: pid, start_ns: moment, end_ns: Some(moment), ..Event::new(Kind::Exit) }
+        let start_ns = at_ms * MS;
+        Event { pid, tid: pid, start_ns, end_ns: Some(start_ns), ..Event::new(Kind::Exit) }
     }
 
     /// Milliseconds in the order of `Along::ALL`, and those in children.

@@ -1,4 +1,4 @@
-//! What io_uring, threads and fewer calls would do for a side: its log replayed, and the best way of each kind.
+//! What `io_uring`, threads and fewer calls would do for a side: its log replayed, and the best way of each kind.
 //!
 //! Values only: they pass from a confined process to the one that shows them, so they can be read back, too.
 

@@ -35,7 +35,11 @@ const QUESTIONS: [Question; 12] = [
     ),
     ("costs", |run| Some(quality(run.quality).to_owned()), "costs cannot be set beside each other"),
     ("recorder", |run| known(&run.setting.writer), "recorded by different programs, or versions of one"),
-    ("Python", |run| Some(joined(&run.setting.pythons)), "one is another version of the interpreter"),
+    (
+        "Python",
+        |run| Some(joined(&run.setting.pythons)),
+        "one is another version of the interpreter, or none",
+    ),
     (
         "bytecode",
         |run| Some(whether(figure(run, Measure::Bytecode) > 0, "compiled")),

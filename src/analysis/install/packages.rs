@@ -94,7 +94,9 @@ impl<'a> Packages<'a> {
         let all = found.into_iter().filter(|(_, package)| package.files > 0);
         let mut all: Vec<Package> =
             all.map(|(name, package)| Package { name: name.as_slice().into(), ..package }).collect();
-        all.iter_mut().for_each(|package| package.modules.sort_unstable());
+        for package in &mut all {
+            package.modules.sort_unstable();
+        }
         all.sort_by_key(|package| (Reverse(package.cost_ns), Reverse(package.calls)));
         (all, none)
     }

@@ -17,6 +17,7 @@ use super::fold::{self, By, Metric};
 use super::integrity::Integrity;
 use super::lookups::{self, Lookups};
 use super::modules::{Imports, Modules};
+use super::partition::Partition;
 use super::phases::{self, Boundary, PhaseKind, Phases, Start};
 use super::stacks::Stacks;
 use super::text::{Text, arguments};
@@ -77,6 +78,10 @@ pub struct Report {
     pub long_calls: LongCalls,
     /// What ran before the program itself, if anything did.
     pub launcher: Option<Launcher>,
+    /// Where the time went, of runs with CPU samples; `None` where none were made.
+    pub partition: Option<Partition>,
+    /// Why there were no such runs.
+    pub not_sampled: Option<String>,
     /// The phases.
     pub phases: Phases,
     /// The processes.
@@ -236,6 +241,8 @@ impl Startup {
         });
         let mut report = Report {
             launcher,
+            partition: None,
+            not_sampled: None,
             phases,
             findings,
             tree: tree::tree(&self.base.processes, self.base.span.unwrap_or_default().0),

@@ -30,21 +30,20 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    /// Takes what is in the ring, as far as there is room, and hands on the oldest records. False: nothing was there.
+    /// Takes what is in the ring, as far as there is room, and hands on the oldest records. Gives whether more wait.
     pub fn work(&mut self, loaded: &mut Loaded, mut take: impl FnMut(Record<'_>)) -> bool {
         while (self.chunks.len() + 1) * CHUNK <= MOST
             && let Some(record) = loaded.ring.next()
         {
             self.push(&record);
         }
-        let any = !self.is_empty();
         for _ in 0..AT_ONCE {
             let Some(record) = self.next() else { break };
             if let Some(record) = wire::decode(record) {
                 take(record);
             }
         }
-        any
+        !self.is_empty()
     }
 
     /// Whether all is done that was in the ring at the last look.

@@ -1,7 +1,10 @@
 //! One recording: from the ring into the session, until the last thread has ended.
 
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, poll};
 
 use super::super::calibration::calibrate_by;
 use super::super::monotonic_ns;
@@ -18,11 +21,15 @@ use super::session::Session;
 use crate::event::{Event, Kind};
 use crate::log::Calibration;
 
-/// How often the ring is emptied: nothing wakes us, so that the traced threads do not pay for it.
+/// How often the ring is emptied: nothing wakes us, so that the traced threads do not pay for it; and who looks at the ring
+/// all the time takes its memory from the CPUs that write there.
 pub(super) const PERIOD: Duration = Duration::from_millis(2);
 
-/// Idle looks at the ring between looks at whether something was lost.
+/// Looks at the ring between looks at whether something was lost.
 pub(super) const LOSS_CHECK: u64 = 64;
+
+/// Looks at the ring between looks at other things, while there is much in it.
+const BUSY_LOOKS: u64 = 16;
 
 /// How to record.
 #[derive(Clone, Copy, Debug)]
@@ -95,13 +102,20 @@ impl Recorder {
         let _first = First::begin();
         let mut session = Session::new(pid as u32, options.origin_ns, at_once, sink);
         go()?;
-        let (mut backlog, mut idle) = (Backlog::default(), 0_u64);
+        let end = child::end_of(pid).ok();
+        let (mut backlog, mut looks) = (Backlog::default(), 0_u64);
+        let mut is_met = false;
         let (mut status, mut asked, mut others) = (None, None, Others::default());
         while !session.sink.wants_end()
             && (status.is_none() || !(session.is_over() || options.leader_only || received().is_some()))
         {
-            let busy = take_in(loaded, &mut backlog, &mut session)?;
-            if !busy && holding.is_some() {
+            let more = take_in(loaded, &mut backlog, &mut session)?;
+            looks += 1;
+            if session.has_begun && !is_met {
+                loaded.meet_no_more()?;
+                is_met = true;
+            }
+            if !more && holding.is_some() {
                 Holding::release(&mut loaded.held);
             }
             if status.is_none() && session.leader_ended {
@@ -114,20 +128,22 @@ impl Recorder {
                 // Whoever started us may have left SIGCHLD ignored, and then there is no status.
                 status = Some(if at_once { ended.unwrap_or_default() } else { ended? });
             }
+            if more && !looks.is_multiple_of(BUSY_LOOKS) {
+                continue;
+            }
             match status {
                 None => stop_with(&session, loaded, pid)?,
                 Some(_) if others.go_on(monotonic_ns()) => session.waits_for(),
                 Some(_) => {}
             }
-            if !busy {
-                idle += 1;
-                if idle.is_multiple_of(LOSS_CHECK) && loaded.lost() > lost_before {
-                    let leader_has_ended = status.is_none() && child::has_ended(pid)?;
-                    session.forget(|of, tid| {
-                        (leader_has_ended && of == pid as u32) || thread_is_gone(of as i32, tid as i32)
-                    });
-                }
-                std::thread::sleep(PERIOD);
+            if looks.is_multiple_of(LOSS_CHECK) && loaded.lost() > lost_before {
+                let leader_has_ended = status.is_none() && child::has_ended(pid)?;
+                session.forget(|of, tid| {
+                    (leader_has_ended && of == pid as u32) || thread_is_gone(of as i32, tid as i32)
+                });
+            }
+            if !more {
+                rest(end.as_ref().filter(|_| status.is_none()));
             }
         }
         let after_leader = asked.is_none();
@@ -136,6 +152,14 @@ impl Recorder {
         let status = status.unwrap_or_default();
         Ok(Outcome { status, warnings: Vec::new(), threads, lost, parallel: false, interruption })
     }
+}
+
+/// Waits for records to come, at most until the end of a process.
+fn rest(end: Option<&OwnedFd>) {
+    let Some(end) = end else { return std::thread::sleep(PERIOD) };
+    let mut end = [PollFd::new(end.as_fd(), PollFlags::POLLIN)];
+    // A signal is no less a reason to look than the end.
+    let _ = poll(&mut end, PERIOD.as_millis() as u8);
 }
 
 /// Stops this process too, where the command was stopped and whoever waits for us should see that.
@@ -149,17 +173,17 @@ fn stop_with<S: Sink>(session: &Session<'_, S>, loaded: &Loaded, pid: i32) -> io
     Ok(())
 }
 
-/// Makes events of what has come, and has names told again once there are too many to keep. False: nothing has come.
+/// Makes events of what has come, and has names told again once there are too many to keep. Gives whether more has come.
 pub(super) fn take_in<S: Sink>(
     loaded: &mut Loaded,
     backlog: &mut Backlog,
     session: &mut Session<'_, S>,
 ) -> io::Result<bool> {
-    let busy = backlog.work(loaded, |record| session.take(record));
+    let more = backlog.work(loaded, |record| session.take(record));
     if session.names.begin_anew() {
         loaded.retell_names()?;
     }
-    Ok(busy)
+    Ok(more)
 }
 
 /// Takes what is left, lets all go on, and counts what was lost; gives how many threads were seen, and how many records

@@ -332,6 +332,12 @@ impl Loaded {
         self.set_control(control)
     }
 
+    /// Meets nobody from now on: those who are followed go on to be, with whomever they make, and others no longer cost
+    /// a look at who they are.
+    pub fn meet_no_more(&mut self) -> io::Result<()> {
+        self.set_control(Control { scope: 0, ..self.control })
+    }
+
     /// Has every name told again that is met from now on.
     pub fn retell_names(&mut self) -> io::Result<()> {
         self.set_control(Control { naming: self.control.naming.wrapping_add(1 << 32), ..self.control })

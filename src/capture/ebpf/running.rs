@@ -49,18 +49,18 @@ impl Recorder {
                 session.attach(pid, tid.cast_unsigned(), comm_of(pid.cast_signed(), tid));
             }
         }
-        let (mut backlog, mut idle) = (Backlog::default(), 0_u64);
+        let (mut backlog, mut looks) = (Backlog::default(), 0_u64);
         while !is_over(&session, pids) {
-            let busy = take_in(loaded, &mut backlog, &mut session)?;
+            let more = take_in(loaded, &mut backlog, &mut session)?;
             let is_late = options.until_ns.is_some_and(|until| until <= monotonic_ns());
             if watch.received().is_some() || is_late {
                 break;
             }
-            if !busy {
-                idle += 1;
-                if idle.is_multiple_of(LOSS_CHECK) && loaded.lost() > lost_before {
-                    session.forget(|pid, tid| thread_is_gone(pid as i32, tid as i32));
-                }
+            looks += 1;
+            if looks.is_multiple_of(LOSS_CHECK) && loaded.lost() > lost_before {
+                session.forget(|pid, tid| thread_is_gone(pid as i32, tid as i32));
+            }
+            if !more {
                 std::thread::sleep(PERIOD);
             }
         }

@@ -43,8 +43,7 @@ impl std::fmt::Debug for Counters {
 impl Counters {
     /// Opens them; they count from the process's next `execve` on.
     pub fn open(pid: i32, hz: u32) -> Result<Self, SampleError> {
-        let most = setting("perf_event_max_sample_rate").and_then(|most| most.parse().ok());
-        if let Some(most) = most.filter(|most| hz > *most) {
+        if let Some(most) = most_a_second().filter(|most| hz > *most) {
             return Err(SampleError::Rate { wanted: hz, most });
         }
         match Self::with(pid, hz, false) {
@@ -126,6 +125,7 @@ fn options(hz: u32, user_only: bool) -> Opts {
         extra_record: ExtraRecord {
             task: true,
             comm: true,
+            ctx_switch: true,
             mmap: Mmap { code: true, data: false, ext: Some(UseBuildId(false)) },
             ..ExtraRecord::default()
         },
@@ -146,6 +146,11 @@ fn cpus() -> u32 {
 
 fn is_refusal(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EACCES | libc::EPERM | libc::ENOSYS))
+}
+
+/// See [`super::most_a_second`].
+pub fn most_a_second() -> Option<u32> {
+    setting("perf_event_max_sample_rate").and_then(|most| most.parse().ok())
 }
 
 /// `kernel.NAME`, as it is set now.

@@ -27,6 +27,12 @@ use counters::Counters;
 use name::Namer;
 use take::Taker;
 
+/// Most samples a second that the kernel takes, as it is set now.
+#[must_use]
+pub fn most_a_second() -> Option<u32> {
+    counters::most_a_second()
+}
+
 /// Why there are no samples.
 #[derive(Debug, thiserror::Error)]
 pub enum SampleError {

@@ -5,7 +5,7 @@ use std::sync::mpsc::Receiver;
 
 use super::super::stacks::{Address, Object, Symbols, Table};
 use crate::event::stack::Frame;
-use crate::event::{Event, Kind};
+use crate::event::{Event, Kind, mark};
 
 /// What is handed from one thread to the other.
 pub enum Found {
@@ -13,6 +13,19 @@ pub enum Found {
     Object(Arc<Object>),
     /// A sample.
     Sample(Box<Unwound>),
+    /// A thread was on no CPU.
+    Away(Away),
+}
+
+/// A time in which a thread was on no CPU.
+pub struct Away {
+    pub start_ns: u64,
+    pub end_ns: u64,
+    pub pid: u32,
+    pub tid: u32,
+    pub comm: Option<Arc<[u8]>>,
+    /// It could have run.
+    pub is_ready: bool,
 }
 
 /// A sample with the addresses of its stack.
@@ -60,6 +73,16 @@ impl<F: FnMut(&Event<'_>)> Namer<F> {
             match found {
                 Found::Object(object) => self.objects.push(object),
                 Found::Sample(sample) => self.sample(&sample),
+                Found::Away(away) => (self.push)(&Event {
+                    pid: away.pid,
+                    tid: away.tid,
+                    comm: away.comm.as_deref().unwrap_or_default(),
+                    start_ns: away.start_ns,
+                    end_ns: Some(away.end_ns),
+                    args: [u64::from(away.is_ready), 0, 0, 0, 0, 0],
+                    text: Some(mark::OFF_CPU.as_bytes()),
+                    ..Event::new(Kind::Mark)
+                }),
             }
         }
         (self.samples, self.push)

@@ -7,14 +7,16 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use perf_event_open::sample::record::Record;
+use perf_event_open::sample::record::ctx::{CtxSwitch, Switch};
 use perf_event_open::sample::record::mmap::Mmap;
 use perf_event_open::sample::record::sample::{Abi, CallChain, Sample};
+use rustc_hash::FxHashMap;
 
 use super::super::stacks::{Address, ObjectId, Objects, Walk, registers};
 use super::super::sys::clock::monotonic_ns;
 use super::Sampled;
 use super::counters::Counters;
-use super::name::{Found, Unwound};
+use super::name::{Away, Found, Unwound};
 use super::processes::{self, Processes};
 
 /// Between two rounds: at the highest rate a ring holds several times as much.
@@ -42,6 +44,8 @@ pub struct Taker {
     walk: Walk,
     /// Records in the order of their times, once sorted.
     waiting: Vec<(u64, Waiting)>,
+    /// Threads that are on no CPU: since when, and whether they could run.
+    away: FxHashMap<u32, (u64, bool)>,
     sampled: Sampled,
 }
 
@@ -57,6 +61,7 @@ impl Taker {
             told: 0,
             walk: Walk::default(),
             waiting: Vec::new(),
+            away: FxHashMap::default(),
             sampled: Sampled::default(),
         }
     }
@@ -99,6 +104,7 @@ impl Taker {
                     Record::Comm(comm) => comm.record_id.as_ref(),
                     Record::Fork(fork) => fork.record_id.as_ref(),
                     Record::Exit(exit) => exit.record_id.as_ref(),
+                    Record::CtxSwitch(switch) => switch.record_id.as_ref(),
                     _ => return,
                 };
                 let time = id.and_then(|id| id.time).unwrap_or(0);
@@ -124,12 +130,36 @@ impl Taker {
                     self.processes.named(comm.task.tid, comm.comm.into_bytes().into());
                 }
                 Waiting::Other(Record::Fork(fork)) => {
+                    // A new thread is ready to run.
+                    self.away.insert(fork.task.tid, (time, true));
                     let parent = (fork.parent_task.pid, fork.parent_task.tid);
                     self.processes.forked((fork.task.pid, fork.task.tid), parent);
                 }
-                Waiting::Other(Record::Exit(exit)) => self.processes.ended(exit.task.pid, exit.task.tid),
+                Waiting::Other(Record::Exit(exit)) => {
+                    self.away.remove(&exit.task.tid);
+                    self.processes.ended(exit.task.pid, exit.task.tid);
+                }
+                Waiting::Other(Record::CtxSwitch(switch)) => self.switched(time, &switch),
                 Waiting::Other(_) => {}
             }
+        }
+    }
+
+    /// A thread has left its CPU, or has one again.
+    fn switched(&mut self, time: u64, switch: &CtxSwitch) {
+        let Some(task) = switch.record_id.as_ref().and_then(|id| id.task.as_ref()) else { return };
+        if let Switch::OutTo { preempt, .. } = switch.info {
+            self.away.insert(task.tid, (time, preempt));
+        } else if let Some((since, is_ready)) = self.away.remove(&task.tid) {
+            let away = Away {
+                start_ns: since.saturating_sub(self.origin_ns),
+                end_ns: time.saturating_sub(self.origin_ns),
+                pid: task.pid,
+                tid: task.tid,
+                comm: self.processes.comm(task.tid),
+                is_ready,
+            };
+            self.hand_on(Found::Away(away));
         }
     }
 

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
@@ -42,6 +43,17 @@ pub fn stopped_by(pid: libc::pid_t) -> io::Result<Option<i32>> {
 /// Whether the child has ended, without waiting for it. An ended child is left to [`reap`].
 pub fn has_ended(pid: libc::pid_t) -> io::Result<bool> {
     wait_info(pid, libc::WEXITED | libc::WNOWAIT | libc::WNOHANG).map(|(code, _)| code != 0)
+}
+
+/// Becomes readable when the process has ended (`pidfd_open(2)`).
+pub fn end_of(pid: libc::pid_t) -> io::Result<OwnedFd> {
+    // SAFETY: takes numbers only.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: it is new, and nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as libc::c_int) })
 }
 
 /// `waitid(2)`: the code of what happened (`CLD_*`), 0 where nothing had and `WNOHANG` was given; and the

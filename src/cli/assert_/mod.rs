@@ -7,23 +7,23 @@ mod runs;
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use serde::Serialize;
 
 use self::runs::Runs;
 use super::choice;
 use super::failure::{Failure, note};
 use super::input;
-use super::output::WRITING;
 use super::report_output::ReportOutput;
-use crate::analysis::budget::{self, Budget, DEFAULT_METRICS, Judgement, Metric, Verdict, parse};
+use crate::analysis::budget::{self, Budget, DEFAULT_METRICS, Learned, Metric, Verdict, parse};
 use crate::capture::select::{CHOICES, Wanted};
+use crate::report::budget as report;
 use crate::report::look::Look;
-use crate::report::{budget as report, json};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -55,7 +55,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME", value_parser = choice::named(&CHOICES), default_value = "auto")]
     pub(super) backend: Wanted,
 
-    /// Print the verdicts as JSON; the command's own output goes to standard error
+    /// Print the verdicts, or what was learned, as JSON; the command's own output goes to standard error
     #[arg(long)]
     json: bool,
 
@@ -93,12 +93,16 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let learned = budget::learn(&metrics, &readings, arguments.margin / 100.0).map_err(|metric| {
             Failure::of_trace(anyhow!("{metric}: the log does not tell this, so no budget is learned"))
         })?;
-        let head = report::Head { target: &target, runs: readings.len() };
-        write_learned(arguments, out, |out| report::write_learned(out, head, &learned))?;
+        write_learned(
+            arguments,
+            out,
+            &Learning { target: &target, runs: readings.len(), learned: &learned },
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
     let judgement = budget::judge(target, &budgets, readings);
-    show(out, &judgement).context(WRITING).map_err(Failure::of_trace)?;
+    let shown = out.show_alone(&judgement, |out| report::write(out, &judgement, Look::of_stdout()));
+    shown.map_err(Failure::of_trace)?;
     let has = |verdict| judgement.budgets.iter().any(|judged| judged.verdict == verdict);
     Ok(ExitCode::from(match (has(Verdict::Broken), has(Verdict::Unknown)) {
         (true, _) => 1,
@@ -172,11 +176,18 @@ fn to_learn(arguments: &Arguments) -> Result<Vec<Budget>, Failure> {
     }
 }
 
-fn write_learned(
-    arguments: &Arguments,
-    out: ReportOutput,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), Failure> {
+/// What was learned, as a value.
+#[derive(Debug, Serialize)]
+struct Learning<'a> {
+    target: &'a str,
+    runs: usize,
+    learned: &'a [Learned],
+}
+
+/// To the file of `--budget` or to standard output; there goes JSON, too.
+fn write_learned(arguments: &Arguments, out: ReportOutput, learning: &Learning<'_>) -> Result<(), Failure> {
+    let head = report::Head { target: learning.target, runs: learning.runs };
+    let write = |out: &mut dyn Write| report::write_learned(out, head, learning.learned);
     if let Some(path) = arguments.budget.first() {
         let failed = || format!("cannot write the budget to {}", path.display());
         let mut file =
@@ -184,22 +195,13 @@ fn write_learned(
         let written = write(&mut file).and_then(|()| file.flush());
         written.with_context(failed).map_err(Failure::of_trace)?;
         note(format_args!("a budget is in {}", path.display()));
-        return Ok(());
     }
-    let Some(file) = out.into_kept() else { return Ok(()) };
-    let mut out = BufWriter::new(file);
-    write(&mut out).and_then(|()| out.flush()).context(WRITING).map_err(Failure::of_trace)
-}
-
-fn show(out: ReportOutput, judgement: &Judgement) -> io::Result<()> {
-    if let Some(file) = out.into_kept() {
-        let mut out = BufWriter::new(file);
-        json::write(&mut out, judgement)?;
-        return out.flush();
-    }
-    let mut out = BufWriter::new(io::stdout().lock());
-    report::write(&mut out, judgement, Look::of_stdout())?;
-    out.flush()
+    let shown = match (arguments.json, arguments.budget.is_empty()) {
+        (true, _) => out.show_alone(learning, |_| Ok(())),
+        (false, true) => out.write_kept(write),
+        (false, false) => Ok(()),
+    };
+    shown.map_err(Failure::of_trace)
 }
 
 #[cfg(test)]

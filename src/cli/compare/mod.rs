@@ -85,9 +85,8 @@ pub struct Arguments {
     #[arg(short, long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
 
-    /// Replay a log of each side: what io_uring, threads and fewer calls would do for it; calls that read, or
-    /// with =writes all of them in a scratch tree (10 s a side)
-    #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "reads")]
+    #[arg(long, help = "Replay a log of each side: what io_uring, threads and fewer calls would do for it; calls that \
+                        read, or with =writes all of them in a scratch tree (10 s a side)", value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "reads")]
     pub(super) replay: Option<replays::Which>,
 
     /// Show every row of every table
@@ -117,7 +116,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut compared = compare::compare(&outcome.samples, outcome.paired);
     let enough = compared.sides.iter().filter(|side| side.runs + side.traced > 0).count() > 1;
     if let (Some(which), true, None) = (arguments.replay, enough, &outcome.trouble) {
-        compared.replays = replays::of_sides(which, &outcome, &arguments.place);
+        compared.replays = replays::of_sides(which, &mut outcome, &arguments.place);
     }
     if enough {
         show(arguments, &compared).context(WRITING).map_err(Failure::of_trace)?;

@@ -13,10 +13,10 @@ use super::super::failure::{Failure, note};
 use super::super::input;
 use super::super::progress::RunsBar;
 use super::super::replay::recorded;
-use super::runs::Outcome;
+use super::runs::{Outcome, ended_by};
 use crate::analysis::compare::{Replayed, median};
 use crate::analysis::replay::{Known, KnownWall, Replay};
-use crate::capture::untraced::Progress as _;
+use crate::capture::untraced::{self, Progress as _};
 use crate::log::{Columns, Header};
 use crate::plan::{Planned, Planner};
 
@@ -32,18 +32,31 @@ pub enum Which {
     Writes,
 }
 
-/// The replays of all sides that have a log; one that cannot be made is told, and no reason to lose the others.
-pub fn of_sides(which: Which, outcome: &Outcome, place: &input::Place) -> Vec<Option<Replayed>> {
-    let sides = outcome.logs.iter().zip(&outcome.samples);
-    let replays = sides.map(|(log, sample)| {
-        let log = log.as_deref()?;
+/// The replays of all sides that have a log; one that cannot be made is told, and no reason to lose the others. A signal
+/// that asks for an end is heeded behind the side that is being replayed, for what was measured is still to be shown.
+pub fn of_sides(which: Which, outcome: &mut Outcome, place: &input::Place) -> Vec<Option<Replayed>> {
+    let mut replays = Vec::new();
+    for (log, sample) in outcome.logs.iter().zip(&outcome.samples) {
         let walls: Vec<f64> = sample.runs.iter().map(|run| run.wall_ns as f64).collect();
-        let replayed = replay(which, log, place, walls);
-        replayed
-            .map_err(|failure| note(format_args!("{}: not replayed: {}", sample.name, failure.text())))
-            .ok()
-    });
-    replays.collect()
+        let made = log.as_deref().map(|log| untraced::to_its_end(|| replay(which, log, place, walls)));
+        let replayed = made.and_then(|made| match made {
+            Ok(Ok(replayed)) => Some(replayed),
+            Ok(Err(failure)) => {
+                note(format_args!("{}: not replayed: {}", sample.name, failure.text()));
+                None
+            }
+            Err(signal) => {
+                outcome.trouble.get_or_insert(ended_by(signal));
+                None
+            }
+        });
+        replays.push(replayed);
+        if outcome.trouble.is_some() {
+            replays.resize(outcome.logs.len(), None);
+            break;
+        }
+    }
+    replays
 }
 
 fn replay(which: Which, log: &Path, place: &input::Place, wall_ns: Vec<f64>) -> Result<Replayed, Failure> {
@@ -52,7 +65,7 @@ fn replay(which: Which, log: &Path, place: &input::Place, wall_ns: Vec<f64>) -> 
     let options = Options {
         strategies: strategies(which),
         wall_ns,
-        recorded: recorded(&header),
+        recorded: recorded(&header, &planned),
         time: TIME,
         ..Options::default()
     };
@@ -96,11 +109,11 @@ fn read(log: &Path, place: &input::Place) -> Result<(Header, Planned), Failure> 
     });
     ending.map_err(|error| input::named(log, error))?;
     added?;
-    let whole = planner.finish();
-    if whole.lost != Some(0) {
+    let plan = planner.finish();
+    if plan.lost != Some(0) {
         return Err(Failure::of_trace(anyhow!("events are missing from its log")));
     }
-    Ok((header, whole))
+    Ok((header, plan))
 }
 
 /// What the kinds of `WayKind` are the best of, and what projections need.

@@ -17,6 +17,7 @@ use super::Arguments;
 use super::files;
 use crate::analysis::compare::{Profile, Profiler, Sample};
 use crate::capture::launch::Command;
+use crate::capture::select::Tracer;
 use crate::capture::stdio::Stdio;
 use crate::capture::untraced::{self, Cold, Plan, Progress, Rounds, Trouble, signal_name};
 use crate::log::Columns;
@@ -30,9 +31,12 @@ pub struct Outcome {
     held: Vec<File>,
     /// Untraced runs were made in rounds.
     pub paired: bool,
-    /// What ended them early, as a sentence, and the signal if it was one.
-    pub trouble: Option<(String, Option<i32>)>,
+    /// What ended them early.
+    pub trouble: Option<Early>,
 }
+
+/// Why there are no more runs, as a sentence, and the signal if it was one.
+pub type Early = (String, Option<i32>);
 
 /// A side that is a command.
 struct Running<'a> {
@@ -150,7 +154,7 @@ fn run(arguments: &Arguments, running: &[Running<'_>], outcome: &mut Outcome) ->
 
 /// Runs the commands of `--cleanup`, however the runs came to their end. A signal ends all of them, not only the one that
 /// runs: who asks for an end once does not want to wait for the others.
-fn clean_up(arguments: &Arguments, running: &[Running<'_>]) -> Option<(String, Option<i32>)> {
+fn clean_up(arguments: &Arguments, running: &[Running<'_>]) -> Option<Early> {
     for one in running {
         let command = of_side(&arguments.cleanup, one.at).map(String::as_str);
         match untraced::run_option("--cleanup", command) {
@@ -172,9 +176,9 @@ fn emptied() -> Result<Cold, Failure> {
 }
 
 /// Why there are no more runs, and the signal if it was one.
-fn told(name: &str, trouble: Trouble, stdio: &mut Stdio) -> (String, Option<i32>) {
+fn told(name: &str, trouble: Trouble, stdio: &mut Stdio) -> Early {
     let text = match trouble {
-        Trouble::Signal(signal) => return (ended_by(signal), Some(signal)),
+        Trouble::Signal(signal) => return ended_by(signal),
         Trouble::Failed(status) => {
             format!(
                 "{name}: a run failed ({status}); --prepare can put back what a run changes, --ignore-failure counts it all the same"
@@ -187,8 +191,9 @@ fn told(name: &str, trouble: Trouble, stdio: &mut Stdio) -> (String, Option<i32>
     (text + &words.unwrap_or_default(), None)
 }
 
-fn ended_by(signal: i32) -> String {
-    format!("ended by {}: what is shown was measured until then", signal_name(signal))
+/// What is said where a signal has asked for an end.
+pub fn ended_by(signal: i32) -> Early {
+    (format!("ended by {}: what is shown was measured until then", signal_name(signal)), Some(signal))
 }
 
 /// Traces all commands in turn, as often as asked for. What ended that early, if anything did.
@@ -197,51 +202,63 @@ fn trace(
     running: &[Running<'_>],
     outcome: &mut Outcome,
     stdio: &mut Stdio,
-) -> Result<Option<(String, Option<i32>)>, Failure> {
+) -> Result<Option<Early>, Failure> {
     let mut tracer = match traced::ready(arguments.backend)? {
         Ok(tracer) => tracer,
-        Err(signal) => return Ok(Some((ended_by(signal), Some(signal)))),
+        Err(signal) => return Ok(Some(ended_by(signal))),
     };
     let mut bar = RunsBar::now("traced runs");
-    let mut done = 0;
-    for round in 0..arguments.traced as usize {
-        for one in running {
-            let name = outcome.samples[one.at].name.clone();
-            let prepare = of_side(&arguments.prepare, one.at).map(String::as_str);
-            if let Some(signal) = untraced::prepare_run(prepare).map_err(Failure::of_trace)? {
-                return Ok(Some((ended_by(signal), Some(signal))));
-            }
-            let kept = arguments.output.as_ref().filter(|_| round == 0);
-            let kept = kept.map(|directory| files::log_of(directory, one.at));
-            let file = tempfile::tempfile().map_err(Failure::of_trace)?;
-            let log = kept.clone().unwrap_or_else(|| unnamed(&file));
-            let typed = Typed { command: &one.command, words: one.words };
-            let recorded = traced::trace_once(&mut tracer, typed, &log, (stdio, 1), None)?;
-            if let Some(interruption) = recorded.interruption {
-                return Ok(Some((ended_by(interruption.signal), Some(interruption.signal))));
-            }
-            recorded.log.map_err(Failure::of_trace)?;
-            if !recorded.status.success() && !arguments.ignore_failure {
-                return Ok(Some(told(&name, Trouble::Failed(recorded.status), stdio)));
-            }
-            outcome.samples[one.at].profiles.push(profile(&log, &arguments.place)?.0);
-            if kept.is_some() {
-                outcome.logs[one.at] = kept;
-            } else if round == 0 && arguments.replay.is_some() {
-                outcome.logs[one.at] = Some(log);
-                outcome.held.push(file);
-            }
-            let conclude = of_side(&arguments.conclude, one.at).map(String::as_str);
-            let concluded = untraced::run_option("--conclude", conclude).map_err(Failure::of_trace)?;
-            done += 1;
-            bar.finished(done - 1, done as f64 / (running.len() as f64 * f64::from(arguments.traced)));
-            if let Some(signal) = concluded {
-                return Ok(Some((ended_by(signal), Some(signal))));
-            }
+    let all = running.len() * arguments.traced as usize;
+    for run in 0..all {
+        let one = &running[run % running.len()];
+        if let Some(early) = trace_side(arguments, (one, run / running.len()), &mut tracer, outcome, stdio)? {
+            return Ok(Some(early));
         }
+        bar.finished(run, (run + 1) as f64 / all as f64);
     }
     bar.finish();
     Ok(None)
+}
+
+/// One traced run of one side, prepared and concluded, and its profile.
+fn trace_side(
+    arguments: &Arguments,
+    (one, round): (&Running<'_>, usize),
+    tracer: &mut Tracer,
+    outcome: &mut Outcome,
+    stdio: &mut Stdio,
+) -> Result<Option<Early>, Failure> {
+    let prepare = of_side(&arguments.prepare, one.at).map(String::as_str);
+    if let Some(signal) = untraced::prepare_run(prepare).map_err(Failure::of_trace)? {
+        return Ok(Some(ended_by(signal)));
+    }
+    let kept = arguments.output.as_ref().filter(|_| round == 0);
+    let kept = kept.map(|directory| files::log_of(directory, one.at));
+    let file = tempfile::tempfile().map_err(Failure::of_trace)?;
+    let log = kept.clone().unwrap_or_else(|| unnamed(&file));
+    let typed = Typed { command: &one.command, words: one.words };
+    let recorded = traced::trace_once(tracer, typed, &log, (stdio, 1), None)?;
+    if let Some(interruption) = recorded.interruption {
+        return Ok(Some(ended_by(interruption.signal)));
+    }
+    recorded.log.map_err(Failure::of_trace)?;
+    let sample = &mut outcome.samples[one.at];
+    if !recorded.status.success() && !arguments.ignore_failure {
+        return Ok(Some(told(&sample.name, Trouble::Failed(recorded.status), stdio)));
+    }
+    match untraced::to_its_end(|| profile(&log, &arguments.place)) {
+        Ok(read) => sample.profiles.push(read?.0),
+        Err(signal) => return Ok(Some(ended_by(signal))),
+    }
+    if kept.is_some() {
+        outcome.logs[one.at] = kept;
+    } else if round == 0 && arguments.replay.is_some() {
+        outcome.logs[one.at] = Some(log);
+        outcome.held.push(file);
+    }
+    let conclude = of_side(&arguments.conclude, one.at).map(String::as_str);
+    let concluded = untraced::run_option("--conclude", conclude).map_err(Failure::of_trace)?;
+    Ok(concluded.map(ended_by))
 }
 
 /// A name under which this process can open a file that has none.

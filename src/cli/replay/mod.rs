@@ -145,7 +145,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     } else {
         walls(arguments, &header)
     };
-    let options = options(arguments, &header, walls);
+    let options = options(arguments, &header, &planned, walls);
     let known = known(arguments, &header, &planned, &options.wall_ns);
     let log = arguments.log.display();
     if arguments.writes {
@@ -287,7 +287,7 @@ fn median(values: &[f64]) -> Option<f64> {
     summarize(values.iter().map(|&ns| ns as u64)).map(|summary| summary.median)
 }
 
-fn options(arguments: &Arguments, header: &Header, walls: Vec<f64>) -> Options {
+fn options(arguments: &Arguments, header: &Header, planned: &Planned, walls: Vec<f64>) -> Options {
     let mut strategies = strategies(arguments);
     if arguments.plot.is_some() {
         let others: Vec<Strategy> = sweep().filter(|one| !strategies.contains(one)).collect();
@@ -297,22 +297,25 @@ fn options(arguments: &Arguments, header: &Header, walls: Vec<f64>) -> Options {
         strategies,
         cache: cache(arguments.cold),
         wall_ns: walls,
-        recorded: recorded(header),
+        recorded: recorded(header, planned),
         blocks: arguments.runs.map_or(Options::default().blocks, |runs| runs as usize),
         time: if arguments.runs.is_some() { Duration::MAX } else { TIME },
     }
 }
 
-/// What a probe adds to each recorded duration is known from the calibration.
-pub(super) fn recorded(header: &Header) -> RecordedTimes {
+/// What a probe adds to each recorded duration is known from the calibration, made in a loop; what it adds in the program
+/// at most, from the program's own calls that do nothing.
+pub(super) fn recorded(header: &Header, planned: &Planned) -> RecordedTimes {
     let Some(null) = header.calibration.as_ref().filter(|null| null.calls > 0) else {
         return RecordedTimes::Unusable;
     };
-    let probe_ns = null.p50_ns.saturating_sub(null.untraced_ns) as f64;
+    let added = |recorded_ns: u64| recorded_ns.saturating_sub(null.untraced_ns) as f64;
+    let probe_ns = added(null.p50_ns);
+    let most_probe_ns = planned.null_ns.map_or(probe_ns, |ns| added(ns).max(probe_ns));
     if header.backend == "ebpf" {
-        RecordedTimes::Costs { probe_ns }
+        RecordedTimes::Costs { probe_ns, most_probe_ns }
     } else {
-        RecordedTimes::Estimates { probe_ns }
+        RecordedTimes::Estimates { probe_ns, most_probe_ns }
     }
 }
 

@@ -34,9 +34,14 @@ pub fn check(arguments: &Arguments) -> Result<(), &'static str> {
         }
         Some(Until::Listen | Until::Open(_) | Until::Idle(_)) => {}
     }
-    let options = [(arguments.runs.is_some(), "--runs"), (arguments.cold, "--cold")];
+    let options = [
+        (arguments.runs.is_some(), "--runs"),
+        (arguments.sample.is_some(), "--sample"),
+        (arguments.cold, "--cold"),
+    ];
     match options.iter().find(|(is_given, _)| *is_given) {
         Some((_, "--runs")) => Err("--end leave: one run is made, which is traced; leave --runs out"),
+        Some((_, "--sample")) => Err("--end leave: one run is made, without CPU samples; leave --sample out"),
         Some(_) => Err("--end leave: one run is made, so nothing stands beside a cold one; leave --cold out"),
         None => Ok(()),
     }
@@ -76,7 +81,9 @@ pub fn run(
         return End::by_signal(interruption.signal).finish();
     }
     let left = recorded.left_running.clone();
-    let reported = report(arguments, out, output, Traced { recorded, ended_by: None, cold_phases: None });
+    let sampled = Err("the one run that is made is without CPU samples".to_owned());
+    let run = Traced { recorded, ended_by: None, cold_phases: None, sampled };
+    let reported = report(arguments, out, output, run);
     tell_left(&left);
     reported
 }

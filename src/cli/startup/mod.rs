@@ -6,6 +6,7 @@
 mod cold;
 mod from;
 mod left;
+mod sampled;
 mod traced;
 pub(super) mod untraced;
 
@@ -73,6 +74,11 @@ pub struct Arguments {
     /// How to trace: eBPF where it is permitted, whose costs are true, or ptrace
     #[arg(long, value_name = "NAME", value_parser = choice::named(&CHOICES), default_value = "auto")]
     pub(super) backend: Wanted,
+
+    /// Take HZ CPU samples a second in runs of their own, up to the kernel's maximum (0: make no such runs) [default: 4000];
+    /// given a rate, write them to a log beside the other one, for trace flame --by stack
+    #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub(super) sample: Option<u32>,
 
     /// Write the log to FILE and the flame graph beside it [default: named after the command, in the
     /// current directory]
@@ -155,12 +161,18 @@ fn traced(
     stdio: &mut Stdio,
 ) -> Result<Traced, Box<Over>> {
     let mut untraced = measure(arguments, command, stdio, ready)?;
-    let plan = Plan { arguments, command, output, ready, untraced: &untraced };
+    let plan = Plan { arguments, command, output, ready, untraced: &untraced, sample: None };
     let cold = if arguments.cold { cold::measure(&plan, stdio)? } else { None };
     let (cold, runs) = cold.unzip();
     untraced.cold = runs;
-    let plan = Plan { arguments, command, output, ready, untraced: &untraced };
+    let plan = Plan { arguments, command, output, ready, untraced: &untraced, sample: None };
     let mut traced = trace_shortest(&plan, stdio)?;
+    if traced.ended_by.is_none() {
+        match sampled::sample(&plan, stdio) {
+            Ok(sampled) => traced.sampled = sampled,
+            Err(signal) => traced.ended_by = Some(signal),
+        }
+    }
     if let (Some(cold), None) = (cold, traced.ended_by) {
         match cold::phases(&plan, stdio, &cold) {
             Ok(phases) => traced.cold_phases = phases,
@@ -175,7 +187,7 @@ pub(super) fn report(
     arguments: &Arguments,
     out: ReportOutput,
     output: &Path,
-    Traced { recorded, ended_by, cold_phases }: Traced,
+    Traced { recorded, ended_by, cold_phases, sampled }: Traced,
 ) -> Result<ExitCode, Failure> {
     let (mut report, drawing) = match analyse(output) {
         Ok(analysed) => analysed,
@@ -184,6 +196,10 @@ pub(super) fn report(
     };
     if let Some(cold) = &mut report.cold {
         cold.phases = cold_phases;
+    }
+    match sampled {
+        Ok(partition) => report.partition = Some(partition),
+        Err(why) => report.not_sampled = Some(why),
     }
     let graph = output.with_extension("svg");
     let drawn = draw(&graph, &drawing);

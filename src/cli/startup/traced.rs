@@ -14,6 +14,7 @@ use super::super::failure::{Failure, note};
 use super::super::tracing::{Job, Recorded, trace_command, tracer};
 use super::Arguments;
 use super::untraced::{End, Over};
+use crate::analysis::partition::Partition;
 use crate::analysis::phases::Phases;
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
@@ -44,6 +45,8 @@ pub struct Plan<'a> {
     pub ready: Option<&'a Ready>,
     /// The runs made before.
     pub untraced: &'a Untraced,
+    /// CPU samples a second that are to be taken, if any are.
+    pub sample: Option<u32>,
 }
 
 impl Plan<'_> {
@@ -69,6 +72,8 @@ pub struct Traced {
     pub ended_by: Option<i32>,
     /// The phases of a cold run, if one was made.
     pub cold_phases: Option<Phases>,
+    /// What runs with CPU samples tell, or why there were none.
+    pub sampled: Result<Partition, String>,
 }
 
 /// One traced run.
@@ -129,7 +134,8 @@ pub fn trace_shortest(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Traced, Box<
         Some((recorded, candidate)) if candidate.replace(plan.output).is_ok() => recorded,
         _ => first,
     };
-    Ok(Traced { recorded, ended_by, cold_phases: None })
+    let sampled = Err("the command was not run for them".to_owned());
+    Ok(Traced { recorded, ended_by, cold_phases: None, sampled })
 }
 
 /// Whether another run could give a better log. Only a plain file may be replaced by another; a link
@@ -171,7 +177,7 @@ pub fn trace_once(
         quiet: false,
         untraced: Some(plan.untraced.clone()),
         ready: plan.ready,
-        sample: None,
+        sample: plan.sample,
         stacks: None,
     };
     let recorded = trace_command(tracer, &job, streams.streams, || streams.launched());

@@ -11,10 +11,8 @@ mod measure;
 mod session;
 
 use std::ffi::OsString;
-use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::Args;
 
 use self::compare::candidates;
@@ -24,9 +22,7 @@ use self::session::Session;
 use super::choice;
 use super::command;
 use super::failure::{Failure, by_signal, note};
-use super::output::WRITING;
 use super::report_output::ReportOutput;
-use crate::analysis::trial::Trials;
 use crate::capture::select::{CHOICES, Wanted};
 use crate::report::look::Look;
 use crate::report::trial;
@@ -82,24 +78,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     trials.command = arguments.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     trials.writes = writes;
     trials.not_tried = not_tried;
-    show(out, &trials).context(WRITING).map_err(Failure::of_trace)?;
+    let shown = out.show(&trials, |out| trial::write(out, &trials, Look::of_stdout()));
+    shown.map_err(Failure::of_trace)?;
     if let Some(failure) = failure {
         return Err(failure);
     }
     let Some(interruption) = &trials.interrupted else { return Ok(ExitCode::SUCCESS) };
     note(format_args!("ended by {} in round {}", interruption.signal, interruption.round));
     Ok(by_signal(interruption.number))
-}
-
-fn show(out: ReportOutput, trials: &Trials) -> io::Result<()> {
-    if let Some(file) = out.into_kept() {
-        let mut out = BufWriter::new(file);
-        serde_json::to_writer_pretty(&mut out, trials)?;
-        writeln!(out)?;
-        return out.flush();
-    }
-    let mut out = BufWriter::new(io::stdout().lock());
-    writeln!(out)?;
-    trial::write(&mut out, trials, Look::of_stdout())?;
-    out.flush()
 }

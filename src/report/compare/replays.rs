@@ -40,11 +40,16 @@ pub fn replays(out: &mut dyn Write, compared: &Comparison, look: Look) -> io::Re
 fn told(way: &Way) -> String {
     match (way.speedup, way.against_serial) {
         (Some([median, low, high]), _) => {
-            format!("{median:.3} times as fast ({low:.3} to {high:.3})")
+            format!("{} times as fast ({} to {})", times(median), times(low), times(high))
         }
         (None, Some([median, ..])) => format!("{} of the calls' time", factor(median)),
         (None, None) => "-".to_owned(),
     }
+}
+
+/// Nearly all of the time may be the calls': then the bound is no number worth its digits.
+fn times(value: f64) -> String {
+    if value < 100.0 { format!("{value:.3}") } else { "over 100".to_owned() }
 }
 
 fn covered(side: &Replayed) -> String {

@@ -184,7 +184,10 @@ fn cells(row: &Row) -> Vec<String> {
         }),
         measured(&|m| number(m.switches.round() as u64)),
         measured(&|m| time(m.setup_ns)),
-        projected.map_or_else(String::new, |projected| time(projected.wall_ns.median as u64)),
+        projected.map_or_else(String::new, |projected| {
+            let bound = if projected.bound { "≥ " } else { "" };
+            format!("{bound}{}", time(projected.wall_ns.median as u64))
+        }),
         projected.map_or_else(String::new, |projected| times(projected.wall_ns)),
         helps.to_owned(),
     ]
@@ -230,7 +233,11 @@ fn below(replay: &Replay) -> Vec<String> {
     }
     lines.extend(not_measured(replay));
     if replay.rows.iter().any(|row| row.lookahead != Some(1)) {
-        lines.push("A lookahead above 1 is a bound: a program does not know its next calls.".to_owned());
+        lines.push(
+            "A lookahead above 1 is a bound (≥), no forecast: a program does not know its next calls, and threads that are \
+             woken do not each get a CPU at once."
+                .to_owned(),
+        );
     }
     match (replay.wall, replay.gate) {
         (None, _) => {
@@ -270,7 +277,8 @@ fn not_measured(replay: &Replay) -> Vec<String> {
 
 /// That the replay's cost of the calls is not the program's, and what that may do to what is projected.
 fn unreliable(replay: &Replay, gate: Believed) -> String {
-    let (here, there) = (gate.replayed_ns.max(1.0), gate.in_program_ns.max(1.0));
+    let here = gate.replayed_ns.max(1.0);
+    let there = f64::midpoint(gate.in_program_least_ns, gate.in_program_ns).max(1.0);
     let estimate = if replay.backend == "ebpf" { "" } else { " (an estimate, the tracer's jitter in it)" };
     // Projections stand on one of the two; the truth may lie at the other.
     let of_shown = if replay.cost_source == "recorded" { here / there } else { there / here };
@@ -289,8 +297,14 @@ fn unreliable(replay: &Replay, gate: Believed) -> String {
         "Projections are unreliable: with the program's pauses these calls take {} here, {} in the \
          program{estimate}{why} {savings}.",
         time(here as u64),
-        time(there as u64),
+        least_to_most(gate.in_program_least_ns, gate.in_program_ns),
     )
+}
+
+/// `600 to 640 µs`, or one time where both are the same.
+fn least_to_most(least_ns: f64, most_ns: f64) -> String {
+    let [least, most] = [least_ns, most_ns].map(|ns| time(ns as u64));
+    if least == most { most } else { format!("{least} to {most}") }
 }
 
 fn cost_source(source: &str) -> &'static str {

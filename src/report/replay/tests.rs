@@ -34,7 +34,11 @@ fn row(strategy: &str, lookahead: Option<u32>, ratio: Option<f64>, punts: Option
         ring: punts.is_some(),
         measured: ratio.map(|ratio| measured(ratio, punts)),
         void: None,
-        projection: Some(Projected { wall_ns: range(17e6), speedup: range(1.0) }),
+        projection: Some(Projected {
+            wall_ns: range(17e6),
+            speedup: range(1.0),
+            bound: lookahead != Some(1),
+        }),
         helps: punts.map(|_| false),
     }
 }
@@ -157,7 +161,9 @@ fn strategies_without_figures_share_a_line_by_reason() {
 #[test]
 fn what_is_unreliable_says_by_how_much() {
     let mut replay = replay(Verdict::NoRing);
-    let gate = |in_program_ns, replayed_ns| Some(Believed { in_program_ns, replayed_ns, passed: false });
+    let gate = |in_program_ns, replayed_ns| {
+        Some(Believed { in_program_ns, in_program_least_ns: in_program_ns, replayed_ns, passed: false })
+    };
     replay.gate = gate(600_000.0, 450_000.0);
     replay.cost_source = "recorded";
     replay.backend = "ebpf".to_owned();
@@ -167,6 +173,12 @@ fn what_is_unreliable_says_by_how_much() {
     let estimated = text(&replay, None);
     assert!(estimated.contains("(an estimate, the tracer's jitter in it)"), "{estimated}");
     assert!(estimated.contains("savings may be 1.33 times what is shown."), "{estimated}");
+    let between = Believed {
+        in_program_least_ns: 500_000.0,
+        ..replay.gate.unwrap_or_else(|| unreachable!("set above"))
+    };
+    replay.gate = Some(between);
+    assert!(text(&replay, None).contains("500 µs to 600 µs in the program"), "{}", text(&replay, None));
     replay.gate = gate(300_000.0, 600_000.0);
     assert!(text(&replay, None).contains("Savings may be 50 % smaller than shown."));
 }

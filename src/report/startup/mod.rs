@@ -3,6 +3,7 @@
 mod cold;
 mod files;
 mod findings;
+mod partition;
 mod phases;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,7 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
         writeln!(out, "{}", look.warning(&before(launcher)))?;
     }
     writeln!(out, "{}", look.headline(&title(&report.command), &beside_title(report)))?;
+    partition::write(out, report, look)?;
     phases::write(out, report, look)?;
     if let Some(cold) = &report.cold {
         cold::write(out, cold, (report.untraced.as_ref(), &report.phases), look)?;

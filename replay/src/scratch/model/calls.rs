@@ -71,32 +71,16 @@ impl Model<'_> {
             }
             Action::ReadLink { start, path, .. } => return self.read_link(start, path, call),
             Action::ListDir { handle, .. } => self.list(handle, moved, done),
-            Action::Close { .. } | Action::Order(_) | Action::Change(_) => {}
+            // The last close of a description gives its lock up.
+            Action::Close { handle } => {
+                let node = self.of_handle(handle);
+                if self.locked.contains(&node) {
+                    self.uses(node, Aspect::Lock, Use::Write);
+                }
+            }
+            Action::Order(_) | Action::Change(_) => {}
         }
         Ok(Ok(()))
-    }
-
-    fn open(
-        &mut self,
-        start: Start,
-        path: PathId,
-        flags: u32,
-        into: Option<Handle>,
-        call: Option<&Call>,
-    ) -> Result<Result<(), Skip>, TooMuch> {
-        let has = |flag: i32| flags & flag as u32 == flag as u32;
-        let kind = if has(libc::O_DIRECTORY) { Kind::Directory } else { Kind::Any };
-        match self.lookup(start, path, !has(libc::O_NOFOLLOW), &expect(call, kind))? {
-            Place::Node { node, .. } => {
-                let looked = self.looks_at(node);
-                if let Some(into) = into.filter(|_| looked.is_ok()) {
-                    self.opens(into, node);
-                }
-                Ok(looked)
-            }
-            place if into.is_some() => Ok(elsewhere(place).and(Err(Skip::Differs))),
-            place => Ok(elsewhere(place)),
-        }
     }
 
     pub(super) fn opens(&mut self, into: Handle, node: NodeId) {

@@ -14,11 +14,9 @@ mod calls;
 mod changes;
 mod links;
 pub(crate) mod node;
-#[cfg(test)]
-mod tests;
 mod walk;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::limits::{ScratchLimits, TooMuch};
 use crate::bind::{Action, Bound, Handle, Skip, Start, Step};
@@ -118,6 +116,8 @@ pub(crate) struct Model<'a> {
     handles: Vec<Option<NodeId>>,
     /// Of each open file description: its offset, and the bytes that a listing has returned.
     offsets: Vec<u64>,
+    /// Files that somebody locks (`flock`).
+    locked: FxHashSet<NodeId>,
     written: u64,
 }
 
@@ -136,6 +136,7 @@ impl<'a> Model<'a> {
             accesses,
             handles: vec![None; bound.handles],
             offsets: vec![0; bound.handles],
+            locked: FxHashSet::default(),
             written: 0,
             plan,
             bound,

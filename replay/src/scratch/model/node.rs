@@ -102,9 +102,11 @@ pub(crate) enum Aspect {
     Attributes = 1,
     /// The set of names in a directory.
     Listing = 2,
+    /// Who holds its lock.
+    Lock = 3,
 }
 
 impl Aspect {
     /// In the order of the discriminants.
-    pub(crate) const RULES: [Rule; 3] = [Rule::Data, Rule::Attributes, Rule::Listing];
+    pub(crate) const RULES: [Rule; 4] = [Rule::Data, Rule::Attributes, Rule::Listing, Rule::Lock];
 }

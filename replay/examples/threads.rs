@@ -1,0 +1,232 @@
+//! Does a replay predict for a program with threads? Two threads with known pauses, one with three times the files of the
+//! other: as they are, without their calls, and with all calls made by one ring beforehand.
+//!
+//! The first is recorded and replayed; what the replay says of the others is held against what they take, beside what the
+//! sum of all calls' time says, which knows no threads. The measure is the error of the *change*.
+//! `cargo run --release -p trace-replay --example threads`
+
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use trace_replay::{
+    At, Lookahead, Op, Options, Plan, PlanBuilder, Recorded, Scope, Share, StatCall, Strategy, ThreadId,
+    replay,
+};
+
+/// Files of each thread.
+const FILES: [usize; 2] = [600, 200];
+const PAUSE: Duration = Duration::from_micros(5);
+const RUNS: usize = 15;
+const ROUNDS: usize = 5;
+
+/// When the calls of a file began and ended.
+type Took = (PathBuf, Instant, Instant);
+
+fn read_file(path: &Path) -> usize {
+    let there = usize::from(fs::metadata(path).is_ok());
+    let mut buffer = [0; 4096];
+    there + File::open(path).and_then(|mut file| file.read(&mut buffer)).unwrap_or(0)
+}
+
+fn pause() {
+    let begin = Instant::now();
+    while begin.elapsed() < PAUSE {
+        std::hint::spin_loop();
+    }
+}
+
+/// Two threads, each file followed by a pause; `calls`: whether they read. What took how long, where that is kept.
+fn run(files: &[Vec<PathBuf>], calls: bool) -> (Duration, Vec<Vec<Took>>) {
+    let begin = Instant::now();
+    let threads: Vec<_> = files
+        .iter()
+        .cloned()
+        .map(|files| {
+            std::thread::spawn(move || {
+                let mut took = Vec::with_capacity(files.len());
+                for path in files {
+                    let begin = Instant::now();
+                    if calls {
+                        std::hint::black_box(read_file(&path));
+                    }
+                    took.push((path, begin, Instant::now()));
+                    pause();
+                }
+                took
+            })
+        })
+        .collect();
+    let took = threads.into_iter().map(|thread| thread.join().expect("a thread that reads")).collect();
+    (begin.elapsed(), took)
+}
+
+async fn read_in_ring(path: PathBuf) -> usize {
+    let there = usize::from(tokio_uring::fs::statx(&path).await.is_ok());
+    let Ok(file) = tokio_uring::fs::File::open(&path).await else { return 0 };
+    let (bytes, _) = file.read_at(Vec::with_capacity(4096), 0).await;
+    let closed = usize::from(file.close().await.is_ok());
+    there + bytes.unwrap_or(0) + closed
+}
+
+fn run_with_ring(files: &[Vec<PathBuf>], runtime: &tokio_uring::Runtime) -> Duration {
+    let begin = Instant::now();
+    runtime.block_on(async {
+        let tasks: Vec<_> =
+            files.iter().flatten().cloned().map(read_in_ring).map(tokio_uring::spawn).collect();
+        for task in tasks {
+            std::hint::black_box(task.await.expect("a task that read a file"));
+        }
+    });
+    run(files, false);
+    begin.elapsed()
+}
+
+/// The program's calls as a log would have them.
+fn record(files: &[Vec<PathBuf>]) -> Result<Plan, Box<dyn Error>> {
+    let origin = Instant::now();
+    let (_, took) = run(files, true);
+    let ended = Instant::now();
+    let at = |when: Instant| (when - origin).as_nanos() as u64;
+    let mut builder = PlanBuilder::default();
+    let main = builder.process(Some(b"/"))?;
+    builder.call(main, Op::Inert, Recorded::returned(0).at(0, 1))?;
+    let share = Share { thread: true, files: true, fs: true };
+    let threads: Vec<ThreadId> = took.iter().map(|_| builder.child(main, share)).collect::<Result<_, _>>()?;
+    let mut all: Vec<(usize, &Took)> = took
+        .iter()
+        .enumerate()
+        .flat_map(|(thread, took)| took.iter().map(move |one| (thread, one)))
+        .collect();
+    all.sort_by_key(|(_, (_, _, end))| *end);
+    for (thread, (path, begin, end)) in all {
+        // Two threads have two descriptors at a time.
+        add_calls(&mut builder, (threads[thread], 3 + thread as i32), path, at(*begin), at(*end))?;
+    }
+    threads.into_iter().try_for_each(|thread| builder.exit(thread))?;
+    builder.call(main, Op::Unknown(Scope::All), Recorded::returned(0).at(2, at(ended)))?;
+    Ok(builder.build())
+}
+
+/// The four calls of a file, which share the time that it took.
+fn add_calls(
+    builder: &mut PlanBuilder,
+    (thread, fd): (ThreadId, i32),
+    path: &Path,
+    begin: u64,
+    end: u64,
+) -> Result<(), Box<dyn Error>> {
+    let size = fs::metadata(path)?.len() as i64;
+    let path = builder.path(path.to_str().ok_or("not UTF-8")?.as_bytes())?;
+    let flags = libc::O_CLOEXEC as u32;
+    let calls = [
+        (Op::Stat { at: At::Cwd, path, flags: 0, call: StatCall::Statx(libc::STATX_ALL) }, 0),
+        (Op::Open { at: At::Cwd, path, flags, mode: 0, resolve: 0 }, i64::from(fd)),
+        (Op::Read { fd, count: 4096 }, size),
+        (Op::Close { fd }, 0),
+    ];
+    let each = (end - begin) / calls.len() as u64;
+    for ((op, ret), place) in calls.into_iter().zip(0_u64..) {
+        let start = begin + place * each;
+        builder.call(thread, op, Recorded::returned(ret).at(start, start + each))?;
+    }
+    Ok(())
+}
+
+/// The ways it is changed, as a replay calls them.
+fn ways() -> [Strategy; 2] {
+    [Strategy::Free, Strategy::TokioUring { depth: 128, lookahead: Lookahead::ALL }]
+}
+
+/// Medians, in microseconds.
+struct Round {
+    plain: f64,
+    actual: [f64; 2],
+    predicted: [f64; 2],
+    /// What the sum of the calls' time says.
+    summed: [f64; 2],
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+fn round(files: &[Vec<PathBuf>], runtime: &tokio_uring::Runtime) -> Result<Round, Box<dyn Error>> {
+    let (mut plain, mut free, mut ring) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        plain.push(micros(run(files, true).0));
+        free.push(micros(run(files, false).0));
+        ring.push(micros(run_with_ring(files, runtime)));
+    }
+    let own = Strategy::Threads { threads: 2, lookahead: Lookahead::FAITHFUL };
+    let thinking = Strategy::Thinking { disturb: true };
+    let options = Options {
+        strategies: [own, thinking].into_iter().chain(ways()).collect(),
+        wall_ns: plain.iter().map(|time| time * 1e3).collect(),
+        blocks: RUNS,
+        ..Options::default()
+    };
+    let outcome = replay(record(files)?, &options, |_| ())?;
+    let plain = median(plain);
+    let figures = |way: Strategy| {
+        let row = outcome.row(way).ok_or("a strategy that was not measured")?;
+        row.figures.as_ref().map_err(|voided| format!("{way}: {voided:?}"))
+    };
+    let calls = figures(thinking)?.calls_ns.median / 1e3;
+    let (mut predicted, mut summed) = ([0.0; 2], [0.0; 2]);
+    for (index, way) in ways().into_iter().enumerate() {
+        let figures = figures(way)?;
+        predicted[index] = figures.projection.ok_or("no projection")?.wall_ns.median / 1e3;
+        let ratio = if way == Strategy::Free { 0.0 } else { figures.against_serial.median };
+        summed[index] = plain - calls * (1.0 - ratio);
+    }
+    Ok(Round { plain, actual: [median(free), median(ring)], predicted, summed })
+}
+
+fn report(rounds: &[Round]) {
+    let middle = |of: &dyn Fn(&Round) -> f64| median(rounds.iter().map(of).collect());
+    let plain = middle(&|round| round.plain);
+    println!("two threads, {} and {} files: {plain:.0} µs", FILES[0], FILES[1]);
+    println!(
+        "{:40} {:>9} {:>12} {:>9} {:>12} {:>9}",
+        "changed", "actual µs", "predicted µs", "error", "by the sum", "error"
+    );
+    for (index, way) in ways().into_iter().enumerate() {
+        let actual = middle(&|round| round.actual[index]);
+        let (predicted, summed) =
+            (middle(&|round| round.predicted[index]), middle(&|round| round.summed[index]));
+        let error = |value: f64| (value - actual).abs() / (plain - actual).abs() * 100.0;
+        println!(
+            "{:40} {actual:9.0} {predicted:12.0} {:7.0} % {summed:12.0} {:7.0} %",
+            way.to_string(),
+            error(predicted),
+            error(summed)
+        );
+    }
+    println!("Saying that nothing changes has an error of 100 % of the change.");
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let directory = tempfile::tempdir()?;
+    let mut files = Vec::new();
+    for (thread, count) in FILES.into_iter().enumerate() {
+        let paths: Vec<PathBuf> =
+            (0..count).map(|file| directory.path().join(format!("{thread}-{file}.py"))).collect();
+        for path in &paths {
+            fs::write(path, "x".repeat(2000))?;
+        }
+        files.push(paths);
+    }
+    let runtime = tokio_uring::Runtime::new(tokio_uring::builder().entries(128))?;
+    // In turns, so that both see the same machine.
+    let rounds: Vec<Round> = (0..ROUNDS).map(|_| round(&files, &runtime)).collect::<Result<_, _>>()?;
+    report(&rounds);
+    Ok(())
+}

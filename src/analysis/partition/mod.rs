@@ -1,0 +1,390 @@
+//! One partition of a run's time: what each moment of the critical path went to.
+//!
+//! Made from runs that a backend with true durations has traced while the kernel told when threads left their CPUs, and
+//! took CPU samples. In a call or not, on a CPU or not: these are known to the nanosecond; how much of the time on a CPU
+//! outside of calls was for page faults is a share of samples. What a wait was for is known by the call and the file; its
+//! end is when the thread runs again, so the time from being woken to running is part of the wait.
+//!
+//! Samples and tracing take time, of the program and of the machine. So the time on CPUs is made as long as the untraced runs'
+//! CPU time says; in what is left of their wall time waits are as they were, then being ready to run, and what is left
+//! then is not explained.
+
+mod part;
+mod path;
+#[cfg(test)]
+mod tests;
+mod thread;
+
+use rustc_hash::{FxHashMap, FxHasher};
+use serde::Serialize;
+use std::hash::{Hash, Hasher};
+
+use super::calls::{Call as Known, Calls};
+use super::filesystem;
+use super::stacks::{Code, Stacks};
+use super::text::Text;
+use crate::event::stack::FrameKind;
+use crate::event::{Event, Kind, mark};
+use crate::syscall::Family;
+pub use part::{Part, Parts};
+use thread::{Away, Call, Thread};
+
+/// Calls and times away of a run that are kept. A longer run is not divided.
+const MOST: usize = 1 << 21;
+/// Threads that are listed.
+const MOST_LISTED: usize = 64;
+/// Functions that are listed, and those that are told apart.
+const LISTED_FUNCTIONS: usize = 20;
+const MOST_FUNCTIONS: usize = 1 << 16;
+/// Functions of the kernel that bring in a page.
+const FAULTS: [&[u8]; 5] = [
+    b"asm_exc_page_fault",
+    b"exc_page_fault",
+    b"do_user_addr_fault",
+    b"handle_mm_fault",
+    b"__handle_mm_fault",
+];
+/// Operations of futex(2) that wake: `FUTEX_WAKE`, `REQUEUE`, `CMP_REQUEUE`, `WAKE_OP`, `UNLOCK_PI`, `WAKE_BITSET`.
+const FUTEX_WAKES: [u64; 6] = [1, 3, 4, 5, 7, 10];
+/// The bits of such an operation that say which (`FUTEX_CMD_MASK`).
+const FUTEX_COMMAND: u64 = 0x7f;
+
+/// Where the time of some runs went.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Partition {
+    /// Runs it is made of.
+    pub runs: u64,
+    /// CPU samples of all of them.
+    pub samples: u64,
+    /// Samples a second that were asked for.
+    pub sample_hz: u32,
+    /// What a run took, on average.
+    pub run_ns: u64,
+    /// What shares are of: the untraced wall time.
+    pub wall_ns: u64,
+    /// The critical path of a run, its time on CPUs and off them as long as untraced; the parts add up to the wall time.
+    pub parts: Parts,
+    /// Whether page faults are known: not without samples of the kernel.
+    pub knows_faults: bool,
+    /// The functions in which most samples are, most first.
+    pub functions: Vec<Function>,
+    /// Threads of the last run, each with all of its time as it was traced.
+    pub threads: Vec<ThreadParts>,
+    /// Threads beyond those.
+    pub more_threads: u64,
+}
+
+/// What a run takes without any tracer.
+#[derive(Debug, Clone, Copy)]
+pub struct Untraced {
+    /// Wall time.
+    pub wall_ns: u64,
+    /// CPU time of all its threads.
+    pub cpu_ns: u64,
+    /// The part of the wall time before the command's `execve`.
+    pub launch_ns: u64,
+}
+
+/// A function, and the samples in which it was the innermost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Function {
+    /// Its name.
+    pub name: Text,
+    /// Its samples.
+    pub samples: u64,
+}
+
+/// Where the time of one thread went.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ThreadParts {
+    /// Its process.
+    pub pid: u32,
+    /// The thread.
+    pub tid: u32,
+    /// Its name.
+    pub comm: Text,
+    /// From its beginning to its end.
+    pub traced_ns: u64,
+    /// How much of that is on the critical path.
+    pub critical_ns: u64,
+    /// What it went to.
+    pub parts: Parts,
+}
+
+/// One run, while its events pass.
+#[derive(Debug, Default)]
+struct Run {
+    threads: FxHashMap<u32, Thread>,
+    first: Option<u32>,
+    span: Option<(u64, u64)>,
+    kept: usize,
+    samples: u64,
+    kernel_samples: u64,
+    stacks: Stacks,
+    frames: Vec<Option<Code>>,
+    /// By stack: for a page, and with frames of the kernel.
+    known: FxHashMap<u32, (bool, bool)>,
+}
+
+/// Takes the events of several runs.
+#[derive(Debug, Default)]
+pub struct Partitioner {
+    calls: Calls,
+    run: Run,
+    runs: u64,
+    samples: u64,
+    kernel_samples: u64,
+    path: Parts,
+    /// What all threads were on a CPU.
+    cpu_ns: u64,
+    /// Samples outside of calls on critical paths, and those for pages.
+    outside: (u64, u64),
+    threads: Vec<ThreadParts>,
+    more_threads: u64,
+    functions: FxHashMap<Text, u64>,
+}
+
+impl Partitioner {
+    /// Takes in an event of the current run.
+    pub fn add(&mut self, event: &Event<'_>) {
+        let run = &mut self.run;
+        run.stacks.add(event);
+        if !event.kind.happened() || event.kind == Kind::Lost {
+            return;
+        }
+        let end_ns = event.end_ns.unwrap_or(event.start_ns).max(event.start_ns);
+        run.span =
+            Some(run.span.map_or((event.start_ns, end_ns), |(first, last)| {
+                (first.min(event.start_ns), last.max(end_ns))
+            }));
+        match event.kind {
+            Kind::Syscall => {
+                let id = self.calls.id(event.abi, event.nr);
+                run.call(event, end_ns, self.calls.get(id));
+            }
+            Kind::Fork => run.fork(event),
+            Kind::Exit => {
+                let thread = run.thread(event);
+                thread.end_ns = thread.end_ns.max(event.start_ns);
+            }
+            Kind::Mark if event.text == Some(mark::OFF_CPU.as_bytes()) => run.away(event, end_ns),
+            Kind::Sample => {
+                run.sample(event);
+                self.function(event.stack);
+            }
+            _ => {}
+        }
+    }
+
+    /// Counts a sample for the innermost function of its stack.
+    fn function(&mut self, stack: Option<u32>) {
+        let Some(stack) = stack else { return };
+        self.run.stacks.frames(stack, &mut self.run.frames);
+        let name = Text::from(self.run.stacks.text(self.run.frames.last().copied().flatten()));
+        if self.functions.len() < MOST_FUNCTIONS || self.functions.contains_key(&name) {
+            *self.functions.entry(name).or_default() += 1;
+        }
+    }
+
+    /// The current run is over; the next one begins.
+    pub fn end_run(&mut self) {
+        let mut run = std::mem::take(&mut self.run);
+        let (Some(first), Some((start_ns, end_ns))) = (run.first, run.span) else { return };
+        if run.kept >= MOST {
+            return;
+        }
+        run.threads.values_mut().for_each(Thread::sort);
+        let pieces = path::path(&run.threads, first, end_ns);
+        let mut parts = Parts::default();
+        let mut critical: FxHashMap<u32, u64> = FxHashMap::default();
+        for &(tid, from_ns, to_ns) in &pieces {
+            let Some(thread) = run.threads.get(&tid) else { continue };
+            thread.divide(from_ns, to_ns, &mut parts);
+            let (all, faults) = thread.samples(from_ns, to_ns);
+            self.outside = (self.outside.0 + all, self.outside.1 + faults);
+            *critical.entry(tid).or_default() += to_ns - from_ns;
+        }
+        parts.add(Part::Unexplained, (end_ns - start_ns).saturating_sub(parts.sum()));
+        for thread in run.threads.values() {
+            let mut all = Parts::default();
+            thread.divide(thread.start_ns, thread.end_ns, &mut all);
+            self.cpu_ns = self.cpu_ns.saturating_add(all.on_cpu());
+        }
+        self.path.append(&parts);
+        self.runs += 1;
+        self.samples += run.samples;
+        self.kernel_samples += run.kernel_samples;
+        self.list(&run, &critical);
+    }
+
+    /// Keeps the threads of a run in the place of those of the run before.
+    fn list(&mut self, run: &Run, critical: &FxHashMap<u32, u64>) {
+        let mut tids: Vec<u32> = run.threads.keys().copied().collect();
+        tids.sort_unstable_by_key(|tid| (run.threads[tid].start_ns, *tid));
+        self.more_threads = tids.len().saturating_sub(MOST_LISTED) as u64;
+        let listed = tids.into_iter().take(MOST_LISTED).map(|tid| {
+            let thread = &run.threads[&tid];
+            let mut parts = Parts::default();
+            thread.divide(thread.start_ns, thread.end_ns, &mut parts);
+            let (all, faults) = thread.samples(thread.start_ns, thread.end_ns);
+            parts.split(Part::User, Part::Faults, faults as f64 / all.max(1) as f64);
+            ThreadParts {
+                pid: thread.pid,
+                tid,
+                comm: thread.comm.as_slice().into(),
+                traced_ns: thread.end_ns.saturating_sub(thread.start_ns),
+                critical_ns: critical.get(&tid).copied().unwrap_or(0),
+                parts,
+            }
+        });
+        self.threads = listed.collect();
+    }
+
+    /// CPU samples so far, of runs that are over.
+    #[must_use]
+    pub fn samples(&self) -> u64 {
+        self.samples
+    }
+
+    /// Runs that are over.
+    #[must_use]
+    pub fn runs(&self) -> u64 {
+        self.runs
+    }
+
+    /// What the runs tell; `None`: there was no run.
+    #[must_use]
+    pub fn finish(self, sample_hz: u32, untraced: Option<Untraced>) -> Option<Partition> {
+        let run_ns = self.path.sum().checked_div(self.runs)?;
+        let cpu_ns = self.cpu_ns / self.runs.max(1);
+        let untraced = untraced.unwrap_or(Untraced { wall_ns: run_ns, cpu_ns, launch_ns: 0 });
+        let Untraced { wall_ns, launch_ns, .. } = untraced;
+        let mut path = self.path.divided(self.runs);
+        let knows_faults = self.kernel_samples > 0;
+        if knows_faults {
+            path.split(Part::User, Part::Faults, self.outside.1 as f64 / self.outside.0.max(1) as f64);
+        }
+        // The fork before the command's first event.
+        let launch_ns = launch_ns.min(wall_ns);
+        let named = self.functions.into_iter().map(|(name, samples)| Function { name, samples });
+        let mut functions: Vec<Function> = named.collect();
+        functions.sort_unstable_by(|a, b| b.samples.cmp(&a.samples).then_with(|| a.name.cmp(&b.name)));
+        functions.truncate(LISTED_FUNCTIONS);
+        let ratio = untraced.cpu_ns as f64 / cpu_ns.max(1) as f64;
+        let mut parts = path.fitted(wall_ns - launch_ns, ratio);
+        parts.add(Part::Unexplained, launch_ns);
+        Some(Partition {
+            runs: self.runs,
+            samples: self.samples,
+            sample_hz,
+            run_ns,
+            wall_ns,
+            parts,
+            knows_faults,
+            functions,
+            threads: self.threads,
+            more_threads: self.more_threads,
+        })
+    }
+}
+
+impl Run {
+    fn thread(&mut self, event: &Event<'_>) -> &mut Thread {
+        self.first.get_or_insert(event.tid);
+        let thread = self.threads.entry(event.tid).or_insert_with(|| Thread {
+            pid: event.pid,
+            start_ns: event.start_ns,
+            end_ns: event.start_ns,
+            ..Thread::default()
+        });
+        if !event.comm.is_empty() && thread.comm != event.comm {
+            event.comm.clone_into(&mut thread.comm);
+        }
+        thread
+    }
+
+    fn fork(&mut self, event: &Event<'_>) {
+        self.thread(event);
+        let Some(child) = event.ret.and_then(|tid| u32::try_from(tid).ok()) else { return };
+        let pid = u32::try_from(event.args[1]).unwrap_or(child);
+        let start_ns = event.start_ns;
+        let thread = self.threads.entry(child).or_default();
+        // Its own events may have come before.
+        thread.start_ns = if thread.end_ns == 0 { start_ns } else { thread.start_ns.min(start_ns) };
+        thread.end_ns = thread.end_ns.max(start_ns);
+        (thread.pid, thread.parent) = (pid, Some(event.tid));
+    }
+
+    fn call(&mut self, event: &Event<'_>, end_ns: u64, known: &Known) {
+        if self.kept >= MOST {
+            return;
+        }
+        self.kept += 1;
+        let object = filesystem::object(event).unwrap_or_default();
+        let (family, name) = (known.family(), &*known.name);
+        let is_futex = family == Family::Futex;
+        let is_pipe = object.starts_with(b"pipe:") || object.starts_with(b"fifo:");
+        let call = Call {
+            start_ns: event.start_ns,
+            end_ns,
+            wait: Part::of_wait(family, name, object),
+            object: match (is_futex, is_pipe) {
+                (true, _) => hash(&(event.pid, event.args[0])),
+                (_, true) => hash(&object),
+                _ => 0,
+            },
+            wakes: match family {
+                Family::Futex => FUTEX_WAKES.contains(&(event.args[1] & FUTEX_COMMAND)),
+                family => is_pipe && matches!(family, Family::Write | Family::Close),
+            },
+            child: match event.ret {
+                Some(child) if family == Family::Process => u32::try_from(child).unwrap_or(0),
+                _ => 0,
+            },
+        };
+        // What never returns ends with its thread.
+        let never_returned = event.end_ns.is_none();
+        let thread = self.thread(event);
+        thread.end_ns = thread.end_ns.max(end_ns);
+        thread.calls.push(Call { end_ns: if never_returned { u64::MAX } else { end_ns }, ..call });
+    }
+
+    fn away(&mut self, event: &Event<'_>, end_ns: u64) {
+        if self.kept >= MOST {
+            return;
+        }
+        self.kept += 1;
+        let away = Away { start_ns: event.start_ns, end_ns, is_ready: event.args[0] != 0 };
+        let thread = self.thread(event);
+        thread.end_ns = thread.end_ns.max(end_ns);
+        thread.away.push(away);
+    }
+
+    /// Whether samples with a stack are for a page, and whether they have frames of the kernel.
+    fn kind(&mut self, stack: u32) -> (bool, bool) {
+        if let Some(known) = self.known.get(&stack) {
+            return *known;
+        }
+        self.stacks.frames(stack, &mut self.frames);
+        let is_kernel = |code: &&Option<Code>| code.is_some_and(|code| code.kind == FrameKind::Kernel);
+        let kernel = || self.frames.iter().filter(is_kernel);
+        let is_fault = kernel().any(|code| FAULTS.contains(&self.stacks.text(*code)));
+        let known = (is_fault, kernel().next().is_some());
+        self.known.insert(stack, known);
+        known
+    }
+
+    fn sample(&mut self, event: &Event<'_>) {
+        let Some(stack) = event.stack else { return };
+        let (is_fault, in_kernel) = self.kind(stack);
+        self.samples += 1;
+        self.kernel_samples += u64::from(in_kernel);
+        self.thread(event).samples.push((event.start_ns, is_fault));
+    }
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = FxHasher::default();
+    value.hash(&mut hasher);
+    hasher.finish().max(1)
+}

@@ -1,0 +1,112 @@
+//! A run made by hand: a parent that waits for its child, which sleeps and computes.
+
+use super::*;
+use crate::analysis::testing::call;
+use crate::event::stack::{Frame, Node};
+
+fn of(pid: u32, name: &str, (start_ns, end_ns): (u64, u64), ret: i64) -> Event<'static> {
+    Event { pid, tid: pid, start_ns, end_ns: Some(end_ns), ret: Some(ret), ..call(name, 0, 0, 0) }
+}
+
+fn away(pid: u32, (start_ns, end_ns): (u64, u64), is_ready: bool) -> Event<'static> {
+    let text = Some(mark::OFF_CPU.as_bytes());
+    let args = [u64::from(is_ready), 0, 0, 0, 0, 0];
+    Event { pid, tid: pid, start_ns, end_ns: Some(end_ns), text, args, ..Event::new(Kind::Mark) }
+}
+
+fn events() -> Vec<Event<'static>> {
+    let fork = Event {
+        pid: 1,
+        tid: 1,
+        start_ns: 100,
+        end_ns: Some(100),
+        ret: Some(2),
+        args: [0, 2, 0, 0, 0, 0],
+        ..Event::new(Kind::Fork)
+    };
+    let kernel = Frame { kind: FrameKind::Kernel, name: b"asm_exc_page_fault", ..Frame::UNKNOWN };
+    let sample = |start_ns, stack| Event {
+        pid: 2,
+        tid: 2,
+        start_ns,
+        end_ns: Some(start_ns),
+        stack: Some(stack),
+        ..Event::new(Kind::Sample)
+    };
+    let exit = |pid, start_ns| Event {
+        pid,
+        tid: pid,
+        start_ns,
+        end_ns: Some(start_ns),
+        ret: Some(0),
+        ..Event::new(Kind::Exit)
+    };
+    vec![
+        kernel.event(1),
+        Frame { kind: FrameKind::Native, name: b"main", ..Frame::UNKNOWN }.event(2),
+        Node { caller: None, frame: 1 }.event(1),
+        Node { caller: None, frame: 2 }.event(2),
+        of(1, "getpid", (0, 10), 1),
+        fork,
+        away(2, (100, 150), true),
+        sample(160, 2),
+        of(2, "clock_nanosleep", (200, 600), 0),
+        away(2, (210, 590), false),
+        sample(700, 1),
+        sample(710, 2),
+        sample(720, 2),
+        exit(2, 800),
+        of(1, "wait4", (120, 820), 2),
+        away(1, (130, 810), false),
+        exit(1, 1000),
+    ]
+}
+
+#[test]
+fn the_parts_of_the_critical_path_add_up() {
+    let mut partitioner = Partitioner::default();
+    for event in &events() {
+        partitioner.add(event);
+    }
+    partitioner.end_run();
+    let partition = partitioner.finish(100, None).expect("a run");
+    assert_eq!((partition.runs, partition.samples, partition.run_ns, partition.wall_ns), (1, 4, 1000, 1000));
+    let parts = &partition.parts;
+    assert_eq!(parts.sum(), 1000);
+    let of = |part| parts.get(part);
+    // The child from its beginning to its end; of its parent what was before and after.
+    assert_eq!((of(Part::Timer), of(Part::Ready), of(Part::Child)), (380, 50, 10));
+    // getpid, the rest of the sleep's call, the rest of wait4.
+    assert_eq!(of(Part::Call), 10 + 20 + 10);
+    assert_eq!(of(Part::Faults) + of(Part::User), 520);
+    assert_eq!(of(Part::Faults), 130, "one sample of four");
+    assert_eq!(partition.functions[0].name.bytes(), b"main");
+    let [parent, child] = &partition.threads[..] else { panic!("{partition:#?}") };
+    assert_eq!((parent.critical_ns, parent.parts.get(Part::Child), parent.parts.sum()), (300, 680, 1000));
+    assert_eq!((child.critical_ns, child.traced_ns), (700, 700));
+}
+
+#[test]
+fn times_are_those_of_untraced_runs() {
+    let mut partitioner = Partitioner::default();
+    for _ in 0..2 {
+        for event in &events() {
+            partitioner.add(event);
+        }
+        partitioner.end_run();
+    }
+    let untraced = Untraced { wall_ns: 800, cpu_ns: 280, launch_ns: 20 };
+    let partition = partitioner.finish(100, Some(untraced)).expect("runs");
+    let of = |part| partition.parts.get(part);
+    assert_eq!(partition.parts.sum(), 800);
+    let on_cpu = of(Part::User) + of(Part::Faults) + of(Part::Call);
+    assert!((260..=281).contains(&on_cpu), "{on_cpu}");
+    assert_eq!((of(Part::Timer), of(Part::Child), of(Part::Ready)), (380, 10, 50));
+}
+
+#[test]
+fn without_a_run_there_is_nothing() {
+    let mut partitioner = Partitioner::default();
+    partitioner.end_run();
+    assert!(partitioner.finish(100, None).is_none());
+}

@@ -1,0 +1,93 @@
+//! Where the time goes, all of it: the first table.
+
+use std::io::{self, Write};
+
+use super::super::escape::escape;
+use super::super::look::Look;
+use super::super::table::{Column, Table};
+use super::super::units::{count, percent, things, time};
+use crate::analysis::partition::{Part, Partition};
+use crate::analysis::startup::Report;
+
+/// Functions that are named.
+const NAMED: usize = 5;
+/// Samples from which shares of functions say something.
+const ENOUGH: u64 = 100;
+
+pub(super) fn write(out: &mut dyn Write, report: &Report, look: Look) -> io::Result<()> {
+    let Some(partition) = &report.partition else {
+        if let Some(why) = &report.not_sampled {
+            let text =
+                format!("Where the time goes on and off CPUs is not known: {}.", escape(why.as_bytes()));
+            writeln!(out, "\n{}", look.note(&text))?;
+        }
+        return Ok(());
+    };
+    let mut table = Table::new(vec![
+        Column::text("Where the time goes"),
+        Column::number("time"),
+        Column::number("share"),
+    ]);
+    let share = |ns: u64| percent(ns as f64 / partition.wall_ns.max(1) as f64);
+    for part in Part::ALL {
+        let ns = partition.parts.get(part);
+        if ns > 0 {
+            table.row(vec![name(part, partition.knows_faults).to_owned(), time(ns), share(ns)]);
+        }
+    }
+    table.row(vec!["all".to_owned(), time(partition.wall_ns), share(partition.wall_ns)]);
+    writeln!(out)?;
+    for line in table.lines(look, 0) {
+        writeln!(out, "{line}")?;
+    }
+    writeln!(out, "{}", look.note(&how(partition)))?;
+    if partition.samples >= ENOUGH {
+        writeln!(out, "{}", look.text(&functions(partition)))?;
+    }
+    Ok(())
+}
+
+fn name(part: Part, knows_faults: bool) -> &'static str {
+    match part {
+        Part::User if knows_faults => "user CPU",
+        Part::User => "user CPU, and page faults",
+        Part::Faults => "page faults",
+        Part::Call => "in calls, on a CPU",
+        Part::Disk => "in calls, waiting: files",
+        Part::Network => "in calls, waiting: network",
+        Part::Pipe => "in calls, waiting: pipe",
+        Part::Futex => "in calls, waiting: futex",
+        Part::Child => "in calls, waiting: child",
+        Part::Timer => "in calls, waiting: time",
+        Part::Other => "in calls, waiting: other",
+        Part::FaultWait => "page faults, waiting",
+        Part::Ready => "ready, waiting for a CPU",
+        Part::Unexplained => "unexplained",
+    }
+}
+
+/// What the table is made of.
+fn how(partition: &Partition) -> String {
+    let threads = partition.threads.len() as u64 + partition.more_threads;
+    let path = if threads > 1 {
+        format!(" along the critical path through {}", things(threads, "thread", "threads"))
+    } else {
+        String::new()
+    };
+    format!(
+        "Of {} with {} ({} a second){path}, {} on average; time on a CPU scaled to that of untraced runs, waits as far as their wall time has room.",
+        things(partition.runs, "run", "runs"),
+        things(partition.samples, "CPU sample", "CPU samples"),
+        count(u64::from(partition.sample_hz)),
+        time(partition.run_ns),
+    )
+}
+
+/// Where most samples are.
+fn functions(partition: &Partition) -> String {
+    let named = partition.functions.iter().take(NAMED).map(|function| {
+        let share = function.samples as f64 / partition.samples.max(1) as f64;
+        format!("{} {}", escape(function.name.bytes()), percent(share))
+    });
+    format!("On a CPU mostly in: {}.", named.collect::<Vec<_>>().join(", "))
+}
