@@ -3,13 +3,15 @@
 //! What one run tells of its calls (their stacks) can then be said of the other's (their costs). A thread is known by its
 //! descent: the n-th thread or process that its parent made. Within a thread, calls are alike that have the same number,
 //! are about the same path and failed in the same way. Where two runs differ (another temporary name, one more read), a
-//! few calls on either side are skipped until both agree again; what is skipped has no counterpart.
+//! few calls on either side are skipped until both agree again; what is skipped has no counterpart. Calls for memory hang on
+//! where a run's memory lies, so they are left out at first, and paired between calls that are.
 
 use std::hash::{Hash, Hasher};
 
 use rustc_hash::{FxHashMap, FxHasher};
 
 use crate::event::{Event, Kind};
+use crate::syscall::{Family, lookup};
 
 /// Calls of one log that are looked at.
 const MOST: usize = 1 << 22;
@@ -21,13 +23,22 @@ const AGREE: usize = 4;
 /// A call of a thread: what it is like, and which one of the log it is.
 type Entry = (u64, u32);
 
+/// The calls of a thread.
+#[derive(Debug, Default)]
+struct Calls {
+    /// All but those for memory.
+    plain: Vec<Entry>,
+    /// Those for memory.
+    memory: Vec<Entry>,
+}
+
 /// The calls of a run, thread by thread.
 #[derive(Debug, Default)]
 pub struct Outline {
     /// By thread id: its descent, and how many others it has made.
     descents: FxHashMap<u32, (u64, u64)>,
     /// By descent.
-    threads: FxHashMap<u64, Vec<Entry>>,
+    threads: FxHashMap<u64, Calls>,
     calls: u32,
 }
 
@@ -57,7 +68,11 @@ impl Outline {
                     let path = event.path.filter(|path| !path.is_empty());
                     let path = path.and_then(|path| event.path_abs.or(Some(path)));
                     let like = hash(&(event.nr, event.abi, path, event.errno()));
-                    self.threads.entry(*descent).or_default().push((like, number));
+                    let calls = self.threads.entry(*descent).or_default();
+                    let spec = lookup(event.abi, event.nr);
+                    let is_memory = spec.is_some_and(|spec| spec.family == Family::Memory);
+                    let list = if is_memory { &mut calls.memory } else { &mut calls.plain };
+                    list.push((like, number));
                 }
             }
             _ => {}
@@ -76,11 +91,15 @@ impl Outline {
         let mut all = vec![None; self.calls()];
         for (descent, calls) in &self.threads {
             let Some(others) = other.threads.get(descent) else { continue };
-            pair(calls, others, |here, there| {
+            let mut anchors = Vec::with_capacity(calls.plain.len());
+            pair(&calls.plain, &others.plain, |here, there| anchors.push((here, there)));
+            let mut known = |here: u32, there: u32| {
                 if let Some(known) = all.get_mut(here as usize) {
                     *known = Some(there);
                 }
-            });
+            };
+            pair_between(&calls.memory, &others.memory, &anchors, &mut known);
+            anchors.into_iter().for_each(|(here, there)| known(here, there));
         }
         all
     }
@@ -102,6 +121,27 @@ fn pair(mut one: &[Entry], mut other: &[Entry], mut tell: impl FnMut(u32, u32)) 
         }
         let Some((skip, skip_other)) = next_agreement(one, other) else { return };
         (one, other) = (&one[skip..], &other[skip_other..]);
+    }
+}
+
+/// Tells pairs of calls that lie between the same pairs of others, the anchors; all lists are in order.
+fn pair_between(
+    mut one: &[Entry],
+    mut other: &[Entry],
+    anchors: &[(u32, u32)],
+    tell: &mut impl FnMut(u32, u32),
+) {
+    for (here, there) in anchors.iter().copied().chain([(u32::MAX, u32::MAX)]) {
+        let (before, after) = one.split_at(one.partition_point(|(_, number)| *number < here));
+        let (others, others_after) = other.split_at(other.partition_point(|(_, number)| *number < there));
+        let mut rest = others;
+        for (like, number) in before {
+            if let Some(at) = rest.iter().position(|(known, _)| known == like) {
+                tell(*number, rest[at].1);
+                rest = &rest[at + 1..];
+            }
+        }
+        (one, other) = (after, others_after);
     }
 }
 
@@ -155,6 +195,21 @@ mod tests {
             [Some(0), None, Some(2), Some(3), Some(4), Some(5)]
         );
         assert_eq!(counterparts("a b", "c d"), [None, None]);
+    }
+
+    #[test]
+    fn calls_for_memory_do_not_hide_others() {
+        let run = |calls: &str| {
+            let mut outline = Outline::default();
+            for name in calls.split(' ') {
+                outline.add(&call(name, 0, 0, 0));
+            }
+            outline
+        };
+        let one = run("getpid brk write write lseek fsync munmap close");
+        let other = run("getpid write mmap write lseek fsync munmap mmap close");
+        let found = one.counterparts(&other);
+        assert_eq!(found, [Some(0), None, Some(1), Some(3), Some(4), Some(5), Some(6), Some(8)]);
     }
 
     #[test]

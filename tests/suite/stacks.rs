@@ -235,8 +235,8 @@ fn a_start_is_divided_without_a_rest() {
     assert_eq!(Some(wall_ns as f64), report["untraced"]["wall_ns"]["median"].as_f64().map(f64::round));
     // What the shell waits for is its child, and that waits for the time to pass.
     let slept = number(&parts["timer"]);
-    assert!((250_000_000..=wall_ns).contains(&slept), "{partition:#}");
-    assert!(number(&parts["child"]) < wall_ns / 2, "{partition:#}");
+    assert!((150_000_000..=wall_ns).contains(&slept), "{partition:#}");
+    assert!(number(&parts["child"]) < slept, "{partition:#}");
     let threads = partition["threads"].as_array().expect("threads");
     let shell = threads.iter().find(|thread| thread["comm"] == "sh").expect("the shell");
     assert!(number(&shell["parts"]["child"]) > 250_000_000, "{shell:#}");

@@ -107,6 +107,13 @@ pub fn join(times: &Run, stacks: &Path, output: &Path) -> Result<(), Failure> {
         return Err(error.into());
     }
     tell(counterparts.len(), known, &alone);
+    let left = lines.all.iter().flatten().count() as u64;
+    if left > 0 {
+        note(format_args!(
+            "{} left out: not found in the run with stacks",
+            things(left, "import is", "imports are")
+        ));
+    }
     if untold > 0 {
         note(format_args!(
             "{} of the run with stacks were not made in the other",
