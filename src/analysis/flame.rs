@@ -13,6 +13,7 @@ use super::fold::{self, By, Graph, Inputs, Kind, Metric, Place};
 use super::imports::{self, Imports, Measured};
 use super::integrity::Integrity;
 use super::intern::{Id, Interner};
+use super::partition::Waits;
 use super::phases::Boundary;
 use super::replayed::ReplayedCosts;
 use super::stacks::Stacks;
@@ -48,6 +49,8 @@ pub struct Flame {
     stacks: Stacks,
     /// By import, what draws it.
     imports: Option<Box<Imports>>,
+    /// By stack, what threads waited for.
+    waits: Option<Box<Waits>>,
     /// CPU samples by thread's name and stack: how many, and what they stand for in nanoseconds.
     samples: FxHashMap<(Id, u32), (u64, u64)>,
     limits: Limits,
@@ -107,6 +110,7 @@ impl Flame {
             other: FxHashMap::default(),
             stacks: Stacks::default(),
             imports: (by == By::Import).then(|| Box::new(Imports::new(header))),
+            waits: (by == By::Stack && header.sample_hz().is_some()).then(Box::default),
             samples: FxHashMap::default(),
             limits: LIMITS,
             with_arguments: true,
@@ -135,6 +139,9 @@ impl Flame {
     pub fn add(&mut self, event: &Event<'_>, chosen: bool) {
         if let Some(imports) = &mut self.imports {
             imports.add(event, chosen);
+        }
+        if let Some(waits) = &mut self.waits {
+            waits.add(event);
         }
         if self.by == By::Stack {
             self.stacks.add(event);
@@ -280,12 +287,19 @@ impl Flame {
         let others = self.other.iter().map(|(group, (cell, _))| (*group, cell));
         let waited_ns = waited(&prices, told_apart.chain(others));
         let cells = self.cells.iter().map(|(place, (cell, bytes))| (*place, *cell, *bytes));
-        let (mut graph, cut) = if metric == Metric::Cpu {
+        let by_samples = matches!(metric, Metric::Cpu | Metric::Wall);
+        let (mut graph, cut) = if by_samples {
             fold::fold_samples(&inputs, &sorted(&self.samples))
         } else {
             fold::fold(&inputs, cells, self.by, metric)
         };
-        if !self.other.is_empty() && metric != Metric::Cpu {
+        if metric == Metric::Wall {
+            let waits = self.waits.take().map(|waits| waits.finish()).unwrap_or_default();
+            for wait in &waits {
+                fold::add_wait(&mut graph, wait);
+            }
+        }
+        if !self.other.is_empty() && !by_samples {
             let other = graph.upon(Graph::ROOT, Kind::Other, fold::OTHER);
             for (group, (cell, bytes)) in &self.other {
                 graph.add(other, fold::amount(&prices, metric, *group, cell, *bytes));
@@ -299,7 +313,7 @@ impl Flame {
             backend: self.backend,
             quality: prices.model.quality,
             stop_ns: prices.model.pinned.duration_ns,
-            calls: if metric == Metric::Cpu { self.sampled } else { self.calls },
+            calls: if by_samples { self.sampled } else { self.calls },
             sample_hz: self.sample_hz,
             calls_with_stack: self.calls_with_stack,
             other_calls: cut + self.other.values().map(|(cell, _)| cell.calls).sum::<u64>(),

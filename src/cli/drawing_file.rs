@@ -41,6 +41,17 @@ pub fn replace_folded(path: &Path, text: &[u8]) -> io::Result<()> {
     replace(path, &[text], holds_folded_stacks)
 }
 
+/// Writes what speedscope reads.
+pub fn replace_speedscope(path: &Path, json: &[u8]) -> io::Result<()> {
+    replace(path, &[json], begins_as_speedscope)
+}
+
+fn begins_as_speedscope(file: File) -> io::Result<bool> {
+    let mut begin = Vec::new();
+    file.take(flame::SPEEDSCOPE.len() as u64).read_to_end(&mut begin)?;
+    Ok(begin == flame::SPEEDSCOPE)
+}
+
 fn replace(path: &Path, parts: &[&[u8]], is_ours: fn(File) -> io::Result<bool>) -> io::Result<()> {
     refuse_others(path, is_ours)?;
     let named =

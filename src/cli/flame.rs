@@ -48,8 +48,12 @@ pub struct Arguments {
     #[arg(long)]
     folded: bool,
 
+    /// Write JSON for speedscope instead of a drawing
+    #[arg(long, conflicts_with_all = ["folded", "diff"])]
+    speedscope: bool,
+
     /// Write to FILE, - being standard output [default: LOG with .svg in the place of its extension;
-    /// standard output for --folded]
+    /// standard output for --folded and --speedscope]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
@@ -109,7 +113,7 @@ fn output(arguments: &Arguments) -> Result<Option<PathBuf>, Failure> {
     match &arguments.output {
         Some(output) if output.as_os_str() == "-" => return Ok(None),
         Some(output) => return Ok(Some(output.clone())),
-        None if arguments.folded => return Ok(None),
+        None if arguments.folded || arguments.speedscope => return Ok(None),
         None => {}
     }
     if arguments.log.as_os_str() != "-" {
@@ -143,7 +147,9 @@ fn read(arguments: &Arguments, wish: Option<Metric>, log: &Path) -> Result<Flame
 /// A drawing by stack needs some.
 fn refuse_without_stacks(log: &Path, flame: &Flame, metric: Metric) -> Result<(), Failure> {
     let text = match metric {
-        Metric::Cpu if flame.samples() == 0 => "holds no CPU samples: `trace record --sample HZ` takes some",
+        Metric::Cpu | Metric::Wall if flame.samples() == 0 => {
+            "holds no CPU samples: `trace record --sample HZ` takes some"
+        }
         Metric::Time | Metric::Elapsed | Metric::Count | Metric::Bytes if flame.calls_with_stack() == 0 => {
             "holds no stacks of calls: `trace record --stacks python` (native, both) takes them"
         }
@@ -157,8 +163,8 @@ fn wished(arguments: &Arguments) -> Result<Option<Metric>, Failure> {
     if arguments.metric == Some(Metric::Cpu) && arguments.by != By::Stack {
         return Err(Failure::with_code(2, anyhow!("--metric cpu is for --by stack")));
     }
-    if arguments.metric == Some(Metric::Wall) && arguments.by != By::Import {
-        return Err(Failure::with_code(2, anyhow!("--metric wall is for --by import")));
+    if arguments.metric == Some(Metric::Wall) && !matches!(arguments.by, By::Import | By::Stack) {
+        return Err(Failure::with_code(2, anyhow!("--metric wall is for --by import and --by stack")));
     }
     let by_call = matches!(arguments.metric, Some(Metric::Time | Metric::Count));
     if arguments.by == By::Import && !by_call && arguments.filter.typed().is_some() {
@@ -202,6 +208,8 @@ fn draw(arguments: &Arguments, drawing: &Drawing) -> Result<Vec<u8>, Failure> {
     let drawn = if arguments.folded {
         flame::folded(&mut bytes, &drawing.graph, compared)?;
         !bytes.is_empty()
+    } else if arguments.speedscope {
+        flame::speedscope(&mut bytes, drawing)?
     } else {
         let filter = arguments.filter.typed();
         let other = arguments.diff.as_ref().map(|other| other.display().to_string());
@@ -224,9 +232,10 @@ fn draw(arguments: &Arguments, drawing: &Drawing) -> Result<Vec<u8>, Failure> {
 fn write(arguments: &Arguments, output: Option<&Path>, bytes: &[u8]) -> Result<(), Failure> {
     match output {
         Some(path) if arguments.folded => drawing_file::replace_folded(path, bytes)?,
+        Some(path) if arguments.speedscope => drawing_file::replace_speedscope(path, bytes)?,
         Some(path) => drawing_file::replace_svg(path, bytes)?,
         None => {
-            let end = if arguments.folded { &[] } else { drawing_file::SIGNATURE };
+            let end = if arguments.folded || arguments.speedscope { &[] } else { drawing_file::SIGNATURE };
             to_stdout(|out| out.write_all(bytes).and_then(|()| out.write_all(end)))?;
         }
     }

@@ -82,7 +82,7 @@ proptest! {
         startup::write(&mut out, &report, options).unwrap();
         flame::svg(&mut out, &drawing, &flame::Caption::default()).unwrap();
         for (by, _) in fold::By::ALL {
-            for metric in [Metric::Time, Metric::Elapsed, Metric::Count, Metric::Bytes, Metric::Cpu] {
+            for metric in [Metric::Time, Metric::Elapsed, Metric::Count, Metric::Bytes, Metric::Cpu, Metric::Wall] {
                 let mut some = Flame::new(&header, by);
                 for (at, seed) in seeds.iter().enumerate() {
                     some.add(&event(seed), at % 7 != 0);

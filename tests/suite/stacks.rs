@@ -202,3 +202,90 @@ fn a_drawing_by_stack_needs_stacks() {
     let by_path = trace(dir.path(), &["flame", "--metric", "cpu", "--folded", "log"]);
     assert_eq!(by_path.status.code(), Some(2), "{by_path:?}");
 }
+
+#[test]
+fn a_start_is_divided_without_a_rest() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let done = trace(
+        dir.path(),
+        &[
+            "startup",
+            "--runs",
+            "3",
+            "--sample",
+            "997",
+            "-o",
+            "log.trace",
+            "--json",
+            "sh",
+            "-c",
+            "sleep 0.3; exit $?",
+        ],
+    );
+    assert!(done.status.success(), "{done:?}");
+    let report: serde_json::Value = serde_json::from_str(&done.stdout).expect("JSON");
+    let partition = &report["partition"];
+    if partition.is_null() {
+        return skip("where the time of a start goes", report["not_sampled"].as_str().expect("why"));
+    }
+    let number = |value: &serde_json::Value| value.as_u64().expect("a number");
+    let parts = partition["parts"].as_object().expect("parts");
+    let wall_ns = number(&partition["wall_ns"]);
+    assert_eq!(parts.values().map(number).sum::<u64>(), wall_ns);
+    assert_eq!(Some(wall_ns as f64), report["untraced"]["wall_ns"]["median"].as_f64().map(f64::round));
+    // What the shell waits for is its child, and that waits for the time to pass.
+    let slept = number(&parts["timer"]);
+    assert!((250_000_000..=wall_ns).contains(&slept), "{partition:#}");
+    assert!(number(&parts["child"]) < wall_ns / 2, "{partition:#}");
+    let threads = partition["threads"].as_array().expect("threads");
+    let shell = threads.iter().find(|thread| thread["comm"] == "sh").expect("the shell");
+    assert!(number(&shell["parts"]["child"]) > 250_000_000, "{shell:#}");
+    // The samples of all runs are in one log, whose stacks are whole.
+    assert!(rows(&dir.path().join("log.cpu.trace")).iter().all(|row| row.kind == Kind::Sample));
+}
+
+#[test]
+fn the_kernels_time_is_in_calls() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let done = trace(
+        dir.path(),
+        &["startup", "--runs", "3", "--json", "dd", "if=/dev/zero", "of=/dev/null", "bs=1M", "count=8000"],
+    );
+    assert!(done.status.success(), "{done:?}");
+    let report: serde_json::Value = serde_json::from_str(&done.stdout).expect("JSON");
+    if report["partition"].is_null() {
+        return skip("where the time of a start goes", report["not_sampled"].as_str().expect("why"));
+    }
+    let of = |part: &str| report["partition"]["parts"][part].as_u64().expect("a number");
+    assert!(of("call") > 3 * of("user"), "{:#}", report["partition"]);
+}
+
+#[test]
+fn waits_are_drawn_by_what_was_waited_for() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let done = trace(
+        dir.path(),
+        &["record", "-q", "--sample", "997", "-o", "log", "sh", "-c", "sleep 0.2; exit $?"],
+    );
+    if done.stderr.contains("not permitted") {
+        return skip("CPU samples", &done.stderr);
+    }
+    assert!(done.status.success(), "{done:?}");
+    let folded = trace(dir.path(), &["flame", "--by", "stack", "--metric", "wall", "--folded", "log"]).stdout;
+    let of = |stack: &str| {
+        let line = folded.lines().find_map(|line| line.strip_prefix(stack)?.strip_prefix(' '));
+        line.map_or(0, |number| number.parse::<u64>().expect("a number"))
+    };
+    assert!(of("sleep;in calls, waiting: time;clock_nanosleep") > 190_000_000, "{folded}");
+    assert!(of("sh;in calls, waiting: child;wait4") > 150_000_000, "{folded}");
+    let json =
+        trace(dir.path(), &["flame", "--by", "stack", "--metric", "wall", "--speedscope", "log"]).stdout;
+    let file: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let profile = &file["profiles"][0];
+    let weights =
+        profile["weights"].as_array().expect("weights").iter().filter_map(serde_json::Value::as_u64);
+    let sums = folded.lines().filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok());
+    assert_eq!((weights.sum::<u64>(), profile["endValue"].as_u64()), (sums.clone().sum(), Some(sums.sum())));
+    let stacks = profile["samples"].as_array().expect("stacks");
+    assert_eq!(stacks.len(), folded.lines().count());
+}

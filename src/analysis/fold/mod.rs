@@ -22,6 +22,7 @@ use super::calls::Calls;
 use super::cost::{Cell, Group, Prices};
 use super::cube::Key;
 use super::intern::{Id, Interner};
+use super::partition::Wait;
 use super::phases::Boundary;
 use super::process::{ProcessId, Processes};
 use super::stacks::Stacks;
@@ -70,7 +71,7 @@ pub enum Metric {
     Bytes,
     /// CPU time in nanoseconds, by samples.
     Cpu,
-    /// Elapsed time of imports, in nanoseconds.
+    /// Elapsed time, in nanoseconds: of imports; of threads on a CPU, by samples, and on none.
     Wall,
 }
 
@@ -162,6 +163,16 @@ pub fn fold_samples(inputs: &Inputs<'_>, samples: &[Sampled]) -> (Graph, u64) {
         }
     }
     (folding.graph, cut)
+}
+
+/// Adds a time on no CPU: the thread's name, what it waited for, the call.
+pub fn add_wait(graph: &mut Graph, wait: &Wait) {
+    let process = graph.upon(Graph::ROOT, Kind::Process, wait.comm.bytes());
+    let mut top = graph.upon(process, Kind::Phase, wait.part.name().as_bytes());
+    if let Some((call, family)) = &wait.call {
+        top = graph.upon(top, Kind::Call(*family), call.as_bytes());
+    }
+    graph.add(top, wait.ns);
 }
 
 /// What some calls amount to.

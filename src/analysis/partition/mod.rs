@@ -14,12 +14,13 @@ mod path;
 #[cfg(test)]
 mod tests;
 mod thread;
+mod waits;
 
 use rustc_hash::{FxHashMap, FxHasher};
 use serde::Serialize;
 use std::hash::{Hash, Hasher};
 
-use super::calls::{Call as Known, Calls};
+use super::calls::{Call as Known, CallId, Calls};
 use super::filesystem;
 use super::stacks::{Code, Stacks};
 use super::text::Text;
@@ -28,6 +29,7 @@ use crate::event::{Event, Kind, mark};
 use crate::syscall::Family;
 pub use part::{Part, Parts};
 use thread::{Away, Call, Thread};
+pub use waits::{Wait, Waits};
 
 /// Calls and times away of a run that are kept. A longer run is not divided.
 const MOST: usize = 1 << 21;
@@ -160,7 +162,7 @@ impl Partitioner {
         match event.kind {
             Kind::Syscall => {
                 let id = self.calls.id(event.abi, event.nr);
-                run.call(event, end_ns, self.calls.get(id));
+                run.call(event, end_ns, (id, self.calls.get(id)));
             }
             Kind::Fork => run.fork(event),
             Kind::Exit => {
@@ -315,7 +317,7 @@ impl Run {
         (thread.pid, thread.parent) = (pid, Some(event.tid));
     }
 
-    fn call(&mut self, event: &Event<'_>, end_ns: u64, known: &Known) {
+    fn call(&mut self, event: &Event<'_>, end_ns: u64, (which, known): (CallId, &Known)) {
         if self.kept >= MOST {
             return;
         }
@@ -325,6 +327,7 @@ impl Run {
         let is_futex = family == Family::Futex;
         let is_pipe = object.starts_with(b"pipe:") || object.starts_with(b"fifo:");
         let call = Call {
+            which,
             start_ns: event.start_ns,
             end_ns,
             wait: Part::of_wait(family, name, object),

@@ -8,7 +8,7 @@ use crate::syscall::Family;
 pub const PARTS: usize = 13;
 
 /// What time goes to. Every moment of a thread is one of these.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Part {
@@ -57,6 +57,26 @@ impl Part {
         Self::Ready,
         Self::Unexplained,
     ];
+
+    /// What it is called.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::User => "user CPU",
+            Self::Faults => "page faults",
+            Self::Call => "in calls, on a CPU",
+            Self::Disk => "in calls, waiting: files",
+            Self::Network => "in calls, waiting: network",
+            Self::Pipe => "in calls, waiting: pipe",
+            Self::Futex => "in calls, waiting: futex",
+            Self::Child => "in calls, waiting: child",
+            Self::Timer => "in calls, waiting: time",
+            Self::Other => "in calls, waiting: other",
+            Self::FaultWait => "page faults, waiting",
+            Self::Ready => "ready, waiting for a CPU",
+            Self::Unexplained => "unexplained",
+        }
+    }
 
     /// What a call of a family waits for; `object` is the file it is about.
     pub(super) fn of_wait(family: Family, name: &str, object: &[u8]) -> Self {

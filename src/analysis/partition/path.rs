@@ -98,9 +98,10 @@ pub fn path(threads: &FxHashMap<u32, Thread>, last: u32, end_ns: u64) -> Vec<Pie
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::calls::CallId;
 
     fn call(start_ns: u64, end_ns: u64, wait: Part, object: u64, wakes: bool, child: u32) -> Call {
-        Call { start_ns, end_ns, wait, object, wakes, child }
+        Call { which: CallId::default(), start_ns, end_ns, wait, object, wakes, child }
     }
 
     fn thread(pid: u32, parent: Option<u32>, (start_ns, end_ns): (u64, u64), calls: Vec<Call>) -> Thread {

@@ -1,10 +1,13 @@
 //! What is known of one thread: its calls, when it was on no CPU, and how its time divides.
 
 use super::part::{Part, Parts};
+use crate::analysis::calls::CallId;
 
 /// A call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Call {
+    /// Which call.
+    pub which: CallId,
     pub start_ns: u64,
     pub end_ns: u64,
     /// What it waits for, if it does.
@@ -100,8 +103,15 @@ mod tests {
 
     #[test]
     fn every_moment_has_one_part() {
-        let call =
-            |start_ns, end_ns, wait| Call { start_ns, end_ns, wait, object: 0, wakes: false, child: 0 };
+        let call = |start_ns, end_ns, wait| Call {
+            which: CallId::default(),
+            start_ns,
+            end_ns,
+            wait,
+            object: 0,
+            wakes: false,
+            child: 0,
+        };
         let away = |start_ns, end_ns, is_ready| Away { start_ns, end_ns, is_ready };
         let mut thread = Thread {
             calls: vec![call(50, 80, Part::Pipe), call(10, 20, Part::Disk)],

@@ -39,7 +39,10 @@ pub fn subtitle(drawing: &Drawing, caption: &Caption<'_>) -> String {
     if drawing.metric == Metric::Time && drawing.waited_ns > 0 {
         parts.push(format!("waits for others ({}) left out", time(drawing.waited_ns)));
     }
-    if drawing.by == By::Stack && drawing.metric != Metric::Cpu && drawing.calls_with_stack < drawing.calls {
+    if drawing.by == By::Stack
+        && !matches!(drawing.metric, Metric::Cpu | Metric::Wall)
+        && drawing.calls_with_stack < drawing.calls
+    {
         let without = things(drawing.calls - drawing.calls_with_stack, "call", "calls");
         parts.push(format!("{without} without a stack"));
     }
@@ -77,6 +80,10 @@ pub fn what(drawing: &Drawing) -> String {
             let samples = things(drawing.calls, "CPU sample", "CPU samples");
             let rate = drawing.sample_hz.map(|hz| format!(" at {hz} a second")).unwrap_or_default();
             format!("{} on a CPU in {samples}{rate} ({backend})", time(total))
+        }
+        Metric::Wall if drawing.by == By::Stack => {
+            let samples = things(drawing.calls, "CPU sample", "CPU samples");
+            format!("{} of threads, on a CPU by {samples} and waiting ({backend})", time(total))
         }
         Metric::Wall => {
             let imports = things(drawing.calls, "import", "imports");

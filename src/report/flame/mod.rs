@@ -3,6 +3,7 @@
 mod caption;
 mod colours;
 mod folded;
+mod speedscope;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use crate::analysis::fold::{By, FrameId, Graph, Kind, Metric};
 pub use caption::{Caption, by, title, what};
 use folded::{Stack, frame_text};
 pub use folded::{folded, is_folded};
+pub use speedscope::{BEGIN as SPEEDSCOPE, speedscope};
 
 /// Frames narrower than this part of the picture are not drawn: less than a pixel of a wide window.
 const NARROWEST: f64 = 0.000_5;

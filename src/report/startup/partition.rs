@@ -49,20 +49,8 @@ pub(super) fn write(out: &mut dyn Write, report: &Report, look: Look) -> io::Res
 
 fn name(part: Part, knows_faults: bool) -> &'static str {
     match part {
-        Part::User if knows_faults => "user CPU",
-        Part::User => "user CPU, and page faults",
-        Part::Faults => "page faults",
-        Part::Call => "in calls, on a CPU",
-        Part::Disk => "in calls, waiting: files",
-        Part::Network => "in calls, waiting: network",
-        Part::Pipe => "in calls, waiting: pipe",
-        Part::Futex => "in calls, waiting: futex",
-        Part::Child => "in calls, waiting: child",
-        Part::Timer => "in calls, waiting: time",
-        Part::Other => "in calls, waiting: other",
-        Part::FaultWait => "page faults, waiting",
-        Part::Ready => "ready, waiting for a CPU",
-        Part::Unexplained => "unexplained",
+        Part::User if !knows_faults => "user CPU, and page faults",
+        part => part.name(),
     }
 }
 
