@@ -10,6 +10,7 @@ use super::filter::FilterArguments;
 use super::input;
 use super::lines::{Lines, StyleArguments};
 use super::output::to_stdout;
+use crate::event::Kind;
 use crate::log::{Columns, Ending, Header};
 use crate::report::show::{Options, Time, Who};
 
@@ -30,6 +31,11 @@ pub struct Arguments {
     /// Time since the latest start of the lines before; 0 for a call that began earlier and lasted longer
     #[arg(short = 'r', long = "relative")]
     relative: bool,
+
+    /// Print what strace -f -ttt -T -y prints of the same run, for what reads that: calls, signals and exits only,
+    /// strings as long as they were kept
+    #[arg(long, conflicts_with_all = ["relative", "names", "stacks", "json"])]
+    strace: bool,
 
     /// Names of threads beside their ids
     #[arg(short = 'Y', long)]
@@ -66,7 +72,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let mut written = Ok(());
         let ending = reader.for_each(|event| {
             lines.saw(event);
-            if written.is_ok() && filter.matches(event) {
+            let is_told =
+                !arguments.strace || matches!(event.kind, Kind::Syscall | Kind::Signal | Kind::Exit);
+            if written.is_ok() && is_told && filter.matches(event) {
                 written = lines.write(out, event);
             }
         });
@@ -93,7 +101,7 @@ fn options(arguments: &Arguments, header: &Header) -> Options {
     let time = if header.clock.name.is_empty() {
         // A text of strace's without times.
         Time::Hidden
-    } else if arguments.epoch {
+    } else if arguments.epoch || arguments.strace {
         Time::Epoch(header.clock.realtime_ns)
     } else {
         Time::Since(0)
@@ -101,7 +109,7 @@ fn options(arguments: &Arguments, header: &Header) -> Options {
     let who = if arguments.names { Who::Named } else { Who::Thread };
     let mut style = arguments.style.style();
     if let Some(kept) = header.kept_bytes() {
-        style.strings = style.strings.min(kept);
+        style.strings = if arguments.strace { kept } else { style.strings.min(kept) };
     }
     Options { who, time, style, ..Options::default() }
 }

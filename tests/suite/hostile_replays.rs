@@ -64,8 +64,29 @@ fn everything(directory: &Path) -> Vec<(PathBuf, Vec<u8>, u32, u32, u64, i64, i6
     all
 }
 
+/// Where no more namespaces of users can be made: what a container's limits, or Ubuntu's, come to.
+const WITHOUT_NAMESPACES: [&str; 5] =
+    ["unshare", "--map-root-user", "sh", "-c", r#"echo 0 > /proc/sys/user/max_user_namespaces && exec "$@""#];
+
 #[test]
 fn a_canary_outlives_every_log_of_the_corpus() {
+    outlives(&[]);
+}
+
+#[test]
+fn a_canary_outlives_them_where_there_are_no_namespaces() {
+    let words = &WITHOUT_NAMESPACES;
+    let mut tried = command(words[0], Path::new("/"));
+    let works = tried.args(&words[1..]).args(["sh", "true"]).output().is_ok_and(|done| done.status.success());
+    if works {
+        outlives(words);
+    } else {
+        eprintln!("skipped: the number of namespaces cannot be limited here");
+    }
+}
+
+/// Replays the corpus beside a canary; `wrapper` is what runs the program, if anything does.
+fn outlives(wrapper: &[&str]) {
     let place = tempfile::tempdir().expect("a temporary directory");
     let (canary, base) = (place.path().join("canary"), place.path().join("base"));
     fs::create_dir_all(canary.join("directory/below")).expect("our own directory");
@@ -77,7 +98,11 @@ fn a_canary_outlives_every_log_of_the_corpus() {
     for (name, log) in corpus() {
         let log = log.replace("@CANARY@", canary.to_str().expect("a plain name"));
         fs::write(place.path().join("log"), log).expect("our own file");
-        let mut replay = command(env!("CARGO_BIN_EXE_trace"), place.path());
+        let trace = env!("CARGO_BIN_EXE_trace");
+        let mut replay = command(wrapper.first().unwrap_or(&trace), place.path());
+        if !wrapper.is_empty() {
+            replay.args(&wrapper[1..]).args(["sh", trace]);
+        }
         replay.args(["replay", "--writes", "--serial", "--runs", "6", "--cwd"]).arg(&base);
         let done = run(replay.arg("--scratch").arg(&base).arg("log"));
         assert_eq!(before, everything(&canary), "{name} has reached the canary");

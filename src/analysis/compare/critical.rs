@@ -102,22 +102,28 @@ struct Main {
 /// Takes the events of a run in the order in which they end.
 #[derive(Debug, Default)]
 pub struct CriticalPath {
-    all: FxHashMap<ProcessId, Main>,
+    /// By id: ids are given one after the other.
+    all: Vec<Option<Main>>,
     by_pid: FxHashMap<u32, ProcessId>,
     first: Option<ProcessId>,
 }
 
 impl CriticalPath {
     fn main(&mut self, event: &Event<'_>, process: ProcessId) -> Option<&mut Main> {
-        if event.tid != event.pid || (self.all.len() >= MOST && !self.all.contains_key(&process)) {
+        let at = process as usize;
+        if event.tid != event.pid || at >= MOST {
             return None;
         }
-        self.first.get_or_insert(process);
-        let begins = || Main { began_ns: event.start_ns, last_ns: event.start_ns, ..Main::default() };
-        if !self.all.contains_key(&process) {
-            self.by_pid.insert(event.pid, process);
+        if self.all.len() <= at {
+            self.all.resize_with(at + 1, || None);
         }
-        Some(self.all.entry(process).or_insert_with(begins))
+        let main = &mut self.all[at];
+        if main.is_none() {
+            self.first.get_or_insert(process);
+            self.by_pid.insert(event.pid, process);
+            *main = Some(Main { began_ns: event.start_ns, last_ns: event.start_ns, ..Main::default() });
+        }
+        main.as_mut()
     }
 
     /// Takes in a process' end, or the beginning of a program in it.
@@ -154,9 +160,9 @@ impl CriticalPath {
     /// A process has waited for a child: at its end, and before for what it wrote.
     fn waited(&mut self, process: ProcessId, pid: u32, (began_ns, end_ns): (u64, u64), took_ns: u64) {
         let child = self.by_pid.get(&pid).filter(|child| **child != process);
-        let child = child.and_then(|child| self.all.get(child));
+        let child = child.and_then(|child| self.all.get(*child as usize)?.as_ref());
         let child = child.map(|child| (child.began_ns, child.last_ns, child.spent));
-        let Some(main) = self.all.get_mut(&process) else { return };
+        let Some(Some(main)) = self.all.get_mut(process as usize) else { return };
         let Some((child_began_ns, child_ended_ns, child)) = child else {
             main.spent.add(Along::Waiting, took_ns);
             return;
@@ -180,7 +186,8 @@ impl CriticalPath {
     /// What the time of the run went to.
     #[must_use]
     pub fn finish(&self) -> Spent {
-        self.first.and_then(|first| self.all.get(&first)).map_or_else(Spent::default, |main| main.spent)
+        let first = self.first.and_then(|first| self.all.get(first as usize)?.as_ref());
+        first.map_or_else(Spent::default, |main| main.spent)
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Backlog {
     done: usize,
     /// Empty ones.
     spare: Vec<Vec<u8>>,
+    /// Whether any record has come.
+    pub has_begun: bool,
 }
 
 impl Backlog {
@@ -41,6 +43,7 @@ impl Backlog {
             let Some(record) = self.next() else { break };
             if let Some(record) = wire::decode(record) {
                 take(record);
+                self.has_begun = true;
             }
         }
         !self.is_empty()

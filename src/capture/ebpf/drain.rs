@@ -111,7 +111,7 @@ impl Recorder {
         {
             let more = take_in(loaded, &mut backlog, &mut session)?;
             looks += 1;
-            if session.has_begun && !is_met {
+            if backlog.has_begun && !is_met {
                 loaded.meet_no_more()?;
                 is_met = true;
             }

@@ -70,8 +70,6 @@ pub struct Session<'s, S: Sink> {
     sent_itself_stop: bool,
     /// Threads seen.
     pub threads_seen: u64,
-    /// Whether any record has come.
-    pub has_begun: bool,
     pub(super) text: Vec<u8>,
 }
 
@@ -93,7 +91,6 @@ impl<'s, S: Sink> Session<'s, S> {
             leader_ended: false,
             sent_itself_stop: false,
             threads_seen: 1,
-            has_begun: false,
             text: Vec::new(),
         }
     }
@@ -114,7 +111,6 @@ impl<'s, S: Sink> Session<'s, S> {
 
     /// Takes in one record.
     pub fn take(&mut self, record: Record<'_>) {
-        self.has_begun = true;
         match record {
             Record::Name(head, components) => self.names.tell(&head, components),
             Record::Other(kind, head, words, bytes) => match kind {

@@ -1,7 +1,7 @@
 //! `trace compare`: two or more commands or logs beside each other.
 //!
 //! Commands run untraced in rounds of random order, which tell times, then traced, which tell what they do
-//! (`runs`); logs tell what they hold. What is made of both is `analysis::compare`.
+//! (`runs`, `traced_runs`); logs tell what they hold. What is made of both is `analysis::compare`.
 //!
 //! Exit codes: 0 compared, whatever came of it; 2 a wrong command line; 125 `trace` itself failed, or a command did;
 //! 128 and the signal's number where one asked for an end (what was measured until then is shown).
@@ -9,6 +9,7 @@
 mod files;
 mod replays;
 mod runs;
+mod traced_runs;
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};

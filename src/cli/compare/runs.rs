@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -12,14 +11,12 @@ use super::super::failure::{Failure, note};
 use super::super::input;
 use super::super::progress::{ReadBar, RunsBar};
 use super::super::sides::Side;
-use super::super::traced::{self, Typed};
 use super::Arguments;
-use super::files;
+use super::traced_runs::trace;
 use crate::analysis::compare::{Profile, Profiler, Sample};
 use crate::capture::launch::Command;
-use crate::capture::select::Tracer;
 use crate::capture::stdio::Stdio;
-use crate::capture::untraced::{self, Cold, Plan, Progress, Rounds, Trouble, signal_name};
+use crate::capture::untraced::{self, Cold, Plan, Rounds, Trouble, signal_name};
 use crate::log::Columns;
 
 /// What the runs came to.
@@ -28,7 +25,7 @@ pub struct Outcome {
     /// A log of each side, where there is one.
     pub logs: Vec<Option<PathBuf>>,
     /// Files without a name that some of these are in.
-    held: Vec<File>,
+    pub held: Vec<File>,
     /// Untraced runs were made in rounds.
     pub paired: bool,
     /// What ended them early.
@@ -39,11 +36,11 @@ pub struct Outcome {
 pub type Early = (String, Option<i32>);
 
 /// A side that is a command.
-struct Running<'a> {
+pub struct Running<'a> {
     /// Its place among all sides.
-    at: usize,
-    words: &'a [OsString],
-    command: Command,
+    pub at: usize,
+    pub words: &'a [OsString],
+    pub command: Command,
 }
 
 /// Gets everything that is to be known of the sides.
@@ -99,7 +96,7 @@ fn read_logs(arguments: &Arguments, sides: &[Side], samples: &mut [Sample]) -> R
 }
 
 /// What a log says, and the untraced runs in its header.
-fn profile(log: &Path, place: &input::Place) -> Result<(Profile, Vec<crate::log::Run>), Failure> {
+pub fn profile(log: &Path, place: &input::Place) -> Result<(Profile, Vec<crate::log::Run>), Failure> {
     let own = |failure: Failure| failure.or_code(125);
     let bar = ReadBar::new(log);
     let mut reader = input::open_watched(log, place, Columns::ALL, &bar).map_err(own)?;
@@ -114,7 +111,7 @@ fn profile(log: &Path, place: &input::Place) -> Result<(Profile, Vec<crate::log:
 }
 
 /// What an option says for one side.
-fn of_side(values: &[String], at: usize) -> Option<&String> {
+pub fn of_side(values: &[String], at: usize) -> Option<&String> {
     if values.len() > 1 { values.get(at) } else { values.first() }
 }
 
@@ -176,7 +173,7 @@ fn emptied() -> Result<Cold, Failure> {
 }
 
 /// Why there are no more runs, and the signal if it was one.
-fn told(name: &str, trouble: Trouble, stdio: &mut Stdio) -> Early {
+pub fn told(name: &str, trouble: Trouble, stdio: &mut Stdio) -> Early {
     let text = match trouble {
         Trouble::Signal(signal) => return ended_by(signal),
         Trouble::Failed(status) => {
@@ -194,74 +191,4 @@ fn told(name: &str, trouble: Trouble, stdio: &mut Stdio) -> Early {
 /// What is said where a signal has asked for an end.
 pub fn ended_by(signal: i32) -> Early {
     (format!("ended by {}: what is shown was measured until then", signal_name(signal)), Some(signal))
-}
-
-/// Traces all commands in turn, as often as asked for. What ended that early, if anything did.
-fn trace(
-    arguments: &Arguments,
-    running: &[Running<'_>],
-    outcome: &mut Outcome,
-    stdio: &mut Stdio,
-) -> Result<Option<Early>, Failure> {
-    let mut tracer = match traced::ready(arguments.backend)? {
-        Ok(tracer) => tracer,
-        Err(signal) => return Ok(Some(ended_by(signal))),
-    };
-    let mut bar = RunsBar::now("traced runs");
-    let all = running.len() * arguments.traced as usize;
-    for run in 0..all {
-        let one = &running[run % running.len()];
-        if let Some(early) = trace_side(arguments, (one, run / running.len()), &mut tracer, outcome, stdio)? {
-            return Ok(Some(early));
-        }
-        bar.finished(run, (run + 1) as f64 / all as f64);
-    }
-    bar.finish();
-    Ok(None)
-}
-
-/// One traced run of one side, prepared and concluded, and its profile.
-fn trace_side(
-    arguments: &Arguments,
-    (one, round): (&Running<'_>, usize),
-    tracer: &mut Tracer,
-    outcome: &mut Outcome,
-    stdio: &mut Stdio,
-) -> Result<Option<Early>, Failure> {
-    let prepare = of_side(&arguments.prepare, one.at).map(String::as_str);
-    if let Some(signal) = untraced::prepare_run(prepare).map_err(Failure::of_trace)? {
-        return Ok(Some(ended_by(signal)));
-    }
-    let kept = arguments.output.as_ref().filter(|_| round == 0);
-    let kept = kept.map(|directory| files::log_of(directory, one.at));
-    let file = tempfile::tempfile().map_err(Failure::of_trace)?;
-    let log = kept.clone().unwrap_or_else(|| unnamed(&file));
-    let typed = Typed { command: &one.command, words: one.words };
-    let recorded = traced::trace_once(tracer, typed, &log, (stdio, 1), None)?;
-    if let Some(interruption) = recorded.interruption {
-        return Ok(Some(ended_by(interruption.signal)));
-    }
-    recorded.log.map_err(Failure::of_trace)?;
-    let sample = &mut outcome.samples[one.at];
-    if !recorded.status.success() && !arguments.ignore_failure {
-        return Ok(Some(told(&sample.name, Trouble::Failed(recorded.status), stdio)));
-    }
-    match untraced::to_its_end(|| profile(&log, &arguments.place)) {
-        Ok(read) => sample.profiles.push(read?.0),
-        Err(signal) => return Ok(Some(ended_by(signal))),
-    }
-    if kept.is_some() {
-        outcome.logs[one.at] = kept;
-    } else if round == 0 && arguments.replay.is_some() {
-        outcome.logs[one.at] = Some(log);
-        outcome.held.push(file);
-    }
-    let conclude = of_side(&arguments.conclude, one.at).map(String::as_str);
-    let concluded = untraced::run_option("--conclude", conclude).map_err(Failure::of_trace)?;
-    Ok(concluded.map(ended_by))
-}
-
-/// A name under which this process can open a file that has none.
-fn unnamed(file: &File) -> PathBuf {
-    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }

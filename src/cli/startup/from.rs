@@ -1,6 +1,7 @@
 //! `trace startup --from LOG`: the report of a start that was recorded before, by us or by strace.
 //!
-//! Nothing is run, so what only runs can tell (true wall times) is there where the log has it.
+//! Nothing is run, so what only runs can tell (true wall times) is there where the log has it; samples of the CPU are
+//! of runs that no log has.
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -12,6 +12,7 @@ mod options;
 mod sink;
 mod stacks;
 mod summary;
+mod table;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -42,7 +43,7 @@ pub fn run(words: Vec<OsString>) -> ExitCode {
         Asked::Version => {
             print(&format!("strace -- by trace {}, in the form of strace 6.1\n", env!("CARGO_PKG_VERSION")))
         }
-        Asked::Help => print(&options::help()),
+        Asked::Help => print(&table::help()),
         Asked::Trace(options) => trace(*options),
     });
     done.unwrap_or_else(|error| {

@@ -44,7 +44,8 @@ impl Constants {
 
     /// A value as a set of bits.
     pub fn bits(self, out: &mut Vec<u8>, set: &FlagSet, value: u64) {
-        let signal = set.fields.iter().find(|field| field.kind == FieldKind::Signal);
+        let is_apart = |kind| matches!(kind, FieldKind::Signal | FieldKind::Octal);
+        let signal = set.fields.iter().find(|field| is_apart(field.kind));
         // The type of a socket stands before its flags, each for itself.
         let kind = set.fields.iter().find(|_| self != Self::Names && set.unknown.starts_with("SOCK"));
         if let Some(kind) = kind
@@ -59,16 +60,25 @@ impl Constants {
             let number = set.number(value);
             return self.write(out, |out| write_hex(out, number), |out| set.write_bits(out, value));
         };
-        // The signal at the end of the flags of clone stands for itself.
+        // The signal at the end of the flags of clone stands for itself, and so do permissions.
         let (signal, rest) = (set.number(value) & field.mask, set.number(value) & !field.mask);
         if rest != 0 || signal == 0 {
-            self.write(out, |out| write_hex(out, rest), |out| set.write_bits(out, rest));
+            let name = |out: &mut Vec<u8>| {
+                set.write_bits(out, rest);
+                if out.ends_with(NO_PERMISSIONS) {
+                    out.truncate(out.len() - NO_PERMISSIONS.len());
+                }
+            };
+            self.write(out, |out| write_hex(out, rest), name);
         }
         if signal != 0 {
             if rest != 0 {
                 out.push(b'|');
             }
-            self.signal(out, signal as u32);
+            match field.kind {
+                FieldKind::Signal => self.signal(out, signal as u32),
+                _ => write_mode(out, signal),
+            }
         }
     }
 
@@ -121,6 +131,9 @@ impl Constants {
         self.write(out, number, |out| facts::write_file_mode(out, mode));
     }
 }
+
+/// What stands behind flags that have permissions, where there are none.
+const NO_PERMISSIONS: &[u8] = b"|000";
 
 fn write_comment(out: &mut Vec<u8>, text: &[u8]) {
     out.extend_from_slice(b" /* ");

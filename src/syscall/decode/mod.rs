@@ -22,6 +22,7 @@ mod memory;
 mod net;
 mod poll;
 mod process;
+mod rare;
 mod signal;
 mod special;
 mod tables;

@@ -3,7 +3,7 @@
 use super::constants::Constants;
 use super::escape::write_quoted;
 use super::memory::Phase;
-use super::tables::{LINGER, UCRED};
+use super::tables::{LINGER, TIMESPEC, TIMESPEC64, UCRED};
 use super::text::write_text;
 use super::{Decoder, Hex, Style};
 use crate::syscall::flags::{
@@ -16,6 +16,9 @@ const LARGEST: usize = 128;
 
 /// Most control messages looked at.
 const MOST_CONTROL: usize = 1 << 16;
+
+/// Most messages of one call (`UIO_MAXIOV`).
+const MOST_MESSAGES: u64 = 1024;
 
 fn word16(bytes: &[u8], at: usize) -> u16 {
     bytes.get(at..at + 2).map_or(0, |bytes| u16::from_le_bytes([bytes[0], bytes[1]]))
@@ -50,6 +53,29 @@ pub(super) fn look_ahead(call: &mut Decoder<'_, '_>, index: usize) {
         let at = call.arg(index).wrapping_add(call.word_size() as u64);
         call.read_u32_at(Phase::Entry, at);
     }
+}
+
+/// The same for several messages.
+pub(super) fn look_ahead_many(call: &mut Decoder<'_, '_>, index: usize) {
+    let (word, count) = (call.word_size() as u64, u64::from(call.arg(index + 1) as u32));
+    for message in 0..count.min(MOST_MESSAGES) {
+        let at = call.arg(index).wrapping_add(message * 8 * word);
+        call.read_u32_at(Phase::Entry, at.wrapping_add(word));
+    }
+}
+
+/// ` (left {tv_sec=0, tv_nsec=5})`, or ` (Timeout)`.
+pub(super) fn write_time_left(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
+    if call.arg(4) == 0 {
+        return;
+    }
+    if call.event.ret == Some(0) {
+        return out.extend_from_slice(b" (Timeout)");
+    }
+    let layout = if call.spec.name == "recvmmsg" { &TIMESPEC } else { &TIMESPEC64 };
+    out.extend_from_slice(b" (left ");
+    call.write_layout(out, call.arg(4), layout);
+    out.push(b')');
 }
 
 impl Decoder<'_, '_> {
@@ -184,16 +210,35 @@ impl Decoder<'_, '_> {
         });
     }
 
+    /// `[{msg_hdr={..}, msg_len=5}]`: those that were sent or received, or are to be.
+    pub(super) fn write_messages(&mut self, out: &mut Vec<u8>, index: usize) {
+        let size = 8 * self.word_size();
+        let count = match self.event.ret {
+            Some(count) if self.succeeded() => count.unsigned_abs(),
+            _ => u64::from(self.arg(index + 1) as u32),
+        };
+        let (address, has_length) = (self.arg(index), self.succeeded());
+        let mut at = address;
+        self.write_array(out, address, count.min(MOST_MESSAGES), size, &mut |call, out, bytes| {
+            let length = word32(bytes, 7 * call.word_size());
+            let limit = if call.spec.name == "sendmmsg" { u64::MAX } else { u64::from(length) };
+            out.extend_from_slice(b"{msg_hdr=");
+            call.write_msghdr(out, at, limit);
+            if has_length {
+                out.extend_from_slice(b", msg_len=");
+                write_radix(out, u64::from(length), 10, 1);
+            }
+            out.push(b'}');
+            at = at.wrapping_add(size as u64);
+        });
+    }
+
     /// `{msg_name=.., msg_namelen=16, msg_iov=[..], msg_iovlen=1, msg_controllen=0, msg_flags=0}`
     pub(super) fn write_msghdr_argument(&mut self, out: &mut Vec<u8>, index: usize) {
         let address = self.arg(index);
         let is_received = self.phase == Phase::Exit;
-        let word = self.word_size();
-        let mut bytes = [0; 56];
-        let size = 7 * word;
-        let named = self.read_u32_at(Phase::Entry, address.wrapping_add(word as u64));
         if is_received && !self.succeeded() {
-            match named {
+            match self.read_u32_at(Phase::Entry, address.wrapping_add(self.word_size() as u64)) {
                 Some(length) => {
                     out.extend_from_slice(b"{msg_namelen=");
                     write_number(out, i64::from(length.cast_signed()));
@@ -203,6 +248,17 @@ impl Decoder<'_, '_> {
             }
             return;
         }
+        let limit = if is_received { self.event.ret.unwrap_or(0).unsigned_abs() } else { u64::MAX };
+        self.write_msghdr(out, address, limit);
+    }
+
+    /// A message, with so many bytes of its content.
+    fn write_msghdr(&mut self, out: &mut Vec<u8>, address: u64, limit: u64) {
+        let is_received = self.phase == Phase::Exit && self.spec.name.starts_with("recv");
+        let word = self.word_size();
+        let mut bytes = [0; 56];
+        let size = 7 * word;
+        let named = self.read_u32_at(Phase::Entry, address.wrapping_add(word as u64));
         if address == 0 || self.memory.read(self.phase, address, &mut bytes[..size]) < size {
             return self.write_address(out, address);
         }
@@ -224,7 +280,6 @@ impl Decoder<'_, '_> {
         }
         write_number(out, i64::from(length.cast_signed()));
         out.extend_from_slice(b", msg_iov=");
-        let limit = if is_received { self.event.ret.unwrap_or(0).unsigned_abs() } else { u64::MAX };
         self.write_iovecs(out, iov, iovs, limit, true);
         out.extend_from_slice(b", msg_iovlen=");
         write_radix(out, iovs, 10, 1);
@@ -319,9 +374,13 @@ impl Decoder<'_, '_> {
         } else {
             self.arg(index + 1) as u32
         };
+        if length.cast_signed() < 0 {
+            return self.write_address(out, address);
+        }
         match (self.arg(1) as u32, self.arg(2) as u32, length) {
             // SO_LINGER, SO_PEERCRED.
             (1, 13, 8) => self.write_layout(out, address, &LINGER),
+            (1, 13, _) => self.write_address(out, address),
             (1, 17, 12) => self.write_layout(out, address, &UCRED),
             // SO_ERROR.
             (1, 4, 4) => self.write_error_number(out, address),

@@ -66,12 +66,17 @@ pub(super) fn write_thread_name(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, i
 
 /// Nodes of a memory policy: words in hexadecimal, as many as the number of nodes in the next argument needs.
 pub(super) fn write_nodes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    write_nodes_at(call, out, call.arg(index), call.arg(index + 1));
+}
+
+/// The same, with the number of nodes.
+pub(super) fn write_nodes_at(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, address: u64, nodes: u64) {
     /// More nodes than any kernel is built for.
     const MOST: u64 = 1 << 16;
     let bits = 8 * call.word_size() as u64;
-    let words = (call.arg(index + 1).min(MOST) + bits).saturating_sub(2) / bits;
+    let words = (nodes.min(MOST) + bits).saturating_sub(2) / bits;
     let size = call.word_size();
-    call.write_array(out, call.arg(index), words, size, &mut |_, out, bytes| {
+    call.write_array(out, address, words, size, &mut |_, out, bytes| {
         let mut word = [0; 8];
         word[..size].copy_from_slice(bytes);
         let word = u64::from_le_bytes(word);

@@ -5,7 +5,7 @@ use super::call::word;
 use super::constants::Constants;
 use super::ioctl::{self, What};
 use super::memory::Phase;
-use super::{net, poll, process, tables};
+use super::{net, poll, process, rare, tables};
 use crate::event::Event;
 use crate::syscall::flags::{self, FlagSet, write_hex, write_radix};
 use crate::syscall::{Arg, Family, Ret, Spec, Struct, open_flags};
@@ -128,7 +128,7 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
         ("socketpair", 2) => Some(Form::As(Arg::Int)),
         ("socket", 2) => socket_protocol(args[0] as u32),
         ("setsockopt" | "getsockopt", 2) => option_names(args[1] as u32).map(|set| Form::As(Arg::Enum(set))),
-        _ => None,
+        _ => rare::form(event, spec, index),
     }
 }
 
@@ -185,7 +185,9 @@ fn socket_protocol(domain: u32) -> Option<Form> {
 fn option_names(level: u32) -> Option<&'static FlagSet> {
     match level {
         1 => Some(&flags::SOCKET_OPTION),
+        0 => Some(&flags::IP_OPTION),
         6 => Some(&flags::TCP_OPTION),
+        41 => Some(&flags::IPV6_OPTION),
         _ => None,
     }
 }
@@ -299,6 +301,8 @@ pub(super) fn write_after(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
         "poll" | "ppoll" | "ppoll_time64" if call.style.addresses && call.event.ret != Some(0) => {}
         "poll" | "ppoll" | "ppoll_time64" => poll::write_polled(call, out),
         "select" | "_newselect" | "pselect6" | "pselect6_time64" => poll::write_selected(call, out),
+        "adjtimex" | "clock_adjtime" => rare::write_state(call, out),
+        "recvmmsg" | "recvmmsg_time64" => net::write_time_left(call, out),
         _ => {}
     }
 }
@@ -313,6 +317,14 @@ pub(super) fn look_ahead(call: &mut Decoder<'_, '_>) {
                 call.memory.read(Phase::Entry, call.arg(index), &mut value[..size]);
             }
             Arg::InOut(Struct::Msghdr) => net::look_ahead(call, index),
+            // It is printed at the exit, as it was then.
+            Arg::InOut(Struct::Mmsghdr) => {
+                call.memory.read(Phase::Entry, call.arg(4), &mut [0; 16]);
+                net::look_ahead_many(call, index);
+            }
+            _ if call.spec.name == "name_to_handle_at" && index == 2 => {
+                call.read_u32_at(Phase::Entry, call.arg(2));
+            }
             _ => {}
         }
     }

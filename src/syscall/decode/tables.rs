@@ -438,14 +438,15 @@ fn layout(kind: Struct) -> Option<&'static Layout> {
 /// Whether there is a form for a structure.
 #[cfg(test)]
 pub(super) fn has_form(kind: Struct) -> bool {
-    let others = [Struct::Other, Struct::Mmsghdr, Struct::OldStat, Struct::CloneArgs];
+    let others = [Struct::Other, Struct::OldStat, Struct::CloneArgs];
     layout(kind).is_some() || !others.contains(&kind)
 }
 
 /// Whether a structure that is passed and filled is printed when the call has returned.
 pub(super) fn is_late(kind: Struct, spec: &Spec) -> bool {
     match kind {
-        Struct::Msghdr | Struct::Mmsghdr => spec.name.starts_with("recv"),
+        Struct::Msghdr => spec.name.starts_with("recv"),
+        Struct::Mmsghdr => true,
         Struct::Iovec => spec.family == Family::Read,
         _ => false,
     }
@@ -460,7 +461,12 @@ pub(super) fn write(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, kind: Struct,
         return true;
     }
     if let Some(layout) = layout(kind) {
-        if is_remaining_sleep(call, index) {
+        if call.spec.name.starts_with("recvmmsg") {
+            // It is filled with what is left, which is told behind the result.
+            call.phase = Phase::Entry;
+            call.write_layout(out, address, layout);
+            call.phase = Phase::Exit;
+        } else if is_remaining_sleep(call, index) {
             call.write_address(out, address);
         } else {
             call.write_layout(out, address, layout);
@@ -474,6 +480,7 @@ pub(super) fn write(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, kind: Struct,
         Struct::TimevalPair => call.write_times(out, address, &TIMEVAL),
         Struct::Sockaddr => call.write_sockaddr_argument(out, index),
         Struct::Msghdr => call.write_msghdr_argument(out, index),
+        Struct::Mmsghdr => call.write_messages(out, index),
         Struct::Iovec => call.write_iovec_argument(out, index),
         Struct::FdPair => call.write_descriptors(out, address, 2, 4),
         Struct::Sigset => call.write_signal_set(out, address, call.set_size(index)),
@@ -504,6 +511,7 @@ fn outlives_failure(call: &Decoder<'_, '_>, kind: Struct) -> bool {
             call.spec.name.contains("nanosleep") && was_interrupted(call)
         }
         Struct::Integer | Struct::Iovec | Struct::Msghdr => true,
+        Struct::Mmsghdr => call.spec.name == "sendmmsg",
         _ => false,
     }
 }

@@ -23,6 +23,7 @@ const BY_OPERATION: [&str; 10] = [
 /// Whether strace looks into an argument of the call of which we show the address.
 fn shows_an_address(spec: &Spec) -> bool {
     spec.args.iter().enumerate().any(|(index, arg)| match arg.arg {
+        _ if super::rare::has_form(spec, index) => false,
         Arg::In(kind) | Arg::Out(kind) | Arg::InOut(kind) => !has_form(kind) && !has_own_form(spec, index),
         Arg::OutBuf => !super::call::BUFFERS.contains(&spec.name) && !has_own_form(spec, index),
         Arg::Buf if has_own_form(spec, index) => false,

@@ -12,6 +12,7 @@ mod memory;
 mod mount;
 mod net;
 mod process;
+mod rare;
 mod signal;
 mod system;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use memory::MPOL;
 pub use mount::{MOUNT_ATTR, QUOTA, QUOTA_TYPE};
 pub use net::{MSG, NETLINK_PROTOCOL, SOCKET_DOMAIN, SOCKET_LEVEL, SOCKET_OPTION, TCP_OPTION};
 pub use process::CLONE;
+pub use rare::*;
 pub use signal::{signal_name, signal_number, write_si_code, write_signal};
 pub use text::{write_hex, write_number};
 pub(crate) use text::{write_mode, write_radix};

@@ -1,0 +1,174 @@
+//! The scratch tree on disk: made from its list here, looked at after each run in `state`, and put back as it was in
+//! `restore`.
+//!
+//! Only what a run has changed is made again: what has another inode, time of modification, size or mode than when it
+//! was made. (No call of a replay sets a time of modification to that of a file of the tree.)
+
+mod restore;
+mod state;
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+pub(crate) use state::{State, first_difference, first_other_name};
+
+use super::manifest::{Item, Made};
+
+/// Filler is written so many bytes at a time.
+const CHUNK: usize = 1 << 20;
+/// Entries made between two reports of progress.
+const REPORTED: usize = 5_000;
+
+/// What tells whether something is still what was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    mode: u32,
+    /// Of files and links; directories change with what is in them.
+    size: u64,
+    modified: (i64, i64),
+}
+
+/// A tree that replays run in.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    root: PathBuf,
+    root_mode: u32,
+    items: Vec<Item>,
+    made: HashMap<Box<[u8]>, Stamp>,
+}
+
+impl Tree {
+    /// Makes a tree below an empty directory. `progress` is told of how many entries are made.
+    pub(crate) fn make(
+        root: &Path,
+        root_mode: u32,
+        items: Vec<Item>,
+        mut progress: impl FnMut(usize, usize),
+    ) -> io::Result<Self> {
+        let mut tree = Self { root: root.to_owned(), root_mode, items, made: HashMap::new() };
+        set_mode(root, root_mode)?;
+        let all: Vec<usize> = (0..tree.items.len()).collect();
+        for chunk in all.chunks(REPORTED) {
+            progress(chunk[0], all.len());
+            chunk.iter().try_for_each(|&index| tree.make_item(index))?;
+        }
+        tree.close_directories(&all)?;
+        tree.stamp_others(&all)?;
+        Ok(tree)
+    }
+
+    pub(crate) fn entries(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Bytes that files have contents of.
+    pub(crate) fn bytes(&self) -> u64 {
+        let filled = self.items.iter().map(|item| match item.what {
+            Made::File { filled, .. } => filled,
+            _ => 0,
+        });
+        filled.sum()
+    }
+
+    fn path(&self, path: &[u8]) -> PathBuf {
+        self.root.join(OsStr::from_bytes(path))
+    }
+
+    /// A file's stamp is taken while it is open, which saves a lookup; those of others when all are made.
+    fn make_item(&mut self, index: usize) -> io::Result<()> {
+        let item = &self.items[index];
+        let path = self.path(&item.path);
+        match &item.what {
+            Made::Directory => DirBuilder::new().mode(0o700).create(path),
+            Made::File { size, filled } => {
+                let flags = libc::O_NOFOLLOW | libc::O_CLOEXEC;
+                let mut file = OpenOptions::new()
+                    .write(true)
+                    .create_new(true)
+                    .mode(item.mode)
+                    .custom_flags(flags)
+                    .open(path)?;
+                fill(&mut file, *filled)?;
+                if size > filled {
+                    file.set_len(*size)?;
+                }
+                let mut metadata = file.metadata()?;
+                // Mostly it has them: the confined process has no umask.
+                if metadata.mode() & 0o7777 != item.mode {
+                    file.set_permissions(Permissions::from_mode(item.mode))?;
+                    metadata = file.metadata()?;
+                }
+                self.made.insert(item.path.as_slice().into(), stamp(&metadata));
+                Ok(())
+            }
+            Made::Link(target) => symlink(OsStr::from_bytes(target), path),
+            Made::Name { of } => fs::hard_link(self.path(&self.items[*of as usize].path), path),
+        }
+    }
+
+    /// Directories get their own permissions when all is in them.
+    fn close_directories(&self, made: &[usize]) -> io::Result<()> {
+        for &index in made.iter().rev() {
+            let item = &self.items[index];
+            if item.what == Made::Directory {
+                set_mode(&self.path(&item.path), item.mode)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn stamp_others(&mut self, items: &[usize]) -> io::Result<()> {
+        for &index in items {
+            if matches!(self.items[index].what, Made::File { .. }) {
+                continue;
+            }
+            let path = &self.items[index].path;
+            let stamp = stamp(&self.path(path).symlink_metadata()?);
+            self.made.insert(path.as_slice().into(), stamp);
+        }
+        Ok(())
+    }
+}
+
+fn stamp(metadata: &fs::Metadata) -> Stamp {
+    let is_directory = metadata.is_dir();
+    Stamp {
+        inode: metadata.ino(),
+        mode: metadata.mode(),
+        size: if is_directory { 0 } else { metadata.size() },
+        modified: if is_directory { (0, 0) } else { (metadata.mtime(), metadata.mtime_nsec()) },
+    }
+}
+
+/// By descriptor: what is there now must be a directory, and no link is followed.
+fn set_mode(directory: &Path, mode: u32) -> io::Result<()> {
+    let flags = libc::O_NOFOLLOW | libc::O_DIRECTORY | libc::O_CLOEXEC;
+    match OpenOptions::new().read(true).custom_flags(flags).open(directory) {
+        Ok(directory) => directory.set_permissions(Permissions::from_mode(mode)),
+        // Its own permissions may be against that.
+        Err(error)
+            if error.kind() == io::ErrorKind::PermissionDenied && directory.symlink_metadata()?.is_dir() =>
+        {
+            fs::set_permissions(directory, Permissions::from_mode(mode))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn fill(file: &mut File, size: u64) -> io::Result<()> {
+    let chunk: Vec<u8> =
+        (0..size.min(CHUNK as u64)).map(|at| b"0123456789abcdef"[(at % 16) as usize]).collect();
+    let mut left = size;
+    while left > 0 {
+        let part = left.min(CHUNK as u64) as usize;
+        file.write_all(&chunk[..part])?;
+        left -= part as u64;
+    }
+    Ok(())
+}

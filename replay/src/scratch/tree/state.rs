@@ -1,0 +1,114 @@
+//! What is in a tree, and whether that is what it must be.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, OpenOptions};
+use std::hash::Hasher;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustc_hash::FxHasher;
+
+use super::{CHUNK, Tree, stamp};
+use crate::scratch::manifest::OWN_DIRECTORY;
+
+/// One name of the tree as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Type and permission bits.
+    mode: u32,
+    /// Of a file: its size and number of names; of others 0.
+    size: u64,
+    links: u64,
+    /// The first name of the same file, if that is another.
+    same_as: Option<Box<[u8]>>,
+    /// Of what a run has changed: a hash of the contents, or of what a link holds.
+    contents: u64,
+}
+
+/// Every name of a tree, and what is there.
+pub(crate) type State = BTreeMap<Box<[u8]>, Found>;
+
+impl Tree {
+    /// All that is there.
+    pub(crate) fn state(&self) -> io::Result<State> {
+        let mut first_names: HashMap<u64, Box<[u8]>> = HashMap::new();
+        let mut state = State::new();
+        for (path, metadata) in self.walk()? {
+            let is_made = self.made.get(&path).is_some_and(|made| *made == stamp(&metadata));
+            let is_file = metadata.is_file();
+            let same_as = (is_file && metadata.nlink() > 1)
+                .then(|| first_names.entry(metadata.ino()).or_insert_with(|| path.clone()).clone())
+                .filter(|first| *first != path);
+            let contents = if is_made || metadata.is_dir() { 0 } else { hash(&self.path(&path), &metadata)? };
+            let found = Found {
+                mode: metadata.mode(),
+                size: if metadata.is_dir() { 0 } else { metadata.size() },
+                links: if is_file { metadata.nlink() } else { 0 },
+                same_as,
+                contents,
+            };
+            state.insert(path, found);
+        }
+        Ok(state)
+    }
+
+    /// Every name with its metadata, in the order of paths.
+    pub(super) fn walk(&self) -> io::Result<BTreeMap<Box<[u8]>, fs::Metadata>> {
+        let mut found = BTreeMap::new();
+        let mut open = vec![Vec::new()];
+        while let Some(directory) = open.pop() {
+            for entry in fs::read_dir(self.path(&directory))? {
+                let entry = entry?;
+                let name = entry.file_name();
+                let name = name.as_bytes();
+                if directory.is_empty() && name == OWN_DIRECTORY.as_bytes() {
+                    continue;
+                }
+                let path =
+                    if directory.is_empty() { name.to_vec() } else { [&directory, &b"/"[..], name].concat() };
+                let metadata = entry.metadata()?;
+                if metadata.is_dir() {
+                    open.push(path.clone());
+                }
+                found.insert(path.into(), metadata);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The first name that is not the same in both.
+pub(crate) fn first_difference(expected: &State, found: &State) -> Option<Box<[u8]>> {
+    let missing = expected.iter().find(|(path, one)| found.get(*path) != Some(one)).map(|(path, _)| path);
+    missing.or_else(|| found.keys().find(|path| !expected.contains_key(*path))).cloned()
+}
+
+/// The first name that only one of the two has.
+pub(crate) fn first_other_name(expected: &State, found: &State) -> Option<Box<[u8]>> {
+    let missing = expected.keys().find(|path| !found.contains_key(*path));
+    missing.or_else(|| found.keys().find(|path| !expected.contains_key(*path))).cloned()
+}
+
+fn hash(path: &Path, metadata: &fs::Metadata) -> io::Result<u64> {
+    let mut hasher = FxHasher::default();
+    if metadata.is_symlink() {
+        hasher.write(fs::read_link(path)?.as_os_str().as_bytes());
+        return Ok(hasher.finish());
+    }
+    let opened = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC).open(path);
+    let mut file = match opened {
+        Ok(file) => file,
+        // Made so that nobody may read it: its size stands for it.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    let mut buffer = vec![0; (CHUNK as u64).min(metadata.size().max(1)) as usize];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hasher.finish()),
+            read => hasher.write(&buffer[..read]),
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! Structures that few calls take: which is behind which argument, by the call's name. 64-bit programs only; those of
+//! i386 have the address.
+
+use super::call::word;
+use super::constants::Constants;
+use super::ioctl::What;
+use super::layout::Show::{Flags, Int, Nested, Octal, Own, Uint};
+use super::layout::Size::{B2, B4, B8};
+use super::layout::{Layout, layouts};
+use super::special::Form;
+use super::text::{Hex, write_text};
+use super::{Decoder, Phase, process, tables};
+use crate::event::{Abi, Event};
+use crate::syscall::flags::{
+    ADJUST, CLOCK_STATE, CLOCK_STATUS, LANDLOCK_ACCESS, MOUNT_ATTR, PROPAGATION, SEMBUF, SIGEVENT, write_hex,
+    write_number, write_radix,
+};
+use crate::syscall::{Spec, open_flags};
+
+layouts! {
+    /// `struct ipc64_perm`, as much of it as is set.
+    OWNER: 48/48 {
+        always uid @ 4/4 Uint(B4);
+        always gid @ 8/8 Uint(B4);
+        always mode @ 20/20 Octal(B4);
+    }
+    /// All of it.
+    PERM: 48/48 {
+        always uid @ 4/4 Uint(B4);
+        always gid @ 8/8 Uint(B4);
+        always mode @ 20/20 Octal(B4);
+        always key @ 0/0 Uint(B4);
+        always cuid @ 12/12 Uint(B4);
+        always cgid @ 16/16 Uint(B4);
+    }
+    /// `struct msqid64_ds`, as much of it as is set.
+    QUEUE_SET: 120/120 {
+        always msg_perm @ 0/0 Nested(&OWNER);
+        always msg_qbytes @ 88/88 Uint(B8);
+    }
+    /// All of it.
+    QUEUE: 120/120 {
+        always msg_perm @ 0/0 Nested(&PERM);
+        always msg_stime @ 48/48 Uint(B8);
+        always msg_rtime @ 56/56 Uint(B8);
+        always msg_ctime @ 64/64 Uint(B8);
+        always msg_qnum @ 80/80 Uint(B8);
+        always msg_qbytes @ 88/88 Uint(B8);
+        always msg_lspid @ 96/96 Int(B4);
+        always msg_lrpid @ 100/100 Int(B4);
+    }
+    /// `struct shmid64_ds`, as much of it as is set.
+    SEGMENT_SET: 112/112 {
+        always shm_perm @ 0/0 Nested(&OWNER);
+    }
+    /// All of it.
+    SEGMENT: 112/112 {
+        always shm_perm @ 0/0 Nested(&PERM);
+        always shm_segsz @ 48/48 Uint(B8);
+        always shm_cpid @ 80/80 Int(B4);
+        always shm_lpid @ 84/84 Int(B4);
+        always shm_nattch @ 88/88 Uint(B8);
+        always shm_atime @ 56/56 Uint(B8);
+        always shm_dtime @ 64/64 Uint(B8);
+        always shm_ctime @ 72/72 Uint(B8);
+    }
+    /// `struct semid64_ds`, as much of it as is set.
+    SEMAPHORES_SET: 104/104 {
+        always sem_perm @ 0/0 Nested(&OWNER);
+    }
+    /// All of it.
+    SEMAPHORES: 104/104 {
+        always sem_perm @ 0/0 Nested(&PERM);
+        always sem_otime @ 48/48 Uint(B8);
+        always sem_ctime @ 64/64 Uint(B8);
+        always sem_nsems @ 80/80 Uint(B8);
+    }
+    /// `struct sembuf`.
+    SEMAPHORE_OP: 6/6 {
+        always sem_num @ 0/0 Uint(B2);
+        always sem_op @ 2/2 Int(B2);
+        always sem_flg @ 4/4 Flags(&SEMBUF, B2);
+    }
+    /// `struct timex`.
+    TIMEX: 208/208 {
+        always modes @ 0/0 Flags(&ADJUST, B4);
+        always offset @ 8/8 Int(B8);
+        always freq @ 16/16 Int(B8);
+        always maxerror @ 24/24 Uint(B8);
+        always esterror @ 32/32 Uint(B8);
+        always status @ 40/40 Flags(&CLOCK_STATUS, B4);
+        always constant @ 48/48 Int(B8);
+        always precision @ 56/56 Uint(B8);
+        always tolerance @ 64/64 Int(B8);
+        always time @ 72/72 Nested(&tables::TIMEVAL);
+        always tick @ 88/88 Int(B8);
+        always ppsfreq @ 96/96 Int(B8);
+        always jitter @ 104/104 Int(B8);
+        always shift @ 112/112 Int(B4);
+        always stabil @ 120/120 Int(B8);
+        always jitcnt @ 128/128 Int(B8);
+        always calcnt @ 136/136 Int(B8);
+        always errcnt @ 144/144 Int(B8);
+        always stbcnt @ 152/152 Int(B8);
+        always tai @ 160/160 Int(B4);
+    }
+    /// `struct mq_attr`.
+    MESSAGES: 64/64 {
+        always mq_flags @ 0/0 Own(write_queue_flags);
+        always mq_maxmsg @ 8/8 Int(B8);
+        always mq_msgsize @ 16/16 Int(B8);
+        always mq_curmsgs @ 24/24 Int(B8);
+    }
+    /// `struct mount_attr`.
+    MOUNT_ATTRIBUTES: 32/32 {
+        always attr_set @ 0/0 Flags(&MOUNT_ATTR, B8);
+        always attr_clr @ 8/8 Flags(&MOUNT_ATTR, B8);
+        always propagation @ 16/16 Own(write_propagation);
+        always userns_fd @ 24/24 Uint(B8);
+    }
+    /// `struct landlock_ruleset_attr` in its first version.
+    RULESET: 8/8 {
+        always handled_access_fs @ 0/0 Flags(&LANDLOCK_ACCESS, B8);
+    }
+    /// `struct landlock_path_beneath_attr`, packed.
+    RULE: 12/12 {
+        always allowed_access @ 0/0 Flags(&LANDLOCK_ACCESS, B8);
+        always parent_fd @ 8/8 Own(write_parent);
+    }
+}
+
+/// A call's name, its argument, whether the kernel fills it, and what is there. A line an argument.
+static ARGUMENTS: &[(&str, usize, bool, What)] = &[
+    ("adjtimex", 0, true, What::Of(&TIMEX)),
+    ("clock_adjtime", 1, true, What::Of(&TIMEX)),
+    ("mq_open", 3, false, What::Of(&MESSAGES)),
+    ("mq_getsetattr", 1, false, What::Of(&MESSAGES)),
+    ("mq_getsetattr", 2, true, What::Of(&MESSAGES)),
+    ("landlock_add_rule", 2, false, What::Of(&RULE)),
+];
+
+/// The same for those with a form of their own, known before the call or when it has returned.
+static OWN: &[(&str, usize, Form)] = &[
+    ("semop", 1, Form::Own(write_operations)),
+    ("semtimedop", 1, Form::Own(write_operations)),
+    ("msgsnd", 1, Form::Own(write_message)),
+    ("msgrcv", 1, Form::OwnLate(write_message)),
+    ("mincore", 2, Form::OwnLate(write_residence)),
+    ("mbind", 3, Form::Own(process::write_nodes)),
+    ("migrate_pages", 2, Form::Own(write_nodes)),
+    ("migrate_pages", 3, Form::Own(write_nodes)),
+    ("move_pages", 2, Form::Own(write_pages)),
+    ("move_pages", 3, Form::Own(write_numbers)),
+    ("move_pages", 4, Form::OwnLate(write_numbers)),
+    ("mount", 4, Form::Own(write_mount_data)),
+    ("timer_create", 1, Form::Own(write_sigevent)),
+    ("mq_notify", 1, Form::Own(write_sigevent)),
+    ("name_to_handle_at", 2, Form::OwnLate(write_handle)),
+    ("open_by_handle_at", 1, Form::Own(write_handle)),
+    ("mount_setattr", 3, Form::Own(write_sized)),
+    ("landlock_create_ruleset", 0, Form::Own(write_sized)),
+];
+
+/// `IPC_SET`, `IPC_STAT` and what asks for the same by another number, without `IPC_64`.
+const SET: u64 = 1;
+const STATS: [u64; 4] = [2, 11, 13, 15];
+
+/// How an argument is printed that is a structure only this call has.
+pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form> {
+    if event.abi != Abi::X86_64 {
+        return None;
+    }
+    let of = |is_filled, layout| {
+        let what = What::Of(layout);
+        Some(if is_filled { Form::IoctlOut(what) } else { Form::IoctlIn(what) })
+    };
+    let pair: Option<[&'static Layout; 2]> = match (spec.name, index) {
+        ("msgctl", 2) => Some([&QUEUE_SET, &QUEUE]),
+        ("shmctl", 2) => Some([&SEGMENT_SET, &SEGMENT]),
+        ("semctl", 3) => Some([&SEMAPHORES_SET, &SEMAPHORES]),
+        _ => None,
+    };
+    if let Some([set, stat]) = pair {
+        // The operation stands before the structure.
+        return match event.args[index - 1] & 0xff {
+            SET => of(false, set),
+            operation if is_stat(spec.name, operation) => of(true, stat),
+            _ => None,
+        };
+    }
+    let is_this = |name: &str, at: usize| name == spec.name && at == index;
+    if let Some((.., is_filled, what)) = ARGUMENTS.iter().find(|(name, at, ..)| is_this(name, *at)) {
+        return Some(if *is_filled { Form::IoctlOut(*what) } else { Form::IoctlIn(*what) });
+    }
+    OWN.iter().find(|(name, at, _)| is_this(name, *at)).map(|(.., form)| *form)
+}
+
+/// `MSG_STAT` is 11 and `MSG_STAT_ANY` 13, `SHM_STAT` 13 and 15, `SEM_STAT` 18 and 20.
+fn is_stat(name: &str, operation: u64) -> bool {
+    let [plain, message, segment, any] = STATS;
+    match name {
+        "msgctl" => [plain, message, segment].contains(&operation),
+        "shmctl" => [plain, segment, any].contains(&operation),
+        _ => [plain, 18, 20].contains(&operation),
+    }
+}
+
+/// Whether an argument has a form here.
+#[cfg(test)]
+pub(super) fn has_form(spec: &Spec, index: usize) -> bool {
+    let event = Event { args: [2; 6], ..Event::new(crate::event::Kind::Syscall) };
+    form(&event, spec, index).is_some()
+}
+
+/// What adjtimex has returned, behind the number.
+pub(super) fn write_state(call: &Decoder<'_, '_>, out: &mut Vec<u8>) {
+    let state = call.event.ret.unwrap_or(0) as u64;
+    if let Some(name) = CLOCK_STATE.name(state) {
+        out.extend_from_slice(b" (");
+        out.extend_from_slice(name.as_bytes());
+        out.push(b')');
+    }
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    let mut value = [0; 8];
+    let count = bytes.len().min(8);
+    value[..count].copy_from_slice(&bytes[..count]);
+    u64::from_le_bytes(value)
+}
+
+fn write_propagation(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    let value = number(&bytes[..bytes.len().min(8)]);
+    if value == 0 && call.style.constants != Constants::Numbers {
+        out.extend_from_slice(b"0 /* MS_??? */");
+    } else {
+        call.style.constants.bits(out, &PROPAGATION, value);
+    }
+}
+
+/// `O_NONBLOCK` is the only flag of a queue.
+fn write_queue_flags(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    let flags = number(&bytes[..bytes.len().min(8)]);
+    if flags == 0 {
+        out.push(b'0');
+    } else {
+        call.style.constants.bits(out, open_flags(call.event.abi), flags);
+    }
+}
+
+fn write_parent(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    call.write_descriptor(out, number(&bytes[..bytes.len().min(4)]) as i32);
+}
+
+/// `[{sem_num=0, sem_op=1, sem_flg=SEM_UNDO}]`
+fn write_operations(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let count = u64::from(call.arg(index + 1) as u32);
+    call.write_array(out, call.arg(index), count, SEMAPHORE_OP.size[0], &mut |call, out, bytes| {
+        call.write_members(out, &SEMAPHORE_OP, bytes);
+    });
+}
+
+/// `{mtype=5, mtext="hello"}`
+fn write_message(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let (address, size) = (call.arg(index), call.arg(index + 1));
+    let kind = if call.phase == Phase::Exit && !call.succeeded() { None } else { call.read_word(address) };
+    let Some(kind) = kind.filter(|_| !call.style.addresses) else { return call.write_address(out, address) };
+    out.extend_from_slice(b"{mtype=");
+    write_number(out, kind.cast_signed());
+    out.extend_from_slice(b", mtext=");
+    call.write_buffer(out, address.wrapping_add(8), size);
+    out.push(b'}');
+}
+
+/// `[1, 0]`: whether each page is in memory.
+fn write_residence(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    const PAGE: u64 = 4096;
+    if !call.succeeded() {
+        return call.write_address(out, call.arg(index));
+    }
+    let pages = call.arg(1).div_ceil(PAGE);
+    call.write_array(out, call.arg(index), pages, 1, &mut |_, out, bytes| {
+        write_radix(out, u64::from(bytes[0] & 1), 10, 1);
+    });
+}
+
+/// Nodes, of which the number stands in the second argument.
+fn write_nodes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    process::write_nodes_at(call, out, call.arg(index), call.arg(1));
+}
+
+/// `[0x7f0000]`: addresses of pages.
+fn write_pages(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    call.write_array(out, call.arg(index), call.arg(1), 8, &mut |call, out, bytes| {
+        call.write_address(out, number(bytes));
+    });
+}
+
+/// `[0, -ENOENT]`: nodes, or what has come of each page.
+fn write_numbers(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    if call.phase == Phase::Exit && !call.succeeded() {
+        return call.write_address(out, call.arg(index));
+    }
+    call.write_array(out, call.arg(index), call.arg(1), 4, &mut |_, out, bytes| {
+        let value = number(bytes) as i32;
+        let errno = (-4095..0).contains(&value).then(|| syscalls::Errno::new(-value).name()).flatten();
+        match errno {
+            Some(name) => {
+                out.push(b'-');
+                out.extend_from_slice(name.as_bytes());
+            }
+            None => write_number(out, i64::from(value)),
+        }
+    });
+}
+
+/// What is for the file system: text, unless the call is about something that is mounted already.
+fn write_mount_data(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    /// `MS_BIND`, `MS_MOVE`, and those that change what is shared (`linux/mount.h`).
+    const WITHOUT_DATA: u64 = 0x1000 | 0x2000 | 0x2_0000 | 0x4_0000 | 0x8_0000 | 0x10_0000;
+    let address = call.arg(index);
+    if address == 0 || call.arg(3) & WITHOUT_DATA != 0 {
+        call.write_address(out, address);
+    } else {
+        call.write_c_string(out, address);
+    }
+}
+
+/// `{sigev_signo=SIGUSR1, sigev_notify=SIGEV_SIGNAL}` (sigevent(3type)).
+fn write_sigevent(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    /// Notified by these, it has a signal; by the last, a thread, too.
+    const SIGNAL: u32 = 0;
+    const THREAD: u32 = 2;
+    const THREAD_ID: u32 = 4;
+    let address = call.arg(index);
+    let mut bytes = [0; 64];
+    if address == 0 || call.style.addresses || call.memory.read(call.phase, address, &mut bytes) < bytes.len()
+    {
+        return call.write_address(out, address);
+    }
+    let (value, signal, notify) =
+        (number(&bytes[..8]), number(&bytes[8..12]) as u32, number(&bytes[12..16]) as u32);
+    out.push(b'{');
+    if value != 0 {
+        out.extend_from_slice(b"sigev_value={sival_int=");
+        write_number(out, i64::from(value as i32));
+        out.extend_from_slice(b", sival_ptr=");
+        write_hex(out, value);
+        out.extend_from_slice(b"}, ");
+    }
+    out.extend_from_slice(b"sigev_signo=");
+    match notify {
+        SIGNAL | THREAD | THREAD_ID => call.style.constants.signal(out, signal),
+        _ => write_radix(out, u64::from(signal), 10, 1),
+    }
+    out.extend_from_slice(b", sigev_notify=");
+    call.style.constants.one(out, &SIGEVENT, u64::from(notify));
+    match notify {
+        THREAD_ID => {
+            out.extend_from_slice(b", sigev_notify_thread_id=");
+            write_number(out, i64::from(number(&bytes[16..20]) as i32));
+        }
+        THREAD => {
+            for (name, at) in [("function", 16), ("attributes", 24)] {
+                out.extend_from_slice(format!(", sigev_notify_{name}=").as_bytes());
+                call.write_address(out, number(&bytes[at..at + 8]));
+            }
+        }
+        _ => {}
+    }
+    out.push(b'}');
+}
+
+/// `{handle_bytes=128 => 8, handle_type=1, f_handle="\x13.."}` (`open_by_handle_at(2)`).
+fn write_handle(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    /// `EOVERFLOW`, `MAX_HANDLE_SZ`.
+    const TOO_SMALL: i32 = 75;
+    const MOST: usize = 128;
+    let address = call.arg(index);
+    let Some(size) = call.read_u32_at(Phase::Entry, address).filter(|_| !call.style.addresses) else {
+        return call.write_address(out, address);
+    };
+    out.extend_from_slice(b"{handle_bytes=");
+    write_radix(out, u64::from(size), 10, 1);
+    let is_filled = call.phase == Phase::Exit;
+    let needed = call.read_u32_at(call.phase, address).filter(|&needed| is_filled && needed != size);
+    if let Some(needed) = needed.filter(|_| call.succeeded() || call.event.errno() == Some(TOO_SMALL)) {
+        out.extend_from_slice(b" => ");
+        write_radix(out, u64::from(needed), 10, 1);
+    }
+    let mut bytes = vec![0; (needed.unwrap_or(size) as usize).min(MOST)];
+    let has_handle = !is_filled || call.succeeded();
+    if has_handle
+        && let Some(kind) = call.read_u32_at(call.phase, address.wrapping_add(4))
+        && call.memory.read(call.phase, address.wrapping_add(8), &mut bytes) == bytes.len()
+    {
+        out.extend_from_slice(b", handle_type=");
+        write_number(out, i64::from(kind.cast_signed()));
+        out.extend_from_slice(b", f_handle=");
+        write_text(out, &bytes, Hex::All, false);
+    }
+    out.push(b'}');
+}
+
+/// A structure whose size is the next argument, where that is one we know all of.
+fn write_sized(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let layout = if call.spec.name == "mount_setattr" { &MOUNT_ATTRIBUTES } else { &RULESET };
+    let size = word(call.event.abi, call.arg(index + 1));
+    if size == layout.size[0] as u64 {
+        call.write_layout(out, call.arg(index), layout);
+    } else {
+        call.write_address(out, call.arg(index));
+    }
+}
