@@ -45,8 +45,11 @@ fn corpus() -> Vec<(String, String)> {
     corpus
 }
 
-/// Everything below a directory: names, contents, permissions, owners, times.
-fn everything(directory: &Path) -> Vec<(PathBuf, Vec<u8>, u32, u32, u64, i64, i64)> {
+/// A file: its name, contents, permissions, owner, links, and when it was changed.
+type File = (PathBuf, Vec<u8>, u32, u32, u64, i64, i64);
+
+/// Everything below a directory.
+fn everything(directory: &Path) -> Vec<File> {
     let (mut all, mut open) = (Vec::new(), vec![directory.to_owned()]);
     while let Some(directory) = open.pop() {
         for entry in fs::read_dir(directory).expect("our own directory") {
@@ -77,8 +80,8 @@ fn a_canary_outlives_every_log_of_the_corpus() {
 fn a_canary_outlives_them_where_there_are_no_namespaces() {
     let words = &WITHOUT_NAMESPACES;
     let mut tried = command(words[0], Path::new("/"));
-    let works = tried.args(&words[1..]).args(["sh", "true"]).output().is_ok_and(|done| done.status.success());
-    if works {
+    let is_possible = tried.args(&words[1..]).args(["sh", "true"]).output().is_ok_and(|done| done.status.success());
+    if is_possible {
         outlives(words);
     } else {
         eprintln!("skipped: the number of namespaces cannot be limited here");
