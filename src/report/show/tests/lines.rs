@@ -388,7 +388,7 @@ fn other_forms() {
     );
     assert_eq!(
         bare(&call("setsockopt", &[3, 41, 26, 0x7ffd, 4])),
-        "setsockopt(3, SOL_IPV6, 26, 0x7ffd, 4) = 0"
+        "setsockopt(3, SOL_IPV6, IPV6_V6ONLY, 0x7ffd, 4) = 0"
     );
     assert_eq!(bare(&call("prctl", &[15, 0x7ffd])), "prctl(PR_SET_NAME, 0x7ffd) = 0");
     assert_eq!(bare(&call("prctl", &[38, 1])), "prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) = 0");
