@@ -80,7 +80,8 @@ fn a_canary_outlives_every_log_of_the_corpus() {
 fn a_canary_outlives_them_where_there_are_no_namespaces() {
     let words = &WITHOUT_NAMESPACES;
     let mut tried = command(words[0], Path::new("/"));
-    let is_possible = tried.args(&words[1..]).args(["sh", "true"]).output().is_ok_and(|done| done.status.success());
+    let is_possible =
+        tried.args(&words[1..]).args(["sh", "true"]).output().is_ok_and(|done| done.status.success());
     if is_possible {
         outlives(words);
     } else {
