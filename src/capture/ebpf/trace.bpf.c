@@ -1111,8 +1111,9 @@ int BPF_PROG(executed, struct task_struct *task, s32 former, struct linux_binprm
 SEC("tp_btf/page_fault_user")
 int BPF_PROG(entered, unsigned long address, struct pt_regs *regs)
 {
+    if (regs->ip != address) return 0; /* no instruction is missing, but data */
     struct record *record = already_followed(bpf_get_current_task_btf());
-    if (!record || !record->entry || record->entry != address || regs->ip != address) return 0;
+    if (!record || !record->entry || record->entry != address) return 0;
     record->entry = 0;
     tell(ENTERED, record, 0, 0, 0);
     return 0;
