@@ -253,6 +253,7 @@ fn round(program: &mut Program, runtime: &tokio_uring::Runtime) -> Result<Round,
         program.empty_caches();
         others[2].push(program.ring(runtime));
     }
+    program.empty_caches();
     let plan = program.record()?;
     let thinking = Strategy::Thinking { disturb: true };
     let [(_, threads), _, (_, ring)] = ways();

@@ -88,16 +88,22 @@ impl Stacks {
     }
 }
 
-/// What a frame is shown as: functions by name, those of Python with their file, since many have the same name.
+/// What a frame is shown as: functions by name, those of Python with their file, since many have the same name; unknown
+/// ones with the object that their code is of.
 fn label(frame: &Frame<'_>) -> Vec<u8> {
+    let last = |path: &'_ [u8]| path.rsplit(|&byte| byte == b'/').next().unwrap_or_default().to_vec();
     if frame.name.is_empty() {
-        return UNKNOWN.to_vec();
+        let object = last(frame.object);
+        return if object.is_empty() {
+            UNKNOWN.to_vec()
+        } else {
+            [b"[unknown in ", &object[..], b"]"].concat()
+        };
     }
     if frame.kind != FrameKind::Python || frame.file.is_empty() {
         return frame.name.to_vec();
     }
-    let file = frame.file.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-    [frame.name, b" (", file, b")"].concat()
+    [frame.name, b" (", &last(frame.file), b")"].concat()
 }
 
 #[cfg(test)]
@@ -108,6 +114,12 @@ mod tests {
         let mut frames = Vec::new();
         stacks.frames(stack, &mut frames);
         frames.iter().map(|code| String::from_utf8(stacks.text(*code).to_vec()).unwrap()).collect()
+    }
+
+    #[test]
+    fn what_is_unknown_has_its_object() {
+        let of = |object| label(&Frame { kind: FrameKind::Native, object, ..Frame::UNKNOWN });
+        assert_eq!((of(b"/usr/bin/x").as_slice(), of(b"").as_slice()), (&b"[unknown in x]"[..], UNKNOWN));
     }
 
     #[test]
