@@ -38,7 +38,7 @@ fn main() {
     }
     let (plain, changed) = (median(plain), median(changed));
     let log = place.path().join("git.trace");
-    record(&repository, &log);
+    record(&repository, &log, cold);
     let replay = replay(&log, plain, cold);
     report(&replay, plain, changed, cold);
 }
@@ -70,12 +70,16 @@ fn make_repository(repository: &Path) {
     }
 }
 
-/// Milliseconds.
-fn run(repository: &Path, preload: bool, cold: bool) -> f64 {
+fn empty_caches(cold: bool) {
     if cold {
         nix::unistd::sync();
         fs::write("/proc/sys/vm/drop_caches", "3").expect("root, for a cold run");
     }
+}
+
+/// Milliseconds.
+fn run(repository: &Path, preload: bool, cold: bool) -> f64 {
+    empty_caches(cold);
     let begin = Instant::now();
     let done = git(repository, preload).status().expect("git");
     let took = begin.elapsed().as_secs_f64() * 1e3;
@@ -87,11 +91,14 @@ fn trace() -> Command {
     Command::new(env!("CARGO_BIN_EXE_trace"))
 }
 
-/// The log has the untraced times of a warm program, and no more than that is used of it.
-fn record(repository: &Path, log: &Path) {
+/// A log of a run with such caches as all have here. Of untraced times it has at most those of a warm program, which are
+/// not used.
+fn record(repository: &Path, log: &Path, cold: bool) {
     let plain = git(repository, false);
     let mut command = trace();
-    command.current_dir(repository).arg("startup").arg("--runs").arg("3").arg("-o").arg(log);
+    let how: &[&str] = if cold { &["record"] } else { &["startup", "--runs", "3"] };
+    command.current_dir(repository).args(how).arg("-o").arg(log);
+    empty_caches(cold);
     command.arg("git").args(plain.get_args());
     command.env("GIT_CONFIG_NOSYSTEM", "1").env("HOME", repository);
     let done = command.stdout(Stdio::null()).status().expect("trace");
