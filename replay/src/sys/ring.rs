@@ -178,10 +178,14 @@ impl Ring {
             let user_data = u64::from(place) << STEP_BITS | u64::from(step);
             self.entries.push(entry.flags(self.flags | link).user_data(user_data));
         }
+        let is_polled = self.uring.params().is_setup_sqpoll();
         // SAFETY: the entries point to paths of the program, which `self.run` keeps, and to their places, which are
         // taken until the operations complete.
-        if unsafe { self.uring.submission().push_multiple(&self.entries) }.is_err() {
-            return Pushed::Full;
+        while unsafe { self.uring.submission().push_multiple(&self.entries) }.is_err() {
+            // A thread of the kernel's may tell that an operation is done before it gives its entry back.
+            if !is_polled || self.uring.submitter().squeue_wait().is_err() {
+                return Pushed::Full;
+            }
         }
         self.free.truncate(first_free);
         self.in_flight += steps.len();
