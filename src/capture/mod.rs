@@ -20,6 +20,7 @@ pub mod filter;
 pub mod host;
 mod intervention;
 pub mod launch;
+mod netlink;
 mod others;
 pub mod ptrace;
 pub mod ready;

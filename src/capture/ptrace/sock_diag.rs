@@ -2,27 +2,14 @@
 //! listen included, and the other end of a local socket. Both are of this process's network namespace.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::ops::ControlFlow;
 
-use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, setsockopt,
-    sockopt::ReceiveTimeout,
-};
-use nix::sys::time::{TimeVal, TimeValLike};
+use super::super::netlink::{Question, SockDiag, half, word};
 
-/// `SOCK_DIAG_BY_FAMILY` of `linux/sock_diag.h`.
-const BY_FAMILY: u16 = 20;
-/// `NLM_F_REQUEST` and `NLM_F_REQUEST | NLM_F_DUMP` of `linux/netlink.h`.
-const ONE: u16 = 1;
-const ALL: u16 = 0x301;
-/// `NLMSG_ERROR` and `NLMSG_DONE` of `linux/netlink.h`.
-const ERROR: u16 = 2;
-const DONE: u16 = 3;
 /// `UDIAG_SHOW_PEER` and `UNIX_DIAG_PEER` of `linux/unix_diag.h`.
 const SHOW_PEER: u32 = 4;
 const PEER: u16 = 2;
-/// Sizes of `struct nlmsghdr` and `struct unix_diag_msg`.
-const HEADER: usize = 16;
+/// Size of `struct unix_diag_msg`.
 const UNIX: usize = 16;
 /// Where `struct inet_diag_msg` has ports, both addresses, and the inode.
 const PORTS: usize = 4;
@@ -37,7 +24,7 @@ pub fn unix_peer(inode: u32) -> Option<u32> {
     let words = [u32::MAX, inode, SHOW_PEER, u32::MAX, u32::MAX];
     let mut body = vec![libc::AF_UNIX as u8, 0, 0, 0];
     body.extend(words.iter().flat_map(|word| word.to_ne_bytes()));
-    ask(&body, ONE, |answer| Found::of(peer(answer, inode)))
+    find(&Question::for_one(&body), |answer| peer(answer, inode))
 }
 
 /// The ends of the connection of the socket with this inode, of this family (`AF_INET`, `AF_INET6`) and protocol.
@@ -45,66 +32,18 @@ pub fn internet_ends(family: i32, protocol: i32, inode: u32) -> Option<Ends> {
     let mut body = vec![family as u8, protocol as u8, 0, 0];
     body.extend(u32::MAX.to_ne_bytes());
     body.resize(56, 0);
-    ask(&body, ALL, |answer| Found::of(ends(answer, inode)))
-}
-
-/// What came of a message.
-enum Found<T> {
-    This(T),
-    /// Another may have it.
-    Not,
-}
-
-impl<T> Found<T> {
-    fn of(value: Option<T>) -> Self {
-        value.map_or(Self::Not, Self::This)
-    }
-}
-
-fn socket() -> Option<OwnedFd> {
-    let kind = (AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC);
-    let socket = nix::sys::socket::socket(kind.0, kind.1, kind.2, SockProtocol::NetlinkSockDiag).ok()?;
-    // The kernel answers at once; whoever stands in its place may not.
-    setsockopt(&socket, ReceiveTimeout, &TimeVal::seconds(1)).ok()?;
-    Some(socket)
+    find(&Question::for_all(&body), |answer| ends(answer, inode))
 }
 
 /// Asks, and looks at each message of the answer until one has it.
-fn ask<T>(body: &[u8], flags: u16, look: impl Fn(&[u8]) -> Found<T>) -> Option<T> {
-    let socket = socket()?;
-    let mut question = ((HEADER + body.len()) as u32).to_ne_bytes().to_vec();
-    question.extend(BY_FAMILY.to_ne_bytes());
-    question.extend(flags.to_ne_bytes());
-    question.extend([0; 8]);
-    question.extend(body);
-    send(socket.as_raw_fd(), &question, MsgFlags::empty()).ok()?;
-    let mut buffer = vec![0; 32 << 10];
-    loop {
-        let length = recv(socket.as_raw_fd(), &mut buffer, MsgFlags::empty()).ok().filter(|&got| got > 0)?;
-        let mut rest = &buffer[..length];
-        while let (Some(length), Some(kind)) = (word(rest, 0), half(rest, 4)) {
-            let length = (length as usize).clamp(HEADER, rest.len().max(HEADER));
-            match kind {
-                DONE | ERROR => return None,
-                _ => {}
-            }
-            if let Found::This(value) = look(rest.get(HEADER..length).unwrap_or_default()) {
-                return Some(value);
-            }
-            rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
-        }
-        if flags == ONE {
-            return None;
-        }
-    }
-}
-
-fn half(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_ne_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
-}
-
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+fn find<T>(question: &Question, look: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
+    let mut found = None;
+    let take = |body: &[u8]| {
+        found = look(body);
+        if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    SockDiag::open().ok()?.ask(question, take).ok()?;
+    found
 }
 
 /// The peer that an answer names, if it is about this socket.
@@ -143,6 +82,7 @@ fn ends(bytes: &[u8], inode: u32) -> Option<Ends> {
 mod tests {
     use super::*;
     use std::net::TcpListener;
+    use std::os::fd::AsRawFd;
     use std::os::unix::fs::MetadataExt;
     use std::os::unix::net::UnixStream;
 
