@@ -20,10 +20,14 @@ type Files = [Option<Rc<[u8]>>; 2];
 impl<S: Sink> Session<'_, S> {
     /// A call has returned, or never will.
     pub(super) fn call(&mut self, head: &Head, words: &Words, bytes: &[u8]) {
-        self.learn(head, bytes);
         let abi = Abi::ALL.get(usize::from(head.abi)).copied().unwrap_or_default();
         let plan = plan::of(abi, head.nr);
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        let parts = Parts::of(plan, abi, bytes, &mut text);
+        self.learn(head, parts.news);
         if !self.recording {
+            self.text = text;
             // Our own child's, unless it dies of it: then it was the command's end.
             if plan.effect == Effect::Exec {
                 self.first_exec =
@@ -31,13 +35,12 @@ impl<S: Sink> Session<'_, S> {
             }
             return;
         }
-        // The last: what could not be read in whole is told again.
-        let argv = pieces(bytes).filter(|(piece, _)| *piece == Piece::Argv).last().map(|(_, argv)| argv);
         let thread = self.known(head);
         // Who has made the call, which may have another number since (execve(2), "Effect on threads").
         let caller = thread.exec.as_ref().map_or(head.tid, |exec| exec.former);
-        let begins = self.push_exec(head.tid, argv);
-        self.push_call(Made { head, words, abi, plan, caller }, bytes);
+        let begins = self.push_exec(head.tid, parts.argv);
+        self.push_call(Made { head, words, abi, plan, caller }, &parts, &mut text);
+        self.text = text;
         if begins {
             self.mark(&Head { start_ns: head.end_ns, ..*head }, mark::ENTRY);
         }
@@ -47,9 +50,8 @@ impl<S: Sink> Session<'_, S> {
     }
 
     /// Takes in what the record says of its thread.
-    fn learn(&mut self, head: &Head, bytes: &[u8]) {
-        let Some((_, bytes)) = pieces(bytes).find(|(piece, _)| *piece == Piece::Itself) else { return };
-        let Ok(news) = bytemuck::try_pod_read_unaligned::<Itself>(bytes) else { return };
+    fn learn(&mut self, head: &Head, news: Option<Itself>) {
+        let Some(news) = news else { return };
         let thread = self.known(head);
         thread.places = [news.cwd, news.root];
         if thread.comm[0] == 0 {
@@ -58,11 +60,8 @@ impl<S: Sink> Session<'_, S> {
         }
     }
 
-    fn push_call(&mut self, made: Made<'_>, bytes: &[u8]) {
+    fn push_call(&mut self, made: Made<'_>, parts: &Parts<'_>, text: &mut Vec<u8>) {
         let Made { head, words, abi, plan, caller } = made;
-        let mut text = std::mem::take(&mut self.text);
-        text.clear();
-        let parts = Parts::of(plan, abi, bytes, &mut text);
         let thread = self.known(head);
         let mut flags = flags(head.flags);
         if is_restart(thread, &made, parts.extra) {
@@ -76,7 +75,7 @@ impl<S: Sink> Session<'_, S> {
         let files: Files = parts.files.map(|identity| self.names.get(identity));
         let absolute = [0, 1].map(|slot| {
             let (path, at) = (parts.paths[slot]?, plan.paths[slot]?);
-            let range = self.push_absolute_of(&mut text, (&args, plan), (places, &files), path, at);
+            let range = self.push_absolute_of(text, (&args, plan), (places, &files), path, at);
             if range.is_none() && !path.is_empty() {
                 flags.set(Flags::BASE_UNKNOWN);
             }
@@ -110,7 +109,6 @@ impl<S: Sink> Session<'_, S> {
             ..Event::new(event::Kind::Syscall)
         };
         self.sink.push(&made);
-        self.text = text;
     }
 
     /// Appends the absolute form of a path to the text.
@@ -185,12 +183,15 @@ struct Parts<'a> {
     /// Text that was made of a structure.
     made: Option<Range<usize>>,
     peer: Option<Range<usize>>,
+    /// What could not be read in whole is told again: the last.
     argv: Option<&'a [u8]>,
     stat: Option<FileStat>,
     /// Identities of files behind descriptors.
     files: [u64; 2],
     /// Where a signal handler's return leads to.
     extra: u64,
+    /// What the record says of its thread.
+    news: Option<Itself>,
 }
 
 impl<'a> Parts<'a> {
@@ -216,7 +217,7 @@ impl<'a> Parts<'a> {
                 Piece::Effect => parts.made = layout::push_open_how(text, bytes),
                 Piece::Files => parts.files = numbers(bytes),
                 Piece::Extra => [parts.extra] = numbers(bytes),
-                Piece::Itself => {}
+                Piece::Itself => parts.news = bytemuck::try_pod_read_unaligned(bytes).ok(),
             }
         }
         parts
