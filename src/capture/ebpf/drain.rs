@@ -104,16 +104,14 @@ impl Recorder {
         go()?;
         let end = child::end_of(pid).ok();
         let (mut backlog, mut looks) = (Backlog::default(), 0_u64);
-        let mut is_met = false;
         let (mut status, mut asked, mut others) = (None, None, Others::default());
         while !session.sink.wants_end()
             && (status.is_none() || !(session.is_over() || options.leader_only || received().is_some()))
         {
             let more = take_in(loaded, &mut backlog, &mut session)?;
             looks += 1;
-            if backlog.has_begun && !is_met {
+            if backlog.has_begun {
                 loaded.meet_no_more()?;
-                is_met = true;
             }
             if !more && holding.is_some() {
                 Holding::release(&mut loaded.held);

@@ -335,6 +335,9 @@ impl Loaded {
     /// Meets nobody from now on: those who are followed go on to be, with whomever they make, and others no longer cost
     /// a look at who they are.
     pub fn meet_no_more(&mut self) -> io::Result<()> {
+        if self.control.scope == 0 {
+            return Ok(());
+        }
         self.set_control(Control { scope: 0, ..self.control })
     }
 
