@@ -5,8 +5,8 @@
  *     sys_enter ── begins the thread's record: arguments, paths, identities of the files behind its descriptors
  *     sys_exit  ── completes it: results, what could not be read at the entry; then into the ring, in one piece
  *
- * The record is built in the thread's own storage, so nothing is copied twice and a call that never
- * returns is still there when the thread ends. A file is named by a 64-bit identity; the first time
+ * The record is built in the thread's own storage, so that a call that never returns is still there when the
+ * thread ends. A small one is made for each thread, because its birth waits for it; a large one for whoever needs it. A file is named by a 64-bit identity; the first time
  * one is met, its names up to the root are put into the ring before it (`struct name`).
  *
  * What to read of which call is worked out in user space from the table of system calls and comes
@@ -146,8 +146,14 @@ enum {
 enum { ABI_64 = 0, ABI_32 = 1, ABI_X32 = 2 };
 
 #define LONGEST_PATH 4096
-#define DATA 0x4010      /* bytes of words and pieces, but for the last three */
-#define DATA_LAST 0x2fff /* no other piece begins later */
+/* Bytes of words and pieces in a thread's own record, but for the last three, and of one piece there; no piece begins
+ * later than the last. The same for what does not fit. */
+#define DATA_LAST 0x3ff
+#define DATA_PIECE 0x200
+#define FAR_LAST 0x2fff
+#define LAST_PIECES 80 /* files, extra, itself */
+#define DATA (DATA_LAST + 1 + 4 + DATA_PIECE)
+#define FAR_DATA (FAR_LAST + 1 + 4 + LONGEST_PATH)
 
 /* What every record but a name begins with. */
 struct head {
@@ -184,12 +190,18 @@ struct record {
     u64 file[2]; /* identities behind the call's descriptor arguments; the returned one comes last */
     u64 extra;   /* flags of a clone; where a signal handler's return leads to */
     u32 used;    /* bytes behind the head */
-    u32 pad;
+    u32 is_far;  /* they are in the thread's `struct far`, but for the arguments, which are here too */
     struct head head; /* from here on it is sent */
     union {
         u64 args[6];
-        u8 data[DATA + LONGEST_PATH];
+        u8 data[DATA + LAST_PIECES];
     };
+};
+
+/* Where records are built that are larger: made for a thread when it needs it, which few do. */
+struct far {
+    struct head head;
+    u8 data[FAR_DATA + LAST_PIECES];
 };
 
 /* wire.rs asserts the same. */
@@ -244,6 +256,13 @@ struct {
     __type(key, int);
     __type(value, struct record);
 } records SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct far);
+} fars SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -592,24 +611,60 @@ static __always_inline u8 *begin_piece(u8 *at, u8 tag, u16 length)
     return at + 4;
 }
 
+/* The current thread's large record, which has from now on what its small one has; 0: no memory. */
+static __always_inline struct far *far_of(struct record *record)
+{
+    u64 create = record->is_far ? 0 : BPF_LOCAL_STORAGE_GET_F_CREATE;
+    struct far *far = bpf_task_storage_get(&fars, bpf_get_current_task_btf(), 0, create);
+    if (far && !record->is_far) {
+        bpf_probe_read_kernel(far->data, DATA, record->data);
+        record->is_far = 1;
+    }
+    return far;
+}
+
+#define A_STRING ~0u
+
+/* Makes a piece of the process's memory in the large record: so many bytes of it, or a string. */
+__noinline int put_far(struct record *record, u8 tag, u64 address, u32 length)
+{
+    if (!record) return 0;
+    u32 used = record->used;
+    struct far *far = used > FAR_LAST ? 0 : far_of(record);
+    if (!far) {
+        record->head.flags |= TRUNCATED;
+        return 1;
+    }
+    used &= 0x3fff;
+    if (length != A_STRING) {
+        if (length > LONGEST_PATH - 1) length = LONGEST_PATH - 1;
+        asm volatile("" : "+r"(length)); /* the verifier sees the bound only where the compiler keeps it */
+        length &= LONGEST_PATH - 1;
+        if (bpf_probe_read_user(&far->data[used + 4], length, (void *)address)) return 0;
+    } else {
+        long got = bpf_probe_read_user_str(&far->data[used + 4], LONGEST_PATH, (void *)address);
+        if (got <= 0) return 0;
+        length = (u32)got - 1; /* without its NUL byte */
+        /* Cut, unless the next byte ends it: one of exactly that length the kernel refuses as well. */
+        if (length == LONGEST_PATH - 1) record->head.flags |= TRUNCATED;
+    }
+    begin_piece(&far->data[used & 0x3fff], tag, (u16)length);
+    record->used = used + 4 + length;
+    return 1;
+}
+
 /* A string of the process; false where memory cannot be read (now). */
 __noinline int put_string(struct record *record, u8 tag, u64 address)
 {
     if (!record) return 0;
     u32 used = record->used;
-    if (used > DATA_LAST) {
-        record->head.flags |= TRUNCATED;
-        return 1;
-    }
-    used &= 0x3fff;
-    long got = bpf_probe_read_user_str(&record->data[used + 4], LONGEST_PATH, (void *)address);
+    if (record->is_far || used > DATA_LAST) return put_far(record, tag, address, A_STRING);
+    used &= DATA_LAST;
+    long got = bpf_probe_read_user_str(&record->data[used + 4], DATA_PIECE, (void *)address);
     if (got <= 0) return 0;
-    u32 length = (u32)got - 1; /* without its NUL byte */
-    if (length == LONGEST_PATH - 1) {
-        /* Cut, unless the next byte ends it: one of exactly that length the kernel refuses as well. */
-        record->head.flags |= TRUNCATED;
-    }
-    begin_piece(&record->data[used & 0x3fff], tag, (u16)length);
+    if (got == DATA_PIECE) return put_far(record, tag, address, A_STRING);
+    u32 length = (u32)got - 1;
+    begin_piece(&record->data[used & DATA_LAST], tag, (u16)length);
     record->used = used + 4 + length;
     return 1;
 }
@@ -618,61 +673,91 @@ __noinline int put_bytes(struct record *record, u8 tag, u64 address, u32 length)
 {
     if (!record) return 0;
     u32 used = record->used;
-    if (used > DATA_LAST) {
-        record->head.flags |= TRUNCATED;
-        return 1;
-    }
-    used &= 0x3fff;
-    if (length > LONGEST_PATH - 1) length = LONGEST_PATH - 1;
-    asm volatile("" : "+r"(length)); /* the verifier sees the bound only where the compiler keeps it */
-    length &= LONGEST_PATH - 1;
+    if (record->is_far || used > DATA_LAST || length >= DATA_PIECE) return put_far(record, tag, address, length);
+    used &= DATA_LAST;
+    asm volatile("" : "+r"(length)); /* as above */
+    length &= DATA_PIECE - 1;
     if (bpf_probe_read_user(&record->data[used + 4], length, (void *)address)) return 0;
-    begin_piece(&record->data[used & 0x3fff], tag, (u16)length);
+    begin_piece(&record->data[used & DATA_LAST], tag, (u16)length);
     record->used = used + 4 + length;
     return 1;
 }
 
 struct words {
     struct record *record;
+    struct far *far;
     u64 at;
     u32 width;
-    u32 failed;
+    u32 failed; /* a word could not be read */
+    u32 full;   /* or did not fit */
 };
 
-static long next_word(u32 index, struct words *words)
+/* The address of the next word; 0: there is none. */
+static __always_inline u64 next_word(struct words *words)
 {
     u64 pointer = 0;
     if (words->width == 8 ? bpf_probe_read_user(&pointer, 8, (void *)words->at)
-                          : bpf_probe_read_user(&pointer, 4, (void *)words->at)) {
+                          : bpf_probe_read_user(&pointer, 4, (void *)words->at))
         words->failed = 1;
-        return 1;
-    }
+    words->at += words->width;
+    return pointer;
+}
+
+static long put_near_word(u32 index, struct words *words)
+{
+    u64 pointer = next_word(words);
     if (!pointer) return 1;
     u32 used = words->record->used;
-    if (used > DATA_LAST) {
-        words->record->head.flags |= TRUNCATED;
-        return 1;
-    }
-    long got = bpf_probe_read_user_str(&words->record->data[used & 0x3fff], LONGEST_PATH, (void *)pointer);
-    if (got <= 0) {
-        words->failed = 1;
-        return 1;
-    }
+    long got = DATA_PIECE;
+    if (used <= DATA_LAST)
+        got = bpf_probe_read_user_str(&words->record->data[used & DATA_LAST], DATA_PIECE, (void *)pointer);
+    words->failed |= got <= 0;
+    words->full |= got == DATA_PIECE;
+    if (words->failed | words->full) return 1;
     words->record->used = used + (u32)got;
-    words->at += words->width;
+    return 0;
+}
+
+static long put_far_word(u32 index, struct words *words)
+{
+    u64 pointer = next_word(words);
+    if (!pointer) return 1;
+    u32 used = words->record->used;
+    words->full |= used > FAR_LAST;
+    if (words->full) return 1;
+    long got = bpf_probe_read_user_str(&words->far->data[used & 0x3fff], LONGEST_PATH, (void *)pointer);
+    words->failed |= got <= 0;
+    if (words->failed) return 1;
+    words->record->used = used + (u32)got;
     return 0;
 }
 
 __noinline int put_words(struct record *record, u64 address)
 {
-    if (!record) return 0;
+    if (!record || !address) return 0;
     u32 begin = record->used;
-    if (begin > DATA_LAST || !address) return 0;
+    if (begin > FAR_LAST) return 0;
     struct words words = {.record = record, .at = address, .width = record->head.abi == ABI_64 ? 8 : 4};
-    record->used = begin + 4;
-    bpf_loop(1024, next_word, &words, 0);
-    u32 length = record->used - begin - 4;
-    begin_piece(&record->data[begin & 0x3fff], ARGV, (u16)length);
+    words.full = record->is_far || begin > DATA_LAST;
+    if (!words.full) {
+        record->used = begin + 4;
+        bpf_loop(1024, put_near_word, &words, 0);
+        if (!words.full) begin_piece(&record->data[begin & DATA_LAST], ARGV, (u16)(record->used - begin - 4));
+    }
+    if (words.full) {
+        record->used = begin;
+        words.far = far_of(record);
+        if (!words.far) {
+            record->head.flags |= TRUNCATED;
+            return 0;
+        }
+        words.at = address;
+        words.failed = words.full = 0;
+        record->used = begin + 4;
+        bpf_loop(1024, put_far_word, &words, 0);
+        begin_piece(&words.far->data[begin & 0x3fff], ARGV, (u16)(record->used - begin - 4));
+        if (words.full) record->head.flags |= TRUNCATED;
+    }
     if (words.failed) record->head.flags |= RESULT_UNREADABLE;
     return 0;
 }
@@ -690,44 +775,59 @@ static __always_inline struct plan *plan_of(u8 abi, u32 nr)
     return bpf_map_lookup_elem(&plans, &at);
 }
 
-/* Sends the record of a call as it is. */
-static __always_inline void send_as_is(struct record *record, u32 used)
+/* Sends the record of a call, of which so many bytes are used behind its head. */
+static __always_inline void send_from(struct record *record, struct head *head, u32 used)
 {
-    if (bpf_ringbuf_output(&ring, &record->head, sizeof(struct head) + used, BPF_RB_NO_WAKEUP)) {
+    if (bpf_ringbuf_output(&ring, head, sizeof(struct head) + used, BPF_RB_NO_WAKEUP)) {
         count_lost();
         record->told = 0;
     }
     record->head.kind = 0;
 }
 
-/* Sends the record of a call, with what is put last: what it has to do with files, and news of the thread. */
-__noinline int send(struct record *record)
+/* Puts the last pieces behind the others: what the call has to do with files, and news of the thread. */
+static __always_inline u32 put_last(struct record *record, u8 *data, u32 used)
 {
-    if (!record) return 0;
-    u32 used = record->used;
-    if (used > DATA) used = DATA;
-    u8 *end = &record->data[used];
     if (record->file[0] | record->file[1]) {
-        u64 *files = (u64 *)begin_piece(end, FILES, record->file[1] ? 16 : 8);
+        u64 *files = (u64 *)begin_piece(data + used, FILES, record->file[1] ? 16 : 8);
         files[0] = record->file[0];
         files[1] = record->file[1];
         used += record->file[1] ? 20 : 12;
     }
-    end = &record->data[used];
     if (record->extra) {
-        *(u64 *)begin_piece(end, EXTRA, 8) = record->extra;
+        *(u64 *)begin_piece(data + used, EXTRA, 8) = record->extra;
         used += 12;
     }
     if (!record->told) {
-        end = &record->data[used];
-        struct self *self = (struct self *)begin_piece(end, SELF, sizeof *self);
+        struct self *self = (struct self *)begin_piece(data + used, SELF, sizeof *self);
         self->cwd = record->cwd.identity;
         self->root = record->root.identity;
         bpf_get_current_comm(self->comm, sizeof self->comm);
         used += 4 + sizeof *self;
     }
     record->told = 1;
-    send_as_is(record, used);
+    return used;
+}
+
+/* Sends the record of a call. */
+__noinline int send(struct record *record)
+{
+    if (!record) return 0;
+    u32 used = record->used;
+    if (!record->is_far) {
+        if (used > DATA) used = DATA;
+        send_from(record, &record->head, put_last(record, record->data, used));
+        return 0;
+    }
+    struct far *far = far_of(record);
+    if (!far) {
+        count_lost();
+        record->head.kind = 0;
+        return 0;
+    }
+    far->head = record->head;
+    if (used > FAR_DATA) used = FAR_DATA;
+    send_from(record, &far->head, put_last(record, far->data, used));
     return 0;
 }
 
@@ -816,6 +916,7 @@ static __always_inline void begin_head(struct record *record, const struct plan 
     head->nr = nr;
     head->words = plan->words;
     record->used = plan->words * 8u;
+    record->is_far = 0;
     record->file[0] = record->file[1] = record->extra = 0;
 }
 
@@ -1077,7 +1178,7 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
     if (ret > -512 || ret < -516) {
         u32 used = record->used;
         if (record->told && used <= sizeof record->args && !(record->file[0] | record->file[1] | record->extra))
-            send_as_is(record, used);
+            send_from(record, head, used);
         else
             send(record);
     }
