@@ -16,7 +16,7 @@ use super::filter::FilterArguments;
 use super::lines::StyleArguments;
 use super::names::{self, default_log};
 use super::record_text::Beside;
-use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_beside, tracer};
+use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_beside, tracer, tracer_for};
 use crate::capture::launch::{self, Stream};
 use crate::capture::sampler::Sampled;
 use crate::capture::select::{CHOICES, Tracer, Wanted};
@@ -75,8 +75,9 @@ pub struct Arguments {
     #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with_all = ["pids", "all", "cgroup"])]
     sample: Option<u32>,
 
-    /// Take the stack of each call about files: which functions made it. ptrace only, since the thread must stand still;
-    /// python finds the functions of Python 2.7 and 3.6 on, native those of machine code, both puts the latter upon the former
+    /// Take the stack of each call about files: which functions made it. python finds the functions of Python 2.7 and 3.6 on,
+    /// native those of machine code, both puts the latter upon the former. By ptrace, while the thread stands still; native
+    /// also with --backend ebpf, which costs less and copies up to 12 KiB of a stack, where deeper ones are cut
     #[arg(long, value_name = "FRAMES", value_parser = named(&StackFrames::ALL), conflicts_with_all = ["pids", "all", "cgroup", "sample"])]
     stacks: Option<StackFrames>,
     /// Keep in the log what the arguments of calls point to, too: structures whole, of each buffer as many bytes as
@@ -146,7 +147,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         sample: arguments.sample,
         stacks: arguments.stacks,
     };
-    let mut tracer = tracer(backend(arguments)?)?;
+    let mut tracer = tracer_for(backend(arguments)?, arguments.stacks)?;
     // The sampler needs it yet, when there is a process to sample.
     if arguments.sample.is_none() {
         tracer.give_up_privilege();
@@ -177,11 +178,13 @@ fn keep(arguments: &Arguments) -> Option<Style> {
 fn backend(arguments: &Arguments) -> Result<Wanted, Failure> {
     let wanted = arguments.backend.unwrap_or(Wanted::Auto);
     let options = [
-        (arguments.stacks.is_some(), "--stacks"),
+        (arguments.stacks.is_some_and(StackFrames::python), "--stacks python (or both)"),
         (arguments.decode.is_some(), "--decode full"),
         (!arguments.inject.is_empty(), "--inject"),
     ];
     match (options.iter().find(|(is_given, _)| *is_given), wanted) {
+        // By ptrace stacks are whole however deep they are.
+        (None, Wanted::Auto) if arguments.stacks.is_some() => Ok(Wanted::Ptrace),
         (None, _) => Ok(wanted),
         (Some((_, option)), Wanted::Ebpf) => Err(Failure::of_trace(anyhow::anyhow!(
             "{option} is not possible by eBPF; leave out --backend, and ptrace is taken"
