@@ -236,6 +236,12 @@ impl Flame {
         self.sampled
     }
 
+    /// Whether it is known when threads were on no CPU.
+    #[must_use]
+    pub fn has_waits(&self) -> bool {
+        self.waits.as_ref().is_some_and(|waits| !waits.is_empty())
+    }
+
     /// Calls that were chosen and have a stack.
     #[must_use]
     pub fn calls_with_stack(&self) -> u64 {

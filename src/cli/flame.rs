@@ -147,6 +147,8 @@ fn read(arguments: &Arguments, wish: Option<Metric>, log: &Path) -> Result<Flame
 /// A drawing by stack needs some.
 fn refuse_without_stacks(log: &Path, flame: &Flame, metric: Metric) -> Result<(), Failure> {
     let text = match metric {
+        // A command that hardly runs may end before its first sample; its waits are known all the same.
+        Metric::Wall if flame.samples() == 0 && flame.has_waits() => return Ok(()),
         Metric::Cpu | Metric::Wall if flame.samples() == 0 => {
             "holds no CPU samples: `trace record --sample HZ` takes some"
         }
