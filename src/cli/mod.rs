@@ -22,6 +22,7 @@ mod output;
 mod progress;
 mod record;
 mod record_text;
+mod recorded;
 mod remedies;
 mod repair;
 mod replay;

@@ -15,11 +15,12 @@ use super::failure::{Failure, note};
 use super::filter::FilterArguments;
 use super::lines::StyleArguments;
 use super::names::{self, default_log};
+use super::output::to_stdout;
 use super::record_text::Beside;
+use super::recorded::Told;
 use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_beside, tracer};
 use crate::capture::launch::{self, Stream};
-use crate::capture::sampler::Sampled;
-use crate::capture::select::{CHOICES, Tracer, Wanted};
+use crate::capture::select::{CHOICES, Wanted};
 use crate::capture::{StackFrames, host};
 use crate::log;
 use crate::syscall::decode::Style;
@@ -100,6 +101,10 @@ pub struct Arguments {
     #[arg(long, value_name = "SPEC")]
     pub(super) inject: Vec<String>,
 
+    /// Print what was recorded as JSON: one line on standard output, after all that the command wrote there
+    #[arg(long, conflicts_with = "quiet")]
+    json: bool,
+
     /// Say nothing at the end
     #[arg(short, long)]
     quiet: bool,
@@ -156,12 +161,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let recorded = trace_beside(&mut tracer, &job, streams, || (), Some(&mut beside))?;
     beside.finish();
     refuse_nothing(&recorded, Some(recorded.status))?;
-    if !arguments.quiet {
-        tell(&recorded, &output);
-        if arguments.backend.is_some() {
-            tell_fall_back(&tracer);
-        }
-    }
+    let told = Told { recorded: &recorded, tracer: &tracer, log: &output, status: Some(recorded.status) };
+    tell(arguments, &told, arguments.backend.is_some())?;
     Ok(ExitCode::from(launch::pass_on(recorded.status)))
 }
 
@@ -224,11 +225,19 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
         attach(&mut tracer, target, log, arguments.duration, Some(&mut beside), keep(arguments), say)?;
     beside.finish();
     refuse_nothing(&recorded, None)?;
-    if !arguments.quiet {
-        tell(&recorded, &output);
-        tell_fall_back(&tracer);
-    }
+    tell(arguments, &Told { recorded: &recorded, tracer: &tracer, log: &output, status: None }, true)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what was recorded, as it is wanted.
+fn tell(arguments: &Arguments, told: &Told<'_>, with_fall_back: bool) -> Result<(), Failure> {
+    if arguments.json {
+        return to_stdout(|out| told.write_json(out));
+    }
+    if !arguments.quiet {
+        told.notes(with_fall_back);
+    }
+    Ok(())
 }
 
 /// A recording of which nothing could be written, not even how much is missing, has failed, whatever the command has
@@ -246,70 +255,4 @@ fn refuse_nothing(recorded: &Recorded, status: Option<ExitStatus>) -> Result<(),
 /// The command has the descriptor that we were started with, or none if we had none.
 pub(super) fn own_stream(fd: i32) -> Stream {
     if launch::was_closed_at_start(fd) { Stream::Close } else { Stream::Inherit }
-}
-
-fn tell(recorded: &Recorded, output: &Path) {
-    for warning in &recorded.warnings {
-        note(warning);
-    }
-    match &recorded.log {
-        Ok(summary) => note(format_args!(
-            "{} events of {} in {} ({} bytes)",
-            summary.events,
-            counted(recorded.threads, "thread"),
-            output.display(),
-            summary.bytes
-        )),
-        Err(error) => note(format_args!("the log is incomplete: {error}")),
-    }
-    if let Some(sampled) = &recorded.sampled {
-        tell_samples(sampled);
-    }
-    if recorded.lost > 0 {
-        note(format_args!(
-            "{} lost: they came faster than they can be recorded; --lossless, or --backend ptrace, loses none",
-            counted_were(recorded.lost, "event")
-        ));
-    }
-}
-
-/// What became of the CPU samples.
-fn tell_samples(sampled: &Sampled) {
-    note(format_args!("{}", counted(sampled.samples, "CPU sample")));
-    if sampled.user_only {
-        note(
-            "the kernel's part is missing from them: `sysctl kernel.perf_event_paranoid=1`, root or CAP_PERFMON permits it",
-        );
-    }
-    if sampled.broken {
-        note(
-            "taking CPU samples ended early, by a fault of trace's: some are missing, nobody knows how many",
-        );
-    }
-    if sampled.lost > 0 {
-        note(format_args!("{} lost: take fewer a second", counted_were(sampled.lost, "CPU sample")));
-    }
-    if sampled.throttled > 0 {
-        note(format_args!(
-            "the kernel took fewer samples than asked for, {} (kernel.perf_cpu_time_max_percent)",
-            counted(sampled.throttled, "time")
-        ));
-    }
-}
-
-fn counted_were(count: u64, noun: &str) -> String {
-    format!("{} {}", counted(count, noun), if count == 1 { "was" } else { "were" })
-}
-
-/// Says why the backend that costs least did not record.
-fn tell_fall_back(tracer: &Tracer) {
-    if let Some(why) = tracer.not_ebpf() {
-        note(format_args!(
-            "recorded with ptrace, for eBPF does not work here: {why} (trace doctor says more)"
-        ));
-    }
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

@@ -14,6 +14,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use clap::Args;
 
@@ -59,12 +60,12 @@ pub struct Arguments {
     pub(super) cold: bool,
 
     /// A run is over when the command is ready: listen, output=REGEX, open=PATH, idle=MS; or exit [default]
-    #[arg(long, value_name = "WHAT", value_parser = clap::value_parser!(Until))]
+    #[arg(long, value_name = "WHAT", value_parser = choice::completed(Until::from_str, &UNTIL), hide_possible_values = true)]
     pub(super) until: Option<Until>,
 
     /// What becomes of a command that is ready: it is ended by TERM, INT or KILL (KILL after 5 s in any case), or
     /// left running (leave: one traced run, no untraced ones)
-    #[arg(long, value_name = "HOW", default_value = "TERM", requires = "until", value_parser = at_ready)]
+    #[arg(long, value_name = "HOW", default_value = "TERM", requires = "until", value_parser = choice::completed(at_ready, &AT_READY), hide_possible_values = true)]
     end: AtReady,
 
     /// Trace until the command's first process ends; others go on untraced (wall time never waits for them)
@@ -141,6 +142,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 fn top(arguments: &Arguments) -> usize {
     if arguments.all { usize::MAX } else { TOP }
 }
+
+/// Words of `--until`, as far as they are always the same.
+const UNTIL: [&str; 5] = ["listen", "output=", "open=", "idle=", "exit"];
+
+/// Words of `--end`.
+const AT_READY: [&str; 4] = ["TERM", "INT", "KILL", "leave"];
 
 /// Takes what `--end` says.
 fn at_ready(name: &str) -> Result<AtReady, &'static str> {
