@@ -205,10 +205,11 @@ impl Flame {
             Metric::Time | Metric::Elapsed => Measured::Cost,
             Metric::Count | Metric::Bytes => Measured::Calls,
         };
-        let cells = tree.imports.iter().flat_map(|import| &import.cells);
         let calls = match measured {
             Measured::Wall => tree.imports.len() as u64,
-            Measured::Cost | Measured::Calls => cells.map(|cell| cell.calls).sum(),
+            Measured::Cost | Measured::Calls => {
+                tree.imports.iter().flat_map(|import| &import.cells).map(|cell| cell.calls).sum()
+            }
         };
         let graph = imports::graph(&tree, measured);
         let drawn = Drawn { graph, metric, calls, other_calls: 0, waited_ns: 0 };
