@@ -60,6 +60,7 @@ pub struct Flame {
     /// Calls that have a stack.
     calls_with_stack: u64,
     sample_hz: Option<u32>,
+    sampled_by: Option<String>,
 }
 
 /// A flame graph and what is to be said of it.
@@ -85,6 +86,8 @@ pub struct Drawing {
     pub calls_with_stack: u64,
     /// CPU samples a second that were asked for.
     pub sample_hz: Option<u32>,
+    /// What took them, where it was not perf events.
+    pub sampled_by: Option<String>,
     /// Those that were not told apart.
     pub other_calls: u64,
     /// What they waited for other processes, the network or a clock, where [`Metric::Time`] leaves it out.
@@ -118,6 +121,7 @@ impl Flame {
             sampled: 0,
             calls_with_stack: 0,
             sample_hz: header.sample_hz(),
+            sampled_by: header.sampled_by().map(str::to_owned),
         }
     }
 
@@ -211,6 +215,7 @@ impl Flame {
                 Measured::Cost | Measured::Calls => cells.map(|cell| cell.calls).sum(),
             },
             sample_hz: self.sample_hz,
+            sampled_by: self.sampled_by,
             calls_with_stack: self.calls_with_stack,
             other_calls: 0,
             waited_ns: 0,
@@ -315,6 +320,7 @@ impl Flame {
             stop_ns: prices.model.pinned.duration_ns,
             calls: if by_samples { self.sampled } else { self.calls },
             sample_hz: self.sample_hz,
+            sampled_by: self.sampled_by,
             calls_with_stack: self.calls_with_stack,
             other_calls: cut + self.other.values().map(|(cell, _)| cell.calls).sum::<u64>(),
             waited_ns,

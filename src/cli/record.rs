@@ -16,6 +16,7 @@ use super::filter::FilterArguments;
 use super::lines::StyleArguments;
 use super::names::{self, default_log};
 use super::record_text::Beside;
+use super::samples::Samples;
 use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_beside, tracer};
 use crate::capture::launch::{self, Stream};
 use crate::capture::sampler::Sampled;
@@ -71,14 +72,17 @@ pub struct Arguments {
     backend: Option<Wanted>,
 
     /// Take CPU samples too, so many a second: where each process is on a CPU, with the stack of its program and of the
-    /// kernel. With this option the backend is auto unless named, because ptrace's stops take CPU time themselves
+    /// kernel. With this option the backend is auto unless named, because ptrace's stops take CPU time themselves. Where perf
+    /// events are refused, and with --stacks, ptrace takes them: threads are stopped where they run, in user mode only
     #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with_all = ["pids", "all", "cgroup"])]
     sample: Option<u32>,
 
     /// Take the stack of each call about files: which functions made it. ptrace only, since the thread must stand still;
-    /// python finds the functions of Python 2.7 and 3.6 on, native those of machine code, both puts the latter upon the former
-    #[arg(long, value_name = "FRAMES", value_parser = named(&StackFrames::ALL), conflicts_with_all = ["pids", "all", "cgroup", "sample"])]
+    /// python finds the functions of Python 2.7 and 3.6 on, native those of machine code, both puts the latter upon the former.
+    /// With --sample, CPU samples have these frames, too
+    #[arg(long, value_name = "FRAMES", value_parser = named(&StackFrames::ALL), conflicts_with_all = ["pids", "all", "cgroup"])]
     stacks: Option<StackFrames>,
+
     /// Keep in the log what the arguments of calls point to, too: structures whole, of each buffer as many bytes as
     /// --string-limit says, of the environment only its size. Logs are then several times larger (ptrace only)
     #[arg(long, value_name = "WHAT", value_parser = ["full"])]
@@ -132,6 +136,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     };
     let output = arguments.output.clone().map_or_else(|| default_log(&arguments.command), Ok)?;
     names::refuse_stream_as_log(&output).map_err(Failure::of_trace)?;
+    let samples = arguments.sample.map(|hz| Samples::choose(hz, arguments.stacks)).transpose()?;
+    let mut tracer = tracer(backend(arguments, samples.as_ref())?)?;
     let job = Job {
         command: &command,
         words: &arguments.command,
@@ -143,10 +149,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         quiet: arguments.quiet,
         untraced: None,
         ready: None,
-        sample: arguments.sample,
+        sample: samples.as_ref(),
         stacks: arguments.stacks,
     };
-    let mut tracer = tracer(backend(arguments)?)?;
     // The sampler needs it yet, when there is a process to sample.
     if arguments.sample.is_none() {
         tracer.give_up_privilege();
@@ -157,7 +162,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     beside.finish();
     refuse_nothing(&recorded, Some(recorded.status))?;
     if !arguments.quiet {
-        tell(&recorded, &output);
+        tell(&recorded, &output, samples.as_ref());
         if arguments.backend.is_some() {
             tell_fall_back(&tracer);
         }
@@ -174,9 +179,10 @@ fn keep(arguments: &Arguments) -> Option<Style> {
 }
 
 /// The backend that is asked for, or the usual one; ptrace where that alone can do what is asked for.
-fn backend(arguments: &Arguments) -> Result<Wanted, Failure> {
+fn backend(arguments: &Arguments, samples: Option<&Samples>) -> Result<Wanted, Failure> {
     let wanted = arguments.backend.unwrap_or(Wanted::Auto);
     let options = [
+        (samples.is_some_and(|samples| samples.by_ptrace().is_some()), "--sample without perf events"),
         (arguments.stacks.is_some(), "--stacks"),
         (arguments.decode.is_some(), "--decode full"),
         (!arguments.inject.is_empty(), "--inject"),
@@ -206,7 +212,7 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
             note(format_args!("recording to {}; Ctrl-C ends it", output.display()));
         }
     };
-    let wanted = match backend(arguments)? {
+    let wanted = match backend(arguments, None)? {
         // Nothing else sees processes that it was not told of.
         Wanted::Auto if arguments.pids.is_empty() => Wanted::Ebpf,
         Wanted::Ptrace if arguments.pids.is_empty() => {
@@ -225,7 +231,7 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
     beside.finish();
     refuse_nothing(&recorded, None)?;
     if !arguments.quiet {
-        tell(&recorded, &output);
+        tell(&recorded, &output, None);
         tell_fall_back(&tracer);
     }
     Ok(ExitCode::SUCCESS)
@@ -248,7 +254,7 @@ pub(super) fn own_stream(fd: i32) -> Stream {
     if launch::was_closed_at_start(fd) { Stream::Close } else { Stream::Inherit }
 }
 
-fn tell(recorded: &Recorded, output: &Path) {
+fn tell(recorded: &Recorded, output: &Path, samples: Option<&Samples>) {
     for warning in &recorded.warnings {
         note(warning);
     }
@@ -263,7 +269,7 @@ fn tell(recorded: &Recorded, output: &Path) {
         Err(error) => note(format_args!("the log is incomplete: {error}")),
     }
     if let Some(sampled) = &recorded.sampled {
-        tell_samples(sampled);
+        tell_samples(sampled, samples.and_then(Samples::why_ptrace));
     }
     if recorded.lost > 0 {
         note(format_args!(
@@ -274,9 +280,22 @@ fn tell(recorded: &Recorded, output: &Path) {
 }
 
 /// What became of the CPU samples.
-fn tell_samples(sampled: &Sampled) {
-    note(format_args!("{}", counted(sampled.samples, "CPU sample")));
-    if sampled.user_only {
+fn tell_samples(sampled: &Sampled, why_ptrace: Option<&str>) {
+    match why_ptrace {
+        None => note(counted(sampled.samples, "CPU sample")),
+        Some(why) => note(format_args!(
+            "{}, taken by ptrace, in user mode only: {why}",
+            counted(sampled.samples, "CPU sample")
+        )),
+    }
+    if sampled.confined > 0 {
+        note(format_args!(
+            "{} put {} under a seccomp filter and had no CPU samples from then on",
+            counted(sampled.confined, "thread"),
+            if sampled.confined == 1 { "itself" } else { "themselves" }
+        ));
+    }
+    if sampled.user_only && why_ptrace.is_none() {
         note(
             "the kernel's part is missing from them: `sysctl kernel.perf_event_paranoid=1`, root or CAP_PERFMON permits it",
         );
