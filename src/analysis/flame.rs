@@ -60,6 +60,7 @@ pub struct Flame {
     /// Calls that have a stack.
     calls_with_stack: u64,
     sample_hz: Option<u32>,
+    sampled_by: Option<String>,
 }
 
 /// A flame graph and what is to be said of it.
@@ -85,6 +86,8 @@ pub struct Drawing {
     pub calls_with_stack: u64,
     /// CPU samples a second that were asked for.
     pub sample_hz: Option<u32>,
+    /// What took them, where it was not perf events.
+    pub sampled_by: Option<String>,
     /// Those that were not told apart.
     pub other_calls: u64,
     /// What they waited for other processes, the network or a clock, where [`Metric::Time`] leaves it out.
@@ -127,6 +130,7 @@ impl Flame {
             sampled: 0,
             calls_with_stack: 0,
             sample_hz: header.sample_hz(),
+            sampled_by: header.sampled_by().map(str::to_owned),
         }
     }
 
@@ -229,6 +233,7 @@ impl Flame {
             stop_ns: model.pinned.duration_ns,
             calls: drawn.calls,
             sample_hz: self.sample_hz,
+            sampled_by: self.sampled_by,
             calls_with_stack: self.calls_with_stack,
             other_calls: drawn.other_calls,
             waited_ns: drawn.waited_ns,

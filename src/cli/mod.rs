@@ -27,6 +27,7 @@ mod remedies;
 mod repair;
 mod replay;
 mod report_output;
+mod samples;
 mod show;
 mod sides;
 mod startup;

@@ -18,6 +18,7 @@ use super::names::{self, default_log};
 use super::output::to_stdout;
 use super::record_text::Beside;
 use super::recorded::Told;
+use super::samples::Samples;
 use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_beside, tracer};
 use crate::capture::launch::{self, Stream};
 use crate::capture::select::{CHOICES, Wanted};
@@ -72,14 +73,17 @@ pub struct Arguments {
     backend: Option<Wanted>,
 
     /// Take CPU samples too, so many a second: where each process is on a CPU, with the stack of its program and of the
-    /// kernel. With this option the backend is auto unless named, because ptrace's stops take CPU time themselves
+    /// kernel. With this option the backend is auto unless named, because ptrace's stops take CPU time themselves. Where perf
+    /// events are refused, and with --stacks, ptrace takes them: threads are stopped where they run, in user mode only
     #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with_all = ["pids", "all", "cgroup"])]
     sample: Option<u32>,
 
     /// Take the stack of each call about files: which functions made it. ptrace only, since the thread must stand still;
-    /// python finds the functions of Python 2.7 and 3.6 on, native those of machine code, both puts the latter upon the former
-    #[arg(long, value_name = "FRAMES", value_parser = named(&StackFrames::ALL), conflicts_with_all = ["pids", "all", "cgroup", "sample"])]
+    /// python finds the functions of Python 2.7 and 3.6 on, native those of machine code, both puts the latter upon the former.
+    /// With --sample, CPU samples have these frames, too
+    #[arg(long, value_name = "FRAMES", value_parser = named(&StackFrames::ALL), conflicts_with_all = ["pids", "all", "cgroup"])]
     stacks: Option<StackFrames>,
+
     /// Keep in the log what the arguments of calls point to, too: structures whole, of each buffer as many bytes as
     /// --string-limit says, of the environment only its size. Logs are then several times larger (ptrace only)
     #[arg(long, value_name = "WHAT", value_parser = ["full"])]
@@ -137,6 +141,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     };
     let output = arguments.output.clone().map_or_else(|| default_log(&arguments.command), Ok)?;
     names::refuse_stream_as_log(&output).map_err(Failure::of_trace)?;
+    let samples = arguments.sample.map(|hz| Samples::choose(hz, arguments.stacks)).transpose()?;
+    let mut tracer = tracer(backend(arguments, samples.as_ref())?)?;
     let job = Job {
         command: &command,
         words: &arguments.command,
@@ -148,10 +154,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         quiet: arguments.quiet,
         untraced: None,
         ready: None,
-        sample: arguments.sample,
+        sample: samples.as_ref(),
         stacks: arguments.stacks,
     };
-    let mut tracer = tracer(backend(arguments)?)?;
     // The sampler needs it yet, when there is a process to sample.
     if arguments.sample.is_none() {
         tracer.give_up_privilege();
@@ -161,7 +166,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let recorded = trace_beside(&mut tracer, &job, streams, || (), Some(&mut beside))?;
     beside.finish();
     refuse_nothing(&recorded, Some(recorded.status))?;
-    let told = Told { recorded: &recorded, tracer: &tracer, log: &output, status: Some(recorded.status) };
+    let told = Told {
+        recorded: &recorded,
+        tracer: &tracer,
+        log: &output,
+        status: Some(recorded.status),
+        not_perf: samples.as_ref().and_then(Samples::why_ptrace),
+    };
     tell(arguments, &told, arguments.backend.is_some())?;
     Ok(ExitCode::from(launch::pass_on(recorded.status)))
 }
@@ -175,9 +186,10 @@ fn keep(arguments: &Arguments) -> Option<Style> {
 }
 
 /// The backend that is asked for, or the usual one; ptrace where that alone can do what is asked for.
-fn backend(arguments: &Arguments) -> Result<Wanted, Failure> {
+fn backend(arguments: &Arguments, samples: Option<&Samples>) -> Result<Wanted, Failure> {
     let wanted = arguments.backend.unwrap_or(Wanted::Auto);
     let options = [
+        (samples.is_some_and(|samples| samples.by_ptrace().is_some()), "--sample without perf events"),
         (arguments.stacks.is_some(), "--stacks"),
         (arguments.decode.is_some(), "--decode full"),
         (!arguments.inject.is_empty(), "--inject"),
@@ -207,7 +219,7 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
             note(format_args!("recording to {}; Ctrl-C ends it", output.display()));
         }
     };
-    let wanted = match backend(arguments)? {
+    let wanted = match backend(arguments, None)? {
         // Nothing else sees processes that it was not told of.
         Wanted::Auto if arguments.pids.is_empty() => Wanted::Ebpf,
         Wanted::Ptrace if arguments.pids.is_empty() => {
@@ -225,7 +237,8 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
         attach(&mut tracer, target, log, arguments.duration, Some(&mut beside), keep(arguments), say)?;
     beside.finish();
     refuse_nothing(&recorded, None)?;
-    tell(arguments, &Told { recorded: &recorded, tracer: &tracer, log: &output, status: None }, true)?;
+    let told = Told { recorded: &recorded, tracer: &tracer, log: &output, status: None, not_perf: None };
+    tell(arguments, &told, true)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -23,6 +23,8 @@ pub struct Told<'a> {
     pub log: &'a Path,
     /// How the command ended; `None`: there was no command.
     pub status: Option<ExitStatus>,
+    /// Why CPU samples were taken by ptrace, if they were.
+    pub not_perf: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -42,6 +44,7 @@ struct Summary<'a> {
     /// Why the log is incomplete.
     error: Option<String>,
     samples: Option<&'a Sampled>,
+    not_perf: Option<&'a str>,
     warnings: &'a [&'static str],
 }
 
@@ -65,6 +68,7 @@ impl Told<'_> {
                 lost_events: recorded.lost,
                 error: log.err().map(ToString::to_string),
                 samples: recorded.sampled.as_ref(),
+                not_perf: self.not_perf,
                 warnings: &recorded.warnings,
             },
         )
@@ -87,7 +91,7 @@ impl Told<'_> {
             Err(error) => note(format_args!("the log is incomplete: {error}")),
         }
         if let Some(sampled) = &recorded.sampled {
-            tell_samples(sampled);
+            tell_samples(sampled, self.not_perf);
         }
         if recorded.lost > 0 {
             note(format_args!(
@@ -105,9 +109,22 @@ impl Told<'_> {
 }
 
 /// What became of the CPU samples.
-fn tell_samples(sampled: &Sampled) {
-    note(format_args!("{}", counted(sampled.samples, "CPU sample")));
-    if sampled.user_only {
+fn tell_samples(sampled: &Sampled, not_perf: Option<&str>) {
+    match not_perf {
+        None => note(counted(sampled.samples, "CPU sample")),
+        Some(why) => note(format_args!(
+            "{}, taken by ptrace, in user mode only: {why}",
+            counted(sampled.samples, "CPU sample")
+        )),
+    }
+    if sampled.confined > 0 {
+        note(format_args!(
+            "{} put {} under a seccomp filter and had no CPU samples from then on",
+            counted(sampled.confined, "thread"),
+            if sampled.confined == 1 { "itself" } else { "themselves" }
+        ));
+    }
+    if sampled.user_only && not_perf.is_none() {
         note(
             "the kernel's part is missing from them: `sysctl kernel.perf_event_paranoid=1`, root or CAP_PERFMON permits it",
         );

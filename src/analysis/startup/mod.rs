@@ -278,6 +278,7 @@ impl Startup {
             calls: report.integrity.calls,
             calls_with_stack: 0,
             sample_hz: None,
+            sampled_by: None,
             other_calls,
             waited_ns,
             replayed: None,

@@ -30,6 +30,7 @@ use super::report_output::{Files, ReportOutput};
 use super::tracing::Recorded;
 use crate::analysis::flame::Drawing;
 use crate::analysis::startup::{Report, Startup};
+use crate::capture::StackFrames;
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
 use crate::capture::ready::{AtReady, EndBy, Until};
@@ -77,9 +78,14 @@ pub struct Arguments {
     pub(super) backend: Wanted,
 
     /// Take HZ CPU samples a second in runs of their own, up to the kernel's maximum (0: make no such runs) [default: 4000];
-    /// given a rate, write them to a log beside the other one, for trace flame --by stack
+    /// given a rate, write them to a log beside the other one, for trace flame --by stack. Where perf events are refused,
+    /// ptrace takes them, in user mode only
     #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub(super) sample: Option<u32>,
+
+    /// With --sample HZ: the samples of the log have these frames (python, native, both), and ptrace takes them
+    #[arg(long, value_name = "FRAMES", value_parser = choice::named(&StackFrames::ALL), requires = "sample")]
+    pub(super) stacks: Option<StackFrames>,
 
     /// Write the log to FILE and the flame graph beside it [default: named after the command, in the
     /// current directory]
