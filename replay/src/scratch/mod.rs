@@ -221,6 +221,9 @@ fn in_tree(
     let made = |done, of| tell(Progress::Making { done, of });
     let mut tree = Tree::make(root, root_mode, items, made)
         .map_err(ReplayError::io("the scratch tree could not be made"))?;
+    if base.passes_freed_inodes {
+        tree.keep_inodes().map_err(ReplayError::io("the scratch tree could not be made"))?;
+    }
     let facts = ScratchTree {
         file_system: base.file_system.clone(),
         original: base.original.clone(),
