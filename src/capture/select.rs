@@ -217,6 +217,7 @@ impl Tracer {
                     every_stack: false,
                     filtered: false,
                     system_time: false,
+                    interruptible: None,
                 };
                 Ok(ptrace::attach(pids, sink, options)??)
             }
@@ -301,6 +302,7 @@ impl Tracer {
                     every_stack: false,
                     filtered: false,
                     system_time: false,
+                    interruptible: None,
                     follow,
                     keep,
                 };

@@ -23,6 +23,7 @@ pub fn calibrate(calls: u64, pin: bool) -> io::Result<Calibration> {
             every_stack: false,
             filtered: false,
             system_time: false,
+            interruptible: None,
         };
         record_from(Begin::AtOnce, child, go, &mut sink, options).map(drop)
     })
