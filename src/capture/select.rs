@@ -220,6 +220,7 @@ impl Tracer {
                     sample: None,
                     filtered: false,
                     system_time: false,
+                    interruptible: None,
                 };
                 Ok(ptrace::attach(pids, sink, options)??)
             }
@@ -305,6 +306,7 @@ impl Tracer {
                     sample,
                     filtered: false,
                     system_time: false,
+                    interruptible: None,
                     follow,
                     keep,
                 };
