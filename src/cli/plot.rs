@@ -13,7 +13,7 @@ use super::input;
 use super::output::to_stdout;
 use super::progress::ReadBar;
 use crate::analysis::waterfall::{Picture, Waterfall};
-use crate::log::Columns;
+use crate::log::{Columns, Reader};
 use crate::report::{notes, waterfall};
 
 #[derive(Debug, Args)]
@@ -77,6 +77,16 @@ fn read(log: &Path, place: &input::Place) -> Result<Picture, Failure> {
     ending.map_err(|error| input::named(log, error))?;
     input::tell_unreadable(log, &source);
     Ok(waterfall.finish())
+}
+
+/// Draws a log that was just written.
+pub(super) fn draw_log(output: &Path, log: &Path) -> Result<(), Failure> {
+    let mut reader = Reader::open(log)?;
+    let mut waterfall = Waterfall::new(reader.header());
+    reader.for_each(|event| waterfall.add(event))?;
+    let picture = waterfall.finish();
+    let bytes = draw(&picture)?.ok_or_else(|| anyhow!("the log {}", nothing(&picture)))?;
+    Ok(drawing_file::replace_plot(output, &bytes)?)
 }
 
 /// The picture as SVG; `None`: there is nothing to draw.

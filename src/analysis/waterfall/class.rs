@@ -95,6 +95,23 @@ impl Shares {
         }
     }
 
+    /// Makes all of it this much: what is in no call and no wait is computing. Times that were added up may lie a little
+    /// beside their place; then waits come first, as what is known best.
+    pub(super) fn fill(&mut self, all: f64) {
+        let mut room = all;
+        for is_on_cpu in [false, true] {
+            let chosen = |class: &Class| class.is_on_cpu() == is_on_cpu && *class != Class::Computing;
+            let wanted: f64 =
+                Class::ALL.into_iter().filter(chosen).map(|class| self.get(class).max(0.0)).sum();
+            let ratio = if wanted > room { room / wanted } else { 1.0 };
+            for class in Class::ALL.into_iter().filter(chosen) {
+                self.0[class as usize] = self.get(class).max(0.0) * ratio;
+            }
+            room = (room - wanted).max(0.0);
+        }
+        self.0[Class::Computing as usize] = room;
+    }
+
     /// The time on a CPU.
     #[must_use]
     pub fn on_cpu(&self) -> f64 {
@@ -105,5 +122,25 @@ impl Shares {
     #[must_use]
     pub fn sum(&self) -> f64 {
         self.0.iter().sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_filled_and_not_more() {
+        let filled = |file: f64, wait: f64| {
+            let mut shares = Shares::default();
+            shares.add(Class::FileCall, file);
+            shares.add(Class::Pipe, wait);
+            shares.fill(100.0);
+            [Class::Computing, Class::FileCall, Class::Pipe].map(|class| shares.get(class).round() as i64)
+        };
+        assert_eq!(filled(20.0, 30.0), [50, 20, 30]);
+        assert_eq!(filled(90.0, 30.0), [0, 70, 30]);
+        assert_eq!(filled(90.0, 130.0), [0, 0, 100]);
+        assert_eq!(filled(-5.0, 30.0), [70, 0, 30]);
     }
 }

@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::class::{Class, Shares};
+use super::class::Shares;
 use super::lane::{Lane, LaneId};
 use super::longest::{Long, shortened};
 use super::picture::{Band, COLUMNS, Critical, Import, Imports, Named, Others, Picture, Row};
@@ -46,18 +46,19 @@ impl Axis {
 
     /// Adds what a thread does from one moment to another to the columns: all that is in no call is computing.
     fn add(&self, lane: &Lane, (from_ns, to_ns): (u64, u64), knows_cpu: bool, columns: &mut [Shares]) {
-        let mut own: FxHashMap<usize, Shares> = FxHashMap::default();
-        self.each(from_ns, to_ns, |column, ns| own.entry(column).or_default().add(Class::Computing, ns));
+        let mut own: FxHashMap<usize, (f64, Shares)> = FxHashMap::default();
+        self.each(from_ns, to_ns, |column, ns| own.entry(column).or_default().0 += ns);
         lane.each((from_ns, to_ns), knows_cpu, |from_ns, to_ns, class, instead| {
             self.each(from_ns, to_ns, |column, ns| {
-                let shares = own.entry(column).or_default();
+                let (_, shares) = own.entry(column).or_default();
                 shares.add(class, ns);
-                shares.add(instead.unwrap_or(Class::Computing), -ns);
+                if let Some(instead) = instead {
+                    shares.add(instead, -ns);
+                }
             });
         });
-        for (column, mut shares) in own {
-            // What was added up may lie a little beside its place.
-            shares.0.iter_mut().for_each(|ns| *ns = ns.max(0.0));
+        for (column, (alive, mut shares)) in own {
+            shares.fill(alive);
             if let Some(sum) = columns.get_mut(column) {
                 sum.append(&shares);
             }

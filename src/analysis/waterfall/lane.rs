@@ -136,8 +136,8 @@ impl Lane {
         self.pieces[..after].iter().rev().take(Self::BESIDE).find(is_there)
     }
 
-    /// Gives each stretch of time from one moment to another that a call or a time away takes, with its class: what
-    /// is given with a class that it was taken from is not that, but the other.
+    /// Gives each stretch of time from one moment to another that a call or a time away takes, with its class, and the class
+    /// of the call that a time away lies in and is not part of.
     pub fn each(
         &self,
         (from_ns, to_ns): (u64, u64),
@@ -170,7 +170,9 @@ impl Lane {
                 Some(piece) => piece.wait,
                 None => Class::FaultWait,
             };
-            take(start_ns, end_ns, class, Some(within.map_or(Class::Computing, |piece| piece.on)));
+            // Whoever is ready may have left the CPU between calls that were added up.
+            let instead = within.filter(|piece| !(piece.many && away.is_ready));
+            take(start_ns, end_ns, class, instead.map(|piece| piece.on));
         }
     }
 }

@@ -27,7 +27,7 @@ const LONGEST: Duration = Duration::from_secs(1);
 const MOST_RUNS: u64 = 50;
 
 /// Makes the runs: what they tell, or why there were none. `Err`: a signal asked for an end.
-pub fn sample(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Result<Partition, String>, i32> {
+pub fn sample(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Result<Sampled, String>, i32> {
     let hz = match plan.arguments.sample {
         Some(0) => return Ok(Err("--sample 0".to_owned())),
         Some(hz) => hz,
@@ -39,15 +39,23 @@ pub fn sample(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Result<Partition, St
         ));
     }
     match make(plan, stdio, hz) {
-        Ok(Made::Partition(partition)) => Ok(Ok(*partition)),
+        Ok(Made::Sampled(sampled)) => Ok(Ok(*sampled)),
         Ok(Made::Nothing(why)) => Ok(Err(why)),
         Ok(Made::Interrupted(signal)) => Err(signal),
         Err(failure) => Ok(Err(failure.text())),
     }
 }
 
+/// What the runs came to.
+pub struct Sampled {
+    /// What they tell.
+    pub partition: Partition,
+    /// The log of the shortest.
+    pub log: Candidate,
+}
+
 enum Made {
-    Partition(Box<Partition>),
+    Sampled(Box<Sampled>),
     Nothing(String),
     Interrupted(i32),
 }
@@ -65,6 +73,7 @@ fn make(plan: &Plan<'_>, stdio: &mut Stdio, hz: u32) -> Result<Made, Failure> {
     let begin = Instant::now();
     let mut partitioner = Partitioner::default();
     let mut merged = None;
+    let mut shortest: Option<(Duration, Candidate)> = None;
     while partitioner.runs() < MOST_RUNS
         && (partitioner.runs() == 0 || partitioner.samples() < ENOUGH && begin.elapsed() < LONGEST)
     {
@@ -74,6 +83,7 @@ fn make(plan: &Plan<'_>, stdio: &mut Stdio, hz: u32) -> Result<Made, Failure> {
             Run::Interrupted(signal) => return Ok(Made::Interrupted(signal)),
             Run::Made(recorded) => recorded,
         };
+        let elapsed = recorded.elapsed;
         recorded.log?;
         let mut reader = Reader::open(&path)?;
         reader.for_each(|event| partitioner.add(event))?;
@@ -85,6 +95,9 @@ fn make(plan: &Plan<'_>, stdio: &mut Stdio, hz: u32) -> Result<Made, Failure> {
         if plan.arguments.sample.is_some() {
             merge(&mut merged, plan.output, &path)?;
         }
+        if shortest.as_ref().is_none_or(|(known, _)| elapsed < *known) {
+            shortest = Some((elapsed, candidate));
+        }
     }
     if let Some(Merged { writer, path, .. }) = merged {
         writer.finish()?;
@@ -95,10 +108,10 @@ fn make(plan: &Plan<'_>, stdio: &mut Stdio, hz: u32) -> Result<Made, Failure> {
         cpu_ns: untraced.figures.cpu_ns.median as u64,
         launch_ns: untraced.launch_ns(),
     });
-    let partition = partitioner.finish(hz, untraced);
-    Ok(partition.map_or_else(
+    let made = partitioner.finish(hz, untraced).zip(shortest);
+    Ok(made.map_or_else(
         || Made::Nothing("no run was made".to_owned()),
-        |partition| Made::Partition(Box::new(partition)),
+        |(partition, (_, log))| Made::Sampled(Box::new(Sampled { partition, log })),
     ))
 }
 

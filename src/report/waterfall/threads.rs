@@ -125,7 +125,7 @@ fn path(sheet: &mut Sheet<'_>, top: f64) -> io::Result<()> {
     let Some(critical) = &sheet.picture.critical else { return Ok(()) };
     let y = |row: usize| top + row as f64 * ROW + BAR + 1.2;
     let look = format!("stroke=\"{CRITICAL}\" stroke-width=\"2.4\" class=\"quiet\"");
-    let link = format!("stroke=\"{CRITICAL}\" stroke-width=\"1\" class=\"quiet\"");
+    let link = format!("stroke=\"{CRITICAL}\" stroke-width=\"1\" stroke-opacity=\"0.6\" class=\"quiet\"");
     let mut last: Option<(usize, f64)> = None;
     for &(row, from, to) in &critical.stretches {
         let Some(row) = row else {
