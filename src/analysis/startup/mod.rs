@@ -42,7 +42,7 @@ pub struct Startup {
     /// The program was ready: what follows is its end, and not looked at.
     ready: bool,
     null_call: Option<NullCall>,
-    base: Base,
+    pub(in crate::analysis) base: Base,
     cube: Cube,
     imports: Imports,
     watch: findings::Watch,
@@ -140,6 +140,11 @@ impl Startup {
             imports: Imports::default(),
             watch: findings::Watch::default(),
         }
+    }
+
+    /// Whether the program was ready, so that what happens from now on is its end.
+    pub(in crate::analysis) const fn is_over(&self) -> bool {
+        self.ready
     }
 
     /// Takes in one event.
