@@ -59,8 +59,7 @@ pub struct Flame {
     sampled: u64,
     /// Calls that have a stack.
     calls_with_stack: u64,
-    sample_hz: Option<u32>,
-    sampled_by: Option<String>,
+    sampling: Option<(u32, Option<String>)>,
 }
 
 /// A flame graph and what is to be said of it.
@@ -84,10 +83,8 @@ pub struct Drawing {
     pub calls: u64,
     /// Calls in it that have a stack.
     pub calls_with_stack: u64,
-    /// CPU samples a second that were asked for.
-    pub sample_hz: Option<u32>,
-    /// What took them, where it was not perf events.
-    pub sampled_by: Option<String>,
+    /// CPU samples a second that were asked for, and what took them where it was not perf events.
+    pub sampled: Option<(u32, Option<String>)>,
     /// Those that were not told apart.
     pub other_calls: u64,
     /// What they waited for other processes, the network or a clock, where [`Metric::Time`] leaves it out.
@@ -120,8 +117,7 @@ impl Flame {
             calls: 0,
             sampled: 0,
             calls_with_stack: 0,
-            sample_hz: header.sample_hz(),
-            sampled_by: header.sampled_by().map(str::to_owned),
+            sampling: header.sample_hz().map(|hz| (hz, header.sampled_by().map(str::to_owned))),
         }
     }
 
@@ -214,8 +210,7 @@ impl Flame {
                 Measured::Wall => tree.imports.len() as u64,
                 Measured::Cost | Measured::Calls => cells.map(|cell| cell.calls).sum(),
             },
-            sample_hz: self.sample_hz,
-            sampled_by: self.sampled_by,
+            sampled: self.sampling,
             calls_with_stack: self.calls_with_stack,
             other_calls: 0,
             waited_ns: 0,
@@ -319,8 +314,7 @@ impl Flame {
             quality: prices.model.quality,
             stop_ns: prices.model.pinned.duration_ns,
             calls: if by_samples { self.sampled } else { self.calls },
-            sample_hz: self.sample_hz,
-            sampled_by: self.sampled_by,
+            sampled: self.sampling,
             calls_with_stack: self.calls_with_stack,
             other_calls: cut + self.other.values().map(|(cell, _)| cell.calls).sum::<u64>(),
             waited_ns,
