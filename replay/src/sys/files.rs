@@ -145,6 +145,12 @@ fn owned(fd: libc::c_long) -> io::Result<OwnedFd> {
 /// Files that only tests make.
 #[cfg(test)]
 pub(crate) mod tests_support {
+    /// Whether a file system has extended attributes for users: a tmpfs has them since Linux 6.6.
+    pub(crate) fn takes_attributes(path: &std::ffi::CStr) -> bool {
+        // SAFETY: both names end with NUL, and the value has a byte.
+        unsafe { libc::setxattr(path.as_ptr(), c"user.probe".as_ptr(), c"1".as_ptr().cast(), 1, 0) == 0 }
+    }
+
     pub(crate) fn make_fifo(path: &std::ffi::CStr) {
         // SAFETY: `path` ends with NUL.
         assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);

@@ -1,6 +1,7 @@
 //! Logs that write, replayed in scratch trees: ordinary ones here, hostile ones and those that are too much in `hostile`, in
 //! every order in `orders`, without some calls in `fewer`.
 
+mod attributes;
 mod fewer;
 mod hostile;
 mod orders;

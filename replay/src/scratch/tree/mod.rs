@@ -41,6 +41,8 @@ struct Stamp {
     /// Of files and links; directories change with what is in them.
     size: u64,
     modified: (i64, i64),
+    /// It is made again before each run: what else may have changed shows in nothing that is cheap to look at.
+    is_fleeting: bool,
 }
 
 /// A tree that replays run in.
@@ -122,7 +124,8 @@ impl Tree {
                     file.set_permissions(Permissions::from_mode(item.mode))?;
                     metadata = file.metadata()?;
                 }
-                self.made.insert(item.path.as_slice().into(), stamp(&metadata));
+                let stamp = Stamp { is_fleeting: item.has_attributes, ..stamp(&metadata) };
+                self.made.insert(item.path.as_slice().into(), stamp);
                 Ok(())
             }
             Made::Link(target) => {
@@ -149,8 +152,9 @@ impl Tree {
             if matches!(self.items[index].what, Made::File { .. }) {
                 continue;
             }
-            let path = &self.items[index].path;
+            let Item { path, has_attributes, .. } = &self.items[index];
             let stamp = stamp(&self.path(path).symlink_metadata()?);
+            let stamp = Stamp { is_fleeting: *has_attributes, ..stamp };
             self.made.insert(path.as_slice().into(), stamp);
         }
         Ok(())
@@ -164,6 +168,7 @@ fn stamp(metadata: &fs::Metadata) -> Stamp {
         mode: metadata.mode(),
         size: if is_directory { 0 } else { metadata.size() },
         modified: if is_directory { (0, 0) } else { (metadata.mtime(), metadata.mtime_nsec()) },
+        is_fleeting: false,
     }
 }
 
