@@ -61,6 +61,12 @@ impl Run {
         Ok(())
     }
 
+    /// Whether files can share blocks where this run makes its own.
+    pub(crate) fn shares_blocks(&self) -> bool {
+        let place = self.place.as_ref().map(|place| place.lock().unwrap_or_else(PoisonError::into_inner));
+        place.is_some_and(|place| place.tree.shares_blocks())
+    }
+
     /// The first file that is not as it must be after a run.
     /// `names_only`: whether it is there at all.
     pub(crate) fn wrong_file(&self, names_only: bool) -> io::Result<Option<Box<[u8]>>> {

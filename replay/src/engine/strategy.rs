@@ -161,6 +161,8 @@ pub(crate) struct Kit<'a> {
     pub(crate) program: &'a Arc<Program>,
     /// A graph for a lookahead, made when it is first asked for.
     pub(crate) graph: &'a mut dyn FnMut(Lookahead) -> Arc<Graph>,
+    /// Files can share blocks where the program makes its own.
+    pub(crate) shares_blocks: bool,
     /// The pauses before each step, where the log has times.
     pub(crate) think: Option<&'a [u64]>,
 }
@@ -184,6 +186,9 @@ pub(crate) fn make(strategy: Strategy, kit: &mut Kit) -> io::Result<Option<Box<d
         // An answer holds only as long as nobody writes.
         Strategy::Memo { .. } if program.changes_files() => {
             return Err(io::Error::other("answers are not kept where files change"));
+        }
+        Strategy::Fewer(Without::CopiedBlocks) if !kit.shares_blocks => {
+            return Err(io::Error::other("the scratch tree's file system has no reflinks (FICLONE)"));
         }
         Strategy::Fewer(without) => match Fewer::new(program, without) {
             Some(fewer) => Box::new(fewer),

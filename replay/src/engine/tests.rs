@@ -70,7 +70,7 @@ fn listing_bytes(directory: &std::path::Path) -> i64 {
 fn check(program: &Arc<Program>, strategy: Strategy) -> Counts {
     let think = vec![2000; program.steps.len()];
     let mut graph = |lookahead| Arc::new(Graph::new(program, lookahead, 100));
-    let mut kit = Kit { program, graph: &mut graph, think: Some(&think) };
+    let mut kit = Kit { program, graph: &mut graph, shares_blocks: false, think: Some(&think) };
     let mut engine = make(strategy, &mut kit).unwrap().unwrap();
     let run = Arc::new(Run::new(Arc::clone(program)));
     let mut counts = Counts::default();

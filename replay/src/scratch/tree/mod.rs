@@ -23,8 +23,8 @@ use std::time::{Duration, SystemTime};
 use kept::Kept;
 pub(crate) use state::{State, first_difference, first_other_name};
 
-use super::manifest::{Item, Made};
-use crate::sys::files::set_modified;
+use super::manifest::{Item, Made, OWN_DIRECTORY};
+use crate::sys::files::{set_modified, share_blocks};
 
 /// Filler is written so many bytes at a time.
 const CHUNK: usize = 1 << 20;
@@ -80,6 +80,20 @@ impl Tree {
     pub(crate) fn keep_inodes(&mut self) -> io::Result<()> {
         self.kept = Some(Kept::new(&self.root)?);
         Ok(())
+    }
+
+    /// Whether files here can share blocks, found out by doing.
+    pub(crate) fn shares_blocks(&self) -> bool {
+        let own = self.path(OWN_DIRECTORY.as_bytes());
+        let [from, to] = ["blocks", "shared"].map(|name| own.join(name));
+        let tried = fs::write(&from, "contents").and_then(|()| {
+            let (from, to) = (File::open(&from)?, File::create(&to)?);
+            share_blocks(&from, &to)
+        });
+        for made in [from, to] {
+            let _ = fs::remove_file(made);
+        }
+        tried.is_ok()
     }
 
     pub(crate) fn entries(&self) -> usize {
