@@ -9,6 +9,7 @@ mod memo;
 mod mock;
 mod pollution;
 mod ready;
+mod relative;
 mod ring_one;
 mod ring_waves;
 mod serial;

@@ -261,3 +261,30 @@ fn what_an_engine_gets_wrong_is_seen() {
     );
     assert_eq!(check(Mock { forgotten: vec![7, 9], ..Mock::default() }), (2, Some((7, None))));
 }
+
+#[test]
+fn names_are_looked_up_from_directories_that_are_held() {
+    let mut script = Script::new();
+    let main = script.main;
+    for name in ["a/b/one", "a/b/two", "a/three"] {
+        script.write(name, "1");
+    }
+    // Held from its first call on, which fails for the last name; named once is not worth it.
+    for (name, ret) in [("a/b/one", 0), ("a/b/two", 0), ("a/b/none", ENOENT), ("a/three", 0)] {
+        script.stat(main, name, ret);
+    }
+    script.open(main, "a/b/one", 0, 3);
+    script.read(main, 3, 10, 1);
+    script.close(main, 3);
+    // Nothing to hold.
+    for name in ["none/one", "none/two"] {
+        script.stat(main, name, ENOENT);
+    }
+    let (plan, _directory) = script.build();
+    let rehearsed = crate::rehearse::rehearse(plan, Guard::None, false).unwrap();
+    assert_eq!(rehearsed.differences, []);
+    let mut program = Arc::new(rehearsed.program);
+    close_everything_at_the_end(&mut program);
+    let counts = check(&program, Strategy::Relative);
+    assert_eq!(counts.kernel_entries, program.executed() as u64 + 2, "one directory is opened and closed");
+}

@@ -137,3 +137,28 @@ fn a_copy_of_a_whole_file_can_share_its_blocks() {
     assert_eq!(run.mismatches().count(), failed);
     assert_eq!(run.wrong_file(false).unwrap().is_none(), failed == 0);
 }
+
+#[test]
+fn directories_that_move_are_not_held() {
+    let mut log = Log::new();
+    for _ in 0..2 {
+        log.mkdir("d", 0);
+        log.mkdir("d/e", 0);
+        for name in ["x", "y", "z"] {
+            log.create(&format!("d/e/{name}"), 10);
+        }
+        log.unlink("d/e/z", 0, 0);
+        log.rename("d", "f", 0);
+        log.stat("f/e/x", 0, file(0o644, 10, 1));
+        log.stat("f/e/z", ENOENT, StatFacts::default());
+        for name in ["f/e/x", "f/e/y"] {
+            log.unlink(name, 0, 0);
+        }
+        for name in ["f/e", "f"] {
+            log.unlink(name, libc::AT_REMOVEDIR, 0);
+        }
+    }
+    for counts in counts(log.plan(), &[Strategy::Relative]) {
+        assert_eq!(counts.answered_from_memory, 0);
+    }
+}
