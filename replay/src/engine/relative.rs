@@ -60,7 +60,9 @@ impl Relative {
                 *planner.left.entry(directory).or_default() += 1;
             }
         }
-        steps.iter().try_for_each(|&step| planner.step(step))?;
+        for &step in &steps {
+            planner.step(step);
+        }
         planner.give_up(|_| true);
         let Planner { work, paths, .. } = planner;
         let is_any = work.iter().any(|work| matches!(work, Work::From(..)));
@@ -98,8 +100,7 @@ struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    /// `None`: there are too many names.
-    fn step(&mut self, step: u32) -> Option<()> {
+    fn step(&mut self, step: u32) {
         let action = self.program.action(step);
         let succeeds = self.program.expected[step as usize].ret >= 0;
         let mut own = Work::Call(step);
@@ -108,8 +109,10 @@ impl<'a> Planner<'a> {
                 *left -= 1;
                 *left
             });
-            if let Some(handle) = self.holding(directory, succeeds && left > 0)? {
-                own = Work::From(step, from(action, handle, self.paths.intern(name)?));
+            if let Some(handle) = self.holding(directory, succeeds && left > 0)
+                && let Some(name) = self.paths.intern(name)
+            {
+                own = Work::From(step, from(action, handle, name));
             }
         }
         self.work.push(own);
@@ -120,7 +123,6 @@ impl<'a> Planner<'a> {
                 self.give_up(|(from, directory)| from != start || is_at_or_below(directory, path));
             }
         }
-        Some(())
     }
 
     /// The directory and the name in it, of a call that looks up one path.
@@ -133,23 +135,20 @@ impl<'a> Planner<'a> {
     }
 
     /// The handle of a directory; one that is not open is opened, if that is wanted.
-    fn holding(&mut self, directory: Directory<'a>, open: bool) -> Option<Option<Handle>> {
+    fn holding(&mut self, directory: Directory<'a>, open: bool) -> Option<Handle> {
         if let Some((_, handle)) = self.held.iter().find(|(held, _)| *held == directory) {
-            return Some(Some(*handle));
+            return Some(*handle);
         }
-        if !open {
-            return Some(None);
-        }
+        let (start, path) = (directory.0, self.paths.intern(directory.1).filter(|_| open)?);
         if self.free.is_empty()
             && let Some((_, oldest)) = self.held.pop_front()
         {
             self.close(oldest);
         }
-        let Some(into) = self.free.pop() else { return Some(None) };
-        let (start, path) = (directory.0, self.paths.intern(directory.1)?);
+        let into = self.free.pop()?;
         self.work.push(Work::Hold(Action::EnterPath { start, path, into: Some(into) }));
         self.held.push_back((directory, into));
-        Some(Some(into))
+        Some(into)
     }
 
     fn close(&mut self, handle: Handle) {
@@ -161,7 +160,9 @@ impl<'a> Planner<'a> {
         let (given_up, held): (VecDeque<_>, VecDeque<_>) =
             std::mem::take(&mut self.held).into_iter().partition(|(held, _)| is_meant(*held));
         self.held = held;
-        given_up.into_iter().for_each(|(_, handle)| self.close(handle));
+        for (_, handle) in given_up {
+            self.close(handle);
+        }
     }
 }
 
@@ -171,8 +172,8 @@ fn named(action: &Action) -> Option<(Start, PathId)> {
         Action::Open { start, path, resolve: 0, .. }
         | Action::Stat { start, path, .. }
         | Action::Access { start, path, .. }
-        | Action::ReadLink { start, path, .. } => Some((start, path)),
-        Action::Change(
+        | Action::ReadLink { start, path, .. }
+        | Action::Change(
             Change::Open { start, path, resolve: 0, .. }
             | Change::MakeDir { start, path, .. }
             | Change::Unlink { start, path, .. }
