@@ -92,6 +92,8 @@ pub struct Outcome {
     pub parallel: bool,
     /// What asked for an end of the recording, if anything did.
     pub interruption: Option<Interruption>,
+    /// CPU samples that the backend itself has taken, and of how many threads none could be; `None`: none were wanted.
+    pub sampled: Option<(u64, u64)>,
 }
 
 /// A signal to `trace` that asked for an end.

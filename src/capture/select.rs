@@ -71,6 +71,8 @@ pub struct Options {
     pub origin_ns: u64,
     /// Which frames the stacks of calls about files are to have, if stacks are wanted; only ptrace takes them.
     pub stacks: Option<StackFrames>,
+    /// CPU samples that the backend itself is to take; only ptrace does.
+    pub sample: Option<ptrace::Sample>,
     /// Record children and new threads, too; eBPF always does.
     pub follow: bool,
     /// Keep what pointers point to, as far as calls printed like this show it; eBPF keeps none.
@@ -215,6 +217,7 @@ impl Tracer {
                     keep,
                     stacks: None,
                     every_stack: false,
+                    sample: None,
                     filtered: false,
                     system_time: false,
                     interruptible: None,
@@ -285,7 +288,7 @@ impl Tracer {
         &mut self,
         child: &mut launch::Child,
         sink: &mut S,
-        Options { leader_only, lossless, origin_ns, stacks, follow, keep }: Options,
+        Options { leader_only, lossless, origin_ns, stacks, sample, follow, keep }: Options,
     ) -> io::Result<Outcome> {
         let pid = child.pid();
         match &mut self.backend {
@@ -300,6 +303,7 @@ impl Tracer {
                     until_ns: None,
                     stacks,
                     every_stack: false,
+                    sample,
                     filtered: false,
                     system_time: false,
                     interruptible: None,

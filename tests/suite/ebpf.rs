@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use trace::event::{Kind, mark};
+use trace::event::{Event, Kind, mark};
 use trace::log::{Ending, Reader};
 
+use crate::support::call::Text;
 use crate::support::log;
 use crate::support::programs::program;
 use crate::support::run::{self, run};
@@ -74,6 +75,45 @@ fn what_execve_is_given_is_known_where_it_was_not_in_memory() {
     let shown = run(Command::new(env!("CARGO_BIN_EXE_trace")).args(["show", "-e", "execve"]).arg(&log));
     assert!(shown.stdout.contains("execve(\"/bin/true\", [\"true\", \"rue\"]"), "{shown:?}");
     log::read(&log).assert_complete();
+}
+
+/// A thread has little room of its own for a call's record, and gets more when it needs it: at any word of an exec, at a
+/// second path.
+#[test]
+fn records_are_whole_whatever_their_size() {
+    if is_skipped("records of every size") {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let log = dir.path().join("log");
+    let words: Vec<String> = (0..30).map(|number| "x".repeat(number * 37 % 700)).collect();
+    let names = [100, 255, 252, 253].map(|length| "n".repeat(length));
+    let long = format!("./{}", format!("{}/../", "d".repeat(200)).repeat(15));
+    for count in (0..words.len()).step_by(2) {
+        let done = run(recorder(&log, dir.path()).arg("true").args(&words[..count]));
+        assert!(done.status.success(), "{done:?}");
+        let mut given = Vec::new();
+        let note = |event: &Event<'_>| {
+            if event.kind == Kind::Exec {
+                given = event.argv.unwrap_or_default().to_vec();
+            }
+        };
+        Reader::open(&log).expect("a log").for_each(note).expect("a log");
+        let expected =
+            format!("true\0{}", words[..count].iter().map(|word| format!("{word}\0")).collect::<String>());
+        assert!(given == expected.as_bytes(), "{count} words: {} bytes of {}", given.len(), expected.len());
+    }
+    std::fs::create_dir(dir.path().join("d".repeat(200))).expect("a directory");
+    for (number, name) in names.iter().enumerate() {
+        let (from, to) = (format!("{long}{name}"), format!("{long}{number}"));
+        std::fs::write(dir.path().join(name), "").expect("a file");
+        let done = run(recorder(&log, dir.path()).args(["mv", "-n", "-T", &from, &to]));
+        assert!(done.status.success(), "{done:?}");
+        let renames = |row: &log::Row| row.call.name.starts_with("rename") && row.call.ret == Some(0);
+        let found = log::read(&log).rows.into_iter().find(renames).expect("a rename");
+        let given = [from, to].map(|path| Text::Is(path.into_bytes()));
+        assert!(found.call.paths == given, "{:?}", found.call);
+    }
 }
 
 /// How many calls the storm says it made.

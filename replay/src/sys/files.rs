@@ -1,9 +1,13 @@
 //! What the rehearsal asks about a file before it is opened: where it is and what it is.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
+use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
 
 /// What an `O_PATH` descriptor says of its file.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +89,31 @@ pub(crate) fn file_system(file: BorrowedFd) -> io::Result<i64> {
     Ok(unsafe { statfs.assume_init() }.f_type)
 }
 
+/// How many files there may still be on the file system that a file is on.
+pub(crate) fn free_inodes(file: &File) -> io::Result<u64> {
+    let mut statvfs = MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: `statvfs` has room for the struct.
+    if unsafe { libc::fstatvfs(file.as_raw_fd(), statvfs.as_mut_ptr()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call succeeded, so the struct is filled.
+    Ok(unsafe { statvfs.assume_init() }.f_favail)
+}
+
+/// Sets when a link was modified, not what it leads to.
+pub(crate) fn set_modified(path: &Path, since_epoch: Duration) -> io::Result<()> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let omitted = libc::timespec { tv_sec: 0, tv_nsec: libc::UTIME_OMIT };
+    let modified = libc::timespec { tv_sec: since_epoch.as_secs() as i64, tv_nsec: 0 };
+    let times = [omitted, modified];
+    let nofollow = libc::AT_SYMLINK_NOFOLLOW;
+    // SAFETY: `path` ends with NUL, `times` is of two.
+    match unsafe { libc::utimensat(libc::AT_FDCWD, path.as_ptr(), times.as_ptr(), nofollow) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Whether this process may make files in a directory.
 pub(crate) fn may_write(directory: &CStr) -> bool {
     // SAFETY: `directory` ends with NUL.
@@ -94,9 +123,9 @@ pub(crate) fn may_write(directory: &CStr) -> bool {
 }
 
 /// The name in /proc that leads to the file behind a descriptor.
-pub(crate) fn proc_name(file: BorrowedFd) -> std::ffi::CString {
+pub(crate) fn proc_name(file: BorrowedFd) -> CString {
     let name = format!("/proc/self/fd/{}", file.as_raw_fd());
-    std::ffi::CString::new(name).unwrap_or_default()
+    CString::new(name).unwrap_or_default()
 }
 
 /// A descriptor of the run's table, which stays open as long as the table is not changed.

@@ -50,9 +50,11 @@ pub fn of(abi: Abi, nr: u32) -> KernelPlan {
         Effect::Vfork => 3,
         Effect::Fork => 4,
         Effect::Openat2 => 5,
-        Effect::Rename => 6,
-        Effect::Chdir | Effect::Root | Effect::Unshare => 7,
+        Effect::Rename | Effect::Rmdir => 6,
+        Effect::Chdir | Effect::Unshare => 7,
         Effect::Sigreturn => 8,
+        Effect::Root => 9,
+        Effect::Unlinkat => 10,
         _ => 0,
     };
     KernelPlan {

@@ -21,6 +21,7 @@ pub fn calibrate(calls: u64, pin: bool) -> io::Result<Calibration> {
             keep: None,
             stacks: None,
             every_stack: false,
+            sample: None,
             filtered: false,
             system_time: false,
             interruptible: None,

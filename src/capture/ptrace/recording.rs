@@ -8,6 +8,7 @@ use super::super::sys::signals::{Interruptible, Watch};
 use super::super::sys::wait;
 use super::super::{Outcome, Sink};
 use super::pinning::Pinning;
+use super::samples::{Sample, Samples};
 use super::session::Session;
 use super::stop::Change;
 use crate::syscall::decode::Style;
@@ -28,6 +29,8 @@ pub struct Options {
     pub stacks: Option<Wanted>,
     /// Stacks are wanted of all calls, each frame an instruction.
     pub every_stack: bool,
+    /// Take CPU samples, too; only of a command.
+    pub sample: Option<Sample>,
     /// Record children and new threads, too.
     pub follow: bool,
     /// The command is under a filter that stops it at the calls to be recorded ([`filter`](super::super::filter)).
@@ -82,7 +85,8 @@ pub(super) fn record_from<S: Sink>(
         watch.follow(pid);
         watch
     });
-    let mut pinning = if options.pin { Pinning::prepare()? } else { None };
+    // Who shares the tracer's CPU is stopped by its every turn.
+    let mut pinning = if options.pin && options.sample.is_none() { Pinning::prepare()? } else { None };
     if let Some(pinning) = &mut pinning {
         pinning.pin(pid);
     }
@@ -102,6 +106,7 @@ pub(super) fn record_from<S: Sink>(
 impl<S: Sink> Session<'_, S> {
     /// Stops the process where it waits, so that its next calls are seen, and lets it go.
     fn begin(&mut self, go: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        self.samples = self.options.sample.map(Samples::start).transpose()?;
         request::interrupt(self.leader)?;
         match Change::decode(wait::thread(self.leader)?) {
             Some(Change::Stopped(stop, _)) => stop.filtered(self.options.filtered).resume(0)?,

@@ -17,6 +17,7 @@ use super::files::Shares;
 use super::marks::lifecycle_event;
 use super::pinning::Pinning;
 use super::recording::Options;
+use super::samples::Samples;
 use super::stop::{Change, End, Reason, Stop};
 use super::thread::{Comm, Thread};
 use super::waiting::{Next, Waiting};
@@ -55,6 +56,8 @@ pub(super) struct Session<'s, S: Sink> {
     pub(super) options: Options,
     /// Where stacks of calls are wanted.
     pub(super) stacks: Option<Box<CallStacks>>,
+    /// Where CPU samples are wanted, from the beginning on.
+    pub(super) samples: Option<Samples>,
     others: Others,
     /// The command's first process has sent itself SIGSTOP.
     pub(super) stopped_itself: bool,
@@ -86,7 +89,8 @@ impl<'s, S: Sink> Session<'s, S> {
             was_parallel: false,
             waiting: Waiting::new(options.system_time),
             options,
-            stacks: options.stacks.map(|wanted| Box::new(CallStacks::new(wanted, options.every_stack))),
+            stacks: CallStacks::wanted(&options).map(Box::new),
+            samples: None,
             others: Others::default(),
             stopped_itself: false,
             stop_requested: None,
@@ -123,6 +127,7 @@ impl<'s, S: Sink> Session<'s, S> {
                 Next::Change(Change::Ended(tid, end)) => self.ended(tid, end, now)?,
                 Next::Interrupted => {}
             }
+            self.tick(now);
             let may_be_over =
                 self.end.is_some() || self.leader == NOBODY || self.options.interruptible.is_some();
             if self.sink.wants_end() || may_be_over && self.is_over(now) {
@@ -203,6 +208,7 @@ impl<'s, S: Sink> Session<'s, S> {
             lost: 0,
             parallel: self.was_parallel,
             interruption: self.interruption(),
+            sampled: self.samples.as_ref().map(Samples::counts),
         }
     }
 
@@ -228,13 +234,14 @@ impl<'s, S: Sink> Session<'s, S> {
         if self.options.system_time {
             self.sink.used(stop.tid(), stop.system_ns());
         }
+        self.is_halted(stop.tid(), matches!(reason, Reason::Group(_)));
         match reason {
             Reason::Syscall => self.syscall(stop, now),
             Reason::Signal(signal) => self.signal(stop, signal, now),
             Reason::NewChild => self.new_child(stop, now),
             Reason::Exec => self.exec(stop, now),
             Reason::Group(signal) => self.group_stop(stop, signal),
-            Reason::Attached => stop.resume(0),
+            Reason::Attached => self.sample(stop, now),
         }
     }
 

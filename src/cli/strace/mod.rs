@@ -77,6 +77,7 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
         keep: Some(options.kept()),
         stacks: options.stacks.then_some(StackFrames::Native),
         every_stack: options.stacks,
+        sample: None,
         filtered: options.filtered,
         system_time: options.summary && !options.wall,
         interruptible: Some(options.interruptible),

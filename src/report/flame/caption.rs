@@ -79,7 +79,9 @@ pub fn what(drawing: &Drawing) -> String {
         Metric::Cpu => {
             let samples = things(drawing.calls, "CPU sample", "CPU samples");
             let rate = drawing.sample_hz.map(|hz| format!(" at {hz} a second")).unwrap_or_default();
-            format!("{} on a CPU in {samples}{rate} ({backend})", time(total))
+            let by = drawing.sampled_by.as_ref();
+            let by = by.map(|by| format!(", taken by {}, user mode only", escape(by.as_bytes())));
+            format!("{} on a CPU in {samples}{rate} ({backend}{})", time(total), by.unwrap_or_default())
         }
         Metric::Wall if drawing.by == By::Stack => {
             let samples = things(drawing.calls, "CPU sample", "CPU samples");

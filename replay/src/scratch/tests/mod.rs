@@ -153,7 +153,8 @@ fn replay(plan: Plan, guard: Guard, everywhere: &Path) -> Result<String, ReplayE
     options.strategies.extend(Options::strategies_for_writes());
     options.strategies.extend(Options::tuned_strategies());
     let limits = ScratchLimits { entries: 10_000, file_bytes: 1 << 30, written_bytes: 64 << 20, depth: 60 };
-    let scratch = Scratch { directory: Some(everywhere.to_owned()), limits, confinement: Some(guard) };
+    let scratch =
+        Scratch { directory: Some(everywhere.to_owned()), limits, confinement: Some(guard), stop: None };
     let report = replay_in_scratch(
         plan,
         &options,
