@@ -68,8 +68,8 @@ pub struct Report {
     /// What the end of a run is, if it is not the end of the program (`--until`): the wall time is the time to
     /// that.
     pub until: Option<String>,
-    /// Length of the traced run.
-    pub traced_ns: u64,
+    /// Length of the traced run; `None`: the log has no times, and those of phases are 0.
+    pub traced_ns: Option<u64>,
     /// What all costs of calls are.
     pub quality: Quality,
     /// What was taken off the duration of each call traced from its own CPU.
@@ -265,7 +265,7 @@ impl Startup {
             untraced: self.untraced,
             cold: self.cold,
             until: self.until,
-            traced_ns,
+            traced_ns: Some(traced_ns).filter(|ns| *ns > 0),
             quality: self.base.model.quality,
             stop_ns: prices.model.pinned.duration_ns,
             long_calls: prices.long,

@@ -170,7 +170,7 @@ fn of_report(report: Report) -> Picture {
         backend: report.backend,
         integrity: report.integrity,
         quality: report.quality,
-        traced_ns: report.traced_ns,
+        traced_ns: report.traced_ns.unwrap_or(0),
         until: report.until,
         knows_cpu: false,
         knows_times: false,

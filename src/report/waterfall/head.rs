@@ -85,10 +85,17 @@ fn axis(picture: &Picture) -> String {
         Quality::Estimated | Quality::Unknown => " Calls are drawn too wide: the tracer's stops are in them.",
     };
     match picture.scaled_by {
-        Some(factor) => format!(
-            "The axis is that of an untraced run, which is an estimate: traced times less what tracing adds, phase by phase, \
-             times {factor:.2} to add up to the wall time.{stops}"
-        ),
+        Some(factor) => {
+            let unlike = if (0.5..=2.0).contains(&factor) {
+                ""
+            } else {
+                " The traced run was not like the untraced ones: trust the order more than the times."
+            };
+            format!(
+                "The axis is that of an untraced run, which is an estimate: traced times less what tracing adds, phase by \
+                 phase, times {factor:.2} to add up to the wall time.{unlike}{stops}"
+            )
+        }
         None if picture.quality == Quality::Unknown => {
             format!("Times are those of the traced run, the tracer's own in them.{stops}")
         }
