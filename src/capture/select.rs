@@ -72,6 +72,8 @@ pub struct Options {
     /// Which frames the stacks of calls about files are to have, if stacks are wanted. eBPF takes those of machine code, and
     /// only if it was got ready for that.
     pub stacks: Option<StackFrames>,
+    /// CPU samples that the backend itself is to take; only ptrace does.
+    pub sample: Option<ptrace::Sample>,
     /// Record children and new threads, too; eBPF always does.
     pub follow: bool,
     /// Keep what pointers point to, as far as calls printed like this show it; eBPF keeps none.
@@ -230,8 +232,10 @@ impl Tracer {
                     keep,
                     stacks: None,
                     every_stack: false,
+                    sample: None,
                     filtered: false,
                     system_time: false,
+                    interruptible: None,
                 };
                 Ok(ptrace::attach(pids, sink, options)??)
             }
@@ -299,7 +303,7 @@ impl Tracer {
         &mut self,
         child: &mut launch::Child,
         sink: &mut S,
-        Options { leader_only, lossless, origin_ns, stacks, follow, keep }: Options,
+        Options { leader_only, lossless, origin_ns, stacks, sample, follow, keep }: Options,
     ) -> io::Result<Outcome> {
         let pid = child.pid();
         match &mut self.backend {
@@ -314,8 +318,10 @@ impl Tracer {
                     until_ns: None,
                     stacks,
                     every_stack: false,
+                    sample,
                     filtered: false,
                     system_time: false,
+                    interruptible: None,
                     follow,
                     keep,
                 };

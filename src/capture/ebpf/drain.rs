@@ -157,7 +157,15 @@ impl Recorder {
         let interruption = asked.or_else(received).map(|signal| Interruption { signal, after_leader });
         let (threads, lost) = finish(loaded, backlog, session, lost_before)?;
         let status = status.unwrap_or_default();
-        Ok(Outcome { status, warnings: Vec::new(), threads, lost, parallel: false, interruption })
+        Ok(Outcome {
+            status,
+            warnings: Vec::new(),
+            threads,
+            lost,
+            parallel: false,
+            interruption,
+            sampled: None,
+        })
     }
 }
 
