@@ -201,6 +201,7 @@ impl LoadError {
 pub const OLDEST: &str = "5.17";
 
 /// Whether this kernel is older than that.
+#[must_use]
 pub fn is_too_old() -> bool {
     KernelVersion::current().is_ok_and(|version| version < KernelVersion::new(5, 17, 0))
 }

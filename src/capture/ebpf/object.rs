@@ -129,7 +129,7 @@ mod tests {
     const UNIT: usize = 32;
 
     /// The function that an instruction calls, or hands on to be called (`BPF_PSEUDO_CALL`, `BPF_PSEUDO_FUNC`).
-    fn called(at: usize, instruction: &bpf_insn) -> Option<usize> {
+    fn called(at: usize, instruction: bpf_insn) -> Option<usize> {
         let is_call = matches!((instruction.code, instruction.src_reg()), (0x85, 1) | (0x18, 4));
         is_call.then(|| (at as i64 + i64::from(instruction.imm) + 1) as usize)
     }
@@ -156,7 +156,7 @@ mod tests {
     fn deepest(program: &[bpf_insn], begins: &BTreeSet<usize>, at: usize) -> usize {
         let end = begins.range(at + 1..).next().copied().unwrap_or(program.len());
         let function = &program[at..end];
-        let calls = function.iter().enumerate().filter_map(|(offset, found)| called(at + offset, found));
+        let calls = function.iter().enumerate().filter_map(|(offset, found)| called(at + offset, *found));
         let below = calls.map(|next| deepest(program, begins, next)).max().unwrap_or(0);
         own(function).max(1).next_multiple_of(UNIT) + below
     }
@@ -170,7 +170,7 @@ mod tests {
         let mut most = 0;
         for (name, program) in &object.programs {
             let code = &object.functions[&program.function_key()].instructions;
-            let calls = code.iter().enumerate().filter_map(|(at, instruction)| called(at, instruction));
+            let calls = code.iter().enumerate().filter_map(|(at, instruction)| called(at, *instruction));
             let begins: BTreeSet<usize> = calls.chain([0]).collect();
             let depth = deepest(code, &begins, 0);
             assert!(depth <= STACK, "{name}: {depth} bytes");
