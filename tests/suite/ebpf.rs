@@ -89,7 +89,7 @@ fn records_are_whole_whatever_their_size() {
     let words: Vec<String> = (0..30).map(|number| "x".repeat(number * 37 % 700)).collect();
     let names = [100, 255, 252, 253].map(|length| "n".repeat(length));
     let deep = format!("./{}", format!("{}/../", "d".repeat(200)).repeat(15));
-    for count in (0..words.len()).step_by(2) {
+    for count in (0..words.len()).step_by(7) {
         let done = run(recorder(&log, dir.path()).arg("true").args(&words[..count]));
         assert!(done.status.success(), "{done:?}");
         let mut given = Vec::new();
