@@ -43,7 +43,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let bytes = draw(&picture)?.ok_or_else(|| anyhow!("{} {}", log.display(), nothing(&picture)))?;
     match &output {
         Some(path) => drawing_file::replace_plot(path, &bytes)?,
-        None => to_stdout(|out| out.write_all(&bytes))?,
+        None => {
+            to_stdout(|out| out.write_all(&bytes).and_then(|()| out.write_all(drawing_file::PLOT_SIGNATURE)))?
+        }
     }
     let place = output.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
     note(format_args!("plot in {place}"));
