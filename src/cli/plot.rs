@@ -44,7 +44,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     match &output {
         Some(path) => drawing_file::replace_plot(path, &bytes)?,
         None => {
-            to_stdout(|out| out.write_all(&bytes).and_then(|()| out.write_all(drawing_file::PLOT_SIGNATURE)))?
+            let end = drawing_file::PLOT_SIGNATURE;
+            to_stdout(|out| out.write_all(&bytes).and_then(|()| out.write_all(end)))?;
         }
     }
     let place = output.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
