@@ -87,12 +87,12 @@ fn a_start_without_times_says_so() {
         1 1700000000.6 openat(AT_FDCWD, \"/a\", O_RDONLY) = -1 ENOENT (No such file or directory) <0.0001>\n\
         1 1700000000.7 openat(AT_FDCWD, \"/b\", O_RDONLY) = -1 ENOENT (No such file or directory) <0.0001>\n\
         1 1700000000.8 exit_group(0) = ?\n1 1700000000.9 +++ exited with 0 +++\n";
-    let mut without = String::new();
-    for line in with_times.lines() {
+    let untimed = |line: &str| {
         let (pid, rest) = line.split_once(' ').expect("a pid");
         let (_, rest) = rest.split_once(' ').expect("a time");
-        without.push_str(&format!("{pid} {}\n", rest.split(" <0").next().expect("a call")));
-    }
+        format!("{pid} {}\n", rest.split(" <0").next().expect("a call"))
+    };
+    let without: String = with_times.lines().map(untimed).collect();
     fs::write(dir.path().join("with.txt"), with_times).expect("a log");
     fs::write(dir.path().join("without.txt"), without).expect("a log");
     let report = |log: &str| trace(dir.path(), &["startup", "--from", log]);
