@@ -37,6 +37,7 @@ use crate::event::Event;
 pub use attaching::AttachError;
 pub use intervention::Intervention;
 pub use stacks::Wanted as StackFrames;
+pub use sys::signals::Interruptible;
 
 /// Where a backend puts its events.
 pub trait Sink {
@@ -55,6 +56,9 @@ pub trait Sink {
 
     /// A thread's process was stopped by the signal `event.nr`.
     fn stopped(&mut self, _event: &Event<'_>) {}
+
+    /// A thread is about to go on untraced, inside a call or not. Only the ptrace backend tells.
+    fn lets_go(&mut self, _tid: u32) {}
 
     /// The command's first process has ended a while ago, and the recording goes on for these processes. At
     /// most once.
@@ -88,6 +92,8 @@ pub struct Outcome {
     pub parallel: bool,
     /// What asked for an end of the recording, if anything did.
     pub interruption: Option<Interruption>,
+    /// CPU samples that the backend itself has taken, and of how many threads none could be; `None`: none were wanted.
+    pub sampled: Option<(u64, u64)>,
 }
 
 /// A signal to `trace` that asked for an end.

@@ -8,6 +8,7 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use super::failure::{Failure, note};
+use super::samples::Samples;
 use crate::capture::launch::{self, Command, SpawnOptions, Stream};
 use crate::capture::ptrace::calibration;
 use crate::capture::ready::ReadyWatch;
@@ -19,15 +20,20 @@ use crate::event::{Event, Kind, mark};
 use crate::log::{self, Calibration, FORMAT_VERSION, Header, KEPT_BYTES, Untraced};
 use crate::syscall::decode::Style;
 
-/// Calls of the calibration where the command should start soon: they take two milliseconds.
-pub const CALIBRATION_CALLS: u64 = 100;
+/// Calls of the calibration where the command should start soon: they take about a millisecond.
+pub const CALIBRATION_CALLS: u64 = 60;
 
 /// Most process ids named in one line.
 const PIDS_SHOWN: usize = 5;
 
 /// Gets the backend ready that is asked for.
 pub fn tracer(wanted: Wanted) -> Result<Tracer, Failure> {
-    select::select(wanted).map_err(Failure::of_trace)
+    tracer_for(wanted, None)
+}
+
+/// The same, to take stacks where they are wanted.
+pub fn tracer_for(wanted: Wanted, stacks: Option<StackFrames>) -> Result<Tracer, Failure> {
+    select::select_for(wanted, stacks.is_some()).map_err(Failure::of_trace)
 }
 
 /// What to trace, and where to.
@@ -52,8 +58,8 @@ pub struct Job<'a> {
     pub untraced: Option<Untraced>,
     /// When the command is ready, which is then its end, if it does not end by itself.
     pub ready: Option<&'a Ready>,
-    /// CPU samples to take a second.
-    pub sample: Option<u32>,
+    /// CPU samples to take.
+    pub sample: Option<&'a Samples>,
     /// Which frames the stacks of calls about files are to have, if stacks are wanted.
     pub stacks: Option<StackFrames>,
 }
@@ -127,8 +133,11 @@ pub fn trace_beside(
     let options = SpawnOptions { wait_for_go: true, takes_timers, ..SpawnOptions::default() };
     let mut child = launch::spawn(job.command, streams, &options)
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
-    let sampling =
-        job.sample.map(|hz| sample(child.pid(), hz, header.clock.origin_ns, &writer)).transpose()?;
+    let by_ptrace = job.sample.and_then(Samples::by_ptrace);
+    let by_perf = job.sample.filter(|_| by_ptrace.is_none());
+    let sampling = by_perf
+        .map(|samples| sample(child.pid(), samples.hz, header.clock.origin_ns, &writer))
+        .transpose()?;
     launched();
     let mut ready = job
         .ready
@@ -143,6 +152,7 @@ pub fn trace_beside(
         lossless: job.lossless,
         origin_ns,
         stacks: job.stacks,
+        sample: by_ptrace,
         follow: true,
         keep: job.keep,
     };
@@ -156,6 +166,9 @@ pub fn trace_beside(
         writer.push(&Event { text, ret: Some(-1), ..Event::new(Kind::Lost) });
     }
     let outcome = outcome.map_err(refused)?;
+    let by_backend =
+        |(samples, confined)| Sampled { samples, confined, user_only: true, ..Sampled::default() };
+    let sampled = sampled.or(outcome.sampled.map(by_backend));
     let elapsed = begin.elapsed();
     if let Some(error) = child.failure() {
         return Err(Failure::with_code(error.exit_code(), error));
@@ -276,7 +289,9 @@ fn kept_words(words: &[OsString]) -> (Vec<String>, Option<usize>) {
 fn options(job: &Job<'_>, tracer: &Tracer) -> BTreeMap<String, String> {
     let until = job.ready.map(|ready| ("until".to_owned(), ready.until().to_string()));
     let leader_only = ("leader_only".to_owned(), job.leader_only.to_string());
-    let sample = job.sample.map(|hz| (log::SAMPLE_HZ.to_owned(), hz.to_string()));
+    let sample = job.sample.map(|samples| (log::SAMPLE_HZ.to_owned(), samples.hz.to_string()));
+    let sampled_by =
+        job.sample.and_then(Samples::by_ptrace).map(|_| (log::SAMPLED_BY.to_owned(), "ptrace".to_owned()));
     let name = |stacks| StackFrames::ALL.iter().find(|(known, _)| *known == stacks).map(|(_, name)| *name);
     let stacks = job.stacks.and_then(name).map(|name| ("stacks".to_owned(), name.to_owned()));
     let kept = job.keep.map(|style| (KEPT_BYTES.to_owned(), style.strings.to_string()));
@@ -286,6 +301,7 @@ fn options(job: &Job<'_>, tracer: &Tracer) -> BTreeMap<String, String> {
         .chain(why_ptrace(tracer))
         .chain(kept)
         .chain(sample)
+        .chain(sampled_by)
         .chain(stacks)
         .collect()
 }

@@ -11,6 +11,9 @@ pub const NOT_EBPF: &str = "not_ebpf";
 /// Name of the option that says how many CPU samples a second were asked for.
 pub const SAMPLE_HZ: &str = "sample_hz";
 
+/// Name of the option that says what took them, where it was not perf events.
+pub const SAMPLED_BY: &str = "sampled_by";
+
 /// The metadata of a log, stored as JSON in the Arrow schema.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Header {
@@ -81,6 +84,12 @@ impl Header {
     #[must_use]
     pub fn sample_hz(&self) -> Option<u32> {
         self.options.get(SAMPLE_HZ)?.parse().ok()
+    }
+
+    /// What took the CPU samples, where it was not perf events ([`SAMPLED_BY`]).
+    #[must_use]
+    pub fn sampled_by(&self) -> Option<&str> {
+        self.options.get(SAMPLED_BY).map(String::as_str)
     }
 }
 

@@ -66,6 +66,12 @@ impl Waits {
         }
     }
 
+    /// Whether no thread was ever on no CPU.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
     /// The waits, the longest first.
     #[must_use]
     pub fn finish(mut self) -> Vec<Wait> {

@@ -272,23 +272,28 @@ impl Startup {
             null_call: self.null_call,
         };
         divide_cpu_time(&mut report, self.tick_ns);
-        let drawing = Drawing {
-            graph,
-            command: report.command.clone(),
-            by: By::Phase,
-            metric: Metric::Time,
-            backend: report.backend.clone(),
-            quality: report.quality,
-            stop_ns: report.stop_ns,
-            calls: report.integrity.calls,
-            calls_with_stack: 0,
-            sample_hz: None,
-            other_calls,
-            waited_ns,
-            replayed: None,
-            integrity: report.integrity.clone(),
-        };
+        let drawing = drawing(&report, graph, other_calls, waited_ns);
         (report, drawing)
+    }
+}
+
+/// The flame graph of the calls that a report is of.
+fn drawing(report: &Report, graph: fold::Graph, other_calls: u64, waited_ns: u64) -> Drawing {
+    Drawing {
+        graph,
+        command: report.command.clone(),
+        by: By::Phase,
+        metric: Metric::Time,
+        backend: report.backend.clone(),
+        quality: report.quality,
+        stop_ns: report.stop_ns,
+        calls: report.integrity.calls,
+        calls_with_stack: 0,
+        sampled: None,
+        other_calls,
+        waited_ns,
+        replayed: None,
+        integrity: report.integrity.clone(),
     }
 }
 

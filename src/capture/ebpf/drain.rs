@@ -53,7 +53,15 @@ impl Recorder {
     /// # Errors
     /// Without the privilege (`CAP_BPF` and `CAP_PERFMON`), or where the kernel has no types (BTF) or lacks a tracepoint.
     pub fn load() -> Result<Self, LoadError> {
-        let loaded = load::load()?;
+        Self::load_for(false)
+    }
+
+    /// The same; with `stacks`, records hold the stacks of calls about files.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_for(stacks: bool) -> Result<Self, LoadError> {
+        let loaded = load::load_for(stacks)?;
         keep_from_children("anon_inode:bpf-map");
         shrink();
         Ok(Self { loaded })
@@ -101,6 +109,7 @@ impl Recorder {
         let received = || watch.as_ref().and_then(Watch::received);
         let _first = First::begin();
         let mut session = Session::new(pid as u32, options.origin_ns, at_once, sink);
+        session.stacks = loaded.stacks.then(Box::default);
         go()?;
         let end = child::end_of(pid).ok();
         let (mut backlog, mut looks) = (Backlog::default(), 0_u64);
@@ -148,7 +157,15 @@ impl Recorder {
         let interruption = asked.or_else(received).map(|signal| Interruption { signal, after_leader });
         let (threads, lost) = finish(loaded, backlog, session, lost_before)?;
         let status = status.unwrap_or_default();
-        Ok(Outcome { status, warnings: Vec::new(), threads, lost, parallel: false, interruption })
+        Ok(Outcome {
+            status,
+            warnings: Vec::new(),
+            threads,
+            lost,
+            parallel: false,
+            interruption,
+            sampled: None,
+        })
     }
 }
 

@@ -67,7 +67,15 @@ impl Recorder {
         let interruption = watch.received().map(|signal| Interruption { signal, after_leader: false });
         let (threads, lost) = finish(loaded, backlog, session, lost_before)?;
         let status = ExitStatus::default();
-        Ok(Outcome { status, warnings: Vec::new(), threads, lost, parallel: false, interruption })
+        Ok(Outcome {
+            status,
+            warnings: Vec::new(),
+            threads,
+            lost,
+            parallel: false,
+            interruption,
+            sampled: None,
+        })
     }
 }
 

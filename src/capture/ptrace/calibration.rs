@@ -21,8 +21,10 @@ pub fn calibrate(calls: u64, pin: bool) -> io::Result<Calibration> {
             keep: None,
             stacks: None,
             every_stack: false,
+            sample: None,
             filtered: false,
             system_time: false,
+            interruptible: None,
         };
         record_from(Begin::AtOnce, child, go, &mut sink, options).map(drop)
     })

@@ -6,9 +6,13 @@ use nix::sys::ptrace::getregs;
 use nix::unistd::Pid;
 use rustc_hash::FxHashMap;
 
-use super::super::stacks::{Interpreter, Objects, Space, Symbols, Table, Walk, Wanted, maps, registers};
+use super::super::stacks::{
+    Care, Interpreter, Objects, Space, Symbols, Table, Walk, Wanted, maps, registers,
+};
 use super::super::sys::memory::{Span, read_spans};
 use super::call::Call;
+use super::recording::Options;
+use crate::event::stack::Frame;
 use crate::event::{Abi, Event};
 use crate::syscall::{self, Family};
 
@@ -32,6 +36,8 @@ struct Process {
 /// Takes stacks.
 pub struct CallStacks {
     wanted: Wanted,
+    /// Of calls, not only of samples.
+    of_calls: bool,
     every: bool,
     processes: FxHashMap<i32, Process>,
     objects: Objects,
@@ -46,10 +52,18 @@ pub struct CallStacks {
 }
 
 impl CallStacks {
+    /// Those that are wanted, if any are.
+    pub fn wanted(options: &Options) -> Option<Self> {
+        let of_samples = options.sample.map(|sample| sample.frames);
+        let wanted = options.stacks.or(of_samples)?;
+        Some(Self::new(wanted, options.stacks.is_some(), options.every_stack))
+    }
+
     /// With `every`, of all calls, and with a frame for each instruction.
-    pub fn new(wanted: Wanted, every: bool) -> Self {
+    fn new(wanted: Wanted, of_calls: bool, every: bool) -> Self {
         Self {
             wanted,
+            of_calls,
             every,
             processes: FxHashMap::default(),
             objects: Objects::default(),
@@ -75,16 +89,50 @@ impl CallStacks {
         if !self.every && !is_about_files(call) {
             return None;
         }
+        if self.wanted.python() {
+            let interpreter = &mut self.processes.entry(pid).or_default().interpreter;
+            interpreter.look_for(pid, call.text(&call.paths[0]));
+        }
+        if !self.of_calls {
+            return None;
+        }
         let regs = getregs(Pid::from_raw(call.tid)).ok()?;
+        self.at((pid, call.tid), &regs, Care::AtCall, define)
+    }
+
+    /// The stack of a thread of a process that has stopped anywhere.
+    pub fn sample(
+        &mut self,
+        ids: (i32, i32),
+        regs: &libc::user_regs_struct,
+        define: &mut dyn FnMut(&Event<'_>),
+    ) -> Option<u32> {
+        if self.wanted.python() {
+            self.processes.entry(ids.0).or_default().interpreter.look_for(ids.0, None);
+        }
+        self.at(ids, regs, Care::Anywhere, define).or_else(|| self.unknown(define))
+    }
+
+    /// A stack of which nothing is known.
+    pub fn unknown(&mut self, define: &mut dyn FnMut(&Event<'_>)) -> Option<u32> {
+        let frame = self.table.frame(&Frame::UNKNOWN, define);
+        self.table.stack([frame], define)
+    }
+
+    fn at(
+        &mut self,
+        (pid, tid): (i32, i32),
+        regs: &libc::user_regs_struct,
+        care: Care,
+        define: &mut dyn FnMut(&Event<'_>),
+    ) -> Option<u32> {
         self.frames.clear();
         if self.wanted.python() {
-            let path = call.text(&call.paths[0]);
             let interpreter = &mut self.processes.entry(pid).or_default().interpreter;
-            let ids = (pid, call.tid);
-            interpreter.frames(ids, || Some(regs.fs_base), path, &mut self.table, define, &mut self.frames);
+            interpreter.frames((pid, tid), regs.fs_base, care, &mut self.table, define, &mut self.frames);
         }
         if self.wanted.native() && regs.cs == CODE_64 {
-            self.take_native(pid, call.tid, &regs, define);
+            self.take_native(pid, tid, regs, define);
             // Upon Python's frames stand those that the innermost of them calls.
             let calls = self.native.iter().rposition(|frame| self.evaluators.contains(frame));
             let start = match (self.frames.is_empty(), calls) {
@@ -152,7 +200,7 @@ impl CallStacks {
         memory.clear();
         space.walk(&mut self.walk, registers, &mut |at| word(tid, memory, regs.rsp, at));
         if self.walk.cut {
-            self.native.push(self.table.frame(&crate::event::stack::Frame::UNKNOWN, define));
+            self.native.push(self.table.frame(&Frame::UNKNOWN, define));
         }
         let evaluators = &mut self.evaluators;
         let mut note = |event: &Event<'_>| {
@@ -191,21 +239,5 @@ fn spec(call: &Call) -> Option<&'static syscall::Spec> {
 }
 
 fn is_about_files(call: &Call) -> bool {
-    spec(call).is_some_and(|spec| {
-        matches!(
-            spec.family,
-            Family::Stat
-                | Family::Open
-                | Family::Close
-                | Family::Read
-                | Family::Write
-                | Family::Seek
-                | Family::Readdir
-                | Family::Readlink
-                | Family::Namespace
-                | Family::Attribute
-                | Family::Sync
-                | Family::Filesystem
-        )
-    })
+    spec(call).is_some_and(|spec| spec.family.is_about_files())
 }

@@ -9,6 +9,7 @@ use super::super::decode::restart::asks_for_restart;
 use super::super::sys::ptrace::{self as request, SyscallStop};
 use super::super::sys::signals::end_was_asked;
 use super::super::{Intervention, Sink};
+use super::call::Call;
 use super::content;
 use super::entry::{self, Entry};
 use super::exit;
@@ -17,10 +18,13 @@ use super::signals_taken;
 use super::stop::{Stop, unless_gone};
 use super::thread::{Comm, Thread};
 use crate::event::{Event, Flags, mark};
+use crate::syscall;
 
 impl<S: Sink> Session<'_, S> {
     pub(super) fn syscall(&mut self, stop: Stop, now: u64) -> io::Result<()> {
         match request::syscall_stop(stop.tid()) {
+            Ok(SyscallStop::Entry { nr, .. }) if self.puts_off(&stop, nr)? => stop.resume(0),
+            Ok(SyscallStop::Exit { ip, .. }) if self.repeats(&stop, ip)? => stop.resume(0),
             Ok(SyscallStop::Entry { arch, nr, args, ip, sp }) => {
                 self.syscall_entry(stop.filtered(false), &Entry { arch, nr, args, ip, sp })
             }
@@ -55,6 +59,10 @@ impl<S: Sink> Session<'_, S> {
             thread.call.stack = stacks.take(thread.pid, &thread.call, &mut |event| sink.push(event));
         }
         let clone_flags = thread.call.clone_flags;
+        if self.samples.is_some() && confines(&thread.call) {
+            let pid = thread.pid;
+            self.is_confined(pid);
+        }
         self.before(stop.tid(), effect, clone_flags);
         let start_ns = self.now();
         let beside = !self.is_pinned();
@@ -170,6 +178,15 @@ fn intervene(thread: &mut Thread, stop: Stop, intervention: Intervention) -> io:
         wait(delay);
     }
     stop.resume(intervention.signal.unwrap_or(0))
+}
+
+/// Whether the call may put its process under a seccomp filter.
+fn confines(call: &Call) -> bool {
+    syscall::lookup(call.abi, call.nr).is_some_and(|spec| match spec.name {
+        "seccomp" => true,
+        "prctl" => call.args[0] == libc::PR_SET_SECCOMP as u64,
+        _ => false,
+    })
 }
 
 /// How long a delay goes on at most after an end was asked for.

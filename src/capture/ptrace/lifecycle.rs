@@ -58,7 +58,8 @@ impl<S: Sink> Session<'_, S> {
         if let Some(stacks) = self.stacks.as_mut().filter(|_| pid != parent.pid) {
             stacks.forked(parent.pid, pid);
         }
-        let new = Thread::new(child, pid, parent.comm, parent.shares.for_child(flags));
+        let sampled = parent.sampled.of_child();
+        let new = Thread { sampled, ..Thread::new(child, pid, parent.comm, parent.shares.for_child(flags)) };
         self.threads.insert(child, new);
         self.threads_seen += 1;
     }
@@ -106,6 +107,7 @@ impl<S: Sink> Session<'_, S> {
         }
         let Some(thread) = self.threads.get_mut(&tid) else { return stop.resume(0) };
         thread.shares.exec();
+        thread.sampled.executed();
         thread.comm = Comm::of(tid);
         let image = Image::of(tid);
         thread.entry_point = image.as_ref().and_then(|image| entry_point::arm(tid, image.entry));
@@ -216,6 +218,7 @@ impl<S: Sink> Session<'_, S> {
     /// put it in this one's place.
     fn emit_end(&mut self, thread: &Thread, end: Option<End>, now: u64, successor: i32) {
         self.sink.ended(thread, end);
+        self.sample_rest(thread, now);
         if thread.in_call {
             self.sink.push(&thread.call.event(thread.pid, thread.comm.as_bytes(), None, None));
         }

@@ -6,6 +6,7 @@
 //!                                                             │          └─ exit   results, tracked state
 //!                                                             └─ lifecycle  fork, exec, exit, signals
 //!  session ── event ──> sink                                   call_stacks  at the entry, where wanted
+//!          └─ samples  CPU samples, where wanted
 //! ```
 //!
 //! Threads are attached with `PTRACE_SEIZE`, so that group stops are seen as such and left alone, and
@@ -31,6 +32,7 @@ mod marks;
 mod memory;
 mod pinning;
 mod recording;
+mod samples;
 mod session;
 pub(super) mod signals_taken;
 mod sock_diag;
@@ -40,3 +42,4 @@ mod waiting;
 
 pub use attach::attach;
 pub use recording::{Options, record};
+pub use samples::{Sample, may_put_off_calls};

@@ -4,10 +4,11 @@ use std::io;
 
 use super::super::stacks::Wanted;
 use super::super::sys::ptrace as request;
-use super::super::sys::signals::Watch;
+use super::super::sys::signals::{Interruptible, Watch};
 use super::super::sys::wait;
 use super::super::{Outcome, Sink};
 use super::pinning::Pinning;
+use super::samples::{Sample, Samples};
 use super::session::Session;
 use super::stop::Change;
 use crate::syscall::decode::Style;
@@ -28,12 +29,16 @@ pub struct Options {
     pub stacks: Option<Wanted>,
     /// Stacks are wanted of all calls, each frame an instruction.
     pub every_stack: bool,
+    /// Take CPU samples, too; only of a command.
+    pub sample: Option<Sample>,
     /// Record children and new threads, too.
     pub follow: bool,
     /// The command is under a filter that stops it at the calls to be recorded ([`filter`](super::super::filter)).
     pub filtered: bool,
     /// Tell the sink at each stop how long the thread's process has been in the kernel.
     pub system_time: bool,
+    /// Signals are not handed on to the command: they end the tracer, or do not.
+    pub interruptible: Option<Interruptible>,
     /// Keep what pointers point to, as far as calls printed like this show it.
     pub keep: Option<Style>,
 }
@@ -72,12 +77,16 @@ pub(super) fn record_from<S: Sink>(
 ) -> io::Result<Outcome> {
     request::seize(pid, options.follow, options.filtered)?;
     let watch = (begin == Begin::AtExec).then(|| {
+        if let Some(how) = options.interruptible {
+            return Watch::install_interruptible(how);
+        }
         let mut watch = Watch::install();
         watch.see_deliveries();
         watch.follow(pid);
         watch
     });
-    let mut pinning = if options.pin { Pinning::prepare()? } else { None };
+    // Who shares the tracer's CPU is stopped by its every turn.
+    let mut pinning = if options.pin && options.sample.is_none() { Pinning::prepare()? } else { None };
     if let Some(pinning) = &mut pinning {
         pinning.pin(pid);
     }
@@ -97,6 +106,7 @@ pub(super) fn record_from<S: Sink>(
 impl<S: Sink> Session<'_, S> {
     /// Stops the process where it waits, so that its next calls are seen, and lets it go.
     fn begin(&mut self, go: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        self.samples = self.options.sample.map(Samples::start).transpose()?;
         request::interrupt(self.leader)?;
         match Change::decode(wait::thread(self.leader)?) {
             Some(Change::Stopped(stop, _)) => stop.filtered(self.options.filtered).resume(0)?,

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use super::super::decode::effect::Effect;
 use super::super::others::Others;
 use super::super::sys::clock::monotonic_ns;
-use super::super::sys::signals::{Watch, is_for_us, stop_too};
+use super::super::sys::signals::{Watch, hand_over, is_for_us, stop_too};
 use super::super::{Interruption, Outcome, Sink};
 use super::beginning::Gate;
 use super::call_stacks::CallStacks;
@@ -17,6 +17,7 @@ use super::files::Shares;
 use super::marks::lifecycle_event;
 use super::pinning::Pinning;
 use super::recording::Options;
+use super::samples::Samples;
 use super::stop::{Change, End, Reason, Stop};
 use super::thread::{Comm, Thread};
 use super::waiting::{Next, Waiting};
@@ -55,6 +56,8 @@ pub(super) struct Session<'s, S: Sink> {
     pub(super) options: Options,
     /// Where stacks of calls are wanted.
     pub(super) stacks: Option<Box<CallStacks>>,
+    /// Where CPU samples are wanted, from the beginning on.
+    pub(super) samples: Option<Samples>,
     others: Others,
     /// The command's first process has sent itself SIGSTOP.
     pub(super) stopped_itself: bool,
@@ -86,7 +89,8 @@ impl<'s, S: Sink> Session<'s, S> {
             was_parallel: false,
             waiting: Waiting::new(options.system_time),
             options,
-            stacks: options.stacks.map(|wanted| Box::new(CallStacks::new(wanted, options.every_stack))),
+            stacks: CallStacks::wanted(&options).map(Box::new),
+            samples: None,
             others: Others::default(),
             stopped_itself: false,
             stop_requested: None,
@@ -106,25 +110,35 @@ impl<'s, S: Sink> Session<'s, S> {
         // A parent that died inside fork may have left a child that is still to be seen.
         while !self.threads.is_empty() || self.died_in_fork.is_some() {
             let several = self.threads.len() > 1;
-            let beside = !self.is_pinned();
+            // Whoever polls gives its CPU away, and is late when it is time for samples.
+            let beside = !self.is_pinned() && self.samples.is_none();
             let (leader, stop_requested) = (self.leader, &mut self.stop_requested);
-            let change = self.waiting.next(several, beside, || {
+            let samples = self.samples.as_ref();
+            let due = || samples.is_some_and(Samples::is_due);
+            let change = self.waiting.next(several, beside, &due, || {
                 if let Some(signal) = stop_requested.take() {
                     stop_too(leader, signal);
                 }
             })?;
             let now = self.now();
+            let mut changed = None;
             match change {
                 Next::Nobody => {
                     self.lost_threads();
                     break;
                 }
-                Next::Change(Change::Stopped(stop, reason)) => self.stopped(stop, reason, now)?,
+                Next::Change(Change::Stopped(stop, reason)) => {
+                    changed = Some(stop.tid());
+                    self.stopped(stop, reason, now)?;
+                }
                 Next::Change(Change::Ended(tid, end)) => self.ended(tid, end, now)?,
                 Next::Interrupted => {}
             }
-            let may_be_over = self.end.is_some() || self.leader == NOBODY;
+            self.tick(changed);
+            let may_be_over =
+                self.end.is_some() || self.leader == NOBODY || self.options.interruptible.is_some();
             if self.sink.wants_end() || may_be_over && self.is_over(now) {
+                self.interrupt_command();
                 self.detach_all();
                 break;
             }
@@ -132,7 +146,18 @@ impl<'s, S: Sink> Session<'s, S> {
         Ok(())
     }
 
-    /// The command's first process has ended, or there is none: whether that is the end of the recording. If
+    /// Where the tracer ends before the command, by a signal: the command is to end by the same.
+    fn interrupt_command(&self) {
+        let asked = self.watch.as_ref().and_then(Watch::received);
+        if let Some(signal) = asked.filter(|_| self.options.interruptible.is_some())
+            && self.threads.contains_key(&self.leader)
+            && self.end.is_none()
+        {
+            hand_over(self.leader, signal);
+        }
+    }
+
+    /// The command's first process has ended, or there is none, or signals end the tracer: whether that is the end of the recording. If
     /// others keep it waiting, that is told, once.
     fn is_over(&mut self, now: u64) -> bool {
         let asked = self.watch.as_ref().is_some_and(|watch| watch.received().is_some());
@@ -140,7 +165,7 @@ impl<'s, S: Sink> Session<'s, S> {
         if self.options.leader_only || asked || is_late {
             return true;
         }
-        if self.leader == NOBODY {
+        if self.end.is_none() {
             return false;
         }
         if !self.threads.is_empty() && self.others.go_on(now) {
@@ -190,6 +215,7 @@ impl<'s, S: Sink> Session<'s, S> {
             lost: 0,
             parallel: self.was_parallel,
             interruption: self.interruption(),
+            sampled: self.samples.as_ref().map(Samples::counts),
         }
     }
 
@@ -215,13 +241,14 @@ impl<'s, S: Sink> Session<'s, S> {
         if self.options.system_time {
             self.sink.used(stop.tid(), stop.system_ns());
         }
+        self.is_halted(stop.tid(), matches!(reason, Reason::Group(_)));
         match reason {
             Reason::Syscall => self.syscall(stop, now),
             Reason::Signal(signal) => self.signal(stop, signal, now),
             Reason::NewChild => self.new_child(stop, now),
             Reason::Exec => self.exec(stop, now),
             Reason::Group(signal) => self.group_stop(stop, signal),
-            Reason::Attached => stop.resume(0),
+            Reason::Attached => self.sample(stop, now),
         }
     }
 
@@ -251,7 +278,8 @@ impl<'s, S: Sink> Session<'s, S> {
             self.sink.stopped(&Event { nr: signal as u32, ..event });
         }
         let alone = || self.stopped_itself && self.threads.values().all(|thread| thread.pid == self.leader);
-        let is_ours = is_for_us(signal, self.leader, alone);
+        // strace does not stop with it.
+        let is_ours = self.options.interruptible.is_none() && is_for_us(signal, self.leader, alone);
         if is_ours && stop.tid() == self.leader {
             self.stop_requested = Some(signal);
             self.stopped_itself = false;

@@ -4,6 +4,7 @@ use super::super::decode::restart::InterruptedCalls;
 use super::super::sys::breakpoint::Breakpoint;
 use super::call::Call;
 use super::files::{Shares, proc_file};
+use super::samples::Sampled;
 
 /// A thread's name, at most 15 bytes (`TASK_COMM_LEN`).
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,6 +51,8 @@ pub struct Thread {
     pub signal_memory: Vec<u8>,
     /// Waits for the program's entry point.
     pub entry_point: Option<Breakpoint>,
+    /// What is known for CPU samples.
+    pub sampled: Sampled,
 }
 
 impl Thread {
@@ -70,6 +73,7 @@ impl Thread {
             interrupted: InterruptedCalls::default(),
             signal_memory: Vec::new(),
             entry_point: None,
+            sampled: Sampled::default(),
         }
     }
 }

@@ -43,19 +43,15 @@ impl std::fmt::Debug for Counters {
 impl Counters {
     /// Opens them; they count from the process's next `execve` on.
     pub fn open(pid: i32, hz: u32) -> Result<Self, SampleError> {
-        if let Some(most) = most_a_second().filter(|most| hz > *most) {
-            return Err(SampleError::Rate { wanted: hz, most });
-        }
-        match Self::with(pid, hz, false) {
-            Err(error) if is_refusal(&error) => Self::with(pid, hz, true),
-            opened => opened,
-        }
-        .map_err(|source| {
-            if !is_refusal(&source) {
-                return SampleError::Other(source);
-            }
-            let paranoid = setting("perf_event_paranoid").unwrap_or_else(|| "unknown".to_owned());
-            SampleError::Forbidden { source, paranoid }
+        permitted(hz, |user_only| Self::with(pid, hz, user_only))
+    }
+
+    /// Whether [`Self::open`] will do, without rings: of this process, which executes no other program.
+    pub fn check(hz: u32) -> Result<(), SampleError> {
+        let (own, any) = (Proc(std::process::id()), Cpu::ALL);
+        permitted(hz, |user_only| {
+            let options = Opts { inherit: None, ..options(hz, user_only) };
+            Counter::new(Software::CpuClock, (own, any), &options).map(drop)
         })
     }
 
@@ -89,6 +85,24 @@ impl Counters {
             ring.iter().into_iter().flatten().for_each(|(_, record)| take(record));
         }
     }
+}
+
+/// Opens with the kernel's part, or without where that is refused.
+fn permitted<T>(hz: u32, open: impl Fn(bool) -> io::Result<T>) -> Result<T, SampleError> {
+    if let Some(most) = most_a_second().filter(|most| hz > *most) {
+        return Err(SampleError::Rate { wanted: hz, most });
+    }
+    match open(false) {
+        Err(error) if is_refusal(&error) => open(true),
+        opened => opened,
+    }
+    .map_err(|source| {
+        if !is_refusal(&source) {
+            return SampleError::Other(source);
+        }
+        let paranoid = setting("perf_event_paranoid").unwrap_or_else(|| "unknown".to_owned());
+        SampleError::Forbidden { source, paranoid }
+    })
 }
 
 /// The largest ring that may be.

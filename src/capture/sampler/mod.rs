@@ -21,6 +21,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
+use serde::Serialize;
+
 use super::sys::clock::monotonic_ns;
 use crate::event::{Event, Kind};
 use counters::Counters;
@@ -33,13 +35,21 @@ pub fn most_a_second() -> Option<u32> {
     counters::most_a_second()
 }
 
+/// Whether the kernel takes so many samples a second, for who we are now: by asking for some.
+///
+/// # Errors
+/// Why not.
+pub fn check(hz: u32) -> Result<(), SampleError> {
+    Counters::check(hz)
+}
+
 /// Why there are no samples.
 #[derive(Debug, thiserror::Error)]
 pub enum SampleError {
     /// The kernel does not permit it.
     #[error(
-        "CPU samples are not permitted here ({source}): `sysctl kernel.perf_event_paranoid=1`, root or CAP_PERFMON \
-         permits them (now it is {paranoid}); without, --stacks native gives every call's stack, and no CPU time"
+        "perf events are not permitted here ({source}): `sysctl kernel.perf_event_paranoid=1`, root or CAP_PERFMON permits \
+         them (now it is {paranoid}), where no seccomp filter is in the way"
     )]
     Forbidden {
         /// What the kernel said.
@@ -61,7 +71,7 @@ pub enum SampleError {
 }
 
 /// What came of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Sampled {
     /// Samples recorded.
     pub samples: u64,
@@ -69,7 +79,9 @@ pub struct Sampled {
     pub lost: u64,
     /// Times at which the kernel took fewer samples than asked for.
     pub throttled: u64,
-    /// Frames of the kernel are missing: they are not permitted.
+    /// Threads that could not be sampled, because they are under seccomp filters of their own.
+    pub confined: u64,
+    /// Frames of the kernel are missing: they are not permitted, or were not taken.
     pub user_only: bool,
     /// Taking them ended early, by a fault of ours: nobody knows how many are missing.
     pub broken: bool,

@@ -21,7 +21,7 @@ mod table;
 mod wanted;
 
 pub use object::{Identity, Object, ObjectId, Objects};
-pub use python::Interpreter;
+pub use python::{Care, Interpreter};
 pub use space::{Address, Space, Walk, registers};
 pub use symbols::Symbols;
 pub use table::Table;

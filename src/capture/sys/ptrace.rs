@@ -42,6 +42,20 @@ pub fn set_result(tid: i32, ret: i64) -> io::Result<()> {
     request(libc::PTRACE_POKEUSER, tid, NUMBER_AND_RESULT.1, ret as usize)
 }
 
+/// Offsets of the result and of the instruction pointer.
+#[cfg(target_arch = "x86_64")]
+const RESULT_AND_IP: (usize, usize) =
+    (std::mem::offset_of!(libc::user, regs.rax), std::mem::offset_of!(libc::user, regs.rip));
+/// Bytes of the instructions that make a call (`syscall`, `int 0x80`): so many the kernel goes back to restart one.
+#[cfg(target_arch = "x86_64")]
+const CALL_INSTRUCTION: u64 = 2;
+
+/// Has a thread that returns from a skipped call to `ip` make the call `nr` again, as the kernel restarts one.
+pub fn repeat_call(tid: i32, nr: u64, ip: u64) -> io::Result<()> {
+    request(libc::PTRACE_POKEUSER, tid, RESULT_AND_IP.0, nr as usize)?;
+    request(libc::PTRACE_POKEUSER, tid, RESULT_AND_IP.1, ip.wrapping_sub(CALL_INSTRUCTION) as usize)
+}
+
 /// Asks a running thread to stop (`PTRACE_INTERRUPT`).
 pub fn interrupt(tid: i32) -> io::Result<()> {
     request(libc::PTRACE_INTERRUPT, tid, 0, 0)

@@ -6,6 +6,12 @@ pub fn is_filtered() -> bool {
     status.lines().any(|line| line.strip_prefix("Seccomp:").is_some_and(|mode| mode.trim() != "0"))
 }
 
+/// Makes a call that does not exist, which a filter may kill for.
+pub fn call_nothing() {
+    // SAFETY: the kernel has no call of this number: ENOSYS, or what a filter says.
+    unsafe { libc::syscall(-1) };
+}
+
 /// Calls bpf(2) with nothing to do, which a filter may kill for.
 pub fn call_bpf() {
     // SAFETY: a null attribute of no length: the kernel answers EINVAL or EPERM.

@@ -14,6 +14,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use clap::Args;
 
@@ -30,6 +31,7 @@ use super::report_output::{Files, ReportOutput};
 use super::tracing::Recorded;
 use crate::analysis::flame::Drawing;
 use crate::analysis::startup::{Report, Startup};
+use crate::capture::StackFrames;
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
 use crate::capture::ready::{AtReady, EndBy, Until};
@@ -60,12 +62,12 @@ pub struct Arguments {
     pub(super) cold: bool,
 
     /// A run is over when the command is ready: listen, output=REGEX, open=PATH, idle=MS; or exit [default]
-    #[arg(long, value_name = "WHAT", value_parser = clap::value_parser!(Until))]
+    #[arg(long, value_name = "WHAT", value_parser = choice::completed(Until::from_str, &UNTIL), hide_possible_values = true)]
     pub(super) until: Option<Until>,
 
     /// What becomes of a command that is ready: it is ended by TERM, INT or KILL (KILL after 5 s in any case), or
     /// left running (leave: one traced run, no untraced ones)
-    #[arg(long, value_name = "HOW", default_value = "TERM", requires = "until", value_parser = at_ready)]
+    #[arg(long, value_name = "HOW", default_value = "TERM", requires = "until", value_parser = choice::completed(at_ready, &AT_READY), hide_possible_values = true)]
     end: AtReady,
 
     /// Trace until the command's first process ends; others go on untraced (wall time never waits for them)
@@ -77,9 +79,14 @@ pub struct Arguments {
     pub(super) backend: Wanted,
 
     /// Take HZ CPU samples a second in runs of their own, up to the kernel's maximum (0: make no such runs) [default: 4000];
-    /// given a rate, write them to a log beside the other one, for trace flame --by stack
+    /// given a rate, write them to a log beside the other one, for trace flame --by stack. Where perf events are refused,
+    /// ptrace takes them, in user mode only
     #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub(super) sample: Option<u32>,
+
+    /// With --sample HZ: the samples of the log have these frames (python, native, both), and ptrace takes them
+    #[arg(long, value_name = "FRAMES", value_parser = choice::named(&StackFrames::ALL), requires = "sample")]
+    pub(super) stacks: Option<StackFrames>,
 
     /// Write the log to FILE and the flame graph beside it [default: named after the command, in the
     /// current directory]
@@ -149,6 +156,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 fn top(arguments: &Arguments) -> usize {
     if arguments.all { usize::MAX } else { TOP }
 }
+
+/// Words of `--until`, as far as they are always the same.
+const UNTIL: [&str; 5] = ["listen", "output=", "open=", "idle=", "exit"];
+
+/// Words of `--end`.
+const AT_READY: [&str; 4] = ["TERM", "INT", "KILL", "leave"];
 
 /// Takes what `--end` says.
 fn at_ready(name: &str) -> Result<AtReady, &'static str> {

@@ -8,10 +8,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::super::failure::{Failure, note};
+use super::super::samples::{By, Samples};
+use super::super::tracing::tracer;
 use super::traced::{Candidate, Plan, Run, trace_once};
 use crate::analysis::partition::{Partition, Partitioner, Untraced};
 use crate::analysis::wall;
 use crate::capture::sampler;
+use crate::capture::select::Wanted;
 use crate::capture::stdio::Stdio;
 use crate::event::stack::{Frame, Node};
 use crate::event::{Event, Kind};
@@ -25,20 +28,21 @@ const ENOUGH: u64 = 1000;
 const LONGEST: Duration = Duration::from_secs(1);
 /// Nor after so many.
 const MOST_RUNS: u64 = 50;
+/// Why there is no partition.
+const NEEDS_EBPF: &str = "that takes eBPF beside the samples, since ptrace's stops take CPU time themselves; `trace doctor` \
+                          says what enables it";
 
 /// Makes the runs: what they tell, or why there were none. `Err`: a signal asked for an end.
 pub fn sample(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Result<Sampled, String>, i32> {
-    let hz = match plan.arguments.sample {
-        Some(0) => return Ok(Err("--sample 0".to_owned())),
-        Some(hz) => hz,
-        None => sampler::most_a_second().map_or(HZ, |most| most.min(HZ)),
-    };
+    if plan.arguments.sample == Some(0) {
+        return Ok(Err("--sample 0".to_owned()));
+    }
     if plan.ready.is_some() {
         return Ok(Err(
             "runs with CPU samples are made to the command's end only, not with --until".to_owned()
         ));
     }
-    match make(plan, stdio, hz) {
+    match make(plan, stdio) {
         Ok(Made::Sampled(sampled)) => Ok(Ok(*sampled)),
         Ok(Made::Nothing(why)) => Ok(Err(why)),
         Ok(Made::Interrupted(signal)) => Err(signal),
@@ -60,23 +64,42 @@ enum Made {
     Interrupted(i32),
 }
 
-fn make(plan: &Plan<'_>, stdio: &mut Stdio, hz: u32) -> Result<Made, Failure> {
+/// Runs for the partition, and for the log of samples if a rate is given: the same, unless perf events cannot tell what is
+/// wanted.
+fn make(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Made, Failure> {
+    let wanted = plan.arguments.sample.map(|hz| Samples::choose(hz, plan.arguments.stacks)).transpose()?;
+    let by_ptrace = wanted.as_ref().filter(|samples| samples.by_ptrace().is_some());
+    let hz = || sampler::most_a_second().map_or(HZ, |most| most.min(HZ));
+    let by_perf = Samples { hz: plan.arguments.sample.unwrap_or_else(hz), by: By::PerfEvents };
+    let made = match divide(plan, stdio, &by_perf, wanted.is_some() && by_ptrace.is_none()) {
+        Err(failure) if by_ptrace.is_some() => Made::Nothing(failure.text()),
+        made => made?,
+    };
+    if let (Some(samples), Made::Sampled(_) | Made::Nothing(_)) = (by_ptrace, &made)
+        && let Some(signal) = take(plan, stdio, samples)?
+    {
+        return Ok(Made::Interrupted(signal));
+    }
+    Ok(made)
+}
+
+/// Makes the runs that tell where the time goes.
+fn divide(plan: &Plan<'_>, stdio: &mut Stdio, samples: &Samples, kept: bool) -> Result<Made, Failure> {
     let mut tracer = match plan.tracer()? {
         Ok(tracer) => tracer,
         Err(signal) => return Ok(Made::Interrupted(signal)),
     };
-    if tracer.name() == "ptrace" {
-        let why = "that takes eBPF beside the samples, since ptrace's stops take CPU time themselves";
-        return Ok(Made::Nothing(format!("{why}; `trace doctor` says what enables it")));
-    }
-    let plan = Plan { sample: Some(hz), ..*plan };
-    let begin = Instant::now();
     let mut partitioner = Partitioner::default();
+    let is_ptrace = tracer.name() == "ptrace";
+    if is_ptrace && !kept {
+        return Ok(Made::Nothing(NEEDS_EBPF.to_owned()));
+    }
+    let plan = Plan { sample: Some(samples), ..*plan };
+    let begin = Instant::now();
     let mut merged = None;
     let mut shortest: Option<(Duration, Candidate)> = None;
-    while partitioner.runs() < MOST_RUNS
-        && (partitioner.runs() == 0 || partitioner.samples() < ENOUGH && begin.elapsed() < LONGEST)
-    {
+    let (mut runs, mut taken) = (0, 0);
+    while goes_on(runs, taken, begin) {
         let candidate = Candidate::new().map_err(Failure::of_trace)?;
         let path = candidate.path();
         let recorded = match trace_once(&mut tracer, &plan, &path, stdio, None)? {
@@ -85,34 +108,81 @@ fn make(plan: &Plan<'_>, stdio: &mut Stdio, hz: u32) -> Result<Made, Failure> {
         };
         let elapsed = recorded.elapsed;
         recorded.log?;
-        let mut reader = Reader::open(&path)?;
-        reader.for_each(|event| partitioner.add(event))?;
-        let before = partitioner.runs();
-        partitioner.end_run();
-        if partitioner.runs() == before {
-            return Ok(Made::Nothing("the command makes too many calls".to_owned()));
+        runs += 1;
+        taken += recorded.sampled.map_or(0, |sampled| sampled.samples);
+        if !is_ptrace {
+            let mut reader = Reader::open(&path)?;
+            reader.for_each(|event| partitioner.add(event))?;
+            partitioner.end_run();
+            if partitioner.runs() < runs {
+                return Ok(Made::Nothing("the command makes too many calls".to_owned()));
+            }
         }
-        if plan.arguments.sample.is_some() {
+        if kept {
             merge(&mut merged, plan.output, &path)?;
         }
         if shortest.as_ref().is_none_or(|(known, _)| elapsed < *known) {
             shortest = Some((elapsed, candidate));
         }
     }
-    if let Some(Merged { writer, path, .. }) = merged {
-        writer.finish()?;
-        note(format_args!("the CPU samples are in {}: trace flame --by stack {0}", path.display()));
+    finish(merged, (runs, taken), None)?;
+    if is_ptrace {
+        return Ok(Made::Nothing(NEEDS_EBPF.to_owned()));
     }
     let untraced = wall::Untraced::of(plan.untraced).map(|untraced| Untraced {
         wall_ns: untraced.wall_ns(),
         cpu_ns: untraced.figures.cpu_ns.median as u64,
         launch_ns: untraced.launch_ns(),
     });
-    let made = partitioner.finish(hz, untraced).zip(shortest);
+    let made = partitioner.finish(samples.hz, untraced).zip(shortest);
     Ok(made.map_or_else(
         || Made::Nothing("no run was made".to_owned()),
         |(partition, (_, log))| Made::Sampled(Box::new(Sampled { partition, log })),
     ))
+}
+
+/// Makes the runs whose samples ptrace takes. `Some`: a signal asked for an end.
+fn take(plan: &Plan<'_>, stdio: &mut Stdio, samples: &Samples) -> Result<Option<i32>, Failure> {
+    let mut tracer = tracer(Wanted::Ptrace)?;
+    let plan = Plan { sample: Some(samples), ..*plan };
+    let begin = Instant::now();
+    let mut merged = None;
+    let (mut runs, mut taken) = (0, 0);
+    while goes_on(runs, taken, begin) {
+        let candidate = Candidate::new().map_err(Failure::of_trace)?;
+        let recorded = match trace_once(&mut tracer, &plan, &candidate.path(), stdio, None)? {
+            Run::Interrupted(signal) => return Ok(Some(signal)),
+            Run::Made(recorded) => recorded,
+        };
+        recorded.log?;
+        runs += 1;
+        taken += recorded.sampled.map_or(0, |sampled| sampled.samples);
+        merge(&mut merged, plan.output, &candidate.path())?;
+    }
+    finish(merged, (runs, taken), samples.why_ptrace())?;
+    Ok(None)
+}
+
+/// Whether another run is to be made.
+fn goes_on(runs: u64, samples: u64, begin: Instant) -> bool {
+    runs == 0 || runs < MOST_RUNS && samples < ENOUGH && begin.elapsed() < LONGEST
+}
+
+/// Closes the log of samples, if there is one, and says where it is.
+fn finish(
+    merged: Option<Merged>,
+    (runs, samples): (u64, u64),
+    why_ptrace: Option<&str>,
+) -> Result<(), Failure> {
+    let Some(Merged { writer, path, .. }) = merged else { return Ok(()) };
+    writer.finish()?;
+    let how =
+        why_ptrace.map(|why| format!(", taken by ptrace, in user mode only ({why})")).unwrap_or_default();
+    note(format_args!(
+        "the {samples} CPU samples of {runs} runs are in {}: trace flame --by stack {0}{how}",
+        path.display()
+    ));
+    Ok(())
 }
 
 /// A log of the samples of all runs, one after the other.

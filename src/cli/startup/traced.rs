@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::super::failure::{Failure, note};
+use super::super::samples::Samples;
 use super::super::tracing::{Job, Recorded, trace_command, tracer};
 use super::Arguments;
 use super::untraced::{End, Over};
@@ -45,8 +46,8 @@ pub struct Plan<'a> {
     pub ready: Option<&'a Ready>,
     /// The runs made before.
     pub untraced: &'a Untraced,
-    /// CPU samples a second that are to be taken, if any are.
-    pub sample: Option<u32>,
+    /// CPU samples that are to be taken, if any are.
+    pub sample: Option<&'a Samples>,
 }
 
 impl Plan<'_> {

@@ -60,11 +60,11 @@ impl Memo {
         true
     }
 
-    /// These are the numbers of the frames looked at, innermost first.
-    pub fn learn(&mut self, frames: &[u32]) {
-        // Not as many: what was read does not mean what it is taken for.
+    /// These are the numbers of the frames looked at, innermost first. False: they are not as many, so what was read does
+    /// not mean what it is taken for.
+    pub fn learn(&mut self, frames: &[u32]) -> bool {
         if frames.len() != self.places.len() {
-            return;
+            return false;
         }
         if self.known.len() > MOST_KNOWN {
             self.known.clear();
@@ -72,6 +72,7 @@ impl Memo {
         for ((place, identity), frame) in self.places.iter().zip(&self.identities).zip(frames) {
             self.known.insert(*place, (*frame, Box::new(*identity)));
         }
+        true
     }
 
     fn walk(&mut self, pid: i32, thread: u64) -> Option<()> {

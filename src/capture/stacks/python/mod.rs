@@ -23,6 +23,15 @@ const FIRST_WAIT: u64 = 64;
 /// What paths of the first module that every interpreter imports contain.
 const FIRST_MODULE: &[u8] = b"/encodings";
 
+/// How far what is read of an interpreter can be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Care {
+    /// The thread is about to make a call: its frames are whole.
+    AtCall,
+    /// It was stopped anywhere, perhaps while it makes a frame: two ways of reading it must agree.
+    Anywhere,
+}
+
 /// What is known of a process's interpreter.
 pub enum Interpreter {
     /// Nothing yet.
@@ -78,34 +87,35 @@ impl Interpreter {
         }
     }
 
-    /// Appends the Python frames of a thread that is stopped at a call, outermost first. `pointer` is what the thread's
+    /// Appends the Python frames of a thread that stands still, outermost first. `pointer` is what the thread's
     /// segment register points to: the thread's number to Python.
     pub fn frames(
         &mut self,
         (pid, tid): (i32, i32),
-        pointer: impl FnOnce() -> Option<u64>,
-        path: Option<&[u8]>,
+        pointer: u64,
+        care: Care,
         table: &mut Table,
         define: &mut dyn FnMut(&Event<'_>),
         out: &mut Vec<u32>,
     ) {
-        self.look_for(pid, path);
         let Self::Found(found) = self else { return };
-        let Some(pointer) = pointer() else { return };
         let looked = found.memo.as_mut().is_some_and(|memo| memo.look(pid, tid, pointer));
         if looked && found.memo.as_ref().is_some_and(|memo| memo.known(out)) {
             debug_assert!(found.agrees(tid, pointer, out, table), "what is known is what is there");
             return;
         }
         found.read(tid, pointer, table, define);
-        if looked && let Some(memo) = &mut found.memo {
-            memo.learn(&found.frames);
+        if let Some(memo) = &mut found.memo {
+            let agreed = looked && memo.learn(&found.frames);
+            if !agreed && care == Care::Anywhere {
+                return;
+            }
         }
         out.extend(found.frames.iter().rev());
     }
 
-    /// Looks for the interpreter, if the time has come.
-    fn look_for(&mut self, pid: i32, path: Option<&[u8]>) {
+    /// Looks for the interpreter, if the time has come: at a call with this path, or anywhere.
+    pub fn look_for(&mut self, pid: i32, path: Option<&[u8]>) {
         let Self::Unknown { calls, next, tries } = self else { return };
         *calls += 1;
         let is_sign = *tries == 0 && path.is_some_and(|path| contains(path, FIRST_MODULE));

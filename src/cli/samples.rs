@@ -1,0 +1,69 @@
+//! How CPU samples are to be taken: by perf events, or, where these are refused or cannot tell what is wanted, by ptrace.
+
+use super::failure::Failure;
+use crate::capture::StackFrames;
+use crate::capture::ptrace::{self, Sample};
+use crate::capture::sampler::{self, SampleError};
+
+/// CPU samples that are wanted.
+#[derive(Clone, Debug)]
+pub struct Samples {
+    /// How many a second.
+    pub hz: u32,
+    /// By what.
+    pub by: By,
+}
+
+/// See the module's documentation.
+#[derive(Clone, Debug)]
+pub enum By {
+    /// The kernel's perf events.
+    PerfEvents,
+    /// Stops of threads in user mode, for a reason.
+    Ptrace(StackFrames, String),
+}
+
+impl Samples {
+    /// With these frames, if any are asked for.
+    ///
+    /// # Errors
+    /// Where neither way is possible, or the rate is more than the kernel takes.
+    pub fn choose(hz: u32, frames: Option<StackFrames>) -> Result<Self, Failure> {
+        let by = match (frames, sampler::check(hz)) {
+            (Some(frames), _) => {
+                by_ptrace(frames, "frames of an interpreter are read while it stands still")?
+            }
+            (None, Ok(())) => By::PerfEvents,
+            (None, Err(error @ SampleError::Forbidden { .. })) => {
+                by_ptrace(StackFrames::Both, &error.to_string())?
+            }
+            (None, Err(error)) => return Err(Failure::of_trace(error)),
+        };
+        Ok(Self { hz, by })
+    }
+
+    /// What the ptrace backend is to take, if it is.
+    pub fn by_ptrace(&self) -> Option<Sample> {
+        match self.by {
+            By::PerfEvents => None,
+            By::Ptrace(frames, _) => Some(Sample { hz: self.hz, frames }),
+        }
+    }
+
+    /// Why it is ptrace that takes them, if it is.
+    pub fn why_ptrace(&self) -> Option<&str> {
+        match &self.by {
+            By::PerfEvents => None,
+            By::Ptrace(_, why) => Some(why),
+        }
+    }
+}
+
+fn by_ptrace(frames: StackFrames, why: &str) -> Result<By, Failure> {
+    if ptrace::may_put_off_calls() {
+        return Ok(By::Ptrace(frames, why.to_owned()));
+    }
+    Err(Failure::of_trace(anyhow::anyhow!(
+        "{why}; nor by ptrace: the seccomp filter here kills who makes a call that does not exist"
+    )))
+}
