@@ -37,6 +37,9 @@ pub enum ReplayError {
     /// A signal ended the confined process.
     #[error("the confined process was ended by signal {0}")]
     Killed(i32),
+    /// Somebody asked for its end (`Scratch::stop`).
+    #[error("the replay was stopped")]
+    Stopped,
     /// The replaying thread ended without a result.
     #[error("the replaying thread panicked")]
     Panicked,

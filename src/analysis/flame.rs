@@ -7,7 +7,7 @@
 use rustc_hash::FxHashMap;
 
 use super::base::{Base, Seen};
-use super::cost::{Cell, Group, Prices, Quality};
+use super::cost::{Cell, Group, Model, Prices, Quality};
 use super::filesystem;
 use super::fold::{self, By, Graph, Inputs, Kind, Metric, Place};
 use super::imports::{self, Imports, Measured};
@@ -93,6 +93,15 @@ pub struct Drawing {
     pub replayed: Option<ReplayedCosts>,
     /// What is missing from the log.
     pub integrity: Integrity,
+}
+
+/// What differs between drawings of imports and of all else: see [`Drawing`].
+struct Drawn {
+    graph: Graph,
+    metric: Metric,
+    calls: u64,
+    other_calls: u64,
+    waited_ns: u64,
 }
 
 impl Flame {
@@ -196,26 +205,35 @@ impl Flame {
             Metric::Time | Metric::Elapsed => Measured::Cost,
             Metric::Count | Metric::Bytes => Measured::Calls,
         };
-        let prices = self.base.prices();
-        let cells = tree.imports.iter().flat_map(|import| &import.cells);
+        let calls = match measured {
+            Measured::Wall => tree.imports.len() as u64,
+            Measured::Cost | Measured::Calls => {
+                tree.imports.iter().flat_map(|import| &import.cells).map(|cell| cell.calls).sum()
+            }
+        };
+        let graph = imports::graph(&tree, measured);
+        let drawn = Drawn { graph, metric, calls, other_calls: 0, waited_ns: 0 };
+        let model = self.base.prices().model;
+        self.drawing(drawn, &model, tree.integrity)
+    }
+
+    /// What was drawn, with what the log says of itself.
+    fn drawing(self, drawn: Drawn, model: &Model, integrity: Integrity) -> Drawing {
         Drawing {
-            graph: imports::graph(&tree, measured),
+            graph: drawn.graph,
             command: self.command,
             by: self.by,
-            metric,
+            metric: drawn.metric,
             backend: self.backend,
-            quality: prices.model.quality,
-            stop_ns: prices.model.pinned.duration_ns,
-            calls: match measured {
-                Measured::Wall => tree.imports.len() as u64,
-                Measured::Cost | Measured::Calls => cells.map(|cell| cell.calls).sum(),
-            },
+            quality: model.quality,
+            stop_ns: model.pinned.duration_ns,
+            calls: drawn.calls,
             sampled: self.sampling,
             calls_with_stack: self.calls_with_stack,
-            other_calls: 0,
-            waited_ns: 0,
+            other_calls: drawn.other_calls,
+            waited_ns: drawn.waited_ns,
             replayed: self.replayed.map(|how| ReplayedCosts::of(how, &self.base)),
-            integrity: tree.integrity,
+            integrity,
         }
     }
 
@@ -234,6 +252,12 @@ impl Flame {
     #[must_use]
     pub fn samples(&self) -> u64 {
         self.sampled
+    }
+
+    /// Whether it is known when threads were on no CPU.
+    #[must_use]
+    pub fn has_waits(&self) -> bool {
+        self.waits.as_ref().is_some_and(|waits| !waits.is_empty())
     }
 
     /// Calls that were chosen and have a stack.
@@ -305,22 +329,15 @@ impl Flame {
                 graph.add(other, fold::amount(&prices, metric, *group, cell, *bytes));
             }
         }
-        Drawing {
+        let drawn = Drawn {
             graph,
-            command: self.command,
-            by: self.by,
             metric,
-            backend: self.backend,
-            quality: prices.model.quality,
-            stop_ns: prices.model.pinned.duration_ns,
             calls: if by_samples { self.sampled } else { self.calls },
-            sampled: self.sampling,
-            calls_with_stack: self.calls_with_stack,
             other_calls: cut + self.other.values().map(|(cell, _)| cell.calls).sum::<u64>(),
             waited_ns,
-            replayed: self.replayed.map(|how| ReplayedCosts::of(how, &self.base)),
-            integrity: self.base.watch.finish(),
-        }
+        };
+        let integrity = std::mem::take(&mut self.base.watch).finish();
+        self.drawing(drawn, &prices.model, integrity)
     }
 }
 

@@ -13,9 +13,9 @@ use crate::event::Event;
 use crate::log::Calibration;
 
 /// Calls that are made but not counted: caches and branch predictors are cold.
-const WARM_UP: u64 = 30;
+const WARM_UP: u64 = 20;
 /// Untraced calls whose mean is the call's own cost.
-const UNTRACED: u64 = 2000;
+const UNTRACED: u64 = 500;
 /// Longest duration told apart, in nanoseconds; longer ones count as this.
 const LONGEST_NS: u64 = 10_000_000_000;
 

@@ -37,6 +37,7 @@ use crate::event::Event;
 pub use attaching::AttachError;
 pub use intervention::Intervention;
 pub use stacks::Wanted as StackFrames;
+pub use sys::signals::Interruptible;
 
 /// Where a backend puts its events.
 pub trait Sink {
@@ -55,6 +56,9 @@ pub trait Sink {
 
     /// A thread's process was stopped by the signal `event.nr`.
     fn stopped(&mut self, _event: &Event<'_>) {}
+
+    /// A thread is about to go on untraced, inside a call or not. Only the ptrace backend tells.
+    fn lets_go(&mut self, _tid: u32) {}
 
     /// The command's first process has ended a while ago, and the recording goes on for these processes. At
     /// most once.

@@ -1,6 +1,9 @@
 //! Options that take one of a list of words, or a number.
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Arg, Command, Error};
 
 /// Takes one of the named values.
 pub fn named<T: Copy + Send + Sync + 'static>(
@@ -11,6 +14,30 @@ pub fn named<T: Copy + Send + Sync + 'static>(
         let found = all.iter().find(|(_, name)| *name == chosen).or(all.first());
         found.expect("the list is not empty").0
     })
+}
+
+/// Takes what the parser takes, and has these words completed by shells.
+pub fn completed<P: TypedValueParser>(parser: P, words: &'static [&'static str]) -> Completed<P> {
+    Completed { parser, words }
+}
+
+/// See [`completed`].
+#[derive(Clone)]
+pub struct Completed<P> {
+    parser: P,
+    words: &'static [&'static str],
+}
+
+impl<P: TypedValueParser> TypedValueParser for Completed<P> {
+    type Value = P::Value;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<P::Value, Error> {
+        self.parser.parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.words.iter().map(PossibleValue::new)))
+    }
 }
 
 /// Takes a process id.

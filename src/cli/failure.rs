@@ -99,17 +99,18 @@ fn one_line(error: &anyhow::Error) -> String {
 
 /// What to exit with after a signal.
 pub fn by_signal(signal: i32) -> ExitCode {
-    ExitCode::from(code(signal))
+    ExitCode::from(ending_code(signal))
 }
 
-fn code(signal: i32) -> u8 {
+/// The same as a number.
+pub fn ending_code(signal: i32) -> u8 {
     u8::try_from(signal).map_or(125, |signal| signal.saturating_add(128))
 }
 
 /// The failure that a signal is.
 pub fn interrupted(signal: i32, when: &str) -> Failure {
     let name = untraced::signal_name(signal);
-    Failure::with_code(code(signal), anyhow::anyhow!("ended by {name} {when}"))
+    Failure::with_code(ending_code(signal), anyhow::anyhow!("ended by {name} {when}"))
 }
 
 #[cfg(test)]

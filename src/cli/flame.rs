@@ -23,6 +23,7 @@ use crate::report::flame::{self, Caption};
 use crate::report::notes;
 
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "one for each switch")]
 pub struct Arguments {
     /// What frames are
     #[arg(long, value_name = "WHAT", default_value = "phase", value_parser = named(&By::ALL))]
@@ -51,6 +52,10 @@ pub struct Arguments {
     /// Write JSON for speedscope instead of a drawing
     #[arg(long, conflicts_with_all = ["folded", "diff"])]
     speedscope: bool,
+
+    /// Print the frames as JSON instead of a drawing (docs/json.md)
+    #[arg(long, conflicts_with_all = ["folded", "speedscope", "output"])]
+    json: bool,
 
     /// Write to FILE, - being standard output [default: LOG with .svg in the place of its extension;
     /// standard output for --folded and --speedscope]
@@ -113,7 +118,7 @@ fn output(arguments: &Arguments) -> Result<Option<PathBuf>, Failure> {
     match &arguments.output {
         Some(output) if output.as_os_str() == "-" => return Ok(None),
         Some(output) => return Ok(Some(output.clone())),
-        None if arguments.folded || arguments.speedscope => return Ok(None),
+        None if is_text(arguments) => return Ok(None),
         None => {}
     }
     if arguments.log.as_os_str() != "-" {
@@ -123,6 +128,11 @@ fn output(arguments: &Arguments) -> Result<Option<PathBuf>, Failure> {
         return Err(Failure::with_code(2, anyhow!("the log has no name to call the drawing after: -o FILE")));
     }
     Ok(None)
+}
+
+/// Not a drawing: something for other programs.
+fn is_text(arguments: &Arguments) -> bool {
+    arguments.folded || arguments.speedscope || arguments.json
 }
 
 fn read(arguments: &Arguments, wish: Option<Metric>, log: &Path) -> Result<Flame, Failure> {
@@ -147,6 +157,8 @@ fn read(arguments: &Arguments, wish: Option<Metric>, log: &Path) -> Result<Flame
 /// A drawing by stack needs some.
 fn refuse_without_stacks(log: &Path, flame: &Flame, metric: Metric) -> Result<(), Failure> {
     let text = match metric {
+        // A command that hardly runs may end before its first sample; its waits are known all the same.
+        Metric::Wall if flame.samples() == 0 && flame.has_waits() => return Ok(()),
         Metric::Cpu | Metric::Wall if flame.samples() == 0 => {
             "holds no CPU samples: `trace record --sample HZ` takes some"
         }
@@ -210,6 +222,8 @@ fn draw(arguments: &Arguments, drawing: &Drawing) -> Result<Vec<u8>, Failure> {
         !bytes.is_empty()
     } else if arguments.speedscope {
         flame::speedscope(&mut bytes, drawing)?
+    } else if arguments.json {
+        flame::json(&mut bytes, drawing, compared)?
     } else {
         let filter = arguments.filter.typed();
         let other = arguments.diff.as_ref().map(|other| other.display().to_string());
@@ -221,7 +235,10 @@ fn draw(arguments: &Arguments, drawing: &Drawing) -> Result<Vec<u8>, Failure> {
     }
     let log = escape(arguments.log.as_os_str().as_encoded_bytes());
     Err(match (drawing.calls, drawing.metric) {
-        (0, _) if drawing.by == By::Import => anyhow!("{log} {}", super::imports::NONE),
+        (0, _) if drawing.by == By::Import && arguments.log.as_os_str() == "-" => {
+            anyhow!("there is nothing to draw: standard input holds no imports")
+        }
+        (0, _) if drawing.by == By::Import => anyhow!("{log} {}", super::imports::absence(&arguments.log)?),
         (0, _) => anyhow!("there is nothing to draw: no call of {log} is chosen"),
         (_, Metric::Bytes) => anyhow!("there is nothing to draw: the calls of {log} read and wrote nothing"),
         _ => anyhow!("there is nothing to draw: the calls of {log} took no time; try --metric count"),
@@ -235,7 +252,7 @@ fn write(arguments: &Arguments, output: Option<&Path>, bytes: &[u8]) -> Result<(
         Some(path) if arguments.speedscope => drawing_file::replace_speedscope(path, bytes)?,
         Some(path) => drawing_file::replace_svg(path, bytes)?,
         None => {
-            let end = if arguments.folded || arguments.speedscope { &[] } else { drawing_file::SIGNATURE };
+            let end = if is_text(arguments) { &[] } else { drawing_file::SIGNATURE };
             to_stdout(|out| out.write_all(bytes).and_then(|()| out.write_all(end)))?;
         }
     }

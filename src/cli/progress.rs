@@ -14,6 +14,7 @@ use crate::capture::untraced::Progress;
 const STEPS: u64 = 1000;
 
 /// A bar over the untraced runs; it appears after the first run, which may print on the terminal itself.
+#[derive(Clone)]
 pub struct RunsBar {
     bar: ProgressBar,
     shown: bool,

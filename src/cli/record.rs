@@ -15,12 +15,13 @@ use super::failure::{Failure, note};
 use super::filter::FilterArguments;
 use super::lines::StyleArguments;
 use super::names::{self, default_log};
+use super::output::to_stdout;
 use super::record_text::Beside;
+use super::recorded::Told;
 use super::samples::Samples;
-use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_beside, tracer};
+use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_beside, tracer, tracer_for};
 use crate::capture::launch::{self, Stream};
-use crate::capture::sampler::Sampled;
-use crate::capture::select::{CHOICES, Tracer, Wanted};
+use crate::capture::select::{CHOICES, Wanted};
 use crate::capture::{StackFrames, host};
 use crate::log;
 use crate::syscall::decode::Style;
@@ -77,9 +78,10 @@ pub struct Arguments {
     #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with_all = ["pids", "all", "cgroup"])]
     sample: Option<u32>,
 
-    /// Take the stack of each call about files: which functions made it. ptrace only, since the thread must stand still;
-    /// python finds the functions of Python 2.7 and 3.6 on, native those of machine code, both puts the latter upon the former.
-    /// With --sample, CPU samples have these frames, too
+    /// Take the stack of each call about files: which functions made it. python finds the functions of Python 2.7 and 3.6 on,
+    /// native those of machine code, both puts the latter upon the former. By ptrace, while the thread stands still; native
+    /// also with --backend ebpf, which costs less and copies up to 12 KiB of a stack, where deeper ones are cut. With
+    /// --sample, CPU samples have these frames, too
     #[arg(long, value_name = "FRAMES", value_parser = named(&StackFrames::ALL), conflicts_with_all = ["pids", "all", "cgroup"])]
     stacks: Option<StackFrames>,
 
@@ -103,6 +105,10 @@ pub struct Arguments {
     /// `:delay_exit=TIME`, :when=FIRST[..LAST][+STEP] (ptrace only; several: for a call the last that names it)
     #[arg(long, value_name = "SPEC")]
     pub(super) inject: Vec<String>,
+
+    /// Print what was recorded as JSON: one line on standard output, after all that the command wrote there
+    #[arg(long, conflicts_with = "quiet")]
+    json: bool,
 
     /// Say nothing at the end
     #[arg(short, long)]
@@ -137,7 +143,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let output = arguments.output.clone().map_or_else(|| default_log(&arguments.command), Ok)?;
     names::refuse_stream_as_log(&output).map_err(Failure::of_trace)?;
     let samples = arguments.sample.map(|hz| Samples::choose(hz, arguments.stacks)).transpose()?;
-    let mut tracer = tracer(backend(arguments, samples.as_ref())?)?;
+    let mut tracer = tracer_for(backend(arguments, samples.as_ref())?, arguments.stacks)?;
     let job = Job {
         command: &command,
         words: &arguments.command,
@@ -161,12 +167,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let recorded = trace_beside(&mut tracer, &job, streams, || (), Some(&mut beside))?;
     beside.finish();
     refuse_nothing(&recorded, Some(recorded.status))?;
-    if !arguments.quiet {
-        tell(&recorded, &output, samples.as_ref());
-        if arguments.backend.is_some() {
-            tell_fall_back(&tracer);
-        }
-    }
+    let told = Told {
+        recorded: &recorded,
+        tracer: &tracer,
+        log: &output,
+        status: Some(recorded.status),
+        not_perf: samples.as_ref().and_then(Samples::why_ptrace),
+    };
+    tell(arguments, &told, arguments.backend.is_some())?;
     Ok(ExitCode::from(launch::pass_on(recorded.status)))
 }
 
@@ -183,11 +191,13 @@ fn backend(arguments: &Arguments, samples: Option<&Samples>) -> Result<Wanted, F
     let wanted = arguments.backend.unwrap_or(Wanted::Auto);
     let options = [
         (samples.is_some_and(|samples| samples.by_ptrace().is_some()), "--sample without perf events"),
-        (arguments.stacks.is_some(), "--stacks"),
+        (arguments.stacks.is_some_and(StackFrames::python), "--stacks python (or both)"),
         (arguments.decode.is_some(), "--decode full"),
         (!arguments.inject.is_empty(), "--inject"),
     ];
     match (options.iter().find(|(is_given, _)| *is_given), wanted) {
+        // By ptrace stacks are whole however deep they are.
+        (None, Wanted::Auto) if arguments.stacks.is_some() => Ok(Wanted::Ptrace),
         (None, _) => Ok(wanted),
         (Some((_, option)), Wanted::Ebpf) => Err(Failure::of_trace(anyhow::anyhow!(
             "{option} is not possible by eBPF; leave out --backend, and ptrace is taken"
@@ -230,11 +240,20 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
         attach(&mut tracer, target, log, arguments.duration, Some(&mut beside), keep(arguments), say)?;
     beside.finish();
     refuse_nothing(&recorded, None)?;
-    if !arguments.quiet {
-        tell(&recorded, &output, None);
-        tell_fall_back(&tracer);
-    }
+    let told = Told { recorded: &recorded, tracer: &tracer, log: &output, status: None, not_perf: None };
+    tell(arguments, &told, true)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what was recorded, as it is wanted.
+fn tell(arguments: &Arguments, told: &Told<'_>, with_fall_back: bool) -> Result<(), Failure> {
+    if arguments.json {
+        return to_stdout(|out| told.write_json(out));
+    }
+    if !arguments.quiet {
+        told.notes(with_fall_back);
+    }
+    Ok(())
 }
 
 /// A recording of which nothing could be written, not even how much is missing, has failed, whatever the command has
@@ -252,83 +271,4 @@ fn refuse_nothing(recorded: &Recorded, status: Option<ExitStatus>) -> Result<(),
 /// The command has the descriptor that we were started with, or none if we had none.
 pub(super) fn own_stream(fd: i32) -> Stream {
     if launch::was_closed_at_start(fd) { Stream::Close } else { Stream::Inherit }
-}
-
-fn tell(recorded: &Recorded, output: &Path, samples: Option<&Samples>) {
-    for warning in &recorded.warnings {
-        note(warning);
-    }
-    match &recorded.log {
-        Ok(summary) => note(format_args!(
-            "{} events of {} in {} ({} bytes)",
-            summary.events,
-            counted(recorded.threads, "thread"),
-            output.display(),
-            summary.bytes
-        )),
-        Err(error) => note(format_args!("the log is incomplete: {error}")),
-    }
-    if let Some(sampled) = &recorded.sampled {
-        tell_samples(sampled, samples.and_then(Samples::why_ptrace));
-    }
-    if recorded.lost > 0 {
-        note(format_args!(
-            "{} lost: they came faster than they can be recorded; --lossless, or --backend ptrace, loses none",
-            counted_were(recorded.lost, "event")
-        ));
-    }
-}
-
-/// What became of the CPU samples.
-fn tell_samples(sampled: &Sampled, why_ptrace: Option<&str>) {
-    match why_ptrace {
-        None => note(counted(sampled.samples, "CPU sample")),
-        Some(why) => note(format_args!(
-            "{}, taken by ptrace, in user mode only: {why}",
-            counted(sampled.samples, "CPU sample")
-        )),
-    }
-    if sampled.confined > 0 {
-        note(format_args!(
-            "{} put {} under a seccomp filter and had no CPU samples from then on",
-            counted(sampled.confined, "thread"),
-            if sampled.confined == 1 { "itself" } else { "themselves" }
-        ));
-    }
-    if sampled.user_only && why_ptrace.is_none() {
-        note(
-            "the kernel's part is missing from them: `sysctl kernel.perf_event_paranoid=1`, root or CAP_PERFMON permits it",
-        );
-    }
-    if sampled.broken {
-        note(
-            "taking CPU samples ended early, by a fault of trace's: some are missing, nobody knows how many",
-        );
-    }
-    if sampled.lost > 0 {
-        note(format_args!("{} lost: take fewer a second", counted_were(sampled.lost, "CPU sample")));
-    }
-    if sampled.throttled > 0 {
-        note(format_args!(
-            "the kernel took fewer samples than asked for, {} (kernel.perf_cpu_time_max_percent)",
-            counted(sampled.throttled, "time")
-        ));
-    }
-}
-
-fn counted_were(count: u64, noun: &str) -> String {
-    format!("{} {}", counted(count, noun), if count == 1 { "was" } else { "were" })
-}
-
-/// Says why the backend that costs least did not record.
-fn tell_fall_back(tracer: &Tracer) {
-    if let Some(why) = tracer.not_ebpf() {
-        note(format_args!(
-            "recorded with ptrace, for eBPF does not work here: {why} (trace doctor says more)"
-        ));
-    }
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

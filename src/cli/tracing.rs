@@ -20,15 +20,20 @@ use crate::event::{Event, Kind, mark};
 use crate::log::{self, Calibration, FORMAT_VERSION, Header, KEPT_BYTES, Untraced};
 use crate::syscall::decode::Style;
 
-/// Calls of the calibration where the command should start soon: they take two milliseconds.
-pub const CALIBRATION_CALLS: u64 = 100;
+/// Calls of the calibration where the command should start soon: they take about a millisecond.
+pub const CALIBRATION_CALLS: u64 = 60;
 
 /// Most process ids named in one line.
 const PIDS_SHOWN: usize = 5;
 
 /// Gets the backend ready that is asked for.
 pub fn tracer(wanted: Wanted) -> Result<Tracer, Failure> {
-    select::select(wanted).map_err(Failure::of_trace)
+    tracer_for(wanted, None)
+}
+
+/// The same, to take stacks where they are wanted.
+pub fn tracer_for(wanted: Wanted, stacks: Option<StackFrames>) -> Result<Tracer, Failure> {
+    select::select_for(wanted, stacks.is_some()).map_err(Failure::of_trace)
 }
 
 /// What to trace, and where to.

@@ -46,6 +46,10 @@ pub enum Effect {
     TakeSignal,
     /// Renames a file or directory, or moves a mount.
     Rename,
+    /// Removes a directory.
+    Rmdir,
+    /// Removes a file, or a directory with `AT_REMOVEDIR` in argument 2.
+    Unlinkat,
     /// Opens with the structure at argument 2.
     Openat2,
 }
@@ -77,6 +81,8 @@ impl Effect {
             "rt_sigreturn" | "sigreturn" => Self::Sigreturn,
             "rt_sigtimedwait" | "rt_sigtimedwait_time64" => Self::TakeSignal,
             "rename" | "renameat" | "renameat2" | "mount" | "move_mount" => Self::Rename,
+            "rmdir" => Self::Rmdir,
+            "unlinkat" => Self::Unlinkat,
             "openat2" => Self::Openat2,
             _ => Self::None,
         }

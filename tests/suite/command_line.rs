@@ -173,6 +173,34 @@ fn a_complete_log_needs_no_repair() {
 }
 
 #[test]
+fn what_was_recorded_and_repaired_is_told_as_json() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let json = |words: &[&str], status: Option<i32>| {
+        let done = trace(dir.path(), words);
+        assert_eq!(done.status.code(), status, "{done:?}");
+        let line = if words[0] == "record" { done.stdout.lines().last() } else { Some(done.stdout.as_str()) };
+        serde_json::from_str::<serde_json::Value>(line.expect("a line")).expect("JSON")
+    };
+    let recorded = json(&["record", "--json", "-o", "a.trace", "sh", "-c", "echo said; exit 3"], Some(3));
+    let size = fs::metadata(dir.path().join("a.trace")).expect("a log").len();
+    assert_eq!((recorded["exit_code"].as_i64(), recorded["bytes"].as_u64()), (Some(3), Some(size)));
+    assert!(recorded["signal"].is_null() && recorded["error"].is_null(), "{recorded}");
+    let killed = json(&["record", "--json", "-o", "b.trace", "sh", "-c", "kill -9 $$"], None);
+    assert_eq!((killed["exit_code"].as_i64(), killed["signal"].as_i64()), (None, Some(9)));
+    let whole = json(&["repair", "--json", "a.trace"], Some(0));
+    assert_eq!((&whole["found"], &whole["events"]), (&"complete".into(), &recorded["events"]));
+    cut(dir.path(), size);
+    let repaired = json(&["repair", "--json", "cut.trace", "-o", "whole.trace"], Some(0));
+    assert_eq!((&repaired["found"], repaired["lost_events"].as_u64()), (&"cut".into(), None));
+}
+
+/// Cuts the end of the log off.
+fn cut(dir: &Path, size: u64) {
+    let bytes = fs::read(dir.join("a.trace")).expect("a log");
+    fs::write(dir.join("cut.trace"), &bytes[..size as usize - 100]).expect("our own directory");
+}
+
+#[test]
 fn a_log_that_lost_events_is_not_called_complete() {
     let dir = recorded();
     let calls = "i=0; while [ $i -lt 2000 ]; do read x </dev/null; i=$((i+1)); done";

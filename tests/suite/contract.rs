@@ -146,6 +146,7 @@ fixtures! {
     fork_storm: "fork_storm" ["2000", "8"];
     shared_and_copied_tables: "tables" [];
     directories_that_move: "moving" [];
+    directories_removed_and_made_again: "reused" ["2000"];
     signals: "signals" [];
     interrupted_calls: "interrupted" [];
     group_stops: "stops" [];

@@ -152,3 +152,35 @@ fn calls_of_unknown_cost_are_counted_and_that_is_said() {
     let known = trace(dir, &["flame", "--folded", "--metric", "count", "pip.trace"]);
     assert_eq!(counted.stdout, known.stdout);
 }
+
+#[test]
+fn json_has_what_the_stacks_have() {
+    let dir = place();
+    let json = |arguments: &[&str]| {
+        let done = trace(dir.path(), &[&["flame", "--json"], arguments, &["pip.trace"]].concat());
+        assert!(done.status.success(), "{done:?}");
+        serde_json::from_str::<serde_json::Value>(&done.stdout).expect("JSON")
+    };
+    let drawing = json(&["--by", "path"]);
+    let frames = drawing["frames"].as_array().expect("frames");
+    let number = |frame: &serde_json::Value, name: &str| frame[name].as_u64().expect("a number");
+    let own: u64 = frames.iter().map(|frame| number(frame, "own")).sum();
+    assert_eq!(own, folded(dir.path(), &["--by", "path"], |_| String::new())[""]);
+    // Each stands after what it stands upon, whose total holds its own.
+    let mut below = vec![0; frames.len()];
+    for (at, frame) in frames.iter().enumerate() {
+        if let Some(parent) = frame["parent"].as_u64() {
+            assert!((parent as usize) < at, "{frame}");
+            below[parent as usize] += number(frame, "total");
+        }
+    }
+    for (frame, below) in frames.iter().zip(below) {
+        assert_eq!(number(frame, "total"), number(frame, "own") + below, "{frame}");
+    }
+    assert_eq!((&drawing["unit"], &drawing["by"]), (&"ns".into(), &"path".into()));
+    // Nothing is more or less than in itself.
+    let compared = json(&["--metric", "count", "--diff", "pip.trace"]);
+    for frame in compared["frames"].as_array().expect("frames") {
+        assert_eq!((&frame["total"], &frame["own"]), (&frame["total_before"], &frame["own_before"]));
+    }
+}

@@ -27,6 +27,7 @@ mod imports;
 mod inheritance;
 mod installed;
 mod installing;
+mod interrupted;
 mod layers;
 mod limits;
 mod live;

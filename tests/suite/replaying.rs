@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
 use nix::sys::signal::{Signal, kill};
@@ -226,7 +225,8 @@ fn an_interruption_leaves_nothing_behind() {
     fs::write(dir.path().join("strace.log"), READS).expect("our own file");
     let mut endless = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
     endless.args(["replay", "--runs", "10000", "--cwd", ".", "strace.log"]);
-    let mut child = endless.stdout(std::process::Stdio::piped()).spawn().expect("trace runs");
+    endless.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = endless.spawn().expect("trace runs");
     let is_replaying = |task: fs::DirEntry| {
         fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim_end() == "replay")
     };
@@ -235,7 +235,8 @@ fn an_interruption_leaves_nothing_behind() {
         std::thread::yield_now();
     }
     kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("our own child");
-    assert_eq!(run::wait(&mut child, "replay").signal(), Some(libc::SIGINT));
+    assert_eq!(run::wait(&mut child, "replay").code(), Some(128 + libc::SIGINT));
+    assert_eq!(told(&mut child), "trace: the replay was interrupted (SIGINT)\n");
     fs::remove_file(dir.path().join("strace.log")).expect("our own file");
     assert_eq!(everything(dir.path()), before);
 }
@@ -479,6 +480,12 @@ fn what_is_too_much_for_a_scratch_tree_is_an_error() {
     assert!(!wrong.status.success() && wrong.stderr.contains("--scratch missing"), "{wrong:?}");
 }
 
+/// What a program that has ended said on its standard error.
+fn told(ended: &mut std::process::Child) -> String {
+    let stderr = ended.stderr.take().expect("a pipe");
+    std::io::read_to_string(stderr).expect("text")
+}
+
 #[test]
 fn a_scratch_tree_goes_however_a_replay_ends() {
     let dir = place();
@@ -493,9 +500,7 @@ fn a_scratch_tree_goes_however_a_replay_ends() {
             .expect("it can be started");
         while scratch_trees(dir.path()).is_empty() {
             if replay.try_wait().expect("our own child").is_some() {
-                let mut told = String::new();
-                let stderr = replay.stderr.take().expect("a pipe");
-                std::io::Read::read_to_string(&mut { stderr }, &mut told).expect("text");
+                let told = told(&mut replay);
                 assert!(told.contains("calls that write are not replayed"), "{told}");
                 eprintln!("skipped: {told}");
                 return;
@@ -503,7 +508,13 @@ fn a_scratch_tree_goes_however_a_replay_ends() {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         kill(Pid::from_raw(replay.id() as i32), signal).expect("our own child");
-        replay.wait().expect("our own child");
+        let ended = replay.wait().expect("our own child");
+        if signal == Signal::SIGINT {
+            assert!(scratch_trees(dir.path()).is_empty(), "it goes before the program does");
+            assert_eq!(ended.code(), Some(128 + libc::SIGINT));
+            let expected = "trace: the replay was interrupted (SIGINT); its scratch tree is being removed\n";
+            assert_eq!(told(&mut replay), expected);
+        }
         // The process that removes it has no other work.
         let begin = std::time::Instant::now();
         while !scratch_trees(dir.path()).is_empty() {

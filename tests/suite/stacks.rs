@@ -276,8 +276,9 @@ fn waits_are_drawn_by_what_was_waited_for() {
         let line = folded.lines().find_map(|line| line.strip_prefix(stack)?.strip_prefix(' '));
         line.map_or(0, |number| number.parse::<u64>().expect("a number"))
     };
+    // Without a sample too: neither runs for long.
     assert!(of("sleep;in calls, waiting: time;clock_nanosleep") > 190_000_000, "{folded}");
-    assert!(of("sh;in calls, waiting: child;wait4") > 150_000_000, "{folded}");
+    assert!(of("sh;in calls, waiting: child;wait4") > 100_000_000, "{folded}");
     let json =
         trace(dir.path(), &["flame", "--by", "stack", "--metric", "wall", "--speedscope", "log"]).stdout;
     let file: serde_json::Value = serde_json::from_str(&json).expect("JSON");

@@ -24,7 +24,7 @@ mod tree;
 mod wire;
 
 use std::io::{self, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,7 +40,9 @@ use crate::measure::Options;
 use crate::plan::Plan;
 use crate::run::{Place, Run};
 use crate::session::{Outcome, Prepared, Progress, Session};
-use crate::sys::confine::{close_all_but, die_with_parent, fork_to, process_id, signal_of, wait};
+use crate::sys::confine::{
+    close_all_but, comes_first, die_with_parent, fork_to, kill, process_id, signal_of, wait,
+};
 use confined::{await_mapping, confine, map_ids};
 use home::Watch;
 use place::Base;
@@ -59,6 +61,8 @@ pub struct Scratch {
     pub limits: ScratchLimits,
     /// What must confine the replay; `None`: whatever does here, namespaces first.
     pub confinement: Option<Guard>,
+    /// When this becomes readable, the replay ends, with [`ReplayError::Stopped`].
+    pub stop: Option<Arc<OwnedFd>>,
 }
 
 /// The tree that a replay ran in.
@@ -78,7 +82,7 @@ pub struct ScratchTree {
 ///
 /// All of it happens in a process of its own, which can reach nothing but the tree; so what is to be told of the outcome
 /// is put into words there, by `report`, which must not need any file. `progress` is called here. The tree is gone
-/// when this returns.
+/// when this returns, also when it was stopped.
 pub fn replay_in_scratch(
     plan: Plan,
     options: &Options,
@@ -95,7 +99,15 @@ pub fn replay_in_scratch(
     // What the child has is moved into the closure, and dropped here as soon as it runs.
     let pid = fork_to(move || child.live(told, answers, report)).map_err(ReplayError::io(NO_CHILD))?;
     let mut outcome = Err(ReplayError::Panicked);
-    while let Ok(Some(frame)) = Frame::read(&mut frames) {
+    let stop = scratch.stop.as_ref().map(AsRawFd::as_raw_fd);
+    loop {
+        if stop.is_some_and(|stop| comes_first(stop, frames.as_raw_fd())) {
+            progress(Progress::Stopping);
+            kill(pid);
+            outcome = Err(ReplayError::Stopped);
+            break;
+        }
+        let Ok(Some(frame)) = Frame::read(&mut frames) else { break };
         match frame {
             Frame::Progress(how_far) => progress(how_far),
             Frame::Namespaces => {
@@ -107,7 +119,7 @@ pub fn replay_in_scratch(
     }
     let status = wait(pid).map_err(ReplayError::io("the confined process was not waited for"))?;
     match signal_of(status) {
-        Some(signal) if outcome.is_err() => Err(ReplayError::Killed(signal)),
+        Some(signal) if matches!(outcome, Err(ReplayError::Panicked)) => Err(ReplayError::Killed(signal)),
         _ => outcome,
     }
 }
@@ -221,6 +233,9 @@ fn in_tree(
     let made = |done, of| tell(Progress::Making { done, of });
     let mut tree = Tree::make(root, root_mode, items, made)
         .map_err(ReplayError::io("the scratch tree could not be made"))?;
+    if base.passes_freed_inodes {
+        tree.keep_inodes().map_err(ReplayError::io("the scratch tree could not be made"))?;
+    }
     let facts = ScratchTree {
         file_system: base.file_system.clone(),
         original: base.original.clone(),

@@ -12,6 +12,8 @@ use crate::sys::files::file_system;
 
 /// Directories looked at.
 const LOOKED_AT: usize = 200;
+/// See `tree::kept`.
+const UNJOURNALED: &str = "ext4 without a journal";
 
 /// A directory for scratch trees, and what it is on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub(super) struct Base {
     pub(super) file_system: String,
     /// The type that the log's files were made on, as far as their directories are here.
     pub(super) original: Option<String>,
+    /// A new file there costs the more the more others were removed shortly before.
+    pub(super) passes_freed_inodes: bool,
 }
 
 /// The directory asked for, or one on the same file system as what the log made, or the usual one.
@@ -39,7 +43,9 @@ pub(super) fn choose(plan: &Plan, asked: Option<&Path>) -> Base {
         (None, None) => usual,
     };
     let original = original.map(|(_, near)| name_of(&near));
-    Base { file_system: name_of(&directory), directory, original }
+    let file_system = name_of(&directory);
+    let passes_freed_inodes = file_system == UNJOURNALED;
+    Base { directory, file_system, original, passes_freed_inodes }
 }
 
 /// The device that most of what the log made is on, and a directory there.
@@ -80,10 +86,20 @@ fn is_writable(directory: &Path) -> bool {
     crate::sys::files::may_write(&name)
 }
 
+/// Whether ext4 says that no task writes its journal (Documentation/ABI/testing/sysfs-fs-ext4).
+fn has_no_journal(directory: &Path) -> bool {
+    let Ok(device) = fs::metadata(directory).map(|found| found.dev()) else { return false };
+    let device = format!("/sys/dev/block/{}:{}", libc::major(device), libc::minor(device));
+    let Ok(device) = fs::read_link(device) else { return false };
+    let task = |name| fs::read_to_string(Path::new("/sys/fs/ext4").join(name).join("journal_task"));
+    device.file_name().and_then(|name| task(name).ok()).is_some_and(|task| task.trim() == "<none>")
+}
+
 /// The name of a directory's file system (`linux/magic.h`).
 fn name_of(directory: &Path) -> String {
     let magic = File::open(directory).and_then(|directory| file_system(directory.as_fd()));
     let name = match magic.unwrap_or(0) {
+        0xef53 if has_no_journal(directory) => UNJOURNALED,
         0xef53 => "ext4",
         0x0102_1994 => "tmpfs",
         0x794c_7630 => "overlayfs",

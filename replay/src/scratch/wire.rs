@@ -26,6 +26,7 @@ impl Frame {
             Self::Progress(Progress::Making { done, of }) => (0, numbers(0, *done, *of)),
             Self::Progress(Progress::Rehearsing) => (0, numbers(1, 0, 0)),
             Self::Progress(Progress::Measuring { done, of }) => (0, numbers(2, *done, *of)),
+            Self::Progress(Progress::Stopping) => (0, numbers(3, 0, 0)),
             Self::Namespaces => (1, Vec::new()),
             Self::Report(report) => (2, report.clone()),
             Self::Error(error) => (3, error.clone().into_bytes()),
@@ -65,6 +66,7 @@ fn progress(payload: &[u8]) -> Option<Progress> {
     Some(match number(0)? {
         0 => Progress::Making { done, of },
         1 => Progress::Rehearsing,
+        3 => Progress::Stopping,
         _ => Progress::Measuring { done, of },
     })
 }

@@ -31,6 +31,8 @@ pub enum Progress {
         /// Rounds wanted.
         of: usize,
     },
+    /// It was asked to stop; what it has made is being removed.
+    Stopping,
 }
 
 /// What was replayed and what not.

@@ -52,6 +52,24 @@ pub(crate) fn wait(pid: libc::pid_t) -> io::Result<i32> {
     }
 }
 
+/// Waits for one of two descriptors to be readable or at its end; whether the first is.
+pub(crate) fn comes_first(first: RawFd, second: RawFd) -> bool {
+    let mut watched = [first, second].map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 });
+    // SAFETY: `watched` is of two.
+    while unsafe { libc::poll(watched.as_mut_ptr(), 2, -1) } == -1 {
+        if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            return false;
+        }
+    }
+    watched[0].revents != 0
+}
+
+/// Ends a child that was not waited for.
+pub(crate) fn kill(child: libc::pid_t) {
+    // SAFETY: takes no pointers. Its number is its own until it is waited for.
+    unsafe { libc::kill(child, libc::SIGKILL) };
+}
+
 /// The signal that ended a child, by its status.
 pub(crate) fn signal_of(status: i32) -> Option<i32> {
     libc::WIFSIGNALED(status).then(|| libc::WTERMSIG(status))

@@ -1,9 +1,13 @@
 //! What the rehearsal asks about a file before it is opened: where it is and what it is.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
+use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
 
 /// What an `O_PATH` descriptor says of its file.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +89,40 @@ pub(crate) fn file_system(file: BorrowedFd) -> io::Result<i64> {
     Ok(unsafe { statfs.assume_init() }.f_type)
 }
 
+/// How many files there may still be on the file system that a file is on.
+pub(crate) fn free_inodes(file: &File) -> io::Result<u64> {
+    let mut statvfs = MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: `statvfs` has room for the struct.
+    if unsafe { libc::fstatvfs(file.as_raw_fd(), statvfs.as_mut_ptr()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call succeeded, so the struct is filled.
+    Ok(unsafe { statvfs.assume_init() }.f_favail)
+}
+
+/// Makes the contents of a file those of another, without copying them.
+pub(crate) fn share_blocks(from: &File, to: &File) -> io::Result<()> {
+    // SAFETY: both are open; the call takes no pointers.
+    match unsafe { libc::ioctl(to.as_raw_fd(), libc::FICLONE, from.as_raw_fd()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Sets when a link was modified, not what it leads to.
+pub(crate) fn set_modified(path: &Path, since_epoch: Duration) -> io::Result<()> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let omitted = libc::timespec { tv_sec: 0, tv_nsec: libc::UTIME_OMIT };
+    let modified = libc::timespec { tv_sec: since_epoch.as_secs() as i64, tv_nsec: 0 };
+    let times = [omitted, modified];
+    let nofollow = libc::AT_SYMLINK_NOFOLLOW;
+    // SAFETY: `path` ends with NUL, `times` is of two.
+    match unsafe { libc::utimensat(libc::AT_FDCWD, path.as_ptr(), times.as_ptr(), nofollow) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Whether this process may make files in a directory.
 pub(crate) fn may_write(directory: &CStr) -> bool {
     // SAFETY: `directory` ends with NUL.
@@ -94,9 +132,9 @@ pub(crate) fn may_write(directory: &CStr) -> bool {
 }
 
 /// The name in /proc that leads to the file behind a descriptor.
-pub(crate) fn proc_name(file: BorrowedFd) -> std::ffi::CString {
+pub(crate) fn proc_name(file: BorrowedFd) -> CString {
     let name = format!("/proc/self/fd/{}", file.as_raw_fd());
-    std::ffi::CString::new(name).unwrap_or_default()
+    CString::new(name).unwrap_or_default()
 }
 
 /// A descriptor of the run's table, which stays open as long as the table is not changed.
@@ -116,6 +154,12 @@ fn owned(fd: libc::c_long) -> io::Result<OwnedFd> {
 /// Files that only tests make.
 #[cfg(test)]
 pub(crate) mod tests_support {
+    /// Whether a file system has extended attributes for users: a tmpfs has them since Linux 6.6.
+    pub(crate) fn takes_attributes(path: &std::ffi::CStr) -> bool {
+        // SAFETY: both names end with NUL, and the value has a byte.
+        unsafe { libc::setxattr(path.as_ptr(), c"user.probe".as_ptr(), c"1".as_ptr().cast(), 1, 0) == 0 }
+    }
+
     pub(crate) fn make_fifo(path: &std::ffi::CStr) {
         // SAFETY: `path` ends with NUL.
         assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);

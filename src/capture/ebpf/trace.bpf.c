@@ -5,8 +5,8 @@
  *     sys_enter ── begins the thread's record: arguments, paths, identities of the files behind its descriptors
  *     sys_exit  ── completes it: results, what could not be read at the entry; then into the ring, in one piece
  *
- * The record is built in the thread's own storage, so nothing is copied twice and a call that never
- * returns is still there when the thread ends. A file is named by a 64-bit identity; the first time
+ * The record is built in the thread's own storage, so that a call that never returns is still there when the
+ * thread ends. A small one is made for each thread, because its birth waits for it; a large one for whoever needs it. A file is named by a 64-bit identity; the first time
  * one is met, its names up to the root are put into the ring before it (`struct name`).
  *
  * What to read of which call is worked out in user space from the table of system calls and comes
@@ -97,6 +97,7 @@ struct signal_struct {
     struct pid *pids[4];
 } KERNEL;
 struct mm_struct {
+    unsigned long start_stack;
     struct file *exe_file;
     unsigned long saved_auxv[2];
     unsigned long arg_start, arg_end;
@@ -130,14 +131,15 @@ struct task_struct {
 } KERNEL;
 /* These two are as user space sees them (sys/user.h, sigaction(2)), so they are nothing to look up. */
 struct pt_regs {
-    unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip;
+    unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp;
 };
 struct kernel_siginfo {
     int si_signo, si_errno, si_code, pad, sender;
 };
 
 /* ---- the records, as in wire.rs ---- */
-enum { CALL = 1, NAME = 2, FORK = 3, EXEC = 4, EXIT = 5, SIGNAL = 6, COMM = 7, MET = 8, HELD = 9, ENTERED = 10, SLOWED = 11, HIDDEN = 12 };
+enum { CALL = 1, NAME = 2, FORK = 3, EXEC = 4, EXIT = 5, SIGNAL = 6, COMM = 7, MET = 8, HELD = 9, ENTERED = 10, SLOWED = 11, HIDDEN = 12,
+       STACK = 13 };
 /* What stands behind a call's words: a tag, a length, bytes. */
 enum { PATH0 = 1, PATH1 = 2, STRING = 3, PEER = 4, ARGV = 5, RESULT = 6, EFFECT = 7, FILES = 8, EXTRA = 9, SELF = 10 };
 enum {
@@ -146,8 +148,14 @@ enum {
 enum { ABI_64 = 0, ABI_32 = 1, ABI_X32 = 2 };
 
 #define LONGEST_PATH 4096
-#define DATA 0x4010      /* bytes of words and pieces, but for the last three */
-#define DATA_LAST 0x2fff /* no other piece begins later */
+/* Bytes of words and pieces in a thread's own record, but for the last three, and of one piece there; no piece begins
+ * later than the last. The same for what does not fit. */
+#define DATA_LAST 0x3ff
+#define DATA_PIECE 0x200
+#define FAR_LAST 0x2fff
+#define LAST_PIECES 80 /* files, extra, itself */
+#define DATA (DATA_LAST + 1 + 4 + DATA_PIECE)
+#define FAR_DATA (FAR_LAST + 1 + 4 + LONGEST_PATH)
 
 /* What every record but a name begins with. */
 struct head {
@@ -184,12 +192,18 @@ struct record {
     u64 file[2]; /* identities behind the call's descriptor arguments; the returned one comes last */
     u64 extra;   /* flags of a clone; where a signal handler's return leads to */
     u32 used;    /* bytes behind the head */
-    u32 pad;
+    u32 is_far;  /* they are in the thread's `struct far`, but for the arguments, which are here too */
     struct head head; /* from here on it is sent */
     union {
         u64 args[6];
-        u8 data[DATA + LONGEST_PATH];
+        u8 data[DATA + LAST_PIECES];
     };
+};
+
+/* Where records are built that are larger: made for a thread when it needs it, which few do. */
+struct far {
+    struct head head;
+    u8 data[FAR_DATA + LAST_PIECES];
 };
 
 /* wire.rs asserts the same. */
@@ -206,10 +220,11 @@ struct name {
     u32 used;
     u64 identity;
     u64 magic, ino;
+    u64 dev; /* the kernel's own form */
     u8 text[0x2000 + 0x200];
 };
 
-_Static_assert(__builtin_offsetof(struct name, identity) == 8 && __builtin_offsetof(struct name, text) == 32, "layout of name");
+_Static_assert(__builtin_offsetof(struct name, identity) == 8 && __builtin_offsetof(struct name, text) == 40, "layout of name");
 
 /* ---- what to read ---- */
 struct plan {
@@ -225,11 +240,11 @@ struct plan {
     u8 effect;
     u8 words; /* arguments */
     u8 is_plain; /* nothing is to be read at its entry */
-    u8 pad;
+    u8 has_stack; /* its stack is told, where any are */
 };
 _Static_assert(sizeof(struct plan) == 16 && __builtin_offsetof(struct plan, result_size) == 10, "layout of plan");
 enum { RESULT_NONE, RESULT_FIXED, RESULT_TEXT, RESULT_PEER };
-enum { EFFECT_NONE, EFFECT_CLONE, EFFECT_CLONE3, EFFECT_VFORK, EFFECT_FORK, EFFECT_HOW, EFFECT_RENAME, EFFECT_CHDIR, EFFECT_SIGRETURN };
+enum { EFFECT_NONE, EFFECT_CLONE, EFFECT_CLONE3, EFFECT_VFORK, EFFECT_FORK, EFFECT_HOW, EFFECT_RENAME, EFFECT_CHDIR, EFFECT_SIGRETURN, EFFECT_ROOT, EFFECT_UNLINKAT };
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -246,6 +261,13 @@ struct {
 } records SEC(".maps");
 
 struct {
+    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct far);
+} fars SEC(".maps");
+
+struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
     __uint(max_entries, 8 << 20);
 } ring SEC(".maps");
@@ -257,12 +279,17 @@ struct {
     __type(value, struct name);
 } names SEC(".maps");
 
-/* Identities whose names are known to user space. */
+/* Files whose names are known to user space. */
+struct known {
+    u64 identity;
+    u64 naming; /* as it was when the name was last looked at */
+};
+
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
     __uint(max_entries, 32768);
     __type(key, u64);
-    __type(value, u8);
+    __type(value, struct known);
 } known SEC(".maps");
 
 struct {
@@ -276,6 +303,8 @@ struct {
 const volatile u32 own_namespace = 0;
 /* Likewise: the one user whose calls are told; the last number of all: everybody's. */
 const volatile u32 only_user = ~0u;
+/* Likewise: whether the stacks of calls about files are told. */
+const volatile u32 wants_stacks = 0;
 #define FIRST_NAMESPACE 0xeffffffc /* PROC_PID_INIT_INO of linux/proc_ns.h */
 
 /* Who is followed, set while running; besides, whoever a followed thread makes. */
@@ -331,7 +360,8 @@ struct {
 /* The last recording in which somebody had to wait. */
 u32 slowed = 0;
 
-/* Renames and moves of mounts by who is followed: each may change every name. */
+/* By who is followed: renames and moves of mounts, of which each may change every name, and removals of directories,
+ * after which what has no name any more may be used again below another directory. */
 u64 renames = 0;
 
 /* ---- helpers ----
@@ -368,44 +398,110 @@ static __always_inline u64 mix(u64 a, u64 b)
     return a ^ (a >> 29);
 }
 
-struct walk {
-    struct name *name;
-    struct dentry *dentry;
-    struct vfsmount *mnt;
+/* The fields of a dentry that make a name. They have lain together in all kernels so far, and are read at once then. */
+struct parts {
+    struct dentry *parent;
+    u64 hash; /* of the last component, and its length */
+    const u8 *component;
+    struct inode *inode;
 };
 
-static long step(u32 index, struct walk *walk)
+static __always_inline int read_parts(struct parts *parts, struct dentry *dentry)
+{
+    u32 begin = bpf_core_field_offset(struct dentry, d_parent);
+    if (bpf_core_field_offset(struct dentry, d_name) == begin + 8 && bpf_core_field_offset(struct qstr, name) == 8 &&
+        bpf_core_field_offset(struct dentry, d_inode) == begin + 24)
+        return bpf_probe_read_kernel(parts, sizeof *parts, (void *)dentry + begin);
+    parts->parent = BPF_CORE_READ(dentry, d_parent);
+    parts->hash = BPF_CORE_READ(dentry, d_name.hash_len);
+    parts->component = BPF_CORE_READ(dentry, d_name.name);
+    parts->inode = BPF_CORE_READ(dentry, d_inode);
+    return 0;
+}
+
+/* From a file up to the root. */
+struct walk {
+    struct dentry *dentry;
+    struct vfsmount *mnt;
+    struct dentry *top; /* of that mount */
+    u64 hash; /* of what was passed */
+    struct name *name;
+};
+
+/* One step; gives the component that was passed, nothing at the root of a mount, and whether it was the last step. */
+static __always_inline int climb(struct walk *walk, const u8 **component)
 {
     struct dentry *dentry = walk->dentry;
-    struct vfsmount *mnt = walk->mnt; /* apart, or CO-RE looks for our own struct in the kernel */
-    if (dentry == BPF_CORE_READ(mnt, mnt_root)) {
+    *component = 0;
+    if (dentry == walk->top) {
+        struct vfsmount *mnt = walk->mnt; /* apart, or CO-RE looks for our own struct in the kernel */
         struct mount *mount = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
         struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
         if (parent == mount) return 1;
+        mnt = (void *)parent + bpf_core_field_offset(struct mount, mnt);
         walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-        walk->mnt = (void *)parent + bpf_core_field_offset(struct mount, mnt);
+        walk->mnt = mnt;
+        walk->top = BPF_CORE_READ(mnt, mnt_root);
         return 0;
     }
-    struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-    if (parent == dentry) {
-        return 1; /* not below any mount: a pipe, a socket, ... or detached */
-    }
+    struct parts parts;
+    /* Its own parent is what lies below no mount: a pipe, a socket, ... or detached. */
+    if (read_parts(&parts, dentry) || parts.parent == dentry) return 1;
+    *component = parts.component;
+    walk->hash = mix(walk->hash, parts.hash);
+    walk->dentry = parts.parent;
+    return 0;
+}
+
+static long pass(u32 index, struct walk *walk)
+{
+    const u8 *component;
+    return climb(walk, &component);
+}
+
+static long take_component(u32 index, struct walk *walk)
+{
+    const u8 *component;
+    if (climb(walk, &component)) return 1;
+    if (!component) return 0;
     u32 used = walk->name->used;
-    if (used > 0x1fff) {
-        walk->name->cut = 1;
-        return 1;
-    }
-    long got = bpf_probe_read_kernel_str(&walk->name->text[used & 0x1fff], 256, BPF_CORE_READ(dentry, d_name.name));
+    long got = -1;
+    if (used <= 0x1fff) got = bpf_probe_read_kernel_str(&walk->name->text[used & 0x1fff], 256, component);
     if (got < 0) {
         walk->name->cut = 1;
         return 1;
     }
     walk->name->used = used + (u32)got;
-    walk->dentry = parent;
     return 0;
 }
 
-__noinline u64 tell_name(u64 mount, u64 entry, u64 identity)
+/* A mount's root may be without a name because it is a file system's, and not deleted. */
+static __always_inline int is_deleted(struct dentry *dentry, struct dentry *top)
+{
+    return !BPF_CORE_READ(dentry, d_hash.pprev) && (dentry != top || BPF_CORE_READ(dentry, d_parent) != dentry);
+}
+
+static __always_inline struct walk walk_from(struct vfsmount *mnt, struct dentry *dentry, u64 key)
+{
+    struct dentry *top = BPF_CORE_READ(mnt, mnt_root);
+    return (struct walk){.dentry = dentry, .mnt = mnt, .top = top, .hash = key + is_deleted(dentry, top)};
+}
+
+/* The identity has all that its name is made of in it, so that it never means another one. */
+static __always_inline u64 identity_after(struct walk *walk)
+{
+    return walk->hash | 1; /* never 0 */
+}
+
+static __always_inline u64 remember(u64 key, u64 identity, u64 now)
+{
+    struct known known_now = {.identity = identity, .naming = now};
+    bpf_map_update_elem(&known, &key, &known_now, BPF_ANY);
+    return identity;
+}
+
+/* Tells user space a file's name, and gives the identity that it was told for. */
+__noinline u64 tell_name(u64 mount, u64 entry, u64 key, u64 now)
 {
     struct vfsmount *mnt = (void *)mount;
     struct dentry *dentry = (void *)entry;
@@ -414,19 +510,21 @@ __noinline u64 tell_name(u64 mount, u64 entry, u64 identity)
     if (!name) return 0;
     struct inode *inode = BPF_CORE_READ(dentry, d_inode);
     name->kind = NAME;
-    name->identity = identity;
     name->magic = BPF_CORE_READ(inode, i_sb, s_magic);
     name->ino = BPF_CORE_READ(inode, i_ino);
-    name->deleted = !BPF_CORE_READ(dentry, d_hash.pprev);
+    name->dev = BPF_CORE_READ(inode, i_sb, s_dev);
     name->used = 0;
     name->cut = 0;
-    struct walk walk = {.name = name, .dentry = dentry, .mnt = mnt};
+    struct walk walk = walk_from(mnt, dentry, key);
+    walk.name = name;
+    name->deleted = is_deleted(dentry, walk.top);
     if (dentry == BPF_CORE_READ(dentry, d_parent)) {
         /* The root of its file system; its own name tells what a nameless file is. */
         long got = bpf_probe_read_kernel_str(name->text, 256, BPF_CORE_READ(dentry, d_name.name));
-        if (dentry != BPF_CORE_READ(mnt, mnt_root) && got > 0) name->used = (u32)got;
+        if (dentry != walk.top && got > 0) name->used = (u32)got;
     }
-    bpf_loop(MOST_COMPONENTS, step, &walk, 0);
+    bpf_loop(MOST_COMPONENTS, take_component, &walk, 0);
+    name->identity = identity_after(&walk);
     u32 used = name->used;
     if (used > 0x2100) used = 0x2100;
     u32 size = __builtin_offsetof(struct name, text) + used;
@@ -434,12 +532,24 @@ __noinline u64 tell_name(u64 mount, u64 entry, u64 identity)
         count_lost();
         return 0;
     }
-    u8 one = 1;
-    bpf_map_update_elem(&known, &identity, &one, BPF_ANY);
-    return identity;
+    return remember(key, name->identity, now);
 }
 
-/* Names told under another value of this are to be told again. */
+/* The identity that a file's name was told for, if that still is its name though something was renamed since; 0: it was not
+ * told, or is another one. */
+__noinline u64 look_again(u64 mount, u64 entry, u64 key, u64 now)
+{
+    struct known *known_before = bpf_map_lookup_elem(&known, &key);
+    /* User space has forgotten the names of another generation. */
+    if (!known_before || (known_before->naming ^ now) >> 32) return 0;
+    struct walk walk = walk_from((void *)mount, (void *)entry, key);
+    bpf_loop(MOST_COMPONENTS, pass, &walk, 0);
+    if (known_before->identity != identity_after(&walk)) return 0;
+    known_before->naming = now;
+    return known_before->identity;
+}
+
+/* Changes with each rename; its upper half, when user space has forgotten all names. */
 static __always_inline u64 naming(void)
 {
     u32 zero = 0;
@@ -454,45 +564,36 @@ __noinline u64 identity_of(u64 path)
         struct vfsmount *mnt;
         struct dentry *dentry;
     } pair;
+    struct parts parts;
     if (bpf_probe_read_kernel(&pair, sizeof pair, (void *)path) || !pair.dentry) return 0;
-    struct vfsmount *mnt = pair.mnt;
-    struct dentry *dentry = pair.dentry;
-    struct {
-        struct dentry *parent;
-        u64 hash, name;
-        struct inode *inode;
-    } seen;
-    u32 begin = bpf_core_field_offset(struct dentry, d_parent);
-    if (bpf_core_field_offset(struct dentry, d_name) == begin + 8 &&
-        bpf_core_field_offset(struct dentry, d_inode) == begin + 24) {
-        /* As it has been in all kernels so far: they lie together, and are read at once. */
-        if (bpf_probe_read_kernel(&seen, sizeof seen, (void *)dentry + begin)) return 0;
-    } else {
-        seen.parent = BPF_CORE_READ(dentry, d_parent);
-        seen.hash = BPF_CORE_READ(dentry, d_name.hash_len);
-        seen.inode = BPF_CORE_READ(dentry, d_inode);
-    }
-    u64 identity = mix((u64)dentry, (u64)mnt);
-    identity = mix(identity, (u64)seen.parent ^ seen.hash);
-    identity = mix(identity, (u64)seen.inode + naming());
-    identity |= 1; /* never 0 */
-    if (!bpf_map_lookup_elem(&known, &identity)) tell_name((u64)mnt, (u64)dentry, identity);
-    return identity;
+    if (read_parts(&parts, pair.dentry)) return 0;
+    u64 key = mix((u64)pair.dentry, (u64)pair.mnt);
+    key = mix(key, (u64)parts.parent ^ parts.hash);
+    key = mix(key, (u64)parts.inode);
+    u64 now = naming(); /* before the name is looked at, or a rename meanwhile would be missed */
+    struct known *is_known = bpf_map_lookup_elem(&known, &key);
+    if (is_known && is_known->naming == now) return is_known->identity;
+    u64 identity = look_again((u64)pair.mnt, (u64)pair.dentry, key, now);
+    /* Not by look_again: before Linux 6.13, all that are called one from the other share 512 bytes of stack. */
+    return identity ? identity : tell_name((u64)pair.mnt, (u64)pair.dentry, key, now);
 }
 
-/* As identity_of, for a cwd or root: while it is one, its dentry is not used again for another. */
-static __always_inline u64 place_identity(struct place *place, struct path *path, int is_root, u64 now)
+/*
+ * Looks at a thread's cwd or root, which may be another one than it has told. As identity_of, but for what is not used
+ * again for another while it is one.
+ */
+static __always_inline void look_at(struct record *record, struct place *place, struct path *path, u64 now)
 {
     u64 mnt = (u64)path->mnt, dentry = (u64)path->dentry;
-    if (place->dentry != dentry || place->mnt != mnt || place->naming != now) {
-        place->mnt = mnt;
-        place->dentry = dentry;
-        place->naming = now;
-        /* The same address once more, as a number. */
-        struct fs_struct *fs = BPF_CORE_READ(bpf_get_current_task_btf(), fs);
-        place->identity = identity_of(is_root ? (u64)&fs->root : (u64)&fs->pwd);
-    }
-    return place->identity;
+    if (place->dentry == dentry && place->mnt == mnt && place->naming == now) return;
+    place->mnt = mnt;
+    place->dentry = dentry;
+    place->naming = now;
+    /* The same address once more, as a number. */
+    struct fs_struct *fs = BPF_CORE_READ(bpf_get_current_task_btf(), fs);
+    u64 identity = identity_of(place == &record->root ? (u64)&fs->root : (u64)&fs->pwd);
+    if (identity != place->identity) record->told = 0;
+    place->identity = identity;
 }
 
 /* Of the file behind a descriptor of the current process. */
@@ -516,24 +617,60 @@ static __always_inline u8 *begin_piece(u8 *at, u8 tag, u16 length)
     return at + 4;
 }
 
+/* The current thread's large record, which has from now on what its small one has; 0: no memory. */
+static __always_inline struct far *far_of(struct record *record)
+{
+    u64 create = record->is_far ? 0 : BPF_LOCAL_STORAGE_GET_F_CREATE;
+    struct far *far = bpf_task_storage_get(&fars, bpf_get_current_task_btf(), 0, create);
+    if (far && !record->is_far) {
+        bpf_probe_read_kernel(far->data, DATA, record->data);
+        record->is_far = 1;
+    }
+    return far;
+}
+
+#define A_STRING ~0u
+
+/* Makes a piece of the process's memory in the large record: so many bytes of it, or a string. */
+__noinline int put_far(struct record *record, u8 tag, u64 address, u32 length)
+{
+    if (!record) return 0;
+    u32 used = record->used;
+    struct far *far = used > FAR_LAST ? 0 : far_of(record);
+    if (!far) {
+        record->head.flags |= TRUNCATED;
+        return 1;
+    }
+    used &= 0x3fff;
+    if (length != A_STRING) {
+        if (length > LONGEST_PATH - 1) length = LONGEST_PATH - 1;
+        asm volatile("" : "+r"(length)); /* the verifier sees the bound only where the compiler keeps it */
+        length &= LONGEST_PATH - 1;
+        if (bpf_probe_read_user(&far->data[used + 4], length, (void *)address)) return 0;
+    } else {
+        long got = bpf_probe_read_user_str(&far->data[used + 4], LONGEST_PATH, (void *)address);
+        if (got <= 0) return 0;
+        length = (u32)got - 1; /* without its NUL byte */
+        /* Cut, unless the next byte ends it: one of exactly that length the kernel refuses as well. */
+        if (length == LONGEST_PATH - 1) record->head.flags |= TRUNCATED;
+    }
+    begin_piece(&far->data[used & 0x3fff], tag, (u16)length);
+    record->used = used + 4 + length;
+    return 1;
+}
+
 /* A string of the process; false where memory cannot be read (now). */
 __noinline int put_string(struct record *record, u8 tag, u64 address)
 {
     if (!record) return 0;
     u32 used = record->used;
-    if (used > DATA_LAST) {
-        record->head.flags |= TRUNCATED;
-        return 1;
-    }
-    used &= 0x3fff;
-    long got = bpf_probe_read_user_str(&record->data[used + 4], LONGEST_PATH, (void *)address);
+    if (record->is_far || used > DATA_LAST) return put_far(record, tag, address, A_STRING);
+    used &= DATA_LAST;
+    long got = bpf_probe_read_user_str(&record->data[used + 4], DATA_PIECE, (void *)address);
     if (got <= 0) return 0;
-    u32 length = (u32)got - 1; /* without its NUL byte */
-    if (length == LONGEST_PATH - 1) {
-        /* Cut, unless the next byte ends it: one of exactly that length the kernel refuses as well. */
-        record->head.flags |= TRUNCATED;
-    }
-    begin_piece(&record->data[used & 0x3fff], tag, (u16)length);
+    if (got == DATA_PIECE) return put_far(record, tag, address, A_STRING);
+    u32 length = (u32)got - 1;
+    begin_piece(&record->data[used & DATA_LAST], tag, (u16)length);
     record->used = used + 4 + length;
     return 1;
 }
@@ -542,61 +679,91 @@ __noinline int put_bytes(struct record *record, u8 tag, u64 address, u32 length)
 {
     if (!record) return 0;
     u32 used = record->used;
-    if (used > DATA_LAST) {
-        record->head.flags |= TRUNCATED;
-        return 1;
-    }
-    used &= 0x3fff;
-    if (length > LONGEST_PATH - 1) length = LONGEST_PATH - 1;
-    asm volatile("" : "+r"(length)); /* the verifier sees the bound only where the compiler keeps it */
-    length &= LONGEST_PATH - 1;
+    if (record->is_far || used > DATA_LAST || length >= DATA_PIECE) return put_far(record, tag, address, length);
+    used &= DATA_LAST;
+    asm volatile("" : "+r"(length)); /* as above */
+    length &= DATA_PIECE - 1;
     if (bpf_probe_read_user(&record->data[used + 4], length, (void *)address)) return 0;
-    begin_piece(&record->data[used & 0x3fff], tag, (u16)length);
+    begin_piece(&record->data[used & DATA_LAST], tag, (u16)length);
     record->used = used + 4 + length;
     return 1;
 }
 
 struct words {
     struct record *record;
+    struct far *far;
     u64 at;
     u32 width;
-    u32 failed;
+    u32 failed; /* a word could not be read */
+    u32 full;   /* or did not fit */
 };
 
-static long next_word(u32 index, struct words *words)
+/* The address of the next word; 0: there is none. */
+static __always_inline u64 next_word(struct words *words)
 {
     u64 pointer = 0;
     if (words->width == 8 ? bpf_probe_read_user(&pointer, 8, (void *)words->at)
-                          : bpf_probe_read_user(&pointer, 4, (void *)words->at)) {
+                          : bpf_probe_read_user(&pointer, 4, (void *)words->at))
         words->failed = 1;
-        return 1;
-    }
+    words->at += words->width;
+    return pointer;
+}
+
+static long put_near_word(u32 index, struct words *words)
+{
+    u64 pointer = next_word(words);
     if (!pointer) return 1;
     u32 used = words->record->used;
-    if (used > DATA_LAST) {
-        words->record->head.flags |= TRUNCATED;
-        return 1;
-    }
-    long got = bpf_probe_read_user_str(&words->record->data[used & 0x3fff], LONGEST_PATH, (void *)pointer);
-    if (got <= 0) {
-        words->failed = 1;
-        return 1;
-    }
+    long got = DATA_PIECE;
+    if (used <= DATA_LAST)
+        got = bpf_probe_read_user_str(&words->record->data[used & DATA_LAST], DATA_PIECE, (void *)pointer);
+    words->failed |= got <= 0;
+    words->full |= got == DATA_PIECE;
+    if (words->failed | words->full) return 1;
     words->record->used = used + (u32)got;
-    words->at += words->width;
+    return 0;
+}
+
+static long put_far_word(u32 index, struct words *words)
+{
+    u64 pointer = next_word(words);
+    if (!pointer) return 1;
+    u32 used = words->record->used;
+    words->full |= used > FAR_LAST;
+    if (words->full) return 1;
+    long got = bpf_probe_read_user_str(&words->far->data[used & 0x3fff], LONGEST_PATH, (void *)pointer);
+    words->failed |= got <= 0;
+    if (words->failed) return 1;
+    words->record->used = used + (u32)got;
     return 0;
 }
 
 __noinline int put_words(struct record *record, u64 address)
 {
-    if (!record) return 0;
+    if (!record || !address) return 0;
     u32 begin = record->used;
-    if (begin > DATA_LAST || !address) return 0;
+    if (begin > FAR_LAST) return 0;
     struct words words = {.record = record, .at = address, .width = record->head.abi == ABI_64 ? 8 : 4};
-    record->used = begin + 4;
-    bpf_loop(1024, next_word, &words, 0);
-    u32 length = record->used - begin - 4;
-    begin_piece(&record->data[begin & 0x3fff], ARGV, (u16)length);
+    words.full = record->is_far || begin > DATA_LAST;
+    if (!words.full) {
+        record->used = begin + 4;
+        bpf_loop(1024, put_near_word, &words, 0);
+        if (!words.full) begin_piece(&record->data[begin & DATA_LAST], ARGV, (u16)(record->used - begin - 4));
+    }
+    if (words.full) {
+        record->used = begin;
+        words.far = far_of(record);
+        if (!words.far) {
+            record->head.flags |= TRUNCATED;
+            return 0;
+        }
+        words.at = address;
+        words.failed = words.full = 0;
+        record->used = begin + 4;
+        bpf_loop(1024, put_far_word, &words, 0);
+        begin_piece(&words.far->data[begin & 0x3fff], ARGV, (u16)(record->used - begin - 4));
+        if (words.full) record->head.flags |= TRUNCATED;
+    }
     if (words.failed) record->head.flags |= RESULT_UNREADABLE;
     return 0;
 }
@@ -614,44 +781,59 @@ static __always_inline struct plan *plan_of(u8 abi, u32 nr)
     return bpf_map_lookup_elem(&plans, &at);
 }
 
-/* Sends the record of a call as it is. */
-static __always_inline void send_as_is(struct record *record, u32 used)
+/* Sends the record of a call, of which so many bytes are used behind its head. */
+static __always_inline void send_from(struct record *record, struct head *head, u32 used)
 {
-    if (bpf_ringbuf_output(&ring, &record->head, sizeof(struct head) + used, BPF_RB_NO_WAKEUP)) {
+    if (bpf_ringbuf_output(&ring, head, sizeof(struct head) + used, BPF_RB_NO_WAKEUP)) {
         count_lost();
         record->told = 0;
     }
     record->head.kind = 0;
 }
 
-/* Sends the record of a call, with what is put last: what it has to do with files, and news of the thread. */
-__noinline int send(struct record *record)
+/* Puts the last pieces behind the others: what the call has to do with files, and news of the thread. */
+static __always_inline u32 put_last(struct record *record, u8 *data, u32 used)
 {
-    if (!record) return 0;
-    u32 used = record->used;
-    if (used > DATA) used = DATA;
-    u8 *end = &record->data[used];
     if (record->file[0] | record->file[1]) {
-        u64 *files = (u64 *)begin_piece(end, FILES, record->file[1] ? 16 : 8);
+        u64 *files = (u64 *)begin_piece(data + used, FILES, record->file[1] ? 16 : 8);
         files[0] = record->file[0];
         files[1] = record->file[1];
         used += record->file[1] ? 20 : 12;
     }
-    end = &record->data[used];
     if (record->extra) {
-        *(u64 *)begin_piece(end, EXTRA, 8) = record->extra;
+        *(u64 *)begin_piece(data + used, EXTRA, 8) = record->extra;
         used += 12;
     }
     if (!record->told) {
-        end = &record->data[used];
-        struct self *self = (struct self *)begin_piece(end, SELF, sizeof *self);
+        struct self *self = (struct self *)begin_piece(data + used, SELF, sizeof *self);
         self->cwd = record->cwd.identity;
         self->root = record->root.identity;
         bpf_get_current_comm(self->comm, sizeof self->comm);
         used += 4 + sizeof *self;
     }
     record->told = 1;
-    send_as_is(record, used);
+    return used;
+}
+
+/* Sends the record of a call. */
+__noinline int send(struct record *record)
+{
+    if (!record) return 0;
+    u32 used = record->used;
+    if (!record->is_far) {
+        if (used > DATA) used = DATA;
+        send_from(record, &record->head, put_last(record, record->data, used));
+        return 0;
+    }
+    struct far *far = far_of(record);
+    if (!far) {
+        count_lost();
+        record->head.kind = 0;
+        return 0;
+    }
+    far->head = record->head;
+    if (used > FAR_DATA) used = FAR_DATA;
+    send_from(record, &far->head, put_last(record, far->data, used));
     return 0;
 }
 
@@ -731,15 +913,6 @@ static __always_inline void take_call(struct record *record, u8 abi, struct pt_r
     take_registers(record->args, abi, regs);
 }
 
-/* A thread's cwd or root may be another one than it has told. */
-static __always_inline u64 place_of(struct record *record, struct place *place, struct path *path, int is_root, u64 now)
-{
-    u64 before = place->identity;
-    u64 identity = place_identity(place, path, is_root, now);
-    if (identity != before) record->told = 0;
-    return identity;
-}
-
 /* Begins the record of a call, whose registers are taken. */
 static __always_inline void begin_head(struct record *record, const struct plan *plan, u32 nr)
 {
@@ -749,16 +922,15 @@ static __always_inline void begin_head(struct record *record, const struct plan 
     head->nr = nr;
     head->words = plan->words;
     record->used = plan->words * 8u;
+    record->is_far = 0;
     record->file[0] = record->file[1] = record->extra = 0;
 }
 
 /* The same, with everything that can be known before the kernel does it. */
-__noinline int begin(struct record *record, u32 nr)
+__noinline int begin(struct record *record, const struct plan *plan, u32 nr)
 {
-    if (!record) return -1;
+    if (!record || !plan) return -1;
     struct head *head = &record->head;
-    struct plan *plan = plan_of(head->abi, nr);
-    if (!plan) return -1;
     begin_head(record, plan, nr);
     if (plan->fd[0] < 6) record->file[0] = file_identity((s32)argument(record, plan->fd[0]));
     if (plan->fd[1] < 6) record->file[1] = file_identity((s32)argument(record, plan->fd[1]));
@@ -767,8 +939,8 @@ __noinline int begin(struct record *record, u32 nr)
         if (address && !put_string(record, PATH0, address)) head->flags |= UNREADABLE0;
         struct fs_struct *fs = bpf_get_current_task_btf()->fs;
         u64 now = naming();
-        place_of(record, &record->cwd, &fs->pwd, 0, now);
-        place_of(record, &record->root, &fs->root, 1, now);
+        look_at(record, &record->cwd, &fs->pwd, now);
+        look_at(record, &record->root, &fs->root, now);
         if (plan->path[1] < 6) {
             address = argument(record, plan->path[1]);
             if (address && !put_string(record, PATH1, address)) head->flags |= UNREADABLE1;
@@ -790,6 +962,60 @@ __noinline int begin(struct record *record, u32 nr)
     if (plan->effect == EFFECT_CLONE3) bpf_probe_read_user(&record->extra, 8, (void *)record->args[0]);
     if (plan->effect == EFFECT_HOW) put_bytes(record, EFFECT, record->args[2], 24);
     head->start_ns = bpf_ktime_get_ns();
+    return 0;
+}
+
+/* ---- stacks ---- */
+#define REGISTERS 17
+
+struct memory {
+    struct far *far;
+    u64 at, end;
+    u32 used;
+};
+
+static long take_page(u32 index, struct memory *memory)
+{
+    u32 used = memory->used, length = 4096 - ((u32)memory->at & 4095);
+    u64 left = memory->end - memory->at;
+    if (left < length) length = (u32)left;
+    if (!length || used > FAR_LAST) return 1;
+    asm volatile("" : "+r"(length)); /* as in put_far */
+    if (length > 4096) return 1;
+    if (bpf_probe_read_user(&memory->far->data[used & 0x3fff], length, (void *)memory->at)) return 1;
+    memory->used = used + length;
+    memory->at += length;
+    return 0;
+}
+
+/*
+ * Tells the registers of the current thread and the upper end of its stack, from which user space finds the functions
+ * that it is in. Frame pointers would need less, but most libraries have none, and without them functions would be left
+ * out and nobody could tell. The thread's large record is free yet.
+ */
+__noinline int tell_stack(struct record *record)
+{
+    if (!record) return 0;
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct far *far = bpf_task_storage_get(&fars, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    struct pt_regs regs;
+    if (!far || bpf_probe_read_kernel(&regs, sizeof regs, (void *)bpf_task_pt_regs(task))) {
+        count_lost();
+        return 0;
+    }
+    /* In the order of asm/perf_regs.h. */
+    u64 values[REGISTERS] = {regs.ax, regs.bx, regs.cx, regs.dx, regs.si, regs.di,  regs.bp,  regs.sp, regs.ip,
+                             regs.r8, regs.r9, regs.r10, regs.r11, regs.r12, regs.r13, regs.r14, regs.r15};
+    __builtin_memcpy(far->data, values, sizeof values);
+    struct memory memory = {.far = far, .at = regs.sp, .end = regs.sp + sizeof far->data, .used = sizeof values};
+    /* Where a process's first thread has begun; behind it are its words and its environment. */
+    u64 begin = BPF_CORE_READ(task, mm, start_stack) + 16;
+    if (begin > memory.at && begin < memory.end) memory.end = begin;
+    bpf_loop(8, take_page, &memory, 0);
+    u32 used = memory.used;
+    if (used > FAR_DATA) used = FAR_DATA;
+    far->head = (struct head){.kind = STACK, .pid = record->head.pid, .tid = record->head.tid};
+    if (bpf_ringbuf_output(&ring, far, sizeof(struct head) + used, BPF_RB_NO_WAKEUP)) count_lost();
     return 0;
 }
 
@@ -891,11 +1117,12 @@ int BPF_PROG(enter, struct pt_regs *regs, long nr)
     if (is_hidden(record, task)) return 0;
     take_call(record, abi_of(task, nr), regs);
     struct plan *plan = plan_of(record->head.abi, (u32)nr);
+    if (wants_stacks && plan && plan->has_stack && record->head.abi != ABI_32) tell_stack(record);
     if (plan && plan->is_plain) {
         begin_head(record, plan, (u32)nr);
         record->head.start_ns = bpf_ktime_get_ns();
     } else {
-        begin(record, (u32)nr);
+        begin(record, plan, (u32)nr);
     }
     return 0;
 }
@@ -946,6 +1173,8 @@ static __always_inline void slow_down(struct record *record, struct control *con
     bpf_loop(MOST_LOOKS, has_waited, &patience, 0);
 }
 
+#define AT_REMOVEDIR 0x200
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(leave, struct pt_regs *regs, long ret)
 {
@@ -965,7 +1194,7 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
         struct plan *plan = plan_of(abi_of(task, nr), (u32)nr);
         if (nr == -1 || !plan || (ret == 0 && makes_child(plan))) return 0;
         take_call(record, abi_of(task, nr), regs);
-        if (begin(record, (u32)nr)) return 0;
+        if (begin(record, plan, (u32)nr)) return 0;
         head->start_ns = now;
         if (record->inside) {
             head->start_ns = control->since_ns;
@@ -990,8 +1219,11 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
             if (!record->file[0]) record->file[0] = made;
             else if (!record->file[1]) record->file[1] = made;
         }
-        if (plan->effect == EFFECT_CHDIR) record->cwd.dentry = record->root.dentry = 0;
-        if (plan->effect == EFFECT_RENAME) __sync_fetch_and_add(&renames, 1);
+        u8 effect = plan->effect;
+        if (effect == EFFECT_CHDIR || effect == EFFECT_ROOT) record->cwd.dentry = record->root.dentry = 0;
+        if (effect == EFFECT_RENAME || effect == EFFECT_ROOT ||
+            (effect == EFFECT_UNLINKAT && record->args[2] & AT_REMOVEDIR))
+            __sync_fetch_and_add(&renames, 1);
         u64 address = argument(record, plan->result_arg);
         if (plan->result_kind == RESULT_FIXED || plan->result_kind == RESULT_TEXT) {
             u32 length = plan->result_kind == RESULT_TEXT ? (u32)ret : plan->result_size;
@@ -1007,7 +1239,7 @@ int BPF_PROG(leave, struct pt_regs *regs, long ret)
     if (ret > -512 || ret < -516) {
         u32 used = record->used;
         if (record->told && used <= sizeof record->args && !(record->file[0] | record->file[1] | record->extra))
-            send_as_is(record, used);
+            send_from(record, head, used);
         else
             send(record);
     }
@@ -1190,8 +1422,9 @@ int BPF_PROG(ended, struct task_struct *task)
         struct pt_regs copy;
         if (!is_hidden(record, task) && !bpf_probe_read_kernel(&copy, sizeof copy, regs) &&
             (s64)copy.ax == -38 /* ENOSYS */) {
-            take_call(record, abi_of(task, copy.orig_ax), &copy);
-            if (!begin(record, (u32)copy.orig_ax)) send(record);
+            u8 abi = abi_of(task, copy.orig_ax);
+            take_call(record, abi, &copy);
+            if (!begin(record, plan_of(abi, (u32)copy.orig_ax), (u32)copy.orig_ax)) send(record);
         }
     }
     tell(EXIT, record, task->exit_code, task->signal->group_exit_code, 0);

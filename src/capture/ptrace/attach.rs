@@ -36,9 +36,14 @@ pub fn attach<S: Sink>(
     for &pid in pids {
         check(pid)?;
     }
-    let mut watch = Watch::install();
-    watch.see_deliveries();
-    watch.leader_ended();
+    let watch = if let Some(how) = options.interruptible {
+        Watch::install_interruptible(how)
+    } else {
+        let mut watch = Watch::install();
+        watch.see_deliveries();
+        watch.leader_ended();
+        watch
+    };
     let mut session = Session::of_running(sink, options, watch);
     for &pid in pids {
         if let Err(error) = session.attach_process(pid) {

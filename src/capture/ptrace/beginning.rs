@@ -89,6 +89,13 @@ impl<'s, S: Sink> Gate<'s, S> {
         }
     }
 
+    /// Tells of a thread that goes on untraced, once it has begun.
+    pub fn lets_go(&mut self, tid: u32) {
+        if self.is_open() {
+            self.sink.lets_go(tid);
+        }
+    }
+
     /// Tells of the time a process has spent in the kernel.
     pub fn used(&mut self, tid: i32, system_ns: u64) {
         self.sink.used(tid.cast_unsigned(), system_ns);

@@ -24,6 +24,7 @@ pub fn calibrate(calls: u64, pin: bool) -> io::Result<Calibration> {
             sample: None,
             filtered: false,
             system_time: false,
+            interruptible: None,
         };
         record_from(Begin::AtOnce, child, go, &mut sink, options).map(drop)
     })

@@ -4,7 +4,7 @@ use std::io;
 
 use super::super::stacks::Wanted;
 use super::super::sys::ptrace as request;
-use super::super::sys::signals::Watch;
+use super::super::sys::signals::{Interruptible, Watch};
 use super::super::sys::wait;
 use super::super::{Outcome, Sink};
 use super::pinning::Pinning;
@@ -37,6 +37,8 @@ pub struct Options {
     pub filtered: bool,
     /// Tell the sink at each stop how long the thread's process has been in the kernel.
     pub system_time: bool,
+    /// Signals are not handed on to the command: they end the tracer, or do not.
+    pub interruptible: Option<Interruptible>,
     /// Keep what pointers point to, as far as calls printed like this show it.
     pub keep: Option<Style>,
 }
@@ -75,6 +77,9 @@ pub(super) fn record_from<S: Sink>(
 ) -> io::Result<Outcome> {
     request::seize(pid, options.follow, options.filtered)?;
     let watch = (begin == Begin::AtExec).then(|| {
+        if let Some(how) = options.interruptible {
+            return Watch::install_interruptible(how);
+        }
         let mut watch = Watch::install();
         watch.see_deliveries();
         watch.follow(pid);

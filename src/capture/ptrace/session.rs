@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use super::super::decode::effect::Effect;
 use super::super::others::Others;
 use super::super::sys::clock::monotonic_ns;
-use super::super::sys::signals::{Watch, is_for_us, stop_too};
+use super::super::sys::signals::{Watch, hand_over, is_for_us, stop_too};
 use super::super::{Interruption, Outcome, Sink};
 use super::beginning::Gate;
 use super::call_stacks::CallStacks;
@@ -135,8 +135,10 @@ impl<'s, S: Sink> Session<'s, S> {
                 Next::Interrupted => {}
             }
             self.tick(changed);
-            let may_be_over = self.end.is_some() || self.leader == NOBODY;
+            let may_be_over =
+                self.end.is_some() || self.leader == NOBODY || self.options.interruptible.is_some();
             if self.sink.wants_end() || may_be_over && self.is_over(now) {
+                self.interrupt_command();
                 self.detach_all();
                 break;
             }
@@ -144,7 +146,18 @@ impl<'s, S: Sink> Session<'s, S> {
         Ok(())
     }
 
-    /// The command's first process has ended, or there is none: whether that is the end of the recording. If
+    /// Where the tracer ends before the command, by a signal: the command is to end by the same.
+    fn interrupt_command(&self) {
+        let asked = self.watch.as_ref().and_then(Watch::received);
+        if let Some(signal) = asked.filter(|_| self.options.interruptible.is_some())
+            && self.threads.contains_key(&self.leader)
+            && self.end.is_none()
+        {
+            hand_over(self.leader, signal);
+        }
+    }
+
+    /// The command's first process has ended, or there is none, or signals end the tracer: whether that is the end of the recording. If
     /// others keep it waiting, that is told, once.
     fn is_over(&mut self, now: u64) -> bool {
         let asked = self.watch.as_ref().is_some_and(|watch| watch.received().is_some());
@@ -152,7 +165,7 @@ impl<'s, S: Sink> Session<'s, S> {
         if self.options.leader_only || asked || is_late {
             return true;
         }
-        if self.leader == NOBODY {
+        if self.end.is_none() {
             return false;
         }
         if !self.threads.is_empty() && self.others.go_on(now) {
@@ -265,7 +278,8 @@ impl<'s, S: Sink> Session<'s, S> {
             self.sink.stopped(&Event { nr: signal as u32, ..event });
         }
         let alone = || self.stopped_itself && self.threads.values().all(|thread| thread.pid == self.leader);
-        let is_ours = is_for_us(signal, self.leader, alone);
+        // strace does not stop with it.
+        let is_ours = self.options.interruptible.is_none() && is_for_us(signal, self.leader, alone);
         if is_ours && stop.tid() == self.leader {
             self.stop_requested = Some(signal);
             self.stopped_itself = false;

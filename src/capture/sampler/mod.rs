@@ -21,6 +21,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
+use serde::Serialize;
+
 use super::sys::clock::monotonic_ns;
 use crate::event::{Event, Kind};
 use counters::Counters;
@@ -69,7 +71,7 @@ pub enum SampleError {
 }
 
 /// What came of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Sampled {
     /// Samples recorded.
     pub samples: u64,

@@ -8,6 +8,8 @@
 //!
 //! Not handed on are SIGTTIN and SIGTTOU, which must stay ignored here so that the terminal can be used from the
 //! background, and SIGCHLD, of which every stop of a traced thread sends one.
+//!
+//! A tracer that is to do with signals what strace does hands nothing on: see [`Interruptible`].
 
 use super::clock::monotonic_ns;
 use super::group_signals::{self, Counts};
@@ -20,6 +22,21 @@ use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// When the signals that end a program end the tracer, where none is handed on: what strace's `-I` chooses from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interruptible {
+    /// At any moment, by their default action.
+    Anywhere,
+    /// When the tracer waits: the traced threads are let go on then, and the command gets the signal.
+    Waiting,
+    /// Never: they are ignored.
+    Never,
+    /// Nor does SIGTSTP stop it.
+    NeverStopped,
+}
+
+/// These are what [`Interruptible`] is about.
+const FATAL: [c_int; 5] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGPIPE, libc::SIGTERM];
 /// These end the measuring, and are handed on.
 const ENDING: [c_int; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
 /// These would end us, and are handed on: the command decides what to make of them.
@@ -77,6 +94,8 @@ pub struct Watch {
     timer: Option<doubled::Timer>,
     /// Whoever records sees what [`Self::received`] tells, in good time.
     is_looked_at: bool,
+    /// Nothing is handed on.
+    is_alone: bool,
     _one: MutexGuard<'static, ()>,
 }
 
@@ -84,11 +103,7 @@ impl Watch {
     /// Waits for any other watch to end, then installs the handlers. Signals that are ignored now
     /// stay so (`nohup`, background jobs of a shell without job control).
     pub fn install() -> Self {
-        let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-        SHARED.received.store(0, SeqCst);
-        SHARED.child.store(0, SeqCst);
-        SHARED.undelivered.store(0, SeqCst);
-        SHARED.stop_asked_ns.store(0, SeqCst);
+        let mut watch = Self::new();
         let handle = handle as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
         let real_time = libc::SIGRTMIN()..=libc::SIGRTMAX();
         let handled = ENDING.into_iter().chain(PASSED).chain(TIMERS).chain(real_time).chain([libc::SIGTSTP]);
@@ -96,7 +111,7 @@ impl Watch {
         let ignored = IGNORED.map(|signal| (signal, libc::SIG_IGN));
         // Whoever started us may have left SIGCHLD ignored, and then no end of a child is reported.
         let reported = (libc::SIGCHLD, libc::SIG_DFL);
-        let before = handled
+        watch.before = handled
             .chain(ignored)
             // Rust's runtime ignores SIGPIPE whatever was handed down.
             .filter(|&(signal, _)| match signal {
@@ -106,7 +121,58 @@ impl Watch {
             .chain([reported])
             .filter_map(|(signal, action)| Some((signal, replace(signal, action)?)))
             .collect();
-        Self { shared: &SHARED, before, timer: None, is_looked_at: false, _one: one }
+        watch
+    }
+
+    /// The same where nothing is handed on. Signals that were ignored until now are not.
+    pub fn install_interruptible(how: Interruptible) -> Self {
+        let mut watch = Self::new();
+        watch.is_alone = true;
+        let note_end = note_end as *const () as libc::sighandler_t;
+        for signal in FATAL {
+            // Without SA_RESTART where it is to end a wait.
+            watch.change(signal, || match how {
+                Interruptible::Anywhere => replace(signal, libc::SIG_DFL),
+                Interruptible::Waiting => replace_with(signal, note_end, 0),
+                Interruptible::Never | Interruptible::NeverStopped => replace(signal, libc::SIG_IGN),
+            });
+        }
+        if how == Interruptible::NeverStopped {
+            watch.change(libc::SIGTSTP, || replace(libc::SIGTSTP, libc::SIG_IGN));
+        }
+        for signal in IGNORED {
+            watch.change(signal, || replace(signal, libc::SIG_IGN));
+        }
+        watch.change(libc::SIGCHLD, || replace(libc::SIGCHLD, libc::SIG_DFL));
+        if how == Interruptible::Waiting {
+            let interrupt = interrupt as *const () as libc::sighandler_t;
+            watch.change(doubled::TICK, || replace_with(doubled::TICK, interrupt, 0));
+            // One that comes right before the wait is seen at the next tick.
+            watch.timer = doubled::Timer::new().ok().filter(|_| unblock(doubled::TICK));
+            watch.timer.iter().for_each(doubled::Timer::repeat);
+        }
+        watch
+    }
+
+    fn new() -> Self {
+        let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        SHARED.received.store(0, SeqCst);
+        SHARED.child.store(0, SeqCst);
+        SHARED.undelivered.store(0, SeqCst);
+        SHARED.stop_asked_ns.store(0, SeqCst);
+        Self {
+            shared: &SHARED,
+            before: Vec::new(),
+            timer: None,
+            is_looked_at: false,
+            is_alone: false,
+            _one: one,
+        }
+    }
+
+    /// Changes an action, which is as before when the watch ends.
+    fn change(&mut self, signal: c_int, replace: impl FnOnce() -> Option<libc::sigaction>) {
+        self.before.extend(replace().map(|before| (signal, before)));
     }
 
     /// From now on what reaches the command by itself is not handed on: whoever traces the command tells of
@@ -132,6 +198,9 @@ impl Watch {
     /// From now on signals are handed on to this child, which was not reaped: also one that came
     /// between the creation of the child and this call.
     pub fn follow(&self, pid: libc::pid_t) {
+        if self.is_alone {
+            return;
+        }
         self.shared.child.store(pid, SeqCst);
         let signal = self.shared.undelivered.swap(0, SeqCst);
         if signal != 0 {
@@ -150,6 +219,9 @@ impl Watch {
     /// [`Self::received`] tells of it. From now on waiting calls are interrupted every now and then.
     pub fn leader_ended(&self) {
         self.unfollow();
+        if self.is_alone {
+            return;
+        }
         self.shared.received.store(0, SeqCst);
         for signal in ENDING.into_iter().filter(|&signal| !startup::is_ignored(signal)) {
             if self.is_looked_at {
@@ -345,6 +417,14 @@ fn unblock(signal: c_int) -> bool {
         libc::sigemptyset(set.as_mut_ptr());
         libc::sigaddset(set.as_mut_ptr(), signal);
         libc::pthread_sigmask(libc::SIG_UNBLOCK, set.as_ptr(), ptr::null_mut()) == 0
+    }
+}
+
+/// Sends a signal that is to end it to a process that was not reaped, which may be stopped.
+pub fn hand_over(pid: libc::pid_t, signal: c_int) {
+    for signal in [libc::SIGCONT, signal] {
+        // SAFETY: takes no pointers.
+        unsafe { libc::kill(pid, signal) };
     }
 }
 

@@ -3,6 +3,7 @@
 mod annotate;
 mod choice;
 mod rerun;
+mod stop;
 mod writes;
 
 use std::ffi::OsString;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use trace_replay::{Cache, Lookahead, Options, Outcome, Progress, RecordedTimes, Strategy};
 
 use self::choice::{strategies, sweep};
+use self::stop::Stop;
 use super::attaching::parse_duration;
 use super::drawing_file;
 use super::failure::{Failure, note};
@@ -148,10 +150,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let options = options(arguments, &header, &planned, walls);
     let known = known(arguments, &header, &planned, &options.wall_ns);
     let log = arguments.log.display();
+    let stop = Stop::new()?;
     if arguments.writes {
-        return writes::replay(arguments, planned.plan, &options, known);
+        return writes::replay(arguments, planned.plan, &options, known, stop);
     }
     let mut bar = RunsBar::now("replaying");
+    stop.end_at_once(bar.clone())?;
     let outcome = trace_replay::replay(planned.plan, &options, |progress| {
         if let Progress::Measuring { done, of } = progress {
             bar.finished(done, done as f64 / of.max(1) as f64);

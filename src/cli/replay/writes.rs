@@ -6,13 +6,14 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
-use trace_replay::{Cache, Options, Outcome, Plan, Progress, Scratch};
+use trace_replay::{Cache, Options, Outcome, Plan, Progress, ReplayError, Scratch};
 
-use super::super::failure::Failure;
+use super::super::failure::{Failure, by_signal, note};
 use super::super::progress::RunsBar;
+use super::stop::Stop;
 use super::{Arguments, Shown, show};
 use crate::analysis::replay::{Known, Replay};
-use crate::capture::untraced::Progress as _;
+use crate::capture::untraced::{Progress as _, signal_name};
 use crate::report::look::Look;
 
 /// Replays a plan in a scratch tree.
@@ -21,9 +22,11 @@ pub fn replay(
     plan: Plan,
     options: &Options,
     known: Known,
+    stop: Stop,
 ) -> Result<ExitCode, Failure> {
     check(arguments, options)?;
-    let scratch = Scratch { directory: arguments.scratch.clone(), ..Scratch::default() };
+    let directory = arguments.scratch.clone();
+    let scratch = Scratch { directory, stop: Some(stop.descriptor()?), ..Scratch::default() };
     let look = Look::of_stdout();
     let told = |outcome: &Outcome| {
         let replay = Replay::of(outcome, known);
@@ -32,13 +35,25 @@ pub fn replay(
         serde_json::to_vec(&shown).unwrap_or_default()
     };
     let mut bar = RunsBar::now("replaying");
-    let progress = |progress| {
-        if let Progress::Making { done, of } | Progress::Measuring { done, of } = progress {
+    let mut signal = None;
+    let progress = |progress| match progress {
+        Progress::Making { done, of } | Progress::Measuring { done, of } => {
             bar.finished(done, done as f64 / of.max(1) as f64);
+        }
+        Progress::Rehearsing => {}
+        Progress::Stopping => {
+            bar.finish();
+            signal = stop.received();
+            let name = signal.map_or("a signal", signal_name);
+            note(format_args!("the replay was interrupted ({name}); its scratch tree is being removed"));
         }
     };
     let shown = trace_replay::replay_in_scratch(plan, options, &scratch, progress, told);
     bar.finish();
+    if let Err(ReplayError::Stopped) = shown {
+        return Ok(by_signal(signal.unwrap_or(libc::SIGINT)));
+    }
+    stop.end_at_once(bar)?;
     let shown = shown.with_context(|| arguments.log.display().to_string())?;
     let shown: Shown =
         serde_json::from_slice(&shown).context("the confined process gave no result that can be read")?;

@@ -14,17 +14,19 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use clap::Args;
 
-use self::traced::{Plan, Traced, trace_shortest};
+use self::traced::{Candidate, Plan, Traced, trace_shortest};
 use self::untraced::{End, Over, measure};
 use super::choice;
 use super::command;
-use super::drawing_file::draw;
+use super::drawing_file::{check_plot, draw};
 use super::failure::{Failure, note};
 use super::input;
 use super::names::output_path;
+use super::plot;
 use super::report_output::{Files, ReportOutput};
 use super::tracing::Recorded;
 use crate::analysis::flame::Drawing;
@@ -60,12 +62,12 @@ pub struct Arguments {
     pub(super) cold: bool,
 
     /// A run is over when the command is ready: listen, output=REGEX, open=PATH, idle=MS; or exit [default]
-    #[arg(long, value_name = "WHAT", value_parser = clap::value_parser!(Until))]
+    #[arg(long, value_name = "WHAT", value_parser = choice::completed(Until::from_str, &UNTIL), hide_possible_values = true)]
     pub(super) until: Option<Until>,
 
     /// What becomes of a command that is ready: it is ended by TERM, INT or KILL (KILL after 5 s in any case), or
     /// left running (leave: one traced run, no untraced ones)
-    #[arg(long, value_name = "HOW", default_value = "TERM", requires = "until", value_parser = at_ready)]
+    #[arg(long, value_name = "HOW", default_value = "TERM", requires = "until", value_parser = choice::completed(at_ready, &AT_READY), hide_possible_values = true)]
     end: AtReady,
 
     /// Trace until the command's first process ends; others go on untraced (wall time never waits for them)
@@ -91,6 +93,10 @@ pub struct Arguments {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
+    /// Draw who did what when, as trace plot does, to FILE (SVG)
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+
     /// Show every row of every table
     #[arg(long)]
     all: bool,
@@ -101,7 +107,7 @@ pub struct Arguments {
 
     /// Run nothing: make the report of this log, ours or strace's text, or - for standard input
     #[arg(long, value_name = "LOG", conflicts_with_all = [
-        "command", "runs", "prepare", "ignore_failure", "cold", "until", "leader_only", "backend", "output",
+        "command", "runs", "prepare", "ignore_failure", "cold", "until", "leader_only", "backend", "output", "plot",
     ])]
     from: Option<PathBuf>,
 
@@ -129,6 +135,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         refused.map_err(|text| Failure::of_trace(anyhow::anyhow!(text)))?;
     }
     let output = output_path(arguments.output.as_deref(), &arguments.command)?;
+    if let Some(plot) = &arguments.plot {
+        check_plot(plot).map_err(|error| Failure::of_trace(anyhow::Error::from(error)))?;
+    }
     let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
     let until = arguments.until.clone().filter(|until| !matches!(until, Until::Exit));
     if let Some(until) = until.clone().filter(|_| leaves) {
@@ -147,6 +156,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 fn top(arguments: &Arguments) -> usize {
     if arguments.all { usize::MAX } else { TOP }
 }
+
+/// Words of `--until`, as far as they are always the same.
+const UNTIL: [&str; 5] = ["listen", "output=", "open=", "idle=", "exit"];
+
+/// Words of `--end`.
+const AT_READY: [&str; 4] = ["TERM", "INT", "KILL", "leave"];
 
 /// Takes what `--end` says.
 fn at_ready(name: &str) -> Result<AtReady, &'static str> {
@@ -175,7 +190,12 @@ fn traced(
     let mut traced = trace_shortest(&plan, stdio)?;
     if traced.ended_by.is_none() {
         match sampled::sample(&plan, stdio) {
-            Ok(sampled) => traced.sampled = sampled,
+            Ok(sampled) => {
+                (traced.sampled, traced.sampled_log) = match sampled {
+                    Ok(sampled) => (Ok(sampled.partition), Some(sampled.log)),
+                    Err(why) => (Err(why), None),
+                }
+            }
             Err(signal) => traced.ended_by = Some(signal),
         }
     }
@@ -193,7 +213,7 @@ pub(super) fn report(
     arguments: &Arguments,
     out: ReportOutput,
     output: &Path,
-    Traced { recorded, ended_by, cold_phases, sampled }: Traced,
+    Traced { recorded, ended_by, cold_phases, sampled, sampled_log }: Traced,
 ) -> Result<ExitCode, Failure> {
     let (mut report, drawing) = match analyse(output) {
         Ok(analysed) => analysed,
@@ -210,12 +230,19 @@ pub(super) fn report(
     let graph = output.with_extension("svg");
     let drawn = draw(&graph, &drawing);
     let graph = matches!(drawn, Ok(true)).then_some(graph.as_path());
+    let plotted = arguments.plot.as_deref().map_or(Ok(()), |plot| {
+        let log = sampled_log.as_ref().map_or_else(|| output.to_owned(), Candidate::path);
+        plot::draw_log(plot, &log)
+    });
     let files = Files { log: output, flame_graph: graph };
     out.write(&report, files, &recorded.left_running, |out, last| {
         startup::write(out, &report, Options { top: top(arguments), look: Look::of_stdout(), last })
     })
     .map_err(Failure::of_trace)?;
     tell(&recorded, drawn);
+    if let Err(failure) = plotted {
+        note(format_args!("no plot: {}", failure.text()));
+    }
     ended_by.map_or(End::Status(recorded.status), End::by_signal).finish()
 }
 

@@ -17,14 +17,15 @@ mod table;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 
 use self::options::{Asked, Options};
 use self::sink::StraceSink;
 use super::record::own_stream;
 use crate::capture::launch::{self, Command, SpawnOptions};
-use crate::capture::{StackFrames, filter, host, monotonic_ns, ptrace, realtime_ns};
+use crate::capture::{Outcome, StackFrames, filter, host, monotonic_ns, ptrace, realtime_ns};
 use crate::report::escape::printable;
 
 /// The name that asks for this.
@@ -79,6 +80,7 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
         sample: None,
         filtered: options.filtered,
         system_time: options.summary && !options.wall,
+        interruptible: Some(options.interruptible),
     };
     let filter = if options.filtered {
         filter::program(|abi, nr| options.filter.may_show_call(abi, nr))
@@ -89,11 +91,8 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
     let mut sink = StraceSink::new(options, realtime_ns())?;
     let Some(command) = command else {
         let outcome = ptrace::attach(&pids, &mut sink, capture)??;
-        for pid in pids.iter().filter(|_| outcome.interruption.is_some()) {
-            sink.lets_go(*pid);
-        }
         sink.finish()?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(ended(&outcome));
     };
     let spawn = SpawnOptions { wait_for_go: true, takes_timers: true, filter, ..SpawnOptions::default() };
     let mut child = launch::spawn(&command, [0, 1, 2].map(own_stream), &spawn)?;
@@ -103,7 +102,13 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
         return Err(error.into());
     }
     sink.finish()?;
-    Ok(ExitCode::from(launch::pass_on(outcome.status)))
+    Ok(ended(&outcome))
+}
+
+/// Ends as the command has, or by the signal that made an end of tracing.
+fn ended(outcome: &Outcome) -> ExitCode {
+    let by_signal = outcome.interruption.map(|interruption| ExitStatus::from_raw(interruption.signal));
+    ExitCode::from(launch::pass_on(by_signal.unwrap_or(outcome.status)))
 }
 
 /// The command, `None` where there is none because processes are attached to.

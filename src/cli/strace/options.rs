@@ -9,6 +9,7 @@ use anyhow::{Context, anyhow, bail};
 
 use super::expression::{self, Quiet, Signals, Statuses};
 use super::table::{REFUSED, TAKEN, refusal};
+use crate::capture::Interruptible;
 use crate::cli::inject::Injections;
 use crate::report::show::filter::Filter;
 use crate::report::show::live::Choices;
@@ -42,6 +43,8 @@ pub struct Options {
     pub pids: Vec<i32>,
     /// Behind the options.
     pub command: Vec<OsString>,
+    /// `-I`
+    pub interruptible: Interruptible,
     /// `-f`
     pub follow: bool,
     /// `-ff`
@@ -134,6 +137,7 @@ pub fn parse(words: Vec<OsString>) -> anyhow::Result<Asked> {
 #[allow(clippy::struct_excessive_bools, reason = "one for each switch")]
 struct Parser {
     pids: Vec<i32>,
+    interruptible: Option<Interruptible>,
     follow: usize,
     separately: bool,
     output: Option<OsString>,
@@ -252,6 +256,7 @@ impl Parser {
             'E' => self.environment.push(value),
             'p' => self.attach(&text()?)?,
             'u' => self.user = Some(text()?),
+            'I' => self.interruptible = Some(interruptible(&text()?)?),
             'f' => self.follow += 1,
             'a' => self.column = Some(number()?),
             'e' => self.expression(&text()?)?,
@@ -395,7 +400,9 @@ impl Parser {
             .iter()
             .any(|set| set.is_some());
         let is_quiet = self.output.is_some() && self.pids.is_empty();
+        let default = if is_quiet { Interruptible::Never } else { Interruptible::Waiting };
         Ok(Options {
+            interruptible: self.interruptible.unwrap_or(default),
             follow: self.follow > 0,
             separately: separately && self.output.is_some(),
             style: Style {
@@ -464,6 +471,17 @@ fn decimals(unit: &str) -> anyhow::Result<usize> {
         "us" | "" => Ok(6),
         "ns" => Ok(9),
         _ => bail!("'{unit}' is not taken: s, ms, us or ns"),
+    }
+}
+
+/// What `-I` takes.
+fn interruptible(when: &str) -> anyhow::Result<Interruptible> {
+    match when {
+        "1" | "anywhere" => Ok(Interruptible::Anywhere),
+        "2" | "waiting" => Ok(Interruptible::Waiting),
+        "3" | "never" => Ok(Interruptible::Never),
+        "4" | "never_tstp" => Ok(Interruptible::NeverStopped),
+        _ => bail!("invalid -I argument: '{when}'\nTry 'strace -h' for more information."),
     }
 }
 

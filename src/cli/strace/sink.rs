@@ -37,6 +37,8 @@ pub struct StraceSink {
     stacks: Stacks,
     /// Time in the kernel of each thread's process, when its call began and now.
     system: FxHashMap<u32, (u64, u64)>,
+    /// The last thread that was let go on untraced.
+    let_go: Option<u32>,
     failed: Option<anyhow::Error>,
 }
 
@@ -54,6 +56,7 @@ impl StraceSink {
             summary: Summary::default(),
             stacks: Stacks::default(),
             system: FxHashMap::default(),
+            let_go: None,
             failed: None,
         };
         if !sink.options.separately {
@@ -84,17 +87,6 @@ impl StraceSink {
     /// The command's first process is this one.
     pub fn started(&mut self, pid: i32) {
         self.joined(pid.cast_unsigned());
-    }
-
-    /// It goes on without us.
-    pub fn lets_go(&mut self, pid: i32) {
-        for stream in self.streams.values_mut() {
-            stream.live.detached();
-            stream.flush();
-        }
-        if !self.options.quiet.attach() {
-            super::tell(&format!("Process {pid} detached"));
-        }
     }
 
     fn joined(&mut self, tid: u32) {
@@ -137,6 +129,10 @@ impl StraceSink {
     }
 
     fn call(&mut self, event: &Event<'_>) {
+        if event.ret.is_none() && self.let_go == Some(event.tid) {
+            // Its line was ended.
+            return;
+        }
         if !self.is_shown(event) || !self.options.statuses.has(event) {
             return;
         }
@@ -209,6 +205,7 @@ impl Sink for StraceSink {
             Kind::Frame | Kind::Stack => self.stacks.add(event),
             Kind::Mark if event.text == Some(mark::ATTACHED.as_bytes()) && event.tid == event.pid => {
                 self.joined(event.tid);
+                self.with(event, |live| live.attached(event.tid));
                 self.say_attached(event.tid);
             }
             Kind::Lost => super::tell("threads were lost: somebody else has waited for them"),
@@ -232,6 +229,17 @@ impl Sink for StraceSink {
             self.with(event, |live| live.entered(event));
         }
         self.options.injections.of(event)
+    }
+
+    fn lets_go(&mut self, tid: u32) {
+        self.let_go = Some(tid);
+        if !self.options.quiet.attach() {
+            super::tell(&format!("Process {tid} detached"));
+        }
+        if let Some(stream) = self.stream(tid) {
+            stream.live.detached(tid);
+            stream.flush();
+        }
     }
 
     fn stopped(&mut self, event: &Event<'_>) {

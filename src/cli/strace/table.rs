@@ -10,6 +10,12 @@ pub const TAKEN: &[Row] = &[
     ('E', "env", "VAR[=VAL]", "put a variable into the command's environment, or remove it"),
     ('p', "attach", "PID", "trace a process that runs"),
     ('u', "user", "NAME", "run the command as this user"),
+    (
+        'I',
+        "interruptible",
+        "WHEN",
+        "signals that end strace: 1, anywhere; 2, waiting; 3, never (-o with a command); 4, never_tstp",
+    ),
     ('f', "follow-forks", "", "follow forks"),
     ('\0', "output-separately", "", "a file for each thread (with -o); -ff is both"),
     ('a', "columns", "COLUMN", "align results in this column (40)"),
@@ -58,7 +64,6 @@ pub const TAKEN: &[Row] = &[
 pub const REFUSED: &[(char, &str, bool)] = &[
     ('b', "detach-on", true),
     ('D', "daemonize", false),
-    ('I', "interruptible", true),
     ('O', "summary-syscall-overhead", true),
     ('U', "summary-columns", true),
     ('d', "debug", false),

@@ -3,6 +3,7 @@
 mod caption;
 mod colours;
 mod folded;
+mod json;
 mod speedscope;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use crate::analysis::fold::{By, FrameId, Graph, Kind, Metric};
 pub use caption::{Caption, by, title, what};
 use folded::{Stack, frame_text};
 pub use folded::{folded, is_folded};
+pub use json::json;
 pub use speedscope::{BEGIN as SPEEDSCOPE, speedscope};
 
 /// Frames narrower than this part of the picture are not drawn: less than a pixel of a wide window.
@@ -41,11 +43,7 @@ pub fn svg(out: &mut dyn Write, drawing: &Drawing, caption: &Caption<'_>) -> io:
     options.title = title(&drawing.command);
     options.subtitle = Some(caption::subtitle(drawing, caption));
     options.count_name.clear();
-    options.count_name.push_str(match drawing.metric {
-        Metric::Time | Metric::Elapsed | Metric::Cpu | Metric::Wall => "ns",
-        Metric::Count => "calls",
-        Metric::Bytes => "bytes",
-    });
+    options.count_name.push_str(unit(drawing.metric));
     options.name_type.clear();
     options.factor = 2_f64.powi(shift as i32);
     // Frames too narrow are already part of what they stand upon.
@@ -66,6 +64,15 @@ pub fn svg(out: &mut dyn Write, drawing: &Drawing, caption: &Caption<'_>) -> io:
     lines.reverse();
     flamegraph::from_lines(&mut options, lines.iter().map(String::as_str), out).map_err(io::Error::other)?;
     Ok(true)
+}
+
+/// What the width of frames is counted in.
+fn unit(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Time | Metric::Elapsed | Metric::Cpu | Metric::Wall => "ns",
+        Metric::Count => "calls",
+        Metric::Bytes => "bytes",
+    }
 }
 
 /// The lines inferno draws, and the colours of their frames. Frames that would not be seen count as part of

@@ -259,9 +259,14 @@ impl Live {
         }
     }
 
-    /// Ends the line of who goes on unseen.
-    pub fn detached(&mut self) {
-        if self.column > 0 {
+    /// A thread that ran before is there. Of the call that it restarts, strace has the first name of its table.
+    pub fn attached(&mut self, tid: u32) {
+        self.tasks.entry(tid).or_default().interrupted = Some("read");
+    }
+
+    /// Ends the line of a thread that goes on unseen.
+    pub fn detached(&mut self, tid: u32) {
+        if self.column > 0 && self.writer == tid {
             self.emit(b" <detached ...>\n");
         }
     }

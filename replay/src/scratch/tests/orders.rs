@@ -10,9 +10,14 @@ use crate::scratch::place::Base;
 use crate::sys::calls::Scratch as Buffers;
 
 /// A run in a tree of its own, without confinement: for plans of these tests only.
-fn in_own_tree(plan: Plan, base: &Path) -> Run {
+pub(super) fn in_own_tree(plan: Plan, base: &Path) -> Run {
     fs::create_dir(base.join(crate::scratch::manifest::OWN_DIRECTORY)).unwrap();
-    let here = Base { directory: base.to_owned(), file_system: String::new(), original: None };
+    let here = Base {
+        directory: base.to_owned(),
+        file_system: String::new(),
+        original: None,
+        passes_freed_inodes: false,
+    };
     in_tree(plan, &ScratchLimits::default(), &here, base, Guard::Namespaces, |_| ()).unwrap().0
 }
 

@@ -2,10 +2,14 @@
 //! `restore`.
 //!
 //! Only what a run has changed is made again: what has another inode, time of modification, size or mode than when it
-//! was made. (No call of a replay sets a time of modification to that of a file of the tree.)
+//! was made. A kernel's clock for files ticks a few hundred times a second, so a change right after a file was made could
+//! leave its time as it is; therefore all that is made gets a time long ago ([`MADE`]), which no call of a replay sets.
 
+mod kept;
 mod restore;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -14,15 +18,20 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
+use kept::Kept;
 pub(crate) use state::{State, first_difference, first_other_name};
 
-use super::manifest::{Item, Made};
+use super::manifest::{Item, Made, OWN_DIRECTORY};
+use crate::sys::files::{set_modified, share_blocks};
 
 /// Filler is written so many bytes at a time.
 const CHUNK: usize = 1 << 20;
 /// Entries made between two reports of progress.
 const REPORTED: usize = 5_000;
+/// When files and links of a tree were modified last, after the beginning of time.
+const MADE: Duration = Duration::from_secs(2 * 3600);
 
 /// What tells whether something is still what was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +41,8 @@ struct Stamp {
     /// Of files and links; directories change with what is in them.
     size: u64,
     modified: (i64, i64),
+    /// It is made again before each run: what else may have changed shows in nothing that is cheap to look at.
+    is_fleeting: bool,
 }
 
 /// A tree that replays run in.
@@ -41,6 +52,8 @@ pub(crate) struct Tree {
     root_mode: u32,
     items: Vec<Item>,
     made: HashMap<Box<[u8]>, Stamp>,
+    /// Where removing files makes others dearer: those that runs have made.
+    kept: Option<Kept>,
 }
 
 impl Tree {
@@ -51,7 +64,7 @@ impl Tree {
         items: Vec<Item>,
         mut progress: impl FnMut(usize, usize),
     ) -> io::Result<Self> {
-        let mut tree = Self { root: root.to_owned(), root_mode, items, made: HashMap::new() };
+        let mut tree = Self { root: root.to_owned(), root_mode, items, made: HashMap::new(), kept: None };
         set_mode(root, root_mode)?;
         let all: Vec<usize> = (0..tree.items.len()).collect();
         for chunk in all.chunks(REPORTED) {
@@ -61,6 +74,26 @@ impl Tree {
         tree.close_directories(&all)?;
         tree.stamp_others(&all)?;
         Ok(tree)
+    }
+
+    /// From now on inodes of what runs have made are kept.
+    pub(crate) fn keep_inodes(&mut self) -> io::Result<()> {
+        self.kept = Some(Kept::new(&self.root)?);
+        Ok(())
+    }
+
+    /// Whether files here can share blocks, found out by doing.
+    pub(crate) fn shares_blocks(&self) -> bool {
+        let own = self.path(OWN_DIRECTORY.as_bytes());
+        let [from, to] = ["blocks", "shared"].map(|name| own.join(name));
+        let tried = fs::write(&from, "contents").and_then(|()| {
+            let (from, to) = (File::open(&from)?, File::create(&to)?);
+            share_blocks(&from, &to)
+        });
+        for made in [from, to] {
+            let _ = fs::remove_file(made);
+        }
+        tried.is_ok()
     }
 
     pub(crate) fn entries(&self) -> usize {
@@ -98,16 +131,21 @@ impl Tree {
                 if size > filled {
                     file.set_len(*size)?;
                 }
+                file.set_modified(SystemTime::UNIX_EPOCH + MADE)?;
                 let mut metadata = file.metadata()?;
                 // Mostly it has them: the confined process has no umask.
                 if metadata.mode() & 0o7777 != item.mode {
                     file.set_permissions(Permissions::from_mode(item.mode))?;
                     metadata = file.metadata()?;
                 }
-                self.made.insert(item.path.as_slice().into(), stamp(&metadata));
+                let stamp = Stamp { is_fleeting: item.has_attributes, ..stamp(&metadata) };
+                self.made.insert(item.path.as_slice().into(), stamp);
                 Ok(())
             }
-            Made::Link(target) => symlink(OsStr::from_bytes(target), path),
+            Made::Link(target) => {
+                symlink(OsStr::from_bytes(target), &path)?;
+                set_modified(&path, MADE)
+            }
             Made::Name { of } => fs::hard_link(self.path(&self.items[*of as usize].path), path),
         }
     }
@@ -128,8 +166,9 @@ impl Tree {
             if matches!(self.items[index].what, Made::File { .. }) {
                 continue;
             }
-            let path = &self.items[index].path;
+            let Item { path, has_attributes, .. } = &self.items[index];
             let stamp = stamp(&self.path(path).symlink_metadata()?);
+            let stamp = Stamp { is_fleeting: *has_attributes, ..stamp };
             self.made.insert(path.as_slice().into(), stamp);
         }
         Ok(())
@@ -143,6 +182,7 @@ fn stamp(metadata: &fs::Metadata) -> Stamp {
         mode: metadata.mode(),
         size: if is_directory { 0 } else { metadata.size() },
         modified: if is_directory { (0, 0) } else { (metadata.mtime(), metadata.mtime_nsec()) },
+        is_fleeting: false,
     }
 }
 

@@ -17,10 +17,13 @@ impl Tree {
         let kept = self.kept(&found);
         // What is below a directory comes after it in the order of paths: backwards, it goes first.
         for (path, metadata) in found.iter().rev() {
-            match self.made.get(path).filter(|_| kept.contains(&**path)) {
+            match self.made.get(path).copied().filter(|_| kept.contains(&**path)) {
                 Some(made) if made.mode != metadata.mode() => set_mode(&self.path(path), made.mode & 0o7777)?,
                 Some(_) => {}
-                None => self.remove(path, metadata)?,
+                None => {
+                    let path = self.path(path);
+                    self.remove(&path, metadata)?;
+                }
             }
         }
         let is_missing =
@@ -38,7 +41,7 @@ impl Tree {
             let parent = path.iter().rposition(|&byte| byte == b'/').map(|slash| &path[..slash]);
             let is_same = self.made.get(path).is_some_and(|made| {
                 let now = stamp(metadata);
-                *made == now || (metadata.is_dir() && made.inode == now.inode)
+                *made == now || (metadata.is_dir() && made.inode == now.inode && !made.is_fleeting)
             });
             if is_same && parent.is_none_or(|parent| kept.contains(parent)) {
                 kept.insert(path);
@@ -48,21 +51,22 @@ impl Tree {
     }
 
     /// Of a file with several names, all are made again if one is: those that are still there go.
-    fn with_other_names(&self, mut missing: Vec<usize>) -> io::Result<Vec<usize>> {
+    fn with_other_names(&mut self, mut missing: Vec<usize>) -> io::Result<Vec<usize>> {
         let first = |index: usize| match self.items[index].what {
             Made::Name { of } => of as usize,
             _ => index,
         };
         let broken: HashSet<usize> = missing.iter().map(|&index| first(index)).collect();
         let all: HashSet<usize> = missing.iter().copied().collect();
-        for index in 0..self.items.len() {
-            let is_file = matches!(self.items[index].what, Made::File { .. } | Made::Name { .. });
-            if is_file && broken.contains(&first(index)) && !all.contains(&index) {
-                let path = self.path(&self.items[index].path);
-                fs::remove_file(&path)?;
-                missing.push(index);
-            }
+        let is_file = |index: usize| matches!(self.items[index].what, Made::File { .. } | Made::Name { .. });
+        let is_other =
+            |&index: &usize| is_file(index) && broken.contains(&first(index)) && !all.contains(&index);
+        let others: Vec<usize> = (0..self.items.len()).filter(is_other).collect();
+        for &index in &others {
+            let path = self.path(&self.items[index].path);
+            self.remove(&path, &path.symlink_metadata()?)?;
         }
+        missing.extend(others);
         missing.sort_unstable();
         Ok(missing)
     }
@@ -86,9 +90,11 @@ impl Tree {
     }
 
     /// Removes a name; its directory may have lost the permission for that.
-    fn remove(&self, path: &[u8], metadata: &fs::Metadata) -> io::Result<()> {
-        let path = self.path(path);
-        let remove = || if metadata.is_dir() { fs::remove_dir(&path) } else { fs::remove_file(&path) };
+    fn remove(&mut self, path: &Path, metadata: &fs::Metadata) -> io::Result<()> {
+        let mut remove = || match &mut self.kept {
+            Some(kept) => kept.take(path, metadata),
+            None => remove(path, metadata),
+        };
         match (remove(), path.parent()) {
             (Err(error), Some(parent)) if error.kind() == io::ErrorKind::PermissionDenied => {
                 let mode = parent.symlink_metadata()?.mode();
@@ -99,4 +105,8 @@ impl Tree {
             (done, _) => done,
         }
     }
+}
+
+pub(super) fn remove(path: &Path, metadata: &fs::Metadata) -> io::Result<()> {
+    if metadata.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) }
 }

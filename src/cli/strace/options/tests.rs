@@ -40,7 +40,7 @@ fn what_is_not_taken_is_refused_by_name() {
 }
 
 /// What `strace -h` of 6.1 lists, and what later versions add: the options that are taken.
-const ALL_TAKEN: &str = "-A -C -c -f -ff -i -k -n -q -qq -r -T -t -tt -ttt -v -w -x -xx -y -yy -Y -z -Z -a60 -s100 \
+const ALL_TAKEN: &str = "-A -I2 --interruptible=never -C -c -f -ff -i -k -n -q -qq -r -T -t -tt -ttt -v -w -x -xx -y -yy -Y -z -Z -a60 -s100 \
     -Pfile -Sname -oout -EA=1 -EA -uroot -Xraw -Xabbrev -Xverbose -etrace=open -e!close -esignal=INT \
     -estatus=failed -equiet=attach -eread=3 -ewrite=all -efd=3 -eraw=all -eabbrev=none -everbose=!open \
     -edecode-fds=all -edecode-fds=socket,dev -edecode-pids=comm -efault=open --follow-forks --seccomp-bpf \
@@ -56,13 +56,12 @@ const ALL_TAKEN: &str = "-A -C -c -f -ff -i -k -n -q -qq -r -T -t -tt -ttt -v -w
     --trace-fds=3";
 
 /// Those that are refused, with what the refusal names.
-const ALL_REFUSED: [(&str, &str); 19] = [
+const ALL_REFUSED: [(&str, &str); 18] = [
     ("-bexecve", "detach-on"),
     ("-D", "daemonize"),
     ("-DD", "daemonize"),
     ("--daemonize=pgroup", "daemonize"),
     ("-d", "debug"),
-    ("-I2", "interruptible"),
     ("-O1", "summary-syscall-overhead"),
     ("-Ucalls", "summary-columns"),
     ("--kill-on-exit", "kill-on-exit"),

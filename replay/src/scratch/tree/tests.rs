@@ -1,0 +1,79 @@
+//! Trees that are changed and put back.
+
+use std::os::unix::fs::symlink;
+
+use super::*;
+use crate::scratch::manifest::OWN_DIRECTORY;
+
+const CONTENTS: &[u8] = b"01234567";
+
+fn item(path: &str, what: Made, mode: u32) -> Item {
+    Item { path: path.into(), what, mode, has_attributes: false }
+}
+
+/// A directory with a file in it, which has a second name, and a link.
+fn tree(root: &Path) -> Tree {
+    fs::create_dir(root.join(OWN_DIRECTORY)).unwrap();
+    let file = Made::File { size: 8, filled: 8 };
+    let items = vec![
+        item("d", Made::Directory, 0o755),
+        item("d/a", file, 0o644),
+        item("d/b", Made::Name { of: 1 }, 0o644),
+        item("d/l", Made::Link((*b"a").into()), 0),
+    ];
+    Tree::make(root, 0o755, items, |_, _| ()).unwrap()
+}
+
+#[test]
+fn all_that_is_made_was_modified_long_ago() {
+    let root = tempfile::tempdir().unwrap();
+    let mut tree = tree(root.path());
+    for _ in 0..2 {
+        for name in ["d/a", "d/b", "d/l"] {
+            let modified = root.path().join(name).symlink_metadata().unwrap().modified().unwrap();
+            assert_eq!(modified, SystemTime::UNIX_EPOCH + MADE, "{name}");
+        }
+        // Of the same size, at once.
+        fs::write(root.path().join("d/a"), b"changed.").unwrap();
+        fs::remove_file(root.path().join("d/l")).unwrap();
+        symlink("b", root.path().join("d/l")).unwrap();
+        tree.restore().unwrap();
+        assert_eq!(fs::read(root.path().join("d/b")).unwrap(), CONTENTS);
+        assert_eq!(fs::read_link(root.path().join("d/l")).unwrap(), Path::new("a"));
+    }
+}
+
+#[test]
+fn inodes_of_what_runs_make_are_kept_and_the_trees_own_files_not_touched() {
+    let root = tempfile::tempdir().unwrap();
+    let mut tree = tree(root.path());
+    let before = tree.state().unwrap();
+    tree.keep_inodes().unwrap();
+    let made = |name: &str| root.path().join("d").join(name);
+    let mut inodes = Vec::new();
+    for _ in 0..3 {
+        fs::create_dir(made("new")).unwrap();
+        fs::write(made("new/file"), "contents").unwrap();
+        fs::set_permissions(made("new/file"), Permissions::from_mode(0o0)).unwrap();
+        fs::hard_link(made("new/file"), made("other name")).unwrap();
+        fs::hard_link(made("a"), made("name of the tree's own")).unwrap();
+        symlink("nowhere", made("new/link")).unwrap();
+        for name in ["new", "new/file", "new/link"] {
+            inodes.push(made(name).symlink_metadata().unwrap().ino());
+        }
+        tree.restore().unwrap();
+        assert_eq!(tree.state().unwrap(), before);
+        assert_eq!(fs::read(made("a")).unwrap(), CONTENTS);
+    }
+    let kept = fs::read_dir(root.path().join(OWN_DIRECTORY).join("removed")).unwrap();
+    let mut kept: Vec<u64> = kept
+        .map(|one| one.unwrap())
+        .map(|one| {
+            assert!(!one.metadata().unwrap().is_file() || one.metadata().unwrap().size() == 0);
+            std::os::unix::fs::DirEntryExt::ino(&one)
+        })
+        .collect();
+    kept.sort_unstable();
+    inodes.sort_unstable();
+    assert_eq!(kept, inodes);
+}

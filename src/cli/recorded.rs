@@ -1,0 +1,154 @@
+//! What `trace record` says at its end: notes for people, or one line of JSON.
+
+use std::io::{self, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::ExitStatus;
+
+use serde::Serialize;
+
+use super::failure::note;
+use super::tracing::Recorded;
+use crate::capture::sampler::Sampled;
+use crate::capture::select::Tracer;
+use crate::report::json;
+
+/// A recording, and what it was of.
+pub struct Told<'a> {
+    /// What came of it.
+    pub recorded: &'a Recorded,
+    /// What recorded it.
+    pub tracer: &'a Tracer,
+    /// Where the log is.
+    pub log: &'a Path,
+    /// How the command ended; `None`: there was no command.
+    pub status: Option<ExitStatus>,
+    /// Why CPU samples were taken by ptrace, if they were.
+    pub not_perf: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    log: String,
+    backend: &'a str,
+    not_ebpf: Option<&'a str>,
+    /// What the command gave to exit(2); `None`: a signal ended it, or there was no command.
+    exit_code: Option<i32>,
+    /// The number of the signal that ended the command.
+    signal: Option<i32>,
+    elapsed_ns: u64,
+    threads: u64,
+    events: Option<u64>,
+    bytes: Option<u64>,
+    lost_events: u64,
+    /// Why the log is incomplete.
+    error: Option<String>,
+    samples: Option<&'a Sampled>,
+    not_perf: Option<&'a str>,
+    warnings: &'a [&'static str],
+}
+
+impl Told<'_> {
+    /// Writes it as one line of JSON.
+    pub fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        let recorded = self.recorded;
+        let log = recorded.log.as_ref();
+        json::write_line(
+            out,
+            &Summary {
+                log: self.log.to_string_lossy().into_owned(),
+                backend: self.tracer.name(),
+                not_ebpf: self.tracer.not_ebpf(),
+                exit_code: self.status.and_then(|status| status.code()),
+                signal: self.status.and_then(|status| status.signal()),
+                elapsed_ns: u64::try_from(recorded.elapsed.as_nanos()).unwrap_or(u64::MAX),
+                threads: recorded.threads,
+                events: log.ok().map(|log| log.events),
+                bytes: log.ok().map(|log| log.bytes),
+                lost_events: recorded.lost,
+                error: log.err().map(ToString::to_string),
+                samples: recorded.sampled.as_ref(),
+                not_perf: self.not_perf,
+                warnings: &recorded.warnings,
+            },
+        )
+    }
+
+    /// Says it in notes.
+    pub fn notes(&self, with_fall_back: bool) {
+        let recorded = self.recorded;
+        for warning in &recorded.warnings {
+            note(warning);
+        }
+        match &recorded.log {
+            Ok(log) => note(format_args!(
+                "{} events of {} in {} ({} bytes)",
+                log.events,
+                counted(recorded.threads, "thread"),
+                self.log.display(),
+                log.bytes
+            )),
+            Err(error) => note(format_args!("the log is incomplete: {error}")),
+        }
+        if let Some(sampled) = &recorded.sampled {
+            tell_samples(sampled, self.not_perf);
+        }
+        if recorded.lost > 0 {
+            note(format_args!(
+                "{} lost: they came faster than they can be recorded; --lossless, or --backend ptrace, loses none",
+                counted_were(recorded.lost, "event")
+            ));
+        }
+        // Why the backend that costs least did not record.
+        if let Some(why) = self.tracer.not_ebpf().filter(|_| with_fall_back) {
+            note(format_args!(
+                "recorded with ptrace, for eBPF does not work here: {why} (trace doctor says more)"
+            ));
+        }
+    }
+}
+
+/// What became of the CPU samples.
+fn tell_samples(sampled: &Sampled, not_perf: Option<&str>) {
+    match not_perf {
+        None => note(counted(sampled.samples, "CPU sample")),
+        Some(why) => note(format_args!(
+            "{}, taken by ptrace, in user mode only: {why}",
+            counted(sampled.samples, "CPU sample")
+        )),
+    }
+    if sampled.confined > 0 {
+        note(format_args!(
+            "{} put {} under a seccomp filter and had no CPU samples from then on",
+            counted(sampled.confined, "thread"),
+            if sampled.confined == 1 { "itself" } else { "themselves" }
+        ));
+    }
+    if sampled.user_only && not_perf.is_none() {
+        note(
+            "the kernel's part is missing from them: `sysctl kernel.perf_event_paranoid=1`, root or CAP_PERFMON permits it",
+        );
+    }
+    if sampled.broken {
+        note(
+            "taking CPU samples ended early, by a fault of trace's: some are missing, nobody knows how many",
+        );
+    }
+    if sampled.lost > 0 {
+        note(format_args!("{} lost: take fewer a second", counted_were(sampled.lost, "CPU sample")));
+    }
+    if sampled.throttled > 0 {
+        note(format_args!(
+            "the kernel took fewer samples than asked for, {} (kernel.perf_cpu_time_max_percent)",
+            counted(sampled.throttled, "time")
+        ));
+    }
+}
+
+fn counted_were(count: u64, noun: &str) -> String {
+    format!("{} {}", counted(count, noun), if count == 1 { "was" } else { "were" })
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
