@@ -235,7 +235,9 @@ impl Decoder<'_, '_> {
             out.extend_from_slice(b", msg=");
             match asked {
                 // One about another error would have no end.
-                Some(asked) if asked.kind != NLMSG_ERROR => self.write_message(out, protocol, &asked, &of[..length]),
+                Some(asked) if asked.kind != NLMSG_ERROR => {
+                    self.write_message(out, protocol, &asked, &of[..length])
+                }
                 _ => write_bytes(out, of, self.style),
             }
         }
