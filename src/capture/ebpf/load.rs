@@ -28,6 +28,9 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!("trace.bpf.o");
 /// burst.
 const RING_BYTES: u32 = 8 << 20;
 
+/// The same with stacks, of which each may be as large as sixteen thousand bytes.
+const RING_BYTES_WITH_STACKS: u32 = 32 << 20;
+
 /// Programs and the tracepoints they are for, by the names that the kernel's types have for those. What takes the kernel
 /// longest to verify comes first.
 const PROGRAMS: [(&str, &str); 9] = [
@@ -58,6 +61,9 @@ pub struct Loaded {
     /// From the next [`Self::follow`] on, whoever makes a call while the ring is more than half full is stopped, and
     /// noted in `held`.
     pub lossless: bool,
+    /// Records hold stacks.
+    pub stacks: bool,
+    ring_bytes: u64,
     /// Processes that were stopped.
     pub held: HashMap<MapData, u32, u8>,
     /// The descriptor of that map.
@@ -183,8 +189,8 @@ fn first_line(text: &str) -> String {
 
 const TYPES: &str = "/sys/kernel/btf/vmlinux";
 
-/// Loads everything and attaches it; nothing is followed yet.
-pub fn load() -> Result<Loaded, LoadError> {
+/// Loads everything and attaches it; nothing is followed yet. With `stacks`, those of calls about files are told.
+pub fn load_for(stacks: bool) -> Result<Loaded, LoadError> {
     if !Path::new(TYPES).exists() {
         return Err(LoadError::NoTypes(TYPES));
     }
@@ -195,12 +201,15 @@ pub fn load() -> Result<Loaded, LoadError> {
     // Whoever is not root has the privilege from our own file, for own processes.
     let user = nix::unistd::geteuid();
     let only_user = if user.is_root() { u32::MAX } else { user.as_raw() };
+    let wants_stacks = u32::from(stacks);
+    let ring_bytes = if stacks { RING_BYTES_WITH_STACKS } else { RING_BYTES };
     let settings = Settings {
         variables: ByName::from([
             ("own_namespace", bytemuck::bytes_of(&namespace)),
             ("only_user", bytemuck::bytes_of(&only_user)),
+            ("wants_stacks", bytemuck::bytes_of(&wants_stacks)),
         ]),
-        sizes: ByName::from([("ring", RING_BYTES)]),
+        sizes: ByName::from([("ring", ring_bytes)]),
     };
     let mut fitted = fit(OBJECT, &types, &settings)?;
     set_plans(&fitted)?;
@@ -218,6 +227,8 @@ pub fn load() -> Result<Loaded, LoadError> {
         processes: take(&mut fitted, "processes", HashMap::try_from)?,
         lost: take(&mut fitted, "lost", PerCpuArray::try_from)?,
         lossless: false,
+        stacks,
+        ring_bytes: u64::from(ring_bytes),
         held,
         held_fd,
         group_signals,
@@ -306,8 +317,8 @@ impl Loaded {
     pub fn follow(&mut self, target: Target<'_>) -> io::Result<()> {
         self.epoch += 1;
         let (recorder, since_ns) = (std::process::id(), monotonic_ns());
-        let hold_above = if self.lossless { u64::from(RING_BYTES) / 2 } else { 0 };
-        let slow_above = u64::from(RING_BYTES) / 4 * 3;
+        let hold_above = if self.lossless { self.ring_bytes / 2 } else { 0 };
+        let slow_above = self.ring_bytes / 4 * 3;
         // The kernel's side counts renames in the lower half.
         let naming = self.control.naming.wrapping_add(1 << 32);
         let control = Control {

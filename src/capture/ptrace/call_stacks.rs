@@ -239,21 +239,5 @@ fn spec(call: &Call) -> Option<&'static syscall::Spec> {
 }
 
 fn is_about_files(call: &Call) -> bool {
-    spec(call).is_some_and(|spec| {
-        matches!(
-            spec.family,
-            Family::Stat
-                | Family::Open
-                | Family::Close
-                | Family::Read
-                | Family::Write
-                | Family::Seek
-                | Family::Readdir
-                | Family::Readlink
-                | Family::Namespace
-                | Family::Attribute
-                | Family::Sync
-                | Family::Filesystem
-        )
-    })
+    spec(call).is_some_and(|spec| spec.family.is_about_files())
 }

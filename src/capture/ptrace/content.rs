@@ -5,11 +5,13 @@
 
 use super::super::decode::effect::Effect;
 use super::super::sys::memory::{MOST_SPANS, Span};
-use super::descriptors::describe;
+use super::descriptors::{describe, interface_name, netlink_protocol};
 use super::memory::{Memory as _, ThreadMemory};
 use super::thread::Thread;
 use crate::event::Abi;
-use crate::syscall::decode::{Decoder, Keeper, Phase, Style, descriptor_at, keep_cwd, keep_returned_mask};
+use crate::syscall::decode::{
+    Decoder, Keeper, Phase, Question, Style, keep_cwd, keep_returned_mask, read_answer,
+};
 
 const PAGE: u64 = 4096;
 
@@ -69,13 +71,19 @@ fn with_decoder(
     let event = thread.call.event(thread.pid, thread.comm.as_bytes(), ret, None);
     // It is asked for in two parts.
     let mut latest = None;
-    let live = |address: u64, buffer: &mut [u8]| match descriptor_at(address) {
+    let live = |address: u64, buffer: &mut [u8]| match Question::at(address) {
         None => read(memory, address, buffer),
-        Some((fd, offset)) => {
-            if latest.as_ref().is_none_or(|(known, _)| *known != fd) {
-                latest = Some((fd, describe(shares, *tid, fd, style.files, style.details)));
+        Some((question, offset)) => {
+            if latest.as_ref().is_none_or(|(known, _)| *known != question) {
+                let answer = match question {
+                    Question::Behind(fd) => Some(describe(shares, *tid, fd, style).answer()),
+                    Question::Netlink(fd) => netlink_protocol(shares, *tid, fd),
+                    Question::Interface(index) => interface_name(index),
+                };
+                latest = Some((question, answer));
             }
-            latest.as_ref().map_or(0, |(_, described)| described.read(offset, buffer))
+            let answer = latest.as_ref().and_then(|(_, answer)| answer.as_deref());
+            answer.map_or(0, |answer| read_answer(answer, offset, buffer))
         }
     };
     let mut keeper = Keeper { kept: &mut kept, now, live };

@@ -13,11 +13,12 @@ use super::super::sys::socket_name;
 use super::files::{Shares, proc_file};
 use super::sock_diag::{internet_ends, unix_peer};
 use crate::syscall::decode::escape::write_quoted;
-use crate::syscall::decode::{Described, Details};
+use crate::syscall::decode::{Described, Style};
 use crate::syscall::flags::NETLINK_PROTOCOL;
 
 /// What is behind a descriptor, as far as is wanted.
-pub fn describe(shares: &Shares, tid: i32, fd: i32, with_path: bool, details: Details) -> Described {
+pub fn describe(shares: &Shares, tid: i32, fd: i32, style: &Style) -> Described {
+    let Style { files: with_path, details, .. } = *style;
     let Some(path) = shares.file(tid, fd) else { return Described::default() };
     let link = format!("/proc/{tid}/fd/{fd}");
     if details.sockets
@@ -89,6 +90,21 @@ fn internet(family: i32, protocol: i32, inode: u64) -> Option<Vec<u8>> {
     Some(text.into_bytes())
 }
 
+/// The protocol of a netlink socket, -1 where it is not bound.
+pub fn netlink_protocol(shares: &Shares, tid: i32, fd: i32) -> Option<Vec<u8>> {
+    let inode = inode_of(&shares.file(tid, fd)?)?;
+    let link = CString::new(format!("/proc/{tid}/fd/{fd}")).ok()?;
+    socket_name::protocol(&link).filter(|name| name == b"NETLINK")?;
+    let protocol = bound_netlink(tid, inode).map_or(-1, |(protocol, _)| protocol);
+    Some(protocol.to_le_bytes().to_vec())
+}
+
+/// The name of an interface of our network namespace.
+pub fn interface_name(index: i32) -> Option<Vec<u8>> {
+    let name = nix::net::if_::if_indextoname(index.cast_unsigned()).ok()?;
+    Some(name.into_bytes())
+}
+
 /// The row of a table that has this inode in this column.
 fn row(text: &str, column: usize, inode: u64) -> Option<&str> {
     let has = |line: &&str| {
@@ -97,19 +113,23 @@ fn row(text: &str, column: usize, inode: u64) -> Option<&str> {
     text.lines().skip(1).find(has)
 }
 
-/// `ROUTE:15085`, from `/proc/net/netlink`: protocol and port in the second and third column, the inode in the tenth.
+/// `ROUTE:15085`
 fn netlink(tid: i32, inode: u64) -> Option<Vec<u8>> {
+    let (protocol, port) = bound_netlink(tid, inode)?;
+    let name = u64::try_from(protocol).ok().and_then(|protocol| NETLINK_PROTOCOL.name(protocol));
+    let name = name.and_then(|name| name.strip_prefix("NETLINK_"));
+    let name = name.map_or_else(|| protocol.to_string(), str::to_owned);
+    Some(format!("{name}:{port}").into_bytes())
+}
+
+/// Protocol and port of a netlink socket, from `/proc/net/netlink`: the second and third column, the inode in the
+/// tenth. One that is not bound is in no table of the kernel's.
+fn bound_netlink(tid: i32, inode: u64) -> Option<(i32, String)> {
     let text = proc_file(tid, "net/netlink")?;
     let text = String::from_utf8_lossy(&text);
     let mut words = row(&text, 9, inode)?.split_ascii_whitespace().skip(1);
     let (protocol, port) = (words.next()?.parse().ok()?, words.next()?);
-    // One that is not bound is in no table of the kernel's.
-    if port == "0" {
-        return None;
-    }
-    let name = NETLINK_PROTOCOL.name(protocol).and_then(|name| name.strip_prefix("NETLINK_"));
-    let name = name.map_or_else(|| protocol.to_string(), str::to_owned);
-    Some(format!("{name}:{port}").into_bytes())
+    (port != "0").then(|| (protocol, port.to_owned()))
 }
 
 /// `17->18,"path"`: the inodes of both ends, and the name, from `/proc/net/unix` (the inode in the seventh column, the
@@ -147,13 +167,15 @@ fn local(tid: i32, inode: u64) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::syscall::decode::Details;
     use std::net::{TcpListener, TcpStream, UdpSocket};
     use std::os::fd::AsRawFd;
     use std::os::unix::net::UnixStream;
 
     fn told(fd: &impl AsRawFd) -> String {
         let me = std::process::id().cast_signed();
-        let Described { path, more } = describe(&Shares::of(me), me, fd.as_raw_fd(), true, Details::ALL);
+        let style = Style { files: true, details: Details::ALL, ..Style::PLAIN };
+        let Described { path, more } = describe(&Shares::of(me), me, fd.as_raw_fd(), &style);
         String::from_utf8([path, more].concat()).expect("ASCII")
     }
 

@@ -437,7 +437,11 @@ impl<'a, 'm> Decoder<'a, 'm> {
     fn write_in_buffer(&mut self, out: &mut Vec<u8>, index: usize) {
         match self.spec.args.get(index + 1) {
             Some(next) if next.arg == Arg::Size => {
-                self.write_buffer(out, self.arg(index), self.arg(index + 1));
+                let (address, length) = (self.arg(index), self.arg(index + 1));
+                match self.netlink_of_call() {
+                    Some(protocol) => self.write_netlink(out, protocol, address, length),
+                    None => self.write_buffer(out, address, length),
+                }
             }
             _ => self.write_address(out, self.arg(index)),
         }
@@ -459,9 +463,10 @@ impl<'a, 'm> Decoder<'a, 'm> {
         match self.spec.name {
             "getdents64" | "getdents" => self.write_directory(out, address, length),
             "getrandom" => self.write_buffer_as(out, address, length, Hex::All),
-            name if BUFFERS.contains(&name) && self.arg(index + 1) != 0 => {
-                self.write_buffer(out, address, length);
-            }
+            name if BUFFERS.contains(&name) && self.arg(index + 1) != 0 => match self.netlink_of_call() {
+                Some(protocol) => self.write_netlink(out, protocol, address, length),
+                None => self.write_buffer(out, address, length),
+            },
             _ => self.write_address(out, address),
         }
     }

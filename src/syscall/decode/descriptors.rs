@@ -75,14 +75,59 @@ impl Descriptors {
     }
 }
 
-/// Where a [`Memory`](super::Memory) has what is behind descriptors, 64 KiB for each; the last is the working
-/// directory's.
-const BASE: u64 = 0xffff_0000_0000_0000;
+/// What a decoder asks of a descriptor or an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// What is behind a descriptor, as far as is to be told ([`Described`]).
+    Behind(i32),
+    /// The protocol of a netlink socket: four bytes, -1 where it is not bound; of anything else none.
+    Netlink(i32),
+    /// The name of the network interface of this number.
+    Interface(i32),
+}
+
+/// Where a [`Memory`](super::Memory) has answers, 64 KiB for each: to these questions.
+const BASES: [(u64, fn(i32) -> Question); 3] = [
+    (0xffff_0000_0000_0000, Question::Behind),
+    (0xfffe_0000_0000_0000, Question::Netlink),
+    (0xfffd_0000_0000_0000, Question::Interface),
+];
 const SHIFT: u32 = 16;
-/// Before the text stands its length.
+/// Before the answer stands its length.
 const TEXT: u64 = 8;
-/// The longest text.
+/// The longest answer.
 const LONGEST: usize = 5000;
+
+impl Question {
+    fn address(self) -> u64 {
+        let (base, number) = match self {
+            Self::Behind(fd) => (BASES[0].0, fd),
+            Self::Netlink(fd) => (BASES[1].0, fd),
+            Self::Interface(index) => (BASES[2].0, index),
+        };
+        base + (u64::from(number.cast_unsigned()) << SHIFT)
+    }
+
+    /// What an address asks, and from which byte of the answer on; `None`: it is an address of the program's.
+    #[must_use]
+    pub fn at(address: u64) -> Option<(Self, usize)> {
+        let (base, question) = BASES.iter().find(|(base, _)| address >= *base)?;
+        let number = i32::try_from((address - base) >> SHIFT).ok()?;
+        Some((question(number), (address & 0xffff) as usize))
+    }
+}
+
+/// What a memory has of an answer, from an offset on.
+pub fn read_answer(answer: &[u8], offset: usize, buffer: &mut [u8]) -> usize {
+    let answer = &answer[..answer.len().min(LONGEST)];
+    let head = (answer.len() as u64).to_le_bytes();
+    let mut count = 0;
+    for (to, from) in buffer.iter_mut().zip(head.iter().chain(answer).skip(offset)) {
+        *to = *from;
+        count += 1;
+    }
+    count
+}
 
 /// What is behind a descriptor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,25 +139,11 @@ pub struct Described {
 }
 
 impl Described {
-    /// What a memory has from an offset of [`descriptor_at`] on.
-    pub fn read(&self, offset: usize, buffer: &mut [u8]) -> usize {
-        let length = (self.path.len() + 1 + self.more.len()).min(LONGEST);
-        let head = (length as u64).to_le_bytes();
-        let bytes = head.iter().chain(&self.path).chain(&[0]).chain(&self.more).take(TEXT as usize + length);
-        let mut count = 0;
-        for (to, from) in buffer.iter_mut().zip(bytes.skip(offset)) {
-            *to = *from;
-            count += 1;
-        }
-        count
+    /// As an answer.
+    #[must_use]
+    pub fn answer(&self) -> Vec<u8> {
+        [&self.path[..], &[0], &self.more].concat()
     }
-}
-
-/// Which descriptor an address asks for, and from which byte on; `None`: it is an address of the program's.
-#[must_use]
-pub fn descriptor_at(address: u64) -> Option<(i32, usize)> {
-    let fd = i32::try_from(address.checked_sub(BASE)? >> SHIFT).ok()?;
-    Some((fd, (address & 0xffff) as usize))
 }
 
 impl Decoder<'_, '_> {
@@ -122,18 +153,20 @@ impl Decoder<'_, '_> {
         self.write_behind(out, fd);
     }
 
+    /// The answer to a question.
+    pub(super) fn ask(&mut self, question: Question) -> Option<Vec<u8>> {
+        let at = question.address();
+        let length = self.read_u32_at(self.phase, at)?;
+        let mut text = vec![0; (length as usize).min(LONGEST)];
+        (self.memory.read(self.phase, at + TEXT, &mut text) == text.len()).then_some(text)
+    }
+
     /// `</dev/null<char 1:3>>`; `false`: nothing is known, or wanted.
     pub(super) fn write_behind(&mut self, out: &mut Vec<u8>, fd: i32) -> bool {
-        let Ok(number) = u64::try_from(fd) else { return false };
-        if !self.style.files && !self.style.details.is_any() {
+        if fd < 0 || !self.style.files && !self.style.details.is_any() {
             return false;
         }
-        let at = BASE + (number << SHIFT);
-        let Some(length) = self.read_u32_at(self.phase, at) else { return false };
-        let mut text = vec![0; (length as usize).min(LONGEST)];
-        if self.memory.read(self.phase, at + TEXT, &mut text) < text.len() {
-            return false;
-        }
+        let Some(text) = self.ask(Question::Behind(fd)) else { return false };
         let (path, more) = match text.iter().position(|&byte| byte == 0) {
             Some(end) => (&text[..end], &text[end + 1..]),
             None => return false,
@@ -189,9 +222,14 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_descriptors_are_none_of_a_programs() {
-        assert_eq!(descriptor_at(BASE + (5 << SHIFT) + 8), Some((5, 8)));
-        assert_eq!(descriptor_at(0x7fff_ffff_ffff), None);
-        assert_eq!(descriptor_at(u64::MAX), None);
+    fn questions_are_at_addresses_of_no_program() {
+        for question in [Question::Behind(5), Question::Netlink(0), Question::Interface(i32::MAX)] {
+            assert_eq!(Question::at(question.address() + 8), Some((question, 8)));
+        }
+        assert_eq!(Question::at(0x7fff_ffff_ffff), None);
+        assert_eq!(Question::at(u64::MAX), None);
+        let mut buffer = [0; 4];
+        assert_eq!(read_answer(b"lo", 8, &mut buffer), 2);
+        assert_eq!(&buffer, b"lo\0\0");
     }
 }

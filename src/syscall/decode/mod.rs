@@ -20,6 +20,7 @@ mod ioctl;
 mod layout;
 mod memory;
 mod net;
+mod netlink;
 mod poll;
 mod process;
 mod rare;
@@ -33,7 +34,7 @@ mod time;
 
 pub use call::{Decoder, Returned, keep_cwd, write_argv, write_file_name, write_unknown};
 pub use constants::Constants;
-pub use descriptors::{Described, Descriptors, Details, descriptor_at};
+pub use descriptors::{Described, Descriptors, Details, Question, read_answer};
 pub use memory::{Keeper, MOST_KEPT, Memory, NoMemory, Phase, Snapshot};
 pub use signal::{keep_returned_mask, keep_siginfo, write_siginfo};
 pub use text::Hex;

@@ -3,6 +3,7 @@
 use super::constants::Constants;
 use super::escape::write_quoted;
 use super::memory::Phase;
+use super::netlink::Protocol;
 use super::tables::{LINGER, TIMESPEC, TIMESPEC64, UCRED};
 use super::text::write_text;
 use super::{Decoder, Hex, Style};
@@ -20,16 +21,16 @@ const MOST_CONTROL: usize = 1 << 16;
 /// Most messages of one call (`UIO_MAXIOV`).
 const MOST_MESSAGES: u64 = 1024;
 
-fn word16(bytes: &[u8], at: usize) -> u16 {
+pub(super) fn word16(bytes: &[u8], at: usize) -> u16 {
     bytes.get(at..at + 2).map_or(0, |bytes| u16::from_le_bytes([bytes[0], bytes[1]]))
 }
 
-fn word32(bytes: &[u8], at: usize) -> u32 {
+pub(super) fn word32(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..).and_then(|bytes| bytes.first_chunk()).map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
 /// `htons(80)`
-fn write_port(out: &mut Vec<u8>, port: &[u8], constants: Constants) {
+pub(super) fn write_port(out: &mut Vec<u8>, port: &[u8], constants: Constants) {
     let name = |out: &mut Vec<u8>| {
         out.extend_from_slice(b"htons(");
         write_radix(out, u64::from(word16(port, 0).swap_bytes()), 10, 1);
@@ -95,6 +96,15 @@ impl Decoder<'_, '_> {
             _ => self.arg(index + 1) as u32,
         };
         self.write_sockaddr_at(out, address, length as usize);
+    }
+
+    fn is_netlink_address(&mut self, address: u64, length: u32) -> bool {
+        let mut family = [0; 2];
+        length >= 2
+            && address != 0
+            && !self.style.addresses
+            && self.memory.read(self.phase, address, &mut family) == family.len()
+            && i32::from(u16::from_le_bytes(family)) == libc::AF_NETLINK
     }
 
     fn write_sockaddr_at(&mut self, out: &mut Vec<u8>, address: u64, length: usize) {
@@ -182,11 +192,19 @@ impl Decoder<'_, '_> {
             Family::Read => self.event.ret.unwrap_or(0).unsigned_abs(),
             _ => u64::MAX,
         };
-        self.write_iovecs(out, self.arg(index), self.arg(index + 1), limit, has_content);
+        self.write_iovecs(out, self.arg(index), self.arg(index + 1), limit, has_content, None);
     }
 
-    /// `[{iov_base="ab", iov_len=2}]`, of which so many bytes are there.
-    fn write_iovecs(&mut self, out: &mut Vec<u8>, address: u64, count: u64, limit: u64, has_content: bool) {
+    /// `[{iov_base="ab", iov_len=2}]`, of which so many bytes are there, messages of this protocol of netlink.
+    fn write_iovecs(
+        &mut self,
+        out: &mut Vec<u8>,
+        address: u64,
+        count: u64,
+        limit: u64,
+        has_content: bool,
+        netlink: Option<Protocol>,
+    ) {
         let word = self.word_size();
         let mut left = limit;
         self.write_array(out, address, count, 2 * word, &mut |call, out, bytes| {
@@ -200,7 +218,10 @@ impl Decoder<'_, '_> {
             if has_content {
                 let shown = length.min(left);
                 left -= shown;
-                call.write_buffer(out, base, shown);
+                match netlink {
+                    Some(protocol) => call.write_netlink(out, protocol, base, shown),
+                    None => call.write_buffer(out, base, shown),
+                }
             } else {
                 call.write_address(out, base);
             }
@@ -273,6 +294,9 @@ impl Decoder<'_, '_> {
         out.extend_from_slice(b"{msg_name=");
         let room = named.filter(|_| is_received).unwrap_or(length);
         self.write_sockaddr_at(out, name, length.min(room) as usize);
+        // strace tells by the address what the message is.
+        let is_netlink = self.is_netlink_address(name, length.min(room));
+        let netlink = if is_netlink { Some(self.netlink_protocol(self.arg(0) as i32)) } else { None };
         out.extend_from_slice(b", msg_namelen=");
         if room != length {
             write_number(out, i64::from(room.cast_signed()));
@@ -280,7 +304,7 @@ impl Decoder<'_, '_> {
         }
         write_number(out, i64::from(length.cast_signed()));
         out.extend_from_slice(b", msg_iov=");
-        self.write_iovecs(out, iov, iovs, limit, true);
+        self.write_iovecs(out, iov, iovs, limit, true, netlink);
         out.extend_from_slice(b", msg_iovlen=");
         write_radix(out, iovs, 10, 1);
         if controls != 0 {
@@ -423,13 +447,7 @@ fn write_socket_address(out: &mut Vec<u8>, bytes: &[u8], style: &Style) {
             out.extend_from_slice(b", sin_port=");
             write_port(out, &bytes[2..4], style.constants);
             out.extend_from_slice(b", sin_addr=");
-            let host = std::net::Ipv4Addr::new(bytes[4], bytes[5], bytes[6], bytes[7]).to_string();
-            let name = |out: &mut Vec<u8>| {
-                out.extend_from_slice(b"inet_addr(");
-                write_text(out, host.as_bytes(), style.hex, false);
-                out.push(b')');
-            };
-            style.constants.write(out, |out| write_text(out, &bytes[4..8], Hex::All, false), name);
+            write_host4(out, [bytes[4], bytes[5], bytes[6], bytes[7]], style);
         }
         10 if bytes.len() >= 24 => write_inet6(out, bytes, style),
         16 if bytes.len() >= 12 => {
@@ -466,6 +484,35 @@ fn write_local(out: &mut Vec<u8>, name: &[u8], hex: Hex) {
     }
 }
 
+/// `inet_addr("127.0.0.1")`
+pub(super) fn write_host4(out: &mut Vec<u8>, host: [u8; 4], style: &Style) {
+    let name = |out: &mut Vec<u8>| {
+        out.extend_from_slice(b"inet_addr(");
+        write_text(out, std::net::Ipv4Addr::from(host).to_string().as_bytes(), style.hex, false);
+        out.push(b')');
+    };
+    style.constants.write(out, |out| write_text(out, &host, Hex::All, false), name);
+}
+
+/// `inet_pton(AF_INET6, "::1")`, where it is a member: `inet_pton(AF_INET6, "::1", &sin6_addr)`, or behind its name.
+pub(super) fn write_host6(out: &mut Vec<u8>, host: [u8; 16], member: Option<&str>, style: &Style) {
+    let is_named = style.constants == Constants::Names;
+    let name = |out: &mut Vec<u8>| {
+        out.extend_from_slice(b"inet_pton(AF_INET6, ");
+        write_text(out, std::net::Ipv6Addr::from(host).to_string().as_bytes(), style.hex, false);
+        if let Some(member) = member.filter(|_| is_named) {
+            out.extend_from_slice(b", &");
+            out.extend_from_slice(member.as_bytes());
+        }
+        out.push(b')');
+    };
+    if let Some(member) = member.filter(|_| !is_named) {
+        out.extend_from_slice(member.as_bytes());
+        out.push(b'=');
+    }
+    style.constants.write(out, |out| write_text(out, &host, Hex::All, false), name);
+}
+
 fn write_inet6(out: &mut Vec<u8>, bytes: &[u8], style: &Style) {
     out.extend_from_slice(b", sin6_port=");
     write_port(out, &bytes[2..4], style.constants);
@@ -477,18 +524,8 @@ fn write_inet6(out: &mut Vec<u8>, bytes: &[u8], style: &Style) {
     };
     style.constants.write(out, |out| write_text(out, &bytes[4..8], Hex::All, false), flow);
     let host: [u8; 16] = bytes[8..24].try_into().unwrap_or_default();
-    let name = |out: &mut Vec<u8>| {
-        out.extend_from_slice(b"inet_pton(AF_INET6, ");
-        write_text(out, std::net::Ipv6Addr::from(host).to_string().as_bytes(), style.hex, false);
-        let names_member = style.constants == Constants::Names;
-        out.extend_from_slice(if names_member { b", &sin6_addr)" } else { b")" });
-    };
-    if style.constants == Constants::Names {
-        out.extend_from_slice(b", ");
-    } else {
-        out.extend_from_slice(b", sin6_addr=");
-    }
-    style.constants.write(out, |out| write_text(out, &host, Hex::All, false), name);
+    out.extend_from_slice(b", ");
+    write_host6(out, host, Some("sin6_addr"), style);
     if bytes.len() >= 28 {
         out.extend_from_slice(b", sin6_scope_id=");
         write_radix(out, u64::from(word32(bytes, 24)), 10, 1);

@@ -188,6 +188,7 @@ fn option_names(level: u32) -> Option<&'static FlagSet> {
         0 => Some(&flags::IP_OPTION),
         6 => Some(&flags::TCP_OPTION),
         41 => Some(&flags::IPV6_OPTION),
+        270 => Some(&flags::netlink::NETLINK_OPTION),
         _ => None,
     }
 }

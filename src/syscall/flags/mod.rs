@@ -11,6 +11,7 @@ mod members;
 mod memory;
 mod mount;
 mod net;
+pub mod netlink;
 mod process;
 mod rare;
 mod signal;
@@ -27,7 +28,9 @@ pub use ioctl::IOCTL;
 pub use members::*;
 pub use memory::MPOL;
 pub use mount::{MOUNT_ATTR, QUOTA, QUOTA_TYPE};
-pub use net::{MSG, NETLINK_PROTOCOL, SOCKET_DOMAIN, SOCKET_LEVEL, SOCKET_OPTION, TCP_OPTION};
+pub use net::{
+    MSG, NETLINK_PROTOCOL, SOCKET_DOMAIN, SOCKET_LEVEL, SOCKET_OPTION, SOCKET_PROTOCOL, TCP_OPTION,
+};
 pub use process::CLONE;
 pub use rare::*;
 pub use signal::{signal_name, signal_number, write_si_code, write_signal};

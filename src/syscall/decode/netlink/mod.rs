@@ -1,0 +1,274 @@
+//! Messages of netlink (netlink(7)), taken apart as strace does.
+//!
+//! ```text
+//!  bytes ── messages ──> header, then by protocol and type ──┬─ route, diag: a structure ([`Head`])
+//!                                                            └─ attribute: a list, by a table of its structure
+//! ```
+//!
+//! Declarative: `route` and `diag` are tables of structures and attributes. Of protocols that have none here the
+//! content is bytes. What comes from a program may be anything: lengths are never trusted past the bytes there are.
+
+mod attribute;
+mod diag;
+mod route;
+
+use super::Hex;
+use super::descriptors::Question;
+use super::layout::Layout;
+use super::net::{word16, word32};
+use super::text::write_text;
+use super::{Decoder, Style};
+use crate::syscall::flags::netlink::{
+    NL_DIAG, NL_FLAGS, NL_FLAGS_DELETE, NL_FLAGS_ERROR, NL_FLAGS_GET, NL_FLAGS_NEW, NL_MESSAGE, NL_ROUTE,
+};
+use crate::syscall::flags::{FlagSet, SOCKET_DOMAIN, write_number, write_radix};
+
+use attribute::Attributes;
+
+/// A protocol of netlink; none: the socket is not bound, so that strace does not know it.
+pub(super) type Protocol = Option<u32>;
+
+const ROUTE: Protocol = Some(0);
+const SOCK_DIAG: Protocol = Some(4);
+const KOBJECT_UEVENT: Protocol = Some(15);
+
+/// Size of `struct nlmsghdr`.
+const HEADER: usize = 16;
+/// Most bytes looked at in one place: more than the kernel puts into one.
+const MOST: usize = 1 << 18;
+
+const NLMSG_ERROR: u16 = 2;
+const NLMSG_DONE: u16 = 3;
+/// Types below are the same for all protocols.
+const NLMSG_MIN_TYPE: u16 = 0x10;
+const NLM_F_REQUEST: u16 = 1;
+const NLM_F_CAPPED: u16 = 0x100;
+const NLM_F_ACK_TLVS: u16 = 0x200;
+const RTM_DELACTION: u16 = 49;
+
+/// What a message begins with: a structure, of which strace calls the first member so where the rest is missing,
+/// and the attributes behind it.
+pub(super) struct Head {
+    /// Name of the member that has the address family, in the first byte.
+    family: &'static str,
+    layout: &'static Layout,
+    attributes: &'static Attributes,
+}
+
+/// `struct nlmsghdr`.
+struct Header {
+    length: usize,
+    kind: u16,
+    flags: u16,
+    seq: u32,
+    pid: i32,
+}
+
+impl Header {
+    fn of(bytes: &[u8]) -> Option<Self> {
+        (bytes.len() >= HEADER).then(|| Self {
+            length: word32(bytes, 0) as usize,
+            kind: word16(bytes, 4),
+            flags: word16(bytes, 6),
+            seq: word32(bytes, 8),
+            pid: word32(bytes, 12).cast_signed(),
+        })
+    }
+}
+
+impl Decoder<'_, '_> {
+    /// The protocol of the socket that the call is about, if it is a netlink socket.
+    pub(super) fn netlink_of_call(&mut self) -> Option<Protocol> {
+        if !matches!(self.spec.name, "sendto" | "recvfrom" | "send" | "recv") || !self.is_deep() {
+            return None;
+        }
+        self.netlink_answer(self.arg(0) as i32)
+    }
+
+    /// The protocol of a netlink socket.
+    pub(super) fn netlink_protocol(&mut self, fd: i32) -> Protocol {
+        self.netlink_answer(fd).flatten()
+    }
+
+    fn netlink_answer(&mut self, fd: i32) -> Option<Protocol> {
+        let answer = self.ask(Question::Netlink(fd))?;
+        let number = i32::from_le_bytes(answer.try_into().ok()?);
+        Some(u32::try_from(number).ok())
+    }
+
+    /// The messages in a buffer.
+    pub(super) fn write_netlink(&mut self, out: &mut Vec<u8>, protocol: Protocol, address: u64, length: u64) {
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(MOST).min(MOST)];
+        if bytes.len() < HEADER || protocol == KOBJECT_UEVENT {
+            return self.write_buffer(out, address, length);
+        }
+        if address == 0 || self.memory.read(self.phase, address, &mut bytes) < bytes.len() {
+            return self.write_address(out, address);
+        }
+        self.write_messages_of(out, protocol, &bytes);
+    }
+
+    fn write_messages_of(&mut self, out: &mut Vec<u8>, protocol: Protocol, bytes: &[u8]) {
+        let (mut rest, mut count, mut is_array) = (bytes, 0, false);
+        while let Some(header) = Header::of(rest) {
+            if count >= self.most_elements() {
+                out.extend_from_slice(b"...");
+                break;
+            }
+            let next = (header.length >= HEADER).then(|| rest.get(header.length.next_multiple_of(4)..));
+            let next = next.flatten().filter(|next| !next.is_empty());
+            if count == 0 && next.is_some() {
+                out.push(b'[');
+                is_array = true;
+            }
+            count += 1;
+            self.write_message(out, protocol, &header, rest);
+            let Some(next) = next else { break };
+            out.extend_from_slice(b", ");
+            if next.len() < HEADER {
+                write_bytes(out, next, self.style);
+                break;
+            }
+            rest = next;
+        }
+        if is_array {
+            out.push(b']');
+        }
+    }
+
+    /// `[{nlmsg_len=20, ...}, content]`
+    fn write_message(&mut self, out: &mut Vec<u8>, protocol: Protocol, header: &Header, bytes: &[u8]) {
+        let content = bytes.get(HEADER..header.length.min(bytes.len())).unwrap_or_default();
+        if !content.is_empty() {
+            out.push(b'[');
+        }
+        self.write_header(out, protocol, header);
+        if !content.is_empty() {
+            out.extend_from_slice(b", ");
+            self.write_content(out, protocol, header, content);
+            out.push(b']');
+        }
+    }
+
+    fn write_header(&self, out: &mut Vec<u8>, protocol: Protocol, header: &Header) {
+        out.extend_from_slice(b"{nlmsg_len=");
+        write_radix(out, header.length as u64, 10, 1);
+        out.extend_from_slice(b", nlmsg_type=");
+        let kinds = match protocol {
+            _ if header.kind < NLMSG_MIN_TYPE => &NL_MESSAGE,
+            ROUTE => &NL_ROUTE,
+            SOCK_DIAG => &NL_DIAG,
+            _ => &NL_MESSAGE,
+        };
+        self.style.constants.one(out, kinds, u64::from(header.kind));
+        out.extend_from_slice(b", nlmsg_flags=");
+        self.style.constants.bits(out, flags_of(protocol, header.kind), u64::from(header.flags));
+        out.extend_from_slice(b", nlmsg_seq=");
+        write_radix(out, u64::from(header.seq), 10, 1);
+        out.extend_from_slice(b", nlmsg_pid=");
+        write_number(out, i64::from(header.pid));
+        out.push(b'}');
+    }
+
+    fn write_content(&mut self, out: &mut Vec<u8>, protocol: Protocol, header: &Header, content: &[u8]) {
+        match (protocol, header.kind) {
+            (_, NLMSG_ERROR) if content.len() >= 4 => self.write_error(out, protocol, header, content),
+            (_, NLMSG_DONE) if content.len() >= 4 => {
+                write_number(out, i64::from(word32(content, 0).cast_signed()));
+            }
+            (ROUTE, NLMSG_MIN_TYPE..) => self.write_by_family(out, route::head(header.kind), content),
+            (SOCK_DIAG, NLMSG_MIN_TYPE..) => {
+                let is_request = header.flags & NLM_F_REQUEST != 0;
+                self.write_by_family(out, diag::head(content[0], is_request), content);
+            }
+            _ => write_bytes(out, content, self.style),
+        }
+    }
+
+    /// What begins with an address family.
+    fn write_by_family(&mut self, out: &mut Vec<u8>, head: Option<&Head>, content: &[u8]) {
+        let (Some(&family), half) = (content.first(), self.half()) else { return };
+        let Some(head) = head else {
+            out.extend_from_slice(b"{family=");
+            self.style.constants.one(out, &SOCKET_DOMAIN, u64::from(family));
+            if content.len() > 1 {
+                out.extend_from_slice(b", data=");
+                write_bytes(out, &content[1..], self.style);
+            }
+            return out.push(b'}');
+        };
+        let size = head.layout.size[half];
+        if content.len() < size {
+            out.push(b'{');
+            out.extend_from_slice(head.family.as_bytes());
+            out.push(b'=');
+            self.style.constants.one(out, &SOCKET_DOMAIN, u64::from(family));
+            return out.extend_from_slice(if content.len() > 1 { b", ...}" } else { b"}" });
+        }
+        self.write_members(out, head.layout, &content[..size]);
+        if let Some(rest) = content.get(size.next_multiple_of(4)..).filter(|rest| !rest.is_empty()) {
+            out.extend_from_slice(b", ");
+            self.write_attributes(out, head.attributes, family, rest);
+        }
+    }
+
+    /// `{error=-ENODEV, msg={...}}`, and in brackets with that what more is said of it.
+    fn write_error(&mut self, out: &mut Vec<u8>, protocol: Protocol, header: &Header, content: &[u8]) {
+        let error = word32(content, 0).cast_signed();
+        let of = &content[4..];
+        let asked = Header::of(of);
+        let is_capped = header.flags & NLM_F_CAPPED != 0;
+        let length = asked.as_ref().map_or(0, |asked| if is_capped { HEADER } else { asked.length });
+        let length = length.min(of.len());
+        let more = of.get(length.next_multiple_of(4)..);
+        let more = more.filter(|more| header.flags & NLM_F_ACK_TLVS != 0 && !more.is_empty());
+        out.extend_from_slice(if more.is_some() { b"[{error=" } else { b"{error=" });
+        let name = error.checked_neg().filter(|&errno| errno > 0);
+        match name.and_then(|errno| syscalls::Errno::new(errno).name()) {
+            Some(name) => {
+                out.push(b'-');
+                out.extend_from_slice(name.as_bytes());
+            }
+            None => write_number(out, i64::from(error)),
+        }
+        if !of.is_empty() {
+            out.extend_from_slice(b", msg=");
+            match asked {
+                // One about another error would have no end.
+                Some(asked) if asked.kind != NLMSG_ERROR => self.write_message(out, protocol, &asked, &of[..length]),
+                _ => write_bytes(out, of, self.style),
+            }
+        }
+        out.push(b'}');
+        if let Some(more) = more {
+            out.extend_from_slice(b", ");
+            self.write_attributes(out, &attribute::OF_ERRORS, 0, more);
+            out.push(b']');
+        }
+    }
+}
+
+/// What flags mean depends on what the message is for.
+fn flags_of(protocol: Protocol, kind: u16) -> &'static FlagSet {
+    match (protocol, kind) {
+        (_, NLMSG_ERROR) => &NL_FLAGS_ERROR,
+        (_, ..NLMSG_MIN_TYPE) => &NL_FLAGS,
+        (SOCK_DIAG, _) | (ROUTE, RTM_DELACTION) => &NL_FLAGS_GET,
+        (ROUTE, kind) => match kind % 4 {
+            0 => &NL_FLAGS_NEW,
+            1 => &NL_FLAGS_DELETE,
+            2 => &NL_FLAGS_GET,
+            _ => &NL_FLAGS,
+        },
+        _ => &NL_FLAGS,
+    }
+}
+
+/// Bytes in hexadecimal, as many as are shown of a string.
+fn write_bytes(out: &mut Vec<u8>, bytes: &[u8], style: &Style) {
+    let shown = &bytes[..bytes.len().min(style.strings)];
+    write_text(out, shown, Hex::All, shown.len() < bytes.len());
+}
+
+#[cfg(test)]
+mod tests;
