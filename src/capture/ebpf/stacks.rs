@@ -69,7 +69,7 @@ impl CallStacks {
         }
         for address in self.walk.addresses.iter().rev() {
             let list = self.objects.list();
-            self.symbols.code(list, *address, &mut self.table, define, &mut self.frames);
+            self.symbols.code((list, head.pid), *address, &mut self.table, define, &mut self.frames);
         }
         if let Some(stack) = self.table.stack(self.frames.iter().copied(), define) {
             self.taken.insert(head.tid, stack);
@@ -94,7 +94,7 @@ impl CallStacks {
             let [program, loader] = programs.parts(path, start);
             let of = program.and_then(|part| self.map(&mut space, pid, part.path, part.range, 0, file));
             // Only where the program is the file that it was read from, is the loader the one that it names there.
-            if of.is_some_and(|id| self.objects.get(id).source.is_some())
+            if of.is_some_and(|id| self.objects.get(id).source().is_some())
                 && let Some(part) = loader
                 && let Some((path, file)) = identify(part.path)
             {

@@ -176,6 +176,7 @@ impl CallStacks {
     /// The process runs another program, or has ended.
     pub fn forget(&mut self, pid: i32) {
         self.processes.remove(&pid);
+        self.symbols.forget(pid.cast_unsigned());
     }
 
     fn take_native(
@@ -210,7 +211,8 @@ impl CallStacks {
             define(event);
         };
         for address in self.walk.addresses.iter().rev() {
-            self.symbols.code(self.objects.list(), *address, &mut self.table, &mut note, &mut self.native);
+            let objects = (self.objects.list(), pid.cast_unsigned());
+            self.symbols.code(objects, *address, &mut self.table, &mut note, &mut self.native);
         }
     }
 }
