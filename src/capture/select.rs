@@ -112,6 +112,12 @@ pub fn ebpf_works() -> Result<(), String> {
     privileged(|| try_ebpf(false)).map(drop)
 }
 
+/// The first kernel on which eBPF records, if this one is older: a reason where it does not.
+#[must_use]
+pub fn oldest_for_ebpf() -> Option<&'static str> {
+    ebpf::is_too_old().then_some(ebpf::OLDEST)
+}
+
 /// Children of a program that has capabilities from its file (`setcap`) cannot be traced without them, and ptrace has no use
 /// for them.
 pub fn ordinary_for_ptrace() {

@@ -41,9 +41,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         note(format_args!("{}: {line}", log.display()));
     }
     let bytes = draw(&picture)?.ok_or_else(|| anyhow!("{} {}", log.display(), nothing(&picture)))?;
-    match &output {
-        Some(path) => drawing_file::replace_plot(path, &bytes)?,
-        None => to_stdout(|out| out.write_all(&bytes))?,
+    if let Some(path) = &output {
+        drawing_file::replace_plot(path, &bytes)?;
+    } else {
+        let end = drawing_file::PLOT_SIGNATURE;
+        to_stdout(|out| out.write_all(&bytes).and_then(|()| out.write_all(end)))?;
     }
     let place = output.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
     note(format_args!("plot in {place}"));

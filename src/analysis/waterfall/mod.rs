@@ -1,6 +1,6 @@
 //! The picture of a start: phases, imports, threads, what each does when, and the critical path, on one time axis.
 //!
-//! Memory does not grow with the log. Of each thread ([`lane`]) long times are kept as they are, short ones are added up once
+//! Memory does not grow with the log. Of each thread (`lane`) long times are kept as they are, short ones are added up once
 //! there are too many; calls about files are counted in bins; names are kept of the longest calls only. What the picture
 //! leaves out or adds up is part of the value.
 

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aya::maps::{Array, HashMap, IterableMap, Map, MapData, MapError, PerCpuArray, RingBuf};
+use aya::util::KernelVersion;
 use bytemuck::{Pod, Zeroable};
 
 use super::super::monotonic_ns;
@@ -134,6 +135,17 @@ pub enum LoadError {
         /// What could not be done.
         what: String,
     },
+    /// The kernel is older than what the programs use.
+    #[error(
+        "cannot {what}: Linux {version} lacks what the eBPF backend needs, which is in {OLDEST} and later; --backend ptrace \
+         works on any kernel"
+    )]
+    TooOld {
+        /// What could not be done.
+        what: String,
+        /// The kernel's version.
+        version: String,
+    },
     /// The kernel cannot do it.
     #[error("cannot {what}: {cause}; --backend ptrace works on any kernel")]
     Unable {
@@ -154,6 +166,9 @@ impl LoadError {
             }
             Self::NoTypes(what) => format!("the kernel has no {what}"),
             Self::LockedDown { what } => format!("it cannot {what}: the kernel is locked down"),
+            Self::TooOld { what, version } => {
+                format!("it cannot {what}: Linux {version} is too old for it, which needs {OLDEST} or later")
+            }
         }
     }
 
@@ -171,8 +186,24 @@ impl LoadError {
         if std::fs::read_to_string(LOCKDOWN).is_ok_and(|state| is_locked_down(&state)) {
             return Self::LockedDown { what };
         }
-        if refused { Self::Refused { what, cause } } else { Self::Unable { what, cause } }
+        if refused {
+            return Self::Refused { what, cause };
+        }
+        match is_too_old().then(nix::sys::utsname::uname) {
+            Some(Ok(name)) => Self::TooOld { what, version: name.release().to_string_lossy().into_owned() },
+            _ => Self::Unable { what, cause },
+        }
     }
+}
+
+/// The first kernel that has all that the programs use: `bpf_loop` is its latest. A distribution may have brought it to an
+/// older one, so that this only explains failures.
+pub const OLDEST: &str = "5.17";
+
+/// Whether this kernel is older than that.
+#[must_use]
+pub fn is_too_old() -> bool {
+    KernelVersion::current().is_ok_and(|version| version < KernelVersion::new(5, 17, 0))
 }
 
 const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
@@ -387,6 +418,11 @@ mod tests {
             (error(libc::EPERM), "needs root, or CAP_BPF and CAP_PERFMON"),
             (error(libc::EINVAL), "--backend ptrace works on any kernel"),
             (LoadError::NoTypes(TYPES).to_string(), "CONFIG_DEBUG_INFO_BTF"),
+            (
+                LoadError::TooOld { what: "make the maps".to_owned(), version: "5.10.0".to_owned() }
+                    .to_string(),
+                "Linux 5.10.0 lacks what the eBPF backend needs, which is in 5.17 and later",
+            ),
             (
                 LoadError::LockedDown { what: "make the maps".to_owned() }.to_string(),
                 "--backend ptrace works there",

@@ -26,5 +26,5 @@ mod types;
 mod wire;
 
 pub use drain::{Options, Recorder};
-pub use load::{LoadError, Target};
+pub use load::{LoadError, OLDEST, Target, is_too_old};
 pub use running::RunningOptions;

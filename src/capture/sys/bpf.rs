@@ -54,7 +54,7 @@ pub fn load_program(program: &Program<'_>) -> io::Result<OwnedFd> {
     }
 }
 
-/// The last line of a verifier's account but the one that counts; none: it had nothing to say.
+/// The last line of a verifier's account but that of its figures; none: it had nothing to say.
 fn why_refused(account: &[u8]) -> Option<String> {
     let text = account.split(|&byte| byte == 0).next().unwrap_or_default();
     let said = text.split(|&byte| byte == b'\n').rev();

@@ -128,7 +128,8 @@ fn beside_title(report: &Report) -> String {
             None => format!("{}, no untraced runs in this log", traced(report)),
             Some(until) => {
                 let until = escape(until.as_bytes());
-                format!("ready ({until}), {}; no untraced runs", traced(report))
+                let after = report.traced_ns.map_or_else(String::new, |ns| format!(" after {}", time(ns)));
+                format!("ready ({until}){after}, traced; no untraced runs")
             }
         },
         |untraced| figures(report.until.as_deref(), untraced),

@@ -4,6 +4,7 @@
 //! fs/ext4/ialloc.c): whoever makes a file passes all those over, one after the other. A replay makes and removes the
 //! same files again and again, so its runs, and the putting back between them, would take as long as the product of both. So there
 //! what a run has made is emptied and moved away instead, into the tree's own directory, which no call of a log reaches.
+//! (Of what other replays have removed it is kept away by its place: `home`.)
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
