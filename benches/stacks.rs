@@ -217,7 +217,9 @@ fn per_cent(values: impl Iterator<Item = (String, f64)>) -> HashMap<String, f64>
         *sums.entry(name).or_default() += value;
     }
     let all: f64 = sums.values().sum();
-    sums.values_mut().for_each(|value| *value *= 100.0 / all.max(1.0));
+    for value in sums.values_mut() {
+        *value *= 100.0 / all.max(1.0);
+    }
     sums
 }
 

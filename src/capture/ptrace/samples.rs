@@ -28,11 +28,11 @@ use super::super::Sink;
 use super::super::stacks::Wanted;
 use super::super::sys::child::reap;
 use super::super::sys::process::{Ending, fork_child, own_tid};
-use super::super::sys::ptrace as request;
+use super::super::sys::ptrace::{self as request, SyscallStop};
 use super::super::sys::{seccomp, signals};
 use super::marks::lifecycle_event;
 use super::session::Session;
-use super::stop::{Stop, unless_gone};
+use super::stop::{Reason, Stop, unless_gone};
 use super::thread::Thread;
 use crate::event::{Event, Kind};
 
@@ -252,6 +252,16 @@ impl<S: Sink> Session<'_, S> {
         let Some(nr) = thread.sampled.put_off.take() else { return Ok(false) };
         unless_gone(request::repeat_call(stop.tid(), nr, ip))?;
         Ok(true)
+    }
+
+    /// A thread is about to be let go for good: if it returns from a call that was put off, it makes it again.
+    pub(super) fn repeat_at_last(&mut self, stop: &Stop, reason: Reason) {
+        if reason == Reason::Syscall
+            && let Ok(SyscallStop::Exit { ip, .. }) = request::syscall_stop(stop.tid())
+        {
+            // Fails for a thread that is gone.
+            let _ = self.repeats(stop, ip);
+        }
     }
 
     /// A process puts itself under a filter, which may kill it for a call that is put off: it is not asked any more.

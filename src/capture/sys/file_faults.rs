@@ -9,6 +9,8 @@ use std::ptr;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
+use super::startup;
+
 /// No page is smaller, and none of a file's that this architecture maps by default is larger.
 const PAGE: usize = 4096;
 /// `BUS_ADRERR` (asm-generic/siginfo.h): no such physical address, as behind the end of a file.
@@ -20,6 +22,10 @@ static FAULTS: AtomicU64 = AtomicU64::new(0);
 pub fn count() -> u64 {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
+        // An ignored signal is handed down to the command, and a handled one is not.
+        if startup::is_ignored(libc::SIGBUS) {
+            return;
+        }
         // SAFETY: all zeroes is a valid `struct sigaction` (empty mask); the handler stays valid for ever.
         unsafe {
             let mut new: libc::sigaction = mem::zeroed();
