@@ -1,10 +1,10 @@
 //! Attributes of netlink messages: `struct nlattr` with a value each, in lists.
 
-use super::super::Decoder;
 use super::super::descriptors::Question;
 use super::super::layout::Layout;
 use super::super::net::{word16, word32, write_host4, write_host6};
 use super::super::text::write_text;
+use super::super::{Decoder, Hex};
 use super::write_bytes;
 use crate::syscall::flags::{FlagSet, write_hex, write_number, write_radix};
 
@@ -169,7 +169,11 @@ impl Decoder<'_, '_> {
                 let shown = &text[..text.len().min(self.style.strings)];
                 write_text(out, shown, self.style.hex, shown.len() < text.len() || end.is_none());
             }
-            Show::Hardware => write_hardware(out, value),
+            Show::Hardware => {
+                let style = self.style;
+                let number = |out: &mut Vec<u8>| write_text(out, value, Hex::All, false);
+                style.constants.write(out, number, |out| write_hardware(out, value));
+            }
             Show::Host if i32::from(family) == libc::AF_INET => {
                 write_host4(out, *value.first_chunk()?, self.style);
             }
