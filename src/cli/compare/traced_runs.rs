@@ -55,8 +55,8 @@ fn trace_side(
     let file = tempfile::tempfile().map_err(Failure::of_trace)?;
     let log = kept.clone().unwrap_or_else(|| unnamed(&file));
     let typed = Typed { command: &one.command, words: one.words };
-    let once = || traced::trace_once(tracer, typed, &log, (stdio, 1), None);
-    let (recorded, guarded) = untraced::guarded(arguments.timeout, once);
+    let run = || traced::trace_once(tracer, typed, &log, (stdio, 1), None);
+    let (recorded, guarded) = untraced::guarded(arguments.timeout, run);
     if guarded == Guarded::Late {
         let name = format!("{} (traced)", outcome.samples[one.at].name);
         return Ok(Some(told(&name, Trouble::TimedOut, stdio)));

@@ -1,4 +1,4 @@
-//! `NETLINK_SOCK_DIAG` (sock_diag(7)): what is asked of sockets, and what is said of each.
+//! `NETLINK_SOCK_DIAG` (`sock_diag(7)`): what is asked of sockets, and what is said of each.
 
 use super::super::layout::Show::{Enum, Flags, Id, Nested, Own, Uint};
 use super::super::layout::Size::{B1, B2, B4};

@@ -239,7 +239,7 @@ impl Decoder<'_, '_> {
             match asked {
                 // One about another error would have no end.
                 Some(asked) if asked.kind != NLMSG_ERROR => {
-                    self.write_message(out, protocol, &asked, &of[..length])
+                    self.write_message(out, protocol, &asked, &of[..length]);
                 }
                 _ => write_bytes(out, of, self.style),
             }
