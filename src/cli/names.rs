@@ -65,7 +65,12 @@ pub fn refuse_stream_as_log(path: &Path) -> anyhow::Result<()> {
 
 /// The last part of a path without its extension, kept to what is plain in a file name.
 fn stem(word: &OsStr) -> String {
-    let stem = Path::new(word).file_stem().unwrap_or_default().to_string_lossy();
+    let path = Path::new(word);
+    // What follows the dot of `0.1` or `python3.11` is a part of a number.
+    let is_number =
+        path.extension().is_some_and(|end| end.as_encoded_bytes().first().is_some_and(u8::is_ascii_digit));
+    let stem = if is_number { path.file_name() } else { path.file_stem() };
+    let stem = stem.unwrap_or_default().to_string_lossy();
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+');
     let name: String = stem.chars().map(|c| if plain(c) { c } else { '_' }).take(40).collect();
     name.trim_start_matches('.').to_owned()
@@ -88,7 +93,9 @@ mod tests {
 
     #[test]
     fn names_tell_the_program_and_its_script() {
-        assert_eq!(name(&["/usr/bin/python3.11", "fixtures/hello.py"]), "python3-hello.trace");
+        assert_eq!(name(&["/usr/bin/python3.11", "fixtures/hello.py"]), "python3.11-hello.trace");
+        assert_eq!(name(&["sleep", "0.1"]), "sleep-0.1.trace");
+        assert_eq!(name(&["./build.sh", "v1."]), "build-v1.trace");
         assert_eq!(name(&["ls", "-l"]), "ls.trace");
         assert_eq!(name(&["git", "status"]), "git-status.trace");
         assert_eq!(name(&["./a b;c", "/"]), "a_b_c.trace");

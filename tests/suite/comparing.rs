@@ -239,6 +239,50 @@ fn interrupted_rounds_are_shown_as_far_as_they_came() {
     assert!(stdout.contains("untraced runs") && stderr.contains("ended by SIGINT"), "{stdout}{stderr}");
 }
 
+/// Runs well the first time, which is untraced, and hangs the second time, which is traced; nothing ends it but being
+/// killed, nor its child.
+const HANGS_TRACED: &str = "sh -c 'test -e ran || { touch ran; exit 0; }; trap \"\" INT TERM; echo about to hang >&2; \
+    sleep 1000 & echo $! >pid.new; mv pid.new pid; wait; sleep 1000'";
+
+/// Whether the process whose number is in this file has ended.
+fn is_gone(file: &Path) -> bool {
+    let pid = fs::read_to_string(file).expect("the command has said it");
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+    stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
+}
+
+#[test]
+fn traced_runs_have_the_time_limit_too() {
+    let dir = place();
+    let words =
+        ["--backend", "ptrace", "--runs", "1", "--warmup", "0", "--timeout", "10s", HANGS_TRACED, "true"];
+    let done = trace(dir.path(), &words);
+    assert_eq!(done.status.code(), Some(125), "{done:?}");
+    assert!(done.stderr.contains("(traced): a run took longer than --timeout allows"), "{done:?}");
+    assert!(done.stderr.contains("about to hang"), "its output: {done:?}");
+    assert!(is_gone(&dir.path().join("pid")), "its child goes on");
+}
+
+#[test]
+fn who_ignores_the_end_of_a_comparison_does_not_outlive_it() {
+    let dir = place();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trace"));
+    command.current_dir(dir.path()).args(["compare", "--backend", "ptrace", "--runs", "1", "--warmup", "0"]);
+    command.args([HANGS_TRACED, "true"]).stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::null());
+    let child = command.spawn().expect("trace starts");
+    let begin = Instant::now();
+    while !dir.path().join("pid").exists() {
+        assert!(begin.elapsed() < Duration::from_secs(120), "it is not traced");
+        sleep(Duration::from_millis(5));
+    }
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).expect("it runs");
+    let done = child.wait_with_output().expect("it ends");
+    let (stdout, stderr) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    assert_eq!(done.status.code(), Some(143), "{stderr}");
+    assert!(stdout.contains("untraced run") && stderr.contains("ended by SIGTERM"), "{stdout}{stderr}");
+    assert!(is_gone(&dir.path().join("pid")), "its child goes on");
+}
+
 /// The commands of `--cleanup` can be ended, too: by one signal, however many there are.
 #[test]
 fn a_hanging_cleanup_is_ended_by_a_signal() {

@@ -102,7 +102,7 @@ pub fn netlink_protocol(shares: &Shares, tid: i32, fd: i32) -> Option<Vec<u8>> {
 /// The name of an interface of our network namespace.
 pub fn interface_name(index: i32) -> Option<Vec<u8>> {
     let name = nix::net::if_::if_indextoname(index.cast_unsigned()).ok()?;
-    Some(name.into_bytes())
+    Some(name.into_bytes()).filter(|name| !name.is_empty())
 }
 
 /// The row of a table that has this inode in this column.

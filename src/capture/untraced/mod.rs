@@ -8,6 +8,7 @@
 //! the kernel's own account of it (`wait4(2)`).
 
 mod cold;
+mod guard;
 mod interleaved;
 mod outcome;
 mod policy;
@@ -29,6 +30,7 @@ use std::io;
 use std::process::ExitStatus;
 
 pub use cold::Cold;
+pub use guard::{Guarded, guarded};
 pub use interleaved::{Rounds, Series, interleaved};
 pub use outcome::{Output, outcome};
 pub use policy::Policy;

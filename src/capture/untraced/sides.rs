@@ -2,16 +2,12 @@
 //! than a time limit.
 
 use std::process::ExitStatus;
-use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-
+use super::guard::{Guarded, guarded};
 use super::interleaved::Random;
 use super::{Cold, PrepareError, Progress, Rounds, RunError, prepare, run, terminal};
 use crate::capture::launch::Command;
-use crate::capture::ready::{EndBy, Reaper, end_tree, pids};
 use crate::capture::stdio::Stdio;
 use crate::capture::sys::clock::monotonic_ns;
 use crate::capture::sys::signals::Watch;
@@ -111,9 +107,10 @@ fn one(side: &Side, stdio: &mut Stdio, plan: &Plan, watch: &Watch) -> Result<Run
     if let Some(cold) = &plan.cold {
         cold.empty().map_err(|error| refused(PrepareError::Cache(error)))?;
     }
-    let done = match plan.timeout {
-        None => run::once(&side.command, stdio, REPEATED, watch, None).map_err(Trouble::Broken)?,
-        Some(limit) => limited(&side.command, stdio, watch, limit)?,
+    let once = || run::once(&side.command, stdio, REPEATED, watch, None);
+    let done = match guarded(plan.timeout, once) {
+        (_, Guarded::Late) => return Err(Trouble::TimedOut),
+        (done, Guarded::Ended) => done.map_err(Trouble::Broken)?,
     };
     signal(0)?;
     prepare::conclude(side.conclude.as_deref(), watch).map_err(refused).and_then(signal)?;
@@ -121,35 +118,4 @@ fn one(side: &Side, stdio: &mut Stdio, plan: &Plan, watch: &Watch) -> Result<Run
         return Ok(done.figures);
     }
     Err(Trouble::Failed(done.status))
-}
-
-/// A run that is killed with all it has started when its time is up.
-fn limited(
-    command: &Command,
-    stdio: &mut Stdio,
-    watch: &Watch,
-    limit: Duration,
-) -> Result<run::Done, Trouble> {
-    let _reaper = Reaper::new();
-    let (is_over, over) = channel::<()>();
-    let (done, late) = std::thread::scope(|scope| {
-        let guard = scope.spawn(move || {
-            let late = over.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
-            if late {
-                for pid in pids() {
-                    // It may have ended meanwhile.
-                    let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
-                }
-            }
-            late
-        });
-        let done = run::once(command, stdio, REPEATED, watch, None);
-        drop(is_over);
-        (done, guard.join().unwrap_or(false))
-    });
-    if late {
-        end_tree(EndBy::Kill);
-        return Err(Trouble::TimedOut);
-    }
-    done.map_err(Trouble::Broken)
 }

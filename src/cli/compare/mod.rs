@@ -70,7 +70,7 @@ pub struct Arguments {
     #[arg(long)]
     pub(super) cold: bool,
 
-    /// Give up on an untraced run that takes longer (10s, 2m)
+    /// Give up on a run that takes longer, untraced or traced (10s, 2m)
     #[arg(long, value_name = "TIME", value_parser = some_time)]
     pub(super) timeout: Option<Duration>,
 

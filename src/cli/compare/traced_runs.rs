@@ -12,7 +12,7 @@ use super::files;
 use super::runs::{Early, Outcome, Running, ended_by, of_side, profile, told};
 use crate::capture::select::Tracer;
 use crate::capture::stdio::Stdio;
-use crate::capture::untraced::{self, Progress, Trouble};
+use crate::capture::untraced::{self, Guarded, Progress, Trouble};
 
 /// Traces all commands in turn, as often as asked for. What ended that early, if anything did.
 pub fn trace(
@@ -55,7 +55,13 @@ fn trace_side(
     let file = tempfile::tempfile().map_err(Failure::of_trace)?;
     let log = kept.clone().unwrap_or_else(|| unnamed(&file));
     let typed = Typed { command: &one.command, words: one.words };
-    let recorded = traced::trace_once(tracer, typed, &log, (stdio, 1), None)?;
+    let run = || traced::trace_once(tracer, typed, &log, (stdio, 1), None);
+    let (recorded, guarded) = untraced::guarded(arguments.timeout, run);
+    if guarded == Guarded::Late {
+        let name = format!("{} (traced)", outcome.samples[one.at].name);
+        return Ok(Some(told(&name, Trouble::TimedOut, stdio)));
+    }
+    let recorded = recorded?;
     if let Some(interruption) = recorded.interruption {
         return Ok(Some(ended_by(interruption.signal)));
     }

@@ -86,8 +86,10 @@ pub enum Question {
     Interface(i32),
 }
 
-/// Where a [`Memory`](super::Memory) has answers, 64 KiB for each: to these questions.
-const BASES: [(u64, fn(i32) -> Question); 3] = [
+/// Where answers to questions of a kind begin.
+type Base = (u64, fn(i32) -> Question);
+/// Where a [`Memory`](super::Memory) has answers, 64 KiB for each.
+const BASES: [Base; 3] = [
     (0xffff_0000_0000_0000, Question::Behind),
     (0xfffe_0000_0000_0000, Question::Netlink),
     (0xfffd_0000_0000_0000, Question::Interface),

@@ -100,9 +100,13 @@ flag_sets! {
         IFA_F_STABLE_PRIVACY = 0x800,
     }
     /// `rtm_scope` and `ifa_scope`.
-    NL_SCOPE: int "RT_SCOPE_???" {
+    NL_SCOPE: int "" {
         RT_SCOPE_UNIVERSE = 0, RT_SCOPE_SITE = 200, RT_SCOPE_LINK = 253, RT_SCOPE_HOST = 254,
         RT_SCOPE_NOWHERE = 255,
+    }
+    /// `rtm_tos` (`linux/ip.h`).
+    NL_SERVICE: int "IPTOS_TOS_???" {
+        IPTOS_TOS_LOWDELAY = 0x10, IPTOS_TOS_THROUGHPUT = 8, IPTOS_TOS_RELIABILITY = 4, IPTOS_TOS_MINCOST = 2,
     }
     /// `rtm_type` and `ndm_type`.
     NL_ROUTE_TYPE: int "RTN_???" {
@@ -155,6 +159,7 @@ flag_sets! {
         TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_SYN_RECV = 3, TCP_FIN_WAIT1 = 4, TCP_FIN_WAIT2 = 5,
         TCP_TIME_WAIT = 6, TCP_CLOSE = 7, TCP_CLOSE_WAIT = 8, TCP_LAST_ACK = 9, TCP_LISTEN = 10,
         TCP_CLOSING = 11,
+        TCP_NEW_SYN_RECV = 12,
     }
     /// `udiag_type`, and that of other sockets.
     SOCKET_KIND: int "SOCK_???" {

@@ -1,10 +1,10 @@
 //! Attributes of netlink messages: `struct nlattr` with a value each, in lists.
 
-use super::super::Decoder;
 use super::super::descriptors::Question;
 use super::super::layout::Layout;
 use super::super::net::{word16, word32, write_host4, write_host6};
 use super::super::text::write_text;
+use super::super::{Decoder, Hex};
 use super::write_bytes;
 use crate::syscall::flags::{FlagSet, write_hex, write_number, write_radix};
 
@@ -132,14 +132,14 @@ impl Decoder<'_, '_> {
         }
         let number = kind & !(NLA_F_NESTED | NLA_F_NET_BYTEORDER);
         let row = table.rows.iter().find(|(known, ..)| *known == number);
-        let name = |out: &mut Vec<u8>| match row {
-            Some((_, name, _)) => out.extend_from_slice(name.as_bytes()),
-            None => {
-                write_hex(out, u64::from(number));
-                out.extend_from_slice(b" /* ");
-                out.extend_from_slice(table.unknown.as_bytes());
-                out.extend_from_slice(b" */");
+        let name = |out: &mut Vec<u8>| {
+            if let Some((_, name, _)) = row {
+                return out.extend_from_slice(name.as_bytes());
             }
+            write_hex(out, u64::from(number));
+            out.extend_from_slice(b" /* ");
+            out.extend_from_slice(table.unknown.as_bytes());
+            out.extend_from_slice(b" */");
         };
         self.style.constants.write(out, |out| write_hex(out, u64::from(number)), name);
         out.push(b'}');
@@ -157,7 +157,6 @@ impl Decoder<'_, '_> {
     fn write_value(&mut self, out: &mut Vec<u8>, show: Show, family: u8, value: &[u8]) -> Option<()> {
         let unsigned = |size: usize| number(value, size);
         match show {
-            Show::Bytes => return None,
             Show::U8 => write_radix(out, unsigned(1)?, 10, 1),
             Show::U16 => write_radix(out, unsigned(2)?, 10, 1),
             Show::U32 => write_radix(out, unsigned(4)?, 10, 1),
@@ -169,14 +168,18 @@ impl Decoder<'_, '_> {
                 let shown = &text[..text.len().min(self.style.strings)];
                 write_text(out, shown, self.style.hex, shown.len() < text.len() || end.is_none());
             }
-            Show::Hardware => write_hardware(out, value),
+            Show::Hardware => {
+                let style = self.style;
+                let number = |out: &mut Vec<u8>| write_text(out, value, Hex::All, false);
+                style.constants.write(out, number, |out| write_hardware(out, value));
+            }
             Show::Host if i32::from(family) == libc::AF_INET => {
                 write_host4(out, *value.first_chunk()?, self.style);
             }
             Show::Host if i32::from(family) == libc::AF_INET6 => {
                 write_host6(out, *value.first_chunk()?, None, self.style);
             }
-            Show::Host => return None,
+            Show::Host | Show::Bytes => return None,
             Show::Host6 => write_host6(out, *value.first_chunk()?, None, self.style),
             Show::Interface => self.write_interface(out, unsigned(4)? as i32),
             Show::Bits(set) => self.style.constants.bits(out, set, unsigned(4)?),
@@ -227,19 +230,14 @@ impl Decoder<'_, '_> {
             }
             let key = at as u64 + u64::from(index == Index::FromOne);
             out.push(b'[');
-            match names.name(key) {
-                Some(name) => {
-                    out.extend_from_slice(name.as_bytes());
-                    if index == Index::FromOne {
-                        out.extend_from_slice(b"-1");
-                    }
-                }
-                None => {
-                    write_radix(out, at as u64, 10, 1);
-                    out.extend_from_slice(b" /* ");
-                    out.extend_from_slice(names.unknown.as_bytes());
-                    out.extend_from_slice(b" */");
-                }
+            if let Some(name) = names.name(key) {
+                out.extend_from_slice(name.as_bytes());
+                out.extend_from_slice(if index == Index::FromOne { b"-1" } else { b"" });
+            } else {
+                write_radix(out, at as u64, 10, 1);
+                out.extend_from_slice(b" /* ");
+                out.extend_from_slice(names.unknown.as_bytes());
+                out.extend_from_slice(b" */");
             }
             out.extend_from_slice(b"]=");
             let number = number(bytes, size)?;

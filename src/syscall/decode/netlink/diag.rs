@@ -1,16 +1,19 @@
-//! `NETLINK_SOCK_DIAG` (sock_diag(7)): what is asked of sockets, and what is said of each.
+//! `NETLINK_SOCK_DIAG` (`sock_diag(7)`): what is asked of sockets, and what is said of each.
 
-use super::super::Decoder;
 use super::super::layout::Show::{Enum, Flags, Id, Nested, Own, Uint};
 use super::super::layout::Size::{B1, B2, B4};
 use super::super::layout::{Layout, layouts};
 use super::super::net::{word32, write_host4, write_host6, write_port};
+use super::super::text::write_text;
+use super::super::{Constants, Decoder, Hex, Style};
 use super::Head;
 use super::attribute::{Attributes, Index, Show as A, write_cookie};
 use crate::syscall::flags::netlink::{
     NL_NETLINK_SHOW, NL_PACKET_SHOW, NL_SOCKET_MEMORY, NL_SOCKET_STATE, NL_UNIX_SHOW, SOCKET_KIND,
 };
-use crate::syscall::flags::{NETLINK_PROTOCOL, SOCKET_DOMAIN, SOCKET_PROTOCOL, write_hex, write_radix};
+use crate::syscall::flags::{
+    FlagSet, NETLINK_PROTOCOL, SOCKET_DOMAIN, SOCKET_PROTOCOL, write_hex, write_radix,
+};
 
 layouts! {
     /// `struct unix_diag_req`.
@@ -121,7 +124,7 @@ layouts! {
     /// `struct packet_diag_req`.
     PACKET_REQUEST: 20/20 {
         always sdiag_family @ 0/0 Enum(&SOCKET_DOMAIN, B1);
-        always sdiag_protocol @ 1/1 Uint(B1);
+        always sdiag_protocol @ 1/1 Flags(&NO_NAMES, B1);
         always pdiag_ino @ 4/4 Uint(B4);
         always pdiag_show @ 8/8 Flags(&NL_PACKET_SHOW, B4);
         always pdiag_cookie @ 12/12 Own(write_cookie);
@@ -135,6 +138,9 @@ layouts! {
         always pdiag_cookie @ 8/8 Own(write_cookie);
     }
 }
+
+/// Bits that have no names.
+static NO_NAMES: FlagSet = FlagSet { unknown: "", wide: false, fields: &[], values: &[] };
 
 static OF_UNIX: Attributes = Attributes {
     unknown: "UNIX_DIAG_???",
@@ -213,19 +219,19 @@ static OF_PACKETS: Attributes = Attributes {
 };
 
 static HEADS: [(i32, Head, Head); 5] = [
-    (libc::AF_UNIX, asked(&UNIX_REQUEST, &OF_UNIX), told("udiag_family", &UNIX, &OF_UNIX)),
-    (libc::AF_INET, asked(&INET_REQUEST, &OF_REQUESTS), told("idiag_family", &INET, &OF_INET)),
-    (libc::AF_INET6, asked(&INET6_REQUEST, &OF_REQUESTS), told("idiag_family", &INET6, &OF_INET)),
-    (libc::AF_NETLINK, asked(&NETLINK_REQUEST, &OF_NETLINK), told("ndiag_family", &NETLINK, &OF_NETLINK)),
-    (libc::AF_PACKET, asked(&PACKET_REQUEST, &OF_PACKETS), told("pdiag_family", &PACKET, &OF_PACKETS)),
+    (libc::AF_UNIX, asked(&UNIX_REQUEST, None), told("udiag_family", &UNIX, &OF_UNIX)),
+    (libc::AF_INET, asked(&INET_REQUEST, Some(&OF_REQUESTS)), told("idiag_family", &INET, &OF_INET)),
+    (libc::AF_INET6, asked(&INET6_REQUEST, Some(&OF_REQUESTS)), told("idiag_family", &INET6, &OF_INET)),
+    (libc::AF_NETLINK, asked(&NETLINK_REQUEST, None), told("ndiag_family", &NETLINK, &OF_NETLINK)),
+    (libc::AF_PACKET, asked(&PACKET_REQUEST, None), told("pdiag_family", &PACKET, &OF_PACKETS)),
 ];
 
-const fn asked(layout: &'static Layout, attributes: &'static Attributes) -> Head {
+const fn asked(layout: &'static Layout, attributes: Option<&'static Attributes>) -> Head {
     Head { family: "sdiag_family", layout, attributes }
 }
 
 const fn told(family: &'static str, layout: &'static Layout, attributes: &'static Attributes) -> Head {
-    Head { family, layout, attributes }
+    Head { family, layout, attributes: Some(attributes) }
 }
 
 /// What a message about sockets of this family begins with.
@@ -283,7 +289,13 @@ fn write_network_port(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8
 }
 
 fn write_inet(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    write_host4(out, bytes.first_chunk().copied().unwrap_or_default(), call.style);
+    // There is room for an address of IPv6, and all of it is what has been there.
+    let whole = bytes.get(..16).unwrap_or(bytes);
+    let name = |out: &mut Vec<u8>| {
+        let style = Style { constants: Constants::Names, ..*call.style };
+        write_host4(out, whole.first_chunk().copied().unwrap_or_default(), &style);
+    };
+    call.style.constants.write(out, |out| write_text(out, whole, Hex::All, false), name);
 }
 
 fn write_interface(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
@@ -346,8 +358,8 @@ fn write_inodes(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b']');
 }
 
-/// `struct inet_diag_sockopt`: a bit each.
-fn write_options(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+/// `struct inet_diag_sockopt`: a bit each; without `-v` those that are set.
+fn write_options(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     const NAMES: [&str; 11] = [
         "recverr",
         "is_icsk",
@@ -362,17 +374,24 @@ fn write_options(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
         "defer_connect",
     ];
     let bits = bytes.iter().take(2).rev().fold(0_u16, |bits, &byte| bits << 8 | u16::from(byte));
-    out.push(b'{');
-    for (bit, name) in NAMES.iter().enumerate() {
-        out.extend_from_slice(name.as_bytes());
+    let is_shown = |bit: &usize| call.style.verbose || bits >> bit & 1 != 0;
+    let mut separator: &[u8] = b"{";
+    for bit in (0..NAMES.len()).filter(is_shown) {
+        out.extend_from_slice(separator);
+        out.extend_from_slice(NAMES[bit].as_bytes());
         out.push(b'=');
         write_radix(out, u64::from(bits >> bit & 1), 10, 1);
-        out.extend_from_slice(b", ");
+        separator = b", ";
     }
-    out.extend_from_slice(b"unused=");
-    match u64::from(bits >> NAMES.len()) {
-        0 => out.push(b'0'),
-        unused => write_hex(out, unused),
+    let unused = u64::from(bits >> NAMES.len());
+    if call.style.verbose || unused != 0 || separator == b"{" {
+        out.extend_from_slice(separator);
+        out.extend_from_slice(b"unused=");
+        match unused {
+            0 => out.push(b'0'),
+            unused => write_hex(out, unused),
+        }
+        out.extend_from_slice(b" /* bits 3..8 */");
     }
-    out.extend_from_slice(b" /* bits 3..8 */}");
+    out.push(b'}');
 }

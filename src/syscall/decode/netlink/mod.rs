@@ -52,7 +52,8 @@ pub(super) struct Head {
     /// Name of the member that has the address family, in the first byte.
     family: &'static str,
     layout: &'static Layout,
-    attributes: &'static Attributes,
+    /// None: strace looks at nothing behind it.
+    attributes: Option<&'static Attributes>,
 }
 
 /// `struct nlmsghdr`.
@@ -206,9 +207,10 @@ impl Decoder<'_, '_> {
             return out.extend_from_slice(if content.len() > 1 { b", ...}" } else { b"}" });
         }
         self.write_members(out, head.layout, &content[..size]);
-        if let Some(rest) = content.get(size.next_multiple_of(4)..).filter(|rest| !rest.is_empty()) {
+        let rest = content.get(size.next_multiple_of(4)..).filter(|rest| !rest.is_empty());
+        if let (Some(rest), Some(attributes)) = (rest, head.attributes) {
             out.extend_from_slice(b", ");
-            self.write_attributes(out, head.attributes, family, rest);
+            self.write_attributes(out, attributes, family, rest);
         }
     }
 
@@ -224,19 +226,20 @@ impl Decoder<'_, '_> {
         let more = more.filter(|more| header.flags & NLM_F_ACK_TLVS != 0 && !more.is_empty());
         out.extend_from_slice(if more.is_some() { b"[{error=" } else { b"{error=" });
         let name = error.checked_neg().filter(|&errno| errno > 0);
+        let number = |out: &mut Vec<u8>| write_number(out, i64::from(error));
         match name.and_then(|errno| syscalls::Errno::new(errno).name()) {
-            Some(name) => {
+            Some(name) => self.style.constants.write(out, number, |out| {
                 out.push(b'-');
                 out.extend_from_slice(name.as_bytes());
-            }
-            None => write_number(out, i64::from(error)),
+            }),
+            None => number(out),
         }
         if !of.is_empty() {
             out.extend_from_slice(b", msg=");
             match asked {
                 // One about another error would have no end.
                 Some(asked) if asked.kind != NLMSG_ERROR => {
-                    self.write_message(out, protocol, &asked, &of[..length])
+                    self.write_message(out, protocol, &asked, &of[..length]);
                 }
                 _ => write_bytes(out, of, self.style),
             }

@@ -15,7 +15,7 @@ use crate::syscall::flags::netlink::{
     NL_ADDRESS_FLAGS, NL_HARDWARE, NL_ICMP6_STATS, NL_INET_CONF, NL_INET6_CONF, NL_INET6_FLAGS,
     NL_INET6_GENERATION, NL_INET6_STATS, NL_LINK_FILTER, NL_LINK_FLAGS, NL_NEIGHBOUR_FLAGS,
     NL_NEIGHBOUR_STATE, NL_ROUTE_FLAGS, NL_ROUTE_PROTOCOL, NL_ROUTE_TABLE, NL_ROUTE_TYPE, NL_RULE_ACTION,
-    NL_RULE_FLAGS, NL_SCOPE, NL_XDP_ATTACHED,
+    NL_RULE_FLAGS, NL_SCOPE, NL_SERVICE, NL_XDP_ATTACHED,
 };
 
 layouts! {
@@ -40,7 +40,7 @@ layouts! {
         always rtm_family @ 0/0 Enum(&SOCKET_DOMAIN, B1);
         always rtm_dst_len @ 1/1 Uint(B1);
         always rtm_src_len @ 2/2 Uint(B1);
-        always rtm_tos @ 3/3 Own(write_tos);
+        always rtm_tos @ 3/3 Flags(&NL_SERVICE, B1);
         always rtm_table @ 4/4 Enum(&NL_ROUTE_TABLE, B1);
         always rtm_protocol @ 5/5 Enum(&NL_ROUTE_PROTOCOL, B1);
         always rtm_scope @ 6/6 Enum(&NL_SCOPE, B1);
@@ -60,7 +60,7 @@ layouts! {
         always family @ 0/0 Enum(&SOCKET_DOMAIN, B1);
         always dst_len @ 1/1 Uint(B1);
         always src_len @ 2/2 Uint(B1);
-        always tos @ 3/3 Own(write_tos);
+        always tos @ 3/3 Flags(&NL_SERVICE, B1);
         always table @ 4/4 Enum(&NL_ROUTE_TABLE, B1);
         always action @ 7/7 Enum(&NL_RULE_ACTION, B1);
         always flags @ 8/8 Flags(&NL_RULE_FLAGS, B4);
@@ -452,14 +452,16 @@ static OF_LABELS: Attributes =
     Attributes { unknown: "IFAL_???", rows: &[(1, "IFAL_ADDRESS", A::Host), (2, "IFAL_LABEL", A::U32)] };
 
 /// What messages of these types begin with: `RTM_NEWLINK` and the others of the same thing, which are four each.
-static HEADS: [(u16, Head); 7] = [
-    (16, Head { family: "ifi_family", layout: &LINK, attributes: &OF_LINKS }),
-    (20, Head { family: "ifa_family", layout: &ADDRESS, attributes: &OF_ADDRESSES }),
-    (24, Head { family: "rtm_family", layout: &ROUTE, attributes: &OF_ROUTES }),
-    (28, Head { family: "ndm_family", layout: &NEIGHBOUR, attributes: &OF_NEIGHBOURS }),
-    (32, Head { family: "family", layout: &RULE, attributes: &OF_RULES }),
-    (72, Head { family: "ifal_family", layout: &LABEL, attributes: &OF_LABELS }),
-    (80, Head { family: "ncm_family", layout: &CONFIGURATION, attributes: &OF_CONFIGURATIONS }),
+static HEADS: [(u16, Head); 9] = [
+    (16, Head { family: "ifi_family", layout: &LINK, attributes: Some(&OF_LINKS) }),
+    (20, Head { family: "ifa_family", layout: &ADDRESS, attributes: Some(&OF_ADDRESSES) }),
+    (24, Head { family: "rtm_family", layout: &ROUTE, attributes: Some(&OF_ROUTES) }),
+    (28, Head { family: "ndm_family", layout: &NEIGHBOUR, attributes: Some(&OF_NEIGHBOURS) }),
+    (32, Head { family: "family", layout: &RULE, attributes: Some(&OF_RULES) }),
+    (56, Head { family: "ifa_family", layout: &ADDRESS, attributes: Some(&OF_ADDRESSES) }),
+    (60, Head { family: "ifa_family", layout: &ADDRESS, attributes: Some(&OF_ADDRESSES) }),
+    (72, Head { family: "ifal_family", layout: &LABEL, attributes: Some(&OF_LABELS) }),
+    (80, Head { family: "ncm_family", layout: &CONFIGURATION, attributes: Some(&OF_CONFIGURATIONS) }),
 ];
 
 /// What a message of this type begins with.
@@ -476,10 +478,6 @@ fn write_hexadecimal(out: &mut Vec<u8>, value: u64) {
         0 => out.push(b'0'),
         value => crate::syscall::flags::write_hex(out, value),
     }
-}
-
-fn write_tos(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    write_hexadecimal(out, u64::from(bytes.first().copied().unwrap_or(0)));
 }
 
 fn write_change(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
