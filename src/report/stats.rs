@@ -137,6 +137,10 @@ fn errnos(errnos: &[Errno]) -> String {
 }
 
 fn footer(table: &Table, backend: &str, axis: Option<Axis>) -> Vec<String> {
+    if table.total.calls == 0 {
+        // A log that was cut before its first call, or a filter that lets none through: there is no cost to speak of.
+        return vec![format!("No calls are counted, so there are no costs; {}.", notes::wall(table.wall))];
+    }
     let mut lines = vec![format!(
         "{}; {}.",
         notes::costs(table.quality, table.stop_ns, backend),
