@@ -1,15 +1,18 @@
 //! What a captured stack costs, and a CPU sample, beside `perf record` and `py-spy record` in the same run.
 //!
 //! ```text
-//! cargo bench --bench stacks
+//! cargo bench --bench stacks             # five rounds
+//! cargo bench --bench stacks -- 1        # to see that it works
 //! ```
 //!
 //! Stacks of calls: a Python that imports a few modules, under `trace record --backend ptrace` with and without `--stacks`; what
 //! counts is the median added time a call that has a stack. Samples: a Python that computes, untraced and under each recorder
-//! at the same rate; what counts is the median added wall time a sample, and how many samples there are. What is not
-//! installed is left out, and named.
+//! at the same rate; what counts is the median added wall time a sample, and how many samples there are. Then the shares of
+//! the five functions in which most samples are, beside perf's for machine code and py-spy's for Python. py-spy is installed
+//! into a place of its own, from the package index; what cannot be had is left out, and named.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -21,7 +24,10 @@ mod support;
 
 use support::{median, python};
 
+/// Unless another number is given.
 const ROUNDS: usize = 5;
+/// Functions that are compared.
+const TOP: usize = 5;
 /// Samples a second.
 const HZ: &str = "997";
 const IMPORTS: &str = "import json, http.client, asyncio, unittest";
@@ -29,7 +35,7 @@ const COMPUTES: &str = "\
 import json
 data = {str(n): [n, n * 2, str(n)] for n in range(2000)}
 total = 0
-for round in range(60):
+for round in range(240):
     total += len(json.dumps(json.loads(json.dumps(data)))) + sum(int(key) % 7 for key in data)
 ";
 
@@ -38,8 +44,21 @@ fn main() {
     let script = place.path().join("computes.py");
     std::fs::write(&script, COMPUTES).expect("a script");
     let python = python().expect("a python");
-    stacks(&python, place.path());
-    samples(&python, &script, place.path());
+    let rounds = std::env::args().find_map(|word| word.parse().ok()).unwrap_or(ROUNDS);
+    stacks(&python, place.path(), rounds);
+    samples(&python, &script, place.path(), rounds);
+}
+
+/// py-spy's program; installed once.
+fn py_spy(python: &Path) -> Option<PathBuf> {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("py-spy");
+    let program = place.join("bin/py-spy");
+    if !program.exists() {
+        let quiet = |command: &mut Command| time(command).map(drop);
+        quiet(Command::new(python).args(["-m", "venv"]).arg(&place))?;
+        quiet(Command::new(place.join("bin/python")).args(["-m", "pip", "install", "-q", "py-spy"]))?;
+    }
+    Some(program)
 }
 
 /// How long a command takes; `None`: it cannot be run, or fails.
@@ -50,14 +69,14 @@ fn time(command: &mut Command) -> Option<Duration> {
 }
 
 /// The median times of some commands, run in turn.
-fn times(commands: &mut [Command]) -> Vec<Option<f64>> {
+fn times(commands: &mut [Command], rounds: usize) -> Vec<Option<f64>> {
     let mut all: Vec<Vec<f64>> = commands.iter().map(|_| Vec::new()).collect();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         for (command, times) in commands.iter_mut().zip(&mut all) {
             times.extend(time(command).map(|time| time.as_secs_f64()));
         }
     }
-    all.into_iter().map(|times| (times.len() == ROUNDS).then(|| median(times))).collect()
+    all.into_iter().map(|times| (times.len() == rounds).then(|| median(times))).collect()
 }
 
 fn trace(options: &[&str], log: &Path) -> Command {
@@ -79,7 +98,7 @@ fn with_stack(log: &Path) -> u64 {
     rows
 }
 
-fn stacks(python: &Path, place: &Path) {
+fn stacks(python: &Path, place: &Path, rounds: usize) {
     println!("{:<28} {:>10} {:>10} {:>14}", "stacks of calls", "time", "stacks", "each adds");
     let kinds = ["python", "native", "both"];
     let logs = kinds.map(|kind| place.join(kind));
@@ -88,7 +107,7 @@ fn stacks(python: &Path, place: &Path) {
     for command in &mut commands {
         command.arg(python).args(["-c", IMPORTS]);
     }
-    let times = times(&mut commands);
+    let times = times(&mut commands, rounds);
     let plain = times[0].expect("recording without stacks works");
     println!("{:<28} {:>7.1} ms", "without", plain * 1e3);
     for ((kind, log), time) in kinds.iter().zip(&logs).zip(&times[1..]) {
@@ -98,37 +117,110 @@ fn stacks(python: &Path, place: &Path) {
     }
 }
 
-fn samples(python: &Path, script: &Path, place: &Path) {
+/// A recorder of samples: its name, its command up to the program, and how many samples it has recorded.
+type Recorder<'a> = (&'a str, Command, Box<dyn Fn() -> u64 + 'a>);
+
+fn samples(python: &Path, script: &Path, place: &Path, rounds: usize) {
     println!("\n{:<28} {:>10} {:>10} {:>14}", "CPU samples", "time", "samples", "each adds");
-    let [ours, perf, spy] = ["samples", "perf.data", "py-spy.txt"].map(|name| place.join(name));
-    let mut commands =
-        [Command::new(python), trace(&["--sample", HZ], &ours), Command::new("perf"), Command::new("py-spy")];
-    commands[1].arg(python);
-    commands[2]
-        .args(["record", "-q", "-e", "cpu-clock", "-F", HZ, "--call-graph", "dwarf,8192", "-o"])
-        .arg(&perf);
-    commands[2].arg("--").arg(python);
-    commands[3].args(["record", "-r", HZ, "-f", "raw", "-o"]).arg(&spy).arg("--").arg(python);
+    let [ours, stopped, data, folded] =
+        ["samples", "stopped", "perf.data", "py-spy.txt"].map(|name| place.join(name));
+    let mut perf = Command::new("perf");
+    perf.args(["record", "-q", "-e", "cpu-clock", "-F", HZ, "--call-graph", "dwarf,8192", "-o"]);
+    perf.arg(&data).arg("--");
+    let mut spy = Command::new(py_spy(python).unwrap_or_else(|| "py-spy".into()));
+    spy.args(["record", "-F", "-r", HZ, "-f", "raw", "-o"]).arg(&folded).arg("--");
+    let recorders: [Recorder<'_>; 4] = [
+        ("trace record --sample", trace(&["--sample", HZ], &ours), Box::new(|| with_stack(&ours))),
+        (
+            "  by ptrace, Python's frames",
+            trace(&["--sample", HZ, "--stacks", "python"], &stopped),
+            Box::new(|| with_stack(&stopped)),
+        ),
+        ("perf record", perf, Box::new(|| samples_of_perf(&data))),
+        ("py-spy record", spy, Box::new(|| samples_of_py_spy(&folded))),
+    ];
+    let (names, mut commands): (Vec<_>, Vec<_>) =
+        recorders.into_iter().map(|(name, command, count)| ((name, count), command)).unzip();
     for command in &mut commands {
-        command.arg(script);
+        command.arg(python).arg(script);
     }
-    let times = times(&mut commands);
+    let mut plain = Command::new(python);
+    plain.arg(script);
+    commands.insert(0, plain);
+    let times = times(&mut commands, rounds);
     let plain = times[0].expect("python runs");
     println!("{:<28} {:>7.1} ms", "untraced", plain * 1e3);
-    let counts: [(&str, &dyn Fn() -> u64); 3] = [
-        ("trace record --sample", &|| with_stack(&ours)),
-        ("perf record", &|| samples_of_perf(&perf)),
-        ("py-spy record", &|| samples_of_py_spy(&spy)),
-    ];
-    for ((name, count), time) in counts.iter().zip(&times[1..]) {
+    for ((name, count), time) in names.iter().zip(&times[1..]) {
         let Some(time) = time else {
-            println!("{name:<28} is not installed, or fails here");
+            println!("{name:<28} cannot be had, or fails here");
             continue;
         };
         let samples = count();
         let each = (time - plain) * 1e6 / samples.max(1) as f64;
         println!("{name:<28} {:>7.1} ms {samples:>10} {each:>11.1} µs", time * 1e3);
     }
+    if times[3].is_some() {
+        compare("perf", &shares_of_perf(&data), &shares(&folded_by_trace(&ours)));
+    }
+    if times[4].is_some() {
+        let text = std::fs::read_to_string(&folded).unwrap_or_default();
+        compare("py-spy", &shares(&text), &shares(&folded_by_trace(&stopped)));
+    }
+}
+
+/// The functions in which a peer has most samples, and the shares of both.
+fn compare(peer: &str, theirs: &HashMap<String, f64>, ours: &HashMap<String, f64>) {
+    println!("\n{:<44} {peer:>8} {:>8} {:>12}", "innermost function", "trace", "points apart");
+    let mut names: Vec<&String> = theirs.keys().collect();
+    names.sort_by(|a, b| theirs[*b].total_cmp(&theirs[*a]));
+    for name in names.into_iter().take(TOP) {
+        let (their, our) = (theirs[name], ours.get(name).copied().unwrap_or(0.0));
+        println!("{name:<44} {their:>6.1} % {our:>6.1} % {:>+12.1}", our - their);
+    }
+}
+
+/// The samples of a log as folded stacks.
+fn folded_by_trace(log: &Path) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trace"));
+    let output = command.args(["flame", "--by", "stack", "--metric", "cpu", "--folded"]).arg(log).output();
+    String::from_utf8_lossy(&output.expect("trace runs").stdout).into_owned()
+}
+
+/// Shares of the innermost functions of folded stacks, in per cent.
+fn shares(folded: &str) -> HashMap<String, f64> {
+    per_cent(folded.lines().filter_map(|line| {
+        let (stack, number) = line.rsplit_once(' ')?;
+        Some((plain_name(stack.rsplit(';').next()?), number.parse().ok()?))
+    }))
+}
+
+/// `f (package/file.py:3)` as `f (file.py)`: what both sides know.
+fn plain_name(frame: &str) -> String {
+    let Some((name, place)) = frame.split_once(" (") else { return frame.to_owned() };
+    let file = place.trim_end_matches(')').rsplit('/').next().unwrap_or_default();
+    let file = file.rsplit_once(':').map_or(file, |(file, _)| file);
+    format!("{name} ({file})")
+}
+
+/// The same of a recording of perf's.
+fn shares_of_perf(data: &Path) -> HashMap<String, f64> {
+    let output = Command::new("perf").args(["script", "-F", "ip,sym", "-i"]).arg(data).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let innermost = text.split("\n\n").filter_map(|sample| sample.trim_start().lines().next());
+    let name = |line: &str| Some(line.trim().split_once(' ')?.1.trim_end_matches(" (inlined)").to_owned());
+    per_cent(innermost.filter_map(|line| Some((name(line)?, 1.0))))
+}
+
+fn per_cent(values: impl Iterator<Item = (String, f64)>) -> HashMap<String, f64> {
+    let mut sums: HashMap<String, f64> = HashMap::new();
+    for (name, value) in values {
+        *sums.entry(name).or_default() += value;
+    }
+    let all: f64 = sums.values().sum();
+    for value in sums.values_mut() {
+        *value *= 100.0 / all.max(1.0);
+    }
+    sums
 }
 
 /// Samples in a recording of perf's.

@@ -49,6 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 Progress::Making { .. } => "tree made",
                 Progress::Rehearsing => "rehearsed",
                 Progress::Measuring { .. } => "measured",
+                Progress::Stopping => "stopped",
             };
             phase(name, begin.elapsed());
         },

@@ -64,8 +64,8 @@ pub use measure::{
 };
 pub use order::{Order, order};
 pub use plan::{
-    At, CallId, CopyCall, Limits, MAX_TRANSFER, Op, PathId, Plan, PlanBuilder, PlanError, ProcessId,
-    Recorded, Scope, Seen, Share, Span, StatCall, StatFacts, ThreadId,
+    At, AttributeCall, CallId, CopyCall, Limits, MAX_TRANSFER, Op, PathId, Plan, PlanBuilder, PlanError,
+    ProcessId, Recorded, Scope, Seen, Share, Span, StatCall, StatFacts, ThreadId,
 };
 pub use rehearse::Difference;
 pub use schedule::{CallCost, Schedule};

@@ -13,6 +13,9 @@ use crate::sys::calls::{Descriptors, Observed, Room, Scratch, perform};
 /// Never a result of a call: the step was not executed.
 const NOT_RUN: i64 = i64::MIN;
 
+/// Directories that an engine may hold open besides the program's, behind handles after those.
+pub(crate) const HELD_DIRECTORIES: usize = 64;
+
 /// The state of a run, made once and reset before each: nothing is allocated while time is taken.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -34,7 +37,12 @@ pub(crate) struct Place {
 impl Run {
     pub(crate) fn new(program: Arc<Program>) -> Self {
         let results = program.steps.iter().map(|_| (AtomicI64::new(NOT_RUN), AtomicU64::new(0))).collect();
-        Self { descriptors: Descriptors::new(program.handles), program, results, place: None }
+        Self {
+            descriptors: Descriptors::new(program.handles + HELD_DIRECTORIES),
+            program,
+            results,
+            place: None,
+        }
     }
 
     /// Of a program that changes files, in this tree.
@@ -59,6 +67,12 @@ impl Run {
             perform(&open_initial(handle, path), &self.program.plan.paths, &self.descriptors, &mut scratch);
         }
         Ok(())
+    }
+
+    /// Whether files can share blocks where this run makes its own.
+    pub(crate) fn shares_blocks(&self) -> bool {
+        let place = self.place.as_ref().map(|place| place.lock().unwrap_or_else(PoisonError::into_inner));
+        place.is_some_and(|place| place.tree.shares_blocks())
     }
 
     /// The first file that is not as it must be after a run.

@@ -4,7 +4,8 @@
 //! descent: the n-th thread or process that its parent made. Within a thread, calls are alike that have the same number,
 //! are about the same path and failed in the same way. Where two runs differ (another temporary name, one more read), a
 //! few calls on either side are skipped until both agree again; what is skipped has no counterpart. Calls for memory hang on
-//! where a run's memory lies, so they are left out at first, and paired between calls that are.
+//! where a run's memory lies, those for futexes on who comes first, so they are left out at first, and paired between calls
+//! that are.
 
 use std::hash::{Hash, Hasher};
 
@@ -70,7 +71,8 @@ impl Outline {
                     let like = hash(&(event.nr, event.abi, path, event.errno()));
                     let calls = self.threads.entry(*descent).or_default();
                     let spec = lookup(event.abi, event.nr);
-                    let is_memory = spec.is_some_and(|spec| spec.family == Family::Memory);
+                    let is_memory =
+                        spec.is_some_and(|spec| matches!(spec.family, Family::Memory | Family::Futex));
                     let list = if is_memory { &mut calls.memory } else { &mut calls.plain };
                     list.push((like, number));
                 }

@@ -7,7 +7,7 @@ use super::integrity::Watch;
 use super::phases::Timeline;
 use super::process::{ProcessId, Processes};
 use super::searchers::{Searcher, Searchers};
-use crate::event::{Event, Flags, Kind};
+use crate::event::{Event, Flags, Kind, mark};
 use crate::log::Header;
 use crate::syscall::{Family, Ret};
 
@@ -92,7 +92,9 @@ impl Base {
     /// Takes in one event. Gives what is known of it if it is a system call.
     pub fn add<'a>(&mut self, event: &Event<'a>) -> Option<Seen<'a>> {
         self.watch.add(event);
-        if !event.kind.happened() || matches!(event.kind, Kind::Lost | Kind::Sample) {
+        let is_late = event.kind == Kind::Mark && event.text == Some(mark::OFF_CPU.as_bytes());
+        // Samples and times off CPUs stand behind what they are about, the end of their process too.
+        if !event.kind.happened() || is_late || matches!(event.kind, Kind::Lost | Kind::Sample) {
             return None;
         }
         let end_ns = event.end_ns.map_or(event.start_ns, |end| end.max(event.start_ns));

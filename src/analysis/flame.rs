@@ -59,8 +59,7 @@ pub struct Flame {
     sampled: u64,
     /// Calls that have a stack.
     calls_with_stack: u64,
-    sample_hz: Option<u32>,
-    sampled_by: Option<String>,
+    sampling: Option<(u32, Option<String>)>,
 }
 
 /// A flame graph and what is to be said of it.
@@ -84,10 +83,8 @@ pub struct Drawing {
     pub calls: u64,
     /// Calls in it that have a stack.
     pub calls_with_stack: u64,
-    /// CPU samples a second that were asked for.
-    pub sample_hz: Option<u32>,
-    /// What took them, where it was not perf events.
-    pub sampled_by: Option<String>,
+    /// CPU samples a second that were asked for, and what took them where it was not perf events.
+    pub sampled: Option<(u32, Option<String>)>,
     /// Those that were not told apart.
     pub other_calls: u64,
     /// What they waited for other processes, the network or a clock, where [`Metric::Time`] leaves it out.
@@ -129,8 +126,7 @@ impl Flame {
             calls: 0,
             sampled: 0,
             calls_with_stack: 0,
-            sample_hz: header.sample_hz(),
-            sampled_by: header.sampled_by().map(str::to_owned),
+            sampling: header.sample_hz().map(|hz| (hz, header.sampled_by().map(str::to_owned))),
         }
     }
 
@@ -232,8 +228,7 @@ impl Flame {
             quality: model.quality,
             stop_ns: model.pinned.duration_ns,
             calls: drawn.calls,
-            sample_hz: self.sample_hz,
-            sampled_by: self.sampled_by,
+            sampled: self.sampling,
             calls_with_stack: self.calls_with_stack,
             other_calls: drawn.other_calls,
             waited_ns: drawn.waited_ns,

@@ -10,6 +10,7 @@
 //!            |-> budget::Meter    the metrics of budgets, and where most of each is
 //!            |-> flame::Flame      a flame graph, by phase, path or process
 //!            |-> imports::Imports  the tree of Python's imports
+//!            |-> waterfall::Waterfall  the picture of a start: who does what when
 //!            `-> startup::Startup  one cube of counts; phases, families, lookups, tree, flame graph are views of it,
 //!                                  findings are made from it and from what only order tells
 //! ```
@@ -53,6 +54,7 @@ pub mod text;
 pub mod tree;
 pub mod trial;
 pub mod wall;
+pub mod waterfall;
 pub mod written;
 
 #[cfg(test)]

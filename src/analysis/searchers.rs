@@ -110,11 +110,12 @@ impl Searchers {
             self.untold |= call.is_some();
             return Searcher::Program;
         };
-        let before = !process.loader.is_over();
-        let loads = process.loader.made(event);
+        // That it is done shows in the call after its last one.
         if event.tid == event.pid {
             process.loader.see(event, call);
         }
+        let before = !process.loader.is_over();
+        let loads = process.loader.made(event);
         self.untold |= process.loader.is_over() && !process.loader.is_told_later();
         match (loads, process.interpreter) {
             (true, _) if before => Searcher::Loader,

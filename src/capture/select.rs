@@ -69,7 +69,8 @@ pub struct Options {
     pub lossless: bool,
     /// The monotonic clock's reading that is time 0, in nanoseconds.
     pub origin_ns: u64,
-    /// Which frames the stacks of calls about files are to have, if stacks are wanted; only ptrace takes them.
+    /// Which frames the stacks of calls about files are to have, if stacks are wanted. eBPF takes those of machine code, and
+    /// only if it was got ready for that.
     pub stacks: Option<StackFrames>,
     /// CPU samples that the backend itself is to take; only ptrace does.
     pub sample: Option<ptrace::Sample>,
@@ -84,14 +85,22 @@ pub struct Options {
 /// # Errors
 /// Where eBPF was asked for by name and does not work here.
 pub fn select(wanted: Wanted) -> Result<Tracer, LoadError> {
+    select_for(wanted, false)
+}
+
+/// The same; with `stacks`, eBPF is got ready to tell the stacks of calls about files.
+///
+/// # Errors
+/// As [`select`].
+pub fn select_for(wanted: Wanted, stacks: bool) -> Result<Tracer, LoadError> {
     let ptrace = |not_ebpf| {
         ordinary_for_ptrace();
         Tracer { backend: Backend::Ptrace, not_ebpf }
     };
     match wanted {
         Wanted::Ptrace => Ok(ptrace(None)),
-        Wanted::Ebpf => Ok(Tracer::of(privileged(ebpf::Recorder::load)?)),
-        Wanted::Auto => Ok(privileged(try_ebpf).map_or_else(|why| ptrace(Some(why)), Tracer::of)),
+        Wanted::Ebpf => Ok(Tracer::of(privileged(|| ebpf::Recorder::load_for(stacks))?)),
+        Wanted::Auto => Ok(privileged(|| try_ebpf(stacks)).map_or_else(|why| ptrace(Some(why)), Tracer::of)),
     }
 }
 
@@ -100,7 +109,13 @@ pub fn select(wanted: Wanted) -> Result<Tracer, LoadError> {
 /// # Errors
 /// Why not.
 pub fn ebpf_works() -> Result<(), String> {
-    privileged(try_ebpf).map(drop)
+    privileged(|| try_ebpf(false)).map(drop)
+}
+
+/// The first kernel on which eBPF records, if this one is older: a reason where it does not.
+#[must_use]
+pub fn oldest_for_ebpf() -> Option<&'static str> {
+    ebpf::is_too_old().then_some(ebpf::OLDEST)
 }
 
 /// Children of a program that has capabilities from its file (`setcap`) cannot be traced without them, and ptrace has no use
@@ -130,7 +145,7 @@ fn maps_need_no_privilege() -> bool {
     KernelVersion::current().is_ok_and(|version| version >= KernelVersion::new(5, 19, 0))
 }
 
-fn try_ebpf() -> Result<ebpf::Recorder, String> {
+fn try_ebpf(stacks: bool) -> Result<ebpf::Recorder, String> {
     let may = has_capability(CAP_SYS_ADMIN) || (has_capability(CAP_BPF) && has_capability(CAP_PERFMON));
     if !may {
         return Err("it needs root, or CAP_BPF and CAP_PERFMON".to_owned());
@@ -138,7 +153,7 @@ fn try_ebpf() -> Result<ebpf::Recorder, String> {
     if seccomp::is_filtered() && !survives_bpf() {
         return Err("a seccomp filter kills who calls bpf".to_owned());
     }
-    ebpf::Recorder::load().map_err(|error| error.reason())
+    ebpf::Recorder::load_for(stacks).map_err(|error| error.reason())
 }
 
 /// Whoever is not root has the privilege from the program's file (`setcap`): it is for own processes only.

@@ -13,7 +13,7 @@ use crate::report::flame::{self, Caption, is_folded};
 pub const SIGNATURE: &[u8] = b"<!-- flame graph by trace -->\n";
 
 /// Stands at the end of our plots.
-const PLOT_SIGNATURE: &[u8] = b"<!-- plot by trace -->\n";
+pub const PLOT_SIGNATURE: &[u8] = b"<!-- plot by trace -->\n";
 
 /// Writes a drawing.
 pub fn replace_svg(path: &Path, svg: &[u8]) -> io::Result<()> {

@@ -235,7 +235,10 @@ fn draw(arguments: &Arguments, drawing: &Drawing) -> Result<Vec<u8>, Failure> {
     }
     let log = escape(arguments.log.as_os_str().as_encoded_bytes());
     Err(match (drawing.calls, drawing.metric) {
-        (0, _) if drawing.by == By::Import => anyhow!("{log} {}", super::imports::NONE),
+        (0, _) if drawing.by == By::Import && arguments.log.as_os_str() == "-" => {
+            anyhow!("there is nothing to draw: standard input holds no imports")
+        }
+        (0, _) if drawing.by == By::Import => anyhow!("{log} {}", super::imports::absence(&arguments.log)?),
         (0, _) => anyhow!("there is nothing to draw: no call of {log} is chosen"),
         (_, Metric::Bytes) => anyhow!("there is nothing to draw: the calls of {log} read and wrote nothing"),
         _ => anyhow!("there is nothing to draw: the calls of {log} took no time; try --metric count"),

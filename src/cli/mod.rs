@@ -19,6 +19,7 @@ mod lines;
 mod manpages;
 mod names;
 mod output;
+mod plot;
 mod progress;
 mod record;
 mod record_text;
@@ -81,6 +82,8 @@ enum Command {
     Stats(stats::Arguments),
     /// Draw a flame graph of the calls of a log
     Flame(flame::Arguments),
+    /// Draw who did what when in a log: phases, imports, threads, waits and the critical path on one time axis
+    Plot(plot::Arguments),
     #[command(
         about = "Make the calls of a log again, serially, from threads and through io_uring, and compare"
     )]
@@ -119,6 +122,7 @@ pub fn run() -> ExitCode {
         Command::Show(arguments) => show::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Flame(arguments) => flame::run(&arguments),
+        Command::Plot(arguments) => plot::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Assert(arguments) => assert_::run(&arguments),

@@ -19,7 +19,7 @@ use super::output::to_stdout;
 use super::record_text::Beside;
 use super::recorded::Told;
 use super::samples::Samples;
-use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_beside, tracer};
+use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_beside, tracer, tracer_for};
 use crate::capture::launch::{self, Stream};
 use crate::capture::select::{CHOICES, Wanted};
 use crate::capture::{StackFrames, host};
@@ -78,9 +78,10 @@ pub struct Arguments {
     #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with_all = ["pids", "all", "cgroup"])]
     sample: Option<u32>,
 
-    /// Take the stack of each call about files: which functions made it. ptrace only, since the thread must stand still;
-    /// python finds the functions of Python 2.7 and 3.6 on, native those of machine code, both puts the latter upon the former.
-    /// With --sample, CPU samples have these frames, too
+    /// Take the stack of each call about files: which functions made it. python finds the functions of Python 2.7 and 3.6 on,
+    /// native those of machine code, both puts the latter upon the former. By ptrace, while the thread stands still; native
+    /// also with --backend ebpf, which costs less and copies up to 12 KiB of a stack, where deeper ones are cut. With
+    /// --sample, CPU samples have these frames, too
     #[arg(long, value_name = "FRAMES", value_parser = named(&StackFrames::ALL), conflicts_with_all = ["pids", "all", "cgroup"])]
     stacks: Option<StackFrames>,
 
@@ -142,7 +143,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let output = arguments.output.clone().map_or_else(|| default_log(&arguments.command), Ok)?;
     names::refuse_stream_as_log(&output).map_err(Failure::of_trace)?;
     let samples = arguments.sample.map(|hz| Samples::choose(hz, arguments.stacks)).transpose()?;
-    let mut tracer = tracer(backend(arguments, samples.as_ref())?)?;
+    let mut tracer = tracer_for(backend(arguments, samples.as_ref())?, arguments.stacks)?;
     let job = Job {
         command: &command,
         words: &arguments.command,
@@ -190,11 +191,13 @@ fn backend(arguments: &Arguments, samples: Option<&Samples>) -> Result<Wanted, F
     let wanted = arguments.backend.unwrap_or(Wanted::Auto);
     let options = [
         (samples.is_some_and(|samples| samples.by_ptrace().is_some()), "--sample without perf events"),
-        (arguments.stacks.is_some(), "--stacks"),
+        (arguments.stacks.is_some_and(StackFrames::python), "--stacks python (or both)"),
         (arguments.decode.is_some(), "--decode full"),
         (!arguments.inject.is_empty(), "--inject"),
     ];
     match (options.iter().find(|(is_given, _)| *is_given), wanted) {
+        // By ptrace stacks are whole however deep they are.
+        (None, Wanted::Auto) if arguments.stacks.is_some() => Ok(Wanted::Ptrace),
         (None, _) => Ok(wanted),
         (Some((_, option)), Wanted::Ebpf) => Err(Failure::of_trace(anyhow::anyhow!(
             "{option} is not possible by eBPF; leave out --backend, and ptrace is taken"

@@ -28,7 +28,12 @@ const PIDS_SHOWN: usize = 5;
 
 /// Gets the backend ready that is asked for.
 pub fn tracer(wanted: Wanted) -> Result<Tracer, Failure> {
-    select::select(wanted).map_err(Failure::of_trace)
+    tracer_for(wanted, None)
+}
+
+/// The same, to take stacks where they are wanted.
+pub fn tracer_for(wanted: Wanted, stacks: Option<StackFrames>) -> Result<Tracer, Failure> {
+    select::select_for(wanted, stacks.is_some()).map_err(Failure::of_trace)
 }
 
 /// What to trace, and where to.

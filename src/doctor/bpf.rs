@@ -7,7 +7,7 @@ use super::check::{Check, Verdict};
 use super::machine::{Capability, Machine, set_capabilities};
 use super::sys::bpf;
 use super::sys::child::{Step, in_child};
-use crate::capture::select::ebpf_works;
+use crate::capture::select::{ebpf_works, oldest_for_ebpf};
 
 /// Calls that the program has to see.
 const CALLS: usize = 100;
@@ -93,6 +93,12 @@ fn explain(check: &mut Check, machine: &Machine) {
         check.because(
             "the kernel is locked down to confidentiality (Secure Boot)",
             "boot with lockdown=integrity on the kernel's command line",
+        );
+    }
+    if let Some(oldest) = oldest_for_ebpf().filter(|_| !btf_fails) {
+        check.because(
+            format!("Linux {} lacks what the backend needs", machine.kernel),
+            format!("use Linux {oldest} or later"),
         );
     }
     if btf_fails {

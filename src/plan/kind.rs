@@ -135,6 +135,12 @@ pub enum Kind {
     CopyRange,
     /// `sendfile`.
     SendFile,
+    /// `getxattr`, `listxattr`, `setxattr`, `removexattr`, and those of links and descriptors: which, says the name.
+    Attribute,
+    /// `statfs`.
+    FileSystem,
+    /// `fstatfs`.
+    FileSystemOf,
     /// `umask`.
     Umask,
     /// Changes and depends on nothing that is replayed.
@@ -150,7 +156,7 @@ pub enum Kind {
 }
 
 /// Calls that are what the name says.
-const NAMED: [(&str, Kind); 79] = [
+const NAMED: [(&str, Kind); 95] = [
     ("open", Kind::Open),
     ("openat", Kind::OpenAt),
     ("openat2", Kind::OpenAt2),
@@ -228,6 +234,22 @@ const NAMED: [(&str, Kind); 79] = [
     ("flock", Kind::Lock),
     ("copy_file_range", Kind::CopyRange),
     ("sendfile", Kind::SendFile),
+    ("getxattr", Kind::Attribute),
+    ("lgetxattr", Kind::Attribute),
+    ("fgetxattr", Kind::Attribute),
+    ("listxattr", Kind::Attribute),
+    ("llistxattr", Kind::Attribute),
+    ("flistxattr", Kind::Attribute),
+    ("setxattr", Kind::Attribute),
+    ("lsetxattr", Kind::Attribute),
+    ("fsetxattr", Kind::Attribute),
+    ("removexattr", Kind::Attribute),
+    ("lremovexattr", Kind::Attribute),
+    ("fremovexattr", Kind::Attribute),
+    ("statfs", Kind::FileSystem),
+    ("statfs64", Kind::FileSystem),
+    ("fstatfs", Kind::FileSystemOf),
+    ("fstatfs64", Kind::FileSystemOf),
     ("umask", Kind::Umask),
     ("exit_group", Kind::Inert),
 ];

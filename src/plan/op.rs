@@ -1,6 +1,8 @@
 //! One call of a log as an operation of a replay.
 
-use trace_replay::{At, CopyCall, Op, PathId, PlanBuilder, PlanError, ProcessId, Scope, Seen, StatCall};
+use trace_replay::{
+    At, AttributeCall, CopyCall, Op, PathId, PlanBuilder, PlanError, ProcessId, Scope, Seen, StatCall,
+};
 
 use super::is_incomplete;
 use super::kind::{self, Kind};
@@ -163,10 +165,13 @@ impl Call<'_, '_> {
             Kind::SendFile if self.is_of_file() => {
                 Op::Copy { from: args[1] as i32, to: fd, count: args[3], call: CopyCall::Send }
             }
+            Kind::Attribute => return self.attribute(),
+            Kind::FileSystemOf => Op::FileSystem { at, path: self.builder.path(b"")? },
             Kind::Umask => Op::Umask { mask: args[0] as u16 & 0o777 },
             _ => {
                 let Some(path) = self.path()? else { return Ok(None) };
                 match kind {
+                    Kind::FileSystem if self.event.path != Some(b"") => Op::FileSystem { at: At::Cwd, path },
                     Kind::Truncate => Op::Truncate { path, length: self.signed(args[1]) },
                     Kind::MakeDir => Op::MakeDir { at: At::Cwd, path, mode: args[1] as u16 },
                     Kind::MakeDirAt => Op::MakeDir { at, path, mode: args[2] as u16 },
@@ -222,6 +227,38 @@ impl Call<'_, '_> {
     fn symlink(&mut self, at: At) -> Result<Option<Op>, PlanError> {
         let target = self.event.text.map(|target| self.builder.path(target)).transpose()?;
         Ok(target.zip(self.path()?).map(|(target, path)| Op::Symlink { target, at, path }))
+    }
+
+    /// `getxattr`, `lgetxattr`, `fgetxattr` and so on.
+    fn attribute(&mut self) -> Result<Option<Op>, PlanError> {
+        let Event { abi, nr, args, text, flags, .. } = *self.event;
+        let name = crate::syscall::lookup(abi, nr).map_or("", |spec| spec.name);
+        let of = |verb: &str| name.strip_suffix("xattr").and_then(|name| name.strip_suffix(verb));
+        let calls = [
+            ("get", AttributeCall::Get, args[3]),
+            ("list", AttributeCall::List, args[2]),
+            ("set", AttributeCall::Set, args[3]),
+            ("remove", AttributeCall::Remove, 0),
+        ];
+        let found = calls.into_iter().find_map(|(verb, call, size)| Some((of(verb)?, call, size)));
+        let Some((prefix, call, size)) = found else { return Ok(None) };
+        let name = match text {
+            _ if call == AttributeCall::List => &b""[..],
+            Some(name) if !flags.has(Flags::TRUNCATED) => name,
+            _ => return Ok(None),
+        };
+        let name = self.builder.path(name)?;
+        let (at, path) = match (prefix, self.event.path) {
+            ("f", _) => (At::Fd(args[0] as i32), self.builder.path(b"")?),
+            (_, None | Some(b"")) => return Ok(None),
+            _ => match self.path()? {
+                Some(path) => (At::Cwd, path),
+                None => return Ok(None),
+            },
+        };
+        let size = u32::try_from(size).unwrap_or(u32::MAX);
+        let flags = if call == AttributeCall::Set { args[4] as u8 } else { 0 };
+        Ok(Some(Op::Attribute { at, path, nofollow: prefix == "l", call, name, size, flags }))
     }
 
     fn chown(&self, at: At, path: PathId, flags: u32) -> Op {

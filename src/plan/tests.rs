@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use proptest::prelude::*;
-use trace_replay::{At, Op, Scope};
+use trace_replay::{At, AttributeCall, Op, Scope};
 
 use super::*;
 use crate::log::Source;
@@ -92,7 +92,13 @@ fn calls_that_change_files_are_what_they_were() {
          chmod(\"n\", 0600) = 0\n\
          lchown(\"n\", 1, 2) = 0\n\
          copy_file_range(3, NULL, 4, NULL, 100, 0) = 100\n\
-         truncate(\"n\", 5) = 0\n",
+         truncate(\"n\", 5) = 0\n\
+         setxattr(\"n\", \"user.a\", \"hello\", 5, XATTR_CREATE) = 0\n\
+         lgetxattr(\"n\", \"user.a\", 0x7f, 128) = 5\n\
+         flistxattr(3, \"user.a\\0\", 256) = 7\n\
+         removexattr(\"n\", \"user.a\") = 0\n\
+         statfs(\"n\", {f_type=EXT2_SUPER_MAGIC}) = 0\n\
+         fstatfs(3, {f_type=EXT2_SUPER_MAGIC}) = 0\n",
         Some("/home"),
     );
     let ops = ops(&planned);
@@ -120,6 +126,21 @@ fn calls_that_change_files_are_what_they_were() {
     assert!(matches!(ops[18], Op::Chown { owner: 1, group: 2, flags: 0x100, .. }), "{:?}", ops[18]);
     assert_eq!(ops[19], Op::Copy { from: 3, to: 4, count: 100, call: trace_replay::CopyCall::Range });
     assert!(matches!(ops[20], Op::Truncate { length: 5, .. }));
+    let attributes = ops[21..25].iter().map(|op| match *op {
+        Op::Attribute { path: of, nofollow, call, name, size, flags, .. } => {
+            (call, path(of), path(name), size, flags, nofollow)
+        }
+        ref other => panic!("{other:?}"),
+    });
+    let expected = [
+        (AttributeCall::Set, &b"n"[..], &b"user.a"[..], 5, 1, false),
+        (AttributeCall::Get, b"n", b"user.a", 128, 0, true),
+        (AttributeCall::List, b"", b"", 256, 0, false),
+        (AttributeCall::Remove, b"n", b"user.a", 0, 0, false),
+    ];
+    assert!(attributes.eq(expected), "{:?}", &ops[21..25]);
+    assert!(matches!(ops[25], Op::FileSystem { at: At::Cwd, .. }));
+    assert!(matches!(ops[26], Op::FileSystem { at: At::Fd(3), .. }));
 }
 
 #[test]

@@ -3,12 +3,13 @@
 use proptest::prelude::*;
 
 use super::look::Look;
-use super::{flame, startup, stats};
+use super::{flame, startup, stats, waterfall};
 use crate::analysis::flame::Flame;
 use crate::analysis::fold::{self, Metric};
 use crate::analysis::startup::Startup;
 use crate::analysis::stats::{By, Options, Stats};
 use crate::analysis::testing::{header, with_untraced};
+use crate::analysis::waterfall::Waterfall;
 use crate::event::{Abi, Event, FileStat, Flags, Kind};
 use crate::syscall;
 
@@ -97,6 +98,11 @@ proptest! {
                 prop_assert!(lines.iter().all(|line| flame::is_folded(line)));
             }
         }
+        let mut picture = Waterfall::new(&header);
+        for seed in &seeds {
+            picture.add(&event(seed));
+        }
+        waterfall::svg(&mut out, &picture.finish()).unwrap();
         serde_json::to_vec(&report).unwrap();
         for (by, _) in By::ALL {
             let mut table = Stats::new(&header, by);

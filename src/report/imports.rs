@@ -7,7 +7,7 @@ use super::look::Look;
 use super::notes;
 use super::table::{Column, Table};
 use super::units::{count, percent, things, time};
-use crate::analysis::imports::{Import, Tree};
+use crate::analysis::imports::{Absence, Import, Tree};
 
 /// Imports that take less than this part of all are left out, unless all are asked for.
 const LEAST: f64 = 0.005;
@@ -129,6 +129,31 @@ fn remarks(tree: &Tree) -> Vec<String> {
         lines.push(format!("{} beyond those are not shown.", things(tree.left_out, "import", "imports")));
     }
     lines
+}
+
+/// Why a log holds no imports, and what to do.
+#[must_use]
+pub fn absence(absence: &Absence) -> String {
+    match absence {
+        Absence::Strace => "holds no imports: strace does not know of them; `trace imports CMD` records them".to_owned(),
+        Absence::NotAsked => {
+            "holds no imports: Python was not asked to tell of them, as `trace imports CMD` asks it".to_owned()
+        }
+        Absence::NoPython => "holds no imports: the command started no Python".to_owned(),
+        Absence::TooOld(version) => format!(
+            "holds no imports: Python {} does not tell of them, 3.7 is the first that does; `trace startup CMD` shows the \
+             modules whose files were opened",
+            escape(version.bytes())
+        ),
+        Absence::IgnoresEnvironment => {
+            "holds no imports: with -E or -I, Python does not heed the variable that asks it to tell of them; give it the \
+             option -X importtime as well"
+                .to_owned()
+        }
+        Absence::Silent => {
+            "holds no imports: Python was asked to tell of them and did not, or its standard error goes elsewhere".to_owned()
+        }
+    }
 }
 
 /// Writes the tree as `python -X importtime` does, which tuna and others read: each import behind those within it.

@@ -15,9 +15,11 @@ pub mod replay;
 pub mod show;
 pub mod startup;
 pub mod stats;
+mod svg;
 pub mod table;
 pub mod trial;
 pub mod units;
+pub mod waterfall;
 
 #[cfg(test)]
 mod hostile;

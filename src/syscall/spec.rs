@@ -329,6 +329,26 @@ pub enum Family {
 }
 
 impl Family {
+    /// Whether its calls are about files: their stacks are taken, where stacks are.
+    #[must_use]
+    pub fn is_about_files(self) -> bool {
+        matches!(
+            self,
+            Self::Stat
+                | Self::Open
+                | Self::Close
+                | Self::Read
+                | Self::Write
+                | Self::Seek
+                | Self::Readdir
+                | Self::Readlink
+                | Self::Namespace
+                | Self::Attribute
+                | Self::Sync
+                | Self::Filesystem
+        )
+    }
+
     /// Every family, in the order of the discriminants.
     pub const ALL: [Self; 23] = [
         Self::Stat,

@@ -88,8 +88,8 @@ fn records_are_whole_whatever_their_size() {
     let log = dir.path().join("log");
     let words: Vec<String> = (0..30).map(|number| "x".repeat(number * 37 % 700)).collect();
     let names = [100, 255, 252, 253].map(|length| "n".repeat(length));
-    let long = format!("./{}", format!("{}/../", "d".repeat(200)).repeat(15));
-    for count in (0..words.len()).step_by(2) {
+    let deep = format!("./{}", format!("{}/../", "d".repeat(200)).repeat(15));
+    for count in (0..words.len()).step_by(7) {
         let done = run(recorder(&log, dir.path()).arg("true").args(&words[..count]));
         assert!(done.status.success(), "{done:?}");
         let mut given = Vec::new();
@@ -99,13 +99,12 @@ fn records_are_whole_whatever_their_size() {
             }
         };
         Reader::open(&log).expect("a log").for_each(note).expect("a log");
-        let expected =
-            format!("true\0{}", words[..count].iter().map(|word| format!("{word}\0")).collect::<String>());
+        let expected = [&["true".to_owned()], &words[..count], &[String::new()]].concat().join("\0");
         assert!(given == expected.as_bytes(), "{count} words: {} bytes of {}", given.len(), expected.len());
     }
     std::fs::create_dir(dir.path().join("d".repeat(200))).expect("a directory");
     for (number, name) in names.iter().enumerate() {
-        let (from, to) = (format!("{long}{name}"), format!("{long}{number}"));
+        let (from, to) = (format!("{deep}{name}"), format!("{deep}{number}"));
         std::fs::write(dir.path().join(name), "").expect("a file");
         let done = run(recorder(&log, dir.path()).args(["mv", "-n", "-T", &from, &to]));
         assert!(done.status.success(), "{done:?}");
@@ -113,6 +112,68 @@ fn records_are_whole_whatever_their_size() {
         let found = log::read(&log).rows.into_iter().find(renames).expect("a rename");
         let given = [from, to].map(|path| Text::Is(path.into_bytes()));
         assert!(found.call.paths == given, "{:?}", found.call);
+    }
+}
+
+/// What `trace show -k` prints below the call with this path: names of functions, the innermost first.
+fn functions<'t>(shown: &'t str, path: &str) -> Vec<&'t str> {
+    let mut lines = shown.lines().skip_while(|line| !line.contains(path));
+    assert!(lines.next().is_some(), "no call with {path}: {shown}");
+    let names = lines.map_while(|line| line.strip_prefix(" > "));
+    names.map(|line| line.split(' ').next().unwrap_or_default()).collect()
+}
+
+/// With frame pointers and without, of a first thread, a child and another thread; deeper than what is copied of a stack it
+/// is cut, which shows.
+#[test]
+fn calls_have_the_functions_that_made_them() {
+    if is_skipped("stacks by ebpf") {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let source = "#include <pthread.h>\n#include <sys/stat.h>\n#include <sys/wait.h>\n#include <unistd.h>\n\
+                  #define APART __attribute__((noinline))\n\
+                  static struct stat info;\n\
+                  APART int inner(const char *path) { return stat(path, &info) + 1; }\n\
+                  APART int middle(const char *path) { return inner(path) + 1; }\n\
+                  APART int outer(const char *path) { return middle(path) + 1; }\n\
+                  APART int deep(const char *path) { volatile char room[40000]; room[9] = 1; return inner(path) + room[9]; }\n\
+                  void *other(void *path) { return outer(path) > 5 ? path : 0; }\n\
+                  int main(void) {\n\
+                      pthread_t thread;\n\
+                      int sum = outer(\"/no/first\");\n\
+                      pid_t pid = fork();\n\
+                      if (pid == 0) _exit(outer(\"/no/child\") > 5);\n\
+                      waitpid(pid, 0, 0);\n\
+                      pthread_create(&thread, 0, other, \"/no/thread\");\n\
+                      pthread_join(thread, 0);\n\
+                      return sum + deep(\"/no/deep\") > 9;\n\
+                  }\n";
+    std::fs::write(dir.path().join("calls.c"), source).expect("a source");
+    for pointers in ["-fno-omit-frame-pointer", "-fomit-frame-pointer"] {
+        let built = run(
+            run::command("gcc", dir.path()).args(["-O1", "-pthread", pointers, "-o", "calls", "calls.c"])
+        );
+        assert!(built.status.success(), "{built:?}");
+        let log = dir.path().join("log");
+        let done = run(recorder(&log, dir.path()).args(["--stacks", "native", "./calls"]));
+        assert!(done.status.success(), "{done:?}");
+        log::read(&log).assert_complete();
+        let shown = run(Command::new(env!("CARGO_BIN_EXE_trace")).args(["show", "-k"]).arg(&log)).stdout;
+        for (path, expected) in [
+            ("/no/first", &["inner", "middle", "outer", "main"][..]),
+            ("/no/child", &["inner", "middle", "outer", "main"]),
+            ("/no/thread", &["inner", "middle", "outer", "other"]),
+            ("/no/deep", &["inner"]),
+        ] {
+            let found = functions(&shown, path);
+            let at =
+                found.iter().position(|name| *name == "inner").unwrap_or_else(|| panic!("{path}: {found:?}"));
+            assert_eq!(found.get(at..at + expected.len()), Some(expected), "{path}, {pointers}: {found:?}");
+        }
+        assert_eq!(functions(&shown, "/no/first").last(), Some(&"_start"), "{shown}");
+        let deep = functions(&shown, "/no/deep");
+        assert!(deep.last() == Some(&"[unknown]") && !deep.contains(&"main"), "{deep:?}");
     }
 }
 

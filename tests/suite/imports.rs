@@ -121,5 +121,53 @@ fn what_imports_nothing_is_told() {
     let done =
         run(run::command(env!("CARGO_BIN_EXE_trace"), dir.path()).args(["imports", "--runs", "1", "true"]));
     assert_eq!(done.status.code(), Some(125), "{done:?}");
-    assert!(done.stderr.contains("holds no imports"), "{done:?}");
+    assert!(done.stderr.contains("the command started no Python"), "{done:?}");
+}
+
+/// A module that a thread imports while the first one waits for it.
+#[test]
+fn imports_of_other_threads_are_told_as_well() {
+    let Some(python) = VERSIONS.into_iter().rev().find_map(python) else {
+        return skip("imports of threads", "no Python here");
+    };
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let script = dir.path().join("script.py");
+    let text = "import threading\n\ndef f():\n    import colorsys\n\nt = threading.Thread(target=f)\nt.start()\nt.join()\nimport this\n";
+    std::fs::write(&script, text).expect("a script");
+    let done = run(run::command(env!("CARGO_BIN_EXE_trace"), dir.path())
+        .args(["imports", "--runs", "1", "--all", "--json", "-o", "log.trace"])
+        .args([&python, &script]));
+    assert!(done.status.success(), "{done:?}");
+    let value: serde_json::Value = serde_json::from_str(&done.stdout).expect("JSON");
+    let imports = value["imports"].as_array().expect("imports");
+    let of = |name: &str| imports.iter().find(|import| import["name"] == name).expect("the module");
+    for (name, line) in [("threading", 1), ("colorsys", 4), ("this", 9)] {
+        let module = of(name);
+        assert_eq!(
+            (module["importer"].as_str(), module["importer_line"].as_u64()),
+            (script.to_str(), Some(line))
+        );
+    }
+}
+
+#[test]
+fn what_python_does_not_tell_has_its_reason() {
+    let Some(python) = VERSIONS.into_iter().find_map(python) else {
+        return skip("reasons without imports", "no Python here");
+    };
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let trace = || {
+        let mut command = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+        command.args(["imports", "--runs", "1", "-o", "log.trace"]).arg(&python);
+        command
+    };
+    let isolated = run(trace().args(["-I", "-c", "pass"]));
+    assert_eq!(isolated.status.code(), Some(125), "{isolated:?}");
+    assert!(isolated.stderr.contains("-X importtime"), "{isolated:?}");
+    let way_out = run(trace().args(["-I", "-X", "importtime", "-c", "pass"]));
+    assert!(way_out.status.success() && way_out.stdout.contains("encodings"), "{way_out:?}");
+    let strace = "1 1700000000.1 execve(\"/bin/true\", [\"true\"], 0x1 /* 0 vars */) = 0 <0.000100>\n1 1700000000.2 +++ exited with 0 +++\n";
+    std::fs::write(dir.path().join("strace.txt"), strace).expect("a log");
+    let theirs = run(run::command(env!("CARGO_BIN_EXE_trace"), dir.path()).args(["imports", "strace.txt"]));
+    assert!(theirs.stderr.contains("strace does not know of them"), "{theirs:?}");
 }

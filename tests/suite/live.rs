@@ -113,7 +113,7 @@ fn what_needs_ptrace_takes_ptrace() {
         let mut command = run::command(env!("CARGO_BIN_EXE_trace"), bench.dir.path());
         run(command.args(["record", "-o", "log"]).args(words))
     };
-    for option in [["--decode", "full"], ["--inject", "openat:delay_exit=1"], ["--stacks", "native"]] {
+    for option in [["--decode", "full"], ["--inject", "openat:delay_exit=1"], ["--stacks", "both"]] {
         let done = record(&[&option[..], &["true"]].concat());
         assert_eq!(done.status.code(), Some(0), "{done:?}");
         let done = record(&[&option[..], &["--backend", "ebpf", "true"]].concat());

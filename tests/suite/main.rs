@@ -36,6 +36,7 @@ mod looks;
 mod mutation;
 mod obstacles;
 mod passing_on;
+mod plot;
 mod replaying;
 mod same_lines;
 mod same_text;

@@ -290,3 +290,89 @@ fn waits_are_drawn_by_what_was_waited_for() {
     let stacks = profile["samples"].as_array().expect("stacks");
     assert_eq!(stacks.len(), folded.lines().count());
 }
+
+/// What a header says of who took the samples, and the rows of samples.
+fn sampled_by_ptrace(log: &Path) -> Vec<Row> {
+    assert_eq!(Reader::open(log).expect("a log").header().sampled_by(), Some("ptrace"));
+    rows(log).into_iter().filter(|row| row.kind == Kind::Sample).collect()
+}
+
+#[test]
+fn without_perf_events_ptrace_takes_the_samples_and_says_so() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let log = dir.path().join("log");
+    let mut command = run::command(program("deny"), dir.path());
+    // EPERM, for perf_event_open and bpf.
+    command.args(["1", "298", "321", "--"]).arg(env!("CARGO_BIN_EXE_trace"));
+    command.args(["record", "--sample", "997", "-o"]).arg(&log).arg(program("busy")).arg("80");
+    let done = run(&mut command);
+    assert!(done.status.success(), "{done:?}");
+    assert!(
+        done.stderr.contains("taken by ptrace, in user mode only: perf events are not permitted"),
+        "{done:?}"
+    );
+    let samples = sampled_by_ptrace(&log);
+    let sum =
+        |name: &str| -> u64 { samples.iter().filter(|row| row.has(name)).map(|row| row.stands_for_ns).sum() };
+    let (thrice, once) = (sum("thrice"), sum("once"));
+    assert!(thrice + once > 0, "{samples:?}");
+    // Each nanosecond is of some sample, though of an unknown place where none was taken.
+    let spent: u64 = done.stdout.trim().parse().expect("nanoseconds");
+    let all: u64 = samples.iter().map(|row| row.stands_for_ns).sum();
+    assert!(all > spent / 2 && all < spent + spent / 2, "{all} of {spent}");
+    let folded = trace(dir.path(), &["flame", "--by", "stack", "--folded", "log"]);
+    assert!(folded.stderr.contains("taken by ptrace, user mode only"), "{folded:?}");
+}
+
+#[test]
+fn a_filter_that_kills_for_what_sampling_by_ptrace_does_is_told_before_anything_runs() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let mut command = run::command(program("deny"), dir.path());
+    command.args(["kill", "-1", "--"]).arg(program("deny")).args(["1", "298", "--"]);
+    command
+        .arg(env!("CARGO_BIN_EXE_trace"))
+        .args(["record", "--sample", "997", "-o", "log", "touch", "made"]);
+    let done = run(&mut command);
+    assert_eq!(done.status.code(), Some(125), "{done:?}");
+    assert!(done.stderr.contains("nor by ptrace"), "{done:?}");
+    assert!(!dir.path().join("made").exists());
+}
+
+#[test]
+fn calls_do_not_see_that_they_were_sampled() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let plain = run(&mut run::command(program("waits_often"), dir.path()));
+    assert_eq!(plain.stdout, "interrupted 0, short 0\n", "{plain:?}");
+    let mut command = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+    command.args(["record", "-q", "--sample", "20000", "--stacks", "native", "-o", "log"]);
+    let done = run(command.arg(program("waits_often")));
+    assert_eq!(done.stdout, plain.stdout, "{done:?}");
+    assert!(!sampled_by_ptrace(&dir.path().join("log")).is_empty());
+}
+
+#[test]
+fn samples_have_the_functions_of_python() {
+    let Some(python) = python() else { return skip("stacks of Python", "no Python here") };
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let log = dir.path().join("log");
+    let script = "import time\n\
+                  def spins(until):\n    while time.process_time() < until: sum(range(2000))\n\
+                  def calls():\n    spins(time.process_time() + 0.7)\n\
+                  calls()";
+    let mut command = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+    command.args(["record", "-q", "--sample", "499", "--stacks", "both", "-o"]).arg(&log);
+    let done = run(command.arg(&python).args(["-c", script]));
+    assert!(done.status.success(), "{done:?}");
+    let samples = sampled_by_ptrace(&log);
+    let known: Vec<&Row> = samples.iter().filter(|row| row.has("spins")).collect();
+    assert!(!known.is_empty(), "{} samples", samples.len());
+    for row in known {
+        let python: Vec<&str> = row
+            .frames
+            .iter()
+            .take_while(|(kind, _)| *kind == FrameKind::Python)
+            .map(|(_, name)| name.as_str())
+            .collect();
+        assert_eq!(python, ["<module>", "calls", "spins"], "{row:?}");
+    }
+}

@@ -3,6 +3,8 @@
 use super::{Action, Binder, Change, Handle, Order, Skip, Slot, Step};
 use crate::plan::{Call, MAX_TRANSFER, Op, Plan, Scope};
 
+/// `XATTR_SIZE_MAX`, `XATTR_LIST_MAX`.
+const MOST_OF_ATTRIBUTE: u32 = 1 << 16;
 /// What most systems start sessions with.
 const USUAL_UMASK: u16 = 0o022;
 
@@ -21,6 +23,7 @@ impl Binder<'_> {
             _ if self.changes => self.bind_change(id, call),
             // It would keep others from the file itself.
             Op::Lock { .. } => Err(Skip::Unknown),
+            op if !op.changes_files() => Err(Skip::Unknown),
             _ => Err(Skip::Writes),
         };
         match bound {
@@ -96,11 +99,11 @@ impl Binder<'_> {
             Op::Clone { from, to } => {
                 Change::Clone { from: self.handle(thread, from)?, to: self.handle(thread, to)? }
             }
-            _ => return self.bind_attributes(call),
+            _ => return self.bind_attributes(id, call),
         })
     }
 
-    fn bind_attributes(&mut self, call: &Call) -> Result<Change, Skip> {
+    fn bind_attributes(&mut self, id: u32, call: &Call) -> Result<Change, Skip> {
         let thread = call.thread.0;
         Ok(match call.op {
             Op::Chmod { at, path, mode } => {
@@ -117,6 +120,14 @@ impl Binder<'_> {
                 Change::SetTimes { start: self.start(thread, at, path)?, path, flags }
             }
             Op::FsetTimes { fd } => Change::FsetTimes { handle: self.handle(thread, fd)? },
+            Op::Attribute { at, path, nofollow, call, name, size, flags } => {
+                if size > MOST_OF_ATTRIBUTE {
+                    return Err(Skip::TooLarge);
+                }
+                let start = self.start(thread, at, path)?;
+                Change::Attribute { start, path, nofollow, call, name, size, flags, seed: id }
+            }
+            Op::FileSystem { at, path } => Change::FileSystem { start: self.start(thread, at, path)?, path },
             _ => return Err(Skip::Unknown),
         })
     }

@@ -1,6 +1,6 @@
 //! A call with its descriptors resolved: what an engine executes.
 
-use crate::plan::{CopyCall, PathId, Scope, StatCall};
+use crate::plan::{AttributeCall, CopyCall, PathId, Scope, StatCall};
 
 /// One generation of a descriptor, or a working directory held open: defined once, used, closed once. Program
 /// numbers are reused and shared; handles are not, so replay may give them any number in any order.
@@ -189,6 +189,22 @@ pub(crate) enum Change {
     FsetTimes {
         handle: Handle,
     },
+    /// With an empty path, of what is open as `start`.
+    Attribute {
+        start: Start,
+        path: PathId,
+        nofollow: bool,
+        call: AttributeCall,
+        name: PathId,
+        size: u32,
+        flags: u8,
+        seed: u32,
+    },
+    /// The same; changes nothing.
+    FileSystem {
+        start: Start,
+        path: PathId,
+    },
     Sync {
         handle: Handle,
         data_only: bool,
@@ -226,7 +242,9 @@ impl Change {
             | Self::Unlink { start, .. }
             | Self::Chmod { start, .. }
             | Self::Chown { start, .. }
-            | Self::SetTimes { start, .. } => [start, None],
+            | Self::SetTimes { start, .. }
+            | Self::Attribute { start, .. }
+            | Self::FileSystem { start, .. } => [start, None],
             Self::Rename { from_start, to_start, .. } | Self::Link { from_start, to_start, .. } => {
                 [from_start, to_start.filter(|start| Some(*start) != from_start)]
             }
@@ -264,6 +282,7 @@ impl Change {
                 | Self::Fchown { .. }
                 | Self::SetTimes { .. }
                 | Self::FsetTimes { .. }
+                | Self::Attribute { call: AttributeCall::Set | AttributeCall::Remove, .. }
         )
     }
 }
@@ -368,7 +387,10 @@ impl Action {
     pub(crate) fn room(&self) -> u32 {
         match *self {
             Self::Read { count, .. } | Self::Pread { count, .. } | Self::ListDir { count, .. } => count,
-            Self::ReadLink { size, .. } => size,
+            Self::ReadLink { size, .. }
+            | Self::Change(Change::Attribute {
+                call: AttributeCall::Get | AttributeCall::List, size, ..
+            }) => size,
             _ => 0,
         }
     }
@@ -377,6 +399,7 @@ impl Action {
     pub(crate) fn written(&self) -> u32 {
         match *self {
             Self::Change(Change::Write { count, .. } | Change::Pwrite { count, .. }) => count,
+            Self::Change(Change::Attribute { call: AttributeCall::Set, size, .. }) => size,
             _ => 0,
         }
     }

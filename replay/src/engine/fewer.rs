@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::serial::executed;
 use super::without_chmod::without_chmods;
-use super::without_copies::without_copies;
+use super::without_copies::{with_shared_blocks, without_copies};
 use super::{Counts, Engine};
 use crate::bind::{Action, Change};
 use crate::program::Program;
@@ -26,11 +26,14 @@ pub enum Without {
     /// Copies of whole files, which become second names of the originals (hard links): what is written to one later is
     /// then written to both.
     Copies,
+    /// Copies of whole files, which share the originals' blocks instead (`FICLONE`), where the file system can.
+    CopiedBlocks,
 }
 
 impl Without {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Syncs, Self::RepeatedMkdirs, Self::Chmods, Self::Copies];
+    pub const ALL: [Self; 5] =
+        [Self::Syncs, Self::RepeatedMkdirs, Self::Chmods, Self::Copies, Self::CopiedBlocks];
 
     fn leaves_out(self, program: &Program, step: u32) -> bool {
         let expected = program.expected[step as usize].ret;
@@ -51,15 +54,16 @@ impl fmt::Display for Without {
             Self::RepeatedMkdirs => "serial, no mkdir of what is there",
             Self::Chmods => "serial, no chmod after making a file",
             Self::Copies => "serial, hard links for copies",
+            Self::CopiedBlocks => "serial, reflinks for copies",
         })
     }
 }
 
 /// Steps that are made another way, and those that are then not needed: both in order.
 #[derive(Debug, Default)]
-pub(super) struct Otherwise {
-    pub(super) made: Vec<(u32, Action)>,
-    pub(super) left_out: Vec<u32>,
+pub(crate) struct Otherwise {
+    pub(crate) made: Vec<(u32, Action)>,
+    pub(crate) left_out: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -74,11 +78,12 @@ pub(crate) struct Fewer {
 }
 
 impl Fewer {
-    /// `None`: there is nothing to leave out.
+    /// `None`: there is nothing to leave out or to do otherwise.
     pub(crate) fn new(program: &Program, without: Without) -> Option<Self> {
         let Otherwise { made: otherwise, left_out: needless } = match without {
             Without::Chmods => without_chmods(program),
             Without::Copies => without_copies(program),
+            Without::CopiedBlocks => with_shared_blocks(program),
             Without::Syncs | Without::RepeatedMkdirs => Otherwise::default(),
         };
         let shares_files = without == Without::Copies;
@@ -87,7 +92,13 @@ impl Fewer {
         let (left_out, made): (Vec<u32>, Vec<u32>) =
             executed(program).into_iter().partition(|&step| is_left_out(step));
         let scratch = Scratch::new(program.room());
-        (!left_out.is_empty()).then_some(Self { made, left_out, otherwise, shares_files, scratch })
+        (!left_out.is_empty() || !otherwise.is_empty()).then_some(Self {
+            made,
+            left_out,
+            otherwise,
+            shares_files,
+            scratch,
+        })
     }
 }
 
@@ -100,7 +111,11 @@ impl Engine for Fewer {
         let mut otherwise = self.otherwise.iter().peekable();
         for &step in &self.made {
             if let Some((_, action)) = otherwise.next_if(|(other, _)| *other == step) {
-                run.perform_as(step, action, &mut self.scratch);
+                let observed = run.perform_as(step, action, &mut self.scratch);
+                // It does not say how many bytes that are.
+                if matches!(action, Action::Change(Change::Clone { .. })) && observed.ret == 0 {
+                    run.record(step, run.program.expected[step as usize]);
+                }
                 continue;
             }
             let observed = run.perform(step, &mut self.scratch);

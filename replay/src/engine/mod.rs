@@ -9,6 +9,7 @@ mod memo;
 mod mock;
 mod pollution;
 mod ready;
+mod relative;
 mod ring_one;
 mod ring_waves;
 mod serial;
@@ -27,6 +28,8 @@ mod without_copies;
 use std::io;
 use std::sync::Arc;
 
+#[cfg(test)]
+pub(crate) use fewer::Fewer;
 pub use fewer::Without;
 pub use strategy::Strategy;
 pub(crate) use strategy::{Kit, make};
@@ -35,6 +38,9 @@ pub use tuning::Tuning;
 pub(crate) use memo::missed_directories;
 pub(crate) use serial::Serial;
 pub(crate) use thinking::Thinking;
+
+#[cfg(test)]
+pub(crate) use without_copies::with_shared_blocks;
 
 use crate::run::Run;
 

@@ -8,6 +8,7 @@ use super::Engine;
 use super::chains::Chains;
 use super::fewer::{Fewer, Without};
 use super::memo::Memo;
+use super::relative::Relative;
 use super::ring_one::RingOne;
 use super::ring_waves::{Into, RingWaves};
 use super::serial::Serial;
@@ -78,6 +79,8 @@ pub enum Strategy {
     },
     /// Plain calls in log order, without some that change nothing a later call sees.
     Fewer(Without),
+    /// Plain calls in log order, names looked up from directories that are held open.
+    Relative,
     /// Tokio-uring, a task for each chain of calls.
     TokioUring {
         /// Entries of its ring.
@@ -109,6 +112,7 @@ impl Strategy {
             | Self::Threads { .. }
             | Self::Memo { .. }
             | Self::Fewer(_)
+            | Self::Relative
             | Self::TokioBlocking { .. } => false,
         }
     }
@@ -148,6 +152,7 @@ impl fmt::Display for Strategy {
             Self::Memo { listings: false } => f.write_str("each lookup once"),
             Self::Memo { listings: true } => f.write_str("each lookup once, misses from listings"),
             Self::Fewer(without) => without.fmt(f),
+            Self::Relative => f.write_str("serial, names from open directories"),
             Self::TokioUring { depth, lookahead } => {
                 write!(f, "tokio-uring, depth {depth}, lookahead {lookahead}")
             }
@@ -161,6 +166,8 @@ pub(crate) struct Kit<'a> {
     pub(crate) program: &'a Arc<Program>,
     /// A graph for a lookahead, made when it is first asked for.
     pub(crate) graph: &'a mut dyn FnMut(Lookahead) -> Arc<Graph>,
+    /// Files can share blocks where the program makes its own.
+    pub(crate) shares_blocks: bool,
     /// The pauses before each step, where the log has times.
     pub(crate) think: Option<&'a [u64]>,
 }
@@ -185,9 +192,16 @@ pub(crate) fn make(strategy: Strategy, kit: &mut Kit) -> io::Result<Option<Box<d
         Strategy::Memo { .. } if program.changes_files() => {
             return Err(io::Error::other("answers are not kept where files change"));
         }
+        Strategy::Fewer(Without::CopiedBlocks) if !kit.shares_blocks => {
+            return Err(io::Error::other("the scratch tree's file system has no reflinks (FICLONE)"));
+        }
         Strategy::Fewer(without) => match Fewer::new(program, without) {
             Some(fewer) => Box::new(fewer),
             None => return Err(io::Error::other("the log has no such calls")),
+        },
+        Strategy::Relative => match Relative::new(program) {
+            Some(relative) => Box::new(relative),
+            None => return Err(io::Error::other("no directory is named twice")),
         },
         Strategy::Memo { listings } => Box::new(Memo::new(program, listings)),
         Strategy::TokioUring { depth, lookahead } => {

@@ -70,7 +70,7 @@ fn listing_bytes(directory: &std::path::Path) -> i64 {
 fn check(program: &Arc<Program>, strategy: Strategy) -> Counts {
     let think = vec![2000; program.steps.len()];
     let mut graph = |lookahead| Arc::new(Graph::new(program, lookahead, 100));
-    let mut kit = Kit { program, graph: &mut graph, think: Some(&think) };
+    let mut kit = Kit { program, graph: &mut graph, shares_blocks: false, think: Some(&think) };
     let mut engine = make(strategy, &mut kit).unwrap().unwrap();
     let run = Arc::new(Run::new(Arc::clone(program)));
     let mut counts = Counts::default();
@@ -260,4 +260,31 @@ fn what_an_engine_gets_wrong_is_seen() {
         (1, Some((stat, Some(other_size))))
     );
     assert_eq!(check(Mock { forgotten: vec![7, 9], ..Mock::default() }), (2, Some((7, None))));
+}
+
+#[test]
+fn names_are_looked_up_from_directories_that_are_held() {
+    let mut script = Script::new();
+    let main = script.main;
+    for name in ["a/b/one", "a/b/two", "a/three"] {
+        script.write(name, "1");
+    }
+    // Held from its first call on, which fails for the last name; named once is not worth it.
+    for (name, ret) in [("a/b/one", 0), ("a/b/two", 0), ("a/b/none", ENOENT), ("a/three", 0)] {
+        script.stat(main, name, ret);
+    }
+    script.open(main, "a/b/one", 0, 3);
+    script.read(main, 3, 10, 1);
+    script.close(main, 3);
+    // Nothing to hold.
+    for name in ["none/one", "none/two"] {
+        script.stat(main, name, ENOENT);
+    }
+    let (plan, _directory) = script.build();
+    let rehearsed = crate::rehearse::rehearse(plan, Guard::None, false).unwrap();
+    assert_eq!(rehearsed.differences, []);
+    let mut program = Arc::new(rehearsed.program);
+    close_everything_at_the_end(&mut program);
+    let counts = check(&program, Strategy::Relative);
+    assert_eq!(counts.kernel_entries, program.executed() as u64 + 2, "one directory is opened and closed");
 }

@@ -1,4 +1,4 @@
-//! Files that are second names of others, instead of copies of them.
+//! Files that are second names of others, or share their blocks, instead of copies of them.
 //!
 //! The open that makes the copy becomes a `link` of what is copied; all that is then done with the copy's descriptor is not
 //! needed, nor is that of the original, if nothing else is done with it.
@@ -64,6 +64,42 @@ pub(super) fn without_copies(program: &Program) -> Otherwise {
     }
     found.left_out = left_out;
     found
+}
+
+/// The copies of whole files into new ones, each as one call that shares the blocks.
+pub(crate) fn with_shared_blocks(program: &Program) -> Otherwise {
+    let mut found = Otherwise::default();
+    let Some(accesses) = &program.accesses else { return found };
+    let lives = lives(program);
+    let is_new = |life: &Life| life.opened.is_some_and(|opened| makes_name(accesses, opened));
+    let is_whole = |life: &Life| {
+        let from_start = life.from.is_some_and(|from| !lives[from.index()].other);
+        !life.other && from_start && is_new(life) && reaches_end(program, life.copied)
+    };
+    let mut shared = vec![false; lives.len()];
+    for step in 0..program.steps.len() as u32 {
+        let Action::Change(Change::Copy { from, to, .. }) = *program.action(step) else { continue };
+        if !is_whole(&lives[to.index()]) {
+            continue;
+        }
+        if std::mem::replace(&mut shared[to.index()], true) {
+            found.left_out.push(step);
+        } else {
+            found.made.push((step, Action::Change(Change::Clone { from, to })));
+        }
+    }
+    found
+}
+
+/// Whether a copy found the end of its file: there was less than was asked for.
+fn reaches_end(program: &Program, step: u32) -> bool {
+    match *program.action(step) {
+        Action::Change(Change::Copy { count, .. }) => {
+            let moved = program.expected[step as usize].ret;
+            moved >= 0 && moved < i64::from(count)
+        }
+        _ => false,
+    }
 }
 
 /// What each descriptor is used for.

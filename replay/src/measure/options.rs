@@ -101,12 +101,13 @@ impl Options {
         strategies
     }
 
-    /// A ring set up in all ways there are, for a program as it is and for one that knows its future.
+    /// Names looked up from open directories; a ring set up in all ways there are, for a program as it is and for one that
+    /// knows its future.
     #[must_use]
     pub fn tuned_strategies() -> Vec<Strategy> {
         let lookaheads = [Lookahead::FAITHFUL, Lookahead::ALL].into_iter();
         let tuned = |lookahead| Tuning::ALL.map(|tuning| Strategy::Tuned { tuning, depth: 128, lookahead });
-        lookaheads.flat_map(tuned).collect()
+        [Strategy::Relative].into_iter().chain(lookaheads.flat_map(tuned)).collect()
     }
 
     /// Those that make sense only where calls write, besides.

@@ -68,6 +68,8 @@ pub(super) struct Again<'a> {
     before_ns: f64,
     /// The program's own way, if that is not plain calls from one thread.
     own: Option<&'a Contender>,
+    /// Calls that are under way together in the own way, on average.
+    together: f64,
 }
 
 impl<'a> Again<'a> {
@@ -77,20 +79,29 @@ impl<'a> Again<'a> {
             return None;
         }
         let cost = CallCost { factor: scale, ..CallCost::LOGGED };
-        Some(Self { schedule, scale, before_ns: schedule.makespan_ns(cost)?, own: own_way(contenders) })
+        let own = own_way(contenders);
+        let serial = contenders.iter().find(|contender| contender.strategy == Strategy::Serial);
+        let together = together(serial.and_then(processors), own.and_then(processors));
+        Some(Self { schedule, scale, before_ns: schedule.makespan_ns(cost)?, own, together })
     }
 
     /// How a strategy's calls compare with the program's own.
     pub(super) fn way(&self, contender: &Contender, serial: &[Sample]) -> Way {
         let is_serial = matches!(
             contender.strategy,
-            Strategy::Serial | Strategy::Thinking { .. } | Strategy::Memo { .. } | Strategy::Fewer(_)
+            Strategy::Serial
+                | Strategy::Thinking { .. }
+                | Strategy::Memo { .. }
+                | Strategy::Fewer(_)
+                | Strategy::Relative
         );
         let own = self.own.filter(|_| !is_serial).map_or(serial, |own| &own.samples);
         let of = |sample: &Sample| sample.calls_ns;
-        let used = |sample: &Sample| sample.cpu_ns / sample.wall_ns.max(1.0);
-        let cores: Vec<f64> = contender.samples.iter().map(used).collect();
-        let cores = if is_serial || cores.is_empty() { 1.0 } else { median(&cores).max(0.01) };
+        // All of a strategy's processors serve as many of the program's calls as its own way has under way together.
+        let cores = match processors(contender) {
+            Some(used) if !is_serial => (used / self.together).max(0.01),
+            _ => 1.0,
+        };
         Way { ratios: ratios(&contender.samples, own, of), cores }
     }
 
@@ -144,6 +155,20 @@ fn own_way(contenders: &[Contender]) -> Option<&Contender> {
     (time(fastest) < serial).then_some(fastest)
 }
 
+/// Processors that a way of making calls uses on average.
+fn processors(contender: &Contender) -> Option<f64> {
+    let used = |sample: &Sample| sample.cpu_ns / sample.wall_ns.max(1.0);
+    let used: Vec<f64> = contender.samples.iter().map(used).collect();
+    (!used.is_empty()).then(|| median(&used))
+}
+
+/// How many calls the program's own way has under way together: as many as its processors are of what one call uses, which
+/// plain calls from one thread show (less than one where they wait for a disk).
+fn together(serial: Option<f64>, own: Option<f64>) -> f64 {
+    let of_a_call = serial.unwrap_or(1.0).clamp(0.01, 1.0);
+    own.map_or(1.0, |own| (own / of_a_call).max(1.0))
+}
+
 /// A line with one bend: three points of it, in order. (A makespan is the longest of many paths, so it bends little.)
 struct Bent([(f64, f64); 3]);
 
@@ -158,6 +183,15 @@ impl Bent {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn processors_of_a_way_are_shared_by_the_calls_under_way_together() {
+        // Two threads on two processors have two calls under way, also where each mostly waits for a disk.
+        for (serial, own, expected) in [(1.0, 2.0, 2.0), (0.2, 0.4, 2.0), (1.02, 1.7, 1.7), (0.9, 0.5, 1.0)] {
+            assert!((together(Some(serial), Some(own)) - expected).abs() < 1e-9, "{serial} {own}");
+        }
+        assert!((together(Some(0.2), None) - 1.0).abs() < 1e-9, "one thread has one");
+    }
 
     #[test]
     fn between_points_it_is_a_line() {

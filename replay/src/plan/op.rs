@@ -35,6 +35,19 @@ pub enum CopyCall {
     Send,
 }
 
+/// Which system call an [`Op::Attribute`] was, whatever it took: a path, one that is not followed, or a descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AttributeCall {
+    /// `getxattr(2)`.
+    Get,
+    /// `listxattr(2)`.
+    List,
+    /// `setxattr(2)`.
+    Set,
+    /// `removexattr(2)`.
+    Remove,
+}
+
 /// How far an unknown call's effects may reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
@@ -329,6 +342,30 @@ pub enum Op {
         /// The descriptor.
         fd: i32,
     },
+    /// A call on an extended attribute; with an empty path, of a descriptor. Values are in no log: others are set.
+    Attribute {
+        /// Where a relative path starts.
+        at: At,
+        /// The path as passed.
+        path: PathId,
+        /// The last component is not followed if it is a link.
+        nofollow: bool,
+        /// Which call.
+        call: AttributeCall,
+        /// The attribute's name; empty for a list.
+        name: PathId,
+        /// Bytes of the value, or room for it.
+        size: u32,
+        /// `XATTR_*`.
+        flags: u8,
+    },
+    /// `statfs(2)`; with an empty path, `fstatfs(2)` of a descriptor.
+    FileSystem {
+        /// Where a relative path starts.
+        at: At,
+        /// The path as passed.
+        path: PathId,
+    },
     /// `fsync(2)` and `fdatasync(2)`.
     Sync {
         /// The descriptor.
@@ -403,6 +440,7 @@ impl Op {
                 | Self::Fchown { .. }
                 | Self::SetTimes { .. }
                 | Self::FsetTimes { .. }
+                | Self::Attribute { call: AttributeCall::Set | AttributeCall::Remove, .. }
                 | Self::Sync { .. }
                 | Self::Lock { .. }
                 | Self::Copy { .. }
@@ -423,7 +461,9 @@ impl Op {
             | Self::Unlink { path, .. }
             | Self::Chmod { path, .. }
             | Self::Chown { path, .. }
-            | Self::SetTimes { path, .. } => (Some(path), None),
+            | Self::SetTimes { path, .. }
+            | Self::FileSystem { path, .. } => (Some(path), None),
+            Self::Attribute { path, name, .. } => (Some(path), Some(name)),
             Self::Rename { from, to, .. } | Self::Link { from, to, .. } => (Some(from), Some(to)),
             Self::Symlink { target, path, .. } => (Some(target), Some(path)),
             _ => (None, None),

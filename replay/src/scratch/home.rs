@@ -1,8 +1,8 @@
 //! Where a scratch tree is: a directory of its own that is gone afterwards, whatever ends the replay.
 //!
 //! ```text
-//! BASE/trace-scratch-XXXXXX/lock   held by every process of the replay
-//!                           tree/  the root of what the log sees
+//! BASE/trace-scratch-XXXXXX/lock          held by every process of the replay
+//!                           tree-XXXXXX/  the root of what the log sees
 //! ```
 //!
 //! A process of its own removes it as soon as nobody else has the other end of a pipe: at the end, after an
@@ -16,10 +16,11 @@ use std::path::{Path, PathBuf};
 
 use super::manifest::OWN_DIRECTORY;
 use crate::sys::confine::{close_all_but, effective_ids, fork_to, leave_session, try_lock, wait};
+use crate::sys::files::spread_directories;
 
 const PREFIX: &str = "trace-scratch-";
 const LOCK: &str = "lock";
-const TREE: &str = "tree";
+const TREE: &str = "tree-";
 const MARKER: &str = "marker";
 /// How often a home is made that another replay takes for one that was left.
 const ATTEMPTS: usize = 10;
@@ -34,8 +35,13 @@ pub(super) struct Home {
 
 impl Home {
     /// `None`: before it was locked, somebody else took it for one that was left, and removes it.
-    fn create(path: PathBuf, token: String) -> io::Result<Option<Self>> {
+    /// `spread`: what is in it shall not be near to what was in others.
+    fn create(path: PathBuf, token: String, spread: bool) -> io::Result<Option<Self>> {
         DirBuilder::new().mode(0o700).create(&path)?;
+        if spread {
+            // It is only faster so.
+            let _ = File::open(&path).and_then(|home| spread_directories(&home));
+        }
         let lock = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path.join(LOCK));
         let lock = match lock {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -54,7 +60,7 @@ impl Home {
     }
 
     pub(super) fn tree(&self) -> PathBuf {
-        self.path.join(TREE)
+        self.path.join(format!("{TREE}{}", self.token))
     }
 
     pub(super) fn lock(&self) -> &File {
@@ -76,13 +82,13 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Makes a home, and removes those that others have left behind. Who removes it is there before it is.
-    pub(super) fn new(base: &Path) -> io::Result<Self> {
+    pub(super) fn new(base: &Path, spread: bool) -> io::Result<Self> {
         remove_left(base);
         for _ in 0..ATTEMPTS {
             let token = format!("{:016x}", fastrand::Rng::new().u64(..));
             let path = std::path::absolute(base)?.join(format!("{PREFIX}{token}"));
             let keeper = Keeper::start(&path)?;
-            if let Some(home) = Home::create(path, token)? {
+            if let Some(home) = Home::create(path, token, spread)? {
                 return Ok(Self { home, keeper });
             }
         }
@@ -172,8 +178,8 @@ mod tests {
     fn a_home_goes_with_its_watch_and_a_left_one_with_the_next() {
         let base = tempfile::tempdir().unwrap();
         let left = base.path().join(format!("{PREFIX}left"));
-        let held = Home::create(left.clone(), "token".to_owned()).unwrap().unwrap();
-        let watched = Watch::new(base.path()).unwrap();
+        let held = Home::create(left.clone(), "token".to_owned(), false).unwrap().unwrap();
+        let watched = Watch::new(base.path(), true).unwrap();
         assert!(left.exists(), "it is held");
         let deep = watched.home.tree().join("a/b");
         fs::create_dir_all(&deep).unwrap();
@@ -184,7 +190,7 @@ mod tests {
         drop(watched);
         assert!(!path.exists());
         drop(held);
-        drop(Watch::new(base.path()).unwrap());
+        drop(Watch::new(base.path(), true).unwrap());
         assert!(!left.exists(), "nobody held it");
     }
 
@@ -200,7 +206,7 @@ mod tests {
             });
             let kept = (0..300).all(|round| {
                 let path = base.path().join(format!("{PREFIX}{round}"));
-                let kept = match Home::create(path.clone(), "token".to_owned()) {
+                let kept = match Home::create(path.clone(), "token".to_owned(), false) {
                     Ok(home) => home.is_none_or(|home| is_marked(&home.tree(), "token")),
                     Err(_) => false,
                 };

@@ -19,6 +19,8 @@ pub(crate) struct Item {
     pub(crate) path: Vec<u8>,
     pub(crate) what: Made,
     pub(crate) mode: u32,
+    /// Runs set its extended attributes, which no stamp shows.
+    pub(crate) has_attributes: bool,
 }
 
 /// What is made for it.
@@ -88,7 +90,7 @@ impl List<'_> {
             }
         }
         let mode = own.facts.mode.map_or(usual, |mode| mode & 0o7777);
-        let place = self.push(Item { path, what, mode })?;
+        let place = self.push(Item { path, what, mode, has_attributes: own.has_attributes })?;
         self.names[first] += 1;
         self.places[node as usize] = Some(place);
         self.places[first].get_or_insert(place);
@@ -133,7 +135,12 @@ impl List<'_> {
             }
             for name in fillers(bytes) {
                 let Some(path) = self.below(id as u32, name.as_bytes()) else { continue };
-                self.push(Item { path, what: Made::File { size: 0, filled: 0 }, mode: FILE_MODE })?;
+                self.push(Item {
+                    path,
+                    what: Made::File { size: 0, filled: 0 },
+                    mode: FILE_MODE,
+                    has_attributes: false,
+                })?;
             }
         }
         Ok(())
@@ -149,7 +156,7 @@ impl List<'_> {
             };
             for extra in self.names[id]..links {
                 let path = format!("{OWN_DIRECTORY}/{id}-{extra}").into_bytes();
-                self.push(Item { path, what: Made::Name { of }, mode: FILE_MODE })?;
+                self.push(Item { path, what: Made::Name { of }, mode: FILE_MODE, has_attributes: false })?;
             }
         }
         Ok(())

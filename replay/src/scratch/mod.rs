@@ -91,7 +91,8 @@ pub fn replay_in_scratch(
     report: impl FnOnce(&Outcome) -> Vec<u8>,
 ) -> Result<Vec<u8>, ReplayError> {
     let base = place::choose(&plan, scratch.directory.as_deref());
-    let watch = Watch::new(&base.directory).map_err(ReplayError::io("the scratch tree could not be made"))?;
+    let watch = Watch::new(&base.directory, base.passes_freed_inodes);
+    let watch = watch.map_err(ReplayError::io("the scratch tree could not be made"))?;
     let (mut frames, told) = io::pipe().map_err(ReplayError::io(NO_CHILD))?;
     let (answers, mut answer) = io::pipe().map_err(ReplayError::io(NO_CHILD))?;
     let parent = process_id();

@@ -45,7 +45,7 @@ pub(super) fn choose(plan: &Plan, asked: Option<&Path>) -> Base {
     let original = original.map(|(_, near)| name_of(&near));
     let file_system = name_of(&directory);
     let passes_freed_inodes = file_system == UNJOURNALED;
-    Base { file_system, directory, original, passes_freed_inodes }
+    Base { directory, file_system, original, passes_freed_inodes }
 }
 
 /// The device that most of what the log made is on, and a directory there.

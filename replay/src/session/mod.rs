@@ -22,7 +22,7 @@ use outcome::{coverage, reasons};
 pub use overhead::overhead;
 
 use crate::ReplayError;
-use crate::engine::{Engine, Kit, Strategy, make, missed_directories};
+use crate::engine::{Engine, Kit, Strategy, Without, make, missed_directories};
 use crate::graph::{Graph, Lookahead};
 use crate::guard::{Guard, forbid_writing};
 use crate::measure::{
@@ -246,7 +246,8 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
 
     /// An engine, and how long its graph took, which is no part of its set-up.
     fn engine(&mut self, strategy: Strategy) -> std::io::Result<(Option<Box<dyn Engine>>, Duration)> {
-        let Self { program, graphs, budget, think, .. } = self;
+        let Self { program, graphs, budget, think, bench, .. } = self;
+        let shares_blocks = strategy == Strategy::Fewer(Without::CopiedBlocks) && bench.run.shares_blocks();
         let mut planning = Duration::ZERO;
         let mut graph = |lookahead| {
             let begin = Instant::now();
@@ -255,7 +256,8 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             planning = begin.elapsed();
             graph
         };
-        let engine = make(strategy, &mut Kit { program, graph: &mut graph, think: think.as_deref() })?;
+        let think = think.as_deref();
+        let engine = make(strategy, &mut Kit { program, graph: &mut graph, shares_blocks, think })?;
         Ok((engine, planning))
     }
 

@@ -118,7 +118,7 @@ impl Scratch {
         self.buffer.get(..length).unwrap_or_default()
     }
 
-    fn pointer_for(&mut self, count: u32) -> *mut u8 {
+    pub(super) fn pointer_for(&mut self, count: u32) -> *mut u8 {
         assert!(count as usize <= self.buffer.len(), "a buffer as large as the largest transfer");
         self.buffer.as_mut_ptr()
     }
@@ -215,7 +215,7 @@ pub(crate) const WRITING_FLAGS: u32 =
     (libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC | libc::O_APPEND) as u32
         | (libc::O_TMPFILE & !libc::O_DIRECTORY) as u32;
 
-fn open(start: i32, path: &CStr, flags: u32, resolve: u16) -> i64 {
+pub(super) fn open(start: i32, path: &CStr, flags: u32, resolve: u16) -> i64 {
     let flags = read_only(flags) | libc::O_CLOEXEC as u32;
     if resolve == 0 {
         // SAFETY: `path` ends with NUL.

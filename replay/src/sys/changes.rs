@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 
+use super::attributes::{Attribute, file_system};
 use super::calls::{Descriptors, Observed, Scratch, bare, define, result};
 use crate::bind::Change;
 use crate::plan::{CopyCall, Paths};
@@ -70,6 +71,11 @@ pub(crate) fn change(
             })
         }
         Change::Truncate { path, length, start } => truncate(at(start), paths.c_str(path), length),
+        Change::Attribute { start, path, nofollow, call, name, size, flags, seed } => {
+            let (start, path, name) = (at(start), paths.c_str(path), paths.c_str(name));
+            Attribute { start, path, call, name, size, seed, flags, nofollow }.perform(scratch)
+        }
+        Change::FileSystem { start, path } => file_system(at(start), paths.c_str(path)),
         ref on_file => change_file(on_file, paths, descriptors),
     }
 }

@@ -100,6 +100,30 @@ pub(crate) fn free_inodes(file: &File) -> io::Result<u64> {
     Ok(unsafe { statvfs.assume_init() }.f_favail)
 }
 
+/// Makes the contents of a file those of another, without copying them.
+pub(crate) fn share_blocks(from: &File, to: &File) -> io::Result<()> {
+    // SAFETY: both are open; the call takes no pointers.
+    match unsafe { libc::ioctl(to.as_raw_fd(), libc::FICLONE, from.as_raw_fd()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Has ext4 put each directory that is made in this one far from the others, at a place that depends on its name
+/// (`EXT4_TOPDIR_FL`; `find_group_orlov`, fs/ext4/ialloc.c).
+pub(crate) fn spread_directories(directory: &File) -> io::Result<()> {
+    const TOP_DIRECTORY: libc::c_int = 0x0002_0000;
+    let mut flags: libc::c_int = 0;
+    // SAFETY: `flags` is live, and as large as the kernel takes it to be (an int, whatever the request's number says).
+    let done = unsafe {
+        libc::ioctl(directory.as_raw_fd(), libc::FS_IOC_GETFLAGS, &raw mut flags) == 0 && {
+            flags |= TOP_DIRECTORY;
+            libc::ioctl(directory.as_raw_fd(), libc::FS_IOC_SETFLAGS, &raw const flags) == 0
+        }
+    };
+    if done { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// Sets when a link was modified, not what it leads to.
 pub(crate) fn set_modified(path: &Path, since_epoch: Duration) -> io::Result<()> {
     let path = CString::new(path.as_os_str().as_bytes())?;
@@ -145,6 +169,12 @@ fn owned(fd: libc::c_long) -> io::Result<OwnedFd> {
 /// Files that only tests make.
 #[cfg(test)]
 pub(crate) mod tests_support {
+    /// Whether a file system has extended attributes for users: a tmpfs has them since Linux 6.6.
+    pub(crate) fn takes_attributes(path: &std::ffi::CStr) -> bool {
+        // SAFETY: both names end with NUL, and the value has a byte.
+        unsafe { libc::setxattr(path.as_ptr(), c"user.probe".as_ptr(), c"1".as_ptr().cast(), 1, 0) == 0 }
+    }
+
     pub(crate) fn make_fifo(path: &std::ffi::CStr) {
         // SAFETY: `path` ends with NUL.
         assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);

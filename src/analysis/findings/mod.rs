@@ -132,7 +132,8 @@ fn bounded(kind: &Kind, mut finding: Finding, facts: &Facts<'_>, small_ns: u64) 
         _ => facts.wall.ns,
     };
     let saving = &mut finding.saving;
-    saving.at_most_ns = saving.at_most_ns.map(|ns| ns.min(ceiling_ns));
+    // Of a log without times no saving is known.
+    saving.at_most_ns = saving.at_most_ns.filter(|_| facts.wall.ns > 0).map(|ns| ns.min(ceiling_ns));
     saving.at_least_ns = saving.at_least_ns.zip(saving.at_most_ns).map(|(least, most)| least.min(most));
     saving.at_most_share = saving.at_most_ns.map(|ns| facts.wall.share(ns).min(1.0));
     let few = saving.calls < FEW_CALLS && saving.calls > 0;

@@ -60,7 +60,7 @@ impl<'a> Line<'a> {
     }
 
     /// The import that a mark stands for, if it is such a one.
-    pub(super) fn of_mark(event: &Event<'a>) -> Option<Self> {
+    pub(in crate::analysis) fn of_mark(event: &Event<'a>) -> Option<Self> {
         let is_import = event.kind == Kind::Mark && event.text == Some(mark::IMPORTED.as_bytes());
         let [depth, self_us, cumulative_us, ..] = event.args;
         event.path.filter(|_| is_import).map(|name| Self { depth, self_us, cumulative_us, name })

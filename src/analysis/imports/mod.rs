@@ -7,6 +7,7 @@
 //!
 //! Threads are told apart as far as Python does, which counts imports of all of them together.
 
+mod absent;
 mod graph;
 mod line;
 mod part;
@@ -26,6 +27,7 @@ use super::wall;
 use crate::event::{Event, Kind};
 use crate::log::Header;
 use crate::syscall::Family;
+pub use absent::{Absence, Absent};
 pub use graph::{Measured, graph};
 pub use line::Line;
 pub use part::Part;

@@ -75,6 +75,9 @@ pub struct Module {
     pub cost_ns: Option<u64>,
     /// The phase it was opened in.
     pub phase: Text,
+    /// When its file was opened, by the clock of the log.
+    #[serde(skip)]
+    pub opened_ns: u64,
 }
 
 /// A lookup that may turn out to belong to a module.
@@ -92,6 +95,7 @@ struct Loaded {
     path: Id,
     pid: u32,
     segment: u16,
+    opened_ns: u64,
     probes: u64,
     misses: u64,
     cells: Vec<(Group, Cell)>,
@@ -167,7 +171,7 @@ impl Imports {
         if opened && of_module.is_none() && module_file(object).is_some() {
             let script = importer.script == Some(self.paths.id(file_name(object)));
             if !script {
-                self.open(seen, event.pid, id, key);
+                self.open(seen, (event.pid, event.start_ns), id, key);
             }
             return;
         }
@@ -197,9 +201,10 @@ impl Imports {
     }
 
     /// A module's file was opened for the first time.
-    fn open(&mut self, seen: &Seen<'_>, pid: u32, path: Id, key: (Id, Id)) {
+    fn open(&mut self, seen: &Seen<'_>, (pid, opened_ns): (u32, u64), path: Id, key: (Id, Id)) {
         let Some(importer) = self.importers.get_mut(&seen.process) else { return };
-        let mut module = Loaded { path, pid, segment: seen.segment, probes: 0, misses: 0, cells: Vec::new() };
+        let segment = seen.segment;
+        let mut module = Loaded { path, pid, segment, opened_ns, probes: 0, misses: 0, cells: Vec::new() };
         let (dir, stem) = (self.paths.get(key.0), self.paths.get(key.1));
         let (package, tail) = if stem == b"__init__" { (Some(dir), file_name(dir)) } else { (None, stem) };
         let mut pass: Vec<Id> = Vec::new();
@@ -252,6 +257,7 @@ impl Imports {
                 phase: boundaries
                     .get(phase_of_segment(boundaries, loaded.segment))
                     .map_or_else(Text::default, |boundary| boundary.name.as_slice().into()),
+                opened_ns: loaded.opened_ns,
             };
             all.loaded += 1;
             all.calls += module.calls;

@@ -9,6 +9,7 @@
 //! CPU time says; in what is left of their wall time waits are as they were, then being ready to run, and what is left
 //! then is not explained.
 
+mod follow;
 mod part;
 mod path;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use super::text::Text;
 use crate::event::stack::FrameKind;
 use crate::event::{Event, Kind, mark};
 use crate::syscall::Family;
+pub(super) use follow::{Follower, Stretch};
 pub use part::{Part, Parts};
 use thread::{Away, Call, Thread};
 pub use waits::{Wait, Waits};
@@ -46,6 +48,13 @@ const FAULTS: [&[u8]; 5] = [
     b"handle_mm_fault",
     b"__handle_mm_fault",
 ];
+/// The signal that a child's end sends.
+pub(super) const SIGCHLD: u32 = 17;
+/// `CLONE_VFORK` of clone(2): the caller waits until the child has started a program, or ended.
+const CLONE_VFORK: u64 = 0x4000;
+/// What calls return that a signal has interrupted, and what the kernel restarts (`ERESTARTSYS` and the like).
+const EINTR: i32 = 4;
+const RESTARTS: std::ops::RangeInclusive<i32> = 512..=516;
 /// Operations of futex(2) that wake: `FUTEX_WAKE`, `REQUEUE`, `CMP_REQUEUE`, `WAKE_OP`, `UNLOCK_PI`, `WAKE_BITSET`.
 const FUTEX_WAKES: [u64; 6] = [1, 3, 4, 5, 7, 10];
 /// The bits of such an operation that say which (`FUTEX_CMD_MASK`).
@@ -165,10 +174,8 @@ impl Partitioner {
                 run.call(event, end_ns, (id, self.calls.get(id)));
             }
             Kind::Fork => run.fork(event),
-            Kind::Exit => {
-                let thread = run.thread(event);
-                thread.end_ns = thread.end_ns.max(event.start_ns);
-            }
+            Kind::Exit => run.exit(event),
+            Kind::Signal => run.signal(event),
             Kind::Mark if event.text == Some(mark::OFF_CPU.as_bytes()) => run.away(event, end_ns),
             Kind::Sample => {
                 run.sample(event);
@@ -195,7 +202,7 @@ impl Partitioner {
         if run.kept >= MOST {
             return;
         }
-        run.threads.values_mut().for_each(Thread::sort);
+        run.settle();
         let pieces = path::path(&run.threads, first, end_ns);
         let mut parts = Parts::default();
         let mut critical: FxHashMap<u32, u64> = FxHashMap::default();
@@ -317,39 +324,38 @@ impl Run {
         (thread.pid, thread.parent) = (pid, Some(event.tid));
     }
 
-    fn call(&mut self, event: &Event<'_>, end_ns: u64, (which, known): (CallId, &Known)) {
+    fn exit(&mut self, event: &Event<'_>) {
+        let thread = self.thread(event);
+        thread.end_ns = thread.end_ns.max(event.start_ns);
+    }
+
+    fn call(&mut self, event: &Event<'_>, end_ns: u64, known: (CallId, &Known)) {
         if self.kept >= MOST {
             return;
         }
         self.kept += 1;
-        let object = filesystem::object(event).unwrap_or_default();
-        let (family, name) = (known.family(), &*known.name);
-        let is_futex = family == Family::Futex;
-        let is_pipe = object.starts_with(b"pipe:") || object.starts_with(b"fifo:");
-        let call = Call {
-            which,
-            start_ns: event.start_ns,
-            end_ns,
-            wait: Part::of_wait(family, name, object),
-            object: match (is_futex, is_pipe) {
-                (true, _) => hash(&(event.pid, event.args[0])),
-                (_, true) => hash(&object),
-                _ => 0,
-            },
-            wakes: match family {
-                Family::Futex => FUTEX_WAKES.contains(&(event.args[1] & FUTEX_COMMAND)),
-                family => is_pipe && matches!(family, Family::Write | Family::Close),
-            },
-            child: match event.ret {
-                Some(child) if family == Family::Process => u32::try_from(child).unwrap_or(0),
-                _ => 0,
-            },
-        };
-        // What never returns ends with its thread.
-        let never_returned = event.end_ns.is_none();
+        self.keep(event, end_ns, described(event, known));
+    }
+
+    fn keep(&mut self, event: &Event<'_>, end_ns: u64, call: Call) {
         let thread = self.thread(event);
         thread.end_ns = thread.end_ns.max(end_ns);
-        thread.calls.push(Call { end_ns: if never_returned { u64::MAX } else { end_ns }, ..call });
+        thread.calls.push(call);
+    }
+
+    /// A signal says who sent it: a child at its end.
+    fn signal(&mut self, event: &Event<'_>) {
+        if self.kept >= MOST || event.nr != SIGCHLD {
+            return;
+        }
+        self.kept += 1;
+        let child = u32::try_from(event.args[1]).unwrap_or(0);
+        self.thread(event).children.push((event.start_ns, child));
+    }
+
+    /// Everything is in.
+    fn settle(&mut self) {
+        self.threads.values_mut().for_each(Thread::sort);
     }
 
     fn away(&mut self, event: &Event<'_>, end_ns: u64) {
@@ -384,6 +390,49 @@ impl Run {
         self.kernel_samples += u64::from(in_kernel);
         self.thread(event).samples.push((event.start_ns, is_fault));
     }
+}
+
+/// A call, with what it may wait for and whom it wakes.
+fn described(event: &Event<'_>, (which, known): (CallId, &Known)) -> Call {
+    let object = filesystem::object(event).unwrap_or_default();
+    let family = known.family();
+    let is_futex = family == Family::Futex;
+    let is_pipe = object.starts_with(b"pipe:") || object.starts_with(b"fifo:");
+    Call {
+        which,
+        start_ns: event.start_ns,
+        // What never returns ends with its thread.
+        end_ns: event.end_ns.map_or(u64::MAX, |end_ns| end_ns.max(event.start_ns)),
+        wait: wait_of(event, known),
+        object: match (is_futex, is_pipe) {
+            (true, _) => hash(&(event.pid, event.args[0])),
+            (_, true) => hash(&object),
+            _ => 0,
+        },
+        wakes: match family {
+            Family::Futex => FUTEX_WAKES.contains(&(event.args[1] & FUTEX_COMMAND)),
+            family => is_pipe && matches!(family, Family::Write | Family::Close),
+        },
+        child: match event.ret {
+            Some(child) if family == Family::Process => u32::try_from(child).unwrap_or(0),
+            _ => 0,
+        },
+        interrupted: is_interrupted(event),
+    }
+}
+
+/// What a call waits for, if it does.
+pub(super) fn wait_of(event: &Event<'_>, known: &Known) -> Part {
+    // Only who makes a child that way waits for it.
+    if &*known.name == "clone" && event.args[0] & CLONE_VFORK == 0 {
+        return Part::Other;
+    }
+    Part::of_wait(known.family(), &known.name, filesystem::object(event).unwrap_or_default())
+}
+
+/// Whether a signal has ended a call.
+pub(super) fn is_interrupted(event: &Event<'_>) -> bool {
+    event.errno().is_some_and(|errno| errno == EINTR || RESTARTS.contains(&errno))
 }
 
 fn hash(value: &impl Hash) -> u64 {

@@ -171,7 +171,22 @@ impl Parts {
         give(&is_wait, 1.0);
         give(&|part| part == Part::Ready, 1.0);
         fitted.add(Part::Unexplained, room);
-        fitted
+        fitted.without_dust(to_ns)
+    }
+
+    /// The same without parts that are no more than what rounding and the edges of waits leave.
+    fn without_dust(mut self, all_ns: u64) -> Self {
+        let is_dust = |ns: u64| ns <= all_ns / DUST;
+        for part in Part::ALL.into_iter().filter(|part| *part != Part::Unexplained) {
+            if is_dust(self.get(part)) {
+                self.split(part, Part::Unexplained, 1.0);
+            }
+        }
+        if is_dust(self.get(Part::Unexplained)) {
+            let largest = Part::ALL.into_iter().max_by_key(|part| self.get(*part));
+            self.split(Part::Unexplained, largest.unwrap_or(Part::User), 1.0);
+        }
+        self
     }
 
     /// The average of several.
@@ -181,6 +196,8 @@ impl Parts {
     }
 }
 
+/// A part that is not longer than this part of all is none.
+const DUST: u64 = 100_000;
 /// Parts on a CPU.
 const ON_CPU: [Part; 3] = [Part::User, Part::Faults, Part::Call];
 
@@ -212,6 +229,19 @@ mod tests {
         assert_eq!(Parts::default().fitted(7, 1.0).get(Part::Unexplained), 7);
         parts.split(Part::User, Part::Faults, 0.5);
         assert_eq!((parts.get(Part::User), parts.get(Part::Faults), parts.sum()), (1, 1, 100));
+    }
+
+    #[test]
+    fn next_to_nothing_is_no_part() {
+        let mut parts = Parts::default();
+        for (part, ns) in [(Part::User, 9_000_000), (Part::Disk, 1), (Part::Timer, 999_998)] {
+            parts.add(part, ns);
+        }
+        let fitted = parts.fitted(10_000_000, 1.0);
+        let known: Vec<_> = Part::ALL.into_iter().map(|part| fitted.get(part)).filter(|ns| *ns > 0).collect();
+        assert_eq!(known, [9_000_002, 999_998]);
+        let room = parts.fitted(11_000_000, 1.0);
+        assert_eq!((room.get(Part::Disk), room.get(Part::Unexplained)), (0, 1_000_002));
     }
 
     #[test]

@@ -77,7 +77,9 @@ pub fn path(threads: &FxHashMap<u32, Thread>, last: u32, end_ns: u64) -> Vec<Pie
         let found = waits.find_map(|away| {
             let call = thread.call_at(away.start_ns)?;
             let (waker, at_ns) = wakers.of(tid, call, &Away { end_ns: away.end_ns.min(to_ns), ..*away })?;
-            (at_ns <= to_ns && followed.insert((tid, away.start_ns))).then_some((waker, at_ns))
+            // Whoever has only begun then has ended nothing.
+            let lived = threads.get(&waker).is_some_and(|waker| waker.start_ns < at_ns);
+            (lived && at_ns <= to_ns && followed.insert((tid, away.start_ns))).then_some((waker, at_ns))
         });
         let Some((waker, at_ns)) = found else {
             pieces.push((tid, thread.start_ns.min(to_ns), to_ns));
@@ -101,7 +103,7 @@ mod tests {
     use crate::analysis::calls::CallId;
 
     fn call(start_ns: u64, end_ns: u64, wait: Part, object: u64, wakes: bool, child: u32) -> Call {
-        Call { which: CallId::default(), start_ns, end_ns, wait, object, wakes, child }
+        Call { which: CallId::default(), start_ns, end_ns, wait, object, wakes, child, interrupted: false }
     }
 
     fn thread(pid: u32, parent: Option<u32>, (start_ns, end_ns): (u64, u64), calls: Vec<Call>) -> Thread {

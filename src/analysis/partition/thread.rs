@@ -18,6 +18,8 @@ pub struct Call {
     pub wakes: bool,
     /// The process whose end or `execve` it waits for.
     pub child: u32,
+    /// A signal came, and it was not waited for any longer.
+    pub interrupted: bool,
 }
 
 /// A time in which the thread was on no CPU.
@@ -42,6 +44,8 @@ pub struct Thread {
     pub away: Vec<Away>,
     /// Moments of samples outside of calls: on a CPU for a page, or not.
     pub samples: Vec<(u64, bool)>,
+    /// When it was told of a child's end, and which child's.
+    pub children: Vec<(u64, u32)>,
 }
 
 impl Thread {
@@ -50,6 +54,28 @@ impl Thread {
         self.calls.sort_unstable_by_key(|call| (call.start_ns, call.end_ns));
         self.away.sort_unstable_by_key(|away| away.start_ns);
         self.samples.sort_unstable();
+        self.children.sort_unstable();
+        self.know_children();
+    }
+
+    /// What waited until a signal came has waited for the child that the signal is of, as `sigsuspend` of shells does: the
+    /// signal comes at the call's end, before the next call.
+    fn know_children(&mut self) {
+        let mut next = 0;
+        for at in 0..self.calls.len() {
+            let until_ns = self.calls.get(at + 1).map_or(u64::MAX, |call| call.start_ns);
+            let call = &mut self.calls[at];
+            while self.children.get(next).is_some_and(|(at_ns, _)| *at_ns <= call.start_ns) {
+                next += 1;
+            }
+            let told = self.children.get(next).filter(|(at_ns, _)| *at_ns <= until_ns);
+            if let Some(&(_, child)) = told
+                && call.wait == Part::Other
+                && call.interrupted
+            {
+                (call.wait, call.child) = (Part::Child, child);
+            }
+        }
     }
 
     /// The call that goes on at a moment.
@@ -111,6 +137,7 @@ mod tests {
             object: 0,
             wakes: false,
             child: 0,
+            interrupted: false,
         };
         let away = |start_ns, end_ns, is_ready| Away { start_ns, end_ns, is_ready };
         let mut thread = Thread {

@@ -2,8 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
+use super::Run;
 use super::part::Part;
-use super::{Run, Thread};
 use crate::analysis::calls::Calls;
 use crate::analysis::text::Text;
 use crate::event::{Event, Kind, mark};
@@ -50,6 +50,8 @@ impl Waits {
         if event.kind == Kind::Syscall {
             let id = self.calls.id(event.abi, event.nr);
             self.run.call(event, end_ns, (id, self.calls.get(id)));
+        } else if event.kind == Kind::Signal {
+            self.run.signal(event);
         } else if event.kind == Kind::Mark
             && event.text == Some(mark::OFF_CPU.as_bytes())
             && self.spans.len() < super::MOST
@@ -73,7 +75,7 @@ impl Waits {
     /// The waits, the longest first.
     #[must_use]
     pub fn finish(mut self) -> Vec<Wait> {
-        self.run.threads.values_mut().for_each(Thread::sort);
+        self.run.settle();
         let mut sums: FxHashMap<_, u64> = FxHashMap::default();
         for span in self.spans {
             let call = self.run.threads.get(&span.tid).and_then(|thread| thread.call_at(span.start_ns));

@@ -59,7 +59,7 @@ pub struct Phase {
     pub at_ns: u64,
     /// What it takes in an untraced run (estimate).
     pub takes_ns: u64,
-    /// The same as a part of the whole, 0 to 1; `None`: it comes after the whole.
+    /// The same as a part of the whole, 0 to 1; `None`: it comes after the whole, or times are not known.
     pub share: Option<f64>,
     /// System calls, those of other processes in the same time included.
     pub syscalls: u64,
@@ -215,7 +215,7 @@ fn take(phases: &mut [Phase], inputs: &Inputs<'_>) -> Option<f64> {
         phase.takes_ns = (at + takes).round() as u64 - phase.at_ns;
         at += takes;
         if in_wall(phase) {
-            phase.share = Some(if whole > 0.0 { phase.takes_ns as f64 / whole } else { 0.0 });
+            phase.share = (whole > 0.0).then(|| phase.takes_ns as f64 / whole);
         }
     }
     factor

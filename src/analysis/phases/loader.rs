@@ -100,9 +100,11 @@ impl Loader {
             return;
         }
         let ready_ns = self.ready_ns.take();
+        // A log without durations knows of a call when it began, and one without times, only that it was there.
+        let end_ns = event.end_ns.or(event.ret.map(|_| event.start_ns));
         if call.role == Role::ThreadSetUp || (self.musl && !(call.role == Role::Mmap && event.file.is_some()))
         {
-            self.ready_ns = event.end_ns;
+            self.ready_ns = end_ns;
         }
         match call.role {
             Role::Mprotect if ready_ns.is_some() && self.stage < Stage::Relocates => {
@@ -112,7 +114,7 @@ impl Loader {
             Role::Mmap if event.file.is_some_and(|file| file.ends_with(b"/ld.so.cache")) => {
                 self.cache = event.ret.filter(|_| event.errno().is_none()).map(|address| address as u64);
             }
-            Role::Munmap if self.cache == Some(event.args[0]) => self.unmapped_ns = event.end_ns,
+            Role::Munmap if self.cache == Some(event.args[0]) => self.unmapped_ns = end_ns,
             _ => {}
         }
     }

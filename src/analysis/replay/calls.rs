@@ -1,6 +1,6 @@
 //! Calls in words.
 
-use trace_replay::{CallId, Op, PathId, Plan};
+use trace_replay::{AttributeCall, CallId, Op, PathId, Plan};
 
 use super::super::text::Text;
 
@@ -20,6 +20,8 @@ pub(super) fn describe(plan: &Plan, call: CallId) -> Text {
         Some(Op::Dup { .. } | Op::DupTo { .. }) => ("dup", None),
         Some(Op::Fchdir { .. }) => ("fchdir", None),
         Some(Op::Getcwd) => ("getcwd", None),
+        Some(Op::FileSystem { path, .. }) => ("statfs", Some(*path)),
+        Some(Op::Attribute { path, call, .. }) => (attribute(*call), Some(*path)),
         Some(op) if op.changes_files() => changing(op),
         _ => ("call", None),
     };
@@ -51,5 +53,14 @@ fn changing(op: &Op) -> (&'static str, Option<PathId>) {
         Op::Copy { .. } => ("copy_file_range", None),
         Op::Clone { .. } => ("FICLONE", None),
         _ => ("call", None),
+    }
+}
+
+fn attribute(call: AttributeCall) -> &'static str {
+    match call {
+        AttributeCall::Get => "getxattr",
+        AttributeCall::List => "listxattr",
+        AttributeCall::Set => "setxattr",
+        AttributeCall::Remove => "removexattr",
     }
 }

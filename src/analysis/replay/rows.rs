@@ -80,6 +80,7 @@ fn way(strategy: Strategy) -> &'static str {
         Strategy::Chains { .. } => "chains",
         Strategy::Memo { .. } => "each lookup once",
         Strategy::Fewer(_) => "fewer calls",
+        Strategy::Relative => "names from open directories",
         Strategy::TokioUring { .. } => "tokio-uring",
         Strategy::TokioBlocking { .. } => "tokio spawn_blocking",
     }

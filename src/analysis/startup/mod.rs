@@ -42,7 +42,7 @@ pub struct Startup {
     /// The program was ready: what follows is its end, and not looked at.
     ready: bool,
     null_call: Option<NullCall>,
-    base: Base,
+    pub(in crate::analysis) base: Base,
     cube: Cube,
     imports: Imports,
     watch: findings::Watch,
@@ -68,8 +68,8 @@ pub struct Report {
     /// What the end of a run is, if it is not the end of the program (`--until`): the wall time is the time to
     /// that.
     pub until: Option<String>,
-    /// Length of the traced run.
-    pub traced_ns: u64,
+    /// Length of the traced run; `None`: the log has no times, and those of phases are 0.
+    pub traced_ns: Option<u64>,
     /// What all costs of calls are.
     pub quality: Quality,
     /// What was taken off the duration of each call traced from its own CPU.
@@ -140,6 +140,11 @@ impl Startup {
             imports: Imports::default(),
             watch: findings::Watch::default(),
         }
+    }
+
+    /// Whether the program was ready, so that what happens from now on is its end.
+    pub(in crate::analysis) const fn is_over(&self) -> bool {
+        self.ready
     }
 
     /// Takes in one event.
@@ -260,7 +265,7 @@ impl Startup {
             untraced: self.untraced,
             cold: self.cold,
             until: self.until,
-            traced_ns,
+            traced_ns: Some(traced_ns).filter(|ns| *ns > 0),
             quality: self.base.model.quality,
             stop_ns: prices.model.pinned.duration_ns,
             long_calls: prices.long,
@@ -284,8 +289,7 @@ fn drawing(report: &Report, graph: fold::Graph, other_calls: u64, waited_ns: u64
         stop_ns: report.stop_ns,
         calls: report.integrity.calls,
         calls_with_stack: 0,
-        sample_hz: None,
-        sampled_by: None,
+        sampled: None,
         other_calls,
         waited_ns,
         replayed: None,

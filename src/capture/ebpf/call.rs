@@ -11,6 +11,7 @@ use super::super::decode::plan::{self, PathArg, Plan, ResultFact};
 use super::super::decode::restart::{asks_for_restart, is_restart_syscall};
 use super::super::decode::sockaddr;
 use super::session::{FirstExec, Session, Thread, until_nul};
+use super::stacks::Done;
 use super::wire::{Head, Itself, Piece, Words, flag, numbers, pieces};
 use crate::event::{self, Abi, Event, FileStat, Flags, mark};
 
@@ -81,6 +82,12 @@ impl<S: Sink> Session<'_, S> {
             }
             range
         });
+        let stack = self.stacks.as_mut().and_then(|stacks| {
+            let done = Done { head, abi, args: &args, file: parts.files[0] };
+            let stack = stacks.of_call(head.tid);
+            stacks.returned(done, &self.names);
+            stack
+        });
         let part = |range: Option<Range<usize>>| range.and_then(|range| text.get(range));
         let ret = (head.flags & flag::RETURNED != 0).then_some(head.ret);
         let [path_abs, path2_abs] = absolute.map(part);
@@ -105,6 +112,7 @@ impl<S: Sink> Session<'_, S> {
             peer: part(parts.peer.clone()),
             argv: parts.argv,
             stat: parts.stat,
+            stack,
             flags,
             ..Event::new(event::Kind::Syscall)
         };

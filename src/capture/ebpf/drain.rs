@@ -53,7 +53,15 @@ impl Recorder {
     /// # Errors
     /// Without the privilege (`CAP_BPF` and `CAP_PERFMON`), or where the kernel has no types (BTF) or lacks a tracepoint.
     pub fn load() -> Result<Self, LoadError> {
-        let loaded = load::load()?;
+        Self::load_for(false)
+    }
+
+    /// The same; with `stacks`, records hold the stacks of calls about files.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_for(stacks: bool) -> Result<Self, LoadError> {
+        let loaded = load::load_for(stacks)?;
         keep_from_children("anon_inode:bpf-map");
         shrink();
         Ok(Self { loaded })
@@ -101,6 +109,7 @@ impl Recorder {
         let received = || watch.as_ref().and_then(Watch::received);
         let _first = First::begin();
         let mut session = Session::new(pid as u32, options.origin_ns, at_once, sink);
+        session.stacks = loaded.stacks.then(Box::default);
         go()?;
         let end = child::end_of(pid).ok();
         let (mut backlog, mut looks) = (Backlog::default(), 0_u64);

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::load::{Loaded, Target, load};
+use super::load::{Loaded, Target, load_for};
 use super::wire::{self, Head, Kind, Record, flag};
 
 type Seen = Vec<(Kind, Head)>;
 
 /// The kernel's side, unless this machine or user may not load it.
 fn loaded() -> Option<Loaded> {
-    load().map_err(|why| println!("skipped: {why}")).ok()
+    load_for(false).map_err(|why| println!("skipped: {why}")).ok()
 }
 
 /// What was recorded while `act` ran, and until `pid` has ended.

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aya::maps::{Array, HashMap, IterableMap, Map, MapData, MapError, PerCpuArray, RingBuf};
+use aya::util::KernelVersion;
 use bytemuck::{Pod, Zeroable};
 
 use super::super::monotonic_ns;
@@ -27,6 +28,9 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!("trace.bpf.o");
 /// program that makes nothing but calls fills it in some twenty milliseconds; [`super::backlog`] takes over what comes in a
 /// burst.
 const RING_BYTES: u32 = 8 << 20;
+
+/// The same with stacks, of which each may be as large as sixteen thousand bytes.
+const RING_BYTES_WITH_STACKS: u32 = 32 << 20;
 
 /// Programs and the tracepoints they are for, by the names that the kernel's types have for those. What takes the kernel
 /// longest to verify comes first.
@@ -58,6 +62,9 @@ pub struct Loaded {
     /// From the next [`Self::follow`] on, whoever makes a call while the ring is more than half full is stopped, and
     /// noted in `held`.
     pub lossless: bool,
+    /// Records hold stacks.
+    pub stacks: bool,
+    ring_bytes: u64,
     /// Processes that were stopped.
     pub held: HashMap<MapData, u32, u8>,
     /// The descriptor of that map.
@@ -128,6 +135,17 @@ pub enum LoadError {
         /// What could not be done.
         what: String,
     },
+    /// The kernel is older than what the programs use.
+    #[error(
+        "cannot {what}: Linux {version} lacks what the eBPF backend needs, which is in {OLDEST} and later; --backend ptrace \
+         works on any kernel"
+    )]
+    TooOld {
+        /// What could not be done.
+        what: String,
+        /// The kernel's version.
+        version: String,
+    },
     /// The kernel cannot do it.
     #[error("cannot {what}: {cause}; --backend ptrace works on any kernel")]
     Unable {
@@ -148,6 +166,9 @@ impl LoadError {
             }
             Self::NoTypes(what) => format!("the kernel has no {what}"),
             Self::LockedDown { what } => format!("it cannot {what}: the kernel is locked down"),
+            Self::TooOld { what, version } => {
+                format!("it cannot {what}: Linux {version} is too old for it, which needs {OLDEST} or later")
+            }
         }
     }
 
@@ -165,8 +186,24 @@ impl LoadError {
         if std::fs::read_to_string(LOCKDOWN).is_ok_and(|state| is_locked_down(&state)) {
             return Self::LockedDown { what };
         }
-        if refused { Self::Refused { what, cause } } else { Self::Unable { what, cause } }
+        if refused {
+            return Self::Refused { what, cause };
+        }
+        match is_too_old().then(nix::sys::utsname::uname) {
+            Some(Ok(name)) => Self::TooOld { what, version: name.release().to_string_lossy().into_owned() },
+            _ => Self::Unable { what, cause },
+        }
     }
+}
+
+/// The first kernel that has all that the programs use: `bpf_loop` is its latest. A distribution may have brought it to an
+/// older one, so that this only explains failures.
+pub const OLDEST: &str = "5.17";
+
+/// Whether this kernel is older than that.
+#[must_use]
+pub fn is_too_old() -> bool {
+    KernelVersion::current().is_ok_and(|version| version < KernelVersion::new(5, 17, 0))
 }
 
 const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
@@ -183,8 +220,8 @@ fn first_line(text: &str) -> String {
 
 const TYPES: &str = "/sys/kernel/btf/vmlinux";
 
-/// Loads everything and attaches it; nothing is followed yet.
-pub fn load() -> Result<Loaded, LoadError> {
+/// Loads everything and attaches it; nothing is followed yet. With `stacks`, those of calls about files are told.
+pub fn load_for(stacks: bool) -> Result<Loaded, LoadError> {
     if !Path::new(TYPES).exists() {
         return Err(LoadError::NoTypes(TYPES));
     }
@@ -195,12 +232,15 @@ pub fn load() -> Result<Loaded, LoadError> {
     // Whoever is not root has the privilege from our own file, for own processes.
     let user = nix::unistd::geteuid();
     let only_user = if user.is_root() { u32::MAX } else { user.as_raw() };
+    let wants_stacks = u32::from(stacks);
+    let ring_bytes = if stacks { RING_BYTES_WITH_STACKS } else { RING_BYTES };
     let settings = Settings {
         variables: ByName::from([
             ("own_namespace", bytemuck::bytes_of(&namespace)),
             ("only_user", bytemuck::bytes_of(&only_user)),
+            ("wants_stacks", bytemuck::bytes_of(&wants_stacks)),
         ]),
-        sizes: ByName::from([("ring", RING_BYTES)]),
+        sizes: ByName::from([("ring", ring_bytes)]),
     };
     let mut fitted = fit(OBJECT, &types, &settings)?;
     set_plans(&fitted)?;
@@ -218,6 +258,8 @@ pub fn load() -> Result<Loaded, LoadError> {
         processes: take(&mut fitted, "processes", HashMap::try_from)?,
         lost: take(&mut fitted, "lost", PerCpuArray::try_from)?,
         lossless: false,
+        stacks,
+        ring_bytes: u64::from(ring_bytes),
         held,
         held_fd,
         group_signals,
@@ -306,8 +348,8 @@ impl Loaded {
     pub fn follow(&mut self, target: Target<'_>) -> io::Result<()> {
         self.epoch += 1;
         let (recorder, since_ns) = (std::process::id(), monotonic_ns());
-        let hold_above = if self.lossless { u64::from(RING_BYTES) / 2 } else { 0 };
-        let slow_above = u64::from(RING_BYTES) / 4 * 3;
+        let hold_above = if self.lossless { self.ring_bytes / 2 } else { 0 };
+        let slow_above = self.ring_bytes / 4 * 3;
         // The kernel's side counts renames in the lower half.
         let naming = self.control.naming.wrapping_add(1 << 32);
         let control = Control {
@@ -376,6 +418,11 @@ mod tests {
             (error(libc::EPERM), "needs root, or CAP_BPF and CAP_PERFMON"),
             (error(libc::EINVAL), "--backend ptrace works on any kernel"),
             (LoadError::NoTypes(TYPES).to_string(), "CONFIG_DEBUG_INFO_BTF"),
+            (
+                LoadError::TooOld { what: "make the maps".to_owned(), version: "5.10.0".to_owned() }
+                    .to_string(),
+                "Linux 5.10.0 lacks what the eBPF backend needs, which is in 5.17 and later",
+            ),
             (
                 LoadError::LockedDown { what: "make the maps".to_owned() }.to_string(),
                 "--backend ptrace works there",

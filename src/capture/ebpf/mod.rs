@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  kernel  trace.bpf.c ── records ──> ring ──> drain ──> wire (records) ──> session ── event ──> sink
-//!                                                                            └ names (identity -> path)
+//!                                                                            └ names (identity -> path), stacks (where wanted)
 //! ```
 //!
 //! The command runs untouched: no stop, no pinning, privileges as they are. Durations are the kernel's own
@@ -21,9 +21,10 @@ mod plans;
 mod program;
 mod running;
 mod session;
+mod stacks;
 mod types;
 mod wire;
 
 pub use drain::{Options, Recorder};
-pub use load::{LoadError, Target};
+pub use load::{LoadError, OLDEST, Target, is_too_old};
 pub use running::RunningOptions;

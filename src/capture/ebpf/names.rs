@@ -11,6 +11,9 @@ const PIPE: u64 = 0x5049_5045;
 const SOCKET: u64 = 0x534f_434b;
 const ANONYMOUS: u64 = 0x0904_1934;
 
+/// Of a device's number within the kernel (`linux/kdev_t.h`).
+const MINOR_BITS: u32 = 20;
+
 /// Names kept before they are forgotten: more than the kernel's side takes for known at once.
 const MOST: usize = 100_000;
 
@@ -18,19 +21,46 @@ const MOST: usize = 100_000;
 /// what it meets from then on. Records on their way still mean the second.
 #[derive(Debug, Default)]
 pub struct Names {
-    now: FxHashMap<u64, Rc<[u8]>>,
-    before: FxHashMap<u64, Rc<[u8]>>,
+    now: FxHashMap<u64, Named>,
+    before: FxHashMap<u64, Named>,
+}
+
+/// A name, and whose it is.
+#[derive(Debug)]
+struct Named {
+    name: Rc<[u8]>,
+    file: FileId,
+}
+
+/// Which file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileId {
+    /// Device (`makedev`).
+    pub dev: u64,
+    /// Inode.
+    pub ino: u64,
 }
 
 impl Names {
     /// The name of an identity; 0 is nobody's.
     pub fn get(&self, identity: u64) -> Option<Rc<[u8]>> {
-        self.now.get(&identity).or_else(|| self.before.get(&identity)).cloned()
+        self.named(identity).map(|named| Rc::clone(&named.name))
+    }
+
+    /// The same, with the file that has the name.
+    pub fn file(&self, identity: u64) -> Option<(Rc<[u8]>, FileId)> {
+        self.named(identity).map(|named| (Rc::clone(&named.name), named.file))
+    }
+
+    fn named(&self, identity: u64) -> Option<&Named> {
+        self.now.get(&identity).or_else(|| self.before.get(&identity))
     }
 
     /// Takes in a name, in the form that `/proc/PID/fd` gives it (proc(5)).
     pub fn tell(&mut self, head: &NameHead, components: &[u8]) {
-        self.now.insert(head.identity, name(head, components).into());
+        let dev = libc::makedev((head.dev >> MINOR_BITS) as u32, head.dev as u32 & ((1 << MINOR_BITS) - 1));
+        let file = FileId { dev, ino: head.ino };
+        self.now.insert(head.identity, Named { name: name(head, components).into(), file });
     }
 
     /// Begins a new generation if this one is full; true: then the kernel's side is to tell every name again.

@@ -114,3 +114,68 @@ impl Fitted {
         bpf::attach(loaded.as_fd()).map(|link| Attached { _link: link })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use aya_obj::generated::bpf_insn;
+
+    use super::*;
+
+    /// Bytes that all functions share that are called one from the other, before Linux 6.13 (`MAX_BPF_STACK`).
+    const STACK: usize = 512;
+    /// What a function takes at least, and its multiples (`check_max_stack_depth` of kernel/bpf/verifier.c).
+    const UNIT: usize = 32;
+
+    /// The function that an instruction calls, or hands on to be called (`BPF_PSEUDO_CALL`, `BPF_PSEUDO_FUNC`).
+    fn called(at: usize, instruction: bpf_insn) -> Option<usize> {
+        let is_call = matches!((instruction.code, instruction.src_reg()), (0x85, 1) | (0x18, 4));
+        is_call.then(|| (at as i64 + i64::from(instruction.imm) + 1) as usize)
+    }
+
+    /// Bytes below the frame pointer (r10) that a function uses.
+    fn own(function: &[bpf_insn]) -> usize {
+        const FRAME: u8 = 10;
+        let used = function.iter().enumerate().map(|(at, instruction)| {
+            let (to, from) = (instruction.dst_reg(), instruction.src_reg());
+            let is_copy = at > 0 && function[at - 1].code == 0xbf && function[at - 1].src_reg() == FRAME;
+            match instruction.code & 7 {
+                1 if from == FRAME => -i32::from(instruction.off),
+                2 | 3 if to == FRAME => -i32::from(instruction.off),
+                7 if instruction.code == 0x07 && is_copy && function[at - 1].dst_reg() == to => {
+                    -instruction.imm
+                }
+                _ => 0,
+            }
+        });
+        usize::try_from(used.max().unwrap_or(0)).expect("the stack grows down")
+    }
+
+    /// Bytes of the function that begins at `at` and of whatever it calls.
+    fn deepest(program: &[bpf_insn], begins: &BTreeSet<usize>, at: usize) -> usize {
+        let end = begins.range(at + 1..).next().copied().unwrap_or(program.len());
+        let function = &program[at..end];
+        let calls = function.iter().enumerate().filter_map(|(offset, found)| called(at + offset, *found));
+        let below = calls.map(|next| deepest(program, begins, next)).max().unwrap_or(0);
+        own(function).max(1).next_multiple_of(UNIT) + below
+    }
+
+    /// This machine's kernel may be a later one, which would not complain.
+    #[test]
+    fn programs_fit_the_stack_of_older_kernels() {
+        let mut object = Object::parse(aya::include_bytes_aligned!("trace.bpf.o")).expect("our own object");
+        let sections: HashSet<usize> = object.functions.keys().map(|(section, _)| *section).collect();
+        object.relocate_calls(&sections).expect("our own object");
+        let mut most = 0;
+        for (name, program) in &object.programs {
+            let code = &object.functions[&program.function_key()].instructions;
+            let calls = code.iter().enumerate().filter_map(|(at, instruction)| called(at, *instruction));
+            let begins: BTreeSet<usize> = calls.chain([0]).collect();
+            let depth = deepest(code, &begins, 0);
+            assert!(depth <= STACK, "{name}: {depth} bytes");
+            most = most.max(depth);
+        }
+        assert!(most > STACK / 2, "calls are followed: {most}");
+    }
+}

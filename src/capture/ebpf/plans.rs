@@ -6,7 +6,7 @@ use super::super::decode::effect::Effect;
 use super::super::decode::layout::stat_size;
 use super::super::decode::plan::{self, ResultFact};
 use crate::event::Abi;
-use crate::syscall::X32_BIT;
+use crate::syscall::{self, X32_BIT};
 
 /// Numbers below this have a plan of their own, one table for each ABI.
 pub const NUMBERS: u32 = 1024;
@@ -28,7 +28,7 @@ pub struct KernelPlan {
     effect: u8,
     words: u8,
     is_plain: u8,
-    pad: u8,
+    has_stack: u8,
 }
 
 /// The plan of one call.
@@ -71,6 +71,6 @@ pub fn of(abi: Abi, nr: u32) -> KernelPlan {
         effect,
         words: plan.arg_count,
         is_plain: u8::from(!has_pieces && effect == 0),
-        pad: 0,
+        has_stack: u8::from(syscall::lookup(abi, nr).is_some_and(|spec| spec.family.is_about_files())),
     }
 }

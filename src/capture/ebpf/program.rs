@@ -42,8 +42,25 @@ pub struct Image {
 struct Facts {
     entry: u64,
     headers: u64,
-    loader_path: Vec<u8>,
-    loader_size: u64,
+    /// From the first address to the first after it.
+    extent: (u64, u64),
+    loader: Option<Loader>,
+}
+
+/// The loader that a program asks for.
+#[derive(Debug)]
+struct Loader {
+    path: Vec<u8>,
+    extent: (u64, u64),
+}
+
+/// An object of a program that begins, and where it lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part<'p> {
+    /// Its file.
+    pub path: &'p [u8],
+    /// From its first address to the first after it.
+    pub range: (u64, u64),
 }
 
 /// The files met so far.
@@ -58,11 +75,22 @@ impl Programs {
             return image;
         }
         image.loader = (start.base, start.base);
-        if let Some(facts) = path.and_then(|path| self.facts(path)).filter(|facts| facts.fit(start)) {
-            image.loader.1 = start.base.saturating_add(facts.loader_size);
-            image.loader_path.clone_from(&facts.loader_path);
+        let facts = path.and_then(|path| self.facts(path)).filter(|facts| facts.fit(start));
+        if let Some(loader) = facts.and_then(|facts| facts.loader.as_ref()) {
+            image.loader.1 = start.base.saturating_add(loader.extent.1);
+            image.loader_path.clone_from(&loader.path);
         }
         image
+    }
+
+    /// Where the program at `path` that begins so lies, and its loader.
+    pub fn parts<'p>(&'p mut self, path: &'p [u8], start: &Start) -> [Option<Part<'p>>; 2] {
+        let Some(facts) = self.facts(path).filter(|facts| facts.fit(start)) else { return [None, None] };
+        let at = |base: u64, (first, end): (u64, u64)| (base.wrapping_add(first), base.wrapping_add(end));
+        let program = Part { path, range: at(start.entry.wrapping_sub(facts.entry), facts.extent) };
+        let loader = facts.loader.as_ref().filter(|_| start.base != 0);
+        let loader = loader.map(|loader| Part { path: &loader.path, range: at(start.base, loader.extent) });
+        [Some(program), loader]
     }
 
     fn facts(&mut self, path: &[u8]) -> Option<&Facts> {
@@ -76,13 +104,12 @@ impl Programs {
 impl Facts {
     fn of(path: &Path) -> Option<Self> {
         let program = elf::read(path)?;
-        let loader_path = program.loader?;
-        Some(Self {
-            entry: program.entry,
-            headers: program.headers,
-            loader_size: elf::read(&loader_path).as_ref().map_or(0, size),
-            loader_path: loader_path.into_os_string().into_encoded_bytes(),
-        })
+        let own = extent(&program);
+        let loader = program.loader.map(|path| {
+            let extent = elf::read(&path).as_ref().map_or((0, 0), extent);
+            Loader { path: path.into_os_string().into_encoded_bytes(), extent }
+        });
+        Some(Self { entry: program.entry, headers: program.headers, extent: own, loader })
     }
 
     fn fit(&self, start: &Start) -> bool {
@@ -90,10 +117,12 @@ impl Facts {
     }
 }
 
-/// How far an object reaches from its first address.
-fn size(elf: &Elf) -> u64 {
+/// From where to where an object reaches, in whole pages.
+fn extent(elf: &Elf) -> (u64, u64) {
     let end = |address: u64, size| address.checked_add(size)?.checked_next_multiple_of(PAGE);
-    elf.segments.iter().filter_map(|segment| end(segment.address, segment.memory_size)).max().unwrap_or(0)
+    let ends = elf.segments.iter().filter_map(|segment| end(segment.address, segment.memory_size));
+    let first = elf.segments.iter().map(|segment| segment.address & !(PAGE - 1)).min();
+    (first.unwrap_or(0), ends.max().unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::super::decode::restart::InterruptedCalls;
 use super::super::{Sink, monotonic_ns};
 use super::names::Names;
 use super::program::{Programs, Start};
+use super::stacks::CallStacks;
 use super::wire::{Head, Kind, Record, Words};
 use crate::event::{self, Event, mark};
 
@@ -54,6 +55,8 @@ pub struct Session<'s, S: Sink> {
     /// By identity.
     pub(super) names: Names,
     programs: Programs,
+    /// Where stacks of calls are wanted.
+    pub(super) stacks: Option<Box<CallStacks>>,
     threads: FxHashMap<u32, Thread>,
     pub(super) leader: u32,
     /// Whether the command's program was executed.
@@ -82,6 +85,7 @@ impl<'s, S: Sink> Session<'s, S> {
             origin_ns,
             names: Names::default(),
             programs: Programs::default(),
+            stacks: None,
             threads,
             leader,
             recording: at_once,
@@ -128,6 +132,11 @@ impl<'s, S: Sink> Session<'s, S> {
                 Kind::Entered => self.entered(&head),
                 Kind::Slowed => self.mark(&head, mark::SLOWED),
                 Kind::Hidden => self.mark(&head, mark::HIDDEN),
+                Kind::Stack => {
+                    if let Some(stacks) = self.stacks.as_mut().filter(|_| self.recording) {
+                        stacks.take(&head, bytes, &mut |event| self.sink.push(event));
+                    }
+                }
             },
         }
     }
@@ -210,6 +219,9 @@ impl<'s, S: Sink> Session<'s, S> {
     fn fork(&mut self, head: &Head, words: &Words) {
         let [flags, pid, ..] = words.0;
         let (child, pid) = (head.ret as u32, pid as u32);
+        if let Some(stacks) = &mut self.stacks {
+            stacks.forked(head.pid, pid);
+        }
         let comm = self.threads.get(&head.tid).map_or([0; 16], |thread| thread.comm);
         self.threads.insert(child, Thread { pid, comm, ..Thread::default() });
         *self.processes.entry(pid).or_default() += 1;
@@ -237,7 +249,12 @@ impl<'s, S: Sink> Session<'s, S> {
         }
         thread.comm = words.comm(5);
         let start = Start { entry, base, headers };
-        thread.exec = Some(Executed { head: *head, former, path: self.names.get(file), start });
+        let file = self.names.file(file);
+        if let Some(stacks) = &mut self.stacks {
+            let file = file.as_ref().map(|(path, id)| (&**path, *id));
+            stacks.executed(head.pid, &start, file, &mut self.programs);
+        }
+        thread.exec = Some(Executed { head: *head, former, path: file.map(|(path, _)| path), start });
         self.threads.insert(head.tid, thread);
     }
 
@@ -308,6 +325,9 @@ impl<'s, S: Sink> Session<'s, S> {
         let last = *left == 0;
         if last {
             self.processes.remove(&head.pid);
+            if let Some(stacks) = &mut self.stacks {
+                stacks.ended(head.pid);
+            }
         }
         if head.tid == head.pid && !last {
             self.ended_leaders.insert(head.pid, (*head, thread.comm));

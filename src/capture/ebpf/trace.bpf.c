@@ -97,6 +97,7 @@ struct signal_struct {
     struct pid *pids[4];
 } KERNEL;
 struct mm_struct {
+    unsigned long start_stack;
     struct file *exe_file;
     unsigned long saved_auxv[2];
     unsigned long arg_start, arg_end;
@@ -130,14 +131,15 @@ struct task_struct {
 } KERNEL;
 /* These two are as user space sees them (sys/user.h, sigaction(2)), so they are nothing to look up. */
 struct pt_regs {
-    unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip;
+    unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp;
 };
 struct kernel_siginfo {
     int si_signo, si_errno, si_code, pad, sender;
 };
 
 /* ---- the records, as in wire.rs ---- */
-enum { CALL = 1, NAME = 2, FORK = 3, EXEC = 4, EXIT = 5, SIGNAL = 6, COMM = 7, MET = 8, HELD = 9, ENTERED = 10, SLOWED = 11, HIDDEN = 12 };
+enum { CALL = 1, NAME = 2, FORK = 3, EXEC = 4, EXIT = 5, SIGNAL = 6, COMM = 7, MET = 8, HELD = 9, ENTERED = 10, SLOWED = 11, HIDDEN = 12,
+       STACK = 13 };
 /* What stands behind a call's words: a tag, a length, bytes. */
 enum { PATH0 = 1, PATH1 = 2, STRING = 3, PEER = 4, ARGV = 5, RESULT = 6, EFFECT = 7, FILES = 8, EXTRA = 9, SELF = 10 };
 enum {
@@ -218,10 +220,11 @@ struct name {
     u32 used;
     u64 identity;
     u64 magic, ino;
+    u64 dev; /* the kernel's own form */
     u8 text[0x2000 + 0x200];
 };
 
-_Static_assert(__builtin_offsetof(struct name, identity) == 8 && __builtin_offsetof(struct name, text) == 32, "layout of name");
+_Static_assert(__builtin_offsetof(struct name, identity) == 8 && __builtin_offsetof(struct name, text) == 40, "layout of name");
 
 /* ---- what to read ---- */
 struct plan {
@@ -237,7 +240,7 @@ struct plan {
     u8 effect;
     u8 words; /* arguments */
     u8 is_plain; /* nothing is to be read at its entry */
-    u8 pad;
+    u8 has_stack; /* its stack is told, where any are */
 };
 _Static_assert(sizeof(struct plan) == 16 && __builtin_offsetof(struct plan, result_size) == 10, "layout of plan");
 enum { RESULT_NONE, RESULT_FIXED, RESULT_TEXT, RESULT_PEER };
@@ -300,6 +303,8 @@ struct {
 const volatile u32 own_namespace = 0;
 /* Likewise: the one user whose calls are told; the last number of all: everybody's. */
 const volatile u32 only_user = ~0u;
+/* Likewise: whether the stacks of calls about files are told. */
+const volatile u32 wants_stacks = 0;
 #define FIRST_NAMESPACE 0xeffffffc /* PROC_PID_INIT_INO of linux/proc_ns.h */
 
 /* Who is followed, set while running; besides, whoever a followed thread makes. */
@@ -507,6 +512,7 @@ __noinline u64 tell_name(u64 mount, u64 entry, u64 key, u64 now)
     name->kind = NAME;
     name->magic = BPF_CORE_READ(inode, i_sb, s_magic);
     name->ino = BPF_CORE_READ(inode, i_ino);
+    name->dev = BPF_CORE_READ(inode, i_sb, s_dev);
     name->used = 0;
     name->cut = 0;
     struct walk walk = walk_from(mnt, dentry, key);
@@ -529,20 +535,18 @@ __noinline u64 tell_name(u64 mount, u64 entry, u64 key, u64 now)
     return remember(key, name->identity, now);
 }
 
-/* Something was renamed since the name was told: it is told again if it is another one. Looking is cheap, telling is not. */
+/* The identity that a file's name was told for, if that still is its name though something was renamed since; 0: it was not
+ * told, or is another one. */
 __noinline u64 look_again(u64 mount, u64 entry, u64 key, u64 now)
 {
     struct known *known_before = bpf_map_lookup_elem(&known, &key);
     /* User space has forgotten the names of another generation. */
-    if (known_before && !((known_before->naming ^ now) >> 32)) {
-        struct walk walk = walk_from((void *)mount, (void *)entry, key);
-        bpf_loop(MOST_COMPONENTS, pass, &walk, 0);
-        if (known_before->identity == identity_after(&walk)) {
-            known_before->naming = now;
-            return known_before->identity;
-        }
-    }
-    return tell_name(mount, entry, key, now);
+    if (!known_before || (known_before->naming ^ now) >> 32) return 0;
+    struct walk walk = walk_from((void *)mount, (void *)entry, key);
+    bpf_loop(MOST_COMPONENTS, pass, &walk, 0);
+    if (known_before->identity != identity_after(&walk)) return 0;
+    known_before->naming = now;
+    return known_before->identity;
 }
 
 /* Changes with each rename; its upper half, when user space has forgotten all names. */
@@ -569,7 +573,9 @@ __noinline u64 identity_of(u64 path)
     u64 now = naming(); /* before the name is looked at, or a rename meanwhile would be missed */
     struct known *is_known = bpf_map_lookup_elem(&known, &key);
     if (is_known && is_known->naming == now) return is_known->identity;
-    return look_again((u64)pair.mnt, (u64)pair.dentry, key, now);
+    u64 identity = look_again((u64)pair.mnt, (u64)pair.dentry, key, now);
+    /* Not by look_again: before Linux 6.13, all that are called one from the other share 512 bytes of stack. */
+    return identity ? identity : tell_name((u64)pair.mnt, (u64)pair.dentry, key, now);
 }
 
 /*
@@ -959,6 +965,60 @@ __noinline int begin(struct record *record, const struct plan *plan, u32 nr)
     return 0;
 }
 
+/* ---- stacks ---- */
+#define REGISTERS 17
+
+struct memory {
+    struct far *far;
+    u64 at, end;
+    u32 used;
+};
+
+static long take_page(u32 index, struct memory *memory)
+{
+    u32 used = memory->used, length = 4096 - ((u32)memory->at & 4095);
+    u64 left = memory->end - memory->at;
+    if (left < length) length = (u32)left;
+    if (!length || used > FAR_LAST) return 1;
+    asm volatile("" : "+r"(length)); /* as in put_far */
+    if (length > 4096) return 1;
+    if (bpf_probe_read_user(&memory->far->data[used & 0x3fff], length, (void *)memory->at)) return 1;
+    memory->used = used + length;
+    memory->at += length;
+    return 0;
+}
+
+/*
+ * Tells the registers of the current thread and the upper end of its stack, from which user space finds the functions
+ * that it is in. Frame pointers would need less, but most libraries have none, and without them functions would be left
+ * out and nobody could tell. The thread's large record is free yet.
+ */
+__noinline int tell_stack(struct record *record)
+{
+    if (!record) return 0;
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct far *far = bpf_task_storage_get(&fars, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    struct pt_regs regs;
+    if (!far || bpf_probe_read_kernel(&regs, sizeof regs, (void *)bpf_task_pt_regs(task))) {
+        count_lost();
+        return 0;
+    }
+    /* In the order of asm/perf_regs.h. */
+    u64 values[REGISTERS] = {regs.ax, regs.bx, regs.cx, regs.dx, regs.si, regs.di,  regs.bp,  regs.sp, regs.ip,
+                             regs.r8, regs.r9, regs.r10, regs.r11, regs.r12, regs.r13, regs.r14, regs.r15};
+    __builtin_memcpy(far->data, values, sizeof values);
+    struct memory memory = {.far = far, .at = regs.sp, .end = regs.sp + sizeof far->data, .used = sizeof values};
+    /* Where a process's first thread has begun; behind it are its words and its environment. */
+    u64 begin = BPF_CORE_READ(task, mm, start_stack) + 16;
+    if (begin > memory.at && begin < memory.end) memory.end = begin;
+    bpf_loop(8, take_page, &memory, 0);
+    u32 used = memory.used;
+    if (used > FAR_DATA) used = FAR_DATA;
+    far->head = (struct head){.kind = STACK, .pid = record->head.pid, .tid = record->head.tid};
+    if (bpf_ringbuf_output(&ring, far, sizeof(struct head) + used, BPF_RB_NO_WAKEUP)) count_lost();
+    return 0;
+}
+
 /* ---- who is followed ---- */
 static __always_inline struct control *current_control(void)
 {
@@ -1057,6 +1117,7 @@ int BPF_PROG(enter, struct pt_regs *regs, long nr)
     if (is_hidden(record, task)) return 0;
     take_call(record, abi_of(task, nr), regs);
     struct plan *plan = plan_of(record->head.abi, (u32)nr);
+    if (wants_stacks && plan && plan->has_stack && record->head.abi != ABI_32) tell_stack(record);
     if (plan && plan->is_plain) {
         begin_head(record, plan, (u32)nr);
         record->head.start_ns = bpf_ktime_get_ns();

@@ -27,6 +27,8 @@ pub enum Kind {
     Slowed,
     /// A thread runs as another user from now on, whose calls are not told.
     Hidden,
+    /// Registers and stack of a thread at the entry of its next call (see [`super::stacks`]).
+    Stack,
 }
 
 impl Kind {
@@ -43,6 +45,7 @@ impl Kind {
             10 => Self::Entered,
             11 => Self::Slowed,
             12 => Self::Hidden,
+            13 => Self::Stack,
             _ => return None,
         })
     }
@@ -112,6 +115,8 @@ pub struct NameHead {
     pub magic: u64,
     /// Inode.
     pub ino: u64,
+    /// Device, as the kernel itself writes it (`linux/kdev_t.h`).
+    pub dev: u64,
 }
 
 /// What a thread's calls say of the thread: once, and again when it has changed.
@@ -231,7 +236,7 @@ mod tests {
     fn layouts_are_those_that_the_kernel_side_asserts() {
         assert_eq!((size_of::<Head>(), offset_of!(Head, start_ns)), (48, 16));
         assert_eq!((size_of::<Itself>(), offset_of!(Itself, comm)), (32, 16));
-        assert_eq!((offset_of!(NameHead, identity), size_of::<NameHead>()), (8, 32));
+        assert_eq!((offset_of!(NameHead, identity), size_of::<NameHead>()), (8, 40));
     }
 
     #[test]

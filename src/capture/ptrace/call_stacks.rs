@@ -176,6 +176,7 @@ impl CallStacks {
     /// The process runs another program, or has ended.
     pub fn forget(&mut self, pid: i32) {
         self.processes.remove(&pid);
+        self.symbols.forget(pid.cast_unsigned());
     }
 
     fn take_native(
@@ -210,7 +211,8 @@ impl CallStacks {
             define(event);
         };
         for address in self.walk.addresses.iter().rev() {
-            self.symbols.code(self.objects.list(), *address, &mut self.table, &mut note, &mut self.native);
+            let objects = (self.objects.list(), pid.cast_unsigned());
+            self.symbols.code(objects, *address, &mut self.table, &mut note, &mut self.native);
         }
     }
 }
@@ -239,21 +241,5 @@ fn spec(call: &Call) -> Option<&'static syscall::Spec> {
 }
 
 fn is_about_files(call: &Call) -> bool {
-    spec(call).is_some_and(|spec| {
-        matches!(
-            spec.family,
-            Family::Stat
-                | Family::Open
-                | Family::Close
-                | Family::Read
-                | Family::Write
-                | Family::Seek
-                | Family::Readdir
-                | Family::Readlink
-                | Family::Namespace
-                | Family::Attribute
-                | Family::Sync
-                | Family::Filesystem
-        )
-    })
+    spec(call).is_some_and(|spec| spec.family.is_about_files())
 }

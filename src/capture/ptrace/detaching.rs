@@ -84,6 +84,7 @@ impl<S: Sink> Session<'_, S> {
                     self.adopt(&parent, child as i32, self.log_time(monotonic_ns()));
                     self.threads.insert(tid, parent);
                 }
+                self.repeat_at_last(&stop, reason);
                 self.leave(tid);
                 self.threads.remove(&tid);
                 detach(stop, reason);

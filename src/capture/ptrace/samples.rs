@@ -11,7 +11,8 @@
 //! moment has been told of a signal that is none; the call would still see it. So that call is not let into the kernel: it
 //! is skipped and the instruction executed again, and the way back to user mode clears the mark. What a sample stands for
 //! is the time its thread has had on a CPU in user mode, by the kernel's account (`schedstat`, proc(5)), so that neither
-//! waiting nor what calls take is in it. What a thread used behind its last sample is one more, of no known place.
+//! waiting nor what calls take is in it; what stops take of it is taken off, as far as the shortest time between two calls tells.
+//! What a thread used behind its last sample is one more, of no known place.
 
 use std::fs::File;
 use std::io;
@@ -27,11 +28,11 @@ use super::super::Sink;
 use super::super::stacks::Wanted;
 use super::super::sys::child::reap;
 use super::super::sys::process::{Ending, fork_child, own_tid};
-use super::super::sys::ptrace as request;
+use super::super::sys::ptrace::{self as request, SyscallStop};
 use super::super::sys::{seccomp, signals};
 use super::marks::lifecycle_event;
 use super::session::Session;
-use super::stop::{Stop, unless_gone};
+use super::stop::{Reason, Stop, unless_gone};
 use super::thread::Thread;
 use crate::event::{Event, Kind};
 
@@ -57,20 +58,34 @@ pub fn may_put_off_calls() -> bool {
 
 /// The state of taking samples.
 pub(super) struct Samples {
-    period_ns: u64,
-    next_ns: u64,
     taken: u64,
     /// Threads that are under seccomp filters of their own.
     confined: u64,
-    _ticker: Ticker,
+    ticker: Ticker,
+    /// CPU time between a call's end and the next one's beginning: the least there was, of how many.
+    shortest: (u64, u32),
 }
 
 impl Samples {
     /// Taken by the calling thread.
     pub fn start(sample: Sample) -> io::Result<Self> {
-        let period_ns = 1_000_000_000 / u64::from(sample.hz.max(1));
-        let ticker = Ticker::start(Duration::from_nanos(period_ns))?;
-        Ok(Self { period_ns, next_ns: 0, taken: 0, confined: 0, _ticker: ticker })
+        let ticker = Ticker::start(Duration::from_secs(1) / sample.hz.max(1))?;
+        Ok(Self { taken: 0, confined: 0, ticker, shortest: (u64::MAX, 0) })
+    }
+
+    /// Whether it is time.
+    pub fn is_due(&self) -> bool {
+        self.ticker.0.due.load(Ordering::Acquire)
+    }
+
+    /// A thread has been in user mode from one call to the next, for this long.
+    fn spent(&mut self, cpu_ns: u64) {
+        self.shortest = (self.shortest.0.min(cpu_ns), self.shortest.1.saturating_add(1));
+    }
+
+    /// What a stop itself takes of the thread's CPU time, at most: the least that there was between two.
+    fn stop_ns(&self) -> u64 {
+        if self.shortest.1 >= ENOUGH { self.shortest.0 } else { 0 }
     }
 
     /// How many were taken, and of how many threads none could be.
@@ -79,29 +94,39 @@ impl Samples {
     }
 }
 
+/// Calls that were made before the least time between two is believed.
+const ENOUGH: u32 = 32;
+
 /// Interrupts the tracer's waiting again and again.
-struct Ticker(Arc<AtomicBool>);
+struct Ticker(Arc<Ticks>);
+
+#[derive(Default)]
+struct Ticks {
+    due: AtomicBool,
+    over: AtomicBool,
+}
 
 impl Ticker {
     fn start(period: Duration) -> io::Result<Self> {
-        let over = Arc::new(AtomicBool::new(false));
-        let (tracer, ended) = (own_tid(), Arc::clone(&over));
+        let ticks = Arc::new(Ticks::default());
+        let (tracer, ours) = (own_tid(), Arc::clone(&ticks));
         std::thread::Builder::new().name("trace-ticks".to_owned()).spawn(move || {
             let _ = nix::sys::signal::SigSet::all().thread_block();
-            while !ended.load(Ordering::Acquire) {
+            while !ours.over.load(Ordering::Acquire) {
                 std::thread::sleep(period);
-                if !ended.load(Ordering::Acquire) {
+                ours.due.store(true, Ordering::Release);
+                if !ours.over.load(Ordering::Acquire) {
                     signals::wake(tracer);
                 }
             }
         })?;
-        Ok(Self(over))
+        Ok(Self(ticks))
     }
 }
 
 impl Drop for Ticker {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Release);
+        self.0.over.store(true, Ordering::Release);
     }
 }
 
@@ -121,6 +146,8 @@ pub struct Sampled {
     confined: bool,
     /// The number of the call that was put off.
     put_off: Option<u64>,
+    /// Where it went on behind its last call.
+    behind_call: Option<u64>,
 }
 
 impl Sampled {
@@ -151,28 +178,28 @@ impl Sampled {
         }
     }
 
-    /// It has stopped in user mode.
-    fn stopped(&mut self, tid: i32) {
-        if let Some(cpu_ns) = self.cpu_ns(tid) {
-            self.user_ns += cpu_ns.saturating_sub(self.begin_ns);
-            self.begin_ns = cpu_ns;
-        }
+    /// It has stopped in user mode: CPU time it has had there, and in the kernel's part of its last stop and of this one.
+    fn stopped(&mut self, tid: i32) -> Option<u64> {
+        let cpu_ns = self.cpu_ns(tid)?;
+        let spent_ns = cpu_ns.saturating_sub(self.begin_ns);
+        self.begin_ns = cpu_ns;
+        Some(spent_ns)
     }
 }
 
 impl<S: Sink> Session<'_, S> {
-    /// Asks whoever is in user mode to stop, if it is time.
-    pub(super) fn tick(&mut self, now: u64) {
+    /// Asks whoever is in user mode to stop, if it is time. Not the one that has just changed: it stood still when the time
+    /// came, and would always be found where it goes on.
+    pub(super) fn tick(&mut self, changed: Option<i32>) {
         let Some(samples) = &mut self.samples else { return };
-        if now < samples.next_ns || !self.sink.is_open() {
+        if !samples.ticker.0.due.swap(false, Ordering::AcqRel) || !self.sink.is_open() {
             return;
         }
-        samples.next_ns = now + samples.period_ns;
-        for thread in self.threads.values_mut() {
-            let sampled = &mut thread.sampled;
-            let may_be = !thread.in_call && !sampled.asked && !sampled.halted && !sampled.confined;
+        for thread in self.threads.values_mut().filter(|thread| Some(thread.tid) != changed) {
+            let state = &mut thread.sampled;
+            let may_be = !thread.in_call && !state.asked && !state.halted && !state.confined;
             // Fails for a thread that is gone, whose end is about to be told.
-            sampled.asked |= may_be && request::interrupt(thread.tid).is_ok();
+            state.asked |= may_be && request::interrupt(thread.tid).is_ok();
         }
     }
 
@@ -181,8 +208,11 @@ impl<S: Sink> Session<'_, S> {
         if let (Some(samples), Some(thread)) = (&mut self.samples, self.threads.get_mut(&stop.tid())) {
             let asked = std::mem::take(&mut thread.sampled.asked);
             if asked && let Ok(registers) = getregs(Pid::from_raw(stop.tid())) {
-                thread.sampled.stopped(thread.tid);
-                if let (Some(stacks), 1..) = (&mut self.stacks, thread.sampled.user_ns) {
+                let spent_ns = thread.sampled.stopped(thread.tid).unwrap_or(0);
+                thread.sampled.user_ns += spent_ns.saturating_sub(samples.stop_ns());
+                // One that has not moved since its last stop was found in the kernel's part of that.
+                let has_moved = thread.sampled.behind_call != Some(registers.rip);
+                if let (Some(stacks), 1.., true) = (&mut self.stacks, thread.sampled.user_ns, has_moved) {
                     let sink = &mut self.sink;
                     let stack = stacks.sample((thread.pid, thread.tid), &registers, &mut |e| sink.push(e));
                     sink.push(&sample_of(thread, now, registers.rip, stack));
@@ -197,11 +227,12 @@ impl<S: Sink> Session<'_, S> {
 
     /// A thread is about to make a call. True: it was asked to stop, and the call is put off.
     pub(super) fn puts_off(&mut self, stop: &Stop, nr: u64) -> io::Result<bool> {
-        if self.samples.is_none() {
-            return Ok(false);
-        }
+        let Some(samples) = &mut self.samples else { return Ok(false) };
         let Some(thread) = self.threads.get_mut(&stop.tid()) else { return Ok(false) };
-        thread.sampled.stopped(stop.tid());
+        if let Some(spent_ns) = thread.sampled.stopped(stop.tid()) {
+            samples.spent(spent_ns);
+            thread.sampled.user_ns += spent_ns.saturating_sub(samples.stop_ns());
+        }
         if !std::mem::take(&mut thread.sampled.asked) {
             return Ok(false);
         }
@@ -217,9 +248,20 @@ impl<S: Sink> Session<'_, S> {
         }
         let Some(thread) = self.threads.get_mut(&stop.tid()) else { return Ok(false) };
         thread.sampled.goes_on(stop.tid());
+        thread.sampled.behind_call = Some(ip);
         let Some(nr) = thread.sampled.put_off.take() else { return Ok(false) };
         unless_gone(request::repeat_call(stop.tid(), nr, ip))?;
         Ok(true)
+    }
+
+    /// A thread is about to be let go for good: if it returns from a call that was put off, it makes it again.
+    pub(super) fn repeat_at_last(&mut self, stop: &Stop, reason: Reason) {
+        if reason == Reason::Syscall
+            && let Ok(SyscallStop::Exit { ip, .. }) = request::syscall_stop(stop.tid())
+        {
+            // Fails for a thread that is gone.
+            let _ = self.repeats(stop, ip);
+        }
     }
 
     /// A process puts itself under a filter, which may kill it for a call that is put off: it is not asked any more.

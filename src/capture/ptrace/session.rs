@@ -110,24 +110,31 @@ impl<'s, S: Sink> Session<'s, S> {
         // A parent that died inside fork may have left a child that is still to be seen.
         while !self.threads.is_empty() || self.died_in_fork.is_some() {
             let several = self.threads.len() > 1;
-            let beside = !self.is_pinned();
+            // Whoever polls gives its CPU away, and is late when it is time for samples.
+            let beside = !self.is_pinned() && self.samples.is_none();
             let (leader, stop_requested) = (self.leader, &mut self.stop_requested);
-            let change = self.waiting.next(several, beside, || {
+            let samples = self.samples.as_ref();
+            let due = || samples.is_some_and(Samples::is_due);
+            let change = self.waiting.next(several, beside, &due, || {
                 if let Some(signal) = stop_requested.take() {
                     stop_too(leader, signal);
                 }
             })?;
             let now = self.now();
+            let mut changed = None;
             match change {
                 Next::Nobody => {
                     self.lost_threads();
                     break;
                 }
-                Next::Change(Change::Stopped(stop, reason)) => self.stopped(stop, reason, now)?,
+                Next::Change(Change::Stopped(stop, reason)) => {
+                    changed = Some(stop.tid());
+                    self.stopped(stop, reason, now)?;
+                }
                 Next::Change(Change::Ended(tid, end)) => self.ended(tid, end, now)?,
                 Next::Interrupted => {}
             }
-            self.tick(now);
+            self.tick(changed);
             let may_be_over =
                 self.end.is_some() || self.leader == NOBODY || self.options.interruptible.is_some();
             if self.sink.wants_end() || may_be_over && self.is_over(now) {

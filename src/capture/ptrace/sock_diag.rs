@@ -61,7 +61,8 @@ fn peer(bytes: &[u8], inode: u32) -> Option<u32> {
 
 /// The ends that an answer names, if it is about this socket.
 fn ends(bytes: &[u8], inode: u32) -> Option<Ends> {
-    if word(bytes, INODE)? != inode {
+    // What the kernel keeps of a connection that nobody has any more, or not yet, has inode 0.
+    if inode == 0 || word(bytes, INODE)? != inode {
         return None;
     }
     let end = |index: usize| {

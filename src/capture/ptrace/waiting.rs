@@ -37,9 +37,16 @@ impl Waiting {
     }
 
     /// The next change. `on_quiet` is called when none is waiting.
-    pub fn next(&mut self, several: bool, beside: bool, on_quiet: impl FnOnce()) -> io::Result<Next> {
+    /// The waiting is also interrupted where it is `due`.
+    pub fn next(
+        &mut self,
+        several: bool,
+        beside: bool,
+        due: &dyn Fn() -> bool,
+        on_quiet: impl FnOnce(),
+    ) -> io::Result<Next> {
         if self.queue.is_empty() {
-            match self.take(several, beside, on_quiet) {
+            match self.take(several, beside, due, on_quiet) {
                 Ok(()) => {}
                 Err(error) if error.raw_os_error() == Some(libc::ECHILD) => return Ok(Next::Nobody),
                 Err(error) => return Err(error),
@@ -54,20 +61,26 @@ impl Waiting {
         self.queue.pop_front()
     }
 
-    fn take(&mut self, several: bool, beside: bool, on_quiet: impl FnOnce()) -> io::Result<()> {
+    fn take(
+        &mut self,
+        several: bool,
+        beside: bool,
+        due: &dyn Fn() -> bool,
+        on_quiet: impl FnOnce(),
+    ) -> io::Result<()> {
         if several || beside {
-            self.take_waiting(if beside { POLLS } else { 1 })?;
+            self.take_waiting(if beside { POLLS } else { 1 }, due)?;
         }
         if self.queue.is_empty() {
             on_quiet();
         }
-        if self.queue.is_empty() {
+        if self.queue.is_empty() && !due() {
             self.queue.extend(wait::any(true, self.usage)?.and_then(Change::decode));
         }
         Ok(())
     }
 
-    fn take_waiting(&mut self, polls: u32) -> io::Result<()> {
+    fn take_waiting(&mut self, polls: u32, due: &dyn Fn() -> bool) -> io::Result<()> {
         let mut polls = polls;
         while polls > 0 && self.queue.len() < MOST_QUEUED {
             match wait::any(false, self.usage) {
@@ -75,6 +88,7 @@ impl Waiting {
                 // What is queued comes first, the end of the last thread included.
                 Ok(None) | Err(_) if !self.queue.is_empty() => break,
                 Err(error) => return Err(error),
+                Ok(None) if due() => break,
                 Ok(None) => {
                     polls -= 1;
                     std::thread::yield_now();

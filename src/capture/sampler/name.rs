@@ -95,7 +95,7 @@ impl<F: FnMut(&Event<'_>)> Namer<F> {
             frames.push(table.frame(&Frame::UNKNOWN, define));
         }
         for address in sample.user.iter().rev() {
-            self.symbols.code(&self.objects, *address, table, define, frames);
+            self.symbols.code((&self.objects, sample.pid), *address, table, define, frames);
         }
         for (depth, &at) in sample.kernel.iter().enumerate().rev() {
             // All but the first are return addresses.

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use perf_event_open::sample::record::mmap::{Info, Mmap};
 
-use super::super::stacks::{Identity, ObjectId, Objects, Space};
+use super::super::stacks::{Identity, ObjectId, Objects, Space, VDSO};
 
 /// Processes and threads known at a time; there are no more process ids than this.
 const MOST: usize = 1 << 22;
@@ -83,6 +83,9 @@ pub fn open(objects: &mut Objects, map: &Mmap) -> Option<ObjectId> {
         return None;
     };
     let path = map.file.as_bytes();
+    if path == VDSO {
+        return objects.vdso((map.addr, map.addr.saturating_add(map.len)));
+    }
     if *inode == 0 || !path.starts_with(b"/") {
         return None;
     }

@@ -2,8 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What such a library finds; a panic in it is nothing found. What it has changed by then is memory of its own, which
-/// may give wrong answers about this program alone.
+use super::super::sys::file_faults;
+
+/// What such a library finds; a panic in it is nothing found, and so is a file that is cut short while it is read. What it
+/// has changed by then is memory of its own, which may give wrong answers about this program alone.
 pub fn guarded<T>(work: impl FnOnce() -> Option<T>) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(work)).ok().flatten()
+    let before = file_faults::count();
+    let found = catch_unwind(AssertUnwindSafe(work)).ok().flatten();
+    found.filter(|_| file_faults::count() == before)
 }

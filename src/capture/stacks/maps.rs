@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::object::{Identity, Objects};
 use super::space::Space;
+use super::vdso;
 
 /// Reads the mappings of a thread's process anew. `None`: they cannot be read.
 pub fn read(tid: i32, objects: &mut Objects) -> Option<Space> {
@@ -13,7 +14,11 @@ pub fn read(tid: i32, objects: &mut Objects) -> Option<Space> {
     let text = std::fs::read(path).ok()?;
     let mut space = Space::default();
     for line in text.split(|&byte| byte == b'\n').filter_map(parse) {
-        let object = objects.open(tid.cast_unsigned(), line.path, line.range, line.identity);
+        let object = if line.path == vdso::NAME {
+            objects.vdso(line.range)
+        } else {
+            objects.open(tid.cast_unsigned(), line.path, line.range, line.identity)
+        };
         space.map(objects, object, line.range, line.offset);
     }
     Some(space)
@@ -52,7 +57,8 @@ fn parse(line: &[u8]) -> Option<Line<'_>> {
     let path = &rest[start..];
     let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
     let identity = Identity { dev: libc::makedev(major as u32, minor as u32), ino };
-    (code && ino != 0 && path.starts_with(b"/")).then_some(Line { range, offset, identity, path })
+    let is_known = path == vdso::NAME || ino != 0 && path.starts_with(b"/");
+    (code && is_known).then_some(Line { range, offset, identity, path })
 }
 
 #[cfg(test)]
@@ -67,7 +73,7 @@ mod tests {
         assert_eq!(parse(line), Some(found));
         for other in [
             &b"7f00-7f10 r--p 00001000 fd:01 12      /usr/lib/a.so"[..],
-            b"7f00-7f10 r-xp 00000000 00:00 0      [vdso]",
+            b"7f00-7f10 r-xp 00000000 00:00 0      [heap]",
             b"7f00-7f10 rwxp 00000000 00:00 0",
             b"7f00-7f10 rwxp 00000000 00:00 0 ",
             b"7f00 r-xp",
@@ -85,7 +91,7 @@ mod tests {
         let here = our_own_code_is_found as fn() as usize as u64;
         let (object, _) = space.find(here).place.expect("this code is of a file");
         let own = std::env::current_exe().unwrap();
-        assert_eq!(objects.get(object).source.as_deref(), Some(&*own));
+        assert_eq!(objects.get(object).source().as_deref(), Some(&*own));
         assert_eq!(space.find(0).place, None);
     }
 }

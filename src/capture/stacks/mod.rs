@@ -11,13 +11,16 @@
 //! not known is a frame of kind `unknown`; nothing is guessed. Whoever has the registers (the sampler, the ptrace
 //! backend) uses these.
 
+mod endless;
 mod guard;
 pub mod maps;
 mod object;
 mod python;
+mod run_time_code;
 mod space;
 mod symbols;
 mod table;
+mod vdso;
 mod wanted;
 
 pub use object::{Identity, Object, ObjectId, Objects};
@@ -25,4 +28,5 @@ pub use python::{Care, Interpreter};
 pub use space::{Address, Space, Walk, registers};
 pub use symbols::Symbols;
 pub use table::Table;
+pub use vdso::NAME as VDSO;
 pub use wanted::Wanted;

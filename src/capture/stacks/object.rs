@@ -5,6 +5,7 @@
 //! else is another file, and its names would be wrong.
 
 use std::fs::File;
+use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -16,7 +17,9 @@ use object::read::elf::{ElfFile64, ProgramHeader};
 use object::{Endianness, Object as _, ObjectSection, ReadCache};
 use rustc_hash::FxHashMap;
 
+use super::endless;
 use super::guard::guarded;
+use super::vdso;
 
 /// Longest section that is read.
 const LONGEST_SECTION: u64 = 256 << 20;
@@ -61,9 +64,9 @@ pub struct Object {
     pub path: Vec<u8>,
     /// The build id, in hexadecimal; empty without one.
     pub build_id: Vec<u8>,
-    /// From where symbols are read; `None`: it could not be opened, or is no ELF file for 64 bits.
-    pub source: Option<PathBuf>,
     file: Option<File>,
+    /// When the file was last written to, and how long it was then.
+    written: Option<(i64, i64, u64)>,
     segments: Vec<Segment>,
     sections: Sections,
 }
@@ -120,18 +123,28 @@ impl Object {
     /// Reads what it needs of an open file.
     fn read(path: &[u8], file: File) -> Self {
         let mut object = Self::unknown(path);
-        // By its own name where that still is the file: separate debug files are looked for beside it.
-        let named = Path::new(std::ffi::OsStr::from_bytes(path));
-        let same = named
-            .metadata()
-            .is_ok_and(|named| Identity::of(&file) == Some(Identity { dev: named.dev(), ino: named.ino() }));
-        let held = || PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
-        let source = if same { named.to_owned() } else { held() };
+        object.written = written(&file);
         if guarded(|| object.take_in(&file)).is_some() {
-            object.source = Some(source);
             object.file = Some(file);
         }
         object
+    }
+
+    /// From where symbols are to be read now; `None`: it could not be opened, is no ELF file for 64 bits, or was changed
+    /// since, so that what it says is not of the code that runs.
+    pub fn source(&self) -> Option<PathBuf> {
+        let file = self.file.as_ref()?;
+        (self.written.is_some() && written(file) == self.written).then_some(())?;
+        // By its own name where that still is the file: separate debug files are looked for beside it.
+        let named = Path::new(std::ffi::OsStr::from_bytes(&self.path));
+        let is_same = named
+            .metadata()
+            .is_ok_and(|named| Identity::of(file) == Some(Identity { dev: named.dev(), ino: named.ino() }));
+        Some(if is_same {
+            named.to_owned()
+        } else {
+            PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
+        })
     }
 
     fn take_in(&mut self, file: &File) -> Option<()> {
@@ -158,9 +171,11 @@ impl Object {
             Some((section.address(), Bytes::from(section.data().ok()?)))
         };
         let place = |name: &str| section(name).map(|section| (section.address(), section.size()));
+        let is_followed = |(at, bytes): &(u64, Bytes)| !endless::may_be(bytes, *at);
+        let eh_frame = bytes(".eh_frame").filter(is_followed);
         self.sections = Sections {
-            eh_frame: bytes(".eh_frame"),
-            eh_frame_hdr: bytes(".eh_frame_hdr"),
+            eh_frame_hdr: bytes(".eh_frame_hdr").filter(|_| eh_frame.is_some()),
+            eh_frame,
             got: place(".got"),
             text: place(".text"),
         };
@@ -172,8 +187,8 @@ impl Object {
         Self {
             path: path.to_vec(),
             build_id: Vec::new(),
-            source: None,
             file: None,
+            written: None,
             segments: Vec::new(),
             sections: Sections::default(),
         }
@@ -211,6 +226,21 @@ impl Objects {
         Some(id)
     }
 
+    /// The kernel's code that processes have mapped, where it is as long as ours, which it is for all 64-bit processes.
+    pub fn vdso(&mut self, (start, end): (u64, u64)) -> Option<ObjectId> {
+        let identity = Identity { dev: 0, ino: 0 };
+        let image = vdso::image().filter(|image| end.checked_sub(start) == Some(image.len() as u64))?;
+        if let Some(&known) = self.known.get(&(identity, vdso::NAME.to_vec())) {
+            return Some(known);
+        }
+        let mut file = tempfile::tempfile().ok()?;
+        file.write_all(&image).ok()?;
+        let id = self.list.len() as ObjectId;
+        self.list.push(Arc::new(Object::read(vdso::NAME, file)));
+        self.known.insert((identity, vdso::NAME.to_vec()), id);
+        Some(id)
+    }
+
     /// All of them, by their ids.
     pub fn list(&self) -> &[Arc<Object>] {
         &self.list
@@ -220,6 +250,11 @@ impl Objects {
     pub fn get(&self, id: ObjectId) -> &Object {
         &self.list[id as usize]
     }
+}
+
+/// When a file was last written to, and how long it is.
+fn written(file: &File) -> Option<(i64, i64, u64)> {
+    file.metadata().ok().map(|file| (file.mtime(), file.mtime_nsec(), file.len()))
 }
 
 /// Opens a regular file; anything else could block, or do something by being opened.
@@ -253,7 +288,7 @@ mod tests {
         let id = objects.open(std::process::id(), name, (0, 0), identity).unwrap();
         assert_eq!(objects.open(std::process::id(), name, (0, 0), identity), Some(id));
         let object = objects.get(id);
-        assert_eq!(object.source.as_deref(), Some(&*path));
+        assert_eq!(object.source().as_deref(), Some(&*path));
         assert!(object.sections.eh_frame.is_some() && !object.segments.is_empty());
         assert_eq!(object.address(0), Some(0));
         assert_eq!(object.address(u64::MAX), None);
@@ -265,7 +300,7 @@ mod tests {
         let mut objects = Objects::default();
         let other = Identity { ino: identity.ino + 1, ..identity };
         let id = objects.open(std::process::id(), path.as_os_str().as_bytes(), (0, 0), other).unwrap();
-        assert_eq!(objects.get(id).source, None);
+        assert_eq!(objects.get(id).source(), None);
         assert_eq!(objects.get(id).address(0), None);
     }
 
@@ -286,6 +321,6 @@ mod tests {
         let mut objects = Objects::default();
         let name = file.path().as_os_str().as_bytes();
         let id = objects.open(1, name, (0, 0), identity).unwrap();
-        assert_eq!((objects.get(id).source.clone(), objects.get(id).address(0)), (None, None));
+        assert_eq!((objects.get(id).source(), objects.get(id).address(0)), (None, None));
     }
 }

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use blazesym::MaybeDefault;
 use blazesym::symbolize::source::{Elf, Kernel, Source};
 use blazesym::symbolize::{Input, Sym, Symbolized, Symbolizer};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::super::sys::file_faults;
 use super::guard::guarded;
 use super::object::{Object, ObjectId};
+use super::run_time_code::RunTimeCode;
 use super::space::Address;
 use super::table::Table;
 use crate::event::Event;
@@ -24,6 +26,9 @@ const MOST: usize = 1 << 20;
 /// Names addresses, each once.
 pub struct Symbols {
     symbolizer: Symbolizer,
+    run_time: RunTimeCode,
+    /// Objects whose file was cut short while it was read: what is remembered of it is not to be believed.
+    broken: FxHashSet<ObjectId>,
     /// Numbers of frames, outermost first: a range of `frames`.
     code: FxHashMap<(ObjectId, u64), (u32, u32)>,
     kernel: FxHashMap<u64, (u32, u32)>,
@@ -43,6 +48,8 @@ impl Default for Symbols {
         let builder = Symbolizer::builder().enable_auto_reload(false);
         Self {
             symbolizer: builder.build(),
+            run_time: RunTimeCode::default(),
+            broken: FxHashSet::default(),
             code: FxHashMap::default(),
             kernel: FxHashMap::default(),
             frames: Vec::new(),
@@ -57,17 +64,24 @@ impl Symbols {
         Self { exact: true, ..self }
     }
 
-    /// Appends the frames that an address stands for, outermost first.
+    /// The process runs another program: code that it has made is gone.
+    pub fn forget(&mut self, pid: u32) {
+        self.run_time.forget(pid);
+    }
+
+    /// Appends the frames that an address of a process stands for, outermost first.
     pub fn code(
         &mut self,
-        objects: &[Arc<Object>],
+        (objects, pid): (&[Arc<Object>], u32),
         address: Address,
         table: &mut Table,
         define: &mut dyn FnMut(&Event<'_>),
         out: &mut Vec<u32>,
     ) {
         let Some((id, at)) = address.place else {
-            out.push(table.frame(&Frame::UNKNOWN, define));
+            let name = self.run_time.find(pid, address.at);
+            let known = name.map(|name| Frame { kind: FrameKind::Native, name, ..Frame::UNKNOWN });
+            out.push(table.frame(&known.unwrap_or(Frame::UNKNOWN), define));
             return;
         };
         if self.code.len() >= MOST {
@@ -116,13 +130,18 @@ impl Symbols {
             address: at,
             ..Frame::UNKNOWN
         };
-        let source = object.source.as_ref().map(|path| Source::Elf(Elf::new(path)));
+        let source = object.source().filter(|_| !self.broken.contains(&id));
+        let source = source.map(|path| Source::Elf(Elf::new(path)));
+        let faults = file_faults::count();
         let found = source.and_then(|source| {
             guarded(|| {
                 let found = self.symbolizer.symbolize_single(&source, Input::VirtOffset(at)).ok()?;
                 found.into_sym().filter(covers).map(Sym::into_owned)
             })
         });
+        if file_faults::count() != faults {
+            self.broken.insert(id);
+        }
         let Some(symbol) = found else {
             self.frames.push(table.frame(&own, define));
             return (start, self.frames.len() as u32);

@@ -35,8 +35,35 @@ pub struct Program<'p> {
     pub tracepoint: u32,
 }
 
-/// Has the kernel verify and take in a program.
+/// Room for the verifier's account of a program, which kernels before 6.4 do not shorten.
+const ACCOUNT: usize = 16 << 20;
+
+/// Has the kernel verify and take in a program. What it refuses is refused with the verifier's reason.
 pub fn load_program(program: &Program<'_>) -> io::Result<OwnedFd> {
+    let error = match try_program(program, &mut []) {
+        Err(error) if error.raw_os_error() != Some(libc::EPERM) => error,
+        done => return done,
+    };
+    let mut account = vec![0; ACCOUNT];
+    match try_program(program, &mut account) {
+        // As when the kernel was short of memory.
+        Ok(loaded) => Ok(loaded),
+        Err(_) => Err(why_refused(&account).map_or(error, |why| {
+            io::Error::other(format!("the kernel's verifier refuses the program {} ({why})", program.name))
+        })),
+    }
+}
+
+/// The last line of a verifier's account but that of its figures; none: it had nothing to say.
+fn why_refused(account: &[u8]) -> Option<String> {
+    let text = account.split(|&byte| byte == 0).next().unwrap_or_default();
+    let said = text.split(|&byte| byte == b'\n').rev();
+    let mut said = said.filter(|line| !line.is_empty() && !line.starts_with(b"processed "));
+    Some(String::from_utf8_lossy(said.next()?).trim().to_owned())
+}
+
+/// With room for the verifier's account, it gives one.
+fn try_program(program: &Program<'_>, account: &mut [u8]) -> io::Result<OwnedFd> {
     let mut attributes = zeroed();
     // SAFETY: as above.
     let load = unsafe { &mut attributes.__bindgen_anon_3 };
@@ -50,6 +77,11 @@ pub fn load_program(program: &Program<'_>) -> io::Result<OwnedFd> {
     load.insns = address(program.instructions);
     load.insn_cnt = program.instructions.len() as u32;
     load.license = address(program.license.to_bytes_with_nul());
+    if !account.is_empty() {
+        load.log_level = 1;
+        load.log_buf = account.as_mut_ptr().expose_provenance() as u64;
+        load.log_size = account.len() as u32;
+    }
     load.prog_btf_fd = program.types.as_raw_fd().cast_unsigned();
     let (functions, size) = program.functions;
     if let Some(count) = functions.len().checked_div(size) {
@@ -57,7 +89,8 @@ pub fn load_program(program: &Program<'_>) -> io::Result<OwnedFd> {
         load.func_info_cnt = count as u32;
         load.func_info_rec_size = size as u32;
     }
-    // SAFETY: the kernel reads as many instructions and records as there are, and the licence up to its NUL byte.
+    // SAFETY: the kernel reads as many instructions and records as there are, and the licence up to its NUL byte; it writes
+    // no more of the account than there is room for.
     unsafe { made(bpf_cmd::BPF_PROG_LOAD, &mut attributes) }
 }
 

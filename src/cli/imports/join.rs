@@ -1,7 +1,8 @@
 //! One log of two: the calls of one run with the stacks of another, and a mark for each import.
 //!
-//! Which call wrote which of Python's lines is known of the run with stacks; the times are those of the other run's lines, of
-//! which only the text is known: a line of the same name there. What has no counterpart has no stack, and is told of.
+//! The times are those of the first run. What it wrote to its standard error is known; a write of so many bytes wrote the next
+//! line of that length, whichever thread made it. Where an import was asked for is what the other run tells of the
+//! import of that name: threads need not come in the same order. What has no counterpart has no stack, and is told of.
 
 use std::path::Path;
 
@@ -18,10 +19,18 @@ use crate::report::units::{percent, things};
 use crate::syscall::decode::{Memory, Phase, Snapshot};
 use crate::syscall::{Family, lookup};
 
+/// Standard error.
+const STDERR: u64 = 2;
 /// Calls without a counterpart that are named.
 const NAMED: usize = 3;
-/// How far ahead a line is looked for: several processes may write at the same time.
-const FARTHEST: usize = 4096;
+/// How far ahead a line is looked for: threads that write at the same time may end in another order.
+const FARTHEST: usize = 256;
+
+/// The end of an import.
+struct Ending {
+    depth: u64,
+    stack: Option<u32>,
+}
 
 /// What the run with stacks tells of its calls.
 #[derive(Default)]
@@ -29,32 +38,59 @@ struct Told {
     outline: Outline,
     /// By call.
     stacks: Vec<Option<u32>>,
-    /// What calls wrote that tell of imports.
-    lines: FxHashMap<u32, Vec<u8>>,
+    /// By module: the ends of its imports.
+    imports: FxHashMap<Vec<u8>, Vec<Ending>>,
+}
+
+impl Told {
+    /// The end of an import; `None`: this run has no such import.
+    fn take(&mut self, line: &Line<'_>) -> Option<Ending> {
+        let known = self.imports.get_mut(line.name)?;
+        // The depth counts the imports of all threads.
+        let at = known.iter().position(|ending| ending.depth == line.depth).unwrap_or(0);
+        (at < known.len()).then(|| known.remove(at))
+    }
+
+    fn left(&self) -> usize {
+        self.imports.values().map(Vec::len).sum()
+    }
 }
 
 /// The lines that a run wrote, each to be had once.
 struct Lines<'a> {
-    all: Vec<Option<Line<'a>>>,
+    all: Vec<Option<&'a [u8]>>,
     /// Those before have been had.
     from: usize,
 }
 
 impl<'a> Lines<'a> {
     fn of(said: &'a [u8]) -> Self {
-        Self { all: Line::all(said).map(Some).collect(), from: 0 }
+        Self { all: said.split_inclusive(|&byte| byte == b'\n').map(Some).collect(), from: 0 }
     }
 
-    /// The next line about the same import.
-    fn take(&mut self, like: &Line<'_>) -> Option<Line<'a>> {
-        let is_like = |line: &Line<'a>| (line.name, line.depth) == (like.name, like.depth);
+    /// The import that a write of so many bytes told of, if it did.
+    fn take(&mut self, length: usize) -> Option<Line<'a>> {
         let next = self.all.get_mut(self.from..)?.iter_mut().take(FARTHEST);
-        let found = next.map(|line| line.take_if(|line| is_like(line))).find(Option::is_some).flatten();
+        let is_it = |line: &&mut Option<&[u8]>| line.is_some_and(|line| line.len() == length);
+        let line = { next }.find(is_it).and_then(Option::take);
         while self.all.get(self.from).is_some_and(Option::is_none) {
             self.from += 1;
         }
-        found
+        Line::all(line?).next()
     }
+
+    /// Imports in lines that nobody has had.
+    fn left(&self) -> usize {
+        self.all.iter().flatten().filter(|line| Line::all(line).next().is_some()).count()
+    }
+}
+
+/// Bytes that a call wrote to a file of this name by the descriptor of standard error.
+fn wrote(event: &Event<'_>, file: &[u8]) -> Option<usize> {
+    let is_write = lookup(event.abi, event.nr).is_some_and(|spec| spec.family == Family::Write);
+    let there = event.file.is_some_and(|name| name.ends_with(file));
+    let wrote = event.ret.filter(|_| is_write && there && event.args[0] == STDERR)?;
+    usize::try_from(wrote).ok()
 }
 
 /// Writes the log.
@@ -62,7 +98,8 @@ pub fn join(times: &Run, stacks: &Path, output: &Path) -> Result<(), Failure> {
     let costs = &times.log();
     let said = times.said().map_err(Failure::of_trace)?;
     let mut lines = Lines::of(&said);
-    let told = read(stacks)?;
+    let name = times.said_name().map_err(Failure::of_trace)?;
+    let mut told = read(stacks)?;
     let mut here = Outline::default();
     Reader::open(costs)?.for_each(|event| here.add(event))?;
     let counterparts = here.counterparts(&told.outline);
@@ -74,7 +111,7 @@ pub fn join(times: &Run, stacks: &Path, output: &Path) -> Result<(), Failure> {
     let mut alone: Vec<String> = Vec::new();
     let mut definitions = Some(Reader::open(stacks)?);
     let mut broken = None;
-    let (mut at, mut untold) = (0, 0);
+    let (mut at, mut without) = (0, 0);
     log::rewrite(&mut source, output, header, |event, writer| {
         if let Some(mut reader) = definitions.take() {
             let defined = reader.for_each(|event| {
@@ -94,12 +131,10 @@ pub fn join(times: &Run, stacks: &Path, output: &Path) -> Result<(), Failure> {
             alone.push(named(event));
         }
         let stack = there.and_then(|there| told.stacks.get(there as usize).copied().flatten());
-        let written = there.and_then(|there| told.lines.get(&there));
-        for line in written.into_iter().flat_map(|written| Line::all(written)) {
-            match lines.take(&line) {
-                Some(line) => writer.push(&line.mark(event, stack)),
-                None => untold += 1,
-            }
+        if let Some(line) = wrote(event, &name).and_then(|length| lines.take(length)) {
+            let known = told.take(&line);
+            without += usize::from(known.is_none());
+            writer.push(&line.mark(event, known.map_or(stack, |ending| ending.stack)));
         }
         writer.push(&Event { stack, ..*event });
     })?;
@@ -107,20 +142,25 @@ pub fn join(times: &Run, stacks: &Path, output: &Path) -> Result<(), Failure> {
         return Err(error.into());
     }
     tell(counterparts.len(), known, &alone);
-    let left = lines.all.iter().flatten().count() as u64;
-    if left > 0 {
-        note(format_args!(
-            "{} left out: not found in the run with stacks",
-            things(left, "import is", "imports are")
-        ));
-    }
-    if untold > 0 {
-        note(format_args!(
-            "{} of the run with stacks were not made in the other",
-            things(untold, "import", "imports")
-        ));
-    }
+    tell_imports(lines.left(), without, told.left());
     Ok(())
+}
+
+/// Says which imports only one of the runs has.
+fn tell_imports(lost: usize, without: usize, left: usize) {
+    if lost > 0 {
+        let imports = things(lost as u64, "import is", "imports are");
+        note(format_args!("{imports} left out: nothing is known of when Python told of them"));
+    }
+    if without > 0 {
+        let imports = things(without as u64, "import was", "imports were");
+        note(format_args!("{imports} not made in the run with stacks: who asked for them is not known"));
+    }
+    if left > 0 {
+        let imports = things(left as u64, "import", "imports");
+        let were = if left == 1 { "was" } else { "were" };
+        note(format_args!("{imports} of the run with stacks {were} not made in the other"));
+    }
 }
 
 /// Says which calls one run had alone.
@@ -153,13 +193,14 @@ fn read(log: &Path) -> Result<Told, Failure> {
         if event.kind != Kind::Syscall {
             return;
         }
-        let number = told.stacks.len() as u32;
         told.stacks.push(event.stack);
         let spec = lookup(event.abi, event.nr);
         if let Some(memory) = event.memory.filter(|_| spec.is_some_and(|spec| spec.family == Family::Write)) {
-            let written = written(event, memory);
-            if Line::all(&written).next().is_some() {
-                told.lines.insert(number, written);
+            for line in Line::all(&written(event, memory)) {
+                told.imports
+                    .entry(line.name.to_vec())
+                    .or_default()
+                    .push(Ending { depth: line.depth, stack: event.stack });
             }
         }
     })?;
@@ -180,16 +221,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_found_by_name_and_had_once() {
-        let said = b"import time: 1 | 1 | a\nimport time: 2 | 2 |   a\nx\nimport time: 3 | 3 | b\nimport time: 4 | 4 | a\n";
+    fn lines_are_found_by_their_length_and_had_once() {
+        let said = b"import time: 1 | 1 | a\nhello\nimport time: 22 | 2 | b\nimport time: 3 | 3 | c\n";
         let mut lines = Lines::of(said);
-        let mut took = |name: &'static str, depth| {
-            let like = Line { depth, self_us: 9, cumulative_us: 9, name: name.as_bytes() };
-            lines.take(&like).map(|line| line.self_us)
-        };
+        let mut took = |length| lines.take(length).map(|line| line.self_us);
+        // Another thread's line may come first; what is no such line is nobody's.
         assert_eq!(
-            [took("a", 0), took("b", 0), took("a", 1), took("a", 0), took("a", 0)],
-            [Some(1), Some(3), Some(2), Some(4), None]
+            [took(24), took(23), took(6), took(24), took(23)],
+            [Some(22), Some(1), None, None, Some(3)]
         );
+        assert_eq!(lines.left(), 0);
+    }
+
+    #[test]
+    fn who_asked_for_an_import_is_told_by_its_name() {
+        let mut told = Told::default();
+        told.imports.insert(
+            b"a".to_vec(),
+            vec![Ending { depth: 0, stack: Some(7) }, Ending { depth: 2, stack: Some(8) }],
+        );
+        let mut take = |name: &'static str, depth| {
+            let line = Line { depth, self_us: 1, cumulative_us: 1, name: name.as_bytes() };
+            told.take(&line).and_then(|ending| ending.stack)
+        };
+        assert_eq!([take("a", 2), take("a", 2), take("a", 0), take("b", 0)], [Some(8), Some(7), None, None]);
     }
 }

@@ -22,7 +22,7 @@ use super::names::{default_log, refuse_stream_as_log};
 use super::progress::ReadBar;
 use super::report_output::ReportOutput;
 use super::sides::{Side, side};
-use crate::analysis::imports::{Imports, Tree};
+use crate::analysis::imports::{Absent, Imports, Tree};
 use crate::capture::select::{CHOICES, Wanted};
 use crate::log::{self, Columns};
 use crate::report::imports::{self as report, Options};
@@ -105,19 +105,27 @@ fn tree(log: &Path) -> Result<Tree, Failure> {
     let bar = ReadBar::new(log);
     let mut reader = input::open_watched(log, &input::Place::default(), Columns::ALL, &bar)?;
     let mut imports = Imports::new(reader.header());
-    let ending = reader.for_each(|event| imports.add(event, true));
+    let mut absent = Absent::new(reader.header());
+    let ending = reader.for_each(|event| {
+        imports.add(event, true);
+        absent.add(event);
+    });
     bar.finish();
     ending.map_err(|error| Failure::of_trace(input::named(log, error)))?;
     let tree = imports.finish();
     if tree.imports.is_empty() {
-        return Err(Failure::of_trace(anyhow!("{} {NONE}", log.display())));
+        return Err(Failure::of_trace(anyhow!("{} {}", log.display(), report::absence(&absent.finish()))));
     }
     Ok(tree)
 }
 
-/// Why there is no import.
-pub(super) const NONE: &str = "holds no imports: `trace imports CMD` records them, of Python 3.7 and newer that heeds its \
-                               environment (not -E, -I) and has its standard error";
+/// Why a log that was read before holds no imports.
+pub(super) fn absence(log: &Path) -> Result<String, Failure> {
+    let mut reader = log::Source::open(log, None)?;
+    let mut absent = Absent::new(reader.header());
+    reader.for_each(|event| absent.add(event))?;
+    Ok(report::absence(&absent.finish()))
+}
 
 fn show(arguments: &Arguments, out: ReportOutput, tree: &Tree) -> Result<(), Failure> {
     if let Some(path) = &arguments.importtime {

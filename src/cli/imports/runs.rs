@@ -59,6 +59,13 @@ impl Run {
         path(&self.log)
     }
 
+    /// The last part of the name that calls of the run have for its standard error.
+    pub fn said_name(&self) -> std::io::Result<Vec<u8>> {
+        let name = std::fs::read_link(path(&self.said))?;
+        let name = name.file_name().unwrap_or_default();
+        Ok([b"/", name.as_encoded_bytes()].concat())
+    }
+
     /// What the run wrote to standard error, the lines about imports among it; there may be nothing.
     pub fn said(&self) -> std::io::Result<Vec<u8>> {
         let length = self.said.metadata()?.len().min(MOST_SAID);

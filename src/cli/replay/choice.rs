@@ -67,6 +67,7 @@ fn adapted(arguments: &Arguments, strategy: Strategy) -> Strategy {
         | Strategy::Thinking { .. }
         | Strategy::RingOne
         | Strategy::Fewer(_)
+        | Strategy::Relative
         | Strategy::Memo { .. } => strategy,
     }
 }

@@ -82,7 +82,7 @@ pub fn run(
     }
     let left = recorded.left_running.clone();
     let sampled = Err("the one run that is made is without CPU samples".to_owned());
-    let run = Traced { recorded, ended_by: None, cold_phases: None, sampled };
+    let run = Traced { recorded, ended_by: None, cold_phases: None, sampled, sampled_log: None };
     let reported = report(arguments, out, output, run);
     tell_left(&left);
     reported

@@ -18,14 +18,15 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use self::traced::{Plan, Traced, trace_shortest};
+use self::traced::{Candidate, Plan, Traced, trace_shortest};
 use self::untraced::{End, Over, measure};
 use super::choice;
 use super::command;
-use super::drawing_file::draw;
+use super::drawing_file::{check_plot, draw};
 use super::failure::{Failure, note};
 use super::input;
 use super::names::output_path;
+use super::plot;
 use super::report_output::{Files, ReportOutput};
 use super::tracing::Recorded;
 use crate::analysis::flame::Drawing;
@@ -92,6 +93,10 @@ pub struct Arguments {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
+    /// Draw who did what when, as trace plot does, to FILE (SVG)
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+
     /// Show every row of every table
     #[arg(long)]
     all: bool,
@@ -102,7 +107,7 @@ pub struct Arguments {
 
     /// Run nothing: make the report of this log, ours or strace's text, or - for standard input
     #[arg(long, value_name = "LOG", conflicts_with_all = [
-        "command", "runs", "prepare", "ignore_failure", "cold", "until", "leader_only", "backend", "output",
+        "command", "runs", "prepare", "ignore_failure", "cold", "until", "leader_only", "backend", "output", "plot",
     ])]
     from: Option<PathBuf>,
 
@@ -130,6 +135,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         refused.map_err(|text| Failure::of_trace(anyhow::anyhow!(text)))?;
     }
     let output = output_path(arguments.output.as_deref(), &arguments.command)?;
+    if let Some(plot) = &arguments.plot {
+        check_plot(plot).map_err(|error| Failure::of_trace(anyhow::Error::from(error)))?;
+    }
     let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
     let until = arguments.until.clone().filter(|until| !matches!(until, Until::Exit));
     if let Some(until) = until.clone().filter(|_| leaves) {
@@ -182,7 +190,12 @@ fn traced(
     let mut traced = trace_shortest(&plan, stdio)?;
     if traced.ended_by.is_none() {
         match sampled::sample(&plan, stdio) {
-            Ok(sampled) => traced.sampled = sampled,
+            Ok(sampled) => {
+                (traced.sampled, traced.sampled_log) = match sampled {
+                    Ok(sampled) => (Ok(sampled.partition), Some(sampled.log)),
+                    Err(why) => (Err(why), None),
+                }
+            }
             Err(signal) => traced.ended_by = Some(signal),
         }
     }
@@ -200,7 +213,7 @@ pub(super) fn report(
     arguments: &Arguments,
     out: ReportOutput,
     output: &Path,
-    Traced { recorded, ended_by, cold_phases, sampled }: Traced,
+    Traced { recorded, ended_by, cold_phases, sampled, sampled_log }: Traced,
 ) -> Result<ExitCode, Failure> {
     let (mut report, drawing) = match analyse(output) {
         Ok(analysed) => analysed,
@@ -217,12 +230,19 @@ pub(super) fn report(
     let graph = output.with_extension("svg");
     let drawn = draw(&graph, &drawing);
     let graph = matches!(drawn, Ok(true)).then_some(graph.as_path());
+    let plotted = arguments.plot.as_deref().map_or(Ok(()), |plot| {
+        let log = sampled_log.as_ref().map_or_else(|| output.to_owned(), Candidate::path);
+        plot::draw_log(plot, &log)
+    });
     let files = Files { log: output, flame_graph: graph };
     out.write(&report, files, &recorded.left_running, |out, last| {
         startup::write(out, &report, Options { top: top(arguments), look: Look::of_stdout(), last })
     })
     .map_err(Failure::of_trace)?;
     tell(&recorded, drawn);
+    if let Err(failure) = plotted {
+        note(format_args!("no plot: {}", failure.text()));
+    }
     ended_by.map_or(End::Status(recorded.status), End::by_signal).finish()
 }
 

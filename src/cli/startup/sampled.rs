@@ -33,7 +33,7 @@ const NEEDS_EBPF: &str = "that takes eBPF beside the samples, since ptrace's sto
                           says what enables it";
 
 /// Makes the runs: what they tell, or why there were none. `Err`: a signal asked for an end.
-pub fn sample(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Result<Partition, String>, i32> {
+pub fn sample(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Result<Sampled, String>, i32> {
     if plan.arguments.sample == Some(0) {
         return Ok(Err("--sample 0".to_owned()));
     }
@@ -43,15 +43,23 @@ pub fn sample(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Result<Partition, St
         ));
     }
     match make(plan, stdio) {
-        Ok(Made::Partition(partition)) => Ok(Ok(*partition)),
+        Ok(Made::Sampled(sampled)) => Ok(Ok(*sampled)),
         Ok(Made::Nothing(why)) => Ok(Err(why)),
         Ok(Made::Interrupted(signal)) => Err(signal),
         Err(failure) => Ok(Err(failure.text())),
     }
 }
 
+/// What the runs came to.
+pub struct Sampled {
+    /// What they tell.
+    pub partition: Partition,
+    /// The log of the shortest.
+    pub log: Candidate,
+}
+
 enum Made {
-    Partition(Box<Partition>),
+    Sampled(Box<Sampled>),
     Nothing(String),
     Interrupted(i32),
 }
@@ -67,7 +75,7 @@ fn make(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Made, Failure> {
         Err(failure) if by_ptrace.is_some() => Made::Nothing(failure.text()),
         made => made?,
     };
-    if let (Some(samples), Made::Partition(_) | Made::Nothing(_)) = (by_ptrace, &made)
+    if let (Some(samples), Made::Sampled(_) | Made::Nothing(_)) = (by_ptrace, &made)
         && let Some(signal) = take(plan, stdio, samples)?
     {
         return Ok(Made::Interrupted(signal));
@@ -89,6 +97,7 @@ fn divide(plan: &Plan<'_>, stdio: &mut Stdio, samples: &Samples, kept: bool) -> 
     let plan = Plan { sample: Some(samples), ..*plan };
     let begin = Instant::now();
     let mut merged = None;
+    let mut shortest: Option<(Duration, Candidate)> = None;
     let (mut runs, mut taken) = (0, 0);
     while goes_on(runs, taken, begin) {
         let candidate = Candidate::new().map_err(Failure::of_trace)?;
@@ -97,6 +106,7 @@ fn divide(plan: &Plan<'_>, stdio: &mut Stdio, samples: &Samples, kept: bool) -> 
             Run::Interrupted(signal) => return Ok(Made::Interrupted(signal)),
             Run::Made(recorded) => recorded,
         };
+        let elapsed = recorded.elapsed;
         recorded.log?;
         runs += 1;
         taken += recorded.sampled.map_or(0, |sampled| sampled.samples);
@@ -111,6 +121,9 @@ fn divide(plan: &Plan<'_>, stdio: &mut Stdio, samples: &Samples, kept: bool) -> 
         if kept {
             merge(&mut merged, plan.output, &path)?;
         }
+        if shortest.as_ref().is_none_or(|(known, _)| elapsed < *known) {
+            shortest = Some((elapsed, candidate));
+        }
     }
     finish(merged, (runs, taken), None)?;
     if is_ptrace {
@@ -121,10 +134,10 @@ fn divide(plan: &Plan<'_>, stdio: &mut Stdio, samples: &Samples, kept: bool) -> 
         cpu_ns: untraced.figures.cpu_ns.median as u64,
         launch_ns: untraced.launch_ns(),
     });
-    let partition = partitioner.finish(samples.hz, untraced);
-    Ok(partition.map_or_else(
+    let made = partitioner.finish(samples.hz, untraced).zip(shortest);
+    Ok(made.map_or_else(
         || Made::Nothing("no run was made".to_owned()),
-        |partition| Made::Partition(Box::new(partition)),
+        |(partition, (_, log))| Made::Sampled(Box::new(Sampled { partition, log })),
     ))
 }
 

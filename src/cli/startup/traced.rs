@@ -75,6 +75,8 @@ pub struct Traced {
     pub cold_phases: Option<Phases>,
     /// What runs with CPU samples tell, or why there were none.
     pub sampled: Result<Partition, String>,
+    /// The log of the shortest of them.
+    pub sampled_log: Option<Candidate>,
 }
 
 /// One traced run.
@@ -136,7 +138,7 @@ pub fn trace_shortest(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Traced, Box<
         _ => first,
     };
     let sampled = Err("the command was not run for them".to_owned());
-    Ok(Traced { recorded, ended_by, cold_phases: None, sampled })
+    Ok(Traced { recorded, ended_by, cold_phases: None, sampled, sampled_log: None })
 }
 
 /// Whether another run could give a better log. Only a plain file may be replaced by another; a link

@@ -78,8 +78,9 @@ pub fn what(drawing: &Drawing) -> String {
         Metric::Count => format!("{calls} ({backend})"),
         Metric::Cpu => {
             let samples = things(drawing.calls, "CPU sample", "CPU samples");
-            let rate = drawing.sample_hz.map(|hz| format!(" at {hz} a second")).unwrap_or_default();
-            let by = drawing.sampled_by.as_ref();
+            let how = drawing.sampled.as_ref();
+            let rate = how.map(|(hz, _)| format!(" at {hz} a second")).unwrap_or_default();
+            let by = how.and_then(|(_, by)| by.as_ref());
             let by = by.map(|by| format!(", taken by {}, user mode only", escape(by.as_bytes())));
             format!("{} on a CPU in {samples}{rate} ({backend}{})", time(total), by.unwrap_or_default())
         }

@@ -6,7 +6,8 @@
 use std::io::{self, Write};
 
 use crate::analysis::replay::{Range, Replay, Row};
-use crate::report::escape::{arguments, printable, shorten};
+use crate::report::escape::{arguments, shorten};
+use crate::report::svg::{escaped, rule, text};
 use crate::report::units::{count, things, time};
 
 const WIDTH: f64 = 900.0;
@@ -230,19 +231,4 @@ fn key(out: &mut dyn Write, at: usize, colour: &str, shape: Option<Shape>, name:
         writeln!(out, "{}", mark((x + 13.0, y), colour, shape))?;
     }
     text(out, (x + 34.0, y + 4.0), "start", "", name)
-}
-
-fn rule(out: &mut dyn Write, from: (f64, f64), to: (f64, f64), look: &str) -> io::Result<()> {
-    let ((x1, y1), (x2, y2)) = (from, to);
-    writeln!(out, "<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" {look}/>")
-}
-
-fn text(out: &mut dyn Write, (x, y): (f64, f64), anchor: &str, look: &str, text: &str) -> io::Result<()> {
-    let text = escaped(text);
-    writeln!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" {look}>{text}</text>")
-}
-
-/// As XML takes it; what does not print is escaped before.
-fn escaped(text: &str) -> String {
-    printable(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -42,7 +42,7 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
         writeln!(out, "{}", look.warning(&line))?;
     }
     if let Some(launcher) = &report.launcher {
-        writeln!(out, "{}", look.warning(&before(launcher)))?;
+        writeln!(out, "{}", look.warning(&before(launcher, report.traced_ns.is_some())))?;
     }
     writeln!(out, "{}", look.headline(&title(&report.command), &beside_title(report)))?;
     partition::write(out, report, look)?;
@@ -55,7 +55,7 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
     files::repeated(out, &report.lookups, options)?;
     files::modules(out, &report.modules, options)?;
     if report.tree.processes > 1 {
-        tree::write(out, &report.tree, report.until.is_some(), options)?;
+        tree::write(out, report, options)?;
     }
     findings::write(out, &report.findings, options)?;
     writeln!(out)?;
@@ -86,16 +86,19 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
 }
 
 /// What ran before the program.
-fn before(launcher: &Launcher) -> String {
+fn before(launcher: &Launcher, knows_times: bool) -> String {
+    let takes = if knows_times {
+        format!("{}, {} of the run", time(launcher.takes_ns), percent(launcher.share))
+    } else {
+        "how long is not known".to_owned()
+    };
     format!(
-        "Before {} starts: {}, {}, {}, {}: {}, {} of the run.",
+        "Before {} starts: {}, {}, {}, {}: {takes}.",
         escape(launcher.program.bytes()),
         things(launcher.programs, "program", "programs"),
         things(launcher.processes, "fork", "forks"),
         things(launcher.failed_execs, "failed execve probe", "failed execve probes"),
         things(launcher.syscalls, "system call", "system calls"),
-        time(launcher.takes_ns),
-        percent(launcher.share),
     )
 }
 
@@ -122,15 +125,23 @@ fn beside_title(report: &Report) -> String {
     let backend = escape(report.backend.as_bytes());
     let what = report.untraced.as_ref().map_or_else(
         || match &report.until {
-            None => format!("traced {}, no untraced runs in this log", time(report.traced_ns)),
+            None => format!("{}, no untraced runs in this log", traced(report)),
             Some(until) => {
-                let (until, after) = (escape(until.as_bytes()), time(report.traced_ns));
-                format!("ready ({until}) after {after}, traced; no untraced runs")
+                let until = escape(until.as_bytes());
+                let after = report.traced_ns.map_or_else(String::new, |ns| format!(" after {}", time(ns)));
+                format!("ready ({until}){after}, traced; no untraced runs")
             }
         },
         |untraced| figures(report.until.as_deref(), untraced),
     );
     format!("{what}   backend {backend}")
+}
+
+/// How long the traced run was.
+fn traced(report: &Report) -> String {
+    report
+        .traced_ns
+        .map_or_else(|| "traced, how long is not known".to_owned(), |ns| format!("traced {}", time(ns)))
 }
 
 fn figures(until: Option<&str>, untraced: &Untraced) -> String {

@@ -22,11 +22,12 @@ pub(super) fn write(out: &mut dyn Write, report: &Report, look: Look) -> io::Res
         Column::number("misses").dropped(4),
         Column::number("fs time").dropped(2),
     ]);
+    let known = |ns: u64| time_or_dash(report.traced_ns.map(|_| ns));
     for phase in &report.phases.phases {
         table.row(vec![
             escape(phase.name.bytes()),
-            time(phase.at_ns),
-            time(phase.takes_ns),
+            known(phase.at_ns),
+            known(phase.takes_ns),
             percent_or_dash(phase.share),
             count(phase.syscalls),
             count(phase.stat),
@@ -44,6 +45,10 @@ pub(super) fn write(out: &mut dyn Write, report: &Report, look: Look) -> io::Res
 
 /// How the times of phases were made.
 fn method(report: &Report) -> String {
+    if report.traced_ns.is_none() {
+        return "The log has no times (strace writes them with -ttt -T): phases are told by the order of calls alone."
+            .to_owned();
+    }
     let taken_off = match report.phases.quality {
         Quality::Unknown => "traced times, the tracer's own in them",
         _ => "traced times less the tracer's, by calibration",

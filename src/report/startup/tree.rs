@@ -4,18 +4,20 @@ use std::io::{self, Write};
 
 use super::super::escape::{arguments, escape, shorten};
 use super::super::table::{Column, Table};
-use super::super::units::{count, things, time};
+use super::super::units::{count, things, time_or_dash};
 use super::Options;
+use crate::analysis::startup::Report;
 use crate::analysis::text::Text;
-use crate::analysis::tree::{Node, Tree};
+use crate::analysis::tree::Node;
 
 /// Lines for each row of the other lists.
 const LINES_PER_ROW: usize = 3;
 /// Characters of a command line that are shown.
 const COMMAND: usize = 60;
 
-/// `goes_on`: processes whose end was not seen were still there when the program was ready.
-pub(super) fn write(out: &mut dyn Write, tree: &Tree, goes_on: bool, options: Options<'_>) -> io::Result<()> {
+/// Writes them.
+pub(super) fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::Result<()> {
+    let tree = &report.tree;
     let title = format!(
         "{}: {} started, {}, {}, {}",
         things(tree.processes, "process", "processes"),
@@ -39,7 +41,7 @@ pub(super) fn write(out: &mut dyn Write, tree: &Tree, goes_on: bool, options: Op
     let mut waiting: Vec<(usize, &Node)> = tree.roots.iter().rev().map(|root| (0, root)).collect();
     while let Some((depth, node)) = waiting.pop() {
         if shown < most {
-            table.row(row(depth, node, goes_on));
+            table.row(row(depth, node, report));
             shown += 1;
         } else {
             hidden += node.times;
@@ -56,15 +58,17 @@ pub(super) fn write(out: &mut dyn Write, tree: &Tree, goes_on: bool, options: Op
     Ok(())
 }
 
-fn row(depth: usize, node: &Node, goes_on: bool) -> Vec<String> {
+fn row(depth: usize, node: &Node, report: &Report) -> Vec<String> {
+    let known = |ns: u64| time_or_dash(report.traced_ns.map(|_| ns));
     let times = if node.times > 1 { format!("{} x ", count(node.times)) } else { String::new() };
     vec![
         format!("{}{times}{}", "  ".repeat(depth), what(node)),
-        time(node.traced_at_ns),
-        time(node.traced_ns),
+        known(node.traced_at_ns),
+        known(node.traced_ns),
         count(node.syscalls),
         if node.failed_execs > 0 { count(node.failed_execs) } else { String::new() },
-        end(node, goes_on),
+        // Whose end was not seen was still there when the program was ready.
+        end(node, report.until.is_some()),
     ]
 }
 

@@ -24,6 +24,7 @@ pub(crate) enum Kind {
 
 /// A file, directory or link.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is learnt by itself")]
 pub(crate) struct Node {
     pub(crate) kind: Kind,
     /// It was there before the log's first call.
@@ -35,6 +36,8 @@ pub(crate) struct Node {
     /// What was first seen of it, and before it was changed.
     pub(crate) facts: StatFacts,
     pub(crate) mode_changed: bool,
+    /// Extended ones were set or removed.
+    pub(crate) has_attributes: bool,
     pub(crate) size_changed: bool,
     /// Permissions that somebody was told of.
     pub(crate) least_mode: u32,
@@ -60,6 +63,7 @@ impl Node {
             same_as: None,
             facts: StatFacts::default(),
             mode_changed: false,
+            has_attributes: false,
             size_changed: false,
             least_mode: 0,
             least_size: 0,

@@ -108,3 +108,57 @@ fn a_copy_of_a_whole_file_can_be_a_second_name() {
         assert_eq!(counts(log.plan(), &[Strategy::Fewer(Without::Copies)])[0].answered_from_memory, 2 * 7);
     }
 }
+
+#[test]
+fn a_copy_of_a_whole_file_can_share_its_blocks() {
+    let mut log = Log::new();
+    for (from, moved) in [("a", &[700_i64, 0][..]), ("b", &[700]), ("c", &[300])] {
+        log.stat(from, 0, file(0o644, 700, 1));
+        log.open(from, 0, 3);
+        log.open(&format!("{from}.copy"), CREATE, 4);
+        for &moved in moved {
+            // The last is of a part.
+            let count = if moved == 300 { 300 } else { 4096 };
+            log.call(Op::Copy { from: 3, to: 4, count, call: CopyCall::Range }, moved);
+        }
+        log.close(4);
+        log.close(3);
+    }
+    let base = tempfile::tempdir().unwrap();
+    let run = orders::in_own_tree(log.plan(), base.path());
+    let shared = crate::engine::with_shared_blocks(&run.program);
+    assert_eq!((shared.made.len(), shared.left_out.len()), (2, 1), "{shared:?}");
+    let mut fewer = crate::engine::Fewer::new(&run.program, Without::CopiedBlocks).unwrap();
+    let run = std::sync::Arc::new(run);
+    run.reset().unwrap();
+    crate::engine::Engine::run(&mut fewer, &run).unwrap();
+    // Where blocks cannot be shared, the calls that would have done it are those that fail.
+    let failed = if run.shares_blocks() { 0 } else { 2 };
+    assert_eq!(run.mismatches().count(), failed);
+    assert_eq!(run.wrong_file(false).unwrap().is_none(), failed == 0);
+}
+
+#[test]
+fn directories_that_move_are_not_held() {
+    let mut log = Log::new();
+    for _ in 0..2 {
+        log.mkdir("d", 0);
+        log.mkdir("d/e", 0);
+        for name in ["x", "y", "z"] {
+            log.create(&format!("d/e/{name}"), 10);
+        }
+        log.unlink("d/e/z", 0, 0);
+        log.rename("d", "f", 0);
+        log.stat("f/e/x", 0, file(0o644, 10, 1));
+        log.stat("f/e/z", ENOENT, StatFacts::default());
+        for name in ["f/e/x", "f/e/y"] {
+            log.unlink(name, 0, 0);
+        }
+        for name in ["f/e", "f"] {
+            log.unlink(name, libc::AT_REMOVEDIR, 0);
+        }
+    }
+    for counts in counts(log.plan(), &[Strategy::Relative]) {
+        assert_eq!(counts.answered_from_memory, 0);
+    }
+}

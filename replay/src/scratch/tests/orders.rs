@@ -10,7 +10,7 @@ use crate::scratch::place::Base;
 use crate::sys::calls::Scratch as Buffers;
 
 /// A run in a tree of its own, without confinement: for plans of these tests only.
-fn in_own_tree(plan: Plan, base: &Path) -> Run {
+pub(super) fn in_own_tree(plan: Plan, base: &Path) -> Run {
     fs::create_dir(base.join(crate::scratch::manifest::OWN_DIRECTORY)).unwrap();
     let here = Base {
         directory: base.to_owned(),

@@ -4,6 +4,7 @@
 //! fs/ext4/ialloc.c): whoever makes a file passes all those over, one after the other. A replay makes and removes the
 //! same files again and again, so its runs, and the putting back between them, would take as long as the product of both. So there
 //! what a run has made is emptied and moved away instead, into the tree's own directory, which no call of a log reaches.
+//! (Of what other replays have removed it is kept away by its place: `home`.)
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
@@ -21,8 +22,8 @@ const MOST: u64 = 1_000_000;
 #[derive(Debug)]
 pub(super) struct Kept {
     directory: PathBuf,
-    kept: u64,
-    room: u64,
+    count: u64,
+    most: u64,
 }
 
 impl Kept {
@@ -30,23 +31,23 @@ impl Kept {
     pub(super) fn new(root: &Path) -> io::Result<Self> {
         let directory = root.join(OWN_DIRECTORY).join("removed");
         DirBuilder::new().mode(0o700).create(&directory)?;
-        let room = MOST.min(free_inodes(&File::open(&directory)?)? / 4);
-        Ok(Self { directory, kept: 0, room })
+        let most = MOST.min(free_inodes(&File::open(&directory)?)? / 4);
+        Ok(Self { directory, count: 0, most })
     }
 
     /// Moves a name away. One of several is removed, which frees no inode, and what there is no room for.
     pub(super) fn take(&mut self, path: &Path, metadata: &Metadata) -> io::Result<()> {
         // Other names may have gone since.
         let is_last = metadata.is_dir() || metadata.nlink() == 1 || path.symlink_metadata()?.nlink() == 1;
-        if !is_last || self.kept == self.room {
+        if !is_last || self.count == self.most {
             return remove(path, metadata);
         }
         if metadata.is_file() && metadata.size() > 0 {
             fs::set_permissions(path, Permissions::from_mode(0o600))?;
             OpenOptions::new().write(true).truncate(true).custom_flags(libc::O_NOFOLLOW).open(path)?;
         }
-        fs::rename(path, self.directory.join(self.kept.to_string()))?;
-        self.kept += 1;
+        fs::rename(path, self.directory.join(self.count.to_string()))?;
+        self.count += 1;
         Ok(())
     }
 }

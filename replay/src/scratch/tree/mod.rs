@@ -23,8 +23,8 @@ use std::time::{Duration, SystemTime};
 use kept::Kept;
 pub(crate) use state::{State, first_difference, first_other_name};
 
-use super::manifest::{Item, Made};
-use crate::sys::files::set_modified;
+use super::manifest::{Item, Made, OWN_DIRECTORY};
+use crate::sys::files::{set_modified, share_blocks};
 
 /// Filler is written so many bytes at a time.
 const CHUNK: usize = 1 << 20;
@@ -41,6 +41,8 @@ struct Stamp {
     /// Of files and links; directories change with what is in them.
     size: u64,
     modified: (i64, i64),
+    /// It is made again before each run: what else may have changed shows in nothing that is cheap to look at.
+    is_fleeting: bool,
 }
 
 /// A tree that replays run in.
@@ -78,6 +80,20 @@ impl Tree {
     pub(crate) fn keep_inodes(&mut self) -> io::Result<()> {
         self.kept = Some(Kept::new(&self.root)?);
         Ok(())
+    }
+
+    /// Whether files here can share blocks, found out by doing.
+    pub(crate) fn shares_blocks(&self) -> bool {
+        let own = self.path(OWN_DIRECTORY.as_bytes());
+        let [from, to] = ["blocks", "shared"].map(|name| own.join(name));
+        let tried = fs::write(&from, "contents").and_then(|()| {
+            let (from, to) = (File::open(&from)?, File::create(&to)?);
+            share_blocks(&from, &to)
+        });
+        for made in [from, to] {
+            let _ = fs::remove_file(made);
+        }
+        tried.is_ok()
     }
 
     pub(crate) fn entries(&self) -> usize {
@@ -122,7 +138,8 @@ impl Tree {
                     file.set_permissions(Permissions::from_mode(item.mode))?;
                     metadata = file.metadata()?;
                 }
-                self.made.insert(item.path.as_slice().into(), stamp(&metadata));
+                let stamp = Stamp { is_fleeting: item.has_attributes, ..stamp(&metadata) };
+                self.made.insert(item.path.as_slice().into(), stamp);
                 Ok(())
             }
             Made::Link(target) => {
@@ -149,8 +166,9 @@ impl Tree {
             if matches!(self.items[index].what, Made::File { .. }) {
                 continue;
             }
-            let path = &self.items[index].path;
+            let Item { path, has_attributes, .. } = &self.items[index];
             let stamp = stamp(&self.path(path).symlink_metadata()?);
+            let stamp = Stamp { is_fleeting: *has_attributes, ..stamp };
             self.made.insert(path.as_slice().into(), stamp);
         }
         Ok(())
@@ -164,6 +182,7 @@ fn stamp(metadata: &fs::Metadata) -> Stamp {
         mode: metadata.mode(),
         size: if is_directory { 0 } else { metadata.size() },
         modified: if is_directory { (0, 0) } else { (metadata.mtime(), metadata.mtime_nsec()) },
+        is_fleeting: false,
     }
 }
 

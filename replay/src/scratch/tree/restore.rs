@@ -41,7 +41,7 @@ impl Tree {
             let parent = path.iter().rposition(|&byte| byte == b'/').map(|slash| &path[..slash]);
             let is_same = self.made.get(path).is_some_and(|made| {
                 let now = stamp(metadata);
-                *made == now || (metadata.is_dir() && made.inode == now.inode)
+                *made == now || (metadata.is_dir() && made.inode == now.inode && !made.is_fleeting)
             });
             if is_same && parent.is_none_or(|parent| kept.contains(parent)) {
                 kept.insert(path);

@@ -8,7 +8,7 @@ use crate::scratch::manifest::OWN_DIRECTORY;
 const CONTENTS: &[u8] = b"01234567";
 
 fn item(path: &str, what: Made, mode: u32) -> Item {
-    Item { path: path.into(), what, mode }
+    Item { path: path.into(), what, mode, has_attributes: false }
 }
 
 /// A directory with a file in it, which has a second name, and a link.
@@ -54,7 +54,7 @@ fn inodes_of_what_runs_make_are_kept_and_the_trees_own_files_not_touched() {
     for _ in 0..3 {
         fs::create_dir(made("new")).unwrap();
         fs::write(made("new/file"), "contents").unwrap();
-        fs::set_permissions(made("new/file"), Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(made("new/file"), Permissions::from_mode(0o0)).unwrap();
         fs::hard_link(made("new/file"), made("other name")).unwrap();
         fs::hard_link(made("a"), made("name of the tree's own")).unwrap();
         symlink("nowhere", made("new/link")).unwrap();

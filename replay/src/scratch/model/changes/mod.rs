@@ -9,7 +9,7 @@ use super::calls::elsewhere;
 use super::node::{Aspect, Kind, NodeId};
 use super::{Model, Name, Place, expect};
 use crate::bind::{Change, Handle, Skip, Start};
-use crate::plan::{Call, PathId};
+use crate::plan::{AttributeCall, Call, PathId};
 use crate::scratch::limits::TooMuch;
 
 pub(super) type Outcome = Result<Result<(), Skip>, TooMuch>;
@@ -72,6 +72,15 @@ impl Model<'_> {
                 .on_path(start, path, flags & NOFOLLOW == 0, call, |model, node| {
                     model.sets_attributes(node, false);
                 }),
+            Change::Attribute { start, path, nofollow, call: which, .. } => {
+                let changes = matches!(which, AttributeCall::Set | AttributeCall::Remove);
+                self.on_path(start, path, !nofollow, call, |model, node| {
+                    model.uses(node, Aspect::Attributes, if changes { Use::Write } else { Use::Read });
+                    let first = model.nodes[node as usize].same_as.unwrap_or(node);
+                    model.node(first).has_attributes |= changes && done;
+                })
+            }
+            Change::FileSystem { start, path } => self.on_path(start, path, true, call, |_, _| ()),
             Change::Fchmod { handle, .. } => {
                 self.sets_attributes(self.of_handle(handle), done);
                 Ok(Ok(()))
