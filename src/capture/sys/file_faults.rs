@@ -1,13 +1,13 @@
 //! Files that are cut short while they are mapped into this process: reading them then is SIGBUS (mmap(2)).
 //!
-//! The page that is gone becomes one of zeroes, and the fault is counted: whoever reads a file that others may change looks
-//! at the count, and throws away what it has read.
+//! The page that is gone becomes one of zeroes, and the fault is counted for the thread that read it: whoever reads a file
+//! that others may change looks at the count, and throws away what it has read.
 
+use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::mem;
 use std::ptr;
 use std::sync::Once;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use super::startup;
 
@@ -16,9 +16,13 @@ const PAGE: usize = 4096;
 /// `BUS_ADRERR` (asm-generic/siginfo.h): no such physical address, as behind the end of a file.
 const NO_ADDRESS: c_int = 2;
 
-static FAULTS: AtomicU64 = AtomicU64::new(0);
+thread_local! {
+    /// Without a destructor and known at compile time, so that a handler finds it without any work (the signal of a fault
+    /// comes to the thread that made it).
+    static FAULTS: Cell<u64> = const { Cell::new(0) };
+}
 
-/// Pages that were gone, so far. From the first call on they do not end this process.
+/// Pages that were gone when this thread read them, so far. From the first call on they do not end this process.
 pub fn count() -> u64 {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -35,10 +39,10 @@ pub fn count() -> u64 {
             libc::sigaction(libc::SIGBUS, &raw const new, ptr::null_mut());
         }
     });
-    FAULTS.load(SeqCst)
+    FAULTS.get()
 }
 
-/// The handler: system calls and atomics only.
+/// The handler: system calls and a thread's own number only.
 extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c_void) {
     // SAFETY: the kernel passes a valid siginfo_t. A page that has just faulted because it lies behind the end of its file
     // holds nothing that could be lost; a signal that was sent has another code.
@@ -47,7 +51,7 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, _context: *mut c
             let page = ((*info).si_addr() as usize & !(PAGE - 1)) as *mut c_void;
             let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
             if libc::mmap(page, PAGE, libc::PROT_READ, flags, -1, 0) == page {
-                FAULTS.fetch_add(1, SeqCst);
+                FAULTS.set(FAULTS.get() + 1);
                 return;
             }
         }
