@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::log::Calibration;
 
 /// Calls that are made but not counted: caches and branch predictors are cold.
-const WARM_UP: u64 = 20;
+const WARM_UP: u64 = 15;
 /// Untraced calls whose mean is the call's own cost.
 const UNTRACED: u64 = 500;
 /// Longest duration told apart, in nanoseconds; longer ones count as this.

@@ -223,20 +223,8 @@ impl Tracer {
     ) -> Result<Outcome, RunningError> {
         match (&mut self.backend, whom) {
             (Backend::Ptrace, Running::Processes(pids)) => {
-                let options = ptrace::Options {
-                    leader_only: false,
-                    pin: false,
-                    origin_ns,
-                    until_ns,
-                    follow: true,
-                    keep,
-                    stacks: None,
-                    every_stack: false,
-                    sample: None,
-                    filtered: false,
-                    system_time: false,
-                    interruptible: None,
-                };
+                let options =
+                    ptrace::Options { origin_ns, until_ns, follow: true, keep, ..ptrace::Options::default() };
                 Ok(ptrace::attach(pids, sink, options)??)
             }
             (Backend::Ptrace, Running::Cgroup(_) | Running::All) => {
@@ -313,17 +301,13 @@ impl Tracer {
             Backend::Ptrace => {
                 let options = ptrace::Options {
                     leader_only,
-                    pin: true,
+                    pin: ptrace::Pin::Guarded,
                     origin_ns,
-                    until_ns: None,
                     stacks,
-                    every_stack: false,
                     sample,
-                    filtered: false,
-                    system_time: false,
-                    interruptible: None,
                     follow,
                     keep,
+                    ..ptrace::Options::default()
                 };
                 ptrace::record(pid, || child.go(), sink, options)
             }

@@ -21,7 +21,7 @@ use crate::log::{self, Calibration, FORMAT_VERSION, Header, KEPT_BYTES, Untraced
 use crate::syscall::decode::Style;
 
 /// Calls of the calibration where the command should start soon: they take about a millisecond.
-pub const CALIBRATION_CALLS: u64 = 60;
+pub const CALIBRATION_CALLS: u64 = 40;
 
 /// Most process ids named in one line.
 const PIDS_SHOWN: usize = 5;

@@ -4,28 +4,16 @@ use std::io;
 
 use super::super::calibration::calibrate_by;
 use super::super::sys::clock::monotonic_ns;
-use super::recording::{Begin, Options, record_from};
+use super::recording::{Begin, Options, Pin, record_from};
 use crate::log::Calibration;
 
 /// Traces `calls` calls of getppid(2) in a child. `pin`: as the command is traced while it is one thread
 /// ([`super`]).
 pub fn calibrate(calls: u64, pin: bool) -> io::Result<Calibration> {
     calibrate_by(calls, |child, go, mut sink| {
-        let origin_ns = monotonic_ns();
-        let options = Options {
-            leader_only: false,
-            pin,
-            origin_ns,
-            until_ns: None,
-            follow: true,
-            keep: None,
-            stacks: None,
-            every_stack: false,
-            sample: None,
-            filtered: false,
-            system_time: false,
-            interruptible: None,
-        };
+        // The child ends with us.
+        let pin = if pin { Pin::Unguarded } else { Pin::No };
+        let options = Options { pin, origin_ns: monotonic_ns(), follow: true, ..Options::default() };
         record_from(Begin::AtOnce, child, go, &mut sink, options).map(drop)
     })
 }

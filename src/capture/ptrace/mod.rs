@@ -41,5 +41,5 @@ mod thread;
 mod waiting;
 
 pub use attach::attach;
-pub use recording::{Options, record};
+pub use recording::{Options, Pin, record};
 pub use samples::{Sample, may_put_off_calls};

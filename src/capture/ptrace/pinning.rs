@@ -40,7 +40,7 @@ struct Hazards {
 pub struct Pinning {
     original: CpuMask,
     pinned: Shared<Pinned>,
-    watchdog: i32,
+    watchdog: Option<i32>,
     /// Whether any thread is pinned now.
     active: bool,
     /// Which calls could take away our permission to put a mask back (`sched_setaffinity(2)`).
@@ -50,14 +50,15 @@ pub struct Pinning {
 }
 
 impl Pinning {
-    /// Gets ready, with nobody pinned. `None` where there is only one CPU to begin with.
-    pub fn prepare() -> io::Result<Option<Self>> {
+    /// Gets ready, with nobody pinned; `is_guarded`: masks are put back if this process is killed, too. `None` where there is
+    /// only one CPU to begin with.
+    pub fn prepare(is_guarded: bool) -> io::Result<Option<Self>> {
         let original = CpuMask::of(0)?;
         if original.count() < 2 {
             return Ok(None);
         }
         let pinned = Shared::<Pinned>::zeroed()?;
-        let watchdog = start_watchdog(&original, &pinned)?;
+        let watchdog = is_guarded.then(|| start_watchdog(&original, &pinned)).transpose()?;
         let namespace = !has_capability(CAP_SYS_NICE);
         let hazards = Hazards { exec: namespace && has_capability(CAP_SYS_PTRACE), namespace };
         Ok(Some(Self { original, pinned, watchdog, active: false, hazards, streak: (0, 0) }))
@@ -131,8 +132,10 @@ impl Pinning {
 impl Drop for Pinning {
     fn drop(&mut self) {
         self.release();
-        kill(self.watchdog, libc::SIGKILL);
-        reap(self.watchdog);
+        if let Some(watchdog) = self.watchdog {
+            kill(watchdog, libc::SIGKILL);
+            reap(watchdog);
+        }
     }
 }
 

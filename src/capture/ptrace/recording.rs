@@ -13,14 +13,26 @@ use super::session::Session;
 use super::stop::Change;
 use crate::syscall::decode::Style;
 
-/// How to record.
-#[derive(Clone, Copy, Debug)]
+/// Whether one CPU is shared with the tree while it is one thread ([`super::pinning`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pin {
+    /// Never.
+    #[default]
+    No,
+    /// It is, and put right if the tracer is killed.
+    Guarded,
+    /// It is, with a child that ends with the tracer: nothing is to be put right then.
+    Unguarded,
+}
+
+/// How to record; not at all, if nothing is said.
+#[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "one for each switch")]
 pub struct Options {
     /// End with the command's first process, letting the others go on untraced.
     pub leader_only: bool,
     /// Share one CPU with the tree while it is one thread.
-    pub pin: bool,
+    pub pin: Pin,
     /// The monotonic clock's reading that is time 0, in nanoseconds.
     pub origin_ns: u64,
     /// When to end at the latest, on the same clock; only for processes that were attached to.
@@ -86,7 +98,12 @@ pub(super) fn record_from<S: Sink>(
         watch
     });
     // Who shares the tracer's CPU is stopped by its every turn.
-    let mut pinning = if options.pin && options.sample.is_none() { Pinning::prepare()? } else { None };
+    let mut pinning = match options.pin {
+        Pin::Guarded | Pin::Unguarded if options.sample.is_none() => {
+            Pinning::prepare(options.pin == Pin::Guarded)?
+        }
+        _ => None,
+    };
     if let Some(pinning) = &mut pinning {
         pinning.pin(pid);
     }

@@ -69,18 +69,16 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
     host::check_limits(host::RECORDING_FILES)?;
     let origin_ns = monotonic_ns();
     let capture = ptrace::Options {
-        leader_only: false,
-        pin: options.pids.is_empty(),
+        pin: if options.pids.is_empty() { ptrace::Pin::Guarded } else { ptrace::Pin::No },
         origin_ns,
-        until_ns: None,
         follow: options.follow,
         keep: Some(options.kept()),
         stacks: options.stacks.then_some(StackFrames::Native),
         every_stack: options.stacks,
-        sample: None,
         filtered: options.filtered,
         system_time: options.summary && !options.wall,
         interruptible: Some(options.interruptible),
+        ..ptrace::Options::default()
     };
     let filter = if options.filtered {
         filter::program(|abi, nr| options.filter.may_show_call(abi, nr))

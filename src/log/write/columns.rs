@@ -1,7 +1,7 @@
 //! The columns that take more than a vector to fill: texts, numbers with nulls, lists of texts.
 
 use super::intern::Interner;
-use super::rows::MAX_ROWS;
+use super::rows::FIRST_ROWS;
 use crate::event::escape;
 
 /// A text column: a number into the dictionary per row, -1 for null.
@@ -13,7 +13,7 @@ pub(super) struct TextColumn {
 
 impl TextColumn {
     pub(super) fn new(seed: u64) -> Self {
-        Self { keys: Vec::with_capacity(MAX_ROWS), dictionary: Interner::new(seed) }
+        Self { keys: Vec::with_capacity(FIRST_ROWS), dictionary: Interner::new(seed) }
     }
 
     pub(super) fn push(&mut self, text: Option<&[u8]>) {
@@ -37,7 +37,7 @@ pub(super) struct NullableColumn<T> {
 
 impl<T: Default> NullableColumn<T> {
     pub(super) fn new() -> Self {
-        Self { values: Vec::with_capacity(MAX_ROWS), valid: Vec::with_capacity(MAX_ROWS) }
+        Self { values: Vec::with_capacity(FIRST_ROWS), valid: Vec::with_capacity(FIRST_ROWS) }
     }
 
     pub(super) fn push(&mut self, value: Option<T>) {
@@ -92,7 +92,7 @@ pub(super) struct ListColumn {
 impl ListColumn {
     pub(super) fn new() -> Self {
         Self {
-            valid: Vec::with_capacity(MAX_ROWS),
+            valid: Vec::with_capacity(FIRST_ROWS),
             offsets: vec![0],
             item_offsets: vec![0],
             text: String::new(),

@@ -17,6 +17,9 @@ use crate::syscall;
 /// and take twice the memory (the writer needs some 15 MiB in all).
 pub(in crate::log) const MAX_ROWS: usize = 16 * 1024;
 
+/// Room that there is for from the beginning: enough for the start of most programs, and little to ask the kernel for.
+pub(super) const FIRST_ROWS: usize = 2 * 1024;
+
 /// A batch is full, too, when its texts take this many bytes.
 const FULL_TEXT: usize = 8 << 20;
 
@@ -61,7 +64,7 @@ pub(in crate::log) struct Rows {
 }
 
 fn vector<T>() -> Vec<T> {
-    Vec::with_capacity(MAX_ROWS)
+    Vec::with_capacity(FIRST_ROWS)
 }
 
 impl Rows {
