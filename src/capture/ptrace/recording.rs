@@ -13,7 +13,7 @@ use super::session::Session;
 use super::stop::Change;
 use crate::syscall::decode::Style;
 
-/// Whether one CPU is shared with the tree while it is one thread ([`super::pinning`]).
+/// Whether one CPU is shared with the tree while it is one thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pin {
     /// Never.
