@@ -162,6 +162,11 @@ fn refuse_without_stacks(log: &Path, flame: &Flame, metric: Metric) -> Result<()
         Metric::Cpu | Metric::Wall if flame.samples() == 0 => {
             "holds no CPU samples: `trace record --sample HZ` takes some"
         }
+        Metric::Time | Metric::Elapsed | Metric::Count | Metric::Bytes
+            if flame.calls_with_stack() == 0 && flame.samples() > 0 =>
+        {
+            "holds no stacks of calls, but of CPU samples: --metric cpu or wall draws them"
+        }
         Metric::Time | Metric::Elapsed | Metric::Count | Metric::Bytes if flame.calls_with_stack() == 0 => {
             "holds no stacks of calls: `trace record --stacks python` (native, both) takes them"
         }

@@ -12,16 +12,7 @@ impl Command {
     /// # Errors
     /// Where there is no such user. Whether this process may become one shows when the command is started.
     pub fn as_user(self, name: &str) -> Result<Self, LaunchError> {
-        let what = || format!("find the user {}", name.escape_debug());
-        let found = match name.parse() {
-            Ok(number) => User::from_uid(Uid::from_raw(number)),
-            Err(_) => User::from_name(name),
-        };
-        let found = found.map_err(|error| own(what(), error.into()))?;
-        let user =
-            found.ok_or_else(|| own(what(), std::io::Error::other("there is none; see getent passwd")))?;
-        let login = CString::new(user.name.as_str()).map_err(|error| own(what(), error.into()))?;
-        let groups = getgrouplist(&login, user.gid).map_err(|error| own(what(), error.into()))?;
+        let user = find(name)?;
         let variables = [
             ("HOME", user.dir.as_os_str()),
             ("SHELL", user.shell.as_os_str()),
@@ -32,10 +23,36 @@ impl Command {
         for (variable, value) in variables {
             command = command.with_variable(variable, Some(value))?;
         }
+        command.with_identity(&user)
+    }
+
+    /// The same, with the environment as it is: what strace's `-u` does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn as_user_only(self, name: &str) -> Result<Self, LaunchError> {
+        self.with_identity(&find(name)?)
+    }
+
+    fn with_identity(self, user: &User) -> Result<Self, LaunchError> {
+        let what = || format!("find the groups of user {}", user.name.escape_debug());
+        let login = CString::new(user.name.as_str()).map_err(|error| own(what(), error.into()))?;
+        let groups = getgrouplist(&login, user.gid).map_err(|error| own(what(), error.into()))?;
         let groups = groups.into_iter().map(nix::unistd::Gid::as_raw).collect();
         let identity = Identity { user: user.uid.as_raw(), group: user.gid.as_raw(), groups };
-        Ok(Self { user: Some(identity), ..command })
+        Ok(Self { user: Some(identity), ..self })
     }
+}
+
+/// The user of this name or number.
+fn find(name: &str) -> Result<User, LaunchError> {
+    let what = || format!("find the user {}", name.escape_debug());
+    let found = match name.parse() {
+        Ok(number) => User::from_uid(Uid::from_raw(number)),
+        Err(_) => User::from_name(name),
+    };
+    let found = found.map_err(|error| own(what(), error.into()))?;
+    found.ok_or_else(|| own(what(), std::io::Error::other("there is none; see getent passwd")))
 }
 
 #[cfg(test)]

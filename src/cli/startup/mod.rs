@@ -128,6 +128,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let Some(log) = &arguments.from {
         return from::run(log, &arguments.place, top(arguments), arguments.json);
     }
+    if arguments.stacks.is_some() && arguments.sample == Some(0) {
+        let text = "--stacks is what CPU samples are to show, and --sample 0 takes none";
+        return Err(Failure::with_code(125, anyhow::anyhow!(text)));
+    }
     let command = command::resolve_repeated(&arguments.command)?;
     let leaves = arguments.end == AtReady::Leave;
     if leaves {

@@ -127,7 +127,7 @@ fn resolve(options: &Options) -> anyhow::Result<Option<Command>> {
         command = command.with_variable(&name, value)?;
     }
     match &options.user {
-        Some(user) => Ok(Some(command.as_user(user)?)),
+        Some(user) => Ok(Some(command.as_user_only(user)?)),
         None => Ok(Some(command)),
     }
 }

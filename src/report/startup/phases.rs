@@ -45,6 +45,9 @@ pub(super) fn write(out: &mut dyn Write, report: &Report, look: Look) -> io::Res
 
 /// How the times of phases were made.
 fn method(report: &Report) -> String {
+    if report.integrity.calls == 0 {
+        return "The log has no calls: there is nothing to tell phases by.".to_owned();
+    }
     if report.traced_ns.is_none() {
         return "The log has no times (strace writes them with -ttt -T): phases are told by the order of calls alone."
             .to_owned();

@@ -84,7 +84,7 @@ fn subject(input: &mut Input<'_>) -> Result<Subject, ParseError> {
             (_, Some(family), _) => Subject::Family(family),
             (.., Some(spec)) => Subject::Syscall(spec.name.into()),
             (None, None, None) => {
-                let what = "there is no such family, system call or figure";
+                let what = "there is no such family, system call or figure (`all` is every call; trace assert --help has examples)";
                 return Err(input.error_at(begin, what));
             }
         },
