@@ -260,7 +260,7 @@ fn tell(arguments: &Arguments, told: &Told<'_>, with_fall_back: bool) -> Result<
 /// done.
 fn refuse_nothing(recorded: &Recorded, status: Option<ExitStatus>) -> Result<(), Failure> {
     match &recorded.log {
-        Err(error @ log::Error::Write { written: 0, .. }) => {
+        Err(error @ log::Error::Write { path, written: 0, .. }) if log::Reader::open(path).is_err() => {
             let ran = status.map(|status| format!("; the command has run ({status})")).unwrap_or_default();
             Err(Failure::of_trace(anyhow::anyhow!("nothing was recorded: {error}{ran}")))
         }
