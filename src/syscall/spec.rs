@@ -331,22 +331,8 @@ pub enum Family {
 impl Family {
     /// Whether its calls are about files: their stacks are taken, where stacks are.
     #[must_use]
-    pub fn is_about_files(self) -> bool {
-        matches!(
-            self,
-            Self::Stat
-                | Self::Open
-                | Self::Close
-                | Self::Read
-                | Self::Write
-                | Self::Seek
-                | Self::Readdir
-                | Self::Readlink
-                | Self::Namespace
-                | Self::Attribute
-                | Self::Sync
-                | Self::Filesystem
-        )
+    pub const fn is_about_files(self) -> bool {
+        self.is_file_system() || matches!(self, Self::Filesystem)
     }
 
     /// Every family, in the order of the discriminants.
