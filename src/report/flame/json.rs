@@ -120,11 +120,12 @@ fn kind(kind: Kind) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::graph;
     use super::*;
 
     #[test]
     fn frames_name_what_they_stand_upon() {
-        let mut ours = graph(&[("ab", 2), ("acd", 3), ("e", 0)]);
+        let mut ours = graph(&[(&[b"a", b"b"], 2), (&[b"a", b"c", b"d"], 3), (&[b"e"], 0)]);
         let found = |graph: &Graph, compared| {
             let frames = frames(graph, compared);
             let place = |frame: &Frame| (frame.parent, frame.own, frame.total, frame.total_before);
@@ -134,7 +135,7 @@ mod tests {
         };
         let alone = [(None, 0, 5, None), (Some(0), 2, 2, None), (Some(0), 0, 3, None), (Some(2), 3, 3, None)];
         assert_eq!(found(&ours, false), ("abcd".to_owned(), alone.to_vec()));
-        ours.compare(&graph(&[("ab", 7), ("f", 1)]));
+        ours.compare(&graph(&[(&[b"a", b"b"], 7), (&[b"f"], 1)]));
         let both = [
             (None, 0, 5, Some(7)),
             (Some(0), 2, 2, Some(7)),
@@ -143,14 +144,5 @@ mod tests {
             (None, 0, 0, Some(1)),
         ];
         assert_eq!(found(&ours, true), ("abcdf".to_owned(), both.to_vec()));
-    }
-
-    fn graph(stacks: &[(&str, u64)]) -> Graph {
-        let mut graph = Graph::default();
-        for (stack, value) in stacks {
-            let top = stack.bytes().fold(Graph::ROOT, |below, name| graph.upon(below, Kind::File, &[name]));
-            graph.add(top, *value);
-        }
-        graph
     }
 }

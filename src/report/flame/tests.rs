@@ -9,7 +9,7 @@ use crate::analysis::stats::{By as TableBy, Options, Stats};
 use crate::analysis::testing::{call, fixture, header, startup, strace, total};
 use crate::log::Header;
 
-fn graph(stacks: &[(&[&[u8]], u64)]) -> Graph {
+pub(super) fn graph(stacks: &[(&[&[u8]], u64)]) -> Graph {
     let mut graph = Graph::default();
     for (stack, value) in stacks {
         let top = stack.iter().fold(Graph::ROOT, |below, name| graph.upon(below, Kind::File, name));
