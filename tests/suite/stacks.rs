@@ -350,6 +350,59 @@ fn a_start_is_divided_without_a_rest() {
     assert!(rows(&dir.path().join("log.cpu.trace")).iter().all(|row| row.kind == Kind::Sample));
 }
 
+/// Whether tracepoints can be read, and process ids are the kernel's.
+fn can_know_wakes() -> bool {
+    let all_pids =
+        std::fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link == Path::new("pid:[4026531836]"));
+    let id =
+        |place: &&str| std::fs::read(format!("/sys/kernel/{place}/events/sched/sched_wakeup/id")).is_ok();
+    all_pids && ["tracing", "debug/tracing"].iter().any(id)
+}
+
+#[test]
+fn waits_end_when_the_thread_is_woken() {
+    if !can_know_wakes() {
+        return skip("when threads are woken", "sched:sched_wakeup cannot be read");
+    }
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let done = trace(
+        dir.path(),
+        &[
+            "record",
+            "-q",
+            "--sample",
+            "997",
+            "-o",
+            "log",
+            "sh",
+            "-c",
+            "for i in 1 2 3 4 5; do sleep 0.01; done",
+        ],
+    );
+    if done.stderr.contains("not permitted") {
+        return skip("CPU samples", &done.stderr);
+    }
+    assert!(done.status.success(), "{done:?}");
+    // By thread: times off CPUs, whether it was ready in them.
+    let mut away: HashMap<u32, Vec<(u64, u64, bool)>> = HashMap::new();
+    let ending = Reader::open(&dir.path().join("log")).expect("a log").for_each(|event| {
+        if event.text == Some(b"off-cpu") {
+            let end_ns = event.end_ns.expect("an end");
+            away.entry(event.tid).or_default().push((event.start_ns, end_ns, event.args[0] != 0));
+        }
+    });
+    assert!(matches!(ending, Ok(Ending::Complete { .. })), "{ending:?}");
+    let (mut waits, mut woken) = (0, 0);
+    for times in away.values_mut() {
+        times.sort_unstable();
+        assert!(times.windows(2).all(|pair| pair[0].1 <= pair[1].0), "one after the other: {times:?}");
+        waits += times.iter().filter(|(.., ready)| !ready).count();
+        woken += times.windows(2).filter(|pair| !pair[0].2 && pair[1].2 && pair[0].1 == pair[1].0).count();
+    }
+    // The kernel may have had no room for some.
+    assert!(woken * 2 > waits && woken >= 5, "{woken} of {waits}");
+}
+
 #[test]
 fn the_kernels_time_is_in_calls() {
     let dir = tempfile::tempdir().expect("a temporary directory");
