@@ -234,7 +234,7 @@ fn install(place: &Path) {
     let Some(python) = python() else { return println!("install: no python3") };
     let target = place.join("target");
     println!("install of five packages made for this, which are little but calls");
-    compare_installs(place, &target, pip_install(&python, place, &target));
+    compare_installs(place, &target, &pip_install(&python, place, &target));
 }
 
 /// Packages from the package index, which are fetched once, below the build directory.
@@ -255,12 +255,12 @@ fn packages(place: &Path) {
     command.extend([wheels.into(), "--target".into(), target.clone().into_os_string()]);
     command.extend(["requests", "rich", "jinja2", "pyyaml", "six"].map(OsString::from));
     println!("install of requests, rich, jinja2, pyyaml and six");
-    compare_installs(place, &target, command);
+    compare_installs(place, &target, &command);
 }
 
 /// By pip's command, and by uv with the same words.
-fn compare_installs(place: &Path, target: &Path, pip: Vec<OsString>) {
-    let mut commands = vec![("pip install", pip.clone())];
+fn compare_installs(place: &Path, target: &Path, pip: &[OsString]) {
+    let mut commands = vec![("pip install", pip.to_vec())];
     if is_installed("uv") {
         let from_pip = pip.iter().position(|word| word == "pip").expect("it is pip's");
         let mut uv: Vec<_> = vec!["uv".into()];
