@@ -171,7 +171,10 @@ mod tests {
         bytes[16] = 10;
         let expected = FileLock { kind: 2, whence: 0, start: 9, length: 10 };
         assert_eq!(FileLock::from_bytes(&bytes), expected);
-        assert_eq!((size_of::<libc::flock>(), std::mem::offset_of!(libc::flock, l_start)), (FileLock::SIZE, 8));
+        assert_eq!(
+            (size_of::<libc::flock>(), std::mem::offset_of!(libc::flock, l_start)),
+            (FileLock::SIZE, 8)
+        );
         assert_eq!(CloneRange::from_bytes(&bytes), CloneRange { fd: 2, from: 9, length: 10, to: 0 });
         assert_eq!(size_of::<libc::file_clone_range>(), CloneRange::SIZE);
         assert_eq!(u64::from(FICLONERANGE), libc::FICLONERANGE);
