@@ -62,8 +62,9 @@ fn how(partition: &Partition) -> String {
     } else {
         String::new()
     };
+    let wakes = if partition.knows_wakes { "" } else { " Waits last until the thread runs again." };
     format!(
-        "Of {} with {} ({} a second){path}, {} on average; time on a CPU scaled to that of untraced runs, waits as far as their wall time has room.",
+        "Of {} with {} ({} a second){path}, {} on average; time on a CPU scaled to that of untraced runs, waits as far as their wall time has room.{wakes}",
         things(partition.runs, "run", "runs"),
         things(partition.samples, "CPU sample", "CPU samples"),
         count(u64::from(partition.sample_hz)),
