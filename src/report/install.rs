@@ -54,7 +54,10 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
     writeln!(
         out,
         "\n{}",
-        look.note(&notes::costs(report.startup.quality, report.startup.stop_ns, &report.startup.backend))
+        look.note(&format!(
+            "{}.",
+            notes::costs(report.startup.quality, report.startup.stop_ns, &report.startup.backend)
+        ))
     )?;
     writeln!(out, "{}", look.title(&startup::ceiling(&report.startup)))?;
     writeln!(out, "\n{}", look.text(options.last))

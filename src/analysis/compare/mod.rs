@@ -137,7 +137,9 @@ fn with_calls(samples: &[Sample]) -> Cow<'_, [Sample]> {
         return Cow::Borrowed(samples);
     }
     let mut samples = samples.to_vec();
-    samples.iter_mut().for_each(|sample| sample.profiles.retain(has_calls));
+    for sample in &mut samples {
+        sample.profiles.retain(has_calls);
+    }
     Cow::Owned(samples)
 }
 

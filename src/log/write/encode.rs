@@ -49,10 +49,12 @@ impl Encoder {
         })
     }
 
-    /// Forgets which dictionaries were written, after output was thrown away.
-    pub(in crate::log) fn restart(&mut self) -> Result<(), ArrowError> {
+    /// Forgets which dictionaries were written, after output was thrown away; the schema message too, if it was in that.
+    pub(in crate::log) fn restart(&mut self, is_begun: bool) -> Result<(), ArrowError> {
         self.stream = stream(&self.schema)?;
-        self.stream.get_mut().clear();
+        if is_begun {
+            self.stream.get_mut().clear();
+        }
         Ok(())
     }
 

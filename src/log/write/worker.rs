@@ -98,13 +98,13 @@ impl Worker {
         let mut count = 0;
         for halvings in 1..=FITTING_STEPS {
             let tried = count + (rows.len() >> halvings);
-            self.encoder.restart().map_err(io::Error::other)?;
+            self.restart()?;
             self.encoder.encode_first(rows, tried).map_err(io::Error::other)?;
             if self.encoder.output_len() <= room {
                 count = tried;
             }
         }
-        self.encoder.restart().map_err(io::Error::other)?;
+        self.restart()?;
         if count == 0 {
             return Ok(0);
         }
@@ -122,6 +122,11 @@ impl Worker {
         self.written.add(rows.counts);
         self.batches += 1;
         Ok(())
+    }
+
+    /// Begins output anew. Where nothing is written yet (in the place of an older log), the header is to come first.
+    fn restart(&mut self) -> io::Result<()> {
+        self.encoder.restart(self.sink.len() > 0).map_err(io::Error::other)
     }
 
     fn write_output(&mut self) -> io::Result<()> {
@@ -171,7 +176,7 @@ impl Worker {
                 ..self.closing_row(Kind::Lost)
             };
             rows.push(&lost);
-            self.encoder.restart().map_err(io::Error::other)?;
+            self.restart()?;
         }
         let mut counts = self.written;
         counts.add(rows.counts);
