@@ -51,7 +51,7 @@ pub struct Arguments {
     #[arg(short, long = "all", conflicts_with_all = ["command", "leader_only", "pids"])]
     all: bool,
 
-    /// Record the processes of a cgroup and of those below it, instead of starting a command (eBPF only)
+    /// Record the processes of a cgroup (v2: its directory, or its name below where they are mounted) and of those below it, instead of starting a command (eBPF only)
     #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["command", "leader_only", "pids", "all"])]
     cgroup: Option<PathBuf>,
 
