@@ -277,7 +277,7 @@ impl Partitioner {
         if knows_faults {
             path.split(Part::User, Part::Faults, self.outside.1 as f64 / self.outside.0.max(1) as f64);
         }
-        // The fork before the command's first event.
+        // Before the command's first event; in the table of phases it is part of the first one.
         let launch_ns = launch_ns.min(wall_ns);
         let named = self.functions.into_iter().map(|(name, samples)| Function { name, samples });
         let mut functions: Vec<Function> = named.collect();
@@ -285,7 +285,7 @@ impl Partitioner {
         functions.truncate(LISTED_FUNCTIONS);
         let ratio = untraced.cpu_ns as f64 / cpu_ns.max(1) as f64;
         let mut parts = path.fitted(wall_ns - launch_ns, ratio);
-        parts.add(Part::Unexplained, launch_ns);
+        parts.add(Part::Launch, launch_ns);
         Some(Partition {
             runs: self.runs,
             samples: self.samples,

@@ -103,6 +103,7 @@ fn times_are_those_of_untraced_runs() {
     let on_cpu = of(Part::User) + of(Part::Faults) + of(Part::Call);
     assert!((260..=281).contains(&on_cpu), "{on_cpu}");
     assert_eq!((of(Part::Timer), of(Part::Child), of(Part::Ready)), (380, 10, 50));
+    assert_eq!(of(Part::Launch), 20, "what the table of phases counts to the first");
 }
 
 #[test]
