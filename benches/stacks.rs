@@ -57,7 +57,7 @@ def matrix(n):
         for j in range(n):
             t += a[i][j] * a[j][i]
     return t
-for _ in range(500):
+for _ in range(2000):
     fib(16)
     strings()
     ordered()
