@@ -327,8 +327,8 @@ impl Reading<'_> {
         };
         let read = match (self.call.plan.effect, at) {
             (Effect::Fcntl, 2) if is_lock_command(command) => {
-                let kind = fields.find(b"l_type").and_then(|kind| value::lock_type(kind));
-                let whence = fields.find(b"l_whence").and_then(|whence| value::whence(whence));
+                let kind = fields.find(b"l_type").and_then(value::lock_type);
+                let whence = fields.find(b"l_whence").and_then(value::whence);
                 let lock = (kind, whence, field(b"l_start"), field(b"l_len"));
                 let (Some(kind), Some(whence), Some(start), Some(length)) = lock else { return };
                 Some(FileLock { kind, whence, start, length }.push(arena))
