@@ -97,6 +97,31 @@ fn what_one_side_alone_does_in_all_runs() {
 }
 
 #[test]
+fn a_log_without_calls_says_nothing_of_what_is_not_done() {
+    let (full, empty) = (profile(&[on("stat", "/only/x", 0)]), profile(&[]));
+    let known = sample("a", vec![full.clone()]);
+    let none = sample("b", vec![empty.clone()]);
+    for pair in [[known.clone(), none.clone()], [none.clone(), known.clone()], [none.clone(), none.clone()]] {
+        let compared = compare(&pair, false);
+        assert!(!compared.is_one() && compared.only.is_empty() && compared.unlike.is_empty());
+        let mut rows = compared.figures.iter().chain(&compared.calls).flat_map(|row| &row.others);
+        assert!(rows.all(|against| against.verdict == Verdict::Unknown && against.ratio.is_none()));
+    }
+    let compared = compare(&[known.clone(), none, sample("c", vec![full.clone(), empty])], false);
+    let counts: Vec<_> = compared.sides.iter().map(|side| (side.traced, side.without_calls)).collect();
+    assert_eq!((compared.is_one(), counts), (true, vec![(1, 0), (0, 1), (1, 1)]));
+    let calls = compared.figures.iter().find(|row| row.measure == Some(Measure::Calls)).unwrap();
+    let verdicts: Vec<_> = calls.others.iter().map(|against| against.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Unknown, Verdict::Untested]);
+    // Of a log that lacks events nobody knows what it does not do.
+    let mut cut = full;
+    cut.tallies.clear();
+    cut.directories.clear();
+    cut.integrity.complete = false;
+    assert!(compare(&[known, sample("cut", vec![cut])], false).only.is_empty());
+}
+
+#[test]
 fn what_is_unlike_is_said() {
     let plain = profile(&[creates("/v/site-packages/a/b.py")]);
     let compiled = profile(&[creates("/v/site-packages/a/b.pyc")]);
@@ -128,7 +153,7 @@ fn random_profile(random: &mut fastrand::Rng, more: u64) -> Profile {
         made.tallies.insert((Dimension::Syscall, format!("call{at}").as_str().into()), tally);
     }
     made.figures.insert(Measure::Calls, 9_000 + random.u64(..40));
-    made.integrity = Integrity { complete: true, ..Integrity::default() };
+    made.integrity = Integrity { calls: 9_000, complete: true, ..Integrity::default() };
     made
 }
 

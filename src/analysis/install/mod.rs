@@ -1,7 +1,7 @@
 //! Where a package install spends its time: by phase, by package, by kind of call.
 //!
 //! ```text
-//! Event -> phase::Phases    what the time up to the end of each call was for
+//! Event -> phases::Phases    what the time up to the end of each call was for
 //!      |-> packages         files, bytes and calls of each package in the directories installed to
 //!      |-> kinds            calls with the errno they end in
 //!      `-> startup::Startup  findings and the ceiling
@@ -12,9 +12,11 @@
 //! process did last.
 
 mod kinds;
+mod names;
 mod owners;
 mod packages;
 mod phase;
+mod phases;
 mod spent;
 #[cfg(test)]
 mod tests;
@@ -50,7 +52,7 @@ pub struct Install {
     base: Base,
     objects: Interner,
     cells: FxHashMap<(Id, Group, u16), Cell>,
-    phases: phase::Phases,
+    phases: phases::Phases,
 }
 
 /// The report as a value.
@@ -84,7 +86,7 @@ impl Install {
             base: Base::new(header),
             objects: Interner::default(),
             cells: FxHashMap::default(),
-            phases: phase::Phases::default(),
+            phases: phases::Phases::default(),
         }
     }
 

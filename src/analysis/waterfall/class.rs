@@ -69,7 +69,9 @@ impl Class {
             Part::Timer => Self::Timer,
             Part::FaultWait => Self::FaultWait,
             Part::Ready => Self::Ready,
-            Part::Other | Part::User | Part::Faults | Part::Call | Part::Unexplained => Self::Other,
+            Part::Other | Part::User | Part::Faults | Part::Call | Part::Launch | Part::Unexplained => {
+                Self::Other
+            }
         }
     }
 }
