@@ -260,6 +260,7 @@ pub fn header(
         calibration: Some(calibration),
         untraced,
         options,
+        repeats: None,
         replayed: None,
     }
 }

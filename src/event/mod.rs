@@ -337,7 +337,7 @@ pub mod mark {
     pub const IMPORTED: &str = "imported";
 
     /// The thread was on no CPU from the beginning to the end of the mark: `args[0]` is 1 if it was ready to run (another one
-    /// had its CPU, or it was new), 0 if it waited for something. Where CPU samples are taken.
+    /// had its CPU, it was new, or it was woken at the end of the mark before), 0 if it waited for something. Where CPU samples are taken.
     pub const OFF_CPU: &str = "off-cpu";
 
     /// Every mark name.

@@ -79,6 +79,7 @@ fn with_decoder(
                     Question::Behind(fd) => Some(describe(shares, *tid, fd, style).answer()),
                     Question::Netlink(fd) => netlink_protocol(shares, *tid, fd),
                     Question::Interface(index) => interface_name(index),
+                    Question::Path(fd) => shares.file(*tid, fd).map(|path| path.to_vec()),
                 };
                 latest = Some((question, answer));
             }

@@ -6,6 +6,7 @@
 mod cold;
 mod from;
 mod left;
+mod repeats;
 mod sampled;
 mod traced;
 pub(super) mod untraced;

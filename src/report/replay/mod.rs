@@ -282,6 +282,7 @@ fn unreliable(replay: &Replay, gate: Believed) -> String {
     let estimate = if replay.backend == "ebpf" { "" } else { " (an estimate, the tracer's jitter in it)" };
     // Projections stand on one of the two; the truth may lie at the other.
     let of_shown = if replay.cost_source == "recorded" { here / there } else { there / here };
+    let runs = if gate.runs > 1 { format!(" (the middle of {} runs)", gate.runs) } else { String::new() };
     let savings = if of_shown < 1.0 {
         format!("{} smaller than shown", whole_percent(1.0 - of_shown))
     } else {
@@ -295,7 +296,7 @@ fn unreliable(replay: &Replay, gate: Believed) -> String {
     };
     format!(
         "Projections are unreliable: with the program's pauses these calls take {} here, {} in the \
-         program{estimate}{why} {savings}.",
+         program{runs}{estimate}{why} {savings}.",
         time(here as u64),
         least_to_most(gate.in_program_least_ns, gate.in_program_ns),
     )

@@ -5,7 +5,7 @@ use syscalls::Errno;
 /// Sentences of the C library where the table of names has the kernel header's comment instead, and
 /// those strace has for codes that never reach a program: the kernel uses them to restart a call after
 /// a signal (`include/linux/errno.h`), and only a tracer sees them.
-const SENTENCES: [(i32, &str); 23] = [
+const SENTENCES: [(i32, &str); 36] = [
     (5, "Input/output error"),
     (9, "Bad file descriptor"),
     (11, "Resource temporarily unavailable"),
@@ -29,6 +29,20 @@ const SENTENCES: [(i32, &str); 23] = [
     (513, "To be restarted"),
     (514, "To be restarted if no handler"),
     (516, "Interrupted by signal"),
+    // The C library has no sentence for these.
+    (515, "Unknown error 515"),
+    (517, "Unknown error 517"),
+    (518, "Unknown error 518"),
+    (521, "Unknown error 521"),
+    (522, "Unknown error 522"),
+    (523, "Unknown error 523"),
+    (524, "Unknown error 524"),
+    (525, "Unknown error 525"),
+    (526, "Unknown error 526"),
+    (527, "Unknown error 527"),
+    (528, "Unknown error 528"),
+    (529, "Unknown error 529"),
+    (530, "Unknown error 530"),
 ];
 
 /// Name and sentence of an error number, `None` where it has none.
@@ -65,6 +79,8 @@ mod tests {
     fn restarts() {
         assert_eq!(describe(512), Some(("ERESTARTSYS", "To be restarted if SA_RESTART is set")));
         assert!(is_restart(514) && !is_restart(515) && !is_restart(4));
+        // As strace printed it for a task that bpf knows nothing of.
+        assert_eq!(describe(524), Some(("ENOTSUPP", "Unknown error 524")));
         assert_eq!(describe(4000), None);
     }
 }

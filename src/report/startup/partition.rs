@@ -62,6 +62,7 @@ fn how(partition: &Partition) -> String {
     } else {
         String::new()
     };
+    let wakes = if partition.knows_wakes { "" } else { " Waits last until the thread runs again." };
     let samples = match partition.samples {
         0 => {
             format!("without a CPU sample{path} (begins and ends of calls tell user CPU from time in them), ")
@@ -73,7 +74,7 @@ fn how(partition: &Partition) -> String {
         ),
     };
     format!(
-        "Of {} {samples}{} on average; time on a CPU scaled to that of untraced runs, waits as far as their wall time has room.",
+        "Of {} {samples}{} on average; time on a CPU scaled to that of untraced runs, waits as far as their wall time has room.{wakes}",
         things(partition.runs, "run", "runs"),
         time(partition.run_ns),
     )

@@ -15,7 +15,7 @@ const AT_FDCWD: i32 = -100;
 
 /// The kernel takes paths that are shorter than `PATH_MAX` with their NUL byte; longer ones are cut here by the
 /// capture, and nothing shorter is.
-const LONGEST_PATH: usize = 4095;
+pub(super) const LONGEST_PATH: usize = 4095;
 
 /// Calls that fill a buffer with as many bytes as they return, its size being the next argument.
 pub(super) const BUFFERS: [&str; 12] = [
@@ -219,7 +219,7 @@ impl<'a, 'm> Decoder<'a, 'm> {
         let (mut index, mut is_first) = (from, true);
         while index < to {
             let arg = self.spec.args[index].arg;
-            if arg != Arg::Unused {
+            if arg != Arg::Unused && !special::is_left_out(self.event, self.spec, index) {
                 if !is_first {
                     out.extend_from_slice(b", ");
                 }

@@ -4,7 +4,7 @@
 //! program has, from a [`Memory`](super::Memory) that may know it. It is kept with the rest.
 
 use super::escape::write_escaped;
-use super::{Decoder, Phase, call};
+use super::{Decoder, Phase, bpf, call};
 use crate::syscall::flags::write_number;
 
 /// What more is told of descriptors than paths.
@@ -84,15 +84,18 @@ pub enum Question {
     Netlink(i32),
     /// The name of the network interface of this number.
     Interface(i32),
+    /// The path of the file behind a descriptor, whatever is to be told of it.
+    Path(i32),
 }
 
 /// Where answers to questions of a kind begin.
 type Base = (u64, fn(i32) -> Question);
 /// Where a [`Memory`](super::Memory) has answers, 64 KiB for each.
-const BASES: [Base; 3] = [
+const BASES: [Base; 4] = [
     (0xffff_0000_0000_0000, Question::Behind),
     (0xfffe_0000_0000_0000, Question::Netlink),
     (0xfffd_0000_0000_0000, Question::Interface),
+    (0xfffc_0000_0000_0000, Question::Path),
 ];
 const SHIFT: u32 = 16;
 /// Before the answer stands its length.
@@ -106,6 +109,7 @@ impl Question {
             Self::Behind(fd) => (BASES[0].0, fd),
             Self::Netlink(fd) => (BASES[1].0, fd),
             Self::Interface(index) => (BASES[2].0, index),
+            Self::Path(fd) => (BASES[3].0, fd),
         };
         base + (u64::from(number.cast_unsigned()) << SHIFT)
     }
@@ -197,8 +201,8 @@ impl Decoder<'_, '_> {
 
     /// What is behind the descriptor that the call has returned, where more than its path is to be told.
     pub fn describe_returned(&mut self, out: &mut Vec<u8>) {
-        let returns_one = matches!(self.returned(), super::Returned::Fd(_));
-        if !returns_one || !self.style.details.is_any() || !self.succeeded() {
+        let returns_one = matches!(self.returned(), super::Returned::Fd(_)) && self.style.details.is_any();
+        if !self.succeeded() || !returns_one && !bpf::returns_descriptor(self.event, self.spec) {
             return;
         }
         self.phase = Phase::Exit;
@@ -225,7 +229,9 @@ mod tests {
 
     #[test]
     fn questions_are_at_addresses_of_no_program() {
-        for question in [Question::Behind(5), Question::Netlink(0), Question::Interface(i32::MAX)] {
+        for question in
+            [Question::Behind(5), Question::Netlink(0), Question::Interface(i32::MAX), Question::Path(7)]
+        {
             assert_eq!(Question::at(question.address() + 8), Some((question, 8)));
         }
         assert_eq!(Question::at(0x7fff_ffff_ffff), None);

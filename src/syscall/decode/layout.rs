@@ -47,6 +47,12 @@ pub(super) enum Show {
     Id,
     /// Text in this many bytes, up to a NUL byte.
     Text(usize),
+    /// A descriptor.
+    Descriptor,
+    /// A network interface.
+    Interface,
+    /// So many numbers in hexadecimal: `[0x1, 0]`.
+    Words(Size, usize),
     /// Another structure.
     Nested(&'static Layout),
     /// Its own form, from the bytes that begin there.
@@ -61,6 +67,33 @@ pub(super) enum When {
     Verbose,
     /// There, if the structure says that it has it.
     VerboseIf(fn(&[u8]) -> bool),
+    /// If the structure says that it has it.
+    If(fn(&[u8]) -> bool),
+    /// If any of so many bytes of it is not 0: what is reserved.
+    Set(usize),
+    /// If the program's structure is longer than that: it grew from version to version.
+    Beyond(usize),
+    /// Both.
+    BeyondIf(usize, fn(&[u8]) -> bool),
+    /// There, if the program's structure is longer than that, and says that it has it.
+    VerboseBeyond(usize, fn(&[u8]) -> bool),
+}
+
+impl When {
+    /// Whether the member at an offset of a structure, of which the program has passed so many bytes, is there.
+    fn has(&self, bytes: &[u8], at: usize, given: usize) -> bool {
+        match self {
+            Self::Always | Self::Verbose => true,
+            Self::VerboseIf(has) | Self::If(has) => has(bytes),
+            Self::Set(size) => bytes.iter().skip(at).take(*size).any(|&byte| byte != 0),
+            Self::Beyond(size) => given > *size,
+            Self::BeyondIf(size, has) | Self::VerboseBeyond(size, has) => given > *size && has(bytes),
+        }
+    }
+
+    fn is_verbose(&self) -> bool {
+        matches!(self, Self::Verbose | Self::VerboseIf(_) | Self::VerboseBeyond(..))
+    }
 }
 
 /// A member.
@@ -83,7 +116,7 @@ pub(super) struct Layout {
 /// Declares structures: `NAME: size64/size32 { member @ offset64/offset32 show(..), ... | members shown with -v }`.
 macro_rules! layouts {
     ($($(#[$doc:meta])* $name:ident: $size:literal/$size32:literal {
-        $($when:ident $(($has:expr))? $member:ident @ $at:literal/$at32:literal $show:expr;)*
+        $($when:ident $(($($has:expr),+))? $member:ident @ $at:literal/$at32:literal $show:expr;)*
     })*) => {
         $($(#[$doc])* pub(super) static $name: $crate::syscall::decode::layout::Layout =
             $crate::syscall::decode::layout::Layout {
@@ -92,13 +125,18 @@ macro_rules! layouts {
                     name: stringify!($member),
                     at: [$at, $at32],
                     show: $show,
-                    when: $crate::syscall::decode::layout::layouts!(@$when $(($has))?),
+                    when: $crate::syscall::decode::layout::layouts!(@$when $(($($has),+))?),
                 }),*],
             };)*
     };
     (@always) => { $crate::syscall::decode::layout::When::Always };
     (@v) => { $crate::syscall::decode::layout::When::Verbose };
     (@v ($has:expr)) => { $crate::syscall::decode::layout::When::VerboseIf($has) };
+    (@v ($from:expr, $has:expr)) => { $crate::syscall::decode::layout::When::VerboseBeyond($from, $has) };
+    (@has ($has:expr)) => { $crate::syscall::decode::layout::When::If($has) };
+    (@set ($size:expr)) => { $crate::syscall::decode::layout::When::Set($size) };
+    (@beyond ($from:expr)) => { $crate::syscall::decode::layout::When::Beyond($from) };
+    (@beyond ($from:expr, $has:expr)) => { $crate::syscall::decode::layout::When::BeyondIf($from, $has) };
 }
 pub(super) use layouts;
 
@@ -132,37 +170,63 @@ impl Decoder<'_, '_> {
 
     /// `{name=value, ...}`
     pub(super) fn write_members(&mut self, out: &mut Vec<u8>, layout: &Layout, bytes: &[u8]) {
-        let half = self.half();
-        let (mut is_first, mut is_cut) = (true, false);
         out.push(b'{');
+        let is_cut = self.write_some(out, layout, bytes, usize::MAX);
+        out.extend_from_slice(if is_cut { b", ...}" } else { b"}" });
+    }
+
+    /// `name=value, name=value` behind the bracket that has been written, or what else is behind it, of a structure of
+    /// which the program has passed so many bytes; whether members are left out.
+    pub(super) fn write_some(
+        &mut self,
+        out: &mut Vec<u8>,
+        layout: &Layout,
+        bytes: &[u8],
+        given: usize,
+    ) -> bool {
+        let half = self.half();
+        let mut is_cut = false;
         for member in layout.members {
-            match member.when {
-                When::VerboseIf(has) if self.style.verbose && !has(bytes) => continue,
-                When::Verbose | When::VerboseIf(_) if !self.style.verbose => {
-                    is_cut = true;
-                    continue;
-                }
-                When::Always | When::Verbose | When::VerboseIf(_) => {}
+            if member.when.is_verbose() && !self.style.verbose {
+                is_cut = true;
+                continue;
             }
-            if !is_first {
+            if !member.when.has(bytes, member.at[half], given) {
+                continue;
+            }
+            if !out.ends_with(b"{") {
                 out.extend_from_slice(b", ");
             }
-            is_first = false;
             out.extend_from_slice(member.name.as_bytes());
             out.push(b'=');
             self.write_member(out, member.show, bytes.get(member.at[half]..).unwrap_or_default());
         }
-        out.extend_from_slice(if is_cut { b", ...}" } else { b"}" });
+        is_cut
     }
 
-    fn number(&self, size: Size, bytes: &[u8]) -> (u64, i64) {
-        let count = match size {
+    fn write_words(&self, out: &mut Vec<u8>, size: Size, count: usize, bytes: &[u8]) {
+        out.push(b'[');
+        for (index, word) in bytes.chunks(self.bytes(size)).take(count).enumerate() {
+            if index > 0 {
+                out.extend_from_slice(b", ");
+            }
+            write_hex(out, self.number(size, word).0);
+        }
+        out.push(b']');
+    }
+
+    fn bytes(&self, size: Size) -> usize {
+        match size {
             Size::B1 => 1,
             Size::B2 => 2,
             Size::B4 => 4,
             Size::B8 => 8,
             Size::Word => self.word_size(),
-        };
+        }
+    }
+
+    fn number(&self, size: Size, bytes: &[u8]) -> (u64, i64) {
+        let count = self.bytes(size);
         let mut word = [0; 8];
         let count = count.min(bytes.len());
         word[..count].copy_from_slice(&bytes[..count]);
@@ -191,6 +255,9 @@ impl Decoder<'_, '_> {
                 let end = field.iter().position(|&byte| byte == 0).unwrap_or(field.len());
                 write_text(out, &field[..end], self.style.hex, false);
             }
+            Show::Descriptor => self.write_descriptor(out, self.number(Size::B4, bytes).1 as i32),
+            Show::Interface => self.write_interface(out, self.number(Size::B4, bytes).1 as i32),
+            Show::Words(size, count) => self.write_words(out, size, count, bytes),
             Show::Nested(layout) => self.write_members(out, layout, bytes),
             Show::Own(write) => write(self, out, bytes),
         }

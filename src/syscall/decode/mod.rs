@@ -10,6 +10,7 @@
 //! it and how each member is shown, `special` and `ioctl` what depends on another argument. Pointers come from the
 //! traced program: what cannot be read is shown as its address. Nothing here knows where memory comes from.
 
+mod bpf;
 mod call;
 mod constants;
 mod descriptors;
@@ -21,8 +22,10 @@ mod layout;
 mod memory;
 mod net;
 mod netlink;
+mod perf;
 mod poll;
 mod process;
+mod quota;
 mod rare;
 mod signal;
 mod special;
@@ -31,6 +34,7 @@ mod tables;
 mod tests;
 mod text;
 mod time;
+mod uring;
 
 pub use call::{Decoder, Returned, keep_cwd, write_argv, write_file_name, write_unknown};
 pub use constants::Constants;

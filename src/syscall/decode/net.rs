@@ -29,6 +29,10 @@ pub(super) fn word32(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..).and_then(|bytes| bytes.first_chunk()).map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
+pub(super) fn word64(bytes: &[u8], at: usize) -> u64 {
+    bytes.get(at..).and_then(|bytes| bytes.first_chunk()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
 /// `htons(80)`
 pub(super) fn write_port(out: &mut Vec<u8>, port: &[u8], constants: Constants) {
     let name = |out: &mut Vec<u8>| {
@@ -196,7 +200,7 @@ impl Decoder<'_, '_> {
     }
 
     /// `[{iov_base="ab", iov_len=2}]`, of which so many bytes are there, messages of this protocol of netlink.
-    fn write_iovecs(
+    pub(super) fn write_iovecs(
         &mut self,
         out: &mut Vec<u8>,
         address: u64,

@@ -279,17 +279,22 @@ impl Decoder<'_, '_> {
 
     /// `[0 1 2 3]`: the CPUs of a set.
     pub(super) fn write_cpus(&mut self, out: &mut Vec<u8>, index: usize) {
-        /// Far more than any kernel is built for.
-        const MOST: usize = 1 << 13;
-        let address = self.arg(index);
         let size = if self.phase == Phase::Exit {
             self.event.ret.unwrap_or(0).unsigned_abs()
         } else {
             u64::from(self.arg(index - 1) as u32)
         };
+        self.write_cpu_set(out, self.arg(index), size);
+    }
+
+    /// The processors of a set of so many bytes.
+    pub(super) fn write_cpu_set(&mut self, out: &mut Vec<u8>, address: u64, size: u64) {
+        /// Far more than any kernel is built for.
+        const MOST: usize = 1 << 13;
         let size = usize::try_from(size).unwrap_or(usize::MAX).min(MOST);
         let mut set = vec![0; size];
-        if address == 0 || self.memory.read(self.phase, address, &mut set) < size {
+        let is_looked_at = address != 0 && !self.style.addresses;
+        if !is_looked_at || self.memory.read(self.phase, address, &mut set) < size {
             return self.write_address(out, address);
         }
         out.push(b'[');

@@ -9,7 +9,7 @@ use super::layout::Size::{B2, B4, B8};
 use super::layout::{Layout, layouts};
 use super::special::Form;
 use super::text::{Hex, write_text};
-use super::{Decoder, Phase, process, tables};
+use super::{Decoder, Phase, bpf, perf, process, quota, tables, uring};
 use crate::event::{Abi, Event};
 use crate::syscall::flags::{
     ADJUST, CLOCK_STATE, CLOCK_STATUS, LANDLOCK_ACCESS, MOUNT_ATTR, PROPAGATION, SEMBUF, SIGEVENT, write_hex,
@@ -159,6 +159,7 @@ static OWN: &[(&str, usize, Form)] = &[
     ("open_by_handle_at", 1, Form::Own(write_handle)),
     ("mount_setattr", 3, Form::Own(write_sized)),
     ("landlock_create_ruleset", 0, Form::Own(write_sized)),
+    ("kexec_file_load", 3, Form::Own(write_command_line)),
 ];
 
 /// `IPC_SET`, `IPC_STAT` and what asks for the same by another number, without `IPC_64`.
@@ -167,6 +168,14 @@ const STATS: [u64; 4] = [2, 11, 13, 15];
 
 /// How an argument is printed that is a structure only this call has.
 pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form> {
+    let of_all_programs = uring::form(event, spec, index).or_else(|| bpf::form(event, spec, index));
+    of_all_programs.or_else(|| quota::form(event, spec, index)).or_else(|| form_here(event, spec, index))
+}
+
+fn form_here(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form> {
+    if (spec.name, index) == ("perf_event_open", 0) {
+        return Some(Form::OwnLate(perf::write_attributes));
+    }
     if event.abi != Abi::X86_64 {
         return None;
     }
@@ -208,7 +217,9 @@ fn is_stat(name: &str, operation: u64) -> bool {
 /// Whether an argument has a form here.
 #[cfg(test)]
 pub(super) fn has_form(spec: &Spec, index: usize) -> bool {
-    let event = Event { args: [2; 6], ..Event::new(crate::event::Kind::Syscall) };
+    // IPC_STAT, or Q_GETQUOTA.
+    let operation = if spec.name.starts_with("quotactl") { 0x8000_0700 } else { 2 };
+    let event = Event { args: [operation; 6], ..Event::new(crate::event::Kind::Syscall) };
     form(&event, spec, index).is_some()
 }
 
@@ -270,6 +281,11 @@ fn write_message(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     out.extend_from_slice(b", mtext=");
     call.write_buffer(out, address.wrapping_add(8), size);
     out.push(b'}');
+}
+
+/// Text whose length stands before it.
+fn write_command_line(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    call.write_string_of(out, call.arg(index), u32::try_from(call.arg(index - 1)).unwrap_or(u32::MAX));
 }
 
 /// `[1, 0]`: whether each page is in memory.

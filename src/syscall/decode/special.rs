@@ -5,7 +5,7 @@ use super::call::word;
 use super::constants::Constants;
 use super::ioctl::{self, What};
 use super::memory::Phase;
-use super::{net, poll, process, rare, tables};
+use super::{bpf, net, perf, poll, process, quota, rare, tables, uring};
 use crate::event::Event;
 use crate::syscall::flags::{self, FlagSet, write_hex, write_radix};
 use crate::syscall::{Arg, Family, Ret, Spec, Struct, open_flags};
@@ -193,6 +193,11 @@ fn option_names(level: u32) -> Option<&'static FlagSet> {
     }
 }
 
+/// Whether the call does not look at an argument that others after it do.
+pub(super) fn is_left_out(event: &Event<'_>, spec: &Spec, index: usize) -> bool {
+    quota::is_left_out(event, spec, index)
+}
+
 /// Whether the event's text is what the call returned in its buffer.
 pub(super) fn returns_text(spec: &Spec) -> bool {
     spec.family == Family::Readlink
@@ -243,11 +248,14 @@ fn write_ioctl_parts(out: &mut Vec<u8>, op: u32) {
 
 /// `QCMD(Q_GETQUOTA, USRQUOTA)`
 pub(super) fn write_quota(out: &mut Vec<u8>, op: u32, constants: Constants) {
-    out.extend_from_slice(b"QCMD(");
-    constants.one(out, &flags::QUOTA, u64::from(op >> 8));
-    out.extend_from_slice(b", ");
-    constants.one(out, &flags::QUOTA_TYPE, u64::from(op & 0xff));
-    out.push(b')');
+    let number = |out: &mut Vec<u8>| write_radix(out, u64::from(op), 10, 1);
+    constants.write(out, number, |out| {
+        out.extend_from_slice(b"QCMD(");
+        flags::QUOTA.write_one(out, u64::from(op >> 8));
+        out.extend_from_slice(b", ");
+        flags::QUOTA_TYPE.write_one(out, u64::from(op & 0xff));
+        out.push(b')');
+    });
 }
 
 /// Whether a call follows no table, and has arguments that are known when it has returned.
@@ -310,6 +318,9 @@ pub(super) fn write_after(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
 
 /// Reads at the entry what is compared at the exit.
 pub(super) fn look_ahead(call: &mut Decoder<'_, '_>) {
+    uring::look_ahead(call);
+    bpf::look_ahead(call);
+    perf::look_ahead(call);
     for (index, spec) in call.spec.args.iter().enumerate() {
         match spec.arg {
             Arg::InOut(Struct::Integer) => {

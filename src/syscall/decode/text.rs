@@ -1,6 +1,7 @@
 //! Strings and buffers in quotes.
 
 use super::Decoder;
+use super::call::LONGEST_PATH;
 use super::escape::write_escaped;
 use super::memory::Phase;
 use crate::syscall::flags::write_radix;
@@ -55,11 +56,33 @@ impl Decoder<'_, '_> {
 
     /// A string that ends with a NUL byte.
     pub(super) fn write_c_string(&mut self, out: &mut Vec<u8>, address: u64) {
-        let limit = self.style.strings.min(LONGEST);
+        self.write_string_up_to(out, address, self.style.strings.min(LONGEST));
+    }
+
+    /// The same, however long strings are to be.
+    pub(super) fn write_whole_path(&mut self, out: &mut Vec<u8>, address: u64) {
+        self.write_string_up_to(out, address, LONGEST_PATH);
+    }
+
+    fn write_string_up_to(&mut self, out: &mut Vec<u8>, address: u64, limit: usize) {
         let mut text = Vec::new();
         match self.read_c_string(address, limit, &mut text) {
             End::Unreadable => self.write_address(out, address),
             end => self.write_text(out, &text, matches!(end, End::Limit)),
+        }
+    }
+
+    /// A string in a buffer of this size, which it may fill.
+    pub(super) fn write_string_of(&mut self, out: &mut Vec<u8>, address: u64, size: u32) {
+        let size = (size as usize).min(LONGEST);
+        let shown = size.min(self.style.strings);
+        let mut bytes = vec![0; size.min(shown + 1)];
+        if address == 0 || self.memory.read(self.phase, address, &mut bytes) < bytes.len() {
+            return self.write_address(out, address);
+        }
+        match bytes.iter().position(|&byte| byte == 0) {
+            Some(end) => self.write_text(out, &bytes[..end], false),
+            None => self.write_text(out, &bytes[..shown], true),
         }
     }
 

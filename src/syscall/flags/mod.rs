@@ -4,6 +4,7 @@
 //! `include/uapi` of Linux 6.18. What differs between architectures is in a file named after the
 //! architecture, which also re-exports everything else: a table imports that one module.
 
+mod bpf;
 mod file;
 mod io;
 mod ioctl;
@@ -12,6 +13,7 @@ mod memory;
 mod mount;
 mod net;
 pub mod netlink;
+mod perf;
 mod process;
 mod rare;
 mod signal;
@@ -20,22 +22,30 @@ mod system;
 mod tests;
 mod text;
 mod time;
+mod uring;
 pub mod x86;
 
+pub use bpf::*;
 pub use file::{RESOLVE, STATX};
-pub use io::{FD_FLAGS, LEASE, SEALS, SEEK};
+pub use io::{FD_FLAGS, IO_URING_REGISTER, LEASE, SEALS, SEEK};
 pub use ioctl::IOCTL;
 pub use members::*;
 pub use memory::MPOL;
-pub use mount::{MOUNT_ATTR, QUOTA, QUOTA_TYPE};
+pub use mount::{
+    MOUNT_ATTR, QUOTA, QUOTA_FORMAT, QUOTA_INFO, QUOTA_INFO_VALID, QUOTA_STATE, QUOTA_TYPE, QUOTA_VALID,
+    QUOTA_XFS,
+};
 pub use net::{
     MSG, NETLINK_PROTOCOL, SOCKET_DOMAIN, SOCKET_LEVEL, SOCKET_OPTION, SOCKET_PROTOCOL, TCP_OPTION,
 };
+pub use perf::*;
 pub use process::CLONE;
 pub use rare::*;
 pub use signal::{signal_name, signal_number, write_si_code, write_signal};
 pub use text::{write_hex, write_number};
 pub(crate) use text::{write_mode, write_radix};
+pub use time::CLOCK;
+pub use uring::*;
 
 /// Named values of one argument: bits to be combined, or values to choose from.
 #[derive(Debug, PartialEq, Eq)]

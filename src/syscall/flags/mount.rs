@@ -32,6 +32,25 @@ flag_sets! {
     }
     /// `quotactl(2)` types: the lowest 8 bits of the operation.
     QUOTA_TYPE: int "???QUOTA" { USRQUOTA = 0, GRPQUOTA = 1, PRJQUOTA = 2 }
+    /// Formats of files of quotas.
+    QUOTA_FORMAT: int "QFMT_VFS_???" {
+        QFMT_VFS_OLD = 1, QFMT_VFS_V0 = 2, QFMT_OCFS2 = 3, QFMT_VFS_V1 = 4,
+    }
+    /// `dqi_flags` of `struct if_dqinfo`.
+    QUOTA_INFO: int "DQF_???" { DQF_ROOT_SQUASH = 1, DQF_SYS_FILE = 0x1_0000 }
+    /// `dqi_valid` of `struct if_dqinfo`.
+    QUOTA_INFO_VALID: int "IIF_???" { IIF_BGRACE = 1, IIF_IGRACE = 2, IIF_FLAGS = 4 }
+    /// `dqb_valid` of `struct if_dqblk`.
+    QUOTA_VALID: int "QIF_???" {
+        QIF_BLIMITS = 1, QIF_SPACE = 2, QIF_ILIMITS = 4, QIF_INODES = 8, QIF_BTIME = 0x10, QIF_ITIME = 0x20,
+    }
+    /// `qs_flags` of `struct fs_quota_stat`.
+    QUOTA_STATE: int "FS_QUOTA_???" {
+        FS_QUOTA_UDQ_ACCT = 1, FS_QUOTA_UDQ_ENFD = 2, FS_QUOTA_GDQ_ACCT = 4, FS_QUOTA_GDQ_ENFD = 8,
+        FS_QUOTA_PDQ_ACCT = 0x10, FS_QUOTA_PDQ_ENFD = 0x20,
+    }
+    /// `d_flags` of `struct fs_disk_quota`.
+    QUOTA_XFS: int "FS_???_QUOTA" { FS_USER_QUOTA = 1, FS_PROJ_QUOTA = 2, FS_GROUP_QUOTA = 4 }
     /// `fsopen(2)` flags.
     FSOPEN: int "FSOPEN_???" { FSOPEN_CLOEXEC = 1 }
     /// `fsmount(2)` flags.

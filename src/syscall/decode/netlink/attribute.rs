@@ -196,7 +196,7 @@ impl Decoder<'_, '_> {
     }
 
     /// `if_nametoindex("lo")`
-    pub(super) fn write_interface(&mut self, out: &mut Vec<u8>, index: i32) {
+    pub(in crate::syscall::decode) fn write_interface(&mut self, out: &mut Vec<u8>, index: i32) {
         let name = if index > 0 { self.ask(Question::Interface(index)) } else { None };
         let hex = self.style.hex;
         let number = |out: &mut Vec<u8>| write_radix(out, u64::from(index.cast_unsigned()), 10, 1);
