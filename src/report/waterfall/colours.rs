@@ -26,7 +26,9 @@ pub fn class_colour(class: Class) -> &'static str {
             Part::Timer => "#cfc58a",
             Part::FaultWait => "#9c6b4a",
             Part::Ready => "#f0e05a",
-            Part::Other | Part::User | Part::Faults | Part::Call | Part::Unexplained => "#a9b3a2",
+            Part::Other | Part::User | Part::Faults | Part::Call | Part::Launch | Part::Unexplained => {
+                "#a9b3a2"
+            }
         },
     }
 }
