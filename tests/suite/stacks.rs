@@ -385,7 +385,9 @@ fn a_start_is_divided_without_a_rest() {
     assert!(number(&parts["child"]) < slept, "{partition:#}");
     let threads = partition["threads"].as_array().expect("threads");
     let shell = threads.iter().find(|thread| thread["comm"] == "sh").expect("the shell");
-    assert!(number(&shell["parts"]["child"]) > 250_000_000, "{shell:#}");
+    // On a busy machine it has a CPU only a while after it was woken.
+    let waited = number(&shell["parts"]["child"]) + number(&shell["parts"]["ready"]);
+    assert!(waited > 250_000_000, "{shell:#}");
     // The samples of all runs are in one log, whose stacks are whole.
     assert!(rows(&dir.path().join("log.cpu.trace")).iter().all(|row| row.kind == Kind::Sample));
 }

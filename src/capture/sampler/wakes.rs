@@ -21,8 +21,12 @@ const PLACES: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 const EVENT: &str = "events/sched/sched_wakeup";
 /// The field of it that says who is woken.
 const WOKEN: &str = "field:pid_t pid;";
-/// Size of a ring, in powers of two of pages: some thousand wake-ups between two rounds.
-const RING: u8 = 6;
+/// Size of a ring, in powers of two of pages: some ten thousand wake-ups, should nobody empty it for a while; fewer where there are
+/// many rings.
+const RING: u8 = 8;
+const RING_OF_MANY: u8 = 6;
+/// CPUs that get the larger.
+const FEW_CPUS: u32 = 8;
 
 /// The namespace in which process ids are the kernel's own, as `/proc/PID/ns/pid` names it (`PROC_PID_INIT_INO`).
 const ALL_PIDS: &str = "pid:[4026531836]";
@@ -57,7 +61,7 @@ impl Wakes {
         })?;
         let mut rings = Vec::new();
         for cpu in 0..cpus {
-            match ring(&event, cpu) {
+            match ring(&event, cpu, if cpus > FEW_CPUS { RING_OF_MANY } else { RING }) {
                 Ok(ring) => rings.push(ring),
                 Err(error) if error.raw_os_error() == Some(libc::ENODEV) => {}
                 Err(error) if error.raw_os_error() == Some(libc::EINVAL) && !rings.is_empty() => {}
@@ -81,9 +85,9 @@ impl Wakes {
     }
 }
 
-fn ring(event: &Tracepoint, cpu: u32) -> io::Result<(Ring, Counter)> {
+fn ring(event: &Tracepoint, cpu: u32, size: u8) -> io::Result<(Ring, Counter)> {
     let counter = Counter::new(event.clone(), (All, Cpu(cpu)), options())?;
-    Ok((counter.sampler(RING)?, counter))
+    Ok((counter.sampler(size)?, counter))
 }
 
 fn options() -> Opts {
