@@ -346,6 +346,10 @@ fn explain(name: &'static str) -> &'static str {
             "/proc is missing or that of another pid namespace: relative paths and the files behind \
              descriptors are unknown; mount one (mount -t proc proc /proc)"
         }
+        mark::UNREAD_PYTHON => {
+            "the functions of a Python are missing from the stacks: its version or build is not known here (2.7 and 3.3 to \
+             3.15 are)"
+        }
         other => other,
     }
 }
