@@ -26,13 +26,8 @@ pub const CALIBRATION_CALLS: u64 = 40;
 /// Most process ids named in one line.
 const PIDS_SHOWN: usize = 5;
 
-/// Gets the backend ready that is asked for.
-pub fn tracer(wanted: Wanted) -> Result<Tracer, Failure> {
-    tracer_for(wanted, None)
-}
-
-/// The same, to take stacks where they are wanted.
-pub fn tracer_for(wanted: Wanted, stacks: Option<StackFrames>) -> Result<Tracer, Failure> {
+/// Gets the backend ready that is asked for, to take stacks where they are wanted.
+pub fn tracer(wanted: Wanted, stacks: Option<StackFrames>) -> Result<Tracer, Failure> {
     select::select_for(wanted, stacks.is_some()).map_err(Failure::of_trace)
 }
 

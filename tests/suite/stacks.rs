@@ -202,7 +202,7 @@ fn frames_are_those_that_python_sees(python: &Path) {
     command.args(["record", "-q", "--stacks", "python", "-o"]).arg(&log);
     let done = run(command.arg(python).arg("tells.py").env("LC_ALL", "C.UTF-8"));
     assert!(done.status.success(), "{done:?}");
-    let mut looked = 0;
+    let mut alone = 0;
     for row in rows(&log) {
         let path = row.path.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
         let Some(seen) = path.strip_prefix("/no/such/file/") else { continue };
@@ -211,9 +211,10 @@ fn frames_are_those_that_python_sees(python: &Path) {
             format!("{}:{line}", name.rsplit('.').next().unwrap_or_default())
         });
         assert_eq!(shown.collect::<Vec<_>>().join(";"), seen, "{}", python.display());
-        looked += 1;
+        alone += usize::from(seen.starts_with("<module>"));
     }
-    assert_eq!(looked, 25, "{}", python.display());
+    // While other threads change theirs, a stack may be unreadable, and is then missing.
+    assert_eq!(alone, 13, "{}", python.display());
 }
 
 #[test]
