@@ -19,7 +19,7 @@ use super::output::to_stdout;
 use super::record_text::Beside;
 use super::recorded::Told;
 use super::samples::Samples;
-use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_beside, tracer, tracer_for};
+use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_beside, tracer};
 use crate::capture::launch::{self, Stream};
 use crate::capture::select::{CHOICES, Wanted};
 use crate::capture::{StackFrames, host};
@@ -143,7 +143,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let output = arguments.output.clone().map_or_else(|| default_log(&arguments.command), Ok)?;
     names::refuse_stream_as_log(&output).map_err(Failure::of_trace)?;
     let samples = arguments.sample.map(|hz| Samples::choose(hz, arguments.stacks)).transpose()?;
-    let mut tracer = tracer_for(backend(arguments, samples.as_ref())?, arguments.stacks)?;
+    let mut tracer = tracer(backend(arguments, samples.as_ref())?, arguments.stacks)?;
     let job = Job {
         command: &command,
         words: &arguments.command,
@@ -232,7 +232,7 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
         }
         wanted => wanted,
     };
-    let mut tracer = tracer(wanted)?;
+    let mut tracer = tracer(wanted, None)?;
     tracer.give_up_privilege();
     let mut beside = Beside::new(arguments)?;
     let log = arguments.output.as_deref();

@@ -340,8 +340,12 @@ pub mod mark {
     /// had its CPU, it was new, or it was woken at the end of the mark before), 0 if it waited for something. Where CPU samples are taken.
     pub const OFF_CPU: &str = "off-cpu";
 
+    /// The process had a Python of a version or build that is not known: its functions are missing from the stacks.
+    pub const UNREAD_PYTHON: &str = "unread-python";
+
     /// Every mark name.
-    pub const ALL: [&str; 15] = [
+    pub const ALL: [&str; 16] = [
+        UNREAD_PYTHON,
         OFF_CPU,
         IMPORTED,
         HIDDEN,

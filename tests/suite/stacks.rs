@@ -202,7 +202,7 @@ fn frames_are_those_that_python_sees(python: &Path) {
     command.args(["record", "-q", "--stacks", "python", "-o"]).arg(&log);
     let done = run(command.arg(python).arg("tells.py").env("LC_ALL", "C.UTF-8"));
     assert!(done.status.success(), "{done:?}");
-    let mut looked = 0;
+    let mut alone = 0;
     for row in rows(&log) {
         let path = row.path.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
         let Some(seen) = path.strip_prefix("/no/such/file/") else { continue };
@@ -211,9 +211,10 @@ fn frames_are_those_that_python_sees(python: &Path) {
             format!("{}:{line}", name.rsplit('.').next().unwrap_or_default())
         });
         assert_eq!(shown.collect::<Vec<_>>().join(";"), seen, "{}", python.display());
-        looked += 1;
+        alone += usize::from(seen.starts_with("<module>"));
     }
-    assert_eq!(looked, 25, "{}", python.display());
+    // While other threads change theirs, a stack may be unreadable, and is then missing.
+    assert_eq!(alone, 13, "{}", python.display());
 }
 
 #[test]
@@ -272,6 +273,45 @@ fn every_python_names_who_looks_for_a_module() {
         assert!(found, "{}: {} stacks", python.display(), shown.len());
         assert!(shown.len() > 100, "{}: {} stacks", python.display(), shown.len());
     }
+}
+
+/// A copy of a Python that says it is of a version which nobody knows, and where its library is.
+fn python_of_no_version(dir: &Path) -> Option<(PathBuf, PathBuf)> {
+    pythons().into_iter().find_map(|python| {
+        let program = python.canonicalize().ok()?;
+        let mut bytes = std::fs::read(&program).ok()?;
+        // What the table begins with, and the version: 3.13 or later, the major number in the highest byte.
+        let begins = |part: &[u8]| part.starts_with(b"xdebugpy") && part[11] == 3 && part[10] >= 13;
+        let at = bytes.windows(16).position(begins)?;
+        bytes[at + 10] = 99;
+        let copy = dir.join("python-of-no-version");
+        std::fs::write(&copy, bytes).ok()?;
+        let mode = std::fs::metadata(&program).ok()?.permissions();
+        std::fs::set_permissions(&copy, mode).ok()?;
+        Some((copy, program.parent()?.parent()?.to_owned()))
+    })
+}
+
+#[test]
+fn a_python_that_nobody_knows_has_no_functions_and_that_is_said() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let Some((python, home)) = python_of_no_version(dir.path()) else {
+        return skip("a Python of no version", "no Python since 3.13 in one file here");
+    };
+    let log = dir.path().join("log");
+    let mut command = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+    command.args(["record", "--stacks", "both", "-o"]).arg(&log).arg(&python).args(["-c", "import json"]);
+    let done = run(command.env("PYTHONHOME", home));
+    assert!(done.status.success(), "{done:?}");
+    assert!(done.stderr.contains("the functions of a Python are missing from the stacks"), "{done:?}");
+    let rows = rows(&log);
+    assert!(rows.len() > 50, "{} stacks of machine code", rows.len());
+    assert!(rows.iter().flat_map(|row| &row.frames).all(|(kind, _)| *kind != FrameKind::Python));
+    let shown = trace(dir.path(), &["stats", "log"]);
+    assert!(
+        shown.stderr.contains("is not known has run") || shown.stdout.contains("is not known has run"),
+        "{shown:?}"
+    );
 }
 
 #[test]

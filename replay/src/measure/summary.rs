@@ -106,7 +106,7 @@ pub struct Row {
 /// The replay's cost of the calls against the program's own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gate {
-    /// What the calls took in the program, nanoseconds, at most; of several runs, those in the middle ([`middle`]).
+    /// What the calls took in the program, nanoseconds, at most; of several runs, those in the middle.
     pub in_program_ns: f64,
     /// At least: what the recorder added to each call in the program, where the caches hold less of it than in a loop, is not
     /// known more exactly.

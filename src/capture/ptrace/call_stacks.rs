@@ -174,6 +174,11 @@ impl CallStacks {
         }
     }
 
+    /// Whether a process has an interpreter whose functions cannot be told.
+    pub fn is_unread(&self, pid: i32) -> bool {
+        self.processes.get(&pid).is_some_and(|process| process.interpreter.is_unread())
+    }
+
     /// The process runs another program, or has ended.
     pub fn forget(&mut self, pid: i32) {
         self.processes.remove(&pid);

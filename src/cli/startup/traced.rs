@@ -58,7 +58,7 @@ impl Plan<'_> {
     /// The backend that is wanted, ready to record. Untraced runs come before: while one is loaded, calls may be
     /// dearer. Inner `Err`: a signal asked for an end meanwhile.
     pub fn tracer(&self) -> Result<Result<Tracer, i32>, Failure> {
-        let tracer = match untraced::to_its_end(|| tracer(self.arguments.backend)) {
+        let tracer = match untraced::to_its_end(|| tracer(self.arguments.backend, None)) {
             Ok(tracer) => tracer?,
             Err(signal) => return Ok(Err(signal)),
         };

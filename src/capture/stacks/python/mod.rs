@@ -51,11 +51,24 @@ pub enum Interpreter {
         next: u64,
         /// Times it was looked for in vain.
         tries: u32,
+        /// It is there, and could not be read.
+        unread: bool,
     },
     /// It is there.
     Found(Box<Found>),
-    /// There is none.
-    None,
+    /// There is none, or none that can be read.
+    None {
+        /// It is there.
+        unread: bool,
+    },
+}
+
+/// What looking for an interpreter finds.
+enum Search {
+    Found(Box<Found>),
+    /// One that is not known, or not ready yet.
+    Unread,
+    Nothing,
 }
 
 /// An interpreter.
@@ -75,7 +88,7 @@ enum Names {
 
 impl Default for Interpreter {
     fn default() -> Self {
-        Self::Unknown { calls: 0, next: FIRST_WAIT, tries: 0 }
+        Self::Unknown { calls: 0, next: FIRST_WAIT, tries: 0, unread: false }
     }
 }
 
@@ -84,7 +97,7 @@ impl std::fmt::Debug for Interpreter {
         f.write_str(match self {
             Self::Unknown { .. } => "Unknown",
             Self::Found(_) => "Found",
-            Self::None => "None",
+            Self::None { .. } => "None",
         })
     }
 }
@@ -93,13 +106,18 @@ impl Interpreter {
     /// That of a child that was just made.
     pub fn of_child(&self) -> Self {
         match self {
-            Self::Unknown { calls, next, tries } => {
-                Self::Unknown { calls: *calls, next: *next, tries: *tries }
+            Self::Unknown { calls, next, tries, unread } => {
+                Self::Unknown { calls: *calls, next: *next, tries: *tries, unread: *unread }
             }
             // It is at the same place, and is found there anew.
-            Self::Found(_) => Self::Unknown { calls: 0, next: 1, tries: 1 },
-            Self::None => Self::None,
+            Self::Found(_) => Self::Unknown { calls: 0, next: 1, tries: 1, unread: false },
+            Self::None { unread } => Self::None { unread: *unread },
         }
+    }
+
+    /// Whether there is one that could not be read up to now.
+    pub fn is_unread(&self) -> bool {
+        matches!(self, Self::Unknown { unread: true, .. } | Self::None { unread: true })
     }
 
     /// Appends the Python frames of a thread that stands still, outermost first. `pointer` is what the thread's
@@ -130,7 +148,7 @@ impl Interpreter {
 
     /// Looks for the interpreter, if the time has come: at a call with this path, or anywhere.
     pub fn look_for(&mut self, pid: i32, path: Option<&[u8]>, objects: &mut Objects) {
-        let Self::Unknown { calls, next, tries } = self else { return };
+        let Self::Unknown { calls, next, tries, unread } = self else { return };
         *calls += 1;
         let is_sign = *tries == 0 && path.is_some_and(|path| contains(path, FIRST_MODULE));
         if !is_sign && *calls < *next {
@@ -140,30 +158,32 @@ impl Interpreter {
         *next = *calls * 2;
         let last = *tries >= MOST_TRIES;
         match find(pid, objects) {
-            Some(found) => *self = Self::Found(Box::new(found)),
-            None if last => *self = Self::None,
-            None => {}
+            Search::Found(found) => *self = Self::Found(found),
+            Search::Unread if last => *self = Self::None { unread: true },
+            Search::Unread => *unread = true,
+            Search::Nothing if last => *self = Self::None { unread: *unread },
+            Search::Nothing => {}
         }
     }
 }
 
-/// The interpreter of a process, if it has one that can be read.
-fn find(pid: i32, objects: &mut Objects) -> Option<Found> {
-    let new = |memo, names| Some(Found { memo, names, frames: Vec::new() });
+/// Looks for the interpreter of a process.
+fn find(pid: i32, objects: &mut Objects) -> Search {
+    let found = |memo, names| Search::Found(Box::new(Found { memo, names, frames: Vec::new() }));
     if !may_be_python(pid) {
-        return None;
+        return Search::Nothing;
     }
     match runtime::look(pid, objects) {
         Told::All(offsets) => {
-            new(Some(Memo::new(offsets.layout, 0)), Names::Own(Codes::new(offsets.objects)))
+            found(Some(Memo::new(offsets.layout, 0)), Names::Own(Codes::new(offsets.objects)))
         }
         // Of a build that nobody here knows: what py-spy would find there means something else.
-        Told::Unknown => None,
+        Told::Unknown => Search::Unread,
         Told::Nothing => {
-            let spy = guarded(|| PythonSpy::new(pid, &config()).ok())?;
+            let Some(spy) = guarded(|| PythonSpy::new(pid, &config()).ok()) else { return Search::Unread };
             let layout = layout::of(spy.version.major, spy.version.minor);
             let memo = layout.map(|layout| Memo::new(layout, spy.addresses.interpreter_address as u64));
-            new(memo, Names::Spy(Box::new(spy)))
+            found(memo, Names::Spy(Box::new(spy)))
         }
     }
 }
