@@ -80,11 +80,11 @@ fn inodes_of_what_runs_make_are_kept_and_the_trees_own_files_not_touched() {
 
 #[test]
 fn holes_are_not_read_and_what_lies_between_them_is() {
+    // Reading it all would take hours.
+    const SIZE: u64 = 8 << 40;
     let root = tempfile::tempdir().unwrap();
     let tree = tree(root.path());
     let sparse = File::create(root.path().join("sparse")).unwrap();
-    // Reading it all would take hours.
-    const SIZE: u64 = 8 << 40;
     if sparse.set_len(SIZE).is_err() {
         eprintln!("skipped: the file system has no files of 8 TiB");
         return;
