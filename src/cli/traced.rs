@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use anyhow::anyhow;
+
 use super::failure::Failure;
 use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_command, tracer};
 use crate::capture::launch::Command;
@@ -10,7 +12,7 @@ use crate::capture::ptrace::entry_point;
 use crate::capture::select::{Tracer, Wanted};
 use crate::capture::stdio::Stdio;
 use crate::capture::untraced;
-use crate::log::Untraced;
+use crate::log::{self, Untraced};
 
 /// A command, resolved, and as it was typed.
 #[derive(Clone, Copy)]
@@ -29,6 +31,18 @@ pub fn ready(wanted: Wanted) -> Result<Result<Tracer, i32>, Failure> {
         entry_point::prepare();
     }
     Ok(Ok(tracer))
+}
+
+/// Why the log of a run could not be written that nobody keeps: the file has no name to be told.
+pub fn unwritten(error: log::Error) -> Failure {
+    match error {
+        log::Error::Write { source, dropped, .. } => Failure::of_trace(anyhow!(
+            "cannot write the log of a traced run to {}: {source}, {dropped} events are missing (TMPDIR=DIR chooses \
+             another place)",
+            std::env::temp_dir().display()
+        )),
+        other => Failure::of_trace(other),
+    }
 }
 
 /// Traces a command once, with the streams of that run (0: the first one, which has the real ones).

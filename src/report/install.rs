@@ -20,6 +20,10 @@ const MODULES: usize = 2;
 const NOTHING: &str = "No package was installed: no file was made in a directory of packages (site-packages, \
                        dist-packages, node_modules, --target). trace startup tells where the time of other commands goes.";
 
+/// The same where it may have.
+const NOTHING_SEEN: &str = "Whether a package was installed is not known: no file made in a directory of packages is among \
+                            the events that are there.";
+
 /// Writes the report.
 pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::Result<()> {
     let look = options.look;
@@ -33,7 +37,8 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
         return writeln!(out, "\n{}", look.text(options.last));
     }
     if report.packages.is_empty() && report.not_packages.is_none() {
-        writeln!(out, "\n{}", look.warning(NOTHING))?;
+        let text = if report.startup.integrity.is_lossy() { NOTHING_SEEN } else { NOTHING };
+        writeln!(out, "\n{}", look.warning(text))?;
     }
     writeln!(out)?;
     for line in phases(report).lines(look, 0) {
@@ -192,7 +197,10 @@ mod tests {
             "{shown}"
         );
         assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
-        assert!(text(&[call("getpid", 0, 9_000, 1)]).contains("No package was installed"));
+        let total = Event { text: Some(b"events"), ret: Some(0), ..Event::new(crate::event::Kind::Total) };
+        let one = call("getpid", 0, 9_000, 1);
+        assert!(text(&[one, total]).contains("No package was installed"));
+        assert!(text(&[one]).contains("Whether a package was installed is not known"), "cut short");
         let none = text(&[]);
         assert!(none.contains("The log has no calls") && !none.contains("Phase"), "{none}");
     }

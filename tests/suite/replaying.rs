@@ -7,7 +7,10 @@ use std::path::Path;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::support::programs::program;
 use crate::support::run::{self, Run, run};
+use crate::support::skip::skip;
+use crate::support::{log, strace};
 
 /// The quickest replay that measures something.
 const QUICK: [&str; 4] = ["replay", "--serial", "--runs", "6"];
@@ -431,6 +434,50 @@ fn our_own_log_of_a_program_that_writes_is_replayed_whole() {
     let is_there =
         |name: &&&str| changing.iter().any(|(called, _)| called.trim_start_matches('f').starts_with(**name));
     assert_eq!(CHANGING.iter().filter(is_there).count(), CHANGING.len(), "{changing:?}\n{log}");
+}
+
+/// Whether a call is one of those whose passed structures a log keeps.
+fn is_of_ranges(event: &serde_json::Value) -> bool {
+    ["fcntl", "copy_file_range", "sendfile", "ioctl"].iter().any(|name| event["syscall"] == **name)
+}
+
+#[test]
+fn locks_and_copies_of_parts_of_files_are_replayed_from_any_log() {
+    let program = program("ranges");
+    let dir = place();
+    let of = |log: &str| {
+        let run = trace(
+            dir.path(),
+            &[&QUICK[..], &["--json", "--writes", "--annotate", "costs", "--cwd", ".", log]].concat(),
+        );
+        for name in ["from", "to"] {
+            fs::remove_file(dir.path().join(name)).expect("the program made it");
+        }
+        if !can_write(&run) {
+            return;
+        }
+        let done = json(&run);
+        assert_eq!(done["coverage"]["fidelity"], 1.0, "{log}: {done:#}");
+        assert!(done["rows"].as_array().expect("rows").iter().all(|row| row["void"].is_null()), "{done:#}");
+        let calls = with_costs(dir.path(), "costs", is_of_ranges);
+        assert_eq!(calls.len(), 10, "{log}: {calls:?}");
+        assert!(calls.iter().all(|(_, replayed)| *replayed), "{log}: {calls:?}\n{done:#}");
+    };
+    for backend in ["ptrace", "ebpf"] {
+        if let Some(why) = log::ebpf_refused().filter(|_| backend == "ebpf") {
+            skip("locks and copies recorded by eBPF", why);
+            continue;
+        }
+        let program = program.to_str().expect("a plain name");
+        let recorded = trace(dir.path(), &["record", "--backend", backend, "-o", backend, program]);
+        assert!(recorded.status.success(), "{recorded:?}");
+        of(backend);
+    }
+    if strace::is_there() {
+        let done = run(strace::command(&dir.path().join("strace"), dir.path()).arg(&program));
+        assert!(done.status.success(), "{done:?}");
+        of("strace");
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@
 
 mod act;
 mod critical;
+mod installers;
 mod measure;
 mod only;
 mod parts;
@@ -33,6 +34,8 @@ use serde::Serialize;
 use crate::log::Run;
 pub use act::Act;
 pub use critical::{Along, Spent};
+pub use installers::INSTALLERS;
+pub(in crate::analysis) use installers::installer;
 pub use measure::{Measure, Unit};
 pub use only::{Kind as OnlyKind, Only};
 pub use parts::{Part, PartKind};

@@ -137,6 +137,34 @@ fn what_is_unlike_is_said() {
     assert_eq!(what(&plain, &elsewhere), ["backend", "costs"]);
 }
 
+#[test]
+fn other_packages_and_a_resolver_are_unlike() {
+    let exec = |argv: &'static [u8]| {
+        let path = Some(&b"/usr/bin/tool"[..]);
+        Event { argv: Some(argv), path, path_abs: path, ..Event::new(Kind::Exec) }
+    };
+    let installs = |argv, described: &'static str| {
+        profile(&[exec(argv), creates(described), creates("/v/site-packages/b-2.dist-info/RECORD")])
+    };
+    let [old, new] = ["/v/site-packages/a-1.dist-info/RECORD", "/v/site-packages/a-1.5.dist-info/RECORD"];
+    let resolving = installs(b"pip\0install\0a\0", old);
+    let told = installs(b"pip\0install\0--no-deps\0a\0", new);
+    let unlike = |a: &Profile, b: &Profile| {
+        let compared = compare(&[sample("a", vec![a.clone()]), sample("b", vec![b.clone()])], false);
+        compared.unlike.into_iter().map(|one| (one.what, one.sides)).collect::<Vec<_>>()
+    };
+    let words = |a: &str, b: &str| vec![a.to_owned(), b.to_owned()];
+    assert_eq!(
+        unlike(&resolving, &told),
+        [
+            ("resolver", words("run", "not run")),
+            ("options", words("none", "--no-deps")),
+            ("packages", words("a-1", "a-1.5")),
+        ]
+    );
+    assert!(unlike(&resolving, &resolving).is_empty());
+}
+
 /// Made of so many figures, each of which differs from run to run, as a log's do: some much, some now and then.
 fn random_profile(random: &mut fastrand::Rng, more: u64) -> Profile {
     let mut made = profile(&[]);

@@ -25,14 +25,14 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::base::Base;
-use super::compare::{Measure, Profiler};
+use super::compare::{Measure, Profiler, installer};
 use super::cost::{Cell, Group};
 use super::filesystem;
 use super::findings::Findings;
 use super::flame::Drawing;
 use super::intern::{Id, Interner};
 use super::startup::{self, Startup};
-use super::text::{Text, arguments, file_name};
+use super::text::{Text, arguments};
 use super::wall::Wall;
 use crate::event::Event;
 use crate::log::Header;
@@ -40,9 +40,6 @@ pub use kinds::Kind;
 pub use owners::Owners;
 pub use packages::Package;
 pub use phase::{Phase, PhaseRow};
-
-/// Installers that are told by name; any other is one all the same.
-pub const INSTALLERS: [&str; 8] = ["pip", "uv", "npm", "pnpm", "yarn", "conda", "gem", "cargo"];
 
 /// Takes the events of one install.
 #[derive(Debug)]
@@ -148,19 +145,8 @@ impl Install {
     /// The first installer among the programs and scripts that were run.
     fn installer(&self) -> Option<&'static str> {
         let execs = self.base.processes.list().iter().flat_map(|process| &process.execs);
-        let mut words = execs.flat_map(|exec| {
-            let argv = arguments(self.base.processes.strings.get(exec.argv));
-            argv.take(3).map(file_name)
-        });
-        words.find_map(|word| {
-            let bare = word.strip_suffix(b".cjs").or(word.strip_suffix(b".js")).unwrap_or(word);
-            let is_it = |name: &str| {
-                let rest = bare.strip_prefix(name.as_bytes());
-                rest.is_some_and(|rest| rest.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.'))
-                    || bare.strip_suffix(b"-cli") == Some(name.as_bytes())
-            };
-            INSTALLERS.into_iter().find(|name| is_it(name))
-        })
+        let mut lines = execs.map(|exec| arguments(self.base.processes.strings.get(exec.argv)));
+        lines.find_map(installer)
     }
 }
 

@@ -74,7 +74,7 @@ fn of_command(words: &[OsString], runs: &Runs<'_>) -> Result<Vec<Reading>, Failu
         if let Some(interruption) = recorded.interruption {
             return Err(interrupted(interruption.signal, "in a traced run of the command"));
         }
-        recorded.log.map_err(Failure::of_trace)?;
+        recorded.log.map_err(traced::unwritten)?;
         if !recorded.status.success() && !runs.arguments.ignore_failure {
             let words = stdio.last_words().filter(|_| run > 0).map(|words| format!(": {words}"));
             return Err(Failure::of_trace(anyhow!(

@@ -65,7 +65,10 @@ fn trace_side(
     if let Some(interruption) = recorded.interruption {
         return Ok(Some(ended_by(interruption.signal)));
     }
-    recorded.log.map_err(Failure::of_trace)?;
+    let is_kept = kept.is_some();
+    recorded
+        .log
+        .map_err(|error| if is_kept { Failure::of_trace(error) } else { traced::unwritten(error) })?;
     let sample = &mut outcome.samples[one.at];
     if !recorded.status.success() && !arguments.ignore_failure {
         return Ok(Some(told(&sample.name, Trouble::Failed(recorded.status), stdio)));

@@ -33,7 +33,10 @@ pub fn write(out: &mut dyn Write, replay: &Replay, look: Look) -> io::Result<()>
         }
         None => String::new(),
     };
-    writeln!(out, "{}", look.headline(&command, &wall))?;
+    // Of a part of strace's text neither is known.
+    if !command.is_empty() || !wall.is_empty() {
+        writeln!(out, "{}", look.headline(&command, &wall))?;
+    }
     above(&replay.coverage, replay).iter().try_for_each(|line| writeln!(out, "{}", look.text(line)))?;
     writeln!(out)?;
     table(&replay.rows).lines(look, 0).iter().try_for_each(|line| writeln!(out, "{line}"))?;
