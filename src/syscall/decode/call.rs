@@ -17,6 +17,9 @@ const AT_FDCWD: i32 = -100;
 /// capture, and nothing shorter is.
 pub(super) const LONGEST_PATH: usize = 4095;
 
+/// Calls whose string is shown whole, as paths are: the target of a link, what is mounted, names of queues.
+const PATHS: [&str; 3] = ["symlink", "mount", "mq_"];
+
 /// Calls that fill a buffer with as many bytes as they return, its size being the next argument.
 pub(super) const BUFFERS: [&str; 12] = [
     "read",
@@ -417,8 +420,7 @@ impl<'a, 'm> Decoder<'a, 'm> {
     fn write_string(&mut self, out: &mut Vec<u8>, index: usize) {
         let is_first = self.ordinal(index, is_string) == 0;
         match self.event.text.filter(|_| is_first && !special::returns_text(self.spec)) {
-            // The target of a link is a path, and what is mounted may be one.
-            Some(text) if self.spec.name.starts_with("symlink") || self.spec.name == "mount" => {
+            Some(text) if PATHS.iter().any(|call| self.spec.name.starts_with(call)) => {
                 self.write_text(out, text, false);
             }
             Some(text) => {
