@@ -5,14 +5,17 @@
 //! ```
 //!
 //! Parts: `calls` (added time per call, without and with a path, and the BPF programs' own time as the kernel counts
-//! it), `install` (pip and uv, local wheels), `load`, `memory`, `storm` (16 threads, 10 s, with and without
-//! `--lossless`). Peers that are not installed are left out, and that is said.
+//! it), `install` (pip and uv, local wheels that are made here), `packages` (the same, wheels of the package index),
+//! `load`, `memory`, `storm` (16 threads, 10 s, with and without `--lossless`). Peers that are not installed are left
+//! out, and that is said.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
+use aya::programs::loaded_programs;
 use trace::capture::ebpf::Recorder;
 use trace::event::{Kind, mark};
 use trace::log::Reader;
@@ -36,8 +39,14 @@ fn main() {
     }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let place = tempfile::tempdir().expect("a temporary directory");
-    let parts: [(&str, Part); 5] =
-        [("calls", calls), ("install", install), ("load", load), ("memory", memory), ("storm", storm)];
+    let parts: [(&str, Part); 6] = [
+        ("calls", calls),
+        ("install", install),
+        ("packages", packages),
+        ("load", load),
+        ("memory", memory),
+        ("storm", storm),
+    ];
     for (name, part) in parts {
         if wanted.is_empty() && name == "memory" {
             // In a process of its own, whose only child is the recorder.
@@ -84,7 +93,7 @@ fn tracers(place: &Path, path: bool) -> Vec<Tracer> {
     let mut all = vec![
         Tracer { name: "untraced", words: vec![bench.clone()], calls: 1_000_000 },
         Tracer {
-            name: "trace (ebpf)",
+            name: OURS,
             words: words(&[TRACE, "record", "--backend", "ebpf", "-qo", &out("log"), &bench]),
             calls: 1_000_000,
         },
@@ -105,6 +114,7 @@ fn tracers(place: &Path, path: bool) -> Vec<Tracer> {
     all
 }
 
+const OURS: &str = "trace (ebpf)";
 const TRACE: &str = env!("CARGO_BIN_EXE_trace");
 
 fn is_installed(name: &str) -> bool {
@@ -114,21 +124,19 @@ fn is_installed(name: &str) -> bool {
 
 /// Added time per call, each tracer in turn, several times over.
 fn calls(place: &Path) {
-    let _counting = CountedPrograms::begin();
     for (kind, goal) in [("getppid", 0.5), ("path", 0.7)] {
         let tracers = tracers(place, kind == "path");
         let mut times = vec![Vec::new(); tracers.len()];
         let mut own = Vec::new();
         for _ in 0..ROUNDS {
             for (tracer, times) in tracers.iter().zip(&mut times) {
-                let before = CountedPrograms::newest();
                 let mut running = Running::start(tracer, kind);
                 times.extend(running.nanoseconds());
-                if tracer.name == "trace (ebpf)" {
-                    own.push(CountedPrograms::nanoseconds_since(before));
-                }
                 running.end();
             }
+            own.extend(
+                tracers.iter().find(|tracer| tracer.name == OURS).map(|ours| programs_time(ours, kind)),
+            );
         }
         let untraced = median(times[0].clone());
         println!("{kind:<8} untraced {untraced:.0} ns a call");
@@ -138,11 +146,21 @@ fn calls(place: &Path) {
                 continue;
             }
             let added = (median(times) - untraced) / 1e3;
-            let goal = if tracer.name == "trace (ebpf)" { format!("   goal {goal}") } else { String::new() };
+            let goal = if tracer.name == OURS { format!("   goal {goal}") } else { String::new() };
             println!("  {:<14} adds {added:>8.2} µs a call{goal}", tracer.name);
         }
         println!("  of ours, the BPF programs take {:.2} µs a call (bpf_stats_enabled)", median(own) / 1e3);
     }
+}
+
+/// Nanoseconds that the BPF programs take of a call, in a run of its own: that the kernel counts it costs time, too.
+fn programs_time(ours: &Tracer, kind: &str) -> f64 {
+    let counting = CountedPrograms::begin();
+    let mut running = Running::start(ours, kind);
+    running.nanoseconds();
+    let time = counting.nanoseconds();
+    running.end();
+    time
 }
 
 /// A traced program that has made its calls and waits.
@@ -181,6 +199,8 @@ impl Running {
 /// The kernel's own count of the time that BPF programs take (`kernel.bpf_stats_enabled`), put back at the end.
 struct CountedPrograms {
     before: String,
+    /// The newest program's number at the beginning.
+    newest: u32,
 }
 
 const STATS: &str = "/proc/sys/kernel/bpf_stats_enabled";
@@ -189,19 +209,15 @@ impl CountedPrograms {
     fn begin() -> Self {
         let before = std::fs::read_to_string(STATS).expect("readable");
         std::fs::write(STATS, "1").expect("root may set it");
-        Self { before }
+        let newest = loaded_programs().filter_map(|info| Some(info.ok()?.id())).max().unwrap_or(0);
+        Self { before, newest }
     }
 
-    /// The newest program's number.
-    fn newest() -> u32 {
-        aya::programs::loaded_programs().filter_map(|info| Some(info.ok()?.id())).max().unwrap_or(0)
-    }
-
-    /// What the programs `enter` and `leave` that are newer take together, on average.
-    fn nanoseconds_since(newest: u32) -> f64 {
-        let ours = aya::programs::loaded_programs()
+    /// What the programs `enter` and `leave` that were loaded since take together, on average.
+    fn nanoseconds(&self) -> f64 {
+        let ours = loaded_programs()
             .filter_map(Result::ok)
-            .filter(|info| info.id() > newest && matches!(info.name_as_str(), Some("enter" | "leave")));
+            .filter(|info| info.id() > self.newest && matches!(info.name_as_str(), Some("enter" | "leave")));
         ours.map(|info| info.run_time().as_nanos() as f64 / info.run_count().max(1) as f64).sum()
     }
 }
@@ -213,11 +229,38 @@ impl Drop for CountedPrograms {
 }
 
 /// Time of installs under the recorder, as a multiple of their time without.
+/// Small packages, made here: little but calls.
 fn install(place: &Path) {
     let Some(python) = python() else { return println!("install: no python3") };
     let target = place.join("target");
-    let pip = pip_install(&python, place, &target);
-    let mut commands = vec![("pip install", pip.clone())];
+    println!("install of five packages made for this, which are little but calls");
+    compare_installs(place, &target, &pip_install(&python, place, &target));
+}
+
+/// Packages from the package index, which are fetched once, below the build directory.
+fn packages(place: &Path) {
+    let Some(python) = python() else { return println!("packages: no python3") };
+    let wheels = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-wheels");
+    if !wheels.exists() {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/fetch_wheels.sh");
+        let fetched = Command::new(script).arg(&wheels).stdout(Stdio::null()).status();
+        if !fetched.is_ok_and(|status| status.success()) {
+            let _ = std::fs::remove_dir_all(&wheels);
+            return println!("packages: they cannot be fetched from the package index");
+        }
+    }
+    let target = place.join("target");
+    let mut command: Vec<OsString> = vec![python.into()];
+    command.extend(["-m", "pip", "install", "--quiet", "--no-index", "--find-links"].map(OsString::from));
+    command.extend([wheels.into(), "--target".into(), target.clone().into_os_string()]);
+    command.extend(["requests", "rich", "jinja2", "pyyaml", "six"].map(OsString::from));
+    println!("install of requests, rich, jinja2, pyyaml and six");
+    compare_installs(place, &target, &command);
+}
+
+/// By pip's command, and by uv with the same words.
+fn compare_installs(place: &Path, target: &Path, pip: &[OsString]) {
+    let mut commands = vec![("pip install", pip.to_vec())];
     if is_installed("uv") {
         let from_pip = pip.iter().position(|word| word == "pip").expect("it is pip's");
         let mut uv: Vec<_> = vec!["uv".into()];
@@ -227,12 +270,13 @@ fn install(place: &Path) {
         println!("  (uv is not installed)");
     }
     for (name, command) in commands {
-        let mut times = [Vec::new(), Vec::new()];
+        let mut both = [false, true].map(|is_traced| (is_traced, Vec::new()));
+        let mut events = 0;
         for _ in 0..2 * ROUNDS {
-            for (traced, times) in [false, true].into_iter().zip(&mut times) {
-                let _ = std::fs::remove_dir_all(&target);
-                let mut run = Command::new(if traced { TRACE.as_ref() } else { command[0].as_os_str() });
-                if traced {
+            for (is_traced, times) in &mut both {
+                let _ = std::fs::remove_dir_all(target);
+                let mut run = Command::new(if *is_traced { TRACE.as_ref() } else { command[0].as_os_str() });
+                if *is_traced {
                     run.args(["record", "--backend", "ebpf", "-qo"]).arg(place.join("log")).args(&command);
                 } else {
                     run.args(&command[1..]);
@@ -240,25 +284,26 @@ fn install(place: &Path) {
                 run.stdout(Stdio::null()).stderr(Stdio::null());
                 let begin = Instant::now();
                 assert!(run.status().expect("runs").success(), "{run:?}");
-                // The command's own time: that of loading stands apart.
-                times.push(if traced {
-                    elapsed_in_log(&place.join("log"))
-                } else {
-                    begin.elapsed().as_secs_f64()
-                });
+                let mut elapsed = begin.elapsed().as_secs_f64();
+                if *is_traced {
+                    // The command's own time: that of loading stands apart.
+                    (elapsed, events) = seen_in_log(&place.join("log"));
+                }
+                times.push(elapsed);
             }
         }
-        let [untraced, traced] = times.map(median);
+        let [untraced, traced] = both.map(|(_, times)| median(times));
         println!(
-            "{name:<16} untraced {:.0} ms, traced x{:.3} (goal 1.03)",
+            "{name:<16} untraced {:.0} ms, {:.0} events a ms, traced x{:.3} (goal 1.03)",
             untraced * 1e3,
+            events as f64 / (untraced * 1e3),
             traced / untraced
         );
     }
 }
 
-/// From the first event to the last one.
-fn elapsed_in_log(log: &Path) -> f64 {
+/// Seconds from the first event to the last one, and how many there are.
+fn seen_in_log(log: &Path) -> (f64, u64) {
     let mut reader = Reader::open(log).expect("a log");
     let (mut first, mut last) = (u64::MAX, 0);
     let mut see = |begin: u64, end: Option<u64>| {
@@ -271,7 +316,7 @@ fn elapsed_in_log(log: &Path) -> f64 {
             _ => see(event.start_ns, event.end_ns),
         })
         .expect("a log");
-    (last - first) as f64 / 1e9
+    ((last - first) as f64 / 1e9, reader.events_read())
 }
 
 /// Loading and attaching, in this process.

@@ -7,9 +7,10 @@
 //!
 //! Stacks of calls: a Python that imports a few modules, under `trace record --backend ptrace` with and without `--stacks`; what
 //! counts is the median added time a call that has a stack. Samples: a Python that computes, untraced and under each recorder
-//! at the same rate; what counts is the median added wall time a sample, and how many samples there are. Then the shares of
-//! the five functions in which most samples are, beside perf's for machine code and py-spy's for Python. py-spy is installed
-//! into a place of its own, from the package index; what cannot be had is left out, and named.
+//! at the same rate; what counts is the median added wall time a sample, and how many samples there are. Then, of a run of some
+//! ten seconds under each, the shares of the five functions in which most samples are, beside perf's for machine code and
+//! py-spy's for Python: the goal is 3 points, and the standard error of the difference, by the numbers of samples, stands beside.
+//! py-spy is installed into a place of its own, from the package index; what cannot be had is left out, and named.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ use support::{median, python};
 const ROUNDS: usize = 5;
 /// Functions that are compared.
 const TOP: usize = 5;
+/// Points that shares may be apart.
+const GOAL: f64 = 3.0;
 /// Samples a second.
 const HZ: &str = "997";
 const IMPORTS: &str = "import json, http.client, asyncio, unittest";
@@ -38,6 +41,28 @@ total = 0
 for round in range(240):
     total += len(json.dumps(json.loads(json.dumps(data)))) + sum(int(key) % 7 for key in data)
 ";
+/// The script whose functions are compared: some ten seconds of functions in Python, next to nothing of it in the kernel, since
+/// py-spy counts elapsed time and ptrace user mode only.
+const COMPARED: &str = "\
+def fib(n):
+    return n if n < 2 else fib(n - 1) + fib(n - 2)
+def strings():
+    return sum(len(str(i)) + hash(str(i * 3)) % 3 for i in range(15000))
+def ordered():
+    return sorted(str(i) for i in range(6000))
+def matrix(n):
+    a = [[i * j % 7 for j in range(n)] for i in range(n)]
+    t = 0
+    for i in range(n):
+        for j in range(n):
+            t += a[i][j] * a[j][i]
+    return t
+for _ in range(2000):
+    fib(16)
+    strings()
+    ordered()
+    matrix(60)
+";
 
 fn main() {
     let place = tempfile::tempdir().expect("a temporary directory");
@@ -47,6 +72,8 @@ fn main() {
     let rounds = std::env::args().find_map(|word| word.parse().ok()).unwrap_or(ROUNDS);
     stacks(&python, place.path(), rounds);
     samples(&python, &script, place.path(), rounds);
+    std::fs::write(&script, COMPARED).expect("a script");
+    shares_beside_peers(&python, &script, place.path());
 }
 
 /// py-spy's program; installed once.
@@ -85,13 +112,22 @@ fn trace(options: &[&str], log: &Path) -> Command {
     command
 }
 
-/// Rows of a log that have a stack.
+/// Rows of a log that have a stack: calls and samples.
 fn with_stack(log: &Path) -> u64 {
+    rows(log, &[Kind::Syscall, Kind::Sample])
+}
+
+/// The samples among them.
+fn with_samples(log: &Path) -> u64 {
+    rows(log, &[Kind::Sample])
+}
+
+fn rows(log: &Path, kinds: &[Kind]) -> u64 {
     let mut rows = 0;
     let reader = Reader::open(log);
     let ending = reader.and_then(|mut reader| {
         reader.for_each(|event| {
-            rows += u64::from(event.stack.is_some() && matches!(event.kind, Kind::Syscall | Kind::Sample));
+            rows += u64::from(event.stack.is_some() && kinds.contains(&event.kind));
         })
     });
     ending.expect("a log");
@@ -124,29 +160,26 @@ fn samples(python: &Path, script: &Path, place: &Path, rounds: usize) {
     println!("\n{:<28} {:>10} {:>10} {:>14}", "CPU samples", "time", "samples", "each adds");
     let [ours, stopped, data, folded] =
         ["samples", "stopped", "perf.data", "py-spy.txt"].map(|name| place.join(name));
-    let mut perf = Command::new("perf");
-    perf.args(["record", "-q", "-e", "cpu-clock", "-F", HZ, "--call-graph", "dwarf,8192", "-o"]);
-    perf.arg(&data).arg("--");
-    let mut spy = Command::new(py_spy(python).unwrap_or_else(|| "py-spy".into()));
-    spy.args(["record", "-F", "-r", HZ, "-f", "raw", "-o"]).arg(&folded).arg("--");
     let recorders: [Recorder<'_>; 4] = [
-        ("trace record --sample", trace(&["--sample", HZ], &ours), Box::new(|| with_stack(&ours))),
+        ("trace record --sample", trace(&["--sample", HZ], &ours), Box::new(|| with_samples(&ours))),
         (
             "  by ptrace, Python's frames",
             trace(&["--sample", HZ, "--stacks", "python"], &stopped),
-            Box::new(|| with_stack(&stopped)),
+            Box::new(|| with_samples(&stopped)),
         ),
-        ("perf record", perf, Box::new(|| samples_of_perf(&data))),
-        ("py-spy record", spy, Box::new(|| samples_of_py_spy(&folded))),
+        ("perf record", perf(&data), Box::new(|| samples_of_perf(&data))),
+        ("py-spy record", spy(python, &folded), Box::new(|| samples_of_py_spy(&folded))),
     ];
     let (names, mut commands): (Vec<_>, Vec<_>) =
         recorders.into_iter().map(|(name, command, count)| ((name, count), command)).unzip();
-    for command in &mut commands {
-        command.arg(python).arg(script);
+    commands.insert(0, Command::new(python));
+    for (at, command) in commands.iter_mut().enumerate() {
+        // Behind a recorder's own words stands the program.
+        if at > 0 {
+            command.arg(python);
+        }
+        command.arg(script);
     }
-    let mut plain = Command::new(python);
-    plain.arg(script);
-    commands.insert(0, plain);
     let times = times(&mut commands, rounds);
     let plain = times[0].expect("python runs");
     println!("{:<28} {:>7.1} ms", "untraced", plain * 1e3);
@@ -159,24 +192,60 @@ fn samples(python: &Path, script: &Path, place: &Path, rounds: usize) {
         let each = (time - plain) * 1e6 / samples.max(1) as f64;
         println!("{name:<28} {:>7.1} ms {samples:>10} {each:>11.1} µs", time * 1e3);
     }
-    if times[3].is_some() {
-        compare("perf", &shares_of_perf(&data), &shares(&folded_by_trace(&ours)));
+}
+
+/// Compares what takes most of a long run with what perf and py-spy say.
+fn shares_beside_peers(python: &Path, script: &Path, place: &Path) {
+    let [ours, data, folded] = ["shares", "shares.data", "shares.txt"].map(|name| place.join(name));
+    let runs = |mut command: Command| time(command.arg(python).arg(script)).is_some();
+    if runs(perf(&data)) && runs(trace(&["--sample", HZ], &ours)) {
+        let samples = [samples_of_perf(&data), with_samples(&ours)];
+        compare("perf", samples, &shares_of_perf(&data), &shares(&folded_by_trace(&ours)));
+    } else {
+        println!("\nperf cannot be had, or fails here");
     }
-    if times[4].is_some() {
+    if runs(spy(python, &folded)) && runs(trace(&["--sample", HZ, "--stacks", "python"], &ours)) {
         let text = std::fs::read_to_string(&folded).unwrap_or_default();
-        compare("py-spy", &shares(&text), &shares(&folded_by_trace(&stopped)));
+        let samples = [samples_of_py_spy(&folded), with_samples(&ours)];
+        compare("py-spy", samples, &shares(&text), &shares(&folded_by_trace(&ours)));
+    } else {
+        println!("\npy-spy cannot be had, or fails here");
     }
 }
 
-/// The functions in which a peer has most samples, and the shares of both.
-fn compare(peer: &str, theirs: &HashMap<String, f64>, ours: &HashMap<String, f64>) {
-    println!("\n{:<44} {peer:>8} {:>8} {:>12}", "innermost function", "trace", "points apart");
+fn perf(data: &Path) -> Command {
+    let mut perf = Command::new("perf");
+    perf.args(["record", "-q", "-e", "cpu-clock", "-F", HZ, "--call-graph", "dwarf,8192", "-o"]);
+    perf.arg(data).arg("--");
+    perf
+}
+
+fn spy(python: &Path, folded: &Path) -> Command {
+    let mut spy = Command::new(py_spy(python).unwrap_or_else(|| "py-spy".into()));
+    spy.args(["record", "-F", "-r", HZ, "-f", "raw", "-o"]).arg(folded).arg("--");
+    spy
+}
+
+/// The functions in which a peer has most samples, and the shares of both; `samples` are the peer's and ours.
+fn compare(peer: &str, samples: [u64; 2], theirs: &HashMap<String, f64>, ours: &HashMap<String, f64>) {
+    let [their_count, our_count] = samples;
+    println!(
+        "\n{:<44} {peer:>8} {:>8} {:>12} {:>14}",
+        "innermost function", "trace", "points apart", "standard error"
+    );
+    println!("{:<44} {their_count:>8} {our_count:>8}", "samples");
     let mut names: Vec<&String> = theirs.keys().collect();
     names.sort_by(|a, b| theirs[*b].total_cmp(&theirs[*a]));
+    let mut most: f64 = 0.0;
     for name in names.into_iter().take(TOP) {
         let (their, our) = (theirs[name], ours.get(name).copied().unwrap_or(0.0));
-        println!("{name:<44} {their:>6.1} % {our:>6.1} % {:>+12.1}", our - their);
+        most = most.max((our - their).abs());
+        // sqrt(p (1 - p) / n) of each side, together, in points.
+        let variance = |share: f64, count: u64| share * (100.0 - share) / count.max(1) as f64;
+        let error = (variance(their, their_count) + variance(our, our_count)).sqrt();
+        println!("{name:<44} {their:>6.1} % {our:>6.1} % {:>+12.1} {error:>14.1}", our - their);
     }
+    println!("most: {most:.1} points, {} the goal of {GOAL}", if most <= GOAL { "within" } else { "beyond" });
 }
 
 /// The samples of a log as folded stacks.

@@ -64,8 +64,9 @@ pub use measure::{
 };
 pub use order::{Order, order};
 pub use plan::{
-    At, AttributeCall, CallId, CopyCall, Limits, MAX_TRANSFER, Op, PathId, Plan, PlanBuilder, PlanError,
-    ProcessId, Recorded, Scope, Seen, Share, Span, StatCall, StatFacts, ThreadId,
+    At, AttributeCall, CallId, CopyCall, Limits, MAX_TRANSFER, Offset, Op, PathId, Plan, PlanBuilder,
+    PlanError, ProcessId, RangeLock, Recorded, Scope, Seen, Share, SharedPart, Span, StatCall, StatFacts,
+    ThreadId,
 };
 pub use rehearse::Difference;
 pub use schedule::{CallCost, Schedule};

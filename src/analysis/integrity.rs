@@ -65,6 +65,14 @@ pub struct Mark {
     pub times: u64,
 }
 
+impl Integrity {
+    /// Whether counts may be too low: events are missing, or may be.
+    #[must_use]
+    pub fn is_lossy(&self) -> bool {
+        !self.complete || self.lost_events > 0 || self.lost_at_least
+    }
+}
+
 impl Watch {
     /// Takes note of one event.
     pub fn add(&mut self, event: &Event<'_>) {

@@ -38,6 +38,7 @@ pub mod install;
 pub mod integrity;
 pub mod intern;
 pub mod interval;
+pub mod launcher;
 pub mod lookups;
 pub mod modules;
 pub mod opened;

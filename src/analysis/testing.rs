@@ -33,6 +33,7 @@ pub fn header() -> Header {
         }),
         untraced: None,
         options: std::collections::BTreeMap::new(),
+        repeats: None,
         replayed: None,
     }
 }

@@ -384,6 +384,27 @@ mod tests {
         assert!(error.to_string().contains("change to /no/such/directory"), "{error}");
     }
 
+    /// A tracer attaches to the child before it lets it go: a child that is gone by then would be told of as one that
+    /// cannot be traced.
+    #[test]
+    fn what_fails_before_go_ends_the_child_only_after_it() {
+        let options = SpawnOptions { directory: Some("/no/such/directory".into()), ..waiting() };
+        let mut child = spawn(&Command::resolve(["true"]).unwrap(), INHERIT, &options).unwrap();
+        let pid = child.pid();
+        assert_eq!(child.failure().unwrap().exit_code(), 125);
+        let state = || {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+            stat.rsplit(") ").next().and_then(|rest| rest.chars().next())
+        };
+        // It has reported: soon it waits, or has ended.
+        while !matches!(state(), Some('S' | 'Z')) {
+            std::thread::yield_now();
+        }
+        assert_eq!(state(), Some('S'));
+        child.go().unwrap();
+        assert_eq!(process::reap(pid).unwrap().0.code(), Some(125));
+    }
+
     #[test]
     fn starts_with_the_streams_and_in_the_directory_asked_for() {
         let (mut read, write) = io::pipe().unwrap();

@@ -78,7 +78,7 @@ impl<F: FnMut(&Event<'_>)> Sink for F {
 }
 
 /// What a recording came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// How the command's first process ended.
     pub status: ExitStatus,

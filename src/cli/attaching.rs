@@ -69,17 +69,23 @@ impl Target {
         Self { whom: Running::All, cgroup: None }
     }
 
-    /// A cgroup, by its directory below `/sys/fs/cgroup` or by its name there.
+    /// A cgroup (v2), by its directory or by its name below where they are mounted.
     pub fn cgroup(path: &Path) -> Result<Self, Failure> {
         // From cgroup2's magic number of linux/magic.h.
         const CGROUP2: i64 = 0x6367_7270;
-        let below = Path::new("/sys/fs/cgroup").join(path.strip_prefix("/").unwrap_or(path));
+        let mounted = cgroup2_mount();
+        let top = mounted.as_deref().unwrap_or(Path::new("/sys/fs/cgroup"));
+        let below = top.join(path.strip_prefix("/").unwrap_or(path));
         let path = if path.is_dir() { path.to_owned() } else { below };
         let failed = |why: String| Failure::of_trace(anyhow::anyhow!("--cgroup {}: {why}", path.display()));
         let found = std::fs::metadata(&path).map_err(|error| failed(error.to_string()))?;
         let system = nix::sys::statfs::statfs(&path).map_err(|error| failed(error.to_string()))?;
         if system.filesystem_type().0 != CGROUP2 {
-            return Err(failed("not a directory of cgroup v2; they are below /sys/fs/cgroup".to_owned()));
+            let they = mounted.as_ref().map_or_else(
+                || "and none is mounted here (mount -t cgroup2 none DIRECTORY)".to_owned(),
+                |top| format!("they are below {}", top.display()),
+            );
+            return Err(failed(format!("not a directory of cgroup v2; {they}")));
         }
         Ok(Self { whom: Running::Cgroup(found.ino()), cgroup: Some(path) })
     }
@@ -113,6 +119,16 @@ impl Target {
             Running::All => ("all".to_owned(), true.to_string()),
         }
     }
+}
+
+/// Where cgroups of version 2 are: at the top of `/sys/fs/cgroup`, or beside those of version 1 below it.
+fn cgroup2_mount() -> Option<PathBuf> {
+    let mounts = std::fs::read_to_string("/proc/self/mounts").ok()?;
+    let mut lines = mounts.lines().map(|line| line.split(' '));
+    lines.find_map(|mut words| {
+        let place = words.nth(1)?;
+        (words.next()? == "cgroup2").then(|| PathBuf::from(place))
+    })
 }
 
 /// The words a process was started with.

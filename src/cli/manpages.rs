@@ -19,9 +19,10 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let directory = &arguments.directory;
-    fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    fs::create_dir_all(directory)
+        .with_context(|| format!("cannot make the directory {}", directory.display()))?;
     clap_mangen::generate_to(Cli::command(), directory)
-        .with_context(|| format!("cannot write to {}", directory.display()))?;
+        .with_context(|| format!("cannot write manual pages to {}", directory.display()))?;
     // One of trace itself.
     let pages = 1 + Cli::command().get_subcommands().count();
     note(format_args!("{pages} pages in {}", directory.display()));

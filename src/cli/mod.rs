@@ -131,6 +131,7 @@ pub fn run() -> ExitCode {
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Manpages(arguments) => manpages::run(&arguments),
     };
+    names::remove_empty();
     done.unwrap_or_else(|failure| failure.report())
 }
 

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::failure::{Failure, note};
 use crate::log;
@@ -22,7 +23,19 @@ pub fn default_log(command: &[OsString]) -> Result<PathBuf, Failure> {
     let private = private.prefix("trace-").permissions(Permissions::from_mode(0o700));
     let directory = private.tempdir().map_err(Failure::of_trace)?.keep();
     note(format_args!("{error}; what trace writes is in {}", directory.display()));
+    let _ = PRIVATE.set(directory.clone());
     Ok(directory.join(name))
+}
+
+/// The directory that was made for files, if one was.
+static PRIVATE: OnceLock<PathBuf> = OnceLock::new();
+
+/// Takes it away again if nothing was written to it, since what was to be recorded could not be run.
+pub fn remove_empty() {
+    if let Some(directory) = PRIVATE.get() {
+        // Where something is in it, this fails, as it should.
+        let _ = std::fs::remove_dir(directory);
+    }
 }
 
 /// Where the log of a command goes that a report is made of. Without a wish of the user's, a directory that cannot be

@@ -22,6 +22,10 @@ pub struct Arguments {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
+    /// Print what the picture shows as JSON instead of drawing it (docs/json.md)
+    #[arg(long, conflicts_with = "output")]
+    json: bool,
+
     #[command(flatten)]
     place: input::Place,
 
@@ -31,7 +35,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let output = output(arguments)?;
+    let output = if arguments.json { None } else { output(arguments)? };
     if let Some(output) = &output {
         drawing_file::check_plot(output)?;
     }
@@ -40,7 +44,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     for line in notes::integrity(&picture.integrity) {
         note(format_args!("{}: {line}", log.display()));
     }
-    let bytes = draw(&picture)?.ok_or_else(|| anyhow!("{} {}", log.display(), nothing(&picture)))?;
+    let no_axis = || anyhow!("{} {}", log.display(), nothing(&picture));
+    if arguments.json {
+        let mut bytes = Vec::new();
+        waterfall::json(&mut bytes, &picture)?.then_some(()).ok_or_else(no_axis)?;
+        to_stdout(|out| out.write_all(&bytes))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let bytes = draw(&picture)?.ok_or_else(no_axis)?;
     if let Some(path) = &output {
         drawing_file::replace_plot(path, &bytes)?;
     } else {

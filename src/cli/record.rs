@@ -19,7 +19,7 @@ use super::output::to_stdout;
 use super::record_text::Beside;
 use super::recorded::Told;
 use super::samples::Samples;
-use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_beside, tracer, tracer_for};
+use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_beside, tracer};
 use crate::capture::launch::{self, Stream};
 use crate::capture::select::{CHOICES, Wanted};
 use crate::capture::{StackFrames, host};
@@ -51,7 +51,7 @@ pub struct Arguments {
     #[arg(short, long = "all", conflicts_with_all = ["command", "leader_only", "pids"])]
     all: bool,
 
-    /// Record the processes of a cgroup and of those below it, instead of starting a command (eBPF only)
+    /// Record the processes of a cgroup (v2: its directory, or its name below where they are mounted) and of those below it, instead of starting a command (eBPF only)
     #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["command", "leader_only", "pids", "all"])]
     cgroup: Option<PathBuf>,
 
@@ -143,7 +143,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let output = arguments.output.clone().map_or_else(|| default_log(&arguments.command), Ok)?;
     names::refuse_stream_as_log(&output).map_err(Failure::of_trace)?;
     let samples = arguments.sample.map(|hz| Samples::choose(hz, arguments.stacks)).transpose()?;
-    let mut tracer = tracer_for(backend(arguments, samples.as_ref())?, arguments.stacks)?;
+    let mut tracer = tracer(backend(arguments, samples.as_ref())?, arguments.stacks)?;
     let job = Job {
         command: &command,
         words: &arguments.command,
@@ -166,7 +166,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let streams = [0, 1, 2].map(own_stream);
     let recorded = trace_beside(&mut tracer, &job, streams, || (), Some(&mut beside))?;
     beside.finish();
-    refuse_nothing(&recorded, Some(recorded.status))?;
     let told = Told {
         recorded: &recorded,
         tracer: &tracer,
@@ -175,6 +174,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         not_perf: samples.as_ref().and_then(Samples::why_ptrace),
     };
     tell(arguments, &told, arguments.backend.is_some())?;
+    refuse_unwritten(&recorded, Some(recorded.status))?;
     Ok(ExitCode::from(launch::pass_on(recorded.status)))
 }
 
@@ -232,16 +232,16 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
         }
         wanted => wanted,
     };
-    let mut tracer = tracer(wanted)?;
+    let mut tracer = tracer(wanted, None)?;
     tracer.give_up_privilege();
     let mut beside = Beside::new(arguments)?;
     let log = arguments.output.as_deref();
     let (recorded, output) =
         attach(&mut tracer, target, log, arguments.duration, Some(&mut beside), keep(arguments), say)?;
     beside.finish();
-    refuse_nothing(&recorded, None)?;
     let told = Told { recorded: &recorded, tracer: &tracer, log: &output, status: None, not_perf: None };
     tell(arguments, &told, true)?;
+    refuse_unwritten(&recorded, None)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -256,16 +256,14 @@ fn tell(arguments: &Arguments, told: &Told<'_>, with_fall_back: bool) -> Result<
     Ok(())
 }
 
-/// A recording of which nothing could be written, not even how much is missing, has failed, whatever the command has
-/// done.
-fn refuse_nothing(recorded: &Recorded, status: Option<ExitStatus>) -> Result<(), Failure> {
-    match &recorded.log {
-        Err(error @ log::Error::Write { path, written: 0, .. }) if log::Reader::open(path).is_err() => {
-            let ran = status.map(|status| format!("; the command has run ({status})")).unwrap_or_default();
-            Err(Failure::of_trace(anyhow::anyhow!("nothing was recorded: {error}{ran}")))
-        }
-        _ => Ok(()),
-    }
+/// A recording whose log could not be written whole has failed, however much is missing, and whatever the command has done.
+fn refuse_unwritten(recorded: &Recorded, status: Option<ExitStatus>) -> Result<(), Failure> {
+    let Err(error) = &recorded.log else { return Ok(()) };
+    let is_nothing =
+        matches!(error, log::Error::Write { path, written: 0, .. } if log::Reader::open(path).is_err());
+    let what = if is_nothing { "nothing was recorded" } else { "the log is incomplete" };
+    let ran = status.map(|status| format!("; the command has run ({status})")).unwrap_or_default();
+    Err(Failure::of_trace(anyhow::anyhow!("{what}: {error}{ran}")))
 }
 
 /// The command has the descriptor that we were started with, or none if we had none.

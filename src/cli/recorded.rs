@@ -80,15 +80,15 @@ impl Told<'_> {
         for warning in &recorded.warnings {
             note(warning);
         }
-        match &recorded.log {
-            Ok(log) => note(format_args!(
+        // Why a log could not be written is the last word, and the failure of the whole.
+        if let Ok(log) = &recorded.log {
+            note(format_args!(
                 "{} events of {} in {} ({} bytes)",
                 log.events,
                 counted(recorded.threads, "thread"),
                 self.log.display(),
                 log.bytes
-            )),
-            Err(error) => note(format_args!("the log is incomplete: {error}")),
+            ));
         }
         if let Some(sampled) = &recorded.sampled {
             tell_samples(sampled, self.not_perf);

@@ -48,7 +48,8 @@ pub fn command(text: &OsStr) -> Result<Vec<OsString>, Failure> {
     };
     let words = shell_words::split(plain).map_err(|error| refused(error.to_string()))?;
     if words.is_empty() {
-        return Err(refused("an empty word is neither a log nor a command".to_owned()));
+        let text = "an empty word ('') is neither a log nor a command";
+        return Err(Failure::with_code(2, anyhow!(text)));
     }
     Ok(words.into_iter().map(OsString::from).collect())
 }

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::choice::named;
 use super::failure::Failure;
+use super::filter::FilterArguments;
 use super::input;
 use super::output::to_stdout;
 use super::progress::ReadBar;
@@ -29,6 +30,9 @@ pub struct Arguments {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = rows)]
     top: Option<usize>,
 
+    #[command(flatten)]
+    filter: FilterArguments,
+
     /// Print the table as JSON
     #[arg(long)]
     json: bool,
@@ -50,11 +54,19 @@ fn rows(text: &str) -> Result<usize, &'static str> {
 const TOP_PATHS: usize = 40;
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let filter = arguments.filter.filter()?;
+    let is_filtered = arguments.filter.typed().is_some();
     let bar = ReadBar::new(&arguments.log);
     let mut reader = input::open_watched(&arguments.log, &arguments.place, Columns::ALL, &bar)?;
     let backend = reader.header().backend.clone();
     let mut analysis = Stats::new(reader.header(), arguments.by);
-    let ending = reader.for_each(|event| analysis.add(event));
+    let ending = reader.for_each(|event| {
+        if is_filtered {
+            analysis.add_chosen(event, filter.matches(event));
+        } else {
+            analysis.add(event);
+        }
+    });
     bar.finish();
     ending.map_err(|error| input::named(&arguments.log, error))?;
     input::tell_unreadable(&arguments.log, &reader);

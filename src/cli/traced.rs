@@ -21,7 +21,7 @@ pub struct Typed<'a> {
 
 /// The backend that is wanted, ready to record. Inner `Err`: a signal asked for an end meanwhile.
 pub fn ready(wanted: Wanted) -> Result<Result<Tracer, i32>, Failure> {
-    let tracer = match untraced::to_its_end(|| tracer(wanted)) {
+    let tracer = match untraced::to_its_end(|| tracer(wanted, None)) {
         Ok(tracer) => tracer?,
         Err(signal) => return Ok(Err(signal)),
     };

@@ -26,13 +26,8 @@ pub const CALIBRATION_CALLS: u64 = 40;
 /// Most process ids named in one line.
 const PIDS_SHOWN: usize = 5;
 
-/// Gets the backend ready that is asked for.
-pub fn tracer(wanted: Wanted) -> Result<Tracer, Failure> {
-    tracer_for(wanted, None)
-}
-
-/// The same, to take stacks where they are wanted.
-pub fn tracer_for(wanted: Wanted, stacks: Option<StackFrames>) -> Result<Tracer, Failure> {
+/// Gets the backend ready that is asked for, to take stacks where they are wanted.
+pub fn tracer(wanted: Wanted, stacks: Option<StackFrames>) -> Result<Tracer, Failure> {
     select::select_for(wanted, stacks.is_some()).map_err(Failure::of_trace)
 }
 
@@ -260,6 +255,7 @@ pub fn header(
         calibration: Some(calibration),
         untraced,
         options,
+        repeats: None,
         replayed: None,
     }
 }
@@ -349,6 +345,10 @@ fn explain(name: &'static str) -> &'static str {
         mark::FOREIGN_PROC => {
             "/proc is missing or that of another pid namespace: relative paths and the files behind \
              descriptors are unknown; mount one (mount -t proc proc /proc)"
+        }
+        mark::UNREAD_PYTHON => {
+            "the functions of a Python are missing from the stacks: its version or build is not known here (2.7 and 3.3 to \
+             3.15 are)"
         }
         other => other,
     }

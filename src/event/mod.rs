@@ -337,11 +337,15 @@ pub mod mark {
     pub const IMPORTED: &str = "imported";
 
     /// The thread was on no CPU from the beginning to the end of the mark: `args[0]` is 1 if it was ready to run (another one
-    /// had its CPU, or it was new), 0 if it waited for something. Where CPU samples are taken.
+    /// had its CPU, it was new, or it was woken at the end of the mark before), 0 if it waited for something. Where CPU samples are taken.
     pub const OFF_CPU: &str = "off-cpu";
 
+    /// The process had a Python of a version or build that is not known: its functions are missing from the stacks.
+    pub const UNREAD_PYTHON: &str = "unread-python";
+
     /// Every mark name.
-    pub const ALL: [&str; 15] = [
+    pub const ALL: [&str; 16] = [
+        UNREAD_PYTHON,
         OFF_CPU,
         IMPORTED,
         HIDDEN,

@@ -1,6 +1,5 @@
 //! What can go wrong with a log: what failed, on what, what to try.
 
-use std::fmt::Display;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -148,12 +147,6 @@ fn hint(error: &io::Error) -> &'static str {
     }
 }
 
-/// An error of a library, some of which take several lines, as one.
-pub(super) fn one_line(error: &impl Display) -> String {
-    let text = error.to_string();
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,10 +170,5 @@ mod tests {
         let create = |path: &Path| Error::Create { path: path.to_owned(), source: denied() }.to_string();
         assert!(create(&log).ends_with(&format!("(it belongs to user {owner}: name another file)")));
         assert!(create(&directory.path().join("new")).ends_with("(name a file in a directory of yours)"));
-    }
-
-    #[test]
-    fn errors_of_libraries_are_one_line() {
-        assert_eq!(one_line(&"bad field\n\twhile verifying `x`\n\n"), "bad field, while verifying `x`");
     }
 }

@@ -40,6 +40,9 @@ pub struct Header {
     pub untraced: Option<Untraced>,
     /// Options of the recording that change what is in the log, by name.
     pub options: std::collections::BTreeMap<String, String>,
+    /// Traced runs of the same command, of which this log is of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<Repeats>,
     /// The calls were replayed since, and the log has a column with what each took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replayed: Option<Replayed>,
@@ -100,6 +103,33 @@ pub struct Environment {
     pub variables: usize,
     /// A hash of all names and values, in hexadecimal.
     pub digest: String,
+}
+
+/// What the calls about files took in several traced runs of a command, one entry a run.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Repeats {
+    /// Which run the log is of.
+    pub kept: usize,
+    /// Calls that returned.
+    pub calls: Vec<u64>,
+    /// What they took together, as recorded.
+    pub calls_ns: Vec<u64>,
+}
+
+impl Repeats {
+    /// What the calls took in each run, in parts of what they took in the one that the log is of; `probe_ns` is what
+    /// recording added to each call. Empty where that cannot be told.
+    #[must_use]
+    pub fn ratios(&self, probe_ns: f64) -> Vec<f64> {
+        let cost = |(&calls, &ns): (&u64, &u64)| ns as f64 - probe_ns * calls as f64;
+        let costs: Vec<f64> = self.calls.iter().zip(&self.calls_ns).map(cost).collect();
+        match costs.get(self.kept) {
+            Some(&own) if own > 0.0 && costs.iter().all(|cost| *cost > 0.0) => {
+                costs.iter().map(|cost| cost / own).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// How the calls of a log were replayed, one after the other, to learn what each costs.

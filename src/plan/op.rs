@@ -1,18 +1,22 @@
 //! One call of a log as an operation of a replay.
 
 use trace_replay::{
-    At, AttributeCall, CopyCall, Op, PathId, PlanBuilder, PlanError, ProcessId, Scope, Seen, StatCall,
+    At, AttributeCall, CopyCall, Offset, Op, PathId, PlanBuilder, PlanError, ProcessId, RangeLock, Scope,
+    Seen, SharedPart, StatCall,
 };
 
 use super::is_incomplete;
 use super::kind::{self, Kind};
 use crate::event::{Abi, Event, Flags};
+use crate::syscall::passed::{CloneRange, CopyOffsets, FICLONERANGE, FileLock, is_lock_command};
 
 /// Commands of `fcntl(2)`.
 const F_DUPFD: u64 = 0;
 const F_GETFD: u64 = 1;
 const F_SETFD: u64 = 2;
 const F_GETFL: u64 = 3;
+const F_GETLK: u64 = 5;
+const F_OFD_GETLK: u64 = 36;
 const F_DUPFD_CLOEXEC: u64 = 1030;
 /// Requests of `ioctl(2)`: close-on-exec, and questions.
 const FIONCLEX: u32 = 0x5450;
@@ -157,13 +161,12 @@ impl Call<'_, '_> {
             Kind::Sync => Op::Sync { fd, data_only: false },
             Kind::SyncData => Op::Sync { fd, data_only: true },
             Kind::Lock => Op::Lock { fd, operation: args[1] as u32 },
-            // Where offsets are passed by address, what they were is not in the log.
-            Kind::CopyRange if args[1] == 0 && args[3] == 0 => {
-                Op::Copy { from: fd, to: args[2] as i32, count: args[4], call: CopyCall::Range }
-            }
-            // They mostly are where the last one ended, as the file's own is.
+            Kind::CopyRange => return Ok(self.copy_range()),
+            // An offset that is not in the log mostly is where the last one ended, as the file's own is.
             Kind::SendFile if self.is_of_file() => {
-                Op::Copy { from: args[1] as i32, to: fd, count: args[3], call: CopyCall::Send }
+                let from_offset = self.offsets().from.and_then(Offset::at).unwrap_or(Offset::OWN);
+                let (from, to, to_offset) = (args[1] as i32, fd, Offset::OWN);
+                Op::Copy { from, from_offset, to, to_offset, count: args[3], call: CopyCall::Send }
             }
             Kind::Attribute => return self.attribute(),
             Kind::FileSystemOf => Op::FileSystem { at, path: self.builder.path(b"")? },
@@ -196,6 +199,23 @@ impl Call<'_, '_> {
                 }
             }
         }))
+    }
+
+    /// What it is passed by address is not in every log.
+    fn copy_range(&self) -> Option<Op> {
+        let args = self.event.args;
+        let offsets = self.offsets();
+        let offset = |address, passed: Option<i64>| match (address, passed) {
+            (0, _) => Some(Offset::OWN),
+            (_, passed) => Offset::at(passed?),
+        };
+        let (from_offset, to_offset) = (offset(args[1], offsets.from)?, offset(args[3], offsets.to)?);
+        let (from, to, count) = (args[0] as i32, args[2] as i32, args[4]);
+        Some(Op::Copy { from, from_offset, to, to_offset, count, call: CopyCall::Range })
+    }
+
+    fn offsets(&self) -> CopyOffsets {
+        self.event.text.map(CopyOffsets::parse).unwrap_or_default()
     }
 
     fn write(&self) -> Op {
@@ -315,7 +335,15 @@ impl Call<'_, '_> {
             command @ (F_DUPFD | F_DUPFD_CLOEXEC) => Op::Dup { fd, cloexec: command == F_DUPFD_CLOEXEC },
             F_SETFD => Op::SetCloexec { fd, on: self.event.args[2] & libc::FD_CLOEXEC as u64 != 0 },
             F_GETFD | F_GETFL => Op::Inert,
-            _ => Op::Unknown(Scope::Process),
+            command => match self.event.text.and_then(FileLock::parse) {
+                Some(FileLock { kind, whence, start, length }) if is_lock_command(command) => {
+                    let asks = matches!(command, F_GETLK | F_OFD_GETLK);
+                    let of_description = command >= F_OFD_GETLK;
+                    let lock = RangeLock { asks, of_description, kind, whence, start, length };
+                    Op::LockRange { fd, lock }
+                }
+                _ => Op::Unknown(Scope::Process),
+            },
         }
     }
 
@@ -323,12 +351,20 @@ impl Call<'_, '_> {
         let fd = self.event.args[0] as i32;
         match self.event.args[1] as u32 {
             FICLONE => Op::Clone { from: self.event.args[2] as i32, to: fd },
+            FICLONERANGE => self.clone_range().unwrap_or(Op::Unknown(Scope::Process)),
             FIOCLEX => Op::SetCloexec { fd, on: true },
             FIONCLEX => Op::SetCloexec { fd, on: false },
             // Questions about terminals, which most files refuse.
             TCGETS | TIOCGWINSZ | FIONREAD => Op::Inert,
             _ => Op::Unknown(Scope::Process),
         }
+    }
+
+    fn clone_range(&self) -> Option<Op> {
+        let CloneRange { fd, from, length, to } = CloneRange::parse(self.event.text?)?;
+        let bytes = |bytes: i64| u64::try_from(bytes).ok();
+        let part = SharedPart { from: bytes(from)?, length: bytes(length)?, to: bytes(to)? };
+        Some(Op::CloneRange { from: i32::try_from(fd).ok()?, to: self.event.args[0] as i32, part })
     }
 
     /// Whether the descriptor is of a file in a directory, as far as the log says: a read from anything else waits.

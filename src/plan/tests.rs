@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use proptest::prelude::*;
-use trace_replay::{At, AttributeCall, Op, Scope};
+use trace_replay::{At, AttributeCall, CopyCall, Offset, Op, RangeLock, Scope, SharedPart};
 
 use super::*;
 use crate::log::Source;
@@ -70,6 +70,50 @@ fn calls_are_what_they_were() {
 }
 
 #[test]
+fn what_is_passed_by_address_is_told() {
+    let lock = "{l_type=F_WRLCK, l_whence=SEEK_END, l_start=-8, l_len=0}";
+    let planned = plan_of(
+        &format!(
+            "openat(AT_FDCWD, \"n\", O_RDWR|O_CREAT|O_EXCL, 0666) = 3\n\
+             fcntl(3, F_SETLKW, {lock}) = 0\n\
+             fcntl(3, F_OFD_GETLK, {{l_type=F_RDLCK, l_whence=SEEK_SET, l_start=1, l_len=2, l_pid=0}}) = 0\n\
+             copy_file_range(3, [5], 4, [0], 100, 0) = 100\n\
+             copy_file_range(3, [5] => [7], 4, NULL, 2, 0) = 2\n\
+             copy_file_range(3, NULL, 4, [9], 2, 0) = 2\n\
+             sendfile(4</n>, 3, [7] => [8], 1) = 1\n\
+             ioctl(4, BTRFS_IOC_CLONE or FICLONE, 3) = 0\n\
+             ioctl(4, BTRFS_IOC_CLONE_RANGE or FICLONERANGE, {{src_fd=3, src_offset=4096, src_length=0, dest_offset=8192}}) = 0\n\
+             fcntl(3, F_SETLK, 0x7ffc00000000) = 0\n\
+             copy_file_range(3, 0x7ffc00000000, 4, NULL, 100, 0) = 100\n\
+             copy_file_range(3, [-5], 4, NULL, 100, 0) = -1 EINVAL (Invalid argument)\n"
+        ),
+        Some("/home"),
+    );
+    let ops = ops(&planned);
+    let at = |bytes| Offset::at(bytes).expect("it is in a file");
+    let locked = RangeLock { asks: false, of_description: false, kind: 1, whence: 2, start: -8, length: 0 };
+    assert_eq!(ops[1], Op::LockRange { fd: 3, lock: locked });
+    let asked = RangeLock { asks: true, of_description: true, kind: 0, whence: 0, start: 1, length: 2 };
+    assert_eq!(ops[2], Op::LockRange { fd: 3, lock: asked });
+    let copied = |from_offset, to_offset, count, call| Op::Copy {
+        from: 3,
+        from_offset,
+        to: 4,
+        to_offset,
+        count,
+        call,
+    };
+    assert_eq!(ops[3], copied(at(5), at(0), 100, CopyCall::Range));
+    assert_eq!(ops[4], copied(at(5), Offset::OWN, 2, CopyCall::Range));
+    assert_eq!(ops[5], copied(Offset::OWN, at(9), 2, CopyCall::Range));
+    assert_eq!(ops[6], copied(at(7), Offset::OWN, 1, CopyCall::Send));
+    assert_eq!(ops[7], Op::Clone { from: 3, to: 4 });
+    let part = SharedPart { from: 4096, length: 0, to: 8192 };
+    assert_eq!(ops[8], Op::CloneRange { from: 3, to: 4, part });
+    assert_eq!(ops[9..12], [Op::Unknown(Scope::Process); 3], "what was passed is not known");
+}
+
+#[test]
 fn calls_that_change_files_are_what_they_were() {
     let planned = plan_of(
         "umask(027) = 022\n\
@@ -124,7 +168,9 @@ fn calls_that_change_files_are_what_they_were() {
     assert!(removed(&ops[15]) && removed(&ops[16]), "{:?}", &ops[15..17]);
     assert!(matches!(ops[17], Op::Chmod { mode: 0o600, .. }));
     assert!(matches!(ops[18], Op::Chown { owner: 1, group: 2, flags: 0x100, .. }), "{:?}", ops[18]);
-    assert_eq!(ops[19], Op::Copy { from: 3, to: 4, count: 100, call: trace_replay::CopyCall::Range });
+    let (from_offset, to_offset) = (Offset::OWN, Offset::OWN);
+    let copied = Op::Copy { from: 3, from_offset, to: 4, to_offset, count: 100, call: CopyCall::Range };
+    assert_eq!(ops[19], copied);
     assert!(matches!(ops[20], Op::Truncate { length: 5, .. }));
     let attributes = ops[21..25].iter().map(|op| match *op {
         Op::Attribute { path: of, nofollow, call, name, size, flags, .. } => {

@@ -16,6 +16,10 @@ const TOP: usize = 10;
 /// Modules of a package that are named beside it.
 const MODULES: usize = 2;
 
+/// What is said of a command that has installed nothing.
+const NOTHING: &str = "No package was installed: no file was made in a directory of packages (site-packages, \
+                       dist-packages, node_modules, --target). trace startup tells where the time of other commands goes.";
+
 /// Writes the report.
 pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::Result<()> {
     let look = options.look;
@@ -24,6 +28,14 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
     }
     let command = arguments(report.startup.command.iter().map(String::as_bytes));
     writeln!(out, "{}", look.headline(&command, &headline(report)))?;
+    if report.startup.integrity.calls == 0 {
+        writeln!(out, "\n{}", look.warning("The log has no calls: what the command did is not known."))?;
+        return writeln!(out, "\n{}", look.text(options.last));
+    }
+    if report.packages.is_empty() && report.not_packages.is_none() {
+        writeln!(out, "\n{}", look.warning(NOTHING))?;
+    }
+    writeln!(out)?;
     for line in phases(report).lines(look, 0) {
         writeln!(out, "{line}")?;
     }
@@ -42,7 +54,10 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
     writeln!(
         out,
         "\n{}",
-        look.note(&notes::costs(report.startup.quality, report.startup.stop_ns, &report.startup.backend))
+        look.note(&format!(
+            "{}.",
+            notes::costs(report.startup.quality, report.startup.stop_ns, &report.startup.backend)
+        ))
     )?;
     writeln!(out, "{}", look.title(&startup::ceiling(&report.startup)))?;
     writeln!(out, "\n{}", look.text(options.last))
@@ -87,11 +102,7 @@ fn phases(report: &Report) -> Table {
 fn packages(out: &mut dyn Write, report: &Report, top: usize, look: Look) -> io::Result<()> {
     let none = report.not_packages.as_ref();
     if report.packages.is_empty() && none.is_none() {
-        return writeln!(
-            out,
-            "\n{}",
-            look.text("No package was installed: no file was made in a directory of packages.")
-        );
+        return Ok(());
     }
     let mut table = Table::new(vec![
         Column::text("Package"),
@@ -181,6 +192,8 @@ mod tests {
             "{shown}"
         );
         assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
-        assert!(text(&[]).contains("No package was installed"));
+        assert!(text(&[call("getpid", 0, 9_000, 1)]).contains("No package was installed"));
+        let none = text(&[]);
+        assert!(none.contains("The log has no calls") && !none.contains("Phase"), "{none}");
     }
 }

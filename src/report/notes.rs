@@ -64,6 +64,9 @@ fn mark_text(name: &[u8]) -> Option<&'static str> {
             Some("calls came faster than they could be recorded, so that some had to wait after their end")
         }
         mark::HELD => Some("processes were stopped (SIGSTOP) until the recorder had caught up (--lossless)"),
+        mark::UNREAD_PYTHON => Some(
+            "a Python of a version or build that is not known has run: its functions are missing from stacks",
+        ),
         mark::ATTACHED => Some("tracing began while the program ran already"),
         mark::DETACHED => Some("tracing ended while the program went on"),
         _ => None,

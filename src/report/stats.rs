@@ -22,8 +22,12 @@ pub fn write(out: &mut dyn Write, table: &Table, backend: &str, look: Look) -> i
         writeln!(out, "{}", look.warning(&line))?;
     }
     let total = &table.total;
+    let chosen = match table.not_chosen_calls {
+        0 => String::new(),
+        others => format!(", of {} in the log", count(total.calls + others)),
+    };
     let headline = format!(
-        "{} in {}, {}, by {}",
+        "{}{chosen} in {}, {}, by {}",
         things(total.calls, "call", "calls"),
         things(total.processes, "process", "processes"),
         total.traced_ns.map_or_else(|| "without times".to_owned(), |ns| format!("{} traced", time(ns))),

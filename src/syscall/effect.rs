@@ -52,6 +52,12 @@ pub enum Effect {
     Unlinkat,
     /// Opens with the structure at argument 2.
     Openat2,
+    /// Copies from the offset at argument 1 to the one at argument 3.
+    CopyRange,
+    /// Copies from the offset at argument 2.
+    SendFile,
+    /// What it is passed depends on argument 1.
+    Ioctl,
 }
 
 impl Effect {
@@ -84,6 +90,9 @@ impl Effect {
             "rmdir" => Self::Rmdir,
             "unlinkat" => Self::Unlinkat,
             "openat2" => Self::Openat2,
+            "copy_file_range" => Self::CopyRange,
+            "sendfile" => Self::SendFile,
+            "ioctl" => Self::Ioctl,
             _ => Self::None,
         }
     }

@@ -1,7 +1,7 @@
 //! The backends beside each other: which one is chosen, that both tell the same phases, and what only eBPF records.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -281,6 +281,57 @@ fn the_whole_machine_is_recorded() {
     );
 }
 
+/// A cgroup of version 2 that is made for a test, and removed once nobody is in it.
+struct Cgroup(PathBuf);
+
+impl Cgroup {
+    /// None where none can be made.
+    fn make() -> Option<Self> {
+        let mounts = std::fs::read_to_string("/proc/self/mounts").ok()?;
+        let top = mounts.lines().find_map(|line| {
+            let words: Vec<&str> = line.split(' ').collect();
+            (words.get(2) == Some(&"cgroup2")).then(|| PathBuf::from(words[1]))
+        })?;
+        let made = top.join(format!("trace-test-{}", std::process::id()));
+        std::fs::create_dir(&made).ok()?;
+        Some(Self(made))
+    }
+
+    fn take_in(&self, process: &Child) -> bool {
+        std::fs::write(self.0.join("cgroup.procs"), process.id().to_string()).is_ok()
+    }
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir(&self.0);
+    }
+}
+
+#[test]
+fn the_processes_of_a_cgroup_are_recorded_and_no_others() {
+    let name = "ebpf on a cgroup";
+    if is_skipped(name) {
+        return;
+    }
+    let Some(cgroup) = Cgroup::make() else {
+        return skip(name, "no cgroup of version 2 can be made here");
+    };
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (process, output) = shell(dir.path());
+    let id = process.id();
+    if !cgroup.take_in(&process) {
+        return skip(name, "no process can be put into a cgroup of version 2 here");
+    }
+    let below = cgroup.0.file_name().and_then(|name| name.to_str()).expect("ours");
+    let log = seen_at_work(&["--cgroup", below], process, output, dir.path());
+    log.assert_complete();
+    assert_eq!(marks(&log, mark::ATTACHED, id), 1);
+    assert!(log.rows.iter().any(|row| row.kind == Kind::Exec && row.pid != id), "cat is a child");
+    // This process reads the log meanwhile, and is not in it.
+    assert!(log.rows.iter().all(|row| row.pid != std::process::id()));
+}
+
 #[test]
 fn what_only_ebpf_records_is_refused_elsewhere() {
     let dir = tempfile::tempdir().expect("a temporary directory");
@@ -290,7 +341,7 @@ fn what_only_ebpf_records_is_refused_elsewhere() {
         assert!(done.stderr.contains(why), "{done:?}");
     };
     fails(&["--backend", "ptrace", "-a"], "-a and --cgroup need eBPF");
-    fails(&["--cgroup", "/no/such"], "--cgroup /sys/fs/cgroup/no/such: No such file");
+    fails(&["--cgroup", "/no/such"], "/no/such: No such file");
     fails(&["--cgroup", "/"], "not a directory of cgroup v2");
     fails(&["--duration", "1s", "true"], "--duration needs -p, -a or --cgroup");
     let (told, thread) = std::sync::mpsc::channel();

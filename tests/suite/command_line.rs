@@ -206,13 +206,19 @@ fn cut(dir: &Path, size: u64) {
 fn a_log_that_lost_events_is_not_called_complete() {
     let dir = recorded();
     let calls = "i=0; while [ $i -lt 2000 ]; do read x </dev/null; i=$((i+1)); done";
-    let line =
-        format!("ulimit -f 40; exec {} record -o lossy.trace sh -c '{calls}'", env!("CARGO_BIN_EXE_trace"));
-    let done = run(run::command("sh", dir.path()).args(["-c", &line]));
-    assert!(
-        done.stderr.contains("the log is incomplete: cannot write log lossy.trace: File too large"),
-        "{done:?}"
-    );
+    // However much of it there is room for, a log that could not be written whole is a failure, in JSON too.
+    for (blocks, json) in [(40, ""), (60, ""), (40, "--json ")] {
+        let line = format!(
+            "ulimit -f {blocks}; exec {} record {json}-o lossy.trace sh -c '{calls}'",
+            env!("CARGO_BIN_EXE_trace")
+        );
+        let done = run(run::command("sh", dir.path()).args(["-c", &line]));
+        let why = "the log is incomplete: cannot write log lossy.trace: File too large";
+        assert!(done.stderr.contains(why) && done.stderr.contains("the command has run"), "{done:?}");
+        assert_eq!(done.status.code(), Some(125), "{done:?}");
+        let told = done.stdout.lines().last().map(serde_json::from_str::<serde_json::Value>);
+        assert_eq!(told.is_some_and(|told| told.expect("JSON")["error"].is_string()), !json.is_empty());
+    }
     let repaired = trace(dir.path(), &["repair", "lossy.trace"]);
     assert!(repaired.status.success(), "{repaired:?}");
     assert!(

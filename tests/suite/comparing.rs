@@ -173,6 +173,37 @@ fn wrong_words_are_one_line() {
 }
 
 #[test]
+fn a_log_without_calls_is_nothing_to_compare_and_no_measure() {
+    let dir = place();
+    let done = run(log::command(&dir.path().join("a.trace"), dir.path()).arg("true"));
+    assert!(done.status.success(), "{done:?}");
+    let whole = fs::read(dir.path().join("a.trace")).expect("the log");
+    // The first message, which is the header: eight bytes, the last four of which say how many follow.
+    let header = 8 + u32::from_le_bytes(whole[4..8].try_into().expect("four bytes")) as usize;
+    fs::write(dir.path().join("cut.trace"), &whole[..header]).expect("a new file");
+    for sides in [["a.trace", "cut.trace"], ["cut.trace", "a.trace"]] {
+        let done = trace(dir.path(), &sides);
+        assert_eq!((done.status.code(), done.stdout.as_str()), (Some(125), ""), "{done:?}");
+        let why = "(cut.trace) has no calls: it was cut short before the first";
+        assert!(done.stderr.contains(why) && done.stderr.lines().count() == 1, "{done:?}");
+    }
+    let done = trace(dir.path(), &["a.trace", "cut.trace", "a.trace"]);
+    assert!(done.status.success(), "{done:?}");
+    assert!(done.stdout.contains("\n   its log has no calls") && !done.stdout.contains("none"), "{done:?}");
+    let assert =
+        |words: &[&str]| run(run::command(env!("CARGO_BIN_EXE_trace"), dir.path()).arg("assert").args(words));
+    let done = assert(&["cut.trace", "all < 100", "all > 1"]);
+    assert_eq!(done.status.code(), Some(125), "{done:?}");
+    assert!(
+        done.stdout.contains("the log has no calls") && done.stdout.contains("2 cannot be told"),
+        "{done:?}"
+    );
+    let done = assert(&["--learn", "cut.trace", "all"]);
+    assert_eq!((done.status.code(), done.stdout.as_str()), (Some(125), ""), "{done:?}");
+    assert!(done.stderr.contains("no budget is learned"), "{done:?}");
+}
+
+#[test]
 fn logs_and_a_flame_graph_are_kept_where_wanted() {
     let dir = place();
     let done =

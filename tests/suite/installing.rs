@@ -120,7 +120,9 @@ fn what_goes_wrong_is_told() {
         assert_eq!(done.status.code(), Some(code), "{command:?}: {done:?}");
         assert!(done.stderr.contains(expected), "{command:?}: {done:?}");
     }
-    assert_eq!(install(dir.path(), &[], &["sh", "-c", "exit 7"]).status.code(), Some(7));
+    let failed = install(dir.path(), &[], &["sh", "-c", "exit 7"]);
+    assert_eq!(failed.status.code(), Some(7));
+    assert!(failed.stderr.contains("the command failed (exit status: 7)"), "{failed:?}");
     let mut trace = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
     let done = run::run(trace.args(["install", "-o", "/dev/null", "touch", "ran"]));
     assert_eq!(done.status.code(), Some(125), "{done:?}");

@@ -46,6 +46,23 @@ fn a_log_that_cannot_be_written_is_named_with_the_true_reason() {
 }
 
 #[test]
+fn what_cannot_be_run_leaves_no_directory_behind() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let program = dir.path().join("program");
+    std::fs::write(&program, b"\0 neither a program nor a script").expect("a new file");
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&program, executable).expect("our own file");
+    let temporary = dir.path().join("temporary");
+    std::fs::create_dir(&temporary).expect("a new directory");
+    // Nobody can write there, so that the log goes to a directory of its own.
+    let mut trace = run::command(env!("CARGO_BIN_EXE_trace"), Path::new("/proc"));
+    let done = run(trace.args(["record"]).arg(&program).env("TMPDIR", &temporary));
+    assert_eq!(done.status.code(), Some(126), "{done:?}");
+    assert!(done.stderr.contains("what trace writes is in"), "{done:?}");
+    assert_eq!(temporary.read_dir().expect("our own directory").count(), 0, "{done:?}");
+}
+
+#[test]
 fn too_few_descriptors_are_told_before_anything_runs() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let commands = [(8, "startup -o log"), (12, "startup -o log"), (12, "try"), (5, "record -o log")];

@@ -44,6 +44,43 @@ fn a_log_is_drawn_beside_it_and_replaces_no_other_file() {
 }
 
 #[test]
+fn what_is_drawn_can_be_had_as_json() {
+    let place = place();
+    let done = trace(place.path(), &["plot", "--json", "pip.trace"]);
+    assert!(done.status.success() && done.stderr.is_empty(), "{done:?}");
+    assert!(!place.path().join("pip.plot.svg").exists());
+    let picture: serde_json::Value = serde_json::from_str(&done.stdout).expect("JSON");
+    let number = |value: &serde_json::Value| value.as_f64().expect("a number");
+    let length = number(&picture["length_ns"]);
+    let columns = picture["columns"].as_u64().expect("a number") as usize;
+    // The critical path is as long as the axis: as a whole, by stretches, and column by column.
+    let critical = &picture["critical"];
+    let sum = |of: &serde_json::Value| of.as_object().expect("kinds").values().map(number).sum::<f64>();
+    let stretches = critical["stretches"].as_array().expect("stretches");
+    let by_stretch: f64 =
+        stretches.iter().map(|part| number(&part["to_ns"]) - number(&part["from_ns"])).sum();
+    let lists = critical["columns"].as_object().expect("kinds").values();
+    let by_column: f64 = lists
+        .flat_map(|list| {
+            let list = list.as_array().expect("a list");
+            assert_eq!(list.len(), columns);
+            list.iter().map(number)
+        })
+        .sum();
+    for found in [sum(&critical["parts"]), by_stretch, by_column] {
+        assert!((found - length).abs() < length / 100.0, "{found} of {length}");
+    }
+    let threads = picture["threads"].as_array().expect("threads");
+    let first = &threads[0];
+    assert_eq!(first["name"], "python3.11", "{first:#}");
+    assert!((sum(&first["parts"]) - (number(&first["to_ns"]) - number(&first["from_ns"]))).abs() < 1000.0);
+    let phases = picture["phases"].as_array().expect("phases");
+    assert!(phases.iter().any(|phase| phase["kind"] == "site"), "{phases:#?}");
+    let with_output = trace(place.path(), &["plot", "--json", "-o", "x.svg", "pip.trace"]);
+    assert_eq!(with_output.status.code(), Some(2), "{with_output:?}");
+}
+
+#[test]
 fn straces_logs_are_drawn_where_they_have_times() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let fixture = |name: &str| {

@@ -24,6 +24,8 @@ struct Row {
     stands_for_ns: u64,
     /// Outermost first: kind and name.
     frames: Vec<(FrameKind, String)>,
+    /// Of each, where it is known.
+    lines: Vec<u32>,
 }
 
 impl Row {
@@ -35,27 +37,31 @@ impl Row {
 /// All rows of a log that have a stack, of which every frame must have been defined before.
 fn rows(log: &Path) -> Vec<Row> {
     let mut frames: HashMap<u32, (FrameKind, String)> = HashMap::new();
+    let mut line_of: HashMap<u32, u32> = HashMap::new();
     let mut nodes: HashMap<u32, Node> = HashMap::new();
     let mut rows = Vec::new();
     let ending = Reader::open(log).expect("a log").for_each(|event| {
         if let Some((number, frame)) = Frame::of(event) {
             let name = String::from_utf8_lossy(frame.name).into_owned();
+            line_of.insert(number, frame.line);
             assert!(frames.insert(number, (frame.kind, name)).is_none(), "defined once");
         } else if let Some((number, node)) = Node::of(event) {
             assert!(frames.contains_key(&node.frame), "frames come first");
             assert!(node.caller.is_none_or(|caller| nodes.contains_key(&caller)), "callers come first");
             assert!(nodes.insert(number, node).is_none(), "defined once");
         } else if let Some(mut stack) = event.stack {
-            let mut list = Vec::new();
+            let (mut list, mut lines) = (Vec::new(), Vec::new());
             loop {
                 let node = nodes[&stack];
                 list.push(frames[&node.frame].clone());
+                lines.push(line_of[&node.frame]);
                 let Some(caller) = node.caller else { break };
                 stack = caller;
             }
             list.reverse();
+            lines.reverse();
             let path = event.path.map(<[u8]>::to_vec);
-            rows.push(Row { kind: event.kind, path, stands_for_ns: event.args[1], frames: list });
+            rows.push(Row { kind: event.kind, path, stands_for_ns: event.args[1], frames: list, lines });
         }
     });
     assert!(matches!(ending, Ok(Ending::Complete { .. })), "{ending:?}");
@@ -125,14 +131,115 @@ fn a_call_has_the_functions_that_made_it() {
     assert!(below[at + 1].starts_with(" > outer (") && below[at + 2].starts_with(" > main ("), "{shown}");
 }
 
-/// Every Python there is, as far as its frames are known.
+/// Every Python there is, as far as its frames are known: those of pyenv, and what `TRACE_TEST_PYTHONS` names (as `PATH` does
+/// directories).
 fn pythons() -> Vec<PathBuf> {
     let versions = Path::new(&std::env::var("HOME").unwrap_or_default()).join(".pyenv/versions");
     let of_pyenv = std::fs::read_dir(versions).into_iter().flatten().flatten();
     let mut all: Vec<PathBuf> = of_pyenv.map(|entry| entry.path().join("bin/python")).collect();
     all.extend(python().map(PathBuf::from));
+    all.extend(std::env::split_paths(&std::env::var_os("TRACE_TEST_PYTHONS").unwrap_or_default()));
     all.retain(|path| path.exists());
     all
+}
+
+/// Those of them whose threads run at the same time, and such ones on `PATH`.
+fn free_threaded_pythons() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let places: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let named = ["python3.13t", "python3.14t", "python3.15t"];
+    let named = named.iter().flat_map(|name| places.iter().map(move |place| place.join(name)));
+    let mut all = pythons();
+    all.extend(named.filter(|path| path.exists()));
+    let question = "import sysconfig, sys; sys.exit(not sysconfig.get_config_var('Py_GIL_DISABLED'))";
+    all.retain(|python| {
+        let answer = std::process::Command::new(python).args(["-c", question]).output();
+        answer.is_ok_and(|answer| answer.status.success())
+    });
+    all
+}
+
+/// Looks for files whose names are the stack that Python itself sees: functions and lines, outermost first.
+const TELLS_ITS_STACK: &str = "
+import os, sys, threading
+def seen():
+    frame, names = sys._getframe(1), []
+    while frame:
+        names.append('%s:%d' % (frame.f_code.co_name, frame.f_lineno))
+        frame = frame.f_back
+    return ';'.join(reversed(names))
+def look():
+    os.access('/no/such/file/' + seen(), 0)
+class Makes:
+    def __init__(self):
+        look()
+    def looks(self):
+        for _ in range(3):
+            (lambda: look())()
+        look()
+def yields():
+    yield look()
+    yield [look() for _ in range(2)]
+def NAMED():
+    look()
+Makes().looks()
+list(yields())
+NAMED()
+threads = [threading.Thread(target=Makes().looks) for _ in range(3)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+look()
+";
+
+/// Every such file's name is the stack of the call.
+fn frames_are_those_that_python_sees(python: &Path) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let log = dir.path().join("log");
+    let is_2 = python.to_string_lossy().contains("/2.7");
+    let name = if is_2 { "name" } else { "\u{540d}\u{524d}" };
+    std::fs::write(dir.path().join("tells.py"), TELLS_ITS_STACK.replace("NAMED", name)).expect("a script");
+    let mut command = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+    command.args(["record", "-q", "--stacks", "python", "-o"]).arg(&log);
+    let done = run(command.arg(python).arg("tells.py").env("LC_ALL", "C.UTF-8"));
+    assert!(done.status.success(), "{done:?}");
+    let mut alone = 0;
+    for row in rows(&log) {
+        let path = row.path.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+        let Some(seen) = path.strip_prefix("/no/such/file/") else { continue };
+        let shown = row.frames.iter().zip(&row.lines).map(|((kind, name), line)| {
+            assert_eq!(*kind, FrameKind::Python, "{}: {row:?}", python.display());
+            format!("{}:{line}", name.rsplit('.').next().unwrap_or_default())
+        });
+        assert_eq!(shown.collect::<Vec<_>>().join(";"), seen, "{}", python.display());
+        alone += usize::from(seen.starts_with("<module>"));
+    }
+    // While other threads change theirs, a stack may be unreadable, and is then missing.
+    assert_eq!(alone, 13, "{}", python.display());
+}
+
+#[test]
+fn every_frame_is_the_one_that_python_itself_sees() {
+    let pythons = pythons();
+    if pythons.is_empty() {
+        return skip("stacks of Python", "no Python here");
+    }
+    for python in &pythons {
+        frames_are_those_that_python_sees(python);
+    }
+}
+
+#[test]
+fn frames_of_free_threaded_pythons_are_known() {
+    let pythons = free_threaded_pythons();
+    if pythons.is_empty() {
+        return skip(
+            "stacks of free-threaded Python",
+            "no python3.13t or later on PATH or in TRACE_TEST_PYTHONS",
+        );
+    }
+    for python in &pythons {
+        frames_are_those_that_python_sees(python);
+    }
 }
 
 #[test]
@@ -166,6 +273,45 @@ fn every_python_names_who_looks_for_a_module() {
         assert!(found, "{}: {} stacks", python.display(), shown.len());
         assert!(shown.len() > 100, "{}: {} stacks", python.display(), shown.len());
     }
+}
+
+/// A copy of a Python that says it is of a version which nobody knows, and where its library is.
+fn python_of_no_version(dir: &Path) -> Option<(PathBuf, PathBuf)> {
+    pythons().into_iter().find_map(|python| {
+        let program = python.canonicalize().ok()?;
+        let mut bytes = std::fs::read(&program).ok()?;
+        // What the table begins with, and the version: 3.13 or later, the major number in the highest byte.
+        let begins = |part: &[u8]| part.starts_with(b"xdebugpy") && part[11] == 3 && part[10] >= 13;
+        let at = bytes.windows(16).position(begins)?;
+        bytes[at + 10] = 99;
+        let copy = dir.join("python-of-no-version");
+        std::fs::write(&copy, bytes).ok()?;
+        let mode = std::fs::metadata(&program).ok()?.permissions();
+        std::fs::set_permissions(&copy, mode).ok()?;
+        Some((copy, program.parent()?.parent()?.to_owned()))
+    })
+}
+
+#[test]
+fn a_python_that_nobody_knows_has_no_functions_and_that_is_said() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let Some((python, home)) = python_of_no_version(dir.path()) else {
+        return skip("a Python of no version", "no Python since 3.13 in one file here");
+    };
+    let log = dir.path().join("log");
+    let mut command = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+    command.args(["record", "--stacks", "both", "-o"]).arg(&log).arg(&python).args(["-c", "import json"]);
+    let done = run(command.env("PYTHONHOME", home));
+    assert!(done.status.success(), "{done:?}");
+    assert!(done.stderr.contains("the functions of a Python are missing from the stacks"), "{done:?}");
+    let rows = rows(&log);
+    assert!(rows.len() > 50, "{} stacks of machine code", rows.len());
+    assert!(rows.iter().flat_map(|row| &row.frames).all(|(kind, _)| *kind != FrameKind::Python));
+    let shown = trace(dir.path(), &["stats", "log"]);
+    assert!(
+        shown.stderr.contains("is not known has run") || shown.stdout.contains("is not known has run"),
+        "{shown:?}"
+    );
 }
 
 #[test]
@@ -242,6 +388,59 @@ fn a_start_is_divided_without_a_rest() {
     assert!(number(&shell["parts"]["child"]) > 250_000_000, "{shell:#}");
     // The samples of all runs are in one log, whose stacks are whole.
     assert!(rows(&dir.path().join("log.cpu.trace")).iter().all(|row| row.kind == Kind::Sample));
+}
+
+/// Whether tracepoints can be read, and process ids are the kernel's.
+fn can_know_wakes() -> bool {
+    let all_pids =
+        std::fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link == Path::new("pid:[4026531836]"));
+    let id =
+        |place: &&str| std::fs::read(format!("/sys/kernel/{place}/events/sched/sched_wakeup/id")).is_ok();
+    all_pids && ["tracing", "debug/tracing"].iter().any(id)
+}
+
+#[test]
+fn waits_end_when_the_thread_is_woken() {
+    if !can_know_wakes() {
+        return skip("when threads are woken", "sched:sched_wakeup cannot be read");
+    }
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let done = trace(
+        dir.path(),
+        &[
+            "record",
+            "-q",
+            "--sample",
+            "997",
+            "-o",
+            "log",
+            "sh",
+            "-c",
+            "for i in 1 2 3 4 5; do sleep 0.01; done",
+        ],
+    );
+    if done.stderr.contains("not permitted") {
+        return skip("CPU samples", &done.stderr);
+    }
+    assert!(done.status.success(), "{done:?}");
+    // By thread: times off CPUs, whether it was ready in them.
+    let mut away: HashMap<u32, Vec<(u64, u64, bool)>> = HashMap::new();
+    let ending = Reader::open(&dir.path().join("log")).expect("a log").for_each(|event| {
+        if event.text == Some(b"off-cpu") {
+            let end_ns = event.end_ns.expect("an end");
+            away.entry(event.tid).or_default().push((event.start_ns, end_ns, event.args[0] != 0));
+        }
+    });
+    assert!(matches!(ending, Ok(Ending::Complete { .. })), "{ending:?}");
+    let (mut waits, mut woken) = (0, 0);
+    for times in away.values_mut() {
+        times.sort_unstable();
+        assert!(times.windows(2).all(|pair| pair[0].1 <= pair[1].0), "one after the other: {times:?}");
+        waits += times.iter().filter(|(.., ready)| !ready).count();
+        woken += times.windows(2).filter(|pair| !pair[0].2 && pair[1].2 && pair[0].1 == pair[1].0).count();
+    }
+    // The kernel may have had no room for some.
+    assert!(woken * 2 > waits && woken >= 5, "{woken} of {waits}");
 }
 
 #[test]

@@ -22,7 +22,7 @@ impl Binder<'_> {
         let bound = match call.op {
             _ if self.changes => self.bind_change(id, call),
             // It would keep others from the file itself.
-            Op::Lock { .. } => Err(Skip::Unknown),
+            Op::Lock { .. } | Op::LockRange { .. } => Err(Skip::Unknown),
             op if !op.changes_files() => Err(Skip::Unknown),
             _ => Err(Skip::Writes),
         };
@@ -87,17 +87,17 @@ impl Binder<'_> {
             }
             Op::Sync { fd, data_only } => Change::Sync { handle: self.handle(thread, fd)?, data_only },
             Op::Lock { fd, operation } => Change::Lock { handle: self.handle(thread, fd)?, operation },
-            Op::Copy { from, to, count, call: made } => {
+            Op::LockRange { fd, lock } => Change::LockRange { handle: self.handle(thread, fd)?, lock },
+            Op::Copy { from, from_offset, to, to_offset, count, call: made } => {
                 let count = self.written(count, call)?;
-                Change::Copy {
-                    from: self.handle(thread, from)?,
-                    to: self.handle(thread, to)?,
-                    count,
-                    call: made,
-                }
+                let (from, to) = (self.handle(thread, from)?, self.handle(thread, to)?);
+                Change::Copy { from, from_offset, to, to_offset, count, call: made }
             }
             Op::Clone { from, to } => {
                 Change::Clone { from: self.handle(thread, from)?, to: self.handle(thread, to)? }
+            }
+            Op::CloneRange { from, to, part } => {
+                Change::CloneRange { from: self.handle(thread, from)?, to: self.handle(thread, to)?, part }
             }
             _ => return self.bind_attributes(id, call),
         })

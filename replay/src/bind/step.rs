@@ -1,6 +1,6 @@
 //! A call with its descriptors resolved: what an engine executes.
 
-use crate::plan::{AttributeCall, CopyCall, PathId, Scope, StatCall};
+use crate::plan::{AttributeCall, CopyCall, Offset, PathId, RangeLock, Scope, SharedPart, StatCall};
 
 /// One generation of a descriptor, or a working directory held open: defined once, used, closed once. Program
 /// numbers are reused and shared; handles are not, so replay may give them any number in any order.
@@ -214,15 +214,27 @@ pub(crate) enum Change {
         handle: Handle,
         operation: u32,
     },
+    /// Never waits either.
+    LockRange {
+        handle: Handle,
+        lock: RangeLock,
+    },
     Copy {
         from: Handle,
+        from_offset: Offset,
         to: Handle,
+        to_offset: Offset,
         count: u32,
         call: CopyCall,
     },
     Clone {
         from: Handle,
         to: Handle,
+    },
+    CloneRange {
+        from: Handle,
+        to: Handle,
+        part: SharedPart,
     },
 }
 
@@ -248,7 +260,7 @@ impl Change {
             Self::Rename { from_start, to_start, .. } | Self::Link { from_start, to_start, .. } => {
                 [from_start, to_start.filter(|start| Some(*start) != from_start)]
             }
-            Self::Copy { from, to, .. } | Self::Clone { from, to } => {
+            Self::Copy { from, to, .. } | Self::Clone { from, to } | Self::CloneRange { from, to, .. } => {
                 [Some(from), Some(to).filter(|to| *to != from)]
             }
             Self::Write { handle, .. }
@@ -259,7 +271,8 @@ impl Change {
             | Self::Fchown { handle, .. }
             | Self::FsetTimes { handle }
             | Self::Sync { handle, .. }
-            | Self::Lock { handle, .. } => [Some(handle), None],
+            | Self::Lock { handle, .. }
+            | Self::LockRange { handle, .. } => [Some(handle), None],
         }
     }
 
@@ -267,7 +280,12 @@ impl Change {
     pub(crate) fn moves_offsets_of(&self) -> [Option<Handle>; 2] {
         match *self {
             Self::Write { handle, .. } => [Some(handle), None],
-            Self::Copy { from, to, .. } => [Some(from), Some(to)],
+            Self::Copy { from, from_offset, to, to_offset, .. } => {
+                let moved = |handle, offset| (offset == Offset::OWN).then_some(handle);
+                [moved(from, from_offset), moved(to, to_offset)]
+            }
+            // Where it is may be told from the offset.
+            Self::LockRange { handle, lock } if lock.whence == libc::SEEK_CUR as i16 => [Some(handle), None],
             _ => [None, None],
         }
     }

@@ -22,6 +22,7 @@ mod tokio_blocking;
 mod tokio_uring;
 mod tuning;
 mod units;
+mod waves;
 mod without_chmod;
 mod without_copies;
 

@@ -9,12 +9,12 @@ use std::io;
 use std::sync::Arc;
 
 use super::ready::Ready;
+use super::waves::{Supply, Waves};
 use super::{Counts, Engine, Tuning};
 use crate::bind::Action;
 use crate::graph::Graph;
 use crate::program::Program;
 use crate::run::Run;
-use crate::sys::calls::Scratch;
 use crate::sys::ring::{Pushed, Ring};
 
 /// What goes into the ring.
@@ -28,12 +28,15 @@ pub(crate) enum Into {
 
 #[derive(Debug)]
 pub(crate) struct RingWaves {
+    waves: Waves,
+    steps: Steps,
+}
+
+/// The steps that are ready, and which of them are for the ring.
+#[derive(Debug)]
+struct Steps {
     ready: Ready,
-    ring: Ring,
     into: Into,
-    /// Steps for plain calls, taken while a wave is put together.
-    plain: Vec<u32>,
-    scratch: Scratch,
 }
 
 impl RingWaves {
@@ -53,12 +56,12 @@ impl RingWaves {
     }
 
     fn with(program: &Program, graph: Arc<Graph>, ring: Ring, into: Into) -> Self {
-        let plain = Vec::with_capacity(program.steps.len());
-        Self { ready: Ready::new(graph), ring, into, plain, scratch: Scratch::new(program.room()) }
+        Self { waves: Waves::new(program, ring), steps: Steps { ready: Ready::new(graph), into } }
     }
+}
 
-    /// Puts ready steps into the ring until it is full or there are none.
-    fn fill(&mut self, run: &Run, counts: &mut Counts) {
+impl Supply for Steps {
+    fn fill(&mut self, waves: &mut Waves, run: &Run, counts: &mut Counts) {
         while let Some(step) = self.ready.pop() {
             let action = run.program.action(step);
             if !action.is_executed() {
@@ -66,15 +69,15 @@ impl RingWaves {
                 continue;
             }
             if self.into == Into::Inline && !is_inline(action) {
-                self.plain.push(step);
+                waves.plain.push(step);
                 continue;
             }
-            match self.ring.push(step) {
+            match waves.ring.push(step) {
                 Pushed::Taken { stand_in } => {
                     counts.submissions += 1;
                     counts.stand_ins += u64::from(stand_in);
                 }
-                Pushed::NotForRings => self.plain.push(step),
+                Pushed::NotForRings => waves.plain.push(step),
                 Pushed::Full => {
                     self.ready.unpop(step);
                     break;
@@ -83,19 +86,8 @@ impl RingWaves {
         }
     }
 
-    /// Hands the wave over; waits for a part of it if there is nothing else to do.
-    fn wave(&mut self, run: &Run, counts: &mut Counts) -> io::Result<()> {
-        counts.kernel_entries += self.ring.hand_over(self.plain.is_empty())?;
-        for step in self.plain.drain(..) {
-            counts.kernel_entries += run.perform_beside_ring(step, &mut self.scratch);
-            self.ready.done(step);
-        }
-        let ready = &mut self.ready;
-        self.ring.completed(|step, observed| {
-            run.record(step, observed);
-            ready.done(step);
-        });
-        Ok(())
+    fn done(&mut self, step: u32) {
+        self.ready.done(step);
     }
 }
 
@@ -105,21 +97,11 @@ fn is_inline(action: &Action) -> bool {
 
 impl Engine for RingWaves {
     fn prepare(&mut self) -> io::Result<()> {
-        self.ready.reset();
+        self.steps.ready.reset();
         Ok(())
     }
 
     fn run(&mut self, run: &Arc<Run>) -> io::Result<Counts> {
-        let mut counts = Counts::default();
-        self.ring.begin(run);
-        loop {
-            self.fill(run, &mut counts);
-            if self.ring.in_flight() == 0 && self.plain.is_empty() {
-                break;
-            }
-            self.wave(run, &mut counts)?;
-        }
-        self.ring.end();
-        Ok(counts)
+        self.waves.run(&mut self.steps, run)
     }
 }

@@ -7,7 +7,7 @@ use super::fewer::Otherwise;
 use super::without_chmod::makes_name;
 use crate::bind::{Action, Change, Handle, Start};
 use crate::graph::Rule;
-use crate::plan::PathId;
+use crate::plan::{Offset, PathId};
 use crate::program::Program;
 use crate::scratch::{Accesses, Use};
 
@@ -55,7 +55,9 @@ pub(super) fn without_copies(program: &Program) -> Otherwise {
         let action = program.action(step);
         let about = action.defines().or(action.closes()).or(action.uses()[0]);
         let is_of_copy = match *action {
-            Action::Change(Change::Copy { to, .. } | Change::Clone { to, .. }) => is_needless(to),
+            Action::Change(
+                Change::Copy { to, .. } | Change::Clone { to, .. } | Change::CloneRange { to, .. },
+            ) => is_needless(to),
             _ => about.is_some_and(is_needless) && action.lookup().is_none_or(|_| action.defines().is_some()),
         };
         if is_of_copy && !is_made(&step) {
@@ -114,7 +116,10 @@ fn lives(program: &Program) -> Vec<Life> {
             lives[handle.index()].closed = Some(step);
         }
         match *action {
-            Action::Change(Change::Copy { from, to, .. } | Change::Clone { from, to }) => {
+            Action::Change(
+                Change::Copy { from, from_offset: Offset::OWN, to, to_offset: Offset::OWN, .. }
+                | Change::Clone { from, to },
+            ) => {
                 let life = &mut lives[to.index()];
                 life.other |= life.from.is_some_and(|before| before != from) || from == to;
                 (life.from, life.copied) = (Some(from), step);

@@ -22,6 +22,6 @@ pub(crate) use cached::Cached;
 pub use options::{Cache, Options, RecordedTimes};
 pub use projection::{CostSource, Projection};
 pub use scheduled::Threaded;
-pub(crate) use summary::{Context, rows};
+pub(crate) use summary::{Context, middle, rows};
 pub use summary::{Figures, Gate, Row, Voided};
 pub(crate) use unsteady::Unsteady;

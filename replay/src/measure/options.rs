@@ -63,6 +63,9 @@ pub struct Options {
     pub wall_ns: Vec<f64>,
     /// What the log's times are worth.
     pub recorded: RecordedTimes,
+    /// What the same calls took in each recorded run of the program, in parts of what they took in the log's; with fewer
+    /// than two, how far runs lie apart is not known.
+    pub runs: Vec<f64>,
     /// Rounds through all strategies, in random order each.
     pub blocks: usize,
     /// No round begins after this, once there are [`Options::LEAST_BLOCKS`]; a strategy of which so many runs do not fit
@@ -130,6 +133,7 @@ impl Default for Options {
             cache: Cache::default(),
             wall_ns: Vec::new(),
             recorded: RecordedTimes::default(),
+            runs: Vec::new(),
             blocks: 30,
             time: Duration::from_secs(20),
         }

@@ -106,13 +106,25 @@ pub struct Row {
 /// The replay's cost of the calls against the program's own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gate {
-    /// What the calls took in the program, nanoseconds, at most.
+    /// What the calls took in the program, nanoseconds, at most; of several runs, those in the middle.
     pub in_program_ns: f64,
     /// At least: what the recorder added to each call in the program, where the caches hold less of it than in a loop, is not
     /// known more exactly.
     pub in_program_least_ns: f64,
+    /// Runs of the program that these two are of.
+    pub runs: usize,
     /// What they took here, with the program's pauses.
     pub replayed_ns: f64,
+}
+
+/// Between which of several runs those in the middle lie, a quarter at most left out at either end: what somebody else's work
+/// on the machine did to one of them is to decide nothing. `None`: there are not several.
+pub(crate) fn middle(runs: &[f64]) -> Option<[f64; 2]> {
+    let mut sorted = runs.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let left_out = sorted.len() / 4;
+    let [low, .., high] = sorted.get(left_out..sorted.len() - left_out)? else { return None };
+    Some([*low, *high])
 }
 
 impl Gate {
@@ -127,8 +139,8 @@ impl Gate {
 /// What rows are seen against.
 pub(crate) struct Context<'a> {
     pub(crate) wall_ns: &'a [f64],
-    /// What the calls cost in the program at least and at most, if the log says so.
-    pub(crate) recorded_ns: Option<[f64; 2]>,
+    /// What the calls cost in the program at least and at most, in each run that is known, if the log says so.
+    pub(crate) recorded_ns: Option<Vec<f64>>,
     /// Of a program with several threads, where the log has times.
     pub(crate) schedule: Option<&'a Schedule>,
     /// What the log has as the calls' time, all together.
@@ -138,8 +150,8 @@ pub(crate) struct Context<'a> {
 impl Context<'_> {
     /// C, and where it comes from.
     fn cost(&self, contenders: &[Contender]) -> (Vec<f64>, CostSource) {
-        if let Some(recorded) = self.recorded_ns {
-            return (recorded.to_vec(), CostSource::Recorded);
+        if let Some(recorded) = &self.recorded_ns {
+            return (recorded.clone(), CostSource::Recorded);
         }
         let of = |strategy| contenders.iter().find(|contender| contender.strategy == strategy);
         let calls = |contender: &Contender| contender.samples.iter().map(|sample| sample.calls_ns).collect();

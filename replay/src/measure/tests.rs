@@ -109,9 +109,32 @@ fn a_strategy_that_takes_too_long_is_left_out_and_named() {
 }
 
 #[test]
+fn the_program_is_as_its_runs_in_the_middle() {
+    assert_eq!((middle(&[]), middle(&[1.0])), (None, None));
+    assert_eq!(middle(&[1.0, 1.2]), Some([1.0, 1.2]));
+    assert_eq!(middle(&[1.0, 90.0, 1.1, 1.2, 0.01]), Some([1.0, 1.2]));
+    assert_eq!(middle(&[1.0, 90.0, 0.9, 1.1, 1.2, 1.3, 0.01]), Some([0.9, 1.3]));
+    let (plan, _directory) = script().build();
+    let options = Options {
+        recorded: RecordedTimes::Costs { probe_ns: 500.0, most_probe_ns: 500.0 },
+        runs: vec![1.0, 0.5, 2.0],
+        ..quick(vec![Strategy::Thinking { disturb: true }])
+    };
+    let gate = run(plan, &options).gate.unwrap();
+    // 120 calls of 500 ns.
+    let near = |ns: f64, expected: f64| (ns - expected).abs() < 1.0;
+    assert!(near(gate.in_program_least_ns, 30_000.0) && near(gate.in_program_ns, 120_000.0), "{gate:?}");
+    assert_eq!(gate.runs, 3);
+}
+
+#[test]
 fn a_gate_is_ten_percent() {
-    let gate =
-        |in_program_least_ns, replayed_ns| Gate { in_program_ns: 100.0, in_program_least_ns, replayed_ns };
+    let gate = |in_program_least_ns, replayed_ns| Gate {
+        in_program_ns: 100.0,
+        in_program_least_ns,
+        runs: 1,
+        replayed_ns,
+    };
     assert!(gate(100.0, 91.0).is_passed() && gate(100.0, 109.0).is_passed());
     assert!(!gate(100.0, 89.0).is_passed() && !gate(100.0, 111.0).is_passed());
     // What is not known more exactly is not held against it.

@@ -16,7 +16,7 @@ mod tests;
 
 pub use builder::PlanBuilder;
 pub use limits::{Limits, MAX_TRANSFER, PlanError};
-pub use op::{At, AttributeCall, CopyCall, Op, Scope, StatCall};
+pub use op::{At, AttributeCall, CopyCall, Offset, Op, RangeLock, Scope, SharedPart, StatCall};
 pub use path::PathId;
 pub(crate) use path::Paths;
 pub use recorded::{Recorded, Span, StatFacts};

@@ -5,6 +5,8 @@
 //! the plan is bound (`bind`), not by whoever builds it. Flags and modes are those of
 //! x86-64 Linux (`fcntl.h`, `linux/stat.h`), as they were passed.
 
+use std::num::NonZeroU64;
+
 use super::{PathId, ProcessId};
 
 /// Where a relative path starts.
@@ -33,6 +35,56 @@ pub enum CopyCall {
     Range,
     /// `sendfile(2)`.
     Send,
+}
+
+/// Where in a file a copy begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Offset(Option<NonZeroU64>);
+
+impl Offset {
+    /// Where the open file's own offset is, which the copy then moves.
+    pub const OWN: Self = Self(None);
+
+    /// At so many bytes; `None`: no file has such a place.
+    #[must_use]
+    pub fn at(bytes: i64) -> Option<Self> {
+        let bytes = u64::try_from(bytes).ok()?;
+        Some(Self(NonZeroU64::new(bytes + 1)))
+    }
+
+    /// In bytes; `None`: the open file's own.
+    #[must_use]
+    pub fn bytes(self) -> Option<u64> {
+        self.0.map(|more| more.get() - 1)
+    }
+}
+
+/// A lock of a part of a file, as `fcntl(2)` takes it (`struct flock`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RangeLock {
+    /// Nothing is locked: who holds it is asked for (`F_GETLK`, `F_OFD_GETLK`).
+    pub asks: bool,
+    /// It is held by the open file description (`F_OFD_SETLK`, `F_OFD_SETLKW`), not by the process.
+    pub of_description: bool,
+    /// `F_RDLCK`, `F_WRLCK` or `F_UNLCK`.
+    pub kind: i16,
+    /// `SEEK_*`.
+    pub whence: i16,
+    /// From there.
+    pub start: i64,
+    /// Bytes; 0: to the end, wherever that will be.
+    pub length: i64,
+}
+
+/// The part of a file that another one is to share (`struct file_clone_range`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SharedPart {
+    /// Where it is in the one.
+    pub from: u64,
+    /// Bytes; 0: to the end.
+    pub length: u64,
+    /// Where it is to be in the other.
+    pub to: u64,
 }
 
 /// Which system call an [`Op::Attribute`] was, whatever it took: a path, one that is not followed, or a descriptor.
@@ -380,12 +432,23 @@ pub enum Op {
         /// `LOCK_*`.
         operation: u32,
     },
-    /// `copy_file_range(2)` or `sendfile(2)`, at the files' own offsets.
+    /// `fcntl(2)` on a lock of a part of a file.
+    LockRange {
+        /// The descriptor.
+        fd: i32,
+        /// Which part, and what is done.
+        lock: RangeLock,
+    },
+    /// `copy_file_range(2)` or `sendfile(2)`.
     Copy {
         /// The file read.
         from: i32,
+        /// Where it is read.
+        from_offset: Offset,
         /// The file written.
         to: i32,
+        /// Where it is written.
+        to_offset: Offset,
         /// Bytes asked for.
         count: u64,
         /// Which call.
@@ -397,6 +460,15 @@ pub enum Op {
         from: i32,
         /// The file that becomes it.
         to: i32,
+    },
+    /// `ioctl(2)` with `FICLONERANGE`.
+    CloneRange {
+        /// The file shared.
+        from: i32,
+        /// The file that gets a part of it.
+        to: i32,
+        /// Which part.
+        part: SharedPart,
     },
     /// `umask(2)`.
     Umask {
@@ -443,8 +515,10 @@ impl Op {
                 | Self::Attribute { call: AttributeCall::Set | AttributeCall::Remove, .. }
                 | Self::Sync { .. }
                 | Self::Lock { .. }
+                | Self::LockRange { .. }
                 | Self::Copy { .. }
                 | Self::Clone { .. }
+                | Self::CloneRange { .. }
         )
     }
 

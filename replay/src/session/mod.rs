@@ -26,7 +26,7 @@ use crate::engine::{Engine, Kit, Strategy, Without, make, missed_directories};
 use crate::graph::{Graph, Lookahead};
 use crate::guard::{Guard, forbid_writing};
 use crate::measure::{
-    Bench, Cache, Cached, Contender, Context, Gate, Options, RecordedTimes, Threaded, Unsteady, rows,
+    Bench, Cache, Cached, Contender, Context, Gate, Options, RecordedTimes, Threaded, Unsteady, middle, rows,
 };
 use crate::plan::{CallId, Plan};
 use crate::program::Program;
@@ -262,7 +262,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
     }
 
     /// What the calls cost in the program, if the log knows, and how the replay compares.
-    fn recorded(&self, contenders: &[Contender]) -> (Option<[f64; 2]>, Option<Gate>) {
+    fn recorded(&self, contenders: &[Contender]) -> (Option<Vec<f64>>, Option<Gate>) {
         let (probe_ns, most_probe_ns, are_costs) = match self.options.recorded {
             RecordedTimes::Unusable => return (None, None),
             RecordedTimes::Estimates { probe_ns, most_probe_ns } => (probe_ns, most_probe_ns, false),
@@ -276,11 +276,16 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             .iter()
             .find(|contender| contender.strategy == Strategy::Thinking { disturb: true })
             .filter(|thinking| thinking.voided.is_none());
+        let runs = &self.options.runs[..];
+        let [low, high] = middle(runs).unwrap_or([1.0; 2]);
         let gate = thinking.and_then(Contender::median_calls_ns).map(|replayed_ns| Gate {
-            in_program_ns,
-            in_program_least_ns,
+            in_program_ns: in_program_ns * high,
+            in_program_least_ns: in_program_least_ns * low,
+            runs: runs.len().max(1),
             replayed_ns,
         });
-        (are_costs.then_some([in_program_least_ns, in_program_ns]), gate)
+        let of_runs = if runs.is_empty() { &[1.0] } else { runs };
+        let bounds = of_runs.iter().flat_map(|run| [in_program_least_ns * run, in_program_ns * run]);
+        (are_costs.then(|| bounds.collect()), gate)
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::CStr;
 use super::attributes::{Attribute, file_system};
 use super::calls::{Descriptors, Observed, Scratch, bare, define, result};
 use crate::bind::Change;
-use crate::plan::{CopyCall, Paths};
+use crate::plan::{CopyCall, Offset, Paths, RangeLock, SharedPart};
 
 /// What is set in place of the times that no log has: an hour after the beginning of time, which no file made by
 /// a replay would have by itself.
@@ -76,6 +76,11 @@ pub(crate) fn change(
             Attribute { start, path, call, name, size, seed, flags, nofollow }.perform(scratch)
         }
         Change::FileSystem { start, path } => file_system(at(start), paths.c_str(path)),
+        Change::LockRange { handle, lock } => lock_range(fd(handle), lock),
+        Change::Copy { from, from_offset, to, to_offset, count, call } => {
+            copy((fd(from), from_offset), (fd(to), to_offset), count as usize, call)
+        }
+        Change::CloneRange { from, to, part } => clone_range(fd(from), fd(to), part),
         ref on_file => change_file(on_file, paths, descriptors),
     }
 }
@@ -118,16 +123,60 @@ fn change_file(change: &Change, paths: &Paths, descriptors: &Descriptors) -> Obs
             Change::Lock { handle, operation } => {
                 libc::syscall(libc::SYS_flock, fd(handle), operation | libc::LOCK_NB as u32)
             }
-            Change::Copy { from, to, count, call: CopyCall::Range } => {
-                libc::syscall(libc::SYS_copy_file_range, fd(from), 0, fd(to), 0, count as usize, 0)
-            }
-            Change::Copy { from, to, count, call: CopyCall::Send } => {
-                libc::syscall(libc::SYS_sendfile, fd(to), fd(from), 0, count as usize)
-            }
             Change::Clone { from, to } => libc::syscall(libc::SYS_ioctl, fd(to), libc::FICLONE, fd(from)),
             _ => return Observed::failed(libc::ENOSYS),
         }
     })
+}
+
+fn copy(
+    (from, from_at): (i32, Offset),
+    (to, to_at): (i32, Offset),
+    count: usize,
+    made: CopyCall,
+) -> Observed {
+    // Offsets of a log are positive as i64; of those it does not give, a null pointer is passed.
+    let mut offsets = [from_at, to_at].map(|offset| offset.bytes().unwrap_or(0) as libc::loff_t);
+    let [from_offset, to_offset] = &mut offsets;
+    let passed = |offset: &mut libc::loff_t, at: Offset| match at {
+        Offset::OWN => std::ptr::null_mut(),
+        _ => std::ptr::from_mut(offset),
+    };
+    let (from_offset, to_offset) = (passed(from_offset, from_at), passed(to_offset, to_at));
+    // SAFETY: offsets are null or live.
+    call(unsafe {
+        match made {
+            CopyCall::Range => {
+                libc::syscall(libc::SYS_copy_file_range, from, from_offset, to, to_offset, count, 0)
+            }
+            CopyCall::Send => libc::syscall(libc::SYS_sendfile, to, from, from_offset, count),
+        }
+    })
+}
+
+fn clone_range(from: i32, to: i32, part: SharedPart) -> Observed {
+    let passed = libc::file_clone_range {
+        src_fd: from.into(),
+        src_offset: part.from,
+        src_length: part.length,
+        dest_offset: part.to,
+    };
+    // SAFETY: `passed` is live.
+    call(unsafe { libc::syscall(libc::SYS_ioctl, to, libc::FICLONERANGE, &raw const passed) })
+}
+
+/// In the log's order nobody has to wait for a lock, so nobody does: where one would, the result is another.
+fn lock_range(fd: i32, lock: RangeLock) -> Observed {
+    let command = match (lock.asks, lock.of_description) {
+        (true, true) => libc::F_OFD_GETLK,
+        (true, false) => libc::F_GETLK,
+        (false, true) => libc::F_OFD_SETLK,
+        (false, false) => libc::F_SETLK,
+    };
+    let RangeLock { kind, whence, start, length, .. } = lock;
+    let mut passed = libc::flock { l_type: kind, l_whence: whence, l_start: start, l_len: length, l_pid: 0 };
+    // SAFETY: `passed` is live.
+    call(unsafe { libc::syscall(libc::SYS_fcntl, fd, command, &raw mut passed) })
 }
 
 fn call(ret: libc::c_long) -> Observed {

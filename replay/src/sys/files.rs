@@ -109,6 +109,21 @@ pub(crate) fn share_blocks(from: &File, to: &File) -> io::Result<()> {
     }
 }
 
+/// Where a file has data from this offset on (`SEEK_DATA`, lseek(2)); `None`: a hole up to its end. A file system that cannot
+/// tell has data everywhere.
+pub(crate) fn next_data(file: &File, from: u64) -> io::Result<Option<u64>> {
+    // SAFETY: takes no pointers.
+    let at = unsafe { libc::lseek(file.as_raw_fd(), from as libc::off_t, libc::SEEK_DATA) };
+    match u64::try_from(at) {
+        Ok(at) => Ok(Some(at)),
+        Err(_) => match io::Error::last_os_error() {
+            error if error.raw_os_error() == Some(libc::ENXIO) => Ok(None),
+            error if error.raw_os_error() == Some(libc::EINVAL) => Ok(Some(from)),
+            error => Err(error),
+        },
+    }
+}
+
 /// Has ext4 put each directory that is made in this one far from the others, at a place that depends on its name
 /// (`EXT4_TOPDIR_FL`; `find_group_orlov`, fs/ext4/ialloc.c).
 pub(crate) fn spread_directories(directory: &File) -> io::Result<()> {

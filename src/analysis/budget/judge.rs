@@ -76,17 +76,20 @@ pub enum Verdict {
 
 const NO_COST: &str = "the log does not tell costs (no calibration, or strace's own text)";
 const NO_UNTRACED: &str = "the log has no untraced runs";
+const NO_CALLS: &str = "the log has no calls";
 const LOSSES: &str = "events are missing from the log";
 
 /// Compares what runs came to with their budgets; readings have a value for each budget.
 #[must_use]
 pub fn judge(target: String, budgets: &[Budget], readings: Vec<Reading>) -> Judgement {
-    let lossy = |reading: &Reading| !reading.integrity.complete || reading.integrity.lost_events > 0;
-    let is_lossy = readings.iter().any(|reading| lossy(reading) || reading.integrity.lost_at_least);
+    let missing = Missing {
+        some: readings.iter().any(|reading| reading.integrity.is_lossy()),
+        all: readings.iter().any(|reading| reading.integrity.calls == 0),
+    };
     let judged = budgets.iter().enumerate();
     let budgets: Vec<Judged> = judged
         .map(|(at, budget)| {
-            one(budget, readings.iter().filter_map(|reading| reading.values.get(at)), is_lossy)
+            one(budget, readings.iter().filter_map(|reading| reading.values.get(at)), missing)
         })
         .collect();
     let (runs, quality) =
@@ -103,11 +106,20 @@ pub fn judge(target: String, budgets: &[Budget], readings: Vec<Reading>) -> Judg
     }
 }
 
-fn one<'a>(budget: &Budget, values: impl Iterator<Item = &'a Value>, is_lossy: bool) -> Judged {
+/// What logs lack.
+#[derive(Debug, Clone, Copy)]
+struct Missing {
+    /// Events are missing from one.
+    some: bool,
+    /// One has no calls at all.
+    all: bool,
+}
+
+fn one<'a>(budget: &Budget, values: impl Iterator<Item = &'a Value>, missing: Missing) -> Judged {
     let Expression { text, metric, limit } = &budget.expression;
     let values: Vec<&Value> = values.collect();
     let worst = values.iter().copied().max_by_key(|value| (value.amount.is_none(), distance(*limit, value)));
-    let (verdict, reason) = verdict(metric, *limit, worst.and_then(|value| value.amount), is_lossy);
+    let (verdict, reason) = verdict(metric, *limit, worst.and_then(|value| value.amount), missing);
     Judged {
         expression: text.clone(),
         metric: metric.text.clone(),
@@ -116,7 +128,7 @@ fn one<'a>(budget: &Budget, values: impl Iterator<Item = &'a Value>, is_lossy: b
         reason,
         unit: metric.unit(),
         limit: limit.map(|limit| limit.value),
-        value: worst.and_then(|value| value.amount),
+        value: worst.and_then(|value| value.amount).filter(|_| reason != Some(NO_CALLS)),
         values: values.iter().map(|value| value.amount).collect(),
         places: worst.map(|value| value.places.clone()).unwrap_or_default(),
         more_places: worst.map_or(0, |value| value.more_places),
@@ -138,10 +150,14 @@ fn verdict(
     metric: &Metric,
     limit: Option<Limit>,
     value: Option<u64>,
-    is_lossy: bool,
+    missing: Missing,
 ) -> (Verdict, Option<&'static str>) {
+    let is_untraced = matches!(metric.subject, super::Subject::Run(figure) if figure.is_untraced());
+    if missing.all && !is_untraced {
+        return (Verdict::Unknown, Some(NO_CALLS));
+    }
+    let is_lossy = missing.some && !is_untraced;
     let Some(value) = value else {
-        let is_untraced = matches!(metric.subject, super::Subject::Run(figure) if figure.is_untraced());
         return (Verdict::Unknown, Some(if is_untraced { NO_UNTRACED } else { NO_COST }));
     };
     let Some(limit) = limit else { return (Verdict::Measured, is_lossy.then_some(LOSSES)) };

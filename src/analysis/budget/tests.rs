@@ -116,6 +116,21 @@ fn what_a_loss_could_have_changed_is_no_verdict() {
 }
 
 #[test]
+fn a_log_without_calls_is_no_verdict() {
+    let budgets = budgets(&["open <= 2", "open > 2", "processes == 0", "all"]);
+    let metrics: Vec<Metric> = budgets.iter().map(|budget| budget.expression.metric.clone()).collect();
+    let mut meter = Meter::new(&header(), metrics.clone());
+    meter.add(&totals());
+    let judgement = judge("x".to_owned(), &budgets, vec![meter.finish(), read(&header(), &metrics, true)]);
+    for judged in &judgement.budgets {
+        assert_eq!(
+            (judged.verdict, judged.value, judged.reason),
+            (Unknown, None, Some("the log has no calls"))
+        );
+    }
+}
+
+#[test]
 fn the_worst_run_counts() {
     let budget = budgets(&["all <= 10", "all >= 5", "all == 7"]);
     let reading = |amount| Reading {

@@ -12,6 +12,7 @@
 
 mod act;
 mod critical;
+mod installers;
 mod measure;
 mod only;
 mod parts;
@@ -26,11 +27,15 @@ mod unlike;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::log::Run;
 pub use act::Act;
 pub use critical::{Along, Spent};
+pub use installers::INSTALLERS;
+pub(in crate::analysis) use installers::installer;
 pub use measure::{Measure, Unit};
 pub use only::{Kind as OnlyKind, Only};
 pub use parts::{Part, PartKind};
@@ -86,6 +91,8 @@ pub struct Side {
     pub runs: usize,
     /// Traced runs.
     pub traced: usize,
+    /// Logs without a call, which are left out: there is nothing in them to compare.
+    pub without_calls: usize,
     /// Events that are missing from its logs.
     pub lost_events: u64,
     /// All its logs are whole.
@@ -95,6 +102,8 @@ pub struct Side {
 /// Compares. `paired`: untraced runs of the same place were made in the same round.
 #[must_use]
 pub fn compare(samples: &[Sample], paired: bool) -> Comparison {
+    let sides = samples.iter().map(side).collect();
+    let samples = &*with_calls(samples);
     let [mut times, mut figures, mut calls] = judged(samples);
     rows::add_ratios(&mut times, paired);
     rows::add_ratios(&mut figures, false);
@@ -102,7 +111,7 @@ pub fn compare(samples: &[Sample], paired: bool) -> Comparison {
     rows::sort(&mut figures);
     rows::sort(&mut calls);
     Comparison {
-        sides: samples.iter().map(side).collect(),
+        sides,
         unlike: unlike::unlike(samples),
         times,
         figures,
@@ -113,6 +122,30 @@ pub fn compare(samples: &[Sample], paired: bool) -> Comparison {
     }
 }
 
+impl Comparison {
+    /// Whether anything is known of the first side and of another that can be set side by side.
+    #[must_use]
+    pub fn is_one(&self) -> bool {
+        let Some((reference, others)) = self.sides.split_first() else { return false };
+        let both =
+            |count: fn(&Side) -> usize| count(reference) > 0 && others.iter().any(|other| count(other) > 0);
+        both(|side| side.runs) || both(|side| side.traced)
+    }
+}
+
+/// The samples without logs that have no call: that something is not done in them says nothing.
+fn with_calls(samples: &[Sample]) -> Cow<'_, [Sample]> {
+    let has_calls = |profile: &Profile| profile.integrity.calls > 0;
+    if samples.iter().flat_map(|sample| &sample.profiles).all(has_calls) {
+        return Cow::Borrowed(samples);
+    }
+    let mut samples = samples.to_vec();
+    for sample in &mut samples {
+        sample.profiles.retain(has_calls);
+    }
+    Cow::Owned(samples)
+}
+
 /// Times, figures and calls with their verdicts.
 fn judged(samples: &[Sample]) -> [Vec<Row>; 3] {
     let mut tables = [rows::times(samples), rows::figures(samples), rows::calls(samples)];
@@ -121,10 +154,12 @@ fn judged(samples: &[Sample]) -> [Vec<Row>; 3] {
 }
 
 fn side(sample: &Sample) -> Side {
+    let without_calls = sample.profiles.iter().filter(|profile| profile.integrity.calls == 0).count();
     Side {
         name: sample.name.clone(),
         runs: sample.runs.len(),
-        traced: sample.profiles.len(),
+        traced: sample.profiles.len() - without_calls,
+        without_calls,
         lost_events: sample.profiles.iter().map(|profile| profile.integrity.lost_events).sum(),
         complete: sample.profiles.iter().all(|profile| profile.integrity.complete),
     }

@@ -59,6 +59,12 @@ pub fn only(samples: &[Sample]) -> Vec<Only> {
             .map(|sample| sample.profiles.iter().map(|one| names(one, kind)).collect())
             .collect();
         for (side, sample) in samples.iter().enumerate() {
+            // What no log of another side has may be among what is missing from it.
+            let is_lossy = |other: &Sample| other.profiles.iter().any(|one| one.integrity.is_lossy());
+            let may_be_missing = samples.iter().enumerate().any(|(at, other)| at != side && is_lossy(other));
+            if may_be_missing {
+                continue;
+            }
             let mut own = of_side(&names, side).into_iter().map(|name| (calls(sample, kind, name), name));
             let mut own: Vec<(u64, &Text)> = own.by_ref().collect();
             own.sort_unstable_by_key(|&(calls, name)| (Reverse(calls), name));

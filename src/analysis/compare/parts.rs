@@ -61,7 +61,7 @@ pub fn parts(samples: &[Sample]) -> Vec<Part> {
 /// The paths of the runs of a side whose times are known.
 fn paths(sample: &Sample) -> Vec<Spent> {
     let known = sample.profiles.iter().filter(|profile| {
-        matches!(profile.quality, Quality::True | Quality::Estimated) && profile.integrity.lost_events == 0
+        matches!(profile.quality, Quality::True | Quality::Estimated) && !profile.integrity.is_lossy()
     });
     known.map(|profile| profile.path).collect()
 }

@@ -50,6 +50,10 @@ pub struct Setting {
     pub options: BTreeSet<Text>,
     /// Files read from caches.
     pub cache_reads: u64,
+    /// Whether an installer had to find out which versions go together; `None`: none ran that is known.
+    pub resolved: Option<bool>,
+    /// Packages of which descriptions were installed, with their versions.
+    pub installed: BTreeSet<Text>,
 }
 
 /// One run.

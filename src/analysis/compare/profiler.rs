@@ -6,6 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::act::Act;
 use super::critical::CriticalPath;
+use super::installers;
 use super::measure::Measure;
 use super::places::{self, Place, place};
 use super::profile::{Dimension, Profile, Setting, Tally};
@@ -22,6 +23,8 @@ use crate::syscall::{Family, Ret};
 const MOST_DIRECTORIES: usize = 20_000;
 /// Most processes whose connections are remembered.
 const MOST_PROCESSES: usize = 4096;
+/// Most packages whose versions are remembered.
+const MOST_PACKAGES: usize = 1024;
 /// The kernel moves no more than this in one call (read(2)).
 const MOST_MOVED: u64 = 0x7fff_f000;
 
@@ -130,6 +133,12 @@ impl Profiler {
         if made.ends_with(b".pyc") {
             self.count(Measure::Bytecode, 1);
         }
+        if let Some(package) = installers::described(made)
+            && self.setting.installed.len() < MOST_PACKAGES
+            && !self.setting.installed.iter().any(|known| known.bytes() == package)
+        {
+            self.setting.installed.insert(package.into());
+        }
         if let Some((target, _)) = places::packages(made)
             && !made.ends_with(b".pyc")
             && act != Act::Directory
@@ -209,6 +218,7 @@ impl Profiler {
         self.figures.insert(Measure::Failed, all.failed);
         self.figures.extend(all.cost_ns.map(|cost_ns| (Measure::Cost, cost_ns)));
         self.setting.options = self.options();
+        self.setting.resolved = self.resolved();
         let mut directories: Vec<(&[u8], u64)> = directories.into_iter().collect();
         directories.sort_unstable_by_key(|(name, calls)| (std::cmp::Reverse(*calls), *name));
         directories.truncate(MOST_DIRECTORIES);
@@ -271,6 +281,16 @@ impl Profiler {
         ];
         let is_known = |word: &&[u8]| KNOWN.contains(word) || word.starts_with(b"--link-mode");
         self.words().filter(is_known).map(Text::from).collect()
+    }
+
+    /// Whether one of the installers that ran had to find out which versions go together.
+    fn resolved(&self) -> Option<bool> {
+        let execs = self.base.processes.list().iter().flat_map(|process| &process.execs);
+        let asked = execs.filter_map(|exec| {
+            let words: Vec<&[u8]> = arguments(self.base.processes.strings.get(exec.argv)).collect();
+            installers::resolves(&words)
+        });
+        asked.reduce(|one, other| one || other)
     }
 
     fn programs(&self) -> BTreeSet<Text> {

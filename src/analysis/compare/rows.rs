@@ -56,7 +56,7 @@ pub struct Cell {
 /// A side against the first one.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Against {
-    /// Its median less the reference's.
+    /// Its median less the reference's; 0 where one of them is not known.
     pub difference: f64,
     /// Its median over the reference's; `None` where that is 0.
     pub ratio: Option<Ratio>,
@@ -78,6 +78,8 @@ pub enum Verdict {
     Alike,
     /// There are too few runs to tell it from chance.
     Untested,
+    /// Of one of the two nothing is known.
+    Unknown,
 }
 
 /// The fewest runs of each side with which a test can say anything at five per cent.
@@ -86,15 +88,23 @@ const FEWEST: usize = 4;
 /// A row from the values of each side; verdicts come later, with those of all rows, and ratios last.
 fn row(name: Text, unit: Unit, values: Vec<Vec<f64>>) -> Row {
     let reference = values.first().map_or(&[][..], Vec::as_slice);
-    let others = values.iter().skip(1).map(|other| Against {
-        difference: median(other) - median(reference),
-        ratio: None,
-        probability: rank_test(reference, other).filter(|_| reference.len().min(other.len()) >= FEWEST),
-        verdict: if reference.len().min(other.len()) < FEWEST { Verdict::Untested } else { Verdict::Alike },
-    });
-    let others = others.collect();
+    let others = values.iter().skip(1).map(|other| against(reference, other)).collect();
     let sides = values.iter().map(|all| cell(all)).collect();
     Row { name, dimension: None, measure: None, unit, sides, others, values }
+}
+
+fn against(reference: &[f64], other: &[f64]) -> Against {
+    let runs = reference.len().min(other.len());
+    Against {
+        difference: if runs == 0 { 0.0 } else { median(other) - median(reference) },
+        ratio: None,
+        probability: rank_test(reference, other).filter(|_| runs >= FEWEST),
+        verdict: match runs {
+            0 => Verdict::Unknown,
+            1..FEWEST => Verdict::Untested,
+            _ => Verdict::Alike,
+        },
+    }
 }
 
 fn cell(values: &[f64]) -> Cell {
@@ -206,7 +216,7 @@ fn judge_family<'a>(rows: impl Iterator<Item = &'a mut Row>) {
         let larger = base.max(*base + against.difference);
         let is_worth_mention = against.difference.abs() > SMALLEST_SHARE * larger;
         against.verdict = match (against.verdict, is_worth_mention) {
-            (Verdict::Untested, _) => Verdict::Untested,
+            (verdict @ (Verdict::Untested | Verdict::Unknown), _) => verdict,
             (_, true) if sure => Verdict::Differs,
             (_, true) => Verdict::NotSure,
             (_, false) => Verdict::Alike,

@@ -97,6 +97,31 @@ fn what_one_side_alone_does_in_all_runs() {
 }
 
 #[test]
+fn a_log_without_calls_says_nothing_of_what_is_not_done() {
+    let (full, empty) = (profile(&[on("stat", "/only/x", 0)]), profile(&[]));
+    let known = sample("a", vec![full.clone()]);
+    let none = sample("b", vec![empty.clone()]);
+    for pair in [[known.clone(), none.clone()], [none.clone(), known.clone()], [none.clone(), none.clone()]] {
+        let compared = compare(&pair, false);
+        assert!(!compared.is_one() && compared.only.is_empty() && compared.unlike.is_empty());
+        let mut rows = compared.figures.iter().chain(&compared.calls).flat_map(|row| &row.others);
+        assert!(rows.all(|against| against.verdict == Verdict::Unknown && against.ratio.is_none()));
+    }
+    let compared = compare(&[known.clone(), none, sample("c", vec![full.clone(), empty])], false);
+    let counts: Vec<_> = compared.sides.iter().map(|side| (side.traced, side.without_calls)).collect();
+    assert_eq!((compared.is_one(), counts), (true, vec![(1, 0), (0, 1), (1, 1)]));
+    let calls = compared.figures.iter().find(|row| row.measure == Some(Measure::Calls)).unwrap();
+    let verdicts: Vec<_> = calls.others.iter().map(|against| against.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Unknown, Verdict::Untested]);
+    // Of a log that lacks events nobody knows what it does not do.
+    let mut cut = full;
+    cut.tallies.clear();
+    cut.directories.clear();
+    cut.integrity.complete = false;
+    assert!(compare(&[known, sample("cut", vec![cut])], false).only.is_empty());
+}
+
+#[test]
 fn what_is_unlike_is_said() {
     let plain = profile(&[creates("/v/site-packages/a/b.py")]);
     let compiled = profile(&[creates("/v/site-packages/a/b.pyc")]);
@@ -110,6 +135,34 @@ fn what_is_unlike_is_said() {
     assert_eq!(what(&plain, &plain), Vec::<&str>::new());
     assert_eq!(what(&plain, &compiled), ["bytecode"]);
     assert_eq!(what(&plain, &elsewhere), ["backend", "costs"]);
+}
+
+#[test]
+fn other_packages_and_a_resolver_are_unlike() {
+    let exec = |argv: &'static [u8]| {
+        let path = Some(&b"/usr/bin/tool"[..]);
+        Event { argv: Some(argv), path, path_abs: path, ..Event::new(Kind::Exec) }
+    };
+    let installs = |argv, described: &'static str| {
+        profile(&[exec(argv), creates(described), creates("/v/site-packages/b-2.dist-info/RECORD")])
+    };
+    let [old, new] = ["/v/site-packages/a-1.dist-info/RECORD", "/v/site-packages/a-1.5.dist-info/RECORD"];
+    let resolving = installs(b"pip\0install\0a\0", old);
+    let told = installs(b"pip\0install\0--no-deps\0a\0", new);
+    let unlike = |a: &Profile, b: &Profile| {
+        let compared = compare(&[sample("a", vec![a.clone()]), sample("b", vec![b.clone()])], false);
+        compared.unlike.into_iter().map(|one| (one.what, one.sides)).collect::<Vec<_>>()
+    };
+    let words = |a: &str, b: &str| vec![a.to_owned(), b.to_owned()];
+    assert_eq!(
+        unlike(&resolving, &told),
+        [
+            ("resolver", words("run", "not run")),
+            ("options", words("none", "--no-deps")),
+            ("packages", words("a-1", "a-1.5")),
+        ]
+    );
+    assert!(unlike(&resolving, &resolving).is_empty());
 }
 
 /// Made of so many figures, each of which differs from run to run, as a log's do: some much, some now and then.
@@ -128,7 +181,7 @@ fn random_profile(random: &mut fastrand::Rng, more: u64) -> Profile {
         made.tallies.insert((Dimension::Syscall, format!("call{at}").as_str().into()), tally);
     }
     made.figures.insert(Measure::Calls, 9_000 + random.u64(..40));
-    made.integrity = Integrity { complete: true, ..Integrity::default() };
+    made.integrity = Integrity { calls: 9_000, complete: true, ..Integrity::default() };
     made
 }
 

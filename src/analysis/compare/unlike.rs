@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::Sample;
+use super::installers::installed;
 use super::measure::Measure;
 use super::profile::Profile;
 use crate::analysis::cost::Quality;
@@ -24,7 +25,7 @@ pub struct Unlike {
 /// What is looked at: its name, what it is of one run (`None`: not known), and why it matters.
 type Question = (&'static str, fn(&Profile) -> Option<String>, &'static str);
 
-const QUESTIONS: [Question; 12] = [
+const QUESTIONS: [Question; 13] = [
     ("machine", |run| known(&run.setting.host.name), "times and costs are of different machines"),
     ("CPU", |run| known(&run.setting.host.cpu), "times and costs are of different machines"),
     ("kernel", |run| known(&run.setting.host.kernel), "costs are of different kernels"),
@@ -56,6 +57,11 @@ const QUESTIONS: [Question; 12] = [
         |run| Some(whether(figure(run, Measure::Connections) > 0, "used")),
         "the network is slower than anything here, and differs from run to run",
     ),
+    (
+        "resolver",
+        |run| run.setting.resolved.map(|resolved| whether(resolved, "run")),
+        "one finds out which versions go together, the other is told",
+    ),
     ("options", |run| Some(joined(&run.setting.options)), "they were asked for different work"),
 ];
 
@@ -71,7 +77,7 @@ pub fn unlike(samples: &[Sample]) -> Vec<Unlike> {
         let differs = sides.iter().any(|side| *side != sides[0]);
         differs.then_some(Unlike { what, sides, why })
     });
-    found.collect()
+    found.chain(installed(samples)).collect()
 }
 
 /// What the runs of a side have in common, or that they differ; `None`: it is not known of one.

@@ -1,7 +1,7 @@
 //! Where a package install spends its time: by phase, by package, by kind of call.
 //!
 //! ```text
-//! Event -> phase::Phases    what the time up to the end of each call was for
+//! Event -> phases::Phases    what the time up to the end of each call was for
 //!      |-> packages         files, bytes and calls of each package in the directories installed to
 //!      |-> kinds            calls with the errno they end in
 //!      `-> startup::Startup  findings and the ceiling
@@ -12,9 +12,11 @@
 //! process did last.
 
 mod kinds;
+mod names;
 mod owners;
 mod packages;
 mod phase;
+mod phases;
 mod spent;
 #[cfg(test)]
 mod tests;
@@ -23,14 +25,14 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::base::Base;
-use super::compare::{Measure, Profiler};
+use super::compare::{Measure, Profiler, installer};
 use super::cost::{Cell, Group};
 use super::filesystem;
 use super::findings::Findings;
 use super::flame::Drawing;
 use super::intern::{Id, Interner};
 use super::startup::{self, Startup};
-use super::text::{Text, arguments, file_name};
+use super::text::{Text, arguments};
 use super::wall::Wall;
 use crate::event::Event;
 use crate::log::Header;
@@ -38,9 +40,6 @@ pub use kinds::Kind;
 pub use owners::Owners;
 pub use packages::Package;
 pub use phase::{Phase, PhaseRow};
-
-/// Installers that are told by name; any other is one all the same.
-pub const INSTALLERS: [&str; 8] = ["pip", "uv", "npm", "pnpm", "yarn", "conda", "gem", "cargo"];
 
 /// Takes the events of one install.
 #[derive(Debug)]
@@ -50,7 +49,7 @@ pub struct Install {
     base: Base,
     objects: Interner,
     cells: FxHashMap<(Id, Group, u16), Cell>,
-    phases: phase::Phases,
+    phases: phases::Phases,
 }
 
 /// The report as a value.
@@ -84,7 +83,7 @@ impl Install {
             base: Base::new(header),
             objects: Interner::default(),
             cells: FxHashMap::default(),
-            phases: phase::Phases::default(),
+            phases: phases::Phases::default(),
         }
     }
 
@@ -146,19 +145,8 @@ impl Install {
     /// The first installer among the programs and scripts that were run.
     fn installer(&self) -> Option<&'static str> {
         let execs = self.base.processes.list().iter().flat_map(|process| &process.execs);
-        let mut words = execs.flat_map(|exec| {
-            let argv = arguments(self.base.processes.strings.get(exec.argv));
-            argv.take(3).map(file_name)
-        });
-        words.find_map(|word| {
-            let bare = word.strip_suffix(b".cjs").or(word.strip_suffix(b".js")).unwrap_or(word);
-            let is_it = |name: &str| {
-                let rest = bare.strip_prefix(name.as_bytes());
-                rest.is_some_and(|rest| rest.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.'))
-                    || bare.strip_suffix(b"-cli") == Some(name.as_bytes())
-            };
-            INSTALLERS.into_iter().find(|name| is_it(name))
-        })
+        let mut lines = execs.map(|exec| arguments(self.base.processes.strings.get(exec.argv)));
+        lines.find_map(installer)
     }
 }
 

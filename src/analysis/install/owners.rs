@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::packages::{described, name};
+use super::names::{described, name};
 
 /// Most names that are kept.
 const MOST: usize = 1 << 16;

@@ -2,8 +2,8 @@
 //!
 //! Made from runs that a backend with true durations has traced while the kernel told when threads left their CPUs, and
 //! took CPU samples. In a call or not, on a CPU or not: these are known to the nanosecond; how much of the time on a CPU
-//! outside of calls was for page faults is a share of samples. What a wait was for is known by the call and the file; its
-//! end is when the thread runs again, so the time from being woken to running is part of the wait.
+//! outside of calls was for page faults is a share of samples. What a wait was for is known by the call and the file. Where
+//! the kernel tells of wake-ups, the time from being woken to running is being ready to run; else it is part of the wait.
 //!
 //! Samples and tracing take time, of the program and of the machine. So the time on CPUs is made as long as the untraced runs'
 //! CPU time says; in what is left of their wall time waits are as they were, then being ready to run, and what is left
@@ -77,6 +77,8 @@ pub struct Partition {
     pub parts: Parts,
     /// Whether page faults are known: not without samples of the kernel.
     pub knows_faults: bool,
+    /// Whether it is known when threads were woken: else waits last until they had a CPU again.
+    pub knows_wakes: bool,
     /// The functions in which most samples are, most first.
     pub functions: Vec<Function>,
     /// Threads of the last run, each with all of its time as it was traced.
@@ -145,6 +147,7 @@ pub struct Partitioner {
     runs: u64,
     samples: u64,
     kernel_samples: u64,
+    knows_wakes: bool,
     path: Parts,
     /// What all threads were on a CPU.
     cpu_ns: u64,
@@ -215,6 +218,7 @@ impl Partitioner {
         }
         parts.add(Part::Unexplained, (end_ns - start_ns).saturating_sub(parts.sum()));
         for thread in run.threads.values() {
+            self.knows_wakes |= thread.away.windows(2).any(|pair| pair[1].follows(&pair[0]));
             let mut all = Parts::default();
             thread.divide(thread.start_ns, thread.end_ns, &mut all);
             self.cpu_ns = self.cpu_ns.saturating_add(all.on_cpu());
@@ -273,7 +277,7 @@ impl Partitioner {
         if knows_faults {
             path.split(Part::User, Part::Faults, self.outside.1 as f64 / self.outside.0.max(1) as f64);
         }
-        // The fork before the command's first event.
+        // Before the command's first event; in the table of phases it is part of the first one.
         let launch_ns = launch_ns.min(wall_ns);
         let named = self.functions.into_iter().map(|(name, samples)| Function { name, samples });
         let mut functions: Vec<Function> = named.collect();
@@ -281,7 +285,7 @@ impl Partitioner {
         functions.truncate(LISTED_FUNCTIONS);
         let ratio = untraced.cpu_ns as f64 / cpu_ns.max(1) as f64;
         let mut parts = path.fitted(wall_ns - launch_ns, ratio);
-        parts.add(Part::Unexplained, launch_ns);
+        parts.add(Part::Launch, launch_ns);
         Some(Partition {
             runs: self.runs,
             samples: self.samples,
@@ -290,6 +294,7 @@ impl Partitioner {
             wall_ns,
             parts,
             knows_faults,
+            knows_wakes: self.knows_wakes,
             functions,
             threads: self.threads,
             more_threads: self.more_threads,

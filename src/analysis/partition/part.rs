@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::syscall::Family;
 
 /// Number of [`Part`]s.
-pub const PARTS: usize = 13;
+pub const PARTS: usize = 14;
 
 /// What time goes to. Every moment of a thread is one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -36,6 +36,8 @@ pub enum Part {
     FaultWait,
     /// Ready to run, and on no CPU.
     Ready,
+    /// From the command's fork to its execve, the wait for a CPU included.
+    Launch,
     /// What is not known.
     Unexplained,
 }
@@ -55,6 +57,7 @@ impl Part {
         Self::Other,
         Self::FaultWait,
         Self::Ready,
+        Self::Launch,
         Self::Unexplained,
     ];
 
@@ -74,6 +77,7 @@ impl Part {
             Self::Other => "in calls, waiting: other",
             Self::FaultWait => "page faults, waiting",
             Self::Ready => "ready, waiting for a CPU",
+            Self::Launch => "fork, up to its execve",
             Self::Unexplained => "unexplained",
         }
     }

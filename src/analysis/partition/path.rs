@@ -73,10 +73,14 @@ pub fn path(threads: &FxHashMap<u32, Thread>, last: u32, end_ns: u64) -> Vec<Pie
     let mut followed: FxHashSet<(u32, u64)> = FxHashSet::default();
     while let Some(thread) = threads.get(&tid).filter(|_| pieces.len() < MOST) {
         let before = thread.away.partition_point(|away| away.start_ns < to_ns);
-        let mut waits = thread.away[..before].iter().rev().filter(|away| !away.is_ready);
-        let found = waits.find_map(|away| {
+        let mut waits = thread.away[..before].iter().enumerate().rev().filter(|(_, away)| !away.is_ready);
+        let found = waits.find_map(|(at, away)| {
             let call = thread.call_at(away.start_ns)?;
-            let (waker, at_ns) = wakers.of(tid, call, &Away { end_ns: away.end_ns.min(to_ns), ..*away })?;
+            let until = |end_ns: u64| wakers.of(tid, call, &Away { end_ns: end_ns.min(to_ns), ..*away });
+            // What ends others' waits may be recorded a little after it has done so, a thread's end for one.
+            let runs_ns =
+                || thread.away.get(at + 1).filter(|next| next.follows(away)).map(|next| next.end_ns);
+            let (waker, at_ns) = until(away.end_ns).or_else(|| until(runs_ns()?))?;
             // Whoever has only begun then has ended nothing.
             let lived = threads.get(&waker).is_some_and(|waker| waker.start_ns < at_ns);
             (lived && at_ns <= to_ns && followed.insert((tid, away.start_ns))).then_some((waker, at_ns))
@@ -131,6 +135,19 @@ mod tests {
         // Nobody writes.
         threads.remove(&2);
         assert_eq!(path(&threads, 1, 100), [(1, 0, 100)]);
+    }
+
+    #[test]
+    fn who_has_ended_a_wait_may_be_recorded_after_that() {
+        let mut threads = FxHashMap::default();
+        let mut waiting = thread(1, None, (0, 100), vec![call(20, 90, Part::Futex, 0, false, 0)]);
+        waiting.away = vec![
+            Away { start_ns: 21, end_ns: 60, is_ready: false },
+            Away { start_ns: 60, end_ns: 80, is_ready: true },
+        ];
+        threads.insert(1, waiting);
+        threads.insert(2, thread(1, Some(1), (5, 70), Vec::new()));
+        assert_eq!(path(&threads, 1, 100), [(1, 70, 100), (2, 5, 70), (1, 0, 5)]);
     }
 
     #[test]

@@ -80,6 +80,7 @@ fn the_parts_of_the_critical_path_add_up() {
     assert_eq!(of(Part::Call), 10 + 20 + 10);
     assert_eq!(of(Part::Faults) + of(Part::User), 520);
     assert_eq!(of(Part::Faults), 130, "one sample of four");
+    assert!(!partition.knows_wakes);
     assert_eq!(partition.functions[0].name.bytes(), b"main");
     let [parent, child] = &partition.threads[..] else { panic!("{partition:#?}") };
     assert_eq!((parent.critical_ns, parent.parts.get(Part::Child), parent.parts.sum()), (300, 680, 1000));
@@ -102,6 +103,26 @@ fn times_are_those_of_untraced_runs() {
     let on_cpu = of(Part::User) + of(Part::Faults) + of(Part::Call);
     assert!((260..=281).contains(&on_cpu), "{on_cpu}");
     assert_eq!((of(Part::Timer), of(Part::Child), of(Part::Ready)), (380, 10, 50));
+    assert_eq!(of(Part::Launch), 20, "what the table of phases counts to the first");
+}
+
+#[test]
+fn what_comes_after_being_woken_is_no_wait() {
+    let mut partitioner = Partitioner::default();
+    for event in &events() {
+        // The sleep is over at 500; from then on another thread has the CPU.
+        if (event.tid, event.start_ns, event.text) == (2, 210, Some(mark::OFF_CPU.as_bytes())) {
+            partitioner.add(&away(2, (500, 590), true));
+            partitioner.add(&away(2, (210, 500), false));
+        } else {
+            partitioner.add(event);
+        }
+    }
+    partitioner.end_run();
+    let partition = partitioner.finish(100, None).expect("a run");
+    assert!(partition.knows_wakes);
+    let of = |part| partition.parts.get(part);
+    assert_eq!((of(Part::Timer), of(Part::Ready), partition.parts.sum()), (290, 50 + 90, 1000));
 }
 
 #[test]

@@ -31,6 +31,13 @@ pub struct Away {
     pub is_ready: bool,
 }
 
+impl Away {
+    /// Whether this is the time from the end of that wait to having a CPU.
+    pub fn follows(&self, wait: &Self) -> bool {
+        self.is_ready && !wait.is_ready && self.start_ns == wait.end_ns
+    }
+}
+
 /// See the module's documentation. Calls and times away are in order and do not overlap.
 #[derive(Debug, Default)]
 pub struct Thread {

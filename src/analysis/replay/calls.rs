@@ -50,8 +50,10 @@ fn changing(op: &Op) -> (&'static str, Option<PathId>) {
         Op::FsetTimes { .. } => ("futimens", None),
         Op::Sync { .. } => ("fsync", None),
         Op::Lock { .. } => ("flock", None),
+        Op::LockRange { .. } => ("fcntl", None),
         Op::Copy { .. } => ("copy_file_range", None),
         Op::Clone { .. } => ("FICLONE", None),
+        Op::CloneRange { .. } => ("FICLONERANGE", None),
         _ => ("call", None),
     }
 }

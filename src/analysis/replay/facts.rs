@@ -243,6 +243,8 @@ pub struct Believed {
     pub in_program_ns: f64,
     /// At least.
     pub in_program_least_ns: f64,
+    /// Runs of the program that these two are of, those in the middle.
+    pub runs: usize,
     /// Here, in nanoseconds.
     pub replayed_ns: f64,
     /// Whether they are near enough for projections to be believed.
@@ -254,6 +256,7 @@ impl From<Gate> for Believed {
         Self {
             in_program_ns: gate.in_program_ns,
             in_program_least_ns: gate.in_program_least_ns,
+            runs: gate.runs,
             replayed_ns: gate.replayed_ns,
             passed: gate.is_passed(),
         }

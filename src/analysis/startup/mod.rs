@@ -15,12 +15,13 @@ use super::findings::{self, Findings};
 use super::flame::{self, Drawing};
 use super::fold::{self, By, Metric};
 use super::integrity::Integrity;
+use super::launcher::Launcher;
 use super::lookups::{self, Lookups};
 use super::modules::{Imports, Modules};
 use super::partition::Partition;
-use super::phases::{self, Boundary, PhaseKind, Phases, Start};
+use super::phases::{self, Phases, Start};
 use super::stacks::Stacks;
-use super::text::{Text, arguments};
+use super::text::arguments;
 use super::tree::{self, Tree};
 use super::wall::{self, Untraced, Wall};
 use crate::event::{Event, Kind, mark};
@@ -96,25 +97,6 @@ pub struct Report {
     pub findings: Findings,
     /// The traced call that does nothing, to compare traced durations with.
     pub null_call: Option<NullCall>,
-}
-
-/// Shims, wrappers and shells before the program: the first thing to know.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Launcher {
-    /// The program they led to.
-    pub program: Text,
-    /// Programs started before it.
-    pub programs: u64,
-    /// Processes made before it.
-    pub processes: u64,
-    /// Execs that failed because there was no such file.
-    pub failed_execs: u64,
-    /// System calls made before it.
-    pub syscalls: u64,
-    /// What they take in an untraced run (estimate).
-    pub takes_ns: u64,
-    /// The same as a part of the whole, 0 to 1.
-    pub share: f64,
 }
 
 impl Startup {
@@ -225,7 +207,7 @@ impl Startup {
         let counted = cells.iter().map(|(key, cell)| (fold::Place::from(key), *cell, 0));
         let (graph, other_calls) = fold::fold(&inputs, counted, By::Phase, Metric::Time);
         let waited_ns = flame::waited(&prices, cells.iter().map(|(key, cell)| (key.group, cell)));
-        let launcher = launcher(&phases, &boundaries, wall);
+        let launcher = Launcher::of(&phases, &boundaries, wall);
         let modules = self.imports.finish(&prices, &boundaries);
         let findings = findings::gather(&findings::Facts {
             cells: &cells,
@@ -307,20 +289,4 @@ fn divide_cpu_time(report: &mut Report, tick_ns: u64) {
     if let Some(cold) = &mut report.cold {
         cold.user_share = cpu::user_share(&cold.figures, tick_ns, report.tree.processes);
     }
-}
-
-fn launcher(phases: &Phases, boundaries: &[Boundary], wall: Wall) -> Option<Launcher> {
-    let phase = phases.phases.first().filter(|phase| phase.kind == PhaseKind::Launcher)?;
-    let program = boundaries.first()?.name.strip_prefix(b"before ").unwrap_or_default();
-    // No other way to start the program does without a fork.
-    let takes_ns = phase.takes_ns.saturating_sub(phases.launch_ns);
-    Some(Launcher {
-        program: program.into(),
-        programs: phase.programs,
-        processes: phase.processes,
-        failed_execs: phase.failed_execs,
-        syscalls: phase.syscalls,
-        takes_ns,
-        share: wall.share(takes_ns),
-    })
 }

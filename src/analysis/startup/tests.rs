@@ -2,6 +2,7 @@
 
 use super::super::testing::{call, header, startup, total, with_untraced};
 use super::*;
+use crate::analysis::phases::PhaseKind;
 use crate::event::Flags;
 
 #[test]

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::base::{Base, Seen};
-use super::cost::{Cell, Group, LongCalls, NullCall, Quality, Times};
+use super::cost::{Cell, Group, Groups, LongCalls, NullCall, Quality, Times};
 use super::durations::Durations;
 use super::filesystem;
 use super::integrity::Integrity;
@@ -40,6 +40,9 @@ pub struct Stats {
     /// and from another.
     durations: Vec<[Durations; 2]>,
     counted: u64,
+    /// Where not all calls are wanted: those that are.
+    chosen: Option<Groups>,
+    not_chosen: u64,
 }
 
 /// The table as a value.
@@ -63,8 +66,10 @@ pub struct Table {
     pub rows: Vec<Row>,
     /// Rows beyond the number asked for, taken together.
     pub left_out: Option<LeftOut>,
-    /// All calls of the log, those in no row included.
+    /// All calls of the log that were chosen, those in no row included.
     pub total: Total,
+    /// Calls of the log that were not chosen.
+    pub not_chosen_calls: u64,
     /// Calls that are in no row, for they have nothing of the kind (no path, no class).
     pub uncounted_calls: u64,
     /// Whether a call can be in several rows (classes), so that rows add up to more than the total.
@@ -148,22 +153,47 @@ impl Stats {
             cells: FxHashMap::default(),
             durations: Vec::new(),
             counted: 0,
+            chosen: None,
+            not_chosen: 0,
         }
     }
 
     /// Takes in one event.
     pub fn add(&mut self, event: &Event<'_>) {
+        if let Some(seen) = self.base.add(event) {
+            self.call(&seen);
+        }
+    }
+
+    /// Takes in one event of a log of which only the calls that are chosen are to be counted. The others still tell phases,
+    /// processes and what the tracer's stop costs.
+    pub fn add_chosen(&mut self, event: &Event<'_>, is_chosen: bool) {
+        let chosen = self.chosen.get_or_insert_default();
         let Some(seen) = self.base.add(event) else { return };
+        if is_chosen {
+            chosen.record(seen.group, seen.duration_ns);
+            self.call(&seen);
+        } else {
+            self.not_chosen += 1;
+        }
+    }
+
+    /// The calls that are counted, by group.
+    fn groups(&self) -> &Groups {
+        self.chosen.as_ref().unwrap_or(&self.base.groups)
+    }
+
+    fn call(&mut self, seen: &Seen<'_>) {
         match self.by {
-            By::Syscall => self.count(u32::from(seen.call), &seen),
+            By::Syscall => self.count(u32::from(seen.call), seen),
             By::Family => {
                 let family = self.base.calls.get(seen.call).family();
-                self.count(u32::from(family as u8), &seen);
+                self.count(u32::from(family as u8), seen);
             }
-            By::Class => self.classes(&seen),
-            By::Path | By::Dir => self.path(&seen),
-            By::Process => self.counted_with_duration(seen.process, &seen),
-            By::Phase => self.counted_with_duration(u32::from(seen.segment), &seen),
+            By::Class => self.classes(seen),
+            By::Path | By::Dir => self.path(seen),
+            By::Process => self.counted_with_duration(seen.process, seen),
+            By::Phase => self.counted_with_duration(u32::from(seen.segment), seen),
         }
     }
 
@@ -220,7 +250,8 @@ impl Stats {
         let integrity = self.base.watch.finish();
         Table {
             by: self.by,
-            uncounted_calls: integrity.calls - self.counted,
+            uncounted_calls: integrity.calls - self.not_chosen - self.counted,
+            not_chosen_calls: self.not_chosen,
             integrity,
             quality: prices.model.quality,
             stop_ns: prices.model.pinned.duration_ns,

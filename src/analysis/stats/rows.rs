@@ -77,7 +77,7 @@ impl Stats {
     /// Times of a bucket that is made of whole groups.
     fn group_times(&self, prices: &Prices, bucket: Bucket) -> Times {
         let calls = &self.base.calls;
-        self.base.groups.times(&prices.model, |group: Group| match self.by {
+        self.groups().times(&prices.model, |group: Group| match self.by {
             By::Syscall => u32::from(group.call()) == bucket,
             By::Family => calls.get(group.call()).family() as u32 == bucket,
             By::Class => {
@@ -107,7 +107,7 @@ impl Stats {
 
     /// What all calls of the log amount to, whatever the rows hold.
     pub(super) fn total(&self, prices: &Prices, wall: Wall) -> Total {
-        let sum = self.base.groups.sum(prices);
+        let sum = self.groups().sum(prices);
         Total {
             calls: sum.calls,
             errors: sum.errors,

@@ -140,6 +140,27 @@ fn shares_are_of_the_untraced_median_where_there_is_one() {
 }
 
 #[test]
+fn only_what_is_chosen_is_counted_at_the_price_of_all() {
+    let mut stats = Stats::new(&header(), By::Syscall);
+    for event in &events() {
+        stats.add_chosen(event, event.path == Some(b"/a/x") || event.errno() == Some(13));
+    }
+    let table = stats.finish(Options::default());
+    assert_eq!(rows(&table), [row("openat", 1, 0, 2_000), row("newfstatat", 2, 1, 1_500)]);
+    assert_eq!((table.total.calls, table.total.errors, table.total.total_ns), (3, 1, Some(3_500)));
+    assert_eq!((table.not_chosen_calls, table.uncounted_calls), (7, 0));
+    // What one call takes is told by those that are chosen.
+    assert_eq!(
+        table.rows[1].times.max_ns,
+        table_of_all().rows.iter().find(|one| one.name == table.rows[1].name).unwrap().times.max_ns
+    );
+}
+
+fn table_of_all() -> Table {
+    table(By::Syscall, &header(), Options::default())
+}
+
+#[test]
 fn rows_of_real_logs_add_up() {
     for name in ["2.7-script", "3.11-uses", "wrapper", "shim"] {
         let log = fixture(name);

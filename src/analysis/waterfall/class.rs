@@ -3,11 +3,23 @@
 use crate::analysis::partition::Part;
 
 /// Number of [`Class`]es.
-pub const CLASSES: usize = 12;
+pub const CLASSES: usize = 3 + OFF_CPU.len();
+
+/// Parts of a thread's time in which it is on no CPU.
+const OFF_CPU: [Part; 9] = [
+    Part::Disk,
+    Part::Network,
+    Part::Pipe,
+    Part::Futex,
+    Part::Child,
+    Part::Timer,
+    Part::Other,
+    Part::FaultWait,
+    Part::Ready,
+];
 
 /// What a thread does. Every moment of its life is one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[repr(u8)]
 pub enum Class {
     /// In no call, and on a CPU; where the log does not tell when threads leave their CPUs, perhaps waiting for one.
     Computing,
@@ -15,62 +27,37 @@ pub enum Class {
     FileCall,
     /// In another call.
     OtherCall,
-    /// Waiting in a call about files.
-    Disk,
-    /// Waiting for a peer.
-    Network,
-    /// Waiting for a pipe's other end.
-    Pipe,
-    /// Waiting for another thread.
-    Futex,
-    /// Waiting for a child.
-    Child,
-    /// Waiting for the time to pass.
-    Timer,
-    /// Waiting in another call.
-    Other,
-    /// Waiting in no call: for a page on disk.
-    FaultWait,
-    /// Ready to run, and on no CPU.
-    Ready,
+    /// On no CPU, as the partition of a thread's time has it.
+    Off(Part),
 }
 
 impl Class {
     /// All of them, in order.
-    pub const ALL: [Self; CLASSES] = [
-        Self::Computing,
-        Self::FileCall,
-        Self::OtherCall,
-        Self::Disk,
-        Self::Network,
-        Self::Pipe,
-        Self::Futex,
-        Self::Child,
-        Self::Timer,
-        Self::Other,
-        Self::FaultWait,
-        Self::Ready,
-    ];
+    pub const ALL: [Self; CLASSES] = {
+        let mut all = [Self::Computing; CLASSES];
+        (all[1], all[2]) = (Self::FileCall, Self::OtherCall);
+        let mut at = 0;
+        while at < OFF_CPU.len() {
+            all[3 + at] = Self::Off(OFF_CPU[at]);
+            at += 1;
+        }
+        all
+    };
 
     /// Whether the thread is on a CPU then, as far as that is known.
     #[must_use]
     pub const fn is_on_cpu(self) -> bool {
-        matches!(self, Self::Computing | Self::FileCall | Self::OtherCall)
+        !matches!(self, Self::Off(_))
     }
 
     /// The wait of a part of a thread's time.
-    pub(super) const fn of_wait(part: Part) -> Self {
-        match part {
-            Part::Disk => Self::Disk,
-            Part::Network => Self::Network,
-            Part::Pipe => Self::Pipe,
-            Part::Futex => Self::Futex,
-            Part::Child => Self::Child,
-            Part::Timer => Self::Timer,
-            Part::FaultWait => Self::FaultWait,
-            Part::Ready => Self::Ready,
-            Part::Other | Part::User | Part::Faults | Part::Call | Part::Unexplained => Self::Other,
-        }
+    pub(super) fn of_wait(part: Part) -> Self {
+        Self::Off(if OFF_CPU.contains(&part) { part } else { Part::Other })
+    }
+
+    /// Its place among all.
+    fn place(self) -> usize {
+        Self::ALL.iter().position(|class| *class == self).unwrap_or(0)
     }
 }
 
@@ -82,11 +69,11 @@ impl Shares {
     /// The time of a class.
     #[must_use]
     pub fn get(&self, class: Class) -> f64 {
-        self.0[class as usize]
+        self.0[class.place()]
     }
 
     pub(super) fn add(&mut self, class: Class, ns: f64) {
-        self.0[class as usize] += ns;
+        self.0[class.place()] += ns;
     }
 
     pub(super) fn append(&mut self, other: &Self) {
@@ -105,11 +92,11 @@ impl Shares {
                 Class::ALL.into_iter().filter(chosen).map(|class| self.get(class).max(0.0)).sum();
             let ratio = if wanted > room { room / wanted } else { 1.0 };
             for class in Class::ALL.into_iter().filter(chosen) {
-                self.0[class as usize] = self.get(class).max(0.0) * ratio;
+                self.0[class.place()] = self.get(class).max(0.0) * ratio;
             }
             room = (room - wanted).max(0.0);
         }
-        self.0[Class::Computing as usize] = room;
+        self.0[Class::Computing.place()] = room;
     }
 
     /// The time on a CPU.
@@ -134,9 +121,10 @@ mod tests {
         let filled = |file: f64, wait: f64| {
             let mut shares = Shares::default();
             shares.add(Class::FileCall, file);
-            shares.add(Class::Pipe, wait);
+            shares.add(Class::Off(Part::Pipe), wait);
             shares.fill(100.0);
-            [Class::Computing, Class::FileCall, Class::Pipe].map(|class| shares.get(class).round() as i64)
+            [Class::Computing, Class::FileCall, Class::Off(Part::Pipe)]
+                .map(|class| shares.get(class).round() as i64)
         };
         assert_eq!(filled(20.0, 30.0), [50, 20, 30]);
         assert_eq!(filled(90.0, 30.0), [0, 70, 30]);

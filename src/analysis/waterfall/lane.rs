@@ -4,6 +4,7 @@
 //! picture could not show it apart. Times off CPUs come in any order and after the calls they lie in.
 
 use super::class::Class;
+use crate::analysis::partition::Part;
 use crate::analysis::process::ProcessId;
 
 /// Index of a lane.
@@ -69,7 +70,7 @@ impl Lane {
     /// own event may yet come.
     pub fn child_ended(&mut self, at_ns: u64) {
         match self.pieces.last_mut() {
-            Some(last) if self.interrupted => last.wait = Class::Child,
+            Some(last) if self.interrupted => last.wait = Class::Off(Part::Child),
             _ => self.told_ns = Some(at_ns),
         }
     }
@@ -77,10 +78,10 @@ impl Lane {
     /// A call has ended.
     pub fn add(&mut self, piece: Piece, interrupted: bool) {
         self.calls += 1;
-        let waited = interrupted && piece.wait == Class::Other;
+        let waited = interrupted && piece.wait == Class::Off(Part::Other);
         let told = self.told_ns.take().is_some_and(|at_ns| waited && at_ns > piece.start_ns);
         self.interrupted = waited && !told;
-        self.pieces.push(Piece { wait: if told { Class::Child } else { piece.wait }, ..piece });
+        self.pieces.push(Piece { wait: if told { Class::Off(Part::Child) } else { piece.wait }, ..piece });
     }
 
     /// Adds up what is shorter than this, cell by cell.
@@ -153,7 +154,8 @@ impl Lane {
             self.pieces.partition_point(|piece| piece.start_ns < from_ns).saturating_sub(Self::BESIDE);
         for piece in self.pieces[first..].iter().take_while(|piece| piece.start_ns < to_ns) {
             let (start_ns, end_ns) = clip(piece.start_ns, piece.ns);
-            let waited = !knows_cpu && !piece.many && piece.ns >= WAITED_NS && piece.wait != Class::Disk;
+            let waited =
+                !knows_cpu && !piece.many && piece.ns >= WAITED_NS && piece.wait != Class::Off(Part::Disk);
             if start_ns < end_ns {
                 take(start_ns, end_ns, if waited { piece.wait } else { piece.on }, None);
             }
@@ -166,9 +168,9 @@ impl Lane {
             }
             let within = self.piece_at(away.start_ns);
             let class = match within {
-                _ if away.is_ready => Class::Ready,
+                _ if away.is_ready => Class::Off(Part::Ready),
                 Some(piece) => piece.wait,
-                None => Class::FaultWait,
+                None => Class::Off(Part::FaultWait),
             };
             // Whoever is ready may have left the CPU between calls that were added up.
             let instead = within.filter(|piece| !(piece.many && away.is_ready));
@@ -182,7 +184,7 @@ mod tests {
     use super::*;
 
     fn piece(start_ns: u64, ns: u64, on: Class) -> Piece {
-        Piece { start_ns, ns, on, wait: Class::Pipe, many: false }
+        Piece { start_ns, ns, on, wait: Class::Off(Part::Pipe), many: false }
     }
 
     fn lane() -> Lane {
@@ -204,7 +206,12 @@ mod tests {
         let mut lane = lane();
         lane.sort();
         let before = sums(&lane);
-        let all = [(Class::FileCall, 300), (Class::OtherCall, 500), (Class::Pipe, 425), (Class::Ready, 25)];
+        let all = [
+            (Class::FileCall, 300),
+            (Class::OtherCall, 500),
+            (Class::Off(Part::Pipe), 425),
+            (Class::Off(Part::Ready), 25),
+        ];
         assert_eq!(before, all);
         lane.compact(256);
         assert!(lane.entries() < 30, "{}", lane.entries());
@@ -222,6 +229,6 @@ mod tests {
         let lane = Lane { end_ns: 300_000, pieces, ..Lane::default() };
         let mut found = Vec::new();
         lane.each((50, 300_000), false, |from, to, class, _| found.push((from, to, class)));
-        assert_eq!(found, [(50, WAITED_NS, Class::Pipe), (200_000, 200_050, Class::OtherCall)]);
+        assert_eq!(found, [(50, WAITED_NS, Class::Off(Part::Pipe)), (200_000, 200_050, Class::OtherCall)]);
     }
 }

@@ -63,6 +63,7 @@ pub fn shortened(name: &[u8]) -> Box<[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::partition::Part;
 
     #[test]
     fn the_longest_are_kept_with_names_of_bounded_length() {
@@ -73,7 +74,7 @@ mod tests {
                 lane: 0,
                 start_ns,
                 end_ns,
-                wait: Class::Other,
+                wait: Class::Off(Part::Other),
                 on: Class::OtherCall,
                 call: 0,
                 errno: 0,

@@ -18,7 +18,7 @@ use rustc_hash::FxHashMap;
 
 use super::filesystem;
 use super::imports::Line;
-use super::partition::{Follower, SIGCHLD, is_interrupted, wait_of};
+use super::partition::{Follower, Part, SIGCHLD, is_interrupted, wait_of};
 use super::startup::Startup;
 use super::text::Text;
 use crate::event::{Event, Kind, mark};
@@ -192,7 +192,7 @@ impl Waterfall {
         let on = if on_file { Class::FileCall } else { Class::OtherCall };
         let wait = match Class::of_wait(wait_of(event, known)) {
             // Not where nothing but the call itself is there to wait for.
-            Class::Other if !may_wait(family) => Class::Disk,
+            Class::Off(Part::Other) if !may_wait(family) => Class::Off(Part::Disk),
             wait => wait,
         };
         let errno = event.errno().map_or(0, |errno| errno as u16);
@@ -214,7 +214,7 @@ impl Waterfall {
         self.entries += 1;
         let lane = self.by_tid.get(&event.tid).copied().unwrap_or_default();
         let call = Long { lane, start_ns, end_ns, wait, on, call: id, errno, object: Box::default() };
-        let longest = if wait == Class::Disk { &mut self.work } else { &mut self.waits };
+        let longest = if wait == Class::Off(Part::Disk) { &mut self.work } else { &mut self.waits };
         longest.add(&call, object.unwrap_or_default());
     }
 

@@ -80,12 +80,15 @@ fn each_thread_has_a_row_and_waits_are_followed() {
     let [shell, child] = &picture.rows[..] else { panic!("{:#?}", picture.rows) };
     assert_eq!((shell.name.bytes(), child.name.bytes(), child.depth), (&b"sh"[..], &b"sleep"[..], 1));
     assert!(close(shell.from, 0) && close(shell.to, 100) && close(child.from, 10) && close(child.to, 80));
-    assert!(close(shell.sum.get(Class::Child), 70) && close(shell.sum.get(Class::Computing), 30));
-    assert!(close(child.sum.get(Class::Timer), 40) && close(child.sum.get(Class::FileCall), 1));
+    assert!(close(shell.sum.get(Class::Off(Part::Child)), 70) && close(shell.sum.get(Class::Computing), 30));
+    assert!(close(child.sum.get(Class::Off(Part::Timer)), 40) && close(child.sum.get(Class::FileCall), 1));
     assert!(close(child.sum.sum(), 70) && close(shell.sum.sum(), 100));
     let critical = picture.critical.expect("a path");
-    assert!(close(critical.sum.sum(), 100) && close(critical.sum.get(Class::Timer), 40));
-    assert!(close(critical.sum.get(Class::Child), 10), "from the child's end to the shell's waking up");
+    assert!(close(critical.sum.sum(), 100) && close(critical.sum.get(Class::Off(Part::Timer)), 40));
+    assert!(
+        close(critical.sum.get(Class::Off(Part::Child)), 10),
+        "from the child's end to the shell's waking up"
+    );
     let rows: Vec<_> = critical.stretches.iter().map(|(row, ..)| *row).collect();
     assert_eq!(rows, [Some(0), Some(1), Some(0)]);
     assert!(close(shell.critical, 30) && close(child.critical, 70));
@@ -109,9 +112,13 @@ fn times_off_cpus_come_late_and_are_those_of_their_calls() {
     assert!(picture.knows_cpu);
     let [shell, child] = &picture.rows[..] else { panic!("{:#?}", picture.rows) };
     let of = |class| child.sum.get(class);
-    assert!(close(of(Class::Timer), 38) && close(of(Class::OtherCall), 2) && close(of(Class::Ready), 2));
-    assert!(close(of(Class::FaultWait), 1) && close(child.sum.sum(), 70));
-    assert!(close(shell.sum.get(Class::Child), 68) && close(shell.sum.sum(), 100));
+    assert!(
+        close(of(Class::Off(Part::Timer)), 38)
+            && close(of(Class::OtherCall), 2)
+            && close(of(Class::Off(Part::Ready)), 2)
+    );
+    assert!(close(of(Class::Off(Part::FaultWait)), 1) && close(child.sum.sum(), 70));
+    assert!(close(shell.sum.get(Class::Off(Part::Child)), 68) && close(shell.sum.sum(), 100));
     assert_eq!(picture.rows.len(), 2, "what comes after a thread's end is no other thread");
 }
 
@@ -119,7 +126,7 @@ fn times_off_cpus_come_late_and_are_those_of_their_calls() {
 fn the_axis_is_that_of_the_untraced_runs() {
     let picture = picture(&with_untraced(without_calibration(), &[50 * MS]), &events());
     assert!(close(picture.length_ns, 50) && picture.wall_ns == Some(50 * MS));
-    assert!(close(picture.rows[0].to, 50) && close(picture.rows[1].sum.get(Class::Timer), 20));
+    assert!(close(picture.rows[0].to, 50) && close(picture.rows[1].sum.get(Class::Off(Part::Timer)), 20));
     assert!(picture.scaled_by.is_some_and(|factor| (factor - 0.5).abs() < 0.01));
 }
 

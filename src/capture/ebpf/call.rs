@@ -14,6 +14,7 @@ use super::session::{FirstExec, Session, Thread, until_nul};
 use super::stacks::Done;
 use super::wire::{Head, Itself, Piece, Words, flag, numbers, pieces};
 use crate::event::{self, Abi, Event, FileStat, Flags, mark};
+use crate::syscall::passed::{CloneRange, CopyOffsets, FileLock};
 
 /// Names of the files behind a call's descriptors.
 type Files = [Option<Rc<[u8]>>; 2];
@@ -25,7 +26,7 @@ impl<S: Sink> Session<'_, S> {
         let plan = plan::of(abi, head.nr);
         let mut text = std::mem::take(&mut self.text);
         text.clear();
-        let parts = Parts::of(plan, abi, bytes, &mut text);
+        let parts = Parts::of(plan, abi, words, bytes, &mut text);
         self.learn(head, parts.news);
         if !self.recording {
             self.text = text;
@@ -203,8 +204,9 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn of(plan: &Plan, abi: Abi, bytes: &'a [u8], text: &mut Vec<u8>) -> Self {
+    fn of(plan: &Plan, abi: Abi, words: &Words, bytes: &'a [u8], text: &mut Vec<u8>) -> Self {
         let mut parts = Self::default();
+        let mut passed = [None; 2];
         for (piece, bytes) in pieces(bytes) {
             match piece {
                 Piece::Path(slot) => parts.paths[slot] = Some(bytes),
@@ -222,12 +224,43 @@ impl<'a> Parts<'a> {
                     ResultFact::Cwd(_) => parts.text = Some(bytes.strip_suffix(b"\0").unwrap_or(bytes)),
                     _ => parts.text = Some(bytes),
                 },
-                Piece::Effect => parts.made = layout::push_open_how(text, bytes),
+                Piece::Effect if plan.effect == Effect::Openat2 => {
+                    parts.made = layout::push_open_how(text, bytes);
+                }
+                Piece::Effect => passed = [passed[1], Some(bytes)],
                 Piece::Files => parts.files = numbers(bytes),
                 Piece::Extra => [parts.extra] = numbers(bytes),
                 Piece::Itself => parts.news = bytemuck::try_pod_read_unaligned(bytes).ok(),
             }
         }
+        if let [first, Some(last)] = passed {
+            parts.made = push_passed(plan.effect, words, [first, Some(last)], text);
+        }
         parts
+    }
+}
+
+/// Appends the text of what the call was passed by address: the last one or two pieces that were read.
+fn push_passed(
+    effect: Effect,
+    words: &Words,
+    pieces: [Option<&[u8]>; 2],
+    text: &mut Vec<u8>,
+) -> Option<Range<usize>> {
+    let whole = || pieces[1]?.try_into().ok();
+    let offset = |piece: Option<&[u8]>| Some(i64::from_le_bytes(piece?.try_into().ok()?));
+    let [first, last] = pieces;
+    match effect {
+        Effect::Fcntl => Some(FileLock::from_bytes(whole()?).push(text)),
+        Effect::Ioctl => Some(CloneRange::from_bytes(whole()?).push(text)),
+        Effect::SendFile => CopyOffsets { from: offset(last), to: None }.push(text),
+        // One piece for each that is not null; with less, which was read is not known.
+        Effect::CopyRange => match (words.0[1] != 0, words.0[3] != 0) {
+            (true, true) => CopyOffsets { from: Some(offset(first)?), to: offset(last) }.push(text),
+            (true, false) => CopyOffsets { from: offset(last), to: None }.push(text),
+            (false, true) => CopyOffsets { from: None, to: offset(last) }.push(text),
+            (false, false) => None,
+        },
+        _ => None,
     }
 }

@@ -155,17 +155,8 @@ impl Recorder {
         }
         let after_leader = asked.is_none();
         let interruption = asked.or_else(received).map(|signal| Interruption { signal, after_leader });
-        let (threads, lost) = finish(loaded, backlog, session, lost_before)?;
-        let status = status.unwrap_or_default();
-        Ok(Outcome {
-            status,
-            warnings: Vec::new(),
-            threads,
-            lost,
-            parallel: false,
-            interruption,
-            sampled: None,
-        })
+        let all = finish(loaded, backlog, session, lost_before)?;
+        Ok(Outcome { status: status.unwrap_or_default(), interruption, ..all })
     }
 }
 
@@ -201,14 +192,13 @@ pub(super) fn take_in<S: Sink>(
     Ok(more)
 }
 
-/// Takes what is left, lets all go on, and counts what was lost; gives how many threads were seen, and how many records
-/// were lost.
+/// Takes what is left, lets all go on, and counts the threads that were seen, and the records that were lost.
 pub(super) fn finish<S: Sink>(
     loaded: &mut Loaded,
     mut backlog: Backlog,
     mut session: Session<'_, S>,
     lost_before: u64,
-) -> io::Result<(u64, u64)> {
+) -> io::Result<Outcome> {
     loaded.follow(Target::Nobody)?;
     while backlog.work(loaded, |record| session.take(record)) {}
     Holding::release(&mut loaded.held);
@@ -218,5 +208,5 @@ pub(super) fn finish<S: Sink>(
         let text = Some(b"records without room in the ring".as_slice());
         session.sink.push(&Event { text, ret: Some(lost as i64), ..Event::new(Kind::Lost) });
     }
-    Ok((session.threads_seen, lost))
+    Ok(Outcome { threads: session.threads_seen, lost, ..Outcome::default() })
 }

@@ -55,6 +55,11 @@ pub fn of(abi: Abi, nr: u32) -> KernelPlan {
         Effect::Sigreturn => 8,
         Effect::Root => 9,
         Effect::Unlinkat => 10,
+        // Of the layouts of 64-bit programs.
+        Effect::Fcntl if abi == Abi::X86_64 => 11,
+        Effect::Ioctl if abi == Abi::X86_64 => 12,
+        Effect::CopyRange if abi == Abi::X86_64 => 13,
+        Effect::SendFile if abi == Abi::X86_64 => 14,
         _ => 0,
     };
     KernelPlan {

@@ -4,7 +4,6 @@
 //! when it returns, without its begin.
 
 use std::io;
-use std::process::ExitStatus;
 
 use super::super::decode::threads::{comm_of, threads_of};
 use super::super::monotonic_ns;
@@ -65,17 +64,8 @@ impl Recorder {
             }
         }
         let interruption = watch.received().map(|signal| Interruption { signal, after_leader: false });
-        let (threads, lost) = finish(loaded, backlog, session, lost_before)?;
-        let status = ExitStatus::default();
-        Ok(Outcome {
-            status,
-            warnings: Vec::new(),
-            threads,
-            lost,
-            parallel: false,
-            interruption,
-            sampled: None,
-        })
+        let all = finish(loaded, backlog, session, lost_before)?;
+        Ok(Outcome { interruption, ..all })
     }
 }
 

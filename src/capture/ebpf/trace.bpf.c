@@ -244,7 +244,7 @@ struct plan {
 };
 _Static_assert(sizeof(struct plan) == 16 && __builtin_offsetof(struct plan, result_size) == 10, "layout of plan");
 enum { RESULT_NONE, RESULT_FIXED, RESULT_TEXT, RESULT_PEER };
-enum { EFFECT_NONE, EFFECT_CLONE, EFFECT_CLONE3, EFFECT_VFORK, EFFECT_FORK, EFFECT_HOW, EFFECT_RENAME, EFFECT_CHDIR, EFFECT_SIGRETURN, EFFECT_ROOT, EFFECT_UNLINKAT };
+enum { EFFECT_NONE, EFFECT_CLONE, EFFECT_CLONE3, EFFECT_VFORK, EFFECT_FORK, EFFECT_HOW, EFFECT_RENAME, EFFECT_CHDIR, EFFECT_SIGRETURN, EFFECT_ROOT, EFFECT_UNLINKAT, EFFECT_FCNTL, EFFECT_IOCTL, EFFECT_COPY, EFFECT_SEND };
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -926,6 +926,24 @@ static __always_inline void begin_head(struct record *record, const struct plan 
     record->file[0] = record->file[1] = record->extra = 0;
 }
 
+/* What calls are passed by address that a replay needs: locks of ranges, ranges to be shared, offsets of copies. */
+__noinline int put_passed(struct record *record, u8 effect)
+{
+    if (!record) return 0;
+    u32 command = (u32)record->args[1];
+    /* F_GETLK, F_SETLK, F_SETLKW, and those of open file descriptions; FICLONERANGE. */
+    if (effect == EFFECT_FCNTL && command - 5 > 2 && command - 36 > 2) return 0;
+    if (effect == EFFECT_IOCTL && command != 0x4020940d) return 0;
+    if (effect == EFFECT_FCNTL || effect == EFFECT_IOCTL) {
+        put_bytes(record, EFFECT, record->args[2], 32);
+        return 0;
+    }
+    u64 from = effect == EFFECT_COPY ? record->args[1] : record->args[2], to = effect == EFFECT_COPY ? record->args[3] : 0;
+    if (from) put_bytes(record, EFFECT, from, 8);
+    if (to) put_bytes(record, EFFECT, to, 8);
+    return 0;
+}
+
 /* The same, with everything that can be known before the kernel does it. */
 __noinline int begin(struct record *record, const struct plan *plan, u32 nr)
 {
@@ -961,6 +979,7 @@ __noinline int begin(struct record *record, const struct plan *plan, u32 nr)
     if (plan->effect == EFFECT_VFORK) record->extra = 0x4100; /* CLONE_VFORK | CLONE_VM */
     if (plan->effect == EFFECT_CLONE3) bpf_probe_read_user(&record->extra, 8, (void *)record->args[0]);
     if (plan->effect == EFFECT_HOW) put_bytes(record, EFFECT, record->args[2], 24);
+    if (plan->effect >= EFFECT_FCNTL) put_passed(record, plan->effect);
     head->start_ns = bpf_ktime_get_ns();
     return 0;
 }

@@ -91,7 +91,7 @@ impl CallStacks {
         }
         if self.wanted.python() {
             let interpreter = &mut self.processes.entry(pid).or_default().interpreter;
-            interpreter.look_for(pid, call.text(&call.paths[0]));
+            interpreter.look_for(pid, call.text(&call.paths[0]), &mut self.objects);
         }
         if !self.of_calls {
             return None;
@@ -108,7 +108,8 @@ impl CallStacks {
         define: &mut dyn FnMut(&Event<'_>),
     ) -> Option<u32> {
         if self.wanted.python() {
-            self.processes.entry(ids.0).or_default().interpreter.look_for(ids.0, None);
+            let interpreter = &mut self.processes.entry(ids.0).or_default().interpreter;
+            interpreter.look_for(ids.0, None, &mut self.objects);
         }
         self.at(ids, regs, Care::Anywhere, define).or_else(|| self.unknown(define))
     }
@@ -171,6 +172,11 @@ impl CallStacks {
             let interpreter = parent.interpreter.of_child();
             self.processes.insert(child, Process { space: parent.space.clone(), interpreter });
         }
+    }
+
+    /// Whether a process has an interpreter whose functions cannot be told.
+    pub fn is_unread(&self, pid: i32) -> bool {
+        self.processes.get(&pid).is_some_and(|process| process.interpreter.is_unread())
     }
 
     /// The process runs another program, or has ended.

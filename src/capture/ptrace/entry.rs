@@ -13,6 +13,7 @@ use super::memory::{Memory, StringEnd, ThreadMemory, read_exact, read_string, re
 use super::thread::Thread;
 use crate::event::{Abi, Flags};
 use crate::syscall::X32_BIT;
+use crate::syscall::passed::{CloneRange, CopyOffsets, FICLONERANGE, FileLock, is_lock_command};
 
 /// The longest path the kernel takes, without its NUL byte (`PATH_MAX`).
 const LONGEST_PATH: usize = 4095;
@@ -196,4 +197,32 @@ fn capture_effect(call: &mut Call, memory: ThreadMemory) {
             call.result = push_open_how(&mut call.text, &how);
         }
     }
+    if call.abi == Abi::X86_64 {
+        capture_passed(call, memory);
+    }
+}
+
+/// Reads what `syscall::passed` has forms for.
+fn capture_passed(call: &mut Call, memory: ThreadMemory) {
+    let [_, second, third, fourth, ..] = call.args;
+    let read = |address| {
+        let mut bytes = [0; FileLock::SIZE];
+        read_exact(&memory, address, &mut bytes).then_some(bytes)
+    };
+    let offset = |address| {
+        let mut bytes = [0; 8];
+        (address != 0 && read_exact(&memory, address, &mut bytes)).then(|| i64::from_le_bytes(bytes))
+    };
+    let text = &mut call.text;
+    call.result = match call.plan.effect {
+        Effect::Fcntl if is_lock_command(second) => {
+            read(third).map(|bytes| FileLock::from_bytes(&bytes).push(text))
+        }
+        Effect::Ioctl if second as u32 == FICLONERANGE => {
+            read(third).map(|bytes| CloneRange::from_bytes(&bytes).push(text))
+        }
+        Effect::CopyRange => CopyOffsets { from: offset(second), to: offset(fourth) }.push(text),
+        Effect::SendFile => CopyOffsets { from: offset(third), to: None }.push(text),
+        _ => return,
+    };
 }

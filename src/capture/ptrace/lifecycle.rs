@@ -127,6 +127,7 @@ impl<S: Sink> Session<'_, S> {
         };
         self.sink.open();
         self.sink.push(&event);
+        self.tell_unread(tid);
         if let Some(stacks) = &mut self.stacks {
             stacks.forget(tid);
         }
@@ -199,6 +200,7 @@ impl<S: Sink> Session<'_, S> {
         if let Some(pinning) = &mut self.pinning {
             pinning.rename(tid, None);
         }
+        self.tell_unread(tid);
         let Some(thread) = self.threads.remove(&tid) else {
             self.early.insert(tid, Early::Ended(end));
             return self.adopt_orphans(now);
@@ -212,6 +214,13 @@ impl<S: Sink> Session<'_, S> {
             self.adopt_orphans(now)?;
         }
         Ok(())
+    }
+
+    /// A process that had an interpreter whose functions are missing from the stacks has run another program, or ended.
+    fn tell_unread(&mut self, pid: i32) {
+        if self.stacks.as_ref().is_some_and(|stacks| stacks.is_unread(pid)) {
+            self.mark_once(pid, mark::UNREAD_PYTHON);
+        }
     }
 
     /// The call the thread was in never returned; then its end, if the kernel told of one, or the thread whose exec has

@@ -1,4 +1,4 @@
-//! The kernel's side: a counter and a ring for every CPU.
+//! The kernel's side: a counter and a ring for every CPU, and what tells of wake-ups.
 
 use std::io;
 
@@ -12,6 +12,7 @@ use perf_event_open::sample::Sampler as Ring;
 use perf_event_open::sample::record::Record;
 
 use super::SampleError;
+use super::wakes::Wakes;
 
 /// ax, bx, cx, dx, si, di, bp, sp, ip and r8 to r15 (`asm/perf_regs.h`).
 const REGISTERS: u64 = 0x00ff_01ff;
@@ -31,6 +32,7 @@ const FEW_CPUS: u32 = 8;
 pub struct Counters {
     /// A ring goes before its counter.
     rings: Vec<(Ring, Counter)>,
+    wakes: Option<Wakes>,
     user_only: bool,
 }
 
@@ -71,12 +73,19 @@ impl Counters {
         if rings.is_empty() {
             return Err(io::Error::from_raw_os_error(libc::ENODEV));
         }
-        Ok(Self { rings, user_only })
+        Ok(Self { rings, wakes: Wakes::open(cpus), user_only })
     }
 
     /// Whether the kernel's part is not permitted.
     pub fn user_only(&self) -> bool {
         self.user_only
+    }
+
+    /// Takes out when threads were woken, and which, where that can be known.
+    pub fn drain_wakes(&self, take: impl FnMut(u64, u32)) {
+        if let Some(wakes) = &self.wakes {
+            wakes.drain(take);
+        }
     }
 
     /// Takes all records out of the rings.

@@ -14,6 +14,7 @@ mod counters;
 mod name;
 mod processes;
 mod take;
+mod wakes;
 
 use std::io;
 use std::sync::Arc;

@@ -28,7 +28,18 @@ const KERNEL: u64 = 1 << 63;
 enum Waiting {
     Sample(Box<Sample>),
     Mapped(Box<Mmap>, Option<ObjectId>),
+    /// A thread could go on.
+    Woken(u32),
     Other(Record),
+}
+
+/// A thread is on no CPU.
+struct Off {
+    since: u64,
+    /// It could run from the beginning on.
+    is_ready: bool,
+    /// When it could go on.
+    woken: Option<u64>,
 }
 
 /// See the module's documentation.
@@ -44,8 +55,8 @@ pub struct Taker {
     walk: Walk,
     /// Records in the order of their times, once sorted.
     waiting: Vec<(u64, Waiting)>,
-    /// Threads that are on no CPU: since when, and whether they could run.
-    away: FxHashMap<u32, (u64, bool)>,
+    /// Threads that are on no CPU.
+    away: FxHashMap<u32, Off>,
     sampled: Sampled,
 }
 
@@ -85,6 +96,7 @@ impl Taker {
 
     fn drain(&mut self) {
         let (waiting, objects, sampled) = (&mut self.waiting, &mut self.objects, &mut self.sampled);
+        self.counters.drain_wakes(|time, tid| waiting.push((time, Waiting::Woken(tid))));
         self.counters.drain(|record| match record {
             Record::Sample(sample) => {
                 let time = sample.record_id.time.unwrap_or(0);
@@ -122,6 +134,11 @@ impl Taker {
         for (time, record) in std::mem::replace(&mut self.waiting, later) {
             match record {
                 Waiting::Sample(sample) => self.sample(time, &sample),
+                Waiting::Woken(tid) => {
+                    if let Some(off) = self.away.get_mut(&tid) {
+                        off.woken.get_or_insert(time);
+                    }
+                }
                 Waiting::Mapped(map, object) => self.processes.mapped(&self.objects, &map, object),
                 Waiting::Other(Record::Comm(comm)) => {
                     if comm.by_execve {
@@ -131,7 +148,7 @@ impl Taker {
                 }
                 Waiting::Other(Record::Fork(fork)) => {
                     // A new thread is ready to run.
-                    self.away.insert(fork.task.tid, (time, true));
+                    self.away.insert(fork.task.tid, Off { since: time, is_ready: true, woken: None });
                     let parent = (fork.parent_task.pid, fork.parent_task.tid);
                     self.processes.forked((fork.task.pid, fork.task.tid), parent);
                 }
@@ -149,17 +166,28 @@ impl Taker {
     fn switched(&mut self, time: u64, switch: &CtxSwitch) {
         let Some(task) = switch.record_id.as_ref().and_then(|id| id.task.as_ref()) else { return };
         if let Switch::OutTo { preempt, .. } = switch.info {
-            self.away.insert(task.tid, (time, preempt));
-        } else if let Some((since, is_ready)) = self.away.remove(&task.tid) {
+            self.away.insert(task.tid, Off { since: time, is_ready: preempt, woken: None });
+            return;
+        }
+        let Some(Off { since, is_ready, woken }) = self.away.remove(&task.tid) else { return };
+        let comm = self.processes.comm(task.tid);
+        let mut away = |from: u64, to: u64, is_ready| {
             let away = Away {
-                start_ns: since.saturating_sub(self.origin_ns),
-                end_ns: time.saturating_sub(self.origin_ns),
+                start_ns: from.saturating_sub(self.origin_ns),
+                end_ns: to.saturating_sub(self.origin_ns),
                 pid: task.pid,
                 tid: task.tid,
-                comm: self.processes.comm(task.tid),
+                comm: comm.clone(),
                 is_ready,
             };
             self.hand_on(Found::Away(away));
+        };
+        match woken.filter(|woken| !is_ready && (since..time).contains(woken)) {
+            Some(woken) => {
+                away(since, woken, false);
+                away(woken, time, true);
+            }
+            None => away(since, time, is_ready),
         }
     }
 

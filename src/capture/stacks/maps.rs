@@ -13,7 +13,7 @@ pub fn read(tid: i32, objects: &mut Objects) -> Option<Space> {
     let _ = write!(path, "/proc/{tid}/maps");
     let text = std::fs::read(path).ok()?;
     let mut space = Space::default();
-    for line in text.split(|&byte| byte == b'\n').filter_map(parse) {
+    for line in code(&text) {
         let object = if line.path == vdso::NAME {
             objects.vdso(line.range)
         } else {
@@ -24,13 +24,22 @@ pub fn read(tid: i32, objects: &mut Objects) -> Option<Space> {
     Some(space)
 }
 
+/// The mappings of code among the lines of such a file.
+pub fn code(text: &[u8]) -> impl Iterator<Item = Line<'_>> {
+    text.split(|&byte| byte == b'\n').filter_map(parse)
+}
+
 /// A mapping of a file's code.
 #[derive(Debug, PartialEq)]
-struct Line<'a> {
-    range: (u64, u64),
-    offset: u64,
-    identity: Identity,
-    path: &'a [u8],
+pub struct Line<'a> {
+    /// The addresses.
+    pub range: (u64, u64),
+    /// In the file.
+    pub offset: u64,
+    /// Of the file.
+    pub identity: Identity,
+    /// Its name.
+    pub path: &'a [u8],
 }
 
 /// `7f00-7f10 r-xp 00001000 fd:01 12 /usr/lib/x.so`; `None`: no code, or of no file.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use framehop::{ExplicitModuleSectionInfo, Module};
 use object::read::elf::{ElfFile64, ProgramHeader};
-use object::{Endianness, Object as _, ObjectSection, ReadCache};
+use object::{Endianness, Object as _, ObjectSection, ObjectSymbol, ReadCache, ReadRef};
 use rustc_hash::FxHashMap;
 
 use super::endless;
@@ -27,6 +27,10 @@ const LONGEST_SECTION: u64 = 256 << 20;
 const MOST_SEGMENTS: usize = 64;
 /// Objects told apart.
 const MOST: usize = 1 << 14;
+
+/// The section of Python's run-time state, and its name where there is no such section.
+const PYTHON: &str = ".PyRuntime";
+const PYTHON_SYMBOL: &[u8] = b"_PyRuntime";
 
 /// The bytes of a section, shared by all processes that have the object mapped.
 pub type Bytes = Arc<[u8]>;
@@ -86,6 +90,7 @@ struct Sections {
     eh_frame_hdr: Option<(u64, Bytes)>,
     got: Option<(u64, u64)>,
     text: Option<(u64, u64)>,
+    python: Option<u64>,
 }
 
 impl Object {
@@ -98,6 +103,12 @@ impl Object {
         segment.address.checked_add(offset - segment.offset)
     }
 
+    /// Where, as the object's headers count, the run-time state of a Python since 3.13 stands, in a section of its own so
+    /// that others can find it.
+    pub fn python(&self) -> Option<u64> {
+        self.sections.python
+    }
+
     /// For unwinding a process that has the object at `range`, where its address 0 is at `base` (which may lie
     /// before all memory, and then wraps).
     pub fn module(&self, range: std::ops::Range<u64>, base: u64) -> Module<Bytes> {
@@ -106,7 +117,7 @@ impl Object {
         };
         let bytes = |section: &Option<(u64, Bytes)>| section.as_ref().map(|(_, bytes)| Arc::clone(bytes));
         let place = |place: Option<(u64, u64)>| place.and_then(|(at, len)| Some(at..at.checked_add(len)?));
-        let Sections { eh_frame, eh_frame_hdr, got, text } = &self.sections;
+        let Sections { eh_frame, eh_frame_hdr, got, text, .. } = &self.sections;
         let info = ExplicitModuleSectionInfo {
             base_svma: 0,
             text_svma: place(*text),
@@ -178,6 +189,7 @@ impl Object {
             eh_frame,
             got: place(".got"),
             text: place(".text"),
+            python: place(PYTHON).or_else(|| symbol(&elf, PYTHON_SYMBOL)).map(|(at, _)| at),
         };
         Some(())
     }
@@ -250,6 +262,13 @@ impl Objects {
     pub fn get(&self, id: ObjectId) -> &Object {
         &self.list[id as usize]
     }
+}
+
+/// Where a symbol that other objects may refer to is, and its size.
+fn symbol<'a, R: ReadRef<'a>>(elf: &ElfFile64<'a, Endianness, R>, name: &[u8]) -> Option<(u64, u64)> {
+    let mut all = elf.dynamic_symbols();
+    let symbol = all.find(|symbol| symbol.name_bytes().is_ok_and(|other| other == name))?;
+    Some((symbol.address(), symbol.size()))
 }
 
 /// When a file was last written to, and how long it is.

@@ -235,14 +235,14 @@ extern "C" fn child_main(argument: *mut c_void) -> c_int {
         let prepared = &*argument.cast_const().cast::<Prepared>();
         reset_dispositions(prepared);
         if !set_streams(&prepared.streams) {
-            fail(prepared, Stage::Streams);
+            fail_when_told_to_go(prepared, Stage::Streams);
         }
         if !prepared.directory.is_null() && libc::chdir(prepared.directory) == -1 {
-            fail(prepared, Stage::Directory);
+            fail_when_told_to_go(prepared, Stage::Directory);
         }
         prepared.handed_down.take_up(prepared.parent);
         if !prepared.user.is_null() && !become_user(&*prepared.user) {
-            fail(prepared, Stage::User);
+            fail_when_told_to_go(prepared, Stage::User);
         }
         hold_stop(prepared);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const prepared.mask, ptr::null_mut());
@@ -352,11 +352,25 @@ fn wait_for_go(prepared: &Prepared) {
 
 /// Reports the stage and `errno` and ends the child.
 fn fail(prepared: &Prepared, stage: Stage) -> ! {
+    report(prepared, stage);
+    // SAFETY: runs nothing of the parent's.
+    unsafe { libc::_exit(FAILED) }
+}
+
+/// The same, once it was told to go: whoever attaches to it before that finds it alive, and learns the reason from the
+/// report rather than from an attempt that the child's end has made fail.
+fn fail_when_told_to_go(prepared: &Prepared, stage: Stage) -> ! {
+    report(prepared, stage);
+    wait_for_go(prepared);
+    // SAFETY: runs nothing of the parent's.
+    unsafe { libc::_exit(FAILED) }
+}
+
+fn report(prepared: &Prepared, stage: Stage) {
     // SAFETY: writes eight bytes of a live array; less than PIPE_BUF, so in one piece.
     unsafe {
         let report: [c_int; 2] = [stage as c_int, *libc::__errno_location()];
         libc::write(prepared.failure, report.as_ptr().cast(), size_of_val(&report));
-        libc::_exit(FAILED)
     }
 }
 

@@ -20,7 +20,7 @@ use super::choice;
 use super::failure::{Failure, note};
 use super::input;
 use super::report_output::ReportOutput;
-use crate::analysis::budget::{self, Budget, DEFAULT_METRICS, Learned, Metric, Verdict, parse};
+use crate::analysis::budget::{self, Budget, DEFAULT_METRICS, Learned, Metric, Reading, Verdict, parse};
 use crate::capture::select::{CHOICES, Wanted};
 use crate::report::budget as report;
 use crate::report::look::Look;
@@ -90,6 +90,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let readings = runs::readings(&arguments.target, &runs)?;
     let target = arguments.target.to_string_lossy().into_owned();
     if arguments.learn {
+        if let Some(why) = readings.iter().find_map(nothing_to_learn) {
+            return Err(Failure::of_trace(anyhow!("{target}: {why}: no budget is learned from that")));
+        }
         let learned = budget::learn(&metrics, &readings, arguments.margin / 100.0).map_err(|metric| {
             Failure::of_trace(anyhow!("{metric}: the log does not tell this, so no budget is learned"))
         })?;
@@ -109,6 +112,15 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         (false, true) => 125,
         (false, false) => 0,
     }))
+}
+
+/// Why counts of a run are no measure of those to come.
+fn nothing_to_learn(reading: &Reading) -> Option<&'static str> {
+    match &reading.integrity {
+        run if run.is_lossy() => Some("events are missing from a log"),
+        run if run.calls == 0 => Some("a log has no calls"),
+        _ => None,
+    }
 }
 
 /// All budgets asked for: those of files, then those of the command line.

@@ -115,7 +115,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let mut outcome = runs::samples(arguments, &sides, names)?;
     let mut compared = compare::compare(&outcome.samples, outcome.paired);
-    let enough = compared.sides.iter().filter(|side| side.runs + side.traced > 0).count() > 1;
+    // What was measured until something went wrong is shown, if it is only times of one and counts of another.
+    let some = compared.sides.iter().filter(|side| side.runs + side.traced > 0).count() > 1;
+    let enough = compared.is_one() || some && outcome.trouble.is_some();
+    if !enough && outcome.trouble.is_none() {
+        return Err(Failure::of_trace(anyhow!("nothing to compare: {}", nothing(&compared))));
+    }
     if let (Some(which), true, None) = (arguments.replay, enough, &outcome.trouble) {
         compared.replays = replays::of_sides(which, &mut outcome, &arguments.place);
     }
@@ -131,6 +136,26 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             note(text);
             Ok(signal.map_or(ExitCode::from(125), by_signal))
         }
+    }
+}
+
+/// Why there is nothing to compare.
+fn nothing(compared: &compare::Comparison) -> String {
+    let empty =
+        compared.sides.iter().enumerate().filter(|(_, side)| side.without_calls > 0 && side.traced == 0);
+    let empty = empty.map(|(at, side)| {
+        let why = match (side.lost_events, side.complete) {
+            (0, false) => ": it was cut short before the first".to_owned(),
+            (0, true) => String::new(),
+            (lost, _) => format!(": {lost} events are missing from it"),
+        };
+        format!("the log of {} ({}) has no calls{why}", report::LETTERS[at], side.name)
+    });
+    let empty: Vec<String> = empty.collect();
+    if empty.is_empty() {
+        "of one there are only times, and of another only calls".to_owned()
+    } else {
+        empty.join("; ")
     }
 }
 

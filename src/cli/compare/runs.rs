@@ -182,7 +182,16 @@ pub fn told(name: &str, trouble: Trouble, stdio: &mut Stdio) -> Early {
             )
         }
         Trouble::TimedOut => format!("{name}: a run took longer than --timeout allows, and was killed"),
-        Trouble::Broken(error) => format!("{name}: {error}"),
+        Trouble::Broken(error) => {
+            let text = error.to_string();
+            // What a command of ours wrote stands on a line of its own.
+            match text.split_once('\n') {
+                Some((text, words)) => {
+                    return (format!("{name}: {text}; the end of what it wrote: {words}"), None);
+                }
+                None => format!("{name}: {text}"),
+            }
+        }
     };
     let words = stdio.last_words().map(|words| format!("; the end of what it wrote: {words}"));
     (text + &words.unwrap_or_default(), None)

@@ -90,8 +90,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let written = recorded.log.map(drop);
     let analysed = analyse(&output);
     // Why it could not be written comes before what is wrong with what there is.
-    let (report, drawing) = match (analysed, written) {
-        (Err(_), Err(unwritten)) => return Err(Failure::of_trace(unwritten)),
+    let (report, drawing) = match (analysed, &written) {
+        (Err(_), Err(unwritten)) => return Err(Failure::of_trace(anyhow!("{unwritten}"))),
         (analysed, _) => analysed.map_err(Failure::of_trace)?,
     };
     let graph = output.with_extension("svg");
@@ -106,6 +106,15 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         install::write(out, &report, Options { top, look: Look::of_stdout(), last })
     })
     .map_err(Failure::of_trace)?;
+    if let Err(unwritten) = written {
+        return Err(Failure::of_trace(anyhow!("the log is incomplete: {unwritten}")));
+    }
+    if !recorded.status.success() {
+        note(format_args!(
+            "the command failed ({}): the report is of what it did until then",
+            recorded.status
+        ));
+    }
     End::Status(recorded.status).finish()
 }
 

@@ -30,7 +30,7 @@ use crate::analysis::interval::summarize;
 use crate::analysis::opened::Opened;
 use crate::analysis::replay::{Known, KnownWall, Reason, Replay};
 use crate::capture::untraced::Progress as _;
-use crate::log::{Columns, Header};
+use crate::log::{Calibration, Columns, Header};
 use crate::plan::{Planned, Planner};
 use crate::report::look::Look;
 use crate::report::{json, replay};
@@ -302,9 +302,17 @@ fn options(arguments: &Arguments, header: &Header, planned: &Planned, walls: Vec
         cache: cache(arguments.cold),
         wall_ns: walls,
         recorded: recorded(header, planned),
+        runs: runs(header),
         blocks: arguments.runs.map_or(Options::default().blocks, |runs| runs as usize),
         time: if arguments.runs.is_some() { Duration::MAX } else { TIME },
     }
+}
+
+/// What the calls took in each traced run of the command, in parts of what they took in the log's.
+pub(super) fn runs(header: &Header) -> Vec<f64> {
+    let probe = |null: &Calibration| null.p50_ns.saturating_sub(null.untraced_ns) as f64;
+    let probe_ns = header.calibration.as_ref().map_or(0.0, probe);
+    header.repeats.as_ref().map_or_else(Vec::new, |repeats| repeats.ratios(probe_ns))
 }
 
 /// What a probe adds to each recorded duration is known from the calibration, made in a loop; what it adds in the program

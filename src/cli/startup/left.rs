@@ -74,7 +74,7 @@ pub fn run(
         sample: None,
         stacks: None,
     };
-    let mut tracer = tracer(arguments.backend)?;
+    let mut tracer = tracer(arguments.backend, None)?;
     let recorded = trace_command(&mut tracer, &job, [0, 1, 2].map(own_stream), || ())?;
     if let Some(interruption) = recorded.interruption {
         note(interrupted(interruption.signal, 0));

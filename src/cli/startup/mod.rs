@@ -6,6 +6,7 @@
 mod cold;
 mod from;
 mod left;
+mod repeats;
 mod sampled;
 mod traced;
 pub(super) mod untraced;
@@ -247,7 +248,19 @@ pub(super) fn report(
     if let Err(failure) = plotted {
         note(format_args!("no plot: {}", failure.text()));
     }
-    ended_by.map_or(End::Status(recorded.status), End::by_signal).finish()
+    match (ended_by, recorded.log) {
+        (Some(signal), log) => {
+            if let Err(error) = log {
+                note(format_args!("the log is incomplete: {error}"));
+            }
+            End::by_signal(signal)
+        }
+        (None, Ok(_)) => End::Status(recorded.status),
+        (None, Err(error)) => {
+            End::Failure(Failure::of_trace(anyhow::anyhow!("the log is incomplete: {error}")))
+        }
+    }
+    .finish()
 }
 
 /// Nothing was traced: prints what was measured all the same, if anything was.
@@ -268,9 +281,6 @@ pub(super) fn analyse(output: &Path) -> Result<(Report, Drawing), log::Error> {
 fn tell(recorded: &Recorded, drawn: io::Result<bool>) {
     for warning in &recorded.warnings {
         note(warning);
-    }
-    if let Err(error) = &recorded.log {
-        note(format_args!("the log is incomplete: {error}"));
     }
     if let Err(error) = drawn {
         note(format_args!("no flame graph: {error}"));

@@ -14,7 +14,7 @@ use super::traced::{Candidate, Plan, Run, trace_once};
 use crate::analysis::partition::{Partition, Partitioner, Untraced};
 use crate::analysis::wall;
 use crate::capture::sampler;
-use crate::capture::select::Wanted;
+use crate::capture::select::{Tracer, Wanted};
 use crate::capture::stdio::Stdio;
 use crate::event::stack::{Frame, Node};
 use crate::event::{Event, Kind};
@@ -95,37 +95,28 @@ fn divide(plan: &Plan<'_>, stdio: &mut Stdio, samples: &Samples, kept: bool) -> 
         return Ok(Made::Nothing(NEEDS_EBPF.to_owned()));
     }
     let plan = Plan { sample: Some(samples), ..*plan };
-    let begin = Instant::now();
-    let mut merged = None;
+    let mut is_too_much = false;
     let mut shortest: Option<(Duration, Candidate)> = None;
-    let (mut runs, mut taken) = (0, 0);
-    while goes_on(runs, taken, begin) {
-        let candidate = Candidate::new().map_err(Failure::of_trace)?;
-        let path = candidate.path();
-        let recorded = match trace_once(&mut tracer, &plan, &path, stdio, None)? {
-            Run::Interrupted(signal) => return Ok(Made::Interrupted(signal)),
-            Run::Made(recorded) => recorded,
-        };
-        let elapsed = recorded.elapsed;
-        recorded.log?;
-        runs += 1;
-        taken += recorded.sampled.map_or(0, |sampled| sampled.samples);
+    let runs = repeat(&mut tracer, &plan, stdio, kept, |candidate, elapsed| {
         if !is_ptrace {
-            let mut reader = Reader::open(&path)?;
+            let before = partitioner.runs();
+            let mut reader = Reader::open(&candidate.path())?;
             reader.for_each(|event| partitioner.add(event))?;
             partitioner.end_run();
-            if partitioner.runs() < runs {
-                return Ok(Made::Nothing("the command makes too many calls".to_owned()));
-            }
-        }
-        if kept {
-            merge(&mut merged, plan.output, &path)?;
+            is_too_much = partitioner.runs() == before;
         }
         if shortest.as_ref().is_none_or(|(known, _)| elapsed < *known) {
             shortest = Some((elapsed, candidate));
         }
+        Ok(!is_too_much)
+    })?;
+    if let Some(signal) = runs.interrupted {
+        return Ok(Made::Interrupted(signal));
     }
-    finish(merged, (runs, taken), None)?;
+    if is_too_much {
+        return Ok(Made::Nothing("the command makes too many calls".to_owned()));
+    }
+    finish(runs, None)?;
     if is_ptrace {
         return Ok(Made::Nothing(NEEDS_EBPF.to_owned()));
     }
@@ -143,24 +134,55 @@ fn divide(plan: &Plan<'_>, stdio: &mut Stdio, samples: &Samples, kept: bool) -> 
 
 /// Makes the runs whose samples ptrace takes. `Some`: a signal asked for an end.
 fn take(plan: &Plan<'_>, stdio: &mut Stdio, samples: &Samples) -> Result<Option<i32>, Failure> {
-    let mut tracer = tracer(Wanted::Ptrace)?;
+    let mut tracer = tracer(Wanted::Ptrace, None)?;
     let plan = Plan { sample: Some(samples), ..*plan };
+    let runs = repeat(&mut tracer, &plan, stdio, true, |_, _| Ok(true))?;
+    let interrupted = runs.interrupted;
+    if interrupted.is_none() {
+        finish(runs, samples.why_ptrace())?;
+    }
+    Ok(interrupted)
+}
+
+/// Some runs.
+#[derive(Default)]
+struct Runs {
+    made: u64,
+    samples: u64,
+    /// Their samples, where they are to be kept.
+    merged: Option<Merged>,
+    /// The signal that asked for an end.
+    interrupted: Option<i32>,
+}
+
+/// Makes runs until there are enough samples. `each` gets the log of each and how long it took; false: no more.
+fn repeat(
+    tracer: &mut Tracer,
+    plan: &Plan<'_>,
+    stdio: &mut Stdio,
+    kept: bool,
+    mut each: impl FnMut(Candidate, Duration) -> Result<bool, Failure>,
+) -> Result<Runs, Failure> {
     let begin = Instant::now();
-    let mut merged = None;
-    let (mut runs, mut taken) = (0, 0);
-    while goes_on(runs, taken, begin) {
+    let mut runs = Runs::default();
+    while goes_on(runs.made, runs.samples, begin) {
         let candidate = Candidate::new().map_err(Failure::of_trace)?;
-        let recorded = match trace_once(&mut tracer, &plan, &candidate.path(), stdio, None)? {
-            Run::Interrupted(signal) => return Ok(Some(signal)),
+        let recorded = match trace_once(tracer, plan, &candidate.path(), stdio, None)? {
+            Run::Interrupted(signal) => return Ok(Runs { interrupted: Some(signal), ..runs }),
             Run::Made(recorded) => recorded,
         };
+        let elapsed = recorded.elapsed;
         recorded.log?;
-        runs += 1;
-        taken += recorded.sampled.map_or(0, |sampled| sampled.samples);
-        merge(&mut merged, plan.output, &candidate.path())?;
+        runs.made += 1;
+        runs.samples += recorded.sampled.map_or(0, |sampled| sampled.samples);
+        if kept {
+            merge(&mut runs.merged, plan.output, &candidate.path())?;
+        }
+        if !each(candidate, elapsed)? {
+            break;
+        }
     }
-    finish(merged, (runs, taken), samples.why_ptrace())?;
-    Ok(None)
+    Ok(runs)
 }
 
 /// Whether another run is to be made.
@@ -169,17 +191,14 @@ fn goes_on(runs: u64, samples: u64, begin: Instant) -> bool {
 }
 
 /// Closes the log of samples, if there is one, and says where it is.
-fn finish(
-    merged: Option<Merged>,
-    (runs, samples): (u64, u64),
-    why_ptrace: Option<&str>,
-) -> Result<(), Failure> {
+fn finish(runs: Runs, why_ptrace: Option<&str>) -> Result<(), Failure> {
+    let Runs { made, samples, merged, .. } = runs;
     let Some(Merged { writer, path, .. }) = merged else { return Ok(()) };
     writer.finish()?;
     let how =
         why_ptrace.map(|why| format!(", taken by ptrace, in user mode only ({why})")).unwrap_or_default();
     note(format_args!(
-        "the {samples} CPU samples of {runs} runs are in {}: trace flame --by stack {0}{how}",
+        "the {samples} CPU samples of {made} runs are in {}: trace flame --by stack {0}{how}",
         path.display()
     ));
     Ok(())

@@ -5,7 +5,7 @@
 //! them takes the log's place at the end.
 
 use std::fs::File;
-use std::io::{self, Seek};
+use std::io;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,6 +14,7 @@ use super::super::failure::{Failure, note};
 use super::super::samples::Samples;
 use super::super::tracing::{Job, Recorded, trace_command, tracer};
 use super::Arguments;
+use super::repeats::Runs;
 use super::untraced::{End, Over};
 use crate::analysis::partition::Partition;
 use crate::analysis::phases::Phases;
@@ -30,6 +31,9 @@ const CALIBRATION_CALLS: u64 = 1000;
 const TRACED_RUNS: usize = 3;
 /// A traced run that takes longer than this is not repeated.
 const QUICK: Duration = Duration::from_secs(1);
+/// The same, if it is very quick: more runs say how far they lie apart.
+const VERY_QUICK_RUNS: usize = 7;
+const VERY_QUICK: Duration = Duration::from_millis(200);
 
 /// Any run but the first.
 const REPEATED: usize = 1;
@@ -54,7 +58,7 @@ impl Plan<'_> {
     /// The backend that is wanted, ready to record. Untraced runs come before: while one is loaded, calls may be
     /// dearer. Inner `Err`: a signal asked for an end meanwhile.
     pub fn tracer(&self) -> Result<Result<Tracer, i32>, Failure> {
-        let tracer = match untraced::to_its_end(|| tracer(self.arguments.backend)) {
+        let tracer = match untraced::to_its_end(|| tracer(self.arguments.backend, None)) {
             Ok(tracer) => tracer?,
             Err(signal) => return Ok(Err(signal)),
         };
@@ -107,9 +111,13 @@ pub fn trace_shortest(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Traced, Box<
         Err(failure) => return Err(over(failure.text(), End::Failure(failure))),
     };
     let mut ended_by = first.interruption.map(|interruption| interruption.signal);
-    let mut best: Option<(Recorded, Candidate)> = None;
-    for run in 1..TRACED_RUNS {
-        if ended_by.is_some() || !is_worth_repeating(&first, plan.output) {
+    let mut best: Option<(Recorded, Candidate, usize)> = None;
+    let mut runs = Runs::default();
+    for run in 1..VERY_QUICK_RUNS {
+        if ended_by.is_some() || !is_worth_repeating(&first, plan.output, run) {
+            break;
+        }
+        if run == 1 && !runs.add(plan.output) {
             break;
         }
         // Without room for a second log the first one does.
@@ -117,9 +125,10 @@ pub fn trace_shortest(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Traced, Box<
         match trace_once(&mut tracer, plan, &candidate.path(), stdio, None) {
             Ok(Run::Made(recorded)) if recorded.status == first.status => {
                 ended_by = recorded.interruption.map(|interruption| interruption.signal);
-                let shortest = best.as_ref().map_or(first.elapsed, |(best, _)| best.elapsed);
-                if recorded.elapsed < shortest && recorded.log.is_ok() {
-                    best = Some((recorded, candidate));
+                let shortest = best.as_ref().map_or(first.elapsed, |(best, ..)| best.elapsed);
+                let is_whole = recorded.log.is_ok() && ended_by.is_none() && runs.add(&candidate.path());
+                if recorded.elapsed < shortest && is_whole {
+                    best = Some((recorded, candidate, runs.made() - 1));
                 }
             }
             Ok(Run::Made(_)) => break,
@@ -134,7 +143,14 @@ pub fn trace_shortest(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Traced, Box<
         }
     }
     let recorded = match best {
-        Some((recorded, candidate)) if candidate.replace(plan.output).is_ok() => recorded,
+        Some((recorded, candidate, run)) if runs.store(run, &candidate.path(), plan.output).is_ok() => {
+            recorded
+        }
+        None if runs.made() > 1 => {
+            // Without them the log is whole, too.
+            let _ = runs.store(0, plan.output, plan.output);
+            first
+        }
         _ => first,
     };
     let sampled = Err("the command was not run for them".to_owned());
@@ -143,9 +159,10 @@ pub fn trace_shortest(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Traced, Box<
 
 /// Whether another run could give a better log. Only a plain file may be replaced by another; a link
 /// stays what it is.
-fn is_worth_repeating(first: &Recorded, output: &Path) -> bool {
+fn is_worth_repeating(first: &Recorded, output: &Path, runs: usize) -> bool {
     let replaceable = output.symlink_metadata().is_ok_and(|file| file.is_file());
-    replaceable && first.elapsed <= QUICK && first.log.is_ok() && first.status.code().is_some()
+    let longest = if runs < TRACED_RUNS { QUICK } else { VERY_QUICK };
+    replaceable && first.elapsed <= longest && first.log.is_ok() && first.status.code().is_some()
 }
 
 pub fn interrupted(signal: i32, run: usize) -> String {
@@ -204,15 +221,5 @@ impl Candidate {
     /// A name under which this process can open it.
     pub fn path(&self) -> PathBuf {
         PathBuf::from(format!("/proc/self/fd/{}", self.0.as_raw_fd()))
-    }
-
-    /// Puts a copy in the place of the log there; if that fails, that log is as it was.
-    fn replace(&self, output: &Path) -> io::Result<()> {
-        let directory = output.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let mut copy = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;
-        let mut log = &self.0;
-        log.rewind()?;
-        io::copy(&mut log, &mut copy)?;
-        copy.persist(output).map(drop).map_err(|error| error.error)
     }
 }

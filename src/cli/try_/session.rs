@@ -36,7 +36,7 @@ impl<'a> Session<'a> {
 
     /// Traces the command; how long it took.
     pub fn trace(&mut self, log: &Path, untraced: Untraced) -> Result<Duration, Failure> {
-        let mut tracer = tracer(self.arguments.backend)?;
+        let mut tracer = tracer(self.arguments.backend, None)?;
         if tracer.name() == "ptrace" {
             entry_point::prepare();
         }

@@ -20,7 +20,6 @@ use arrow_buffer::Buffer;
 use arrow_ipc::{Message, MessageHeader};
 
 use super::counts::Totals;
-use super::error::one_line;
 use super::projection::Columns;
 use super::schema::Column;
 use super::{Error, Header};
@@ -210,7 +209,7 @@ impl Reader {
             let read = match message.header_type() {
                 MessageHeader::DictionaryBatch => self.read_dictionary(&message, body).map(|()| None),
                 MessageHeader::RecordBatch => self.read_record_batch(&message, body).map(Some),
-                other => Err(format!("a message of type {other:?} has no place there")),
+                _ => Err("it is neither a batch nor a dictionary".to_owned()),
             };
             match read {
                 Ok(None) => {}
@@ -241,8 +240,8 @@ impl Reader {
             &mut self.dictionaries,
             &message.version(),
         )
-        .map_err(|error| {
-            format!("column `{}`: {}", self.table.schema.field(*column).name(), one_line(&error))
+        .map_err(|_| {
+            format!("the texts of column `{}` cannot be decoded", self.table.schema.field(*column).name())
         })
     }
 
@@ -257,7 +256,7 @@ impl Reader {
             Some(&self.projection),
             &message.version(),
         )
-        .map_err(|error| one_line(&error))?;
+        .map_err(|_| "its columns cannot be decoded")?;
         let batch = Batch::new(&decoded)?;
         self.count(&batch);
         Ok(batch)

@@ -5,10 +5,10 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom};
 
 use arrow_schema::{Schema, SchemaRef};
+use serde_json::error::Category;
 
 use super::frame::Frames;
 use super::verify;
-use crate::log::error::one_line;
 use crate::log::schema::{self, Column};
 use crate::log::{Error, FORMAT_VERSION, Header};
 
@@ -58,8 +58,9 @@ impl Table {
         // Before the schema, of which a newer version's may be anything.
         let header = read_header(header_json(found)?)?;
         verify::schema(found, metadata.len()).map_err(damaged)?;
-        let schema =
-            arrow_ipc::convert::try_fb_to_schema(found).map_err(|error| damaged(one_line(&error)))?;
+        // What Arrow and serde say of damage is for those who write programs with them.
+        let schema = arrow_ipc::convert::try_fb_to_schema(found)
+            .map_err(|_| damaged("its columns are described as no log's are".to_owned()))?;
         Ok(Self {
             header,
             positions: schema::positions(&schema)?,
@@ -91,7 +92,13 @@ fn header_json(schema: arrow_ipc::Schema<'_>) -> Result<&str, Error> {
 }
 
 fn read_header(json: &str) -> Result<Header, Error> {
-    let damaged = |error: serde_json::Error| Error::Header(one_line(&error));
+    let damaged = |error: serde_json::Error| {
+        let what = match error.classify() {
+            Category::Data => "something in its JSON is missing, or not what it should be, before",
+            Category::Io | Category::Syntax | Category::Eof => "its JSON is broken at",
+        };
+        Error::Header(format!("{what} character {} of line {}", error.column(), error.line()))
+    };
     let Version { format, writer } = serde_json::from_str(json).map_err(damaged)?;
     if format > FORMAT_VERSION {
         return Err(Error::Newer { found: format, supported: FORMAT_VERSION, writer });

@@ -8,8 +8,6 @@
 use arrow_ipc::{Endianness, Message, MetadataVersion, RecordBatch, Schema};
 use arrow_schema::DataType;
 
-use crate::log::error::one_line;
-
 /// Most rows in a batch.
 const MAX_ROWS: i64 = 1 << 20;
 
@@ -25,10 +23,10 @@ const MAX_ENTRIES: usize = 64;
 
 /// Checks a message's outer parts.
 pub(super) fn message(metadata: &[u8]) -> Result<Message<'_>, String> {
-    let message = arrow_ipc::root_as_message(metadata)
-        .map_err(|error| format!("its metadata is invalid: {}", one_line(&error)))?;
+    let message =
+        arrow_ipc::root_as_message(metadata).map_err(|_| "its metadata is that of no Arrow message")?;
     if message.version() != MetadataVersion::V5 {
-        return Err(format!("its metadata has version {:?}", message.version()));
+        return Err("its metadata is of another version of Arrow's format".to_owned());
     }
     Ok(message)
 }

@@ -114,6 +114,7 @@ impl Beginning {
                 ("times".to_owned(), said(self.time.is_some())),
                 ("durations".to_owned(), said(self.has_durations)),
             ]),
+            repeats: None,
             replayed: None,
         }
     }

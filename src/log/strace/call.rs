@@ -5,11 +5,12 @@ use std::ops::Range;
 use super::facts::{Fields, stat};
 use super::line::Line;
 use super::tasks::Task;
-use super::text::{Items, file_behind, quoted, unescape};
+use super::text::{Items, file_behind, number, quoted, unescape};
 use super::value;
 use crate::event::{Abi, Event, FileStat, Flags, Kind, UNKNOWN_ADDRESS};
 use crate::syscall::effect::Effect;
 use crate::syscall::flags::{CLONE, RESOLVE};
+use crate::syscall::passed::{CloneRange, CopyOffsets, FICLONERANGE, FileLock, is_lock_command};
 use crate::syscall::paths::push_absolute;
 use crate::syscall::plan::{self, PathArg, Plan, ResultFact};
 use crate::syscall::{Arg, Struct, open_flags};
@@ -164,7 +165,10 @@ impl Reading<'_> {
             self.call.peer = self.peer(text);
         } else if kind == Arg::In(Struct::OpenHow) {
             self.call.text = self.open_how(text);
-        } else if plan.effect == Effect::Clone3 && at == 0 {
+        } else if text.starts_with(b"[") || text.starts_with(b"{") {
+            self.passed(at, text);
+        }
+        if plan.effect == Effect::Clone3 && at == 0 {
             self.call.clone_flags = Fields(text).find(b"flags").map_or(0, |flags| value::bits(&CLONE, flags));
         }
     }
@@ -305,6 +309,45 @@ impl Reading<'_> {
             ResultFact::Text(index) | ResultFact::Cwd(index) => self.call.text = self.string(arg(index)),
             ResultFact::Peer(_) | ResultFact::None => {}
         }
+    }
+
+    /// The same of what else a replay has to know, of 64-bit programs as captures do.
+    fn passed(&mut self, at: usize, text: &[u8]) {
+        if self.line.abi != Abi::X86_64 {
+            return;
+        }
+        let fields = Fields(text);
+        let field = |name: &[u8]| number(fields.find(name)?).map(|(value, _)| value as i64);
+        let [_, command, ..] = self.call.args;
+        let arena = &mut *self.arena;
+        // `[5]`, and behind it, where it was told, what became of it.
+        let offset = || number(text.strip_prefix(b"[")?).map(|(value, _)| value as i64);
+        let before = |text: &Text, arena: &[u8]| {
+            text.clone().map(|text| CopyOffsets::parse(&arena[text])).unwrap_or_default()
+        };
+        let read = match (self.call.plan.effect, at) {
+            (Effect::Fcntl, 2) if is_lock_command(command) => {
+                let kind = fields.find(b"l_type").and_then(value::lock_type);
+                let whence = fields.find(b"l_whence").and_then(value::whence);
+                let lock = (kind, whence, field(b"l_start"), field(b"l_len"));
+                let (Some(kind), Some(whence), Some(start), Some(length)) = lock else { return };
+                Some(FileLock { kind, whence, start, length }.push(arena))
+            }
+            (Effect::Ioctl, 2) if command as u32 == FICLONERANGE => {
+                let part = [&b"src_fd"[..], b"src_offset", b"src_length", b"dest_offset"].map(field);
+                let [Some(fd), Some(from), Some(length), Some(to)] = part else { return };
+                Some(CloneRange { fd, from, length, to }.push(arena))
+            }
+            (Effect::CopyRange, 1) | (Effect::SendFile, 2) => {
+                CopyOffsets { from: offset(), to: None }.push(arena)
+            }
+            (Effect::CopyRange, 3) => {
+                let from = before(&self.call.text, arena).from;
+                CopyOffsets { from, to: offset() }.push(arena)
+            }
+            _ => return,
+        };
+        self.call.text = read;
     }
 
     /// In the form that a capture keeps.

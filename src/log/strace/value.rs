@@ -75,6 +75,10 @@ fn one(kind: Arg, abi: Abi, part: &[u8]) -> Option<u64> {
 
 fn word(kind: Arg, abi: Abi, name: &[u8]) -> Option<u64> {
     match kind {
+        // Requests of ioctl that several drivers have: `BTRFS_IOC_CLONE or FICLONE`.
+        Arg::Enum(set) if name.windows(4).any(|four| four == b" or ") => {
+            name.split(|&byte| byte == b' ').find_map(|name| find(set, name))
+        }
         Arg::Flags(set) | Arg::Enum(set) => find(set, name)
             .or_else(|| if name.starts_with(b"SIG") { signal(name).map(u64::from) } else { None }),
         Arg::Mode => MODES.iter().find(|(known, _)| *known == name).map(|(_, value)| *value),
@@ -106,6 +110,22 @@ pub fn bits(set: &FlagSet, text: &[u8]) -> u64 {
     parts(text)
         .filter_map(|part| number(part).map(|(value, _)| value).or_else(|| find(set, part)))
         .fold(0, |all, bit| all | bit)
+}
+
+/// The kind of a lock (`l_type`).
+pub fn lock_type(text: &[u8]) -> Option<i16> {
+    named(text, &[b"F_RDLCK", b"F_WRLCK", b"F_UNLCK"])
+}
+
+/// What an offset is from (`l_whence`).
+pub fn whence(text: &[u8]) -> Option<i16> {
+    named(text, &[b"SEEK_SET", b"SEEK_CUR", b"SEEK_END"])
+}
+
+/// A number, or the name of one from 0.
+fn named(text: &[u8], names: &[&[u8]]) -> Option<i16> {
+    let place = || names.iter().position(|name| *name == text).map(|place| place as u64);
+    i16::try_from(number(text).map(|(value, _)| value).or_else(place)?).ok()
 }
 
 /// A mode as `S_IFREG|0644`, or a number.
@@ -178,6 +198,7 @@ mod tests {
         assert_eq!(argument("kill", 1, "SIGRT_3"), Some(35));
         assert_eq!(argument("access", 1, "F_OK"), Some(0));
         assert_eq!(argument("statx", 2, "|0x900"), Some(0x900));
+        assert_eq!(argument("ioctl", 1, "BTRFS_IOC_CLONE or FICLONE"), Some(0x4004_9409));
         assert_eq!(argument("read", 1, "\"abc\"..."), Some(UNKNOWN_ADDRESS));
         assert_eq!(argument("openat", 2, "O_NEWER"), None);
         assert_eq!(argument("openat", 2, "12abc"), None);

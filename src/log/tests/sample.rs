@@ -20,6 +20,7 @@ pub(super) fn header() -> Header {
         calibration: None,
         untraced: None,
         options: [("follow".to_owned(), "yes".to_owned())].into(),
+        repeats: None,
         replayed: None,
     }
 }

@@ -49,10 +49,12 @@ impl Encoder {
         })
     }
 
-    /// Forgets which dictionaries were written, after output was thrown away.
-    pub(in crate::log) fn restart(&mut self) -> Result<(), ArrowError> {
+    /// Forgets which dictionaries were written, after output was thrown away; the schema message too, if it was in that.
+    pub(in crate::log) fn restart(&mut self, is_begun: bool) -> Result<(), ArrowError> {
         self.stream = stream(&self.schema)?;
-        self.stream.get_mut().clear();
+        if is_begun {
+            self.stream.get_mut().clear();
+        }
         Ok(())
     }
 
@@ -68,6 +70,19 @@ impl Encoder {
     pub(in crate::log) fn encode(&mut self, rows: &Rows) -> Result<(), ArrowError> {
         let batch = self.batch(rows)?;
         self.stream.write(&batch)
+    }
+
+    /// Adds the first rows of a batch to the output, with the texts that they need.
+    pub(in crate::log) fn encode_first(&mut self, rows: &Rows, count: usize) -> Result<(), ArrowError> {
+        let batch = self.batch(rows)?.slice(0, count);
+        let columns = batch.columns().iter().map(|column| with_own_texts(column));
+        let batch = RecordBatch::try_new(self.schema.clone(), columns.collect::<Result<_, _>>()?)?;
+        self.stream.write(&batch)
+    }
+
+    /// Bytes made since the output was taken last.
+    pub(in crate::log) fn output_len(&self) -> u64 {
+        self.stream.get_ref().len() as u64
     }
 
     /// Adds the end marker to the output.
@@ -161,6 +176,17 @@ fn enumeration(values: &[i8], names: &ArrayRef) -> Result<ArrayRef, ArrowError> 
 fn texts(column: &TextColumn) -> Result<ArrayRef, ArrowError> {
     let names = strings(column.dictionary.offsets(), column.dictionary.text())?;
     Ok(Arc::new(DictionaryArray::try_new(keys::<Int32Type>(&column.keys), Arc::new(names))?))
+}
+
+/// A column of the first rows of a batch without texts that come only later: keys are given in the order of the texts.
+fn with_own_texts(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let Some(texts) = column.as_any().downcast_ref::<DictionaryArray<Int32Type>>() else {
+        return Ok(column.clone());
+    };
+    let last = texts.keys().iter().flatten().max();
+    let count = last.map_or(0, |last| usize::try_from(last).unwrap_or(0) + 1);
+    let own = texts.values().slice(0, count.min(texts.values().len()));
+    Ok(Arc::new(DictionaryArray::try_new(texts.keys().clone(), own)?))
 }
 
 fn strings(offsets: &[i32], text: &[u8]) -> Result<StringArray, ArrowError> {

@@ -106,6 +106,17 @@ impl Rows {
         self.kind.len()
     }
 
+    /// What the first rows come to.
+    pub(super) fn counts_of_first(&self, rows: usize) -> Counts {
+        let mut counts = Counts::default();
+        for row in 0..rows.min(self.len()) {
+            let kind = Kind::ALL.into_iter().find(|kind| *kind as i8 == self.kind[row]);
+            let ret = Some(self.ret.values[row]).filter(|_| self.ret.valid[row]);
+            counts.add_event(&Event { ret, ..Event::new(kind.unwrap_or(Kind::Syscall)) });
+        }
+        counts
+    }
+
     pub(in crate::log) fn is_full(&self) -> bool {
         self.len() >= MAX_ROWS || self.text_len() >= FULL_TEXT
     }

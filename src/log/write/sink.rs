@@ -25,6 +25,8 @@ pub(in crate::log) struct Sink {
     path: PathBuf,
     /// Bytes that are whole.
     len: u64,
+    /// Bytes that the file took of the last write, if that failed.
+    fitted: u64,
     is_regular: bool,
     /// Not there before.
     is_new: bool,
@@ -107,7 +109,15 @@ impl Sink {
     }
 
     fn empty(file: File, path: &Path) -> Self {
-        Self { file, path: path.to_owned(), len: 0, is_regular: true, is_new: false, holds_older: false }
+        Self {
+            file,
+            path: path.to_owned(),
+            len: 0,
+            fitted: 0,
+            is_regular: true,
+            is_new: false,
+            holds_older: false,
+        }
     }
 
     pub(in crate::log) fn path(&self) -> &Path {
@@ -129,13 +139,20 @@ impl Sink {
             self.holds_older = false;
         }
         let result = self.file.write_all(bytes);
+        self.fitted = 0;
         if result.is_ok() {
             self.len += bytes.len() as u64;
         } else if self.is_regular {
+            self.fitted = self.file.stream_position().map_or(0, |end| end.saturating_sub(self.len));
             // Should this fail too, readers stop at the half batch by themselves.
             let _ = self.file.set_len(self.len).and_then(|()| self.file.seek(SeekFrom::Start(self.len)));
         }
         result
+    }
+
+    /// How much room there was for what could not be written last: less than it needed.
+    pub(in crate::log) fn fitted(&self) -> u64 {
+        self.fitted
     }
 
     /// Closes the file; some file systems report a full disk only then.

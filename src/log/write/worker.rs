@@ -11,6 +11,11 @@ use crate::event::{Event, Kind};
 use crate::log::counts::Counts;
 use crate::log::{Error, TOTAL_EVENTS, TOTAL_LOST};
 
+/// How far the number of rows that fit on a full disk is halved: to within this part of a batch, 2 to the power of it.
+const FITTING_STEPS: u32 = 6;
+/// Bytes by which the closing rows may be longer than they were with smaller numbers.
+const CLOSING_MARGIN: u64 = 256;
+
 pub(super) struct Worker {
     encoder: Encoder,
     sink: Sink,
@@ -73,10 +78,42 @@ impl Worker {
                 Err(error) => {
                     self.error = Some(error);
                     shared.fail();
+                    // Should this fail too, all of it is missing.
+                    let kept = self.write_what_fits(rows).unwrap_or_default();
+                    self.dropped += rows.counts.events - kept;
+                    return;
                 }
             }
         }
         self.dropped += rows.counts.events;
+    }
+
+    /// After a batch has found no room: writes as many of its first rows as there is room for, and for the closing rows
+    /// behind them. Returns how many events that kept.
+    fn write_what_fits(&mut self, rows: &Rows) -> io::Result<u64> {
+        let fitted = self.sink.fitted();
+        let mut closing = Rows::new(0);
+        self.encode_closing(&mut closing)?;
+        let room = fitted.saturating_sub(self.encoder.output_len() + CLOSING_MARGIN);
+        let mut count = 0;
+        for halvings in 1..=FITTING_STEPS {
+            let tried = count + (rows.len() >> halvings);
+            self.restart()?;
+            self.encoder.encode_first(rows, tried).map_err(io::Error::other)?;
+            if self.encoder.output_len() <= room {
+                count = tried;
+            }
+        }
+        self.restart()?;
+        if count == 0 {
+            return Ok(0);
+        }
+        self.encoder.encode_first(rows, count).map_err(io::Error::other)?;
+        self.write_output()?;
+        let counts = rows.counts_of_first(count);
+        self.written.add(counts);
+        self.batches += 1;
+        Ok(counts.events)
     }
 
     fn encode_and_write(&mut self, rows: &Rows) -> io::Result<()> {
@@ -85,6 +122,11 @@ impl Worker {
         self.written.add(rows.counts);
         self.batches += 1;
         Ok(())
+    }
+
+    /// Begins output anew. Where nothing is written yet (in the place of an older log), the header is to come first.
+    fn restart(&mut self) -> io::Result<()> {
+        self.encoder.restart(self.sink.len() > 0).map_err(io::Error::other)
     }
 
     fn write_output(&mut self) -> io::Result<()> {
@@ -117,6 +159,15 @@ impl Worker {
     /// Closes the log. After a failure this is an attempt: there may be room again for a few rows
     /// that say what is missing, because the half batch was taken back.
     fn write_totals(&mut self, mut rows: Box<Rows>) -> io::Result<()> {
+        let counts = self.encode_closing(&mut rows)?;
+        self.write_output()?;
+        self.written = counts;
+        self.batches += 1;
+        Ok(())
+    }
+
+    /// Encodes the closing rows, and the end. Returns what the totals among them say.
+    fn encode_closing(&mut self, rows: &mut Rows) -> io::Result<Counts> {
         if let Some(error) = &self.error {
             let text = format!("log not written: {error}");
             let lost = Event {
@@ -125,7 +176,7 @@ impl Worker {
                 ..self.closing_row(Kind::Lost)
             };
             rows.push(&lost);
-            self.encoder.restart().map_err(io::Error::other)?;
+            self.restart()?;
         }
         let mut counts = self.written;
         counts.add(rows.counts);
@@ -134,12 +185,9 @@ impl Worker {
                 Event { text: Some(name.as_bytes()), ret: Some(count), ..self.closing_row(Kind::Total) };
             rows.push(&total);
         }
-        self.encoder.encode(&rows).map_err(io::Error::other)?;
+        self.encoder.encode(rows).map_err(io::Error::other)?;
         self.encoder.finish().map_err(io::Error::other)?;
-        self.write_output()?;
-        self.written = counts;
-        self.batches += 1;
-        Ok(())
+        Ok(counts)
     }
 
     fn closing_row(&self, kind: Kind) -> Event<'static> {

@@ -2,7 +2,7 @@
 
 use super::letter;
 use super::rows::shown;
-use crate::analysis::compare::{Against, Comparison, Ratio, Row, Unit, Verdict};
+use crate::analysis::compare::{Against, Cell, Comparison, Ratio, Row, Unit, Verdict};
 use crate::report::escape::escape;
 
 /// Which is faster, and by how much.
@@ -53,22 +53,22 @@ pub fn factor(value: f64) -> String {
 
 /// What is done a lot by one side, and not at all by another.
 pub fn alone(compared: &Comparison) -> Vec<String> {
+    // What a log that lacks events does not have may be among those.
+    let has_none = |(at, cell): (usize, &Cell)| {
+        let is_whole = compared.sides.get(at).is_some_and(|side| side.lost_events == 0 && side.complete);
+        cell.median == 0.0 && cell.runs > 0 && is_whole
+    };
     let rows = compared.figures.iter().filter(|row| {
         let told = |against: &Against| matches!(against.verdict, Verdict::Differs | Verdict::Untested);
-        row.others.iter().any(told) && row.sides.iter().any(|cell| cell.median == 0.0 && cell.runs > 0)
+        row.others.iter().any(told) && row.sides.iter().enumerate().any(has_none)
     });
     let lines = rows.map(|row| {
         let name = escape(row.name.bytes());
         let has = row.sides.iter().enumerate().filter(|(_, cell)| cell.median > 0.0);
         let has: Vec<String> =
             has.map(|(at, cell)| format!("{} {}", letter(at), shown(row.unit, cell.median))).collect();
-        let none: Vec<&str> = row
-            .sides
-            .iter()
-            .enumerate()
-            .filter(|(_, cell)| cell.median == 0.0 && cell.runs > 0)
-            .map(|(at, _)| letter(at))
-            .collect();
+        let none: Vec<&str> =
+            row.sides.iter().enumerate().filter(|side| has_none(*side)).map(|(at, _)| letter(at)).collect();
         format!("{name}: {}, {} none", has.join(", "), none.join(", "))
     });
     let lines: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
@@ -81,7 +81,7 @@ fn any_differs(compared: &Comparison) -> bool {
     all.any(|one| match one.verdict {
         Verdict::Differs => true,
         Verdict::Untested => one.difference != 0.0,
-        Verdict::NotSure | Verdict::Alike => false,
+        Verdict::NotSure | Verdict::Alike | Verdict::Unknown => false,
     })
 }
 
@@ -89,7 +89,7 @@ pub fn footer(compared: &Comparison) -> Vec<String> {
     let mut lines = Vec::new();
     let has =
         |rows: &[Row], verdict| rows.iter().flat_map(|row| &row.others).any(|one| one.verdict == verdict);
-    let is_traced = compared.sides.iter().all(|side| side.traced > 0);
+    let is_traced = matches!(compared.sides.split_first(), Some((reference, others)) if reference.traced > 0 && others.iter().any(|other| other.traced > 0));
     if is_traced && !any_differs(compared) {
         lines.push("No count of calls differs in a way that is sure and worth mention.".to_owned());
     }

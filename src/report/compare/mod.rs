@@ -12,8 +12,8 @@ use std::io::{self, Write};
 use super::escape::printable;
 use super::look::Look;
 use super::table::{Column, Table};
-use super::units::things;
-use crate::analysis::compare::{Comparison, Dimension, Measure, Row, Unit};
+use super::units::{count, things};
+use crate::analysis::compare::{Comparison, Dimension, Measure, Row, Side, Unit};
 use answer::{alone, answer, footer};
 use only::only;
 use replays::replays;
@@ -40,7 +40,9 @@ pub fn write(out: &mut dyn Write, compared: &Comparison, all: bool, look: Look) 
             look.title(letter(at)),
             look.headline(&printable(&side.name), &runs.join(", "))
         )?;
-        if side.lost_events > 0 || !side.complete {
+        if let Some(text) = without_calls(side) {
+            writeln!(out, "   {}", look.warning(&text))?;
+        } else if side.lost_events > 0 || !side.complete {
             writeln!(out, "   {}", look.warning("events are missing from its log: counts are too low"))?;
         }
     }
@@ -83,6 +85,22 @@ const TABLES: [(&str, Dimension, Measure); 5] = [
 
 fn letter(side: usize) -> &'static str {
     LETTERS.get(side).copied().unwrap_or("?")
+}
+
+/// What is said of logs without a call.
+fn without_calls(side: &Side) -> Option<String> {
+    match (side.without_calls, side.traced) {
+        (0, _) => None,
+        (_, 0) => Some("its log has no calls: nothing that calls tell can be compared".to_owned()),
+        (none, some) => {
+            let (none, all) = (none as u64, (none + some) as u64);
+            Some(format!(
+                "{} of its {} have no calls, and are left out",
+                count(none),
+                things(all, "log", "logs")
+            ))
+        }
+    }
 }
 
 fn unlike(out: &mut dyn Write, compared: &Comparison, look: Look) -> io::Result<()> {

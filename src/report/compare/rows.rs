@@ -40,7 +40,7 @@ pub fn rows(
             || row.others.iter().any(|against| match against.verdict {
                 Verdict::Differs => true,
                 Verdict::Untested => against.difference != 0.0,
-                Verdict::NotSure | Verdict::Alike => false,
+                Verdict::NotSure | Verdict::Alike | Verdict::Unknown => false,
             })
     };
     let worth: Vec<&&Row> = rows.iter().filter(is_worth).collect();
@@ -115,7 +115,7 @@ fn verdicts(row: &Row) -> String {
 
 fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Differs | Verdict::Untested => "",
+        Verdict::Differs | Verdict::Untested | Verdict::Unknown => "",
         Verdict::NotSure => "not sure",
         Verdict::Alike => "alike",
     }

@@ -33,7 +33,10 @@ pub fn write(out: &mut dyn Write, replay: &Replay, look: Look) -> io::Result<()>
         }
         None => String::new(),
     };
-    writeln!(out, "{}", look.headline(&command, &wall))?;
+    // Of a part of strace's text neither is known.
+    if !command.is_empty() || !wall.is_empty() {
+        writeln!(out, "{}", look.headline(&command, &wall))?;
+    }
     above(&replay.coverage, replay).iter().try_for_each(|line| writeln!(out, "{}", look.text(line)))?;
     writeln!(out)?;
     table(&replay.rows).lines(look, 0).iter().try_for_each(|line| writeln!(out, "{line}"))?;
@@ -282,6 +285,7 @@ fn unreliable(replay: &Replay, gate: Believed) -> String {
     let estimate = if replay.backend == "ebpf" { "" } else { " (an estimate, the tracer's jitter in it)" };
     // Projections stand on one of the two; the truth may lie at the other.
     let of_shown = if replay.cost_source == "recorded" { here / there } else { there / here };
+    let runs = if gate.runs > 1 { format!(" (the middle of {} runs)", gate.runs) } else { String::new() };
     let savings = if of_shown < 1.0 {
         format!("{} smaller than shown", whole_percent(1.0 - of_shown))
     } else {
@@ -295,7 +299,7 @@ fn unreliable(replay: &Replay, gate: Believed) -> String {
     };
     format!(
         "Projections are unreliable: with the program's pauses these calls take {} here, {} in the \
-         program{estimate}{why} {savings}.",
+         program{runs}{estimate}{why} {savings}.",
         time(here as u64),
         least_to_most(gate.in_program_least_ns, gate.in_program_ns),
     )

@@ -162,7 +162,13 @@ fn strategies_without_figures_share_a_line_by_reason() {
 fn what_is_unreliable_says_by_how_much() {
     let mut replay = replay(Verdict::NoRing);
     let gate = |in_program_ns, replayed_ns| {
-        Some(Believed { in_program_ns, in_program_least_ns: in_program_ns, replayed_ns, passed: false })
+        Some(Believed {
+            in_program_ns,
+            in_program_least_ns: in_program_ns,
+            runs: 1,
+            replayed_ns,
+            passed: false,
+        })
     };
     replay.gate = gate(600_000.0, 450_000.0);
     replay.cost_source = "recorded";
@@ -175,10 +181,15 @@ fn what_is_unreliable_says_by_how_much() {
     assert!(estimated.contains("savings may be 1.33 times what is shown."), "{estimated}");
     let between = Believed {
         in_program_least_ns: 500_000.0,
+        runs: 7,
         ..replay.gate.unwrap_or_else(|| unreachable!("set above"))
     };
     replay.gate = Some(between);
-    assert!(text(&replay, None).contains("500 µs to 600 µs in the program"), "{}", text(&replay, None));
+    assert!(
+        text(&replay, None).contains("500 µs to 600 µs in the program (the middle of 7 runs)"),
+        "{}",
+        text(&replay, None)
+    );
     replay.gate = gate(300_000.0, 600_000.0);
     assert!(text(&replay, None).contains("Savings may be 50 % smaller than shown."));
 }

@@ -18,7 +18,8 @@ use super::units::{at_most, percent, things, time, whole_percent};
 use crate::analysis::cost::Quality;
 use crate::analysis::findings::Findings;
 use crate::analysis::interval::Summary;
-use crate::analysis::startup::{Launcher, Report};
+use crate::analysis::launcher::Launcher;
+use crate::analysis::startup::Report;
 use crate::analysis::wall::{Untraced, WallKind};
 
 /// What the caller knows beside the report.

@@ -62,11 +62,20 @@ fn how(partition: &Partition) -> String {
     } else {
         String::new()
     };
+    let wakes = if partition.knows_wakes { "" } else { " Waits last until the thread runs again." };
+    let samples = match partition.samples {
+        0 => {
+            format!("without a CPU sample{path} (begins and ends of calls tell user CPU from time in them), ")
+        }
+        samples => format!(
+            "with {} ({} a second){path}, ",
+            things(samples, "CPU sample", "CPU samples"),
+            count(u64::from(partition.sample_hz)),
+        ),
+    };
     format!(
-        "Of {} with {} ({} a second){path}, {} on average; time on a CPU scaled to that of untraced runs, waits as far as their wall time has room.",
+        "Of {} {samples}{} on average; time on a CPU scaled to that of untraced runs, waits as far as their wall time has room.{wakes}",
         things(partition.runs, "run", "runs"),
-        things(partition.samples, "CPU sample", "CPU samples"),
-        count(u64::from(partition.sample_hz)),
         time(partition.run_ns),
     )
 }

@@ -1,6 +1,7 @@
 //! Colours of what threads do, readable on white and on black, and told apart by those who do not see all colours: what is
 //! on a CPU is strong, waits are paler.
 
+use crate::analysis::partition::Part;
 use crate::analysis::phases::PhaseKind;
 use crate::analysis::waterfall::Class;
 
@@ -16,15 +17,19 @@ pub fn class_colour(class: Class) -> &'static str {
         Class::Computing => "#5b8fc9",
         Class::FileCall => "#e69f00",
         Class::OtherCall => "#a58bd0",
-        Class::Disk => "#d9713c",
-        Class::Network => "#2ba884",
-        Class::Pipe => "#8ed0e8",
-        Class::Futex => "#dd9cc4",
-        Class::Child => "#c4c9cf",
-        Class::Timer => "#cfc58a",
-        Class::Other => "#a9b3a2",
-        Class::FaultWait => "#9c6b4a",
-        Class::Ready => "#f0e05a",
+        Class::Off(part) => match part {
+            Part::Disk => "#d9713c",
+            Part::Network => "#2ba884",
+            Part::Pipe => "#8ed0e8",
+            Part::Futex => "#dd9cc4",
+            Part::Child => "#c4c9cf",
+            Part::Timer => "#cfc58a",
+            Part::FaultWait => "#9c6b4a",
+            Part::Ready => "#f0e05a",
+            Part::Other | Part::User | Part::Faults | Part::Call | Part::Launch | Part::Unexplained => {
+                "#a9b3a2"
+            }
+        },
     }
 }
 
@@ -34,15 +39,7 @@ pub fn class_name(class: Class, knows_cpu: bool) -> &'static str {
         Class::Computing => "on a CPU, in no call",
         Class::FileCall => "file-system calls",
         Class::OtherCall => "other calls",
-        Class::Disk => "waiting: files",
-        Class::Network => "waiting: network",
-        Class::Pipe => "waiting: pipe",
-        Class::Futex => "waiting: futex",
-        Class::Child => "waiting: child",
-        Class::Timer => "waiting: time",
-        Class::Other => "waiting: other",
-        Class::FaultWait => "waiting: page fault",
-        Class::Ready => "ready, waiting for a CPU",
+        Class::Off(part) => part.name().trim_start_matches("in calls, "),
     }
 }
 

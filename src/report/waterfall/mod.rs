@@ -17,6 +17,7 @@ mod colours;
 mod columns;
 mod head;
 mod imports;
+mod json;
 mod legend;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use super::svg::{escaped, rule, text};
 use super::units::{things, time};
 use crate::analysis::waterfall::{COLUMNS, Picture};
 use colours::phase_colour;
+pub use json::json;
 
 const WIDTH: f64 = 1280.0;
 /// The axis.
@@ -53,6 +55,11 @@ const STYLE: &str = "<style>\
 .grid{stroke:#2c3036}.life{fill:#2a2e34}.edge{stroke:#e6e8ea}}\
 </style>";
 
+/// Whether there is something to draw, and an axis to draw it on.
+fn has_axis(picture: &Picture) -> bool {
+    !picture.rows.is_empty() && picture.knows_times && picture.length_ns > 0.0
+}
+
 /// The parts above each other, and the axis that they share.
 struct Sheet<'a> {
     picture: &'a Picture,
@@ -65,7 +72,7 @@ struct Sheet<'a> {
 
 /// Writes the picture. Gives `false`, and writes nothing, if there is nothing to draw, or no time is known.
 pub fn svg(out: &mut dyn Write, picture: &Picture) -> io::Result<bool> {
-    if picture.rows.is_empty() || !picture.knows_times || picture.length_ns <= 0.0 {
+    if !has_axis(picture) {
         return Ok(false);
     }
     let scale = (RIGHT - LEFT) / picture.length_ns;

@@ -71,7 +71,7 @@ impl Model<'_> {
             }
             Action::ReadLink { start, path, .. } => return self.read_link(start, path, call),
             Action::ListDir { handle, .. } => self.list(handle, moved, done),
-            // The last close of a description gives its lock up.
+            // The last close of a description gives its lock up, any close of a file those that its process has on parts.
             Action::Close { handle } => {
                 let node = self.of_handle(handle);
                 if self.locked.contains(&node) {

@@ -19,9 +19,9 @@ mod walk;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::limits::{ScratchLimits, TooMuch};
-use crate::bind::{Action, Bound, Handle, Skip, Start, Step};
+use crate::bind::{Action, Bound, Change, Handle, Skip, Start, Step};
 use crate::graph::Rule;
-use crate::plan::{Call, PathId, Paths, Plan};
+use crate::plan::{Call, PathId, Paths, Plan, ProcessId};
 use access::{Accesses, Use};
 #[cfg(test)]
 pub(in crate::scratch) use calls::entry_bytes;
@@ -81,6 +81,12 @@ pub(crate) fn model(
             }
         }
     }
+    // A replay is one process, to which locks of its own would never be in each other's way.
+    for step in &mut kept {
+        if let Action::Change(Change::LockRange { handle, lock }) = &mut step.action {
+            lock.of_description |= model.has_several_lockers(*handle);
+        }
+    }
     let Model { mut nodes, initial, names, accesses, .. } = model;
     share_with_first(&mut nodes);
     Ok(Modelled { nodes, initial, names, steps: kept, accesses, skips, opened })
@@ -116,8 +122,10 @@ pub(crate) struct Model<'a> {
     handles: Vec<Option<NodeId>>,
     /// Of each open file description: its offset, and the bytes that a listing has returned.
     offsets: Vec<u64>,
-    /// Files that somebody locks (`flock`).
+    /// Files that somebody locks, in whole (`flock`) or in part (`fcntl`).
     locked: FxHashSet<NodeId>,
+    /// Of those that are locked in part, the process that does; `None`: several.
+    lockers: FxHashMap<NodeId, Option<ProcessId>>,
     written: u64,
 }
 
@@ -137,6 +145,7 @@ impl<'a> Model<'a> {
             handles: vec![None; bound.handles],
             offsets: vec![0; bound.handles],
             locked: FxHashSet::default(),
+            lockers: FxHashMap::default(),
             written: 0,
             plan,
             bound,

@@ -86,7 +86,7 @@ fn a_copy_of_a_whole_file_can_be_a_second_name() {
         log.builder.call(log.main, Op::Fstat { fd: 3 }, Recorded::returned(0)).unwrap();
         log.open(to, CREATE, 4);
         for moved in [700, 0] {
-            log.call(Op::Copy { from: 3, to: 4, count: 4096, call: CopyCall::Range }, moved);
+            log.call(copied(3, 4, 4096), moved);
         }
         log.call(Op::Fchmod { fd: 4, mode: 0o755 }, 0);
         log.close(4);
@@ -119,7 +119,7 @@ fn a_copy_of_a_whole_file_can_share_its_blocks() {
         for &moved in moved {
             // The last is of a part.
             let count = if moved == 300 { 300 } else { 4096 };
-            log.call(Op::Copy { from: 3, to: 4, count, call: CopyCall::Range }, moved);
+            log.call(copied(3, 4, count), moved);
         }
         log.close(4);
         log.close(3);

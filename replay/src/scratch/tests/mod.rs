@@ -13,7 +13,9 @@ use std::path::Path;
 use super::{Scratch, ScratchLimits, replay_in_scratch};
 use crate::guard::Guard;
 use crate::measure::Options;
-use crate::plan::{At, CopyCall, Op, Plan, PlanBuilder, Recorded, Scope, StatCall, StatFacts, ThreadId};
+use crate::plan::{
+    At, CopyCall, Offset, Op, Plan, PlanBuilder, Recorded, Scope, StatCall, StatFacts, ThreadId,
+};
 use crate::{ReplayError, Skip, Strategy};
 
 const CREATE: u32 = (libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL) as u32;
@@ -99,6 +101,11 @@ impl Log {
     }
 }
 
+fn copied(from: i32, to: i32, count: u64) -> Op {
+    let (from_offset, to_offset) = (Offset::OWN, Offset::OWN);
+    Op::Copy { from, from_offset, to, to_offset, count, call: CopyCall::Range }
+}
+
 fn file(mode: u32, size: u64, nlink: u32) -> StatFacts {
     StatFacts { mode: Some(libc::S_IFREG | mode), size: Some(size), nlink: Some(nlink), file: None }
 }
@@ -137,7 +144,7 @@ fn install() -> Log {
     log.symlink("pkg", "target/current", 0);
     log.open("target/current/1.py", libc::O_RDONLY as u32, 3);
     log.open("copy", CREATE, 4);
-    log.call(Op::Copy { from: 3, to: 4, count: 4096, call: CopyCall::Range }, 900);
+    log.call(copied(3, 4, 4096), 900);
     log.close(3);
     log.close(4);
     log.unlink("target/pkg/2.py", 0, 0);

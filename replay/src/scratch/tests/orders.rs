@@ -3,7 +3,7 @@
 use super::*;
 use crate::bind::{Action, Order};
 use crate::graph::{Graph, Lookahead, Rule, Rules};
-use crate::plan::Share;
+use crate::plan::{RangeLock, Share};
 use crate::run::Run;
 use crate::scratch::in_tree;
 use crate::scratch::place::Base;
@@ -107,6 +107,98 @@ fn every_rule_about_files_is_needed() {
         assert!(all_orders_match(log(), Rules::ALL), "{rule:?}");
         assert!(!all_orders_match(log(), Rules::without(rule)), "{rule:?} is not needed");
     }
+}
+
+/// How many steps the rehearsal left: those that came to what the log says.
+fn executed(run: &Run) -> usize {
+    run.program.steps.iter().filter(|step| step.action.is_executed()).count()
+}
+
+/// A lock of the first ten bytes, or (`F_UNLCK`) their being given up.
+fn lock(fd: i32, kind: i32) -> Op {
+    let lock = RangeLock {
+        asks: false,
+        of_description: false,
+        kind: kind as i16,
+        whence: libc::SEEK_SET as i16,
+        start: 0,
+        length: 10,
+    };
+    Op::LockRange { fd, lock }
+}
+
+/// Two processes that want the same bytes.
+fn two_lockers() -> Log {
+    let mut log = Log::new();
+    log.stat(".", 0, StatFacts { mode: Some(libc::S_IFDIR | 0o755), ..StatFacts::default() });
+    log.create("a", 20);
+    let child = log.builder.child(log.main, Share::default()).unwrap();
+    let path = log.path("a");
+    let open = Op::Open { at: At::Cwd, path, flags: libc::O_RDWR as u32, mode: 0, resolve: 0 };
+    log.call(open, 3);
+    log.by(child, open, 4);
+    log.call(lock(3, libc::F_WRLCK), 0);
+    log.by(child, lock(4, libc::F_RDLCK), -i64::from(libc::EAGAIN));
+    log.call(lock(3, libc::F_UNLCK), 0);
+    log.by(child, lock(4, libc::F_RDLCK), 0);
+    log
+}
+
+#[test]
+fn processes_that_lock_parts_of_a_file_keep_each_other_out() {
+    let base = tempfile::tempdir().unwrap();
+    assert_eq!(executed(&in_own_tree(two_lockers().plan(), base.path())), 10);
+    assert!(all_orders_match(two_lockers(), Rules::ALL));
+    assert!(!all_orders_match(two_lockers(), Rules::without(Rule::Lock)));
+}
+
+#[test]
+fn a_process_is_not_kept_out_by_its_own_locks() {
+    let mut log = Log::new();
+    log.stat(".", 0, StatFacts { mode: Some(libc::S_IFDIR | 0o755), ..StatFacts::default() });
+    log.create("a", 20);
+    log.open("a", libc::O_RDWR as u32, 3);
+    log.open("a", libc::O_RDWR as u32, 4);
+    log.call(lock(3, libc::F_WRLCK), 0);
+    log.call(lock(4, libc::F_WRLCK), 0);
+    log.close(4);
+    log.call(lock(3, libc::F_UNLCK), 0);
+    log.close(3);
+    let base = tempfile::tempdir().unwrap();
+    assert_eq!(executed(&in_own_tree(log.plan(), base.path())), 11);
+}
+
+#[test]
+fn copies_at_offsets_leave_the_own_ones_alone() {
+    let base = tempfile::tempdir().unwrap();
+    let mut log = Log::new();
+    log.stat(".", 0, StatFacts { mode: Some(libc::S_IFDIR | 0o755), ..StatFacts::default() });
+    log.open("from", libc::O_RDONLY as u32, 3);
+    log.open("to", libc::O_RDWR as u32 | libc::O_CREAT as u32 | libc::O_EXCL as u32, 4);
+    log.write(4, 5);
+    let at = |bytes| Offset::at(bytes).unwrap();
+    let copy =
+        |from_offset, to_offset, call| Op::Copy { from: 3, from_offset, to: 4, to_offset, count: 10, call };
+    log.call(copy(at(90), at(100), CopyCall::Range), 10);
+    log.call(copy(Offset::OWN, at(0), CopyCall::Range), 10);
+    log.call(copy(at(0), Offset::OWN, CopyCall::Send), 10);
+    // One wrote, the other moved with it.
+    for (fd, offset) in [(3, 10), (4, 15)] {
+        log.call(Op::Seek { fd, offset: 0, whence: libc::SEEK_CUR as u32 }, offset);
+    }
+    log.call(copy(at(100), at(200), CopyCall::Range), 0);
+    let facts = file(0o644, 110, 1);
+    log.builder.call(log.main, Op::Fstat { fd: 4 }, Recorded::returned(0).with_stat(facts)).unwrap();
+    log.close(3);
+    log.close(4);
+    let calls = log.plan();
+    let run = in_own_tree(calls, base.path());
+    assert_eq!(executed(&run), 13);
+    assert_eq!(Offset::at(-1), None);
+    assert_eq!(
+        (at(0).bytes(), at(i64::MAX).bytes(), Offset::OWN.bytes()),
+        (Some(0), Some(i64::MAX as u64), None)
+    );
 }
 
 #[test]

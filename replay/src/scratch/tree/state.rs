@@ -1,17 +1,18 @@
 //! What is in a tree, and whether that is what it must be.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::hash::Hasher;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustc_hash::FxHasher;
 
 use super::{CHUNK, Tree, stamp};
 use crate::scratch::manifest::OWN_DIRECTORY;
+use crate::sys::files::next_data;
 
 /// One name of the tree as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +92,7 @@ pub(crate) fn first_other_name(expected: &State, found: &State) -> Option<Box<[u
     missing.or_else(|| found.keys().find(|path| !expected.contains_key(*path))).cloned()
 }
 
+/// What a file or link holds. Holes are passed over: a log may make files of 64 GiB that are nothing else.
 fn hash(path: &Path, metadata: &fs::Metadata) -> io::Result<u64> {
     let mut hasher = FxHasher::default();
     if metadata.is_symlink() {
@@ -98,17 +100,42 @@ fn hash(path: &Path, metadata: &fs::Metadata) -> io::Result<u64> {
         return Ok(hasher.finish());
     }
     let opened = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC).open(path);
-    let mut file = match opened {
+    let file = match opened {
         Ok(file) => file,
         // Made so that nobody may read it: its size stands for it.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(0),
         Err(error) => return Err(error),
     };
     let mut buffer = vec![0; (CHUNK as u64).min(metadata.size().max(1)) as usize];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hasher.finish()),
-            read => hasher.write(&buffer[..read]),
+    if metadata.size() <= CHUNK as u64 {
+        let read = read_whole(&file, &mut buffer, 0)?;
+        hasher.write(&buffer[..read]);
+        return Ok(hasher.finish());
+    }
+    let mut at = 0;
+    while at < metadata.size() {
+        // What is no hole begins anywhere.
+        let Some(data) = next_data(&file, at)? else { break };
+        at = data / CHUNK as u64 * CHUNK as u64;
+        let read = read_whole(&file, &mut buffer, at)?;
+        // Whether zeros are a hole is the file system's matter.
+        if buffer[..read].iter().any(|&byte| byte != 0) {
+            hasher.write_u64(at);
+            hasher.write(&buffer[..read]);
+        }
+        at += CHUNK as u64;
+    }
+    Ok(hasher.finish())
+}
+
+/// Reads until the buffer is full or the file ends.
+fn read_whole(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    let mut read = 0;
+    while read < buffer.len() {
+        match file.read_at(&mut buffer[read..], at + read as u64)? {
+            0 => break,
+            more => read += more,
         }
     }
+    Ok(read)
 }

@@ -1,6 +1,6 @@
 //! Trees that are changed and put back.
 
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{FileExt, symlink};
 
 use super::*;
 use crate::scratch::manifest::OWN_DIRECTORY;
@@ -76,4 +76,31 @@ fn inodes_of_what_runs_make_are_kept_and_the_trees_own_files_not_touched() {
     kept.sort_unstable();
     inodes.sort_unstable();
     assert_eq!(kept, inodes);
+}
+
+#[test]
+fn holes_are_not_read_and_what_lies_between_them_is() {
+    let root = tempfile::tempdir().unwrap();
+    let tree = tree(root.path());
+    let sparse = File::create(root.path().join("sparse")).unwrap();
+    // Reading it all would take hours.
+    const SIZE: u64 = 8 << 40;
+    if sparse.set_len(SIZE).is_err() {
+        eprintln!("skipped: the file system has no files of 8 TiB");
+        return;
+    }
+    let of = |tree: &Tree| tree.state().unwrap().remove(&b"sparse"[..]).unwrap();
+    let hole = of(&tree);
+    let mut seen = vec![hole.clone()];
+    for (offset, bytes) in [(SIZE / 2 + 5, b"x"), (SIZE - 1, b"x"), (0, b"x"), (SIZE / 2 + 5, b"y")] {
+        sparse.write_all_at(bytes, offset).unwrap();
+        let now = of(&tree);
+        assert!(!seen.contains(&now), "{offset}");
+        seen.push(now);
+    }
+    // Zeros that were written are what a hole is.
+    for offset in [SIZE / 2 + 5, SIZE - 1, 0] {
+        sparse.write_all_at(&[0], offset).unwrap();
+    }
+    assert_eq!(of(&tree), hole);
 }

@@ -1,8 +1,8 @@
 //! Where `CPython` keeps what its frames are told apart by, for each version.
 //!
 //! Offsets in bytes on x86-64, from `CPython`'s headers (`Include/cpython/pystate.h`, `code.h`,
-//! `Include/internal/pycore_frame.h`) as py-spy's bindings have them. They hold within a minor version; debug and
-//! free-threaded builds have others and are told by their version's flags or by what is read, which then does not fit.
+//! `Include/internal/pycore_frame.h`) as py-spy's bindings have them. They hold within a minor version; debug builds have
+//! others and are told by what is read, which then does not fit. From 3.13 on interpreters tell their layout ([`super::offsets`]).
 
 /// How a thread's state leads to its innermost frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,9 +13,34 @@ pub enum Innermost {
     Behind(usize, usize),
 }
 
+/// How interpreters are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Root {
+    /// There is one, at a place that is found when the process is first looked at.
+    One,
+    /// A list, the youngest first.
+    First {
+        /// Where the pointer to its first is.
+        at: u64,
+        /// In an interpreter's state: the next one's.
+        next: usize,
+    },
+}
+
+/// Where a frame's code begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bytecode {
+    /// In a code object.
+    pub at: usize,
+    /// Threads have copies of their own: in a frame, which one it runs; in a code object, the list of copies.
+    pub copies: Option<(usize, usize)>,
+}
+
 /// See the module's documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
+    /// The interpreters.
+    pub root: Root,
     /// In the interpreter's state: its first thread's.
     pub first_thread: usize,
     /// In a thread's state: the next one's.
@@ -32,7 +57,9 @@ pub struct Layout {
     pub code: usize,
     /// In a frame: where it is in the code, and how many bytes that takes.
     pub position: (usize, usize),
-    /// In a frame: who made it; frames with the second value are no functions.
+    /// Where what `position` tells is counted from, if that is not the code object.
+    pub bytecode: Option<Bytecode>,
+    /// In a frame: who made it; frames with the second value and higher ones are no functions.
     pub owner: Option<(usize, u8)>,
     /// In a code object: fields that never change, names and lines among them: first byte and length.
     pub identity: (usize, usize),
@@ -40,8 +67,20 @@ pub struct Layout {
 
 /// Longest [`Layout::identity`].
 pub const LONGEST_IDENTITY: usize = 88;
-/// Bytes of a thread's state or frame that hold all the fields.
-pub const HEAD: usize = 192;
+/// Longest of [`Layout::heads`].
+pub const LONGEST_HEAD: usize = 512;
+
+impl Layout {
+    /// Bytes of a thread's state and of a frame that hold all the fields.
+    pub fn heads(&self) -> (usize, usize) {
+        let (Innermost::At(innermost) | Innermost::Behind(innermost, _)) = self.innermost;
+        let thread = self.next_thread.max(self.thread).max(innermost) + 8;
+        let copy = self.bytecode.and_then(|bytecode| bytecode.copies).map_or(0, |(at, _)| at + 4);
+        let owner = self.owner.map_or(0, |(at, _)| at + 1);
+        let (at, length) = self.position;
+        (thread, (self.back.max(self.code) + 8).max(at + length).max(copy).max(owner))
+    }
+}
 
 /// Before 3.11: the fields of frames and threads that differ are given.
 const fn old(
@@ -52,6 +91,7 @@ const fn old(
     identity: (usize, usize),
 ) -> Layout {
     Layout {
+        root: Root::One,
         first_thread: 8,
         next_thread,
         thread,
@@ -60,14 +100,16 @@ const fn old(
         back: 24,
         code: 32,
         position: (position, 4),
+        bytecode: None,
         owner: None,
         identity,
     }
 }
 
-/// From 3.12 on.
+/// Of 3.12.
 const fn new(first_thread: usize, thread: usize, innermost: Innermost) -> Layout {
     Layout {
+        root: Root::One,
         first_thread,
         next_thread: 8,
         thread,
@@ -76,6 +118,7 @@ const fn new(first_thread: usize, thread: usize, innermost: Innermost) -> Layout
         back: 8,
         code: 0,
         position: (56, 8),
+        bytecode: None,
         owner: Some((70, 3)),
         identity: (68, 76),
     }
@@ -97,7 +140,6 @@ pub fn of(major: u64, minor: u64) -> Option<Layout> {
             ..new(16, 160, Innermost::Behind(56, 8))
         },
         (3, 12) => new(72, 144, Innermost::Behind(56, 0)),
-        (3, 13) => new(7344, 160, Innermost::At(72)),
         _ => return None,
     })
 }
@@ -108,15 +150,12 @@ mod tests {
 
     #[test]
     fn all_fields_are_in_what_is_read() {
-        for (major, minor) in [(2, 7), (3, 6), (3, 7), (3, 8), (3, 9), (3, 10), (3, 11), (3, 12), (3, 13)] {
+        for (major, minor) in [(2, 7), (3, 6), (3, 7), (3, 8), (3, 9), (3, 10), (3, 11), (3, 12)] {
             let layout = of(major, minor).expect("a known version");
-            let (Innermost::At(innermost) | Innermost::Behind(innermost, _)) = layout.innermost;
-            let fields =
-                [layout.next_thread, layout.thread, innermost, layout.back, layout.code, layout.position.0];
-            assert!(fields.iter().all(|field| field + 8 <= HEAD));
-            assert!(layout.identity.1 <= LONGEST_IDENTITY);
+            let (thread, frame) = layout.heads();
+            assert!(thread.max(frame) <= LONGEST_HEAD && layout.identity.1 <= LONGEST_IDENTITY);
         }
         assert_eq!(of(3, 5), None);
-        assert_eq!(of(3, 99), None);
+        assert_eq!(of(3, 13), None, "tells itself");
     }
 }

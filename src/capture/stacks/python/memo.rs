@@ -1,29 +1,36 @@
 //! Frames that were seen before, known again without reading their names.
 //!
-//! py-spy reads some eight pieces of memory a frame: its names and its table of lines. Most frames of a call were there
+//! A frame's names and its table of lines are some eight pieces of memory. Most frames of a call were there
 //! at the call before. So only what tells frames apart is read: the code object's address, the position in it, and of
 //! the code object what never changes, because another can lie at the same address later. If all of a stack's frames are
-//! known, that is the stack; if one is not, py-spy reads it, and all are known from then on.
+//! known, that is the stack; if one is not, its names are read, and it is known from then on.
 
 use rustc_hash::FxHashMap;
 
 use super::super::super::sys::memory::{MOST_SPANS, Span, read_spans};
-use super::layout::{HEAD, Innermost, LONGEST_IDENTITY, Layout};
+use super::layout::{Innermost, LONGEST_HEAD, LONGEST_IDENTITY, Layout, Root};
+use super::memory::{field, int, read, word};
 
 /// Threads and frames of an interpreter looked at, as py-spy does.
 const MOST: usize = 4096;
+/// In the place of a frame's number: it is of no function that anybody wrote.
+pub const NO_FUNCTION: u32 = 0;
 /// Frames remembered.
 const MOST_KNOWN: usize = 1 << 18;
 
+/// Low bits of a pointer to a code object that say how the frame refers to it (`Py_TAG_BITS`), since 3.14.
+const TAG: u64 = 7;
+
 /// What tells a frame apart from others: its code object, and the position in it.
-type Place = (u64, u64);
+pub type Place = (u64, u64);
 
 /// Of a code object, what never changes.
-type Identity = [u8; LONGEST_IDENTITY];
+pub type Identity = [u8; LONGEST_IDENTITY];
 
 /// See the module's documentation.
 pub struct Memo {
     layout: Layout,
+    /// Where there is [`Root::One`].
     interpreter: u64,
     known: FxHashMap<Place, (u32, Box<Identity>)>,
     /// The frames of the present stack, innermost first.
@@ -49,15 +56,23 @@ impl Memo {
     pub fn known(&self, out: &mut Vec<u32>) -> bool {
         let begin = out.len();
         for (place, identity) in self.places.iter().zip(&self.identities).rev() {
-            match self.known.get(place) {
-                Some((frame, known)) if **known == *identity => out.push(*frame),
-                _ => {
-                    out.truncate(begin);
-                    return false;
-                }
-            }
+            let Some(frame) = self.number(place, identity) else {
+                out.truncate(begin);
+                return false;
+            };
+            out.extend((frame != NO_FUNCTION).then_some(frame));
         }
         true
+    }
+
+    /// The frames looked at, innermost first.
+    pub fn places(&self) -> impl Iterator<Item = (&Place, &Identity)> {
+        self.places.iter().zip(&self.identities)
+    }
+
+    /// The number of a frame looked at, if it is known.
+    pub fn number(&self, place: &Place, identity: &Identity) -> Option<u32> {
+        self.known.get(place).filter(|(_, known)| **known == *identity).map(|(frame, _)| *frame)
     }
 
     /// These are the numbers of the frames looked at, innermost first. False: they are not as many, so what was read does
@@ -76,21 +91,50 @@ impl Memo {
     }
 
     fn walk(&mut self, pid: i32, thread: u64) -> Option<()> {
-        let layout = self.layout;
-        let mut state = pointer(pid, self.interpreter, layout.first_thread)?;
+        let (_, length) = self.layout.heads();
+        let mut frame = self.innermost(pid, thread)?;
+        let mut head = [0; LONGEST_HEAD];
+        while frame != 0 {
+            read(pid, frame, &mut head[..length])?;
+            frame = self.push(pid, &head[..length])?;
+        }
+        Some(())
+    }
+
+    /// The innermost frame of a thread, or 0; `None`: no interpreter knows the thread.
+    fn innermost(&self, pid: i32, thread: u64) -> Option<u64> {
+        let Root::First { at, next } = self.layout.root else {
+            return self.innermost_of(pid, self.interpreter, thread);
+        };
+        let mut interpreter = word(pid, at, 0)?;
+        let mut found = None;
+        // Of a thread that is in one of them only by having made it: the one in which it runs.
         for _ in 0..MOST {
-            let head = head(pid, state)?;
-            if field(&head, layout.thread) == thread {
-                let mut frame = match layout.innermost {
-                    Innermost::At(at) => field(&head, at),
-                    Innermost::Behind(at, then) => pointer(pid, field(&head, at), then)?,
-                };
-                while frame != 0 {
-                    frame = self.push(&self::head(pid, frame)?)?;
-                }
-                return Some(());
+            if interpreter == 0 || found.is_some_and(|frame| frame != 0) {
+                break;
             }
-            state = field(&head, layout.next_thread);
+            found = self.innermost_of(pid, interpreter, thread).or(found);
+            interpreter = word(pid, interpreter, next)?;
+        }
+        found
+    }
+
+    /// The same by what one interpreter knows.
+    fn innermost_of(&self, pid: i32, interpreter: u64, thread: u64) -> Option<u64> {
+        let layout = self.layout;
+        let (length, _) = layout.heads();
+        let mut head = [0; LONGEST_HEAD];
+        let mut state = word(pid, interpreter, layout.first_thread)?;
+        for _ in 0..MOST {
+            let head = &mut head[..length];
+            read(pid, state, head)?;
+            if field(head, layout.thread) == thread {
+                return match layout.innermost {
+                    Innermost::At(at) => Some(field(head, at)),
+                    Innermost::Behind(at, then) => word(pid, field(head, at), then),
+                };
+            }
+            state = field(head, layout.next_thread);
             if state == 0 {
                 return None;
             }
@@ -99,16 +143,35 @@ impl Memo {
     }
 
     /// Takes a frame down. Gives its caller's.
-    fn push(&mut self, frame: &[u8; HEAD]) -> Option<u64> {
-        let Layout { back, code, position: (at, length), owner, .. } = self.layout;
-        let position = if length == 4 { field(frame, at) & 0xffff_ffff } else { field(frame, at) };
-        if owner.is_none_or(|(at, none)| frame[at] != none) {
+    fn push(&mut self, pid: i32, frame: &[u8]) -> Option<u64> {
+        let Layout { back, code, owner, .. } = self.layout;
+        if owner.is_none_or(|(at, none)| frame.get(at).is_some_and(|owner| *owner < none)) {
             if self.places.len() >= MOST {
                 return None;
             }
-            self.places.push((field(frame, code), position));
+            let code = field(frame, code) & !TAG;
+            let position = self.position(pid, frame, code)?;
+            self.places.push((code, position));
         }
         Some(field(frame, back))
+    }
+
+    /// Where a frame is in its code.
+    fn position(&self, pid: i32, frame: &[u8], code: u64) -> Option<u64> {
+        let (at, length) = self.layout.position;
+        let position = if length == 4 { int(frame, at).into() } else { field(frame, at) };
+        let Some(bytecode) = self.layout.bytecode else { return Some(position) };
+        let copy = bytecode.copies.map(|(index, list)| (int(frame, index), list));
+        let begin = match copy.filter(|(index, _)| *index != 0) {
+            None => code.wrapping_add(bytecode.at as u64),
+            // How many there are, and then each.
+            Some((index, list)) => {
+                let list = word(pid, code, list)?;
+                (u64::from(index) < word(pid, list, 0)?).then_some(())?;
+                word(pid, list, 8 + 8 * index as usize)?
+            }
+        };
+        position.checked_sub(begin)
     }
 
     /// Reads what tells the code objects apart.
@@ -131,31 +194,4 @@ impl Memo {
         }
         Some(())
     }
-}
-
-/// The first bytes at an address.
-fn head(pid: i32, address: u64) -> Option<[u8; HEAD]> {
-    let mut bytes = [0; HEAD];
-    // What lies at the end of a mapping is read as far as it goes: the rest are fields of nothing.
-    let span = |length| Span { address, length };
-    let read = read_spans(pid, &[span(HEAD)], &mut bytes).ok().filter(|read| *read == HEAD);
-    let to_page = (4096 - (address % 4096) as usize).min(HEAD);
-    match read {
-        None if to_page >= 128 => {
-            read_spans(pid, &[span(to_page)], &mut bytes[..to_page]).ok().filter(|read| *read == to_page)?
-        }
-        read => read?,
-    };
-    Some(bytes)
-}
-
-/// The pointer at an offset from an address.
-fn pointer(pid: i32, address: u64, offset: usize) -> Option<u64> {
-    let mut bytes = [0; 8];
-    let span = Span { address: address.wrapping_add(offset as u64), length: 8 };
-    (read_spans(pid, &[span], &mut bytes).ok()? == 8).then_some(u64::from_ne_bytes(bytes))
-}
-
-fn field(bytes: &[u8; HEAD], at: usize) -> u64 {
-    bytes.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_ne_bytes)
 }

@@ -1,20 +1,29 @@
-//! The Python frames of a stopped thread, by py-spy's library, which knows the interpreter of each version.
+//! The Python frames of a stopped thread: since 3.13 by what the interpreter tells of itself ([`offsets`]), before by py-spy's
+//! library, which knows the interpreter of each version.
 //!
 //! A process is looked at when it may have an interpreter: at its first call about Python's `encodings`, which the
 //! interpreter imports first of all, and after that ever more seldom, since looking takes milliseconds. What was read
 //! once is known again by [`memo`], of the versions in [`layout`].
 
+mod codes;
 mod layout;
+mod lines;
 mod memo;
+mod memory;
+mod offsets;
+mod runtime;
 
 use py_spy::config::LockingStrategy;
 use py_spy::{Config, PythonSpy};
 
 use super::guard::guarded;
+use super::object::Objects;
 use super::table::Table;
 use crate::event::Event;
 use crate::event::stack::{Frame, FrameKind};
+use codes::Codes;
 use memo::Memo;
+use offsets::Told;
 
 /// How often a process is looked at in vain.
 const MOST_TRIES: u32 = 10;
@@ -42,25 +51,44 @@ pub enum Interpreter {
         next: u64,
         /// Times it was looked for in vain.
         tries: u32,
+        /// It is there, and could not be read.
+        unread: bool,
     },
     /// It is there.
     Found(Box<Found>),
-    /// There is none.
-    None,
+    /// There is none, or none that can be read.
+    None {
+        /// It is there.
+        unread: bool,
+    },
+}
+
+/// What looking for an interpreter finds.
+enum Search {
+    Found(Box<Found>),
+    /// One that is not known, or not ready yet.
+    Unread,
+    Nothing,
 }
 
 /// An interpreter.
 pub struct Found {
-    spy: PythonSpy,
     /// Where its version's layout is known.
     memo: Option<Memo>,
+    names: Names,
     /// The frames of the last stack, innermost first.
     frames: Vec<u32>,
 }
 
+/// Who reads the names of frames.
+enum Names {
+    Spy(Box<PythonSpy>),
+    Own(Codes),
+}
+
 impl Default for Interpreter {
     fn default() -> Self {
-        Self::Unknown { calls: 0, next: FIRST_WAIT, tries: 0 }
+        Self::Unknown { calls: 0, next: FIRST_WAIT, tries: 0, unread: false }
     }
 }
 
@@ -69,7 +97,7 @@ impl std::fmt::Debug for Interpreter {
         f.write_str(match self {
             Self::Unknown { .. } => "Unknown",
             Self::Found(_) => "Found",
-            Self::None => "None",
+            Self::None { .. } => "None",
         })
     }
 }
@@ -78,13 +106,18 @@ impl Interpreter {
     /// That of a child that was just made.
     pub fn of_child(&self) -> Self {
         match self {
-            Self::Unknown { calls, next, tries } => {
-                Self::Unknown { calls: *calls, next: *next, tries: *tries }
+            Self::Unknown { calls, next, tries, unread } => {
+                Self::Unknown { calls: *calls, next: *next, tries: *tries, unread: *unread }
             }
             // It is at the same place, and is found there anew.
-            Self::Found(_) => Self::Unknown { calls: 0, next: 1, tries: 1 },
-            Self::None => Self::None,
+            Self::Found(_) => Self::Unknown { calls: 0, next: 1, tries: 1, unread: false },
+            Self::None { unread } => Self::None { unread: *unread },
         }
+    }
+
+    /// Whether there is one that could not be read up to now.
+    pub fn is_unread(&self) -> bool {
+        matches!(self, Self::Unknown { unread: true, .. } | Self::None { unread: true })
     }
 
     /// Appends the Python frames of a thread that stands still, outermost first. `pointer` is what the thread's
@@ -104,19 +137,18 @@ impl Interpreter {
             debug_assert!(found.agrees(tid, pointer, out, table), "what is known is what is there");
             return;
         }
-        found.read(tid, pointer, table, define);
-        if let Some(memo) = &mut found.memo {
-            let agreed = looked && memo.learn(&found.frames);
-            if !agreed && care == Care::Anywhere {
-                return;
-            }
+        let is_whole = match &mut found.names {
+            Names::Own(_) => looked && found.read_own(pid, table, define),
+            Names::Spy(_) => found.read_by_spy(tid, pointer, looked, table, define),
+        };
+        if is_whole || care == Care::AtCall {
+            out.extend(found.frames.iter().rev().filter(|frame| **frame != memo::NO_FUNCTION));
         }
-        out.extend(found.frames.iter().rev());
     }
 
     /// Looks for the interpreter, if the time has come: at a call with this path, or anywhere.
-    pub fn look_for(&mut self, pid: i32, path: Option<&[u8]>) {
-        let Self::Unknown { calls, next, tries } = self else { return };
+    pub fn look_for(&mut self, pid: i32, path: Option<&[u8]>, objects: &mut Objects) {
+        let Self::Unknown { calls, next, tries, unread } = self else { return };
         *calls += 1;
         let is_sign = *tries == 0 && path.is_some_and(|path| contains(path, FIRST_MODULE));
         if !is_sign && *calls < *next {
@@ -125,24 +157,73 @@ impl Interpreter {
         *tries += 1;
         *next = *calls * 2;
         let last = *tries >= MOST_TRIES;
-        let found = if may_be_python(pid) { guarded(|| PythonSpy::new(pid, &config()).ok()) } else { None };
-        match found {
-            Some(spy) => {
-                let layout = layout::of(spy.version.major, spy.version.minor);
-                let memo = layout.map(|layout| Memo::new(layout, spy.addresses.interpreter_address as u64));
-                *self = Self::Found(Box::new(Found { spy, memo, frames: Vec::new() }));
-            }
-            None if last => *self = Self::None,
-            None => {}
+        match find(pid, objects) {
+            Search::Found(found) => *self = Self::Found(found),
+            Search::Unread if last => *self = Self::None { unread: true },
+            Search::Unread => *unread = true,
+            Search::Nothing if last => *self = Self::None { unread: *unread },
+            Search::Nothing => {}
+        }
+    }
+}
+
+/// Looks for the interpreter of a process.
+fn find(pid: i32, objects: &mut Objects) -> Search {
+    let found = |memo, names| Search::Found(Box::new(Found { memo, names, frames: Vec::new() }));
+    if !may_be_python(pid) {
+        return Search::Nothing;
+    }
+    match runtime::look(pid, objects) {
+        Told::All(offsets) => {
+            found(Some(Memo::new(offsets.layout, 0)), Names::Own(Codes::new(offsets.objects)))
+        }
+        // Of a build that nobody here knows: what py-spy would find there means something else.
+        Told::Unknown => Search::Unread,
+        Told::Nothing => {
+            let Some(spy) = guarded(|| PythonSpy::new(pid, &config()).ok()) else { return Search::Unread };
+            let layout = layout::of(spy.version.major, spy.version.minor);
+            let memo = layout.map(|layout| Memo::new(layout, spy.addresses.interpreter_address as u64));
+            found(memo, Names::Spy(Box::new(spy)))
         }
     }
 }
 
 impl Found {
-    /// Reads the frames of a thread, by all their names.
-    fn read(&mut self, tid: i32, pointer: u64, table: &mut Table, define: &mut dyn FnMut(&Event<'_>)) {
+    /// Reads the names of the frames that were looked at and are not known. False: one cannot be read.
+    fn read_own(&mut self, pid: i32, table: &mut Table, define: &mut dyn FnMut(&Event<'_>)) -> bool {
         self.frames.clear();
-        let Some(traces) = guarded(|| self.spy.get_stack_traces().ok()) else { return };
+        let (Names::Own(codes), Some(memo)) = (&mut self.names, &mut self.memo) else { return false };
+        let mut is_whole = true;
+        for (place, identity) in memo.places() {
+            let known = memo.number(place, identity);
+            let frame = known.or_else(|| codes.frame(pid, (place, identity), table, define));
+            is_whole &= frame.is_some();
+            self.frames.push(frame.unwrap_or_else(|| table.frame(&Frame::UNKNOWN, define)));
+        }
+        if is_whole {
+            memo.learn(&self.frames);
+        }
+        is_whole
+    }
+
+    /// Reads the frames of a thread by py-spy. False: they are not known to be as many as those `looked` at.
+    fn read_by_spy(
+        &mut self,
+        tid: i32,
+        pointer: u64,
+        looked: bool,
+        table: &mut Table,
+        define: &mut dyn FnMut(&Event<'_>),
+    ) -> bool {
+        self.spy(tid, pointer, table, define);
+        self.memo.as_mut().is_none_or(|memo| looked && memo.learn(&self.frames))
+    }
+
+    /// Reads the frames of a thread by py-spy, with all their names.
+    fn spy(&mut self, tid: i32, pointer: u64, table: &mut Table, define: &mut dyn FnMut(&Event<'_>)) {
+        self.frames.clear();
+        let Names::Spy(spy) = &mut self.names else { return };
+        let Some(traces) = guarded(|| spy.get_stack_traces().ok()) else { return };
         // Since 3.11 the interpreter knows its threads by the kernel's number.
         let is_known = traces.iter().any(|trace| trace.os_thread_id.is_some());
         let found = if is_known {
@@ -164,7 +245,7 @@ impl Found {
 
     /// Whether reading the frames gives the same, if it can be done while other threads go on; for builds to be tested.
     fn agrees(&mut self, tid: i32, pointer: u64, known: &[u32], table: &mut Table) -> bool {
-        self.read(tid, pointer, table, &mut |_| ());
+        self.spy(tid, pointer, table, &mut |_| ());
         self.frames.is_empty() || self.frames.iter().rev().eq(known)
     }
 }
@@ -182,12 +263,13 @@ fn config() -> Config {
 
 /// Whether a program or library of the process is named after Python.
 fn may_be_python(pid: i32) -> bool {
-    std::fs::read(format!("/proc/{pid}/maps")).is_ok_and(|maps| {
-        maps.split(|&byte| byte == b'\n').any(|line| {
-            let name = line.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-            contains(name, b"python")
-        })
-    })
+    std::fs::read(format!("/proc/{pid}/maps"))
+        .is_ok_and(|maps| maps.split(|&byte| byte == b'\n').any(named_after_python))
+}
+
+/// Whether a path's last part has the name in it.
+fn named_after_python(path: &[u8]) -> bool {
+    contains(path.rsplit(|&byte| byte == b'/').next().unwrap_or_default(), b"python")
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {

@@ -9,7 +9,7 @@ use super::calls::elsewhere;
 use super::node::{Aspect, Kind, NodeId};
 use super::{Model, Name, Place, expect};
 use crate::bind::{Change, Handle, Skip, Start};
-use crate::plan::{AttributeCall, Call, PathId};
+use crate::plan::{AttributeCall, Call, Offset, PathId};
 use crate::scratch::limits::TooMuch;
 
 pub(super) type Outcome = Result<Result<(), Skip>, TooMuch>;
@@ -32,13 +32,19 @@ impl Model<'_> {
                     model.node(node).size_changed = true;
                 })
             }
-            Change::Copy { from, to, count, .. } => self.copies(from, to, u64::from(count), call),
+            Change::Copy { from, from_offset, to, to_offset, count, .. } => {
+                self.copies((from, from_offset), (to, to_offset), u64::from(count), call)
+            }
             Change::Clone { from, to } => {
-                self.uses(self.of_handle(from), Aspect::Data, Use::Read);
-                self.uses(self.of_handle(to), Aspect::Data, Use::Write);
-                let shared = self.node(self.of_handle(from));
-                shared.least_size = shared.least_size.max(shared.facts.size.unwrap_or(0));
-                self.node(self.of_handle(to)).size_changed |= done;
+                self.shares(from, to, 0, done);
+                Ok(Ok(()))
+            }
+            Change::CloneRange { from, to, part } => {
+                // In whole blocks, or to the end: the file has at least as much.
+                let end = part.from.saturating_add(part.length);
+                self.check_size(end)?;
+                self.check_size(part.to.saturating_add(part.length))?;
+                self.shares(from, to, if done { end } else { 0 }, done);
                 Ok(Ok(()))
             }
             Change::Sync { handle, .. } => {
@@ -48,9 +54,16 @@ impl Model<'_> {
                 Ok(Ok(()))
             }
             Change::Lock { handle, .. } => {
+                self.locks(self.of_handle(handle));
+                Ok(Ok(()))
+            }
+            Change::LockRange { handle, lock } => {
                 let node = self.of_handle(handle);
-                self.uses(node, Aspect::Lock, Use::Write);
-                self.locked.insert(node);
+                self.locks(node);
+                self.knows_locker(node, call);
+                if lock.whence == libc::SEEK_END as i16 {
+                    self.uses(node, Aspect::Data, Use::Read);
+                }
                 Ok(Ok(()))
             }
             Change::Rename { from_start, from, to_start, to, flags } => {
@@ -158,13 +171,54 @@ impl Model<'_> {
         Ok(Ok(()))
     }
 
-    fn copies(&mut self, from: Handle, to: Handle, asked: u64, call: Option<&Call>) -> Outcome {
+    fn locks(&mut self, node: NodeId) {
+        self.uses(node, Aspect::Lock, Use::Write);
+        self.locked.insert(node);
+    }
+
+    /// Locks of parts are a process's own, unless they are of a description.
+    fn knows_locker(&mut self, node: NodeId, call: Option<&Call>) {
+        let Some(process) = call.map(|call| self.plan.threads[call.thread.index()].process) else { return };
+        let first = self.nodes[node as usize].same_as.unwrap_or(node);
+        let only = self.lockers.entry(first).or_insert(Some(process));
+        *only = only.filter(|known| *known == process);
+    }
+
+    /// Whether more than one process of the log has locks of parts of a file.
+    pub(super) fn has_several_lockers(&self, handle: Handle) -> bool {
+        let node = self.of_handle(handle);
+        let first = self.nodes[node as usize].same_as.unwrap_or(node);
+        self.lockers.get(&first) == Some(&None)
+    }
+
+    /// One file gets blocks of another, which has so many bytes at least.
+    fn shares(&mut self, from: Handle, to: Handle, least: u64, done: bool) {
+        let (from, to) = (self.of_handle(from), self.of_handle(to));
+        self.uses(from, Aspect::Data, Use::Read);
+        self.uses(to, Aspect::Data, Use::Write);
+        let shared = self.node(from);
+        let least = if shared.is_initial && !shared.size_changed { least } else { 0 };
+        shared.least_size = shared.least_size.max(shared.facts.size.unwrap_or(0)).max(least);
+        self.node(to).size_changed |= done;
+    }
+
+    fn copies(
+        &mut self,
+        (from, from_offset): (Handle, Offset),
+        (to, to_offset): (Handle, Offset),
+        asked: u64,
+        call: Option<&Call>,
+    ) -> Outcome {
         let moved = call.map_or(0, |call| u64::try_from(call.ret).unwrap_or(0));
-        let offset = *self.offset(from);
+        let offset = from_offset.bytes().unwrap_or(*self.offset(from));
         self.read(self.of_handle(from), offset, moved, asked, call.is_none_or(|call| call.ret >= 0))?;
-        *self.offset(from) = offset.saturating_add(moved);
-        let end = self.offset(to).saturating_add(moved);
-        *self.offset(to) = end;
+        if from_offset == Offset::OWN {
+            *self.offset(from) = offset.saturating_add(moved);
+        }
+        let end = to_offset.bytes().unwrap_or(*self.offset(to)).saturating_add(moved);
+        if to_offset == Offset::OWN {
+            *self.offset(to) = end;
+        }
         self.check_size(end)?;
         self.charge(moved)?;
         let node = self.of_handle(to);
