@@ -7,7 +7,7 @@ use super::special::{self, Form};
 use super::text::{Hex, write_text};
 use super::{Style, net, tables};
 use crate::event::{Abi, Event, Flags, UNKNOWN_ADDRESS};
-use crate::syscall::flags::{FlagSet, write_hex, write_number, write_radix};
+use crate::syscall::flags::{FlagSet, write_hex, write_mode, write_number, write_radix};
 use crate::syscall::{self, Arg, Ret, Spec, Struct};
 
 /// `AT_FDCWD`: the directory descriptor that stands for the cwd.
@@ -16,6 +16,9 @@ const AT_FDCWD: i32 = -100;
 /// The kernel takes paths that are shorter than `PATH_MAX` with their NUL byte; longer ones are cut here by the
 /// capture, and nothing shorter is.
 pub(super) const LONGEST_PATH: usize = 4095;
+
+/// Calls whose string is shown whole, as paths are: the target of a link, what is mounted, names of queues.
+const PATHS: [&str; 3] = ["symlink", "mount", "mq_"];
 
 /// Calls that fill a buffer with as many bytes as they return, its size being the next argument.
 pub(super) const BUFFERS: [&str; 12] = [
@@ -314,7 +317,10 @@ impl<'a, 'm> Decoder<'a, 'm> {
             Arg::StrArray => self.write_strings(out, index),
             Arg::Flags(set) => self.style.constants.bits(out, set, value),
             Arg::Enum(set) => self.style.constants.one(out, set, value),
-            Arg::Mode => self.style.constants.file_mode(out, value as u32 & 0xffff),
+            Arg::Mode if self.spec.name.starts_with("mknod") => {
+                self.style.constants.file_mode(out, value as u32 & 0xffff);
+            }
+            Arg::Mode => write_mode(out, value & 0xffff),
             Arg::OutBuf => self.write_out_buffer(out, index),
             Arg::In(layout) | Arg::Out(layout) | Arg::InOut(layout) => self.write_struct(out, layout, index),
             Arg::Signal => self.style.constants.signal(out, value as u32),
@@ -414,7 +420,13 @@ impl<'a, 'm> Decoder<'a, 'm> {
     fn write_string(&mut self, out: &mut Vec<u8>, index: usize) {
         let is_first = self.ordinal(index, is_string) == 0;
         match self.event.text.filter(|_| is_first && !special::returns_text(self.spec)) {
-            Some(text) => self.write_text(out, text, false),
+            Some(text) if PATHS.iter().any(|call| self.spec.name.starts_with(call)) => {
+                self.write_text(out, text, false);
+            }
+            Some(text) => {
+                let shown = &text[..text.len().min(self.style.strings)];
+                self.write_text(out, shown, shown.len() < text.len());
+            }
             None => self.write_c_string(out, self.arg(index)),
         }
     }

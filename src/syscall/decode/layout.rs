@@ -252,8 +252,10 @@ impl Decoder<'_, '_> {
             },
             Show::Text(size) => {
                 let field = &bytes[..size.min(bytes.len())];
-                let end = field.iter().position(|&byte| byte == 0).unwrap_or(field.len());
-                write_text(out, &field[..end], self.style.hex, false);
+                // The last byte is for the NUL.
+                let end = field.iter().position(|&byte| byte == 0);
+                let shown = end.unwrap_or(field.len().saturating_sub(1));
+                write_text(out, &field[..shown], self.style.hex, end.is_none());
             }
             Show::Descriptor => self.write_descriptor(out, self.number(Size::B4, bytes).1 as i32),
             Show::Interface => self.write_interface(out, self.number(Size::B4, bytes).1 as i32),
@@ -303,9 +305,10 @@ impl Decoder<'_, '_> {
     }
 }
 
-/// `makedev(0x8, 0x1)`: a device number as user space encodes it (`new_encode_dev` of the kernel).
+/// `makedev(0x8, 0x1)`: a device number as the C library takes it apart.
 pub(super) fn write_device(out: &mut Vec<u8>, device: u64) {
-    let (major, minor) = (device >> 8 & 0xfff, device & 0xff | device >> 12 & 0xf_ff00);
+    let major = device >> 8 & 0xfff | device >> 32 & 0xffff_f000;
+    let minor = device & 0xff | device >> 12 & 0xffff_ff00;
     out.extend_from_slice(b"makedev(");
     write_hex(out, major);
     out.extend_from_slice(b", ");

@@ -24,6 +24,7 @@ mod net;
 mod netlink;
 mod perf;
 mod poll;
+mod prctl;
 mod process;
 mod quota;
 mod rare;

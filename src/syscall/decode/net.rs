@@ -6,7 +6,7 @@ use super::memory::Phase;
 use super::netlink::Protocol;
 use super::tables::{LINGER, TIMESPEC, TIMESPEC64, UCRED};
 use super::text::write_text;
-use super::{Decoder, Hex, Style};
+use super::{Decoder, Hex, Style, time};
 use crate::syscall::flags::{
     CONTROL_MESSAGE, MSG, SOCKET_DOMAIN, SOCKET_LEVEL, write_hex, write_number, write_radix,
 };
@@ -131,7 +131,14 @@ impl Decoder<'_, '_> {
             4
         };
         if !is_passed {
-            if self.succeeded() {
+            let moment =
+                if self.spec.name == "time" { self.integer(self.phase, address, size) } else { None };
+            if let Some(seconds) = moment.filter(|_| self.succeeded()) {
+                out.push(b'[');
+                write_number(out, seconds);
+                time::write_comment(out, seconds, 0, 9);
+                out.push(b']');
+            } else if self.succeeded() {
                 self.write_integer(out, address, size);
             } else {
                 self.write_address(out, address);
@@ -221,7 +228,9 @@ impl Decoder<'_, '_> {
             out.extend_from_slice(b"{iov_base=");
             if has_content {
                 let shown = length.min(left);
-                left -= shown;
+                if limit != u64::MAX {
+                    left -= shown;
+                }
                 match netlink {
                     Some(protocol) => call.write_netlink(out, protocol, base, shown),
                     None => call.write_buffer(out, base, shown),

@@ -37,7 +37,9 @@ impl Decoder<'_, '_> {
         let word = self.word_size();
         let size = descriptors.div_ceil(8 * word) * word;
         let mut bytes = vec![0; size];
-        (address != 0 && self.memory.read(self.phase, address, &mut bytes) == size).then_some(bytes)
+        let is_number = !(self.arg(0) as i32).is_negative();
+        (is_number && address != 0 && self.memory.read(self.phase, address, &mut bytes) == size)
+            .then_some(bytes)
     }
 
     /// How many descriptors a select looks at.

@@ -9,13 +9,14 @@ use super::layout::Size::{B2, B4, B8};
 use super::layout::{Layout, layouts};
 use super::special::Form;
 use super::text::{Hex, write_text};
-use super::{Decoder, Phase, bpf, perf, process, quota, tables, uring};
+use super::{Decoder, Phase, bpf, perf, prctl, process, quota, tables, uring};
 use crate::event::{Abi, Event};
+use crate::syscall::flags::x86::SYSLOG;
 use crate::syscall::flags::{
-    ADJUST, CLOCK_STATE, CLOCK_STATUS, LANDLOCK_ACCESS, MOUNT_ATTR, PROPAGATION, SEMBUF, SIGEVENT, write_hex,
-    write_number, write_radix,
+    ADJUST, CLOCK_STATE, CLOCK_STATUS, LANDLOCK_ACCESS, LOG_LEVEL, MOUNT_ATTR, PROPAGATION, SCHED,
+    SCHED_ATTR, SEMBUF, SIGEVENT, write_hex, write_number, write_radix,
 };
-use crate::syscall::{Spec, open_flags};
+use crate::syscall::{Arg, Spec, open_flags};
 
 layouts! {
     /// `struct ipc64_perm`, as much of it as is set.
@@ -75,6 +76,47 @@ layouts! {
         always sem_ctime @ 64/64 Uint(B8);
         always sem_nsems @ 80/80 Uint(B8);
     }
+    /// `struct seminfo`.
+    SEMAPHORE_LIMITS: 40/40 {
+        always semmap @ 0/0 Int(B4);
+        always semmni @ 4/4 Int(B4);
+        always semmns @ 8/8 Int(B4);
+        always semmnu @ 12/12 Int(B4);
+        always semmsl @ 16/16 Int(B4);
+        always semopm @ 20/20 Int(B4);
+        always semume @ 24/24 Int(B4);
+        always semusz @ 28/28 Int(B4);
+        always semvmx @ 32/32 Int(B4);
+        always semaem @ 36/36 Int(B4);
+    }
+    /// `struct msginfo`.
+    QUEUE_LIMITS: 32/32 {
+        always msgpool @ 0/0 Int(B4);
+        always msgmap @ 4/4 Int(B4);
+        always msgmax @ 8/8 Int(B4);
+        always msgmnb @ 12/12 Int(B4);
+        always msgmni @ 16/16 Int(B4);
+        always msgssz @ 20/20 Int(B4);
+        always msgtql @ 24/24 Int(B4);
+        always msgseg @ 28/28 Uint(B2);
+    }
+    /// `struct shminfo64`.
+    SEGMENT_LIMITS: 72/72 {
+        always shmmax @ 0/0 Uint(B8);
+        always shmmin @ 8/8 Uint(B8);
+        always shmmni @ 16/16 Uint(B8);
+        always shmseg @ 24/24 Uint(B8);
+        always shmall @ 32/32 Uint(B8);
+    }
+    /// `struct shm_info`.
+    SEGMENT_USE: 48/48 {
+        always used_ids @ 0/0 Int(B4);
+        always shm_tot @ 8/8 Uint(B8);
+        always shm_rss @ 16/16 Uint(B8);
+        always shm_swp @ 24/24 Uint(B8);
+        always swap_attempts @ 32/32 Uint(B8);
+        always swap_successes @ 40/40 Uint(B8);
+    }
     /// `struct sembuf`.
     SEMAPHORE_OP: 6/6 {
         always sem_num @ 0/0 Uint(B2);
@@ -118,6 +160,19 @@ layouts! {
         always propagation @ 16/16 Own(write_propagation);
         always userns_fd @ 24/24 Uint(B8);
     }
+    /// `struct sched_attr`.
+    SCHEDULING: 56/56 {
+        always size @ 0/0 Uint(B4);
+        has(has_policy) sched_policy @ 4/4 Flags(&SCHED, B4);
+        always sched_flags @ 8/8 Flags(&SCHED_ATTR, B8);
+        has(has_parameters) sched_nice @ 16/16 Int(B4);
+        has(has_parameters) sched_priority @ 20/20 Uint(B4);
+        has(has_parameters) sched_runtime @ 24/24 Uint(B8);
+        has(has_parameters) sched_deadline @ 32/32 Uint(B8);
+        has(has_parameters) sched_period @ 40/40 Uint(B8);
+        beyond(52) sched_util_min @ 48/48 Uint(B4);
+        beyond(52) sched_util_max @ 52/52 Uint(B4);
+    }
     /// `struct landlock_ruleset_attr` in its first version.
     RULESET: 8/8 {
         always handled_access_fs @ 0/0 Flags(&LANDLOCK_ACCESS, B8);
@@ -160,6 +215,13 @@ static OWN: &[(&str, usize, Form)] = &[
     ("mount_setattr", 3, Form::Own(write_sized)),
     ("landlock_create_ruleset", 0, Form::Own(write_sized)),
     ("kexec_file_load", 3, Form::Own(write_command_line)),
+    ("init_module", 0, Form::As(Arg::Addr)),
+    ("mount", 2, Form::Own(write_mount_type)),
+    ("sethostname", 0, Form::Own(write_host_name)),
+    ("setdomainname", 0, Form::Own(write_host_name)),
+    ("sched_setattr", 1, Form::OwnLate(write_scheduling)),
+    ("sched_getattr", 1, Form::OwnLate(write_scheduling)),
+    ("seccomp", 2, Form::Own(write_seccomp)),
 ];
 
 /// `IPC_SET`, `IPC_STAT` and what asks for the same by another number, without `IPC_64`.
@@ -193,6 +255,7 @@ fn form_here(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form> {
         // The operation stands before the structure.
         return match event.args[index - 1] & 0xff {
             SET => of(false, set),
+            operation if limits(spec.name, operation).is_some() => of(true, limits(spec.name, operation)?),
             operation if is_stat(spec.name, operation) => of(true, stat),
             _ => None,
         };
@@ -202,6 +265,17 @@ fn form_here(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form> {
         return Some(if *is_filled { Form::IoctlOut(*what) } else { Form::IoctlIn(*what) });
     }
     OWN.iter().find(|(name, at, _)| is_this(name, *at)).map(|(.., form)| *form)
+}
+
+/// What `IPC_INFO` gives, and what `SEM_INFO`, `MSG_INFO` and `SHM_INFO` do.
+fn limits(name: &str, operation: u64) -> Option<&'static Layout> {
+    match (name, operation) {
+        ("semctl", 3 | 19) => Some(&SEMAPHORE_LIMITS),
+        ("msgctl", 3 | 12) => Some(&QUEUE_LIMITS),
+        ("shmctl", 3) => Some(&SEGMENT_LIMITS),
+        ("shmctl", 14) => Some(&SEGMENT_USE),
+        _ => None,
+    }
 }
 
 /// `MSG_STAT` is 11 and `MSG_STAT_ANY` 13, `SHM_STAT` 13 and 15, `SEM_STAT` 18 and 20.
@@ -224,13 +298,23 @@ pub(super) fn has_form(spec: &Spec, index: usize) -> bool {
 }
 
 /// What adjtimex has returned, behind the number.
-pub(super) fn write_state(call: &Decoder<'_, '_>, out: &mut Vec<u8>) {
+pub(super) fn write_state(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
     let state = call.event.ret.unwrap_or(0) as u64;
+    if !has_structure(call) {
+        return;
+    }
     if let Some(name) = CLOCK_STATE.name(state) {
         out.extend_from_slice(b" (");
         out.extend_from_slice(name.as_bytes());
         out.push(b')');
     }
+}
+
+/// Whether the structure that the last argument points to can be read.
+fn has_structure(call: &mut Decoder<'_, '_>) -> bool {
+    let address = call.arg(call.spec.args.len() - 1);
+    let mut bytes = [0; 208];
+    address != 0 && call.memory.read(call.phase, address, &mut bytes) == bytes.len()
 }
 
 fn number(bytes: &[u8]) -> u64 {
@@ -283,6 +367,91 @@ fn write_message(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     out.push(b'}');
 }
 
+/// A name whose length stands behind it.
+fn write_host_name(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    call.write_buffer(out, call.arg(index), u64::from(call.arg(index + 1) as u32));
+}
+
+/// `2 /* SYSLOG_ACTION_READ */`
+pub(super) fn write_log_action(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let action = call.arg(index);
+    write_number(out, i64::from(action as i32));
+    out.extend_from_slice(b" /* ");
+    out.extend_from_slice(SYSLOG.name(action).unwrap_or(SYSLOG.unknown).as_bytes());
+    out.extend_from_slice(b" */");
+}
+
+/// The size of a buffer, or a level: `4 /* LOGLEVEL_WARNING */`.
+pub(super) fn write_log_size(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    /// `SYSLOG_ACTION_CONSOLE_LEVEL`.
+    const LEVEL: u64 = 8;
+    let value = call.arg(index) as i32;
+    write_number(out, i64::from(value));
+    if call.arg(0) == LEVEL {
+        let name = LOG_LEVEL.name(call.arg(index)).unwrap_or(LOG_LEVEL.unknown);
+        out.extend_from_slice(format!(" /* {name} */").as_bytes());
+    }
+}
+
+/// The kernel's messages, as many bytes as the call returns, where it reads them.
+pub(super) fn write_log(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let reads = matches!(call.arg(0) as u32, 2..=4) && call.succeeded();
+    match call.event.ret.filter(|_| reads) {
+        Some(length) => call.write_buffer(out, call.arg(index), length.unsigned_abs()),
+        None => call.write_address(out, call.arg(index)),
+    }
+}
+
+/// `{size=56, sched_policy=SCHED_OTHER, ...}`: as much of it as its size says, or the size of the kernel's.
+fn write_scheduling(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    /// `E2BIG`; the first version's size.
+    const TOO_BIG: i32 = 7;
+    const FIRST: usize = 48;
+    let (address, is_passed) = (call.arg(index), call.spec.name == "sched_setattr");
+    let phase = if is_passed { Phase::Entry } else { Phase::Exit };
+    let size = call.read_u32_at(phase, address).filter(|_| is_passed || call.succeeded());
+    let Some(size) = size.filter(|_| !call.style.addresses) else { return call.write_address(out, address) };
+    let given = if size == 0 { FIRST } else { size as usize };
+    let mut bytes = [0; 56];
+    let known = given.min(bytes.len());
+    out.push(b'{');
+    if given < FIRST || call.memory.read(phase, address, &mut bytes[..known]) < known {
+        out.extend_from_slice(format!("size={size}").as_bytes());
+    } else {
+        call.write_some(out, &SCHEDULING, &bytes, given);
+    }
+    out.extend_from_slice(if given > bytes.len() { b", ...}" } else { b"}" });
+    let wanted = call.read_u32_at(Phase::Exit, address).filter(|&wanted| wanted != size);
+    if let Some(wanted) = wanted.filter(|_| is_passed && call.event.errno() == Some(TOO_BIG)) {
+        out.extend_from_slice(format!(" => {{size={wanted}}}").as_bytes());
+    }
+}
+
+/// Reads at the entry what is shown at the exit.
+pub(super) fn look_ahead(call: &mut Decoder<'_, '_>) {
+    if call.spec.name == "sched_setattr" {
+        write_scheduling(call, &mut Vec::new(), 1);
+    }
+}
+
+/// `SCHED_FLAG_KEEP_POLICY`, and `SCHED_FLAG_KEEP_PARAMS`.
+fn has_policy(attr: &[u8]) -> bool {
+    number(&attr[8..16]) & 8 == 0
+}
+
+fn has_parameters(attr: &[u8]) -> bool {
+    number(&attr[8..16]) & 0x10 == 0
+}
+
+/// What is installed, or asked for.
+fn write_seccomp(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    match call.arg(0) as u32 {
+        // SECCOMP_SET_MODE_FILTER.
+        1 => prctl::write_filter(call, out, index),
+        _ => call.write_address(out, call.arg(index)),
+    }
+}
+
 /// Text whose length stands before it.
 fn write_command_line(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     call.write_string_of(out, call.arg(index), u32::try_from(call.arg(index - 1)).unwrap_or(u32::MAX));
@@ -330,10 +499,22 @@ fn write_numbers(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     });
 }
 
-/// What is for the file system: text, unless the call is about something that is mounted already.
+/// `MS_BIND`, `MS_MOVE`, and those that change what is shared (`linux/mount.h`).
+const WITHOUT_DATA: u64 = 0x1000 | 0x2000 | 0x2_0000 | 0x4_0000 | 0x8_0000 | 0x10_0000;
+
+/// The type of a file system: text, unless the call is about something that is mounted already.
+fn write_mount_type(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    /// `MS_REMOUNT`.
+    const REMOUNT: u64 = 0x20;
+    if call.arg(3) & (WITHOUT_DATA | REMOUNT) != 0 || !call.is_deep() {
+        call.write_address(out, call.arg(index));
+    } else {
+        call.write_c_string(out, call.arg(index));
+    }
+}
+
+/// What is for the file system: text, under the same condition.
 fn write_mount_data(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    /// `MS_BIND`, `MS_MOVE`, and those that change what is shared (`linux/mount.h`).
-    const WITHOUT_DATA: u64 = 0x1000 | 0x2000 | 0x2_0000 | 0x4_0000 | 0x8_0000 | 0x10_0000;
     let address = call.arg(index);
     if address == 0 || call.arg(3) & WITHOUT_DATA != 0 {
         call.write_address(out, address);

@@ -52,6 +52,14 @@ fn long(bytes: &[u8], at: usize, is_64_bit: bool) -> u64 {
     u64::from(word(bytes, at)) | u64::from(word(bytes, at + 4)) << 32
 }
 
+/// `EINTR`, or the number of none.
+fn write_errno(out: &mut Vec<u8>, errno: u32) {
+    match syscalls::Errno::new(errno.cast_signed()).name() {
+        Some(name) => out.extend_from_slice(name.as_bytes()),
+        None => write_radix(out, u64::from(errno), 10, 1),
+    }
+}
+
 fn write_named(out: &mut Vec<u8>, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(b", ");
     out.extend_from_slice(name.as_bytes());
@@ -70,7 +78,7 @@ fn write_info(out: &mut Vec<u8>, info: &[u8], is_64_bit: bool, constants: Consta
     constants.signal(out, signal);
     write_named(out, "si_code", |out| constants.si_code(out, signal, code));
     if errno != 0 {
-        write_named(out, "si_errno", |out| write_radix(out, u64::from(errno), 10, 1));
+        write_named(out, "si_errno", |out| write_errno(out, errno));
     }
     let pointer = if is_64_bit { 8 } else { 4 };
     match (code, signal) {

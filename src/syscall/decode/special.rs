@@ -5,7 +5,7 @@ use super::call::word;
 use super::constants::Constants;
 use super::ioctl::{self, What};
 use super::memory::Phase;
-use super::{bpf, net, perf, poll, process, quota, rare, tables, uring};
+use super::{bpf, net, perf, poll, prctl, process, quota, rare, tables, uring};
 use crate::event::Event;
 use crate::syscall::flags::{self, FlagSet, write_hex, write_radix};
 use crate::syscall::{Arg, Family, Ret, Spec, Struct, open_flags};
@@ -83,15 +83,14 @@ pub(super) fn count(event: &Event<'_>, spec: &Spec) -> usize {
         "kcmp" if !matches!(args[2] as u32, 0 | 7) => 3,
         // MEMBARRIER_CMD_FLAG_CPU.
         "membarrier" if args[1] & 1 == 0 => 2,
+        // SYSLOG_ACTION_CLOSE and those that change or tell something without a buffer.
+        "syslog" if matches!(args[0] as u32, 0 | 1 | 5..=7 | 9 | 10) => 1,
         // PTRACE_TRACEME.
         "ptrace" if args[0] == 0 => 1,
         // FIOCLEX and FIONCLEX.
         "ioctl" if matches!(args[1] as u32, 0x5450 | 0x5451) => 2,
-        // Signals, names and capabilities: one argument each.
-        "prctl" if matches!(args[0], 1 | 2 | 4 | 15 | 16 | 23 | 24 | 36) => 2,
-        // PR_SET_NO_NEW_PRIVS: the others must be 0, and are looked at.
-        "prctl" if args[0] == 38 => all,
-        "prctl" | "keyctl" => {
+        "prctl" => prctl::count(args).min(all),
+        "keyctl" => {
             let last = args[..all].iter().rposition(|&arg| arg != 0);
             last.map_or(1, |last| last + 1)
         }
@@ -118,13 +117,16 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
         ("ioctl", 1) if ioctl_name(args[1]).is_none() => Some(Form::Ioctl),
         ("ioctl", 1) => ioctl::names(args[1] as u32).map(Form::Named),
         ("ioctl", 2) => ioctl::form(args[1] as u32),
-        ("prctl", 1) => prctl_form(args[0] as u32),
+        ("prctl", 1..) => prctl::form(args, index),
         ("get_mempolicy", 0) => Some(Form::OwnLate(process::write_policy)),
         ("get_mempolicy", 1) => Some(Form::OwnLate(process::write_filled_nodes)),
         ("set_mempolicy", 1) => Some(Form::Own(process::write_nodes)),
         ("quotactl", 0) | ("quotactl_fd", 1) => Some(Form::Quota),
         // Asks for the one in force.
-        ("personality", 0) if args[0] as u32 == u32::MAX => Some(Form::As(Arg::Word)),
+        ("personality", 0) if args[0] as u32 == u32::MAX => Some(Form::Named("0xffffffff")),
+        ("syslog", 0) => Some(Form::Own(rare::write_log_action)),
+        ("syslog", 1) => Some(Form::OwnLate(rare::write_log)),
+        ("syslog", 2) => Some(Form::Own(rare::write_log_size)),
         ("socketpair", 2) => Some(Form::As(Arg::Int)),
         ("socket", 2) => socket_protocol(args[0] as u32),
         ("setsockopt" | "getsockopt", 2) => option_names(args[1] as u32).map(|set| Form::As(Arg::Enum(set))),
@@ -151,23 +153,6 @@ fn fcntl_form(event: &Event<'_>, command: u32) -> Option<Form> {
         13 | 14 => Some(Form::As(Arg::In(Struct::Flock64))),
         // Owners.
         15 | 16 => Some(Form::As(Arg::Addr)),
-        _ => None,
-    }
-}
-
-/// The second argument of `prctl(2)`, where its operation says what it is.
-fn prctl_form(operation: u32) -> Option<Form> {
-    match operation {
-        // PR_SET_PDEATHSIG.
-        1 => Some(Form::As(Arg::Signal)),
-        // PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER and PR_SET_NO_NEW_PRIVS.
-        4 => Some(Form::As(Arg::Enum(&flags::SUID_DUMP))),
-        36 | 38 => Some(Form::As(Arg::Size)),
-        // PR_SET_NAME and PR_GET_NAME.
-        15 => Some(Form::Own(process::write_thread_name)),
-        16 => Some(Form::As(Arg::Out(Struct::ThreadName))),
-        // PR_CAPBSET_READ and PR_CAPBSET_DROP.
-        23 | 24 => Some(Form::As(Arg::Enum(&flags::CAPABILITY))),
         _ => None,
     }
 }
@@ -213,7 +198,38 @@ pub(super) fn duplicates(event: &Event<'_>, spec: &Spec) -> bool {
 
 /// What the call returns.
 pub(super) fn ret(event: &Event<'_>, spec: &Spec) -> Ret {
-    if is_fcntl(spec) && duplicates(event, spec) { Ret::Fd } else { spec.ret }
+    match spec.name {
+        _ if is_fcntl(spec) && duplicates(event, spec) => Ret::Fd,
+        // In hexadecimal, with what it means behind it.
+        "prctl" if prctl::result(&event.args).is_some_and(|(_, are_bits)| are_bits) => Ret::Addr,
+        "personality" => Ret::Addr,
+        _ => spec.ret,
+    }
+}
+
+/// ` (SCHED_OTHER)`, behind the number that was returned.
+fn write_meaning(call: &Decoder<'_, '_>, out: &mut Vec<u8>) {
+    let value = call.event.ret.unwrap_or(0).unsigned_abs();
+    let (set, are_bits) = match call.spec.name {
+        "sched_getscheduler" => (&flags::SCHED, true),
+        "personality" => (&flags::PERSONALITY, true),
+        _ => match prctl::result(&call.event.args) {
+            Some(meaning @ (_, are_bits)) if !are_bits || call.style.constants != Constants::Numbers => {
+                meaning
+            }
+            _ => return,
+        },
+    };
+    if value == 0 && set.fields.is_empty() && set.name(0).is_none() {
+        return;
+    }
+    out.extend_from_slice(b" (");
+    if are_bits {
+        set.write_bits(out, value);
+    } else {
+        set.write_one(out, value);
+    }
+    out.push(b')');
 }
 
 /// The flags a call returns as its value.
@@ -312,6 +328,7 @@ pub(super) fn write_after(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
         "select" | "_newselect" | "pselect6" | "pselect6_time64" => poll::write_selected(call, out),
         "adjtimex" | "clock_adjtime" => rare::write_state(call, out),
         "recvmmsg" | "recvmmsg_time64" => net::write_time_left(call, out),
+        "sched_getscheduler" | "prctl" | "personality" => write_meaning(call, out),
         _ => {}
     }
 }
@@ -321,6 +338,7 @@ pub(super) fn look_ahead(call: &mut Decoder<'_, '_>) {
     uring::look_ahead(call);
     bpf::look_ahead(call);
     perf::look_ahead(call);
+    rare::look_ahead(call);
     for (index, spec) in call.spec.args.iter().enumerate() {
         match spec.arg {
             Arg::InOut(Struct::Integer) => {

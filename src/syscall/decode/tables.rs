@@ -185,7 +185,7 @@ layouts! {
         always f_fsid @ 56/28 Own(write_fsid);
         always f_namelen @ 64/36 Uint(Word);
         always f_frsize @ 72/40 Uint(Word);
-        always f_flags @ 80/44 Flags(&FS_STATE, Word);
+        set(4) f_flags @ 80/44 Flags(&FS_STATE, Word);
     }
     /// `struct rlimit`.
     RLIMIT: 16/8 {
@@ -362,9 +362,7 @@ fn write_stat_time(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) 
     let has_fraction = call.spec.family == Family::Stat;
     let fraction = if has_fraction { number(bytes.get(word..).unwrap_or_default(), word) } else { 0 };
     write_number(out, seconds);
-    out.extend_from_slice(b" /* ");
-    time::write_moment(out, seconds, fraction, 9);
-    out.extend_from_slice(b" */");
+    time::write_comment(out, seconds, fraction, 9);
 }
 
 /// Whether the file system has told when the file was made (`STATX_BTIME`).
@@ -379,11 +377,7 @@ fn write_statx_time(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(b", tv_nsec=");
     write_radix(out, fraction, 10, 1);
     out.push(b'}');
-    if seconds != 0 || fraction != 0 {
-        out.extend_from_slice(b" /* ");
-        time::write_moment(out, seconds, fraction, 9);
-        out.extend_from_slice(b" */");
-    }
+    time::write_comment(out, seconds, fraction, 9);
 }
 
 fn write_fsid(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
@@ -456,7 +450,10 @@ pub(super) fn is_late(kind: Struct, spec: &Spec) -> bool {
 pub(super) fn write(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, kind: Struct, index: usize) -> bool {
     let address = call.arg(index);
     let is_passed = matches!(call.spec.args[index].arg, Arg::In(_));
-    if call.phase == Phase::Exit && !is_passed && !call.succeeded() && !outlives_failure(call, kind) {
+    // A child that has not changed has used nothing.
+    let is_of_none = call.spec.name == "wait4" && kind == Struct::Rusage && call.event.ret == Some(0);
+    let is_filled = call.succeeded() && !is_of_none;
+    if call.phase == Phase::Exit && !is_passed && !is_filled && !outlives_failure(call, kind) {
         call.write_address(out, address);
         return true;
     }

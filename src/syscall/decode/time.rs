@@ -29,6 +29,20 @@ pub(super) fn write_moment(out: &mut Vec<u8>, seconds: i64, fraction: u64, digit
     out.extend_from_slice(b"+0000");
 }
 
+/// ` /* 1970-01-01T00:00:01+0000 */`, where there is such a moment, other than that from which it is counted.
+/// The seconds have a fraction of so many digits.
+pub(super) fn write_comment(out: &mut Vec<u8>, seconds: i64, fraction: u64, digits: usize) {
+    /// Years that the C library's `int` has.
+    const MOST: i64 = i32::MAX as i64 * 31_556_952;
+    let is_fraction = fraction < 10_u64.pow(digits as u32);
+    if (seconds, fraction) == (0, 0) || !(-MOST..=MOST).contains(&seconds) || !is_fraction {
+        return;
+    }
+    out.extend_from_slice(b" /* ");
+    write_moment(out, seconds, fraction, digits);
+    out.extend_from_slice(b" */");
+}
+
 /// Year, month and day of a day counted from 1970-01-01 in the Gregorian calendar, by eras of 400 years that
 /// begin in March.
 fn date(days: i64) -> (i64, u64, u64) {
@@ -77,9 +91,7 @@ impl Decoder<'_, '_> {
                 continue;
             }
             self.write_members(out, layout, bytes);
-            out.extend_from_slice(b" /* ");
-            write_moment(out, seconds, fraction.unsigned_abs(), if is_timespec { 9 } else { 6 });
-            out.extend_from_slice(b" */");
+            write_comment(out, seconds, fraction.cast_unsigned(), if is_timespec { 9 } else { 6 });
         }
         out.push(b']');
     }

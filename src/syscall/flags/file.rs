@@ -44,7 +44,7 @@ flag_sets! {
         RESOLVE_IN_ROOT = 0x10, RESOLVE_CACHED = 0x20,
     }
     /// `renameat2(2)` flags.
-    RENAME: int "RENAME_???" { RENAME_NOREPLACE = 1, RENAME_EXCHANGE = 2, RENAME_WHITEOUT = 4 }
+    RENAME: int "RENAME_??" { RENAME_NOREPLACE = 1, RENAME_EXCHANGE = 2, RENAME_WHITEOUT = 4 }
     /// `setxattr(2)` flags.
     XATTR: int "XATTR_???" { XATTR_CREATE = 1, XATTR_REPLACE = 2 }
     /// `fallocate(2)` mode.

@@ -9,7 +9,7 @@ flag_sets! {
         PROT_GROWSDOWN = 0x100_0000, PROT_GROWSUP = 0x200_0000,
     }
     /// `mremap(2)` flags.
-    MREMAP: int "MREMAP_???" { MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, MREMAP_DONTUNMAP = 4 }
+    MREMAP: long "MREMAP_???" { MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, MREMAP_DONTUNMAP = 4 }
     /// `msync(2)` flags.
     MSYNC: int "MS_???" { MS_SYNC = 4, MS_ASYNC = 1, MS_INVALIDATE = 2 }
     /// `madvise(2)` advice.

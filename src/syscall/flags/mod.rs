@@ -14,6 +14,7 @@ mod mount;
 mod net;
 pub mod netlink;
 mod perf;
+mod prctl;
 mod process;
 mod rare;
 mod signal;
@@ -39,7 +40,8 @@ pub use net::{
     MSG, NETLINK_PROTOCOL, SOCKET_DOMAIN, SOCKET_LEVEL, SOCKET_OPTION, SOCKET_PROTOCOL, TCP_OPTION,
 };
 pub use perf::*;
-pub use process::CLONE;
+pub use prctl::*;
+pub use process::{CLONE, PERSONALITY, SCHED};
 pub use rare::*;
 pub use signal::{signal_name, signal_number, write_si_code, write_signal};
 pub use text::{write_hex, write_number};

@@ -53,7 +53,7 @@ flag_sets! {
     /// `shutdown(2)` directions.
     SHUTDOWN: int "SHUT_???" { SHUT_RD = 0, SHUT_WR = 1, SHUT_RDWR = 2 }
     /// `setsockopt(2)` levels.
-    SOCKET_LEVEL: int "SOL_???" {
+    SOCKET_LEVEL: int "SOL_??" {
         SOL_IP = 0, SOL_SOCKET = 1, SOL_TCP = 6, SOL_UDP = 17, SOL_IPV6 = 41, SOL_ICMPV6 = 58,
         SOL_SCTP = 132, SOL_UDPLITE = 136, SOL_RAW = 255, SOL_IPX = 256, SOL_AX25 = 257, SOL_ATALK = 258,
         SOL_NETROM = 259, SOL_ROSE = 260, SOL_DECNET = 261, SOL_X25 = 262, SOL_PACKET = 263, SOL_ATM = 264,

@@ -22,6 +22,11 @@ flag_sets! {
     CLOCK_STATE: int "TIME_???" {
         TIME_OK = 0, TIME_INS = 1, TIME_DEL = 2, TIME_OOP = 3, TIME_WAIT = 4, TIME_ERROR = 5,
     }
+    /// Levels of the kernel's messages.
+    LOG_LEVEL: int "LOGLEVEL_???" {
+        LOGLEVEL_EMERG = 0, LOGLEVEL_ALERT = 1, LOGLEVEL_CRIT = 2, LOGLEVEL_ERR = 3, LOGLEVEL_WARNING = 4,
+        LOGLEVEL_NOTICE = 5, LOGLEVEL_INFO = 6, LOGLEVEL_DEBUG = 7,
+    }
     /// `sigev_notify` of `struct sigevent`.
     SIGEVENT: int "SIGEV_???" {
         SIGEV_SIGNAL = 0, SIGEV_NONE = 1, SIGEV_THREAD = 2, SIGEV_THREAD_ID = 4,

@@ -136,7 +136,7 @@ flag_sets! {
         BPF_PROG_STREAM_READ_BY_FD = 37,
     }
     /// `perf_event_open(2)` flags.
-    PERF: int "PERF_FLAG_???" {
+    PERF: long "PERF_FLAG_???" {
         PERF_FLAG_FD_NO_GROUP = 1, PERF_FLAG_FD_OUTPUT = 2, PERF_FLAG_PID_CGROUP = 4,
         PERF_FLAG_FD_CLOEXEC = 8,
     }

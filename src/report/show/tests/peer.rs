@@ -25,7 +25,7 @@ const FORMS: &[(&[&str], &str)] = &[
     (&["socket"], "strace knows the protocols of rare domains"),
     (&["setsockopt", "getsockopt"], "strace knows the options of all levels"),
     (&["fcntl", "fcntl64"], "strace prints descriptors above 2 GiB as unsigned, F_GETLK64 only for 32 bits"),
-    (&["syslog", "swapon", "ioprio_set"], "strace has a form of its own for them"),
+    (&["swapon", "ioprio_set"], "strace has a form of its own for them"),
     (&["truncate", "ftruncate", "truncate64", "ftruncate64", "lookup_dcookie"], "negative lengths"),
     (&["signal", "sigsuspend", "ssetmask"], "strace decodes the mask or handler in a register"),
     (&["rt_sigreturn", "restart_syscall"], "strace reads the frame, or remembers a call before"),

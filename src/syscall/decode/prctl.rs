@@ -1,0 +1,266 @@
+//! `prctl(2)`: what the arguments are, how many are looked at, and what is returned, by the operation.
+
+use super::layout::Show::{Address, Uint};
+use super::layout::Size::B2;
+use super::layout::layouts;
+use super::process::write_thread_name;
+use super::special::Form;
+use super::{Decoder, Phase};
+use crate::syscall::flags::{
+    CAPABILITY, FlagSet, PID_TYPE, PR_AMBIENT, PR_CORE, PR_DISPATCH, PR_FP_MODE, PR_MCE, PR_MCE_POLICY,
+    PR_MEMORY, PR_SPECULATION, PR_SPECULATION_CONTROL, PR_SPECULATION_STATE, PR_TSC, PR_UNALIGN, PR_VMA,
+    SECCOMP_MODE, SECUREBITS, SUID_DUMP, write_hex, write_number, write_radix,
+};
+use crate::syscall::{Arg, Struct};
+
+layouts! {
+    /// `struct sock_fprog`.
+    FILTER: 16/8 {
+        always len @ 0/0 Uint(B2);
+        always filter @ 8/4 Address;
+    }
+}
+
+const HEX: Form = Form::As(Arg::Word);
+const ADDRESS: Form = Form::As(Arg::Addr);
+const UNSIGNED: Form = Form::Own(write_unsigned);
+const FILLED: Form = Form::OwnLate(write_integer);
+
+/// The arguments of an operation behind it: all that are looked at. A line an operation.
+static OPERATIONS: &[(u32, &[Form])] = &[
+    (1, &[Form::As(Arg::Signal)]),                   // PR_SET_PDEATHSIG
+    (2, &[Form::OwnLate(write_signal)]),             // PR_GET_PDEATHSIG
+    (3, &[]),                                        // PR_GET_DUMPABLE
+    (4, &[Form::As(Arg::Enum(&SUID_DUMP))]),         // PR_SET_DUMPABLE
+    (5, &[Form::OwnLate(write_alignment)]),          // PR_GET_UNALIGN
+    (6, &[Form::Bits(&PR_UNALIGN)]),                 // PR_SET_UNALIGN
+    (7, &[]),                                        // PR_GET_KEEPCAPS
+    (8, &[UNSIGNED]),                                // PR_SET_KEEPCAPS
+    (9, &[FILLED]),                                  // PR_GET_FPEMU
+    (10, &[UNSIGNED]),                               // PR_SET_FPEMU
+    (11, &[FILLED]),                                 // PR_GET_FPEXC
+    (12, &[UNSIGNED]),                               // PR_SET_FPEXC
+    (13, &[]),                                       // PR_GET_TIMING
+    (14, &[UNSIGNED]),                               // PR_SET_TIMING
+    (15, &[Form::Own(write_thread_name)]),           // PR_SET_NAME
+    (16, &[Form::As(Arg::Out(Struct::ThreadName))]), // PR_GET_NAME
+    (19, &[FILLED]),                                 // PR_GET_ENDIAN
+    (20, &[UNSIGNED]),                               // PR_SET_ENDIAN
+    (21, &[]),                                       // PR_GET_SECCOMP
+    (23, &[Form::As(Arg::Enum(&CAPABILITY))]),       // PR_CAPBSET_READ
+    (24, &[Form::As(Arg::Enum(&CAPABILITY))]),       // PR_CAPBSET_DROP
+    (25, &[Form::OwnLate(write_cycles)]),            // PR_GET_TSC
+    (26, &[Form::As(Arg::Enum(&PR_TSC))]),           // PR_SET_TSC
+    (27, &[]),                                       // PR_GET_SECUREBITS
+    (28, &[Form::Bits(&SECUREBITS)]),                // PR_SET_SECUREBITS
+    (29, &[UNSIGNED]),                               // PR_SET_TIMERSLACK
+    (30, &[]),                                       // PR_GET_TIMERSLACK
+    (31, &[]),                                       // PR_TASK_PERF_EVENTS_DISABLE
+    (32, &[]),                                       // PR_TASK_PERF_EVENTS_ENABLE
+    (33, &[Form::As(Arg::Enum(&PR_MCE)), Form::Own(write_policy), HEX, HEX]), // PR_MCE_KILL
+    (35, &[Form::As(Arg::Enum(&PR_MEMORY)), HEX, HEX, HEX]), // PR_SET_MM
+    (36, &[UNSIGNED]),                               // PR_SET_CHILD_SUBREAPER
+    (37, &[FILLED]),                                 // PR_GET_CHILD_SUBREAPER
+    (38, &[UNSIGNED, HEX, HEX, HEX]),                // PR_SET_NO_NEW_PRIVS
+    (40, &[Form::OwnLate(write_pointer)]),           // PR_GET_TID_ADDRESS
+    (41, &[UNSIGNED, HEX, HEX, HEX]),                // PR_SET_THP_DISABLE
+    (45, &[Form::Bits(&PR_FP_MODE)]),                // PR_SET_FP_MODE
+    (46, &[]),                                       // PR_GET_FP_MODE
+    (47, &[Form::As(Arg::Enum(&PR_AMBIENT)), Form::Own(write_capability), HEX, HEX]), // PR_CAP_AMBIENT
+    (52, &[Form::As(Arg::Enum(&PR_SPECULATION))]),   // PR_GET_SPECULATION_CTRL
+    (53, &[Form::As(Arg::Enum(&PR_SPECULATION)), Form::Own(write_control)]), // PR_SET_SPECULATION_CTRL
+    (57, &[UNSIGNED, HEX, HEX, HEX]),                // PR_SET_IO_FLUSHER
+    (59, &[Form::As(Arg::Enum(&PR_DISPATCH)), HEX, HEX, ADDRESS]), // PR_SET_SYSCALL_USER_DISPATCH
+    (64, &[]),                                       // PR_SME_GET_VL
+    (
+        0x5356_4d41,
+        &[Form::As(Arg::Enum(&PR_VMA)), HEX, Form::Own(write_mapping_size), Form::Own(write_mapping_name)],
+    ), // PR_SET_VMA
+    (0x5961_6d61, &[Form::Own(write_tracer)]),       // PR_SET_PTRACER
+];
+
+const SET_SECCOMP: u32 = 22;
+const SCHED_CORE: u32 = 62;
+
+/// What is not in the table: all arguments are numbers.
+const OTHERS: &[Form] = &[HEX; 4];
+
+/// `SECCOMP_MODE_STRICT`, `SECCOMP_MODE_FILTER`, and those that are none.
+static STRICT: &[Form] = &[Form::As(Arg::Enum(&SECCOMP_MODE))];
+static FILTERED: &[Form] = &[Form::As(Arg::Enum(&SECCOMP_MODE)), Form::Own(write_filter)];
+static UNFILTERED: &[Form] = &[Form::As(Arg::Enum(&SECCOMP_MODE)), HEX, HEX, HEX];
+
+/// `PR_SCHED_CORE_GET`, and the others.
+static CORE_ASKED: &[Form] = &[
+    Form::As(Arg::Enum(&PR_CORE)),
+    Form::As(Arg::Pid),
+    Form::Own(write_kind_of_id),
+    Form::OwnLate(write_cookie),
+];
+static CORE_SET: &[Form] =
+    &[Form::As(Arg::Enum(&PR_CORE)), Form::As(Arg::Pid), Form::Own(write_kind_of_id), ADDRESS];
+
+fn forms(args: &[u64; 6]) -> &'static [Form] {
+    match (args[0] as u32, args[1]) {
+        (SET_SECCOMP, 1) => STRICT,
+        (SET_SECCOMP, 2) => FILTERED,
+        (SET_SECCOMP, _) => UNFILTERED,
+        (SCHED_CORE, 0) => CORE_ASKED,
+        (SCHED_CORE, _) => CORE_SET,
+        (operation, _) => {
+            OPERATIONS.iter().find(|(known, _)| *known == operation).map_or(OTHERS, |(_, forms)| forms)
+        }
+    }
+}
+
+/// How many arguments the call has, the operation among them.
+pub(super) fn count(args: &[u64; 6]) -> usize {
+    1 + forms(args).len()
+}
+
+/// How an argument behind the operation is shown.
+pub(super) fn form(args: &[u64; 6], index: usize) -> Option<Form> {
+    forms(args).get(index.checked_sub(1)?).copied()
+}
+
+/// What a number that is returned means, and whether it is a set of bits.
+pub(super) fn result(args: &[u64; 6]) -> Option<(&'static FlagSet, bool)> {
+    Some(match args[0] as u32 {
+        3 => (&SUID_DUMP, false),
+        27 => (&SECUREBITS, true),
+        34 => (&PR_MCE_POLICY, false),
+        46 => (&PR_FP_MODE, true),
+        52 => (&PR_SPECULATION_STATE, true),
+        _ => return None,
+    })
+}
+
+fn write_unsigned(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    write_radix(out, super::call::word(call.event.abi, call.arg(index)), 10, 1);
+}
+
+/// `[1]`, in this form, where the kernel has filled it.
+fn write_filled(
+    call: &mut Decoder<'_, '_>,
+    out: &mut Vec<u8>,
+    index: usize,
+    write: impl FnOnce(&Decoder<'_, '_>, &mut Vec<u8>, u32),
+) {
+    let address = call.arg(index);
+    match call.read_u32_at(call.phase, address).filter(|_| call.succeeded() && !call.style.addresses) {
+        Some(value) => {
+            out.push(b'[');
+            write(call, out, value);
+            out.push(b']');
+        }
+        None => call.write_address(out, address),
+    }
+}
+
+fn write_integer(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    write_filled(call, out, index, |_, out, value| write_number(out, i64::from(value.cast_signed())));
+}
+
+fn write_signal(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    write_filled(call, out, index, |call, out, value| call.style.constants.signal(out, value));
+}
+
+fn write_alignment(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    write_filled(call, out, index, |call, out, value| {
+        call.style.constants.bits(out, &PR_UNALIGN, u64::from(value));
+    });
+}
+
+fn write_cycles(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    write_filled(call, out, index, |call, out, value| {
+        call.style.constants.one(out, &PR_TSC, u64::from(value));
+    });
+}
+
+fn write_pointer(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let address = call.arg(index);
+    match call.read_word(address).filter(|_| call.succeeded() && !call.style.addresses) {
+        Some(pointer) => {
+            out.push(b'[');
+            call.write_address(out, pointer);
+            out.push(b']');
+        }
+        None => call.write_address(out, address),
+    }
+}
+
+fn write_cookie(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let address = call.arg(index);
+    match call.read_word(address).filter(|_| call.succeeded() && !call.style.addresses) {
+        Some(cookie) => {
+            out.push(b'[');
+            write_hex(out, cookie);
+            out.push(b']');
+        }
+        None => call.write_address(out, address),
+    }
+}
+
+/// `PR_MCE_KILL_EARLY`, where one is set.
+fn write_policy(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    match call.arg(index - 1) {
+        1 => call.style.constants.one(out, &PR_MCE_POLICY, call.arg(index)),
+        _ => write_hex(out, call.arg(index)),
+    }
+}
+
+/// A capability, where it is about one.
+fn write_capability(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    match call.arg(index - 1) {
+        1..=3 => call.style.constants.one(out, &CAPABILITY, call.arg(index)),
+        _ => write_hex(out, call.arg(index)),
+    }
+}
+
+/// What is done about a kind of speculation that is known.
+fn write_control(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    match PR_SPECULATION.name(call.arg(index - 1)) {
+        Some(_) => call.style.constants.one(out, &PR_SPECULATION_CONTROL, call.arg(index)),
+        None => write_hex(out, call.arg(index)),
+    }
+}
+
+/// `0x1 /* PIDTYPE_TGID */`
+fn write_kind_of_id(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let kind = call.arg(index);
+    write_hex(out, kind);
+    out.extend_from_slice(b" /* ");
+    out.extend_from_slice(PID_TYPE.name(kind).unwrap_or(PID_TYPE.unknown).as_bytes());
+    out.extend_from_slice(b" */");
+}
+
+/// The size of a mapping that is given a name.
+fn write_mapping_size(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    match call.arg(1) {
+        0 => write_unsigned(call, out, index),
+        _ => write_hex(out, call.arg(index)),
+    }
+}
+
+/// The name of a mapping.
+fn write_mapping_name(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    match call.arg(1) {
+        0 => call.write_c_string(out, call.arg(index)),
+        _ => write_hex(out, call.arg(index)),
+    }
+}
+
+/// Who may trace the process.
+fn write_tracer(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    match call.arg(index) {
+        any if any as u32 == u32::MAX => out.extend_from_slice(b"PR_SET_PTRACER_ANY"),
+        pid => write_number(out, i64::from(pid as i32)),
+    }
+}
+
+/// `{len=2, filter=0x7ffd}`: a program of the socket filter.
+pub(super) fn write_filter(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let now = std::mem::replace(&mut call.phase, Phase::Entry);
+    call.write_layout(out, call.arg(index), &FILTER);
+    call.phase = now;
+}
