@@ -187,6 +187,12 @@ impl Parser {
         if let Some((letter, long, ..)) = REFUSED.iter().find(|(_, long, _)| *long == name) {
             bail!("{}", refusal(*letter, long));
         }
+        // Other names that strace has.
+        let name = match &name[..] {
+            "stack-trace" => "stack-traces".to_owned(),
+            "failing-only" => "failed-only".to_owned(),
+            _ => name,
+        };
         let Some((letter, long, takes, _)) = TAKEN.iter().find(|(_, long, ..)| *long == name) else {
             bail!("unrecognized option '--{name}'\nTry 'strace -h' for more information.");
         };
@@ -200,7 +206,17 @@ impl Parser {
                 | "syscall-times"
                 | "strings-in-hex"
         );
+        if *long == "decode-pids" {
+            let value = value.or_else(|| words.0.pop_front());
+            let value = value.ok_or_else(|| anyhow!("option '--decode-pids' requires an argument"))?;
+            return self.expression(&format!("decode-pids={}", value.to_string_lossy())).map(|()| None);
+        }
+        if *long == "strings-in-hex" && value.is_none() {
+            self.hex = 2;
+            return Ok(None);
+        }
         let value = match (takes.is_empty(), value) {
+            (_, None) if matches!(*long, "timestamps" | "quiet") => None,
             (true, None) => None,
             (true, Some(value)) if has_form => Some(value),
             (true, Some(_)) => bail!("option '--{name}' doesn't allow an argument"),
@@ -292,6 +308,8 @@ impl Parser {
         let value = value.unwrap_or_default();
         let value = value.to_str().with_context(|| format!("invalid --{long} argument"))?;
         match (long, value) {
+            ("timestamps", "") => self.clock = Some(Clock::Day { decimals: 0 }),
+            ("quiet", "") => self.quietness += 1,
             ("seccomp-bpf", _) => self.filtered = true,
             ("output-separately", _) => self.separately = true,
             (
@@ -377,9 +395,7 @@ impl Parser {
             );
         }
         let separately = self.separately || self.follow > 1;
-        if separately && (self.summary || self.summary_only) {
-            bail!("(-c or -C) and -ff are mutually exclusive");
-        }
+        combinations::check(&self)?;
         let clock = self.clock();
         let mut filter = match &self.trace {
             Some(set) => expression::calls(set)?,
@@ -495,5 +511,6 @@ fn constants(format: &str) -> anyhow::Result<Constants> {
     }
 }
 
+mod combinations;
 #[cfg(test)]
 mod tests;

@@ -342,6 +342,9 @@ impl Decoder<'_, '_> {
             entries.push(&rest[..size]);
             rest = &rest[size..];
         }
+        if self.style.addresses {
+            return self.write_address(out, address);
+        }
         if !self.style.verbose {
             self.write_address(out, address);
             out.extend_from_slice(b" /* ");

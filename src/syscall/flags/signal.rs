@@ -149,7 +149,8 @@ pub fn signal_number(text: &str) -> Option<i32> {
     if let Ok(number) = text.parse() {
         return (1..=RTMAX.cast_signed()).contains(&number).then_some(number);
     }
-    let name = text.strip_prefix("SIG").unwrap_or(text);
+    let text = text.to_ascii_uppercase();
+    let name = text.strip_prefix("SIG").unwrap_or(&text);
     let own = NAMES.iter().position(|known| &known[3..] == name).map(|at| at as i32 + 1);
     own.or_else(|| match name {
         "RTMIN" => Some(RTMIN.cast_signed()),

@@ -47,7 +47,7 @@ const ALL_TAKEN: &str = "-A -I2 --interruptible=never -C -c -f -ff -i -k -n -q -
     -einject=open:error=ENOENT:when=2..3+4 -einject=open:delay_enter=1:delay_exit=2ms --output-separately \
     -einject=open:signal=TERM -einject=open:retval=3 --env=A --user=root --columns=3 --trace=open --signal=INT \
     --status=failed --quiet=all --silent --raw=open --read=3 --write=3 --abbrev=open --verbose=open \
-    --inject=open:error=EPERM --fault=open --decode-fds --decode-fds=all --decode-pids --instruction-pointer \
+    --inject=open:error=EPERM --fault=open --decode-fds --decode-fds=all --decode-pids=comm --instruction-pointer \
     --stack-traces --syscall-number --output=out --output-append-mode --relative-timestamps \
     --relative-timestamps=ns --string-limit=3 --absolute-timestamps --timestamps=unix,ns \
     --absolute-timestamps=format:time,precision:ms --syscall-times --syscall-times=ms --no-abbrev \
@@ -80,8 +80,18 @@ const ALL_REFUSED: [(&str, &str); 18] = [
 #[test]
 fn every_option_of_strace_is_taken_or_refused_by_name() {
     for taken in ALL_TAKEN.split_ascii_whitespace() {
-        assert!(options(&[taken, "true"]).is_ok(), "{taken}: {:?}", options(&[taken, "true"]).err());
+        // The clock of a summary is of one.
+        let alone = [taken, "true"];
+        let words =
+            if matches!(taken, "-w" | "--summary-wall-clock") { &["-c", taken, "true"][..] } else { &alone };
+        assert!(options(words).is_ok(), "{taken}: {:?}", options(words).err());
     }
+    for more in
+        ["--timestamps", "--quiet", "--decode-pids=comm", "--stack-trace", "--failing-only", "-esignal=chld"]
+    {
+        assert!(options(&[more, "true"]).is_ok(), "{more}: {:?}", options(&[more, "true"]).err());
+    }
+    assert!(options(&["--strings-in-hex", "true"]).is_ok_and(|options| options.style.hex == Hex::All));
     for (refused, name) in ALL_REFUSED {
         let error = options(&[refused, "true"]).err().unwrap_or_else(|| panic!("{refused}")).to_string();
         assert!(error.contains(name), "{refused}: {error}");
