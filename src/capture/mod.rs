@@ -37,6 +37,7 @@ use crate::event::Event;
 pub use attaching::AttachError;
 pub use intervention::Intervention;
 pub use stacks::Wanted as StackFrames;
+pub use sys::between::BetweenRuns;
 pub use sys::signals::Interruptible;
 
 /// Where a backend puts its events.

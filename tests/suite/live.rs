@@ -177,6 +177,8 @@ fn faults_are_those_of_strace() {
         "fault=openat:when=3..4",
         "inject=close:signal=SIGTERM:when=2",
         "inject=write:error=ENOSPC:delay_exit=100",
+        // Not traced: nothing is done to them.
+        "inject=newfstatat,fstat:error=EIO",
     ] {
         let run = |tracer: &Path| {
             let mut whole = Command::new(tracer);
@@ -205,6 +207,8 @@ fn called_by_the_name_of_strace() {
     assert_eq!(done.stderr, "+++ exited with 5 +++\n");
     let done = bench.strace(&["-qq", "-e", "trace=none", "sh", "-c", "kill -9 $$"]);
     assert_eq!((done.status.signal(), done.stderr.as_str()), (Some(9), ""));
+    let done = bench.strace(&["-o", "/dev/full", "sh", "-c", "exit 7"]);
+    assert_eq!(done.status.code(), Some(7), "{done:?}");
     let done = bench.strace(&["nosuchprogram"]);
     assert_eq!(done.stderr, "strace: Can't stat 'nosuchprogram': No such file or directory\n");
     assert_eq!(done.status.code(), Some(1));

@@ -226,3 +226,24 @@ fn cold_starts_stand_beside_warm_ones_without_privilege_too() {
     assert!(done.stdout.contains("2 cold runs: the pages of the "), "{done:?}");
     assert!(done.stdout.contains("dentries and inodes stay warm"), "{done:?}");
 }
+
+#[test]
+fn whoever_asks_for_an_end_sees_what_was_measured() {
+    for later_ms in [0, 20, 40, 80, 120, 200, 300] {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let log = dir.path().join("log.trace");
+        let mut command = startup(dir.path());
+        command.args(["sh", "-c", ":"]).process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().expect("trace can be run");
+        while !log.exists() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(later_ms));
+        // It may have ended meanwhile, and nobody has waited for it yet.
+        send(&child, Signal::SIGINT);
+        let done = finish(child);
+        assert!(done.stdout.contains("wall "), "{later_ms} {done:?}");
+        let is_over = done.status.success() || done.status.signal() == Some(libc::SIGINT);
+        assert!(is_over, "{later_ms} {done:?}");
+    }
+}

@@ -5,13 +5,15 @@
 //! outside of calls was for page faults is a share of samples. What a wait was for is known by the call and the file. Where
 //! the kernel tells of wake-ups, the time from being woken to running is being ready to run; else it is part of the wait.
 //!
-//! Samples and tracing take time, of the program and of the machine. So the time on CPUs is made as long as the untraced runs'
-//! CPU time says; in what is left of their wall time waits are as they were, then being ready to run, and what is left
-//! then is not explained.
+//! Samples and tracing take time, of the program and of the machine. What a traced call costs is taken off the time outside of
+//! calls, where the backend takes it, and samples in the tracer's own programs do not count. Then the time on CPUs is made as
+//! long as the untraced runs' CPU time says; in what is left of their wall time waits are as they were, then being ready to
+//! run, and what is left then is not explained. A run ends with the command's process; others may go on.
 
 mod follow;
 mod part;
 mod path;
+mod sampled;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -25,11 +27,11 @@ use super::calls::{Call as Known, CallId, Calls};
 use super::filesystem;
 use super::stacks::{Code, Stacks};
 use super::text::Text;
-use crate::event::stack::FrameKind;
 use crate::event::{Event, Kind, mark};
 use crate::syscall::Family;
 pub(super) use follow::{Follower, Stretch};
 pub use part::{Part, Parts};
+use sampled::{Counted, In};
 use thread::{Away, Call, Thread};
 pub use waits::{Wait, Waits};
 
@@ -40,14 +42,6 @@ const MOST_LISTED: usize = 64;
 /// Functions that are listed, and those that are told apart.
 const LISTED_FUNCTIONS: usize = 20;
 const MOST_FUNCTIONS: usize = 1 << 16;
-/// Functions of the kernel that bring in a page.
-const FAULTS: [&[u8]; 5] = [
-    b"asm_exc_page_fault",
-    b"exc_page_fault",
-    b"do_user_addr_fault",
-    b"handle_mm_fault",
-    b"__handle_mm_fault",
-];
 /// The signal that a child's end sends.
 pub(super) const SIGCHLD: u32 = 17;
 /// `CLONE_VFORK` of clone(2): the caller waits until the child has started a program, or ended.
@@ -130,13 +124,17 @@ struct Run {
     threads: FxHashMap<u32, Thread>,
     first: Option<u32>,
     span: Option<(u64, u64)>,
+    /// Threads that the command's process is known to have.
+    alive: u64,
+    /// When its last one ended.
+    over_ns: Option<u64>,
     kept: usize,
-    samples: u64,
-    kernel_samples: u64,
+    /// Moments of samples, and their stacks.
+    samples: Vec<(u64, u32)>,
     stacks: Stacks,
     frames: Vec<Option<Code>>,
-    /// By stack: for a page, and with frames of the kernel.
-    known: FxHashMap<u32, (bool, bool)>,
+    /// By stack.
+    known: FxHashMap<u32, In>,
 }
 
 /// Takes the events of several runs.
@@ -145,14 +143,17 @@ pub struct Partitioner {
     calls: Calls,
     run: Run,
     runs: u64,
-    samples: u64,
-    kernel_samples: u64,
+    /// Samples of all threads.
+    samples: Counted,
     knows_wakes: bool,
     path: Parts,
     /// What all threads were on a CPU.
     cpu_ns: u64,
-    /// Samples outside of calls on critical paths, and those for pages.
-    outside: (u64, u64),
+    /// Calls on critical paths, and of all threads.
+    calls_on_path: u64,
+    all_calls: u64,
+    /// Samples outside of calls on critical paths.
+    outside: Counted,
     threads: Vec<ThreadParts>,
     more_threads: u64,
     functions: FxHashMap<Text, u64>,
@@ -180,21 +181,8 @@ impl Partitioner {
             Kind::Exit => run.exit(event),
             Kind::Signal => run.signal(event),
             Kind::Mark if event.text == Some(mark::OFF_CPU.as_bytes()) => run.away(event, end_ns),
-            Kind::Sample => {
-                run.sample(event);
-                self.function(event.stack);
-            }
+            Kind::Sample => run.sample(event),
             _ => {}
-        }
-    }
-
-    /// Counts a sample for the innermost function of its stack.
-    fn function(&mut self, stack: Option<u32>) {
-        let Some(stack) = stack else { return };
-        self.run.stacks.frames(stack, &mut self.run.frames);
-        let name = Text::from(self.run.stacks.text(self.run.frames.last().copied().flatten()));
-        if self.functions.len() < MOST_FUNCTIONS || self.functions.contains_key(&name) {
-            *self.functions.entry(name).or_default() += 1;
         }
     }
 
@@ -206,28 +194,49 @@ impl Partitioner {
             return;
         }
         run.settle();
+        let end_ns = run.over_ns.map_or(end_ns, |over_ns| over_ns.min(end_ns));
         let pieces = path::path(&run.threads, first, end_ns);
         let mut parts = Parts::default();
         let mut critical: FxHashMap<u32, u64> = FxHashMap::default();
         for &(tid, from_ns, to_ns) in &pieces {
             let Some(thread) = run.threads.get(&tid) else { continue };
             thread.divide(from_ns, to_ns, &mut parts);
-            let (all, faults) = thread.samples(from_ns, to_ns);
-            self.outside = (self.outside.0 + all, self.outside.1 + faults);
+            self.calls_on_path += thread.calls_begun(from_ns, to_ns);
+            self.outside.append(thread.samples(from_ns, to_ns));
             *critical.entry(tid).or_default() += to_ns - from_ns;
         }
         parts.add(Part::Unexplained, (end_ns - start_ns).saturating_sub(parts.sum()));
         for thread in run.threads.values() {
             self.knows_wakes |= thread.away.windows(2).any(|pair| pair[1].follows(&pair[0]));
             let mut all = Parts::default();
-            thread.divide(thread.start_ns, thread.end_ns, &mut all);
+            let until_ns = thread.end_ns.min(end_ns);
+            thread.divide(thread.start_ns, until_ns, &mut all);
             self.cpu_ns = self.cpu_ns.saturating_add(all.on_cpu());
+            self.all_calls += thread.calls_begun(thread.start_ns, until_ns);
         }
         self.path.append(&parts);
         self.runs += 1;
-        self.samples += run.samples;
-        self.kernel_samples += run.kernel_samples;
+        self.count_samples(&mut run, end_ns);
         self.list(&run, &critical);
+    }
+
+    /// Counts the samples up to a run's end, each for the innermost function of its stack.
+    fn count_samples(&mut self, run: &mut Run, end_ns: u64) {
+        for (at_ns, stack) in std::mem::take(&mut run.samples) {
+            if at_ns > end_ns {
+                continue;
+            }
+            let taken_in = run.taken_in(stack);
+            self.samples.add(taken_in);
+            if taken_in == In::Tracer {
+                continue;
+            }
+            run.stacks.frames(stack, &mut run.frames);
+            let name = Text::from(run.stacks.text(run.frames.last().copied().flatten()));
+            if self.functions.len() < MOST_FUNCTIONS || self.functions.contains_key(&name) {
+                *self.functions.entry(name).or_default() += 1;
+            }
+        }
     }
 
     /// Keeps the threads of a run in the place of those of the run before.
@@ -239,8 +248,7 @@ impl Partitioner {
             let thread = &run.threads[&tid];
             let mut parts = Parts::default();
             thread.divide(thread.start_ns, thread.end_ns, &mut parts);
-            let (all, faults) = thread.samples(thread.start_ns, thread.end_ns);
-            parts.split(Part::User, Part::Faults, faults as f64 / all.max(1) as f64);
+            thread.samples(thread.start_ns, thread.end_ns).divide(&mut parts);
             ThreadParts {
                 pid: thread.pid,
                 tid,
@@ -256,7 +264,7 @@ impl Partitioner {
     /// CPU samples so far, of runs that are over.
     #[must_use]
     pub fn samples(&self) -> u64 {
-        self.samples
+        self.samples.of_program()
     }
 
     /// Runs that are over.
@@ -265,18 +273,22 @@ impl Partitioner {
         self.runs
     }
 
-    /// What the runs tell; `None`: there was no run.
+    /// What the runs tell, in which each call was made longer by so much; `None`: there was no run.
     #[must_use]
-    pub fn finish(self, sample_hz: u32, untraced: Option<Untraced>) -> Option<Partition> {
+    pub fn finish(self, sample_hz: u32, untraced: Option<Untraced>, added_ns: u64) -> Option<Partition> {
         let run_ns = self.path.sum().checked_div(self.runs)?;
-        let cpu_ns = self.cpu_ns / self.runs.max(1);
+        let added = |calls: u64| calls.saturating_mul(added_ns);
+        let cpu_ns = self.cpu_ns - self.samples.tracers(self.cpu_ns, added(self.all_calls));
+        let cpu_ns = cpu_ns / self.runs.max(1);
         let untraced = untraced.unwrap_or(Untraced { wall_ns: run_ns, cpu_ns, launch_ns: 0 });
         let Untraced { wall_ns, launch_ns, .. } = untraced;
-        let mut path = self.path.divided(self.runs);
-        let knows_faults = self.kernel_samples > 0;
+        let mut path = self.path;
+        path.take(Part::User, self.outside.tracers(path.get(Part::User), added(self.calls_on_path)));
+        let knows_faults = self.samples.of_kernel() > 0;
         if knows_faults {
-            path.split(Part::User, Part::Faults, self.outside.1 as f64 / self.outside.0.max(1) as f64);
+            self.outside.divide(&mut path);
         }
+        let path = path.divided(self.runs);
         // Before the command's first event; in the table of phases it is part of the first one.
         let launch_ns = launch_ns.min(wall_ns);
         let named = self.functions.into_iter().map(|(name, samples)| Function { name, samples });
@@ -288,7 +300,7 @@ impl Partitioner {
         parts.add(Part::Launch, launch_ns);
         Some(Partition {
             runs: self.runs,
-            samples: self.samples,
+            samples: self.samples.of_program(),
             sample_hz,
             run_ns,
             wall_ns,
@@ -304,7 +316,9 @@ impl Partitioner {
 
 impl Run {
     fn thread(&mut self, event: &Event<'_>) -> &mut Thread {
-        self.first.get_or_insert(event.tid);
+        if self.first.is_none() {
+            (self.first, self.alive) = (Some(event.tid), 1);
+        }
         let thread = self.threads.entry(event.tid).or_insert_with(|| Thread {
             pid: event.pid,
             start_ns: event.start_ns,
@@ -322,6 +336,7 @@ impl Run {
         let Some(child) = event.ret.and_then(|tid| u32::try_from(tid).ok()) else { return };
         let pid = u32::try_from(event.args[1]).unwrap_or(child);
         let start_ns = event.start_ns;
+        self.alive += u64::from(self.is_of_command(pid));
         let thread = self.threads.entry(child).or_default();
         // Its own events may have come before.
         thread.start_ns = if thread.end_ns == 0 { start_ns } else { thread.start_ns.min(start_ns) };
@@ -332,6 +347,16 @@ impl Run {
     fn exit(&mut self, event: &Event<'_>) {
         let thread = self.thread(event);
         thread.end_ns = thread.end_ns.max(event.start_ns);
+        if self.is_of_command(event.pid) {
+            self.alive = self.alive.saturating_sub(1);
+            self.over_ns = (self.alive == 0).then_some(event.start_ns);
+        }
+    }
+
+    /// Whether this is the process that was started first.
+    fn is_of_command(&self, pid: u32) -> bool {
+        let first = self.first.and_then(|first| self.threads.get(&first));
+        first.is_some_and(|first| first.pid == pid)
     }
 
     fn call(&mut self, event: &Event<'_>, end_ns: u64, known: (CallId, &Known)) {
@@ -374,26 +399,23 @@ impl Run {
         thread.away.push(away);
     }
 
-    /// Whether samples with a stack are for a page, and whether they have frames of the kernel.
-    fn kind(&mut self, stack: u32) -> (bool, bool) {
+    /// What samples with a stack were taken in.
+    fn taken_in(&mut self, stack: u32) -> In {
         if let Some(known) = self.known.get(&stack) {
             return *known;
         }
         self.stacks.frames(stack, &mut self.frames);
-        let is_kernel = |code: &&Option<Code>| code.is_some_and(|code| code.kind == FrameKind::Kernel);
-        let kernel = || self.frames.iter().filter(is_kernel);
-        let is_fault = kernel().any(|code| FAULTS.contains(&self.stacks.text(*code)));
-        let known = (is_fault, kernel().next().is_some());
+        let frames = self.frames.iter().flatten();
+        let known = In::of(frames.map(|code| (code.kind, self.stacks.text(Some(*code)))));
         self.known.insert(stack, known);
         known
     }
 
     fn sample(&mut self, event: &Event<'_>) {
         let Some(stack) = event.stack else { return };
-        let (is_fault, in_kernel) = self.kind(stack);
-        self.samples += 1;
-        self.kernel_samples += u64::from(in_kernel);
-        self.thread(event).samples.push((event.start_ns, is_fault));
+        let taken_in = self.taken_in(stack);
+        self.samples.push((event.start_ns, stack));
+        self.thread(event).samples.push((event.start_ns, taken_in));
     }
 }
 

@@ -147,6 +147,12 @@ impl Parts {
         self.add(to, moved);
     }
 
+    /// Takes so much off a part, as far as it goes.
+    pub fn take(&mut self, part: Part, ns: u64) {
+        let left = &mut self.0[part as usize];
+        *left = left.saturating_sub(ns);
+    }
+
     /// Time on a CPU.
     #[must_use]
     pub fn on_cpu(&self) -> u64 {

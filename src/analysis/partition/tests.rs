@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::analysis::testing::call;
-use crate::event::stack::{Frame, Node};
+use crate::event::stack::{Frame, FrameKind, Node};
 
 fn of(pid: u32, name: &str, (start_ns, end_ns): (u64, u64), ret: i64) -> Event<'static> {
     Event { pid, tid: pid, start_ns, end_ns: Some(end_ns), ret: Some(ret), ..call(name, 0, 0, 0) }
@@ -69,7 +69,7 @@ fn the_parts_of_the_critical_path_add_up() {
         partitioner.add(event);
     }
     partitioner.end_run();
-    let partition = partitioner.finish(100, None).expect("a run");
+    let partition = partitioner.finish(100, None, 0).expect("a run");
     assert_eq!((partition.runs, partition.samples, partition.run_ns, partition.wall_ns), (1, 4, 1000, 1000));
     let parts = &partition.parts;
     assert_eq!(parts.sum(), 1000);
@@ -97,7 +97,7 @@ fn times_are_those_of_untraced_runs() {
         partitioner.end_run();
     }
     let untraced = Untraced { wall_ns: 800, cpu_ns: 280, launch_ns: 20 };
-    let partition = partitioner.finish(100, Some(untraced)).expect("runs");
+    let partition = partitioner.finish(100, Some(untraced), 0).expect("runs");
     let of = |part| partition.parts.get(part);
     assert_eq!(partition.parts.sum(), 800);
     let on_cpu = of(Part::User) + of(Part::Faults) + of(Part::Call);
@@ -119,7 +119,7 @@ fn what_comes_after_being_woken_is_no_wait() {
         }
     }
     partitioner.end_run();
-    let partition = partitioner.finish(100, None).expect("a run");
+    let partition = partitioner.finish(100, None, 0).expect("a run");
     assert!(partition.knows_wakes);
     let of = |part| partition.parts.get(part);
     assert_eq!((of(Part::Timer), of(Part::Ready), partition.parts.sum()), (290, 50 + 90, 1000));
@@ -129,5 +129,41 @@ fn what_comes_after_being_woken_is_no_wait() {
 fn without_a_run_there_is_nothing() {
     let mut partitioner = Partitioner::default();
     partitioner.end_run();
-    assert!(partitioner.finish(100, None).is_none());
+    assert!(partitioner.finish(100, None, 0).is_none());
+}
+
+#[test]
+fn the_tracers_own_time_is_no_time_of_the_program() {
+    let mut partitioner = Partitioner::default();
+    for event in &events() {
+        partitioner.add(event);
+    }
+    for (frame, name) in [(3, &b"bpf_trace_run2"[..]), (4, b"read_tsc")] {
+        partitioner.add(&Frame { kind: FrameKind::Kernel, name, ..Frame::UNKNOWN }.event(frame));
+    }
+    partitioner.add(&Node { caller: None, frame: 3 }.event(3));
+    partitioner.add(&Node { caller: Some(3), frame: 4 }.event(4));
+    partitioner.add(&Event { pid: 2, tid: 2, start_ns: 730, stack: Some(4), ..Event::new(Kind::Sample) });
+    partitioner.end_run();
+    let partition = partitioner.finish(100, None, 30).expect("a run");
+    assert_eq!((partition.samples, partition.functions.len()), (4, 2), "not read_tsc");
+    // On the path: getpid and the sleep; wait4 begins while the child runs.
+    let of = |part| partition.parts.get(part);
+    let on_cpu = of(Part::User) + of(Part::Faults);
+    assert!((520 - 3 * 30..=520 - 2 * 30).contains(&on_cpu), "{partition:#?}");
+    assert_eq!(partition.parts.sum(), 1000);
+}
+
+#[test]
+fn a_run_ends_with_the_command_though_others_go_on() {
+    let mut partitioner = Partitioner::default();
+    for event in &events() {
+        partitioner.add(event);
+    }
+    let late = Event { pid: 3, tid: 3, start_ns: 7000, end_ns: Some(7000), ..Event::new(Kind::Sample) };
+    partitioner.add(&of(3, "getpid", (5000, 5010), 3));
+    partitioner.add(&Event { stack: Some(2), ..late });
+    partitioner.end_run();
+    let partition = partitioner.finish(100, None, 0).expect("a run");
+    assert_eq!((partition.run_ns, partition.samples, partition.parts.sum()), (1000, 4, 1000));
 }

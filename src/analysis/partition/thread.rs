@@ -1,6 +1,7 @@
 //! What is known of one thread: its calls, when it was on no CPU, and how its time divides.
 
 use super::part::{Part, Parts};
+use super::sampled::{Counted, In};
 use crate::analysis::calls::CallId;
 
 /// A call.
@@ -49,8 +50,8 @@ pub struct Thread {
     pub end_ns: u64,
     pub calls: Vec<Call>,
     pub away: Vec<Away>,
-    /// Moments of samples outside of calls: on a CPU for a page, or not.
-    pub samples: Vec<(u64, bool)>,
+    /// Moments of samples, and what they were taken in.
+    pub samples: Vec<(u64, In)>,
     /// When it was told of a child's end, and which child's.
     pub children: Vec<(u64, u32)>,
 }
@@ -121,12 +122,21 @@ impl Thread {
         parts.add(Part::User, to_ns - from_ns - in_calls);
     }
 
-    /// How many samples outside of calls there are in a time, and how many of them were for a page.
-    pub fn samples(&self, from_ns: u64, to_ns: u64) -> (u64, u64) {
+    /// How many calls begin in a time.
+    pub fn calls_begun(&self, from_ns: u64, to_ns: u64) -> u64 {
+        let before = |ns| self.calls.partition_point(|call| call.start_ns < ns);
+        before(to_ns).saturating_sub(before(from_ns)) as u64
+    }
+
+    /// The samples outside of calls in a time.
+    pub fn samples(&self, from_ns: u64, to_ns: u64) -> Counted {
         let first = self.samples.partition_point(|(at_ns, _)| *at_ns < from_ns);
         let within = self.samples[first..].iter().take_while(|(at_ns, _)| *at_ns < to_ns);
-        let outside = within.filter(|(at_ns, _)| self.call_at(*at_ns).is_none());
-        outside.fold((0, 0), |(all, faults), (_, is_fault)| (all + 1, faults + u64::from(*is_fault)))
+        let mut counted = Counted::default();
+        for (_, taken_in) in within.filter(|(at_ns, _)| self.call_at(*at_ns).is_none()) {
+            counted.add(*taken_in);
+        }
+        counted
     }
 }
 
@@ -150,7 +160,7 @@ mod tests {
         let mut thread = Thread {
             calls: vec![call(50, 80, Part::Pipe), call(10, 20, Part::Disk)],
             away: vec![away(12, 16, false), away(25, 30, true), away(60, 75, false), away(90, 95, false)],
-            samples: vec![(85, true), (15, true), (5, false)],
+            samples: vec![(85, In::Fault), (15, In::Fault), (5, In::User)],
             ..Thread::default()
         };
         thread.sort();
@@ -164,6 +174,7 @@ mod tests {
         thread.divide(14, 28, &mut piece);
         assert_eq!([piece.get(Part::Disk), piece.get(Part::Call), piece.get(Part::Ready)], [2, 4, 3]);
         assert_eq!(piece.sum(), 14);
-        assert_eq!(thread.samples(0, 100), (2, 1));
+        let samples = thread.samples(0, 100);
+        assert_eq!((samples.of_program(), samples.of_kernel()), (2, 1));
     }
 }

@@ -98,6 +98,14 @@ pub struct Inputs<'a> {
     pub launch_ns: u64,
 }
 
+/// Whether a segment comes after the end of the command.
+#[must_use]
+pub fn is_after(boundaries: &[Boundary], segment: u16) -> bool {
+    boundaries
+        .get(phase_of_segment(boundaries, segment))
+        .is_some_and(|boundary| boundary.kind == PhaseKind::After)
+}
+
 /// The phase each segment belongs to, given where phases begin: an index into the boundaries.
 #[must_use]
 pub fn phase_of_segment(boundaries: &[Boundary], segment: u16) -> usize {

@@ -37,7 +37,7 @@ use super::process::{ProcessId, Processes};
 use super::text::{arguments, file_name};
 use crate::event::{Event, Kind};
 use crate::log::Header;
-pub use build::{Inputs, Phase, Phases, build, phase_of_segment};
+pub use build::{Inputs, Phase, Phases, build, is_after, phase_of_segment};
 use image::Image;
 pub use managers::{MANAGERS, runs_managers_script};
 pub use python_args::Bytecode;

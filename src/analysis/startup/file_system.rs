@@ -7,7 +7,6 @@ use super::super::calls::Calls;
 use super::super::cost::{Cell, Group, Model, Prices, Quality, Times};
 use super::super::cube::Key;
 use super::super::lookups::plus;
-use super::super::phases::{PhaseKind, Phases};
 use super::super::wall::{Untraced, Wall};
 use crate::syscall::Family;
 
@@ -89,16 +88,13 @@ pub fn gather(cells: &[(Key, Cell)], base: &Base, prices: &Prices, wall: Wall) -
 }
 
 impl FileSystem {
-    /// The ceiling: what comes after the end of the wall time cannot shorten it. Only for a log that is all there: what
-    /// is missing would count too.
-    pub fn set_ceiling(&mut self, phases: &Phases, wall: Wall, untraced: Option<&Untraced>) {
-        let after = phases.phases.iter().filter(|phase| phase.kind == PhaseKind::After);
-        let after_ns: u64 = after.filter_map(|phase| phase.file_system_ns).sum();
-        let Some(ns) = self.cost_ns.map(|ns| ns.saturating_sub(after_ns)) else { return };
+    /// The ceiling. Only for a log that is all there: what is missing would count too.
+    pub fn set_ceiling(&mut self, wall: Wall, untraced: Option<&Untraced>) {
+        let Some(ns) = self.cost_ns else { return };
         self.ceiling_share = Some(wall.share(ns).min(1.0));
         self.ceiling_range = untraced.and_then(Untraced::wall_range).map(|(low, high)| {
             let share = |ns: u64, wall: f64| if wall > 0.0 { (ns as f64 / wall).min(1.0) } else { 0.0 };
-            (share(self.sure_ns.saturating_sub(after_ns).min(ns), high), share(ns, low))
+            (share(self.sure_ns.min(ns), high), share(ns, low))
         });
     }
 }

@@ -189,10 +189,13 @@ impl Startup {
                 launch_ns: self.untraced.as_ref().map_or(0, Untraced::launch_ns),
             },
         );
-        let mut file_system = file_system::gather(&cells, &self.base, &prices, wall);
+        // What others do after the command's end is a phase, and no part of the wall time that could be saved.
+        let within: Vec<_> =
+            cells.iter().filter(|(key, _)| !phases::is_after(&boundaries, key.segment)).copied().collect();
+        let mut file_system = file_system::gather(&within, &self.base, &prices, wall);
         let integrity = self.base.watch.finish();
         if integrity.lost_events == 0 && integrity.complete {
-            file_system.set_ceiling(&phases, wall, self.untraced.as_ref());
+            file_system.set_ceiling(wall, self.untraced.as_ref());
         }
         let inputs = fold::Inputs {
             calls: &self.base.calls,
@@ -210,7 +213,7 @@ impl Startup {
         let launcher = Launcher::of(&phases, &boundaries, wall);
         let modules = self.imports.finish(&prices, &boundaries);
         let findings = findings::gather(&findings::Facts {
-            cells: &cells,
+            cells: &within,
             calls: &self.base.calls,
             prices: &prices,
             objects: &self.cube.objects,
@@ -236,7 +239,7 @@ impl Startup {
             file_system,
             lookups: Lookups {
                 tells_dlopen: self.base.searchers.tells_dlopen(),
-                ..lookups::gather(&cells, &self.base.calls, &prices, &self.cube.objects)
+                ..lookups::gather(&within, &self.base.calls, &prices, &self.cube.objects)
             },
             modules,
             integrity,

@@ -11,6 +11,7 @@
 //!
 //! A tracer that is to do with signals what strace does hands nothing on: see [`Interruptible`].
 
+use super::between;
 use super::clock::monotonic_ns;
 use super::group_signals::{self, Counts};
 use super::process::process_group;
@@ -38,7 +39,7 @@ pub enum Interruptible {
 /// These are what [`Interruptible`] is about.
 const FATAL: [c_int; 5] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGPIPE, libc::SIGTERM];
 /// These end the measuring, and are handed on.
-const ENDING: [c_int; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
+pub(super) const ENDING: [c_int; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
 /// These would end us, and are handed on: the command decides what to make of them.
 const PASSED: [c_int; 10] = [
     libc::SIGUSR1,
@@ -156,9 +157,11 @@ impl Watch {
 
     fn new() -> Self {
         let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-        SHARED.received.store(0, SeqCst);
+        // Also for the command that runs next.
+        let kept = between::take();
+        SHARED.received.store(kept, SeqCst);
         SHARED.child.store(0, SeqCst);
-        SHARED.undelivered.store(0, SeqCst);
+        SHARED.undelivered.store(kept, SeqCst);
         SHARED.stop_asked_ns.store(0, SeqCst);
         Self {
             shared: &SHARED,
@@ -271,7 +274,7 @@ pub fn end_was_asked() -> bool {
 }
 
 /// Sets a handler (or `SIG_IGN`, `SIG_DFL`); the action before, or `None` where that is not allowed.
-fn replace(signal: c_int, action: libc::sighandler_t) -> Option<libc::sigaction> {
+pub(super) fn replace(signal: c_int, action: libc::sighandler_t) -> Option<libc::sigaction> {
     replace_with(signal, action, libc::SA_RESTART)
 }
 

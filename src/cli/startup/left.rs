@@ -13,6 +13,7 @@ use super::super::tracing::{CALIBRATION_CALLS, Job, trace_command, tracer};
 use super::traced::{Traced, interrupted};
 use super::untraced::End;
 use super::{Arguments, report};
+use crate::capture::BetweenRuns;
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
 use crate::capture::ready::{AtReady, Until};
@@ -83,7 +84,7 @@ pub fn run(
     let left = recorded.left_running.clone();
     let sampled = Err("the one run that is made is without CPU samples".to_owned());
     let run = Traced { recorded, ended_by: None, cold_phases: None, sampled, sampled_log: None };
-    let reported = report(arguments, out, output, run);
+    let reported = report(arguments, out, output, run, BetweenRuns::keep());
     tell_left(&left);
     reported
 }

@@ -32,13 +32,13 @@ use super::report_output::{Files, ReportOutput};
 use super::tracing::Recorded;
 use crate::analysis::flame::Drawing;
 use crate::analysis::startup::{Report, Startup};
-use crate::capture::StackFrames;
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
 use crate::capture::ready::{AtReady, EndBy, Until};
 use crate::capture::select::{CHOICES, Wanted};
 use crate::capture::stdio::Stdio;
 use crate::capture::untraced::Ready;
+use crate::capture::{BetweenRuns, StackFrames};
 use crate::log;
 use crate::report::look::Look;
 use crate::report::startup::{self, Options, TOP};
@@ -151,9 +151,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     entry_point::prepare_in_background();
     let mut stdio = Stdio::new().map_err(Failure::of_trace)?;
     let ready = until.map(|until| Ready::new(until, arguments.end, &mut stdio));
+    let between = BetweenRuns::keep();
     match traced(arguments, (&command, ready.as_ref()), &output, &mut stdio) {
-        Ok(traced) => report(arguments, out, &output, traced),
-        Err(over) => end_early(arguments, out, *over),
+        Ok(traced) => report(arguments, out, &output, traced, between),
+        Err(over) => {
+            drop(between);
+            end_early(arguments, out, *over)
+        }
     }
 }
 
@@ -219,6 +223,7 @@ pub(super) fn report(
     out: ReportOutput,
     output: &Path,
     Traced { recorded, ended_by, cold_phases, sampled, sampled_log }: Traced,
+    between: BetweenRuns,
 ) -> Result<ExitCode, Failure> {
     let (mut report, drawing) = match analyse(output) {
         Ok(analysed) => analysed,
@@ -244,6 +249,7 @@ pub(super) fn report(
         startup::write(out, &report, Options { top: top(arguments), look: Look::of_stdout(), last })
     })
     .map_err(Failure::of_trace)?;
+    let ended_by = ended_by.or(between.end());
     tell(&recorded, drawn);
     if let Err(failure) = plotted {
         note(format_args!("no plot: {}", failure.text()));

@@ -97,10 +97,12 @@ fn divide(plan: &Plan<'_>, stdio: &mut Stdio, samples: &Samples, kept: bool) -> 
     let plan = Plan { sample: Some(samples), ..*plan };
     let mut is_too_much = false;
     let mut shortest: Option<(Duration, Candidate)> = None;
+    let mut added_ns = 0;
     let runs = repeat(&mut tracer, &plan, stdio, kept, |candidate, elapsed| {
         if !is_ptrace {
             let before = partitioner.runs();
             let mut reader = Reader::open(&candidate.path())?;
+            added_ns = reader.header().calibration.as_ref().map_or(0, |known| known.added_ns);
             reader.for_each(|event| partitioner.add(event))?;
             partitioner.end_run();
             is_too_much = partitioner.runs() == before;
@@ -125,7 +127,7 @@ fn divide(plan: &Plan<'_>, stdio: &mut Stdio, samples: &Samples, kept: bool) -> 
         cpu_ns: untraced.figures.cpu_ns.median as u64,
         launch_ns: untraced.launch_ns(),
     });
-    let made = partitioner.finish(samples.hz, untraced).zip(shortest);
+    let made = partitioner.finish(samples.hz, untraced, added_ns).zip(shortest);
     Ok(made.map_or_else(
         || Made::Nothing("no run was made".to_owned()),
         |(partition, (_, log))| Made::Sampled(Box::new(Sampled { partition, log })),

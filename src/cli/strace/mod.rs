@@ -99,7 +99,10 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
     if let Some(error) = child.failure() {
         return Err(error.into());
     }
-    sink.finish()?;
+    // Output that cannot be written changes nothing of the command's end.
+    if let Err(error) = sink.finish() {
+        tell(&format!("{error:#}"));
+    }
     Ok(ended(&outcome))
 }
 

@@ -228,7 +228,12 @@ impl Sink for StraceSink {
         if self.options.lines && self.options.statuses.are_all() && self.is_shown(event) {
             self.with(event, |live| live.entered(event));
         }
-        self.options.injections.of(event)
+        // Nothing is done to calls that are not traced.
+        if self.options.filter.may_show_call(event.abi, event.nr) {
+            self.options.injections.of(event)
+        } else {
+            Intervention::default()
+        }
     }
 
     fn lets_go(&mut self, tid: u32) {

@@ -23,6 +23,7 @@ use super::choice;
 use super::command;
 use super::failure::{Failure, by_signal, note};
 use super::report_output::ReportOutput;
+use crate::capture::BetweenRuns;
 use crate::capture::select::{CHOICES, Wanted};
 use crate::report::look::Look;
 use crate::report::trial;
@@ -62,6 +63,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let command = command::resolve_repeated(&arguments.command)?;
     let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
+    let between = BetweenRuns::keep();
     let scratch = tempfile::Builder::new().prefix("trace-try-").tempdir().map_err(Failure::of_trace)?;
     let mut session = Session::new(arguments, &command, scratch.path())?;
     let (report, writes, status) = match findings(&mut session)? {
@@ -75,6 +77,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         // What it writes is left as the command itself writes it.
         failure = session.outcome(&command).err();
     }
+    let late = between.end();
     trials.command = arguments.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     trials.writes = writes;
     trials.not_tried = not_tried;
@@ -83,7 +86,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let Some(failure) = failure {
         return Err(failure);
     }
-    let Some(interruption) = &trials.interrupted else { return Ok(ExitCode::SUCCESS) };
-    note(format_args!("ended by {} in round {}", interruption.signal, interruption.round));
-    Ok(by_signal(interruption.number))
+    if let Some(interruption) = &trials.interrupted {
+        note(format_args!("ended by {} in round {}", interruption.signal, interruption.round));
+        return Ok(by_signal(interruption.number));
+    }
+    Ok(late.map_or(ExitCode::SUCCESS, by_signal))
 }

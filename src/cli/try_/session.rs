@@ -31,7 +31,8 @@ impl<'a> Session<'a> {
     /// Runs the preparing command; a signal that comes meanwhile ends all.
     fn prepare(&self) -> Result<(), Failure> {
         let prepared = untraced::prepare_run(self.arguments.prepare.as_deref()).map_err(Failure::of_trace)?;
-        prepared.map_or(Ok(()), |signal| Err(interrupted(signal, "in --prepare")))
+        let when = if self.arguments.prepare.is_some() { "in --prepare" } else { "between two runs" };
+        prepared.map_or(Ok(()), |signal| Err(interrupted(signal, when)))
     }
 
     /// Traces the command; how long it took.
