@@ -146,6 +146,7 @@ pub struct Partitioner {
     /// Samples of all threads.
     samples: Counted,
     knows_wakes: bool,
+    has_waits: bool,
     path: Parts,
     /// What all threads were on a CPU.
     cpu_ns: u64,
@@ -207,6 +208,7 @@ impl Partitioner {
         }
         parts.add(Part::Unexplained, (end_ns - start_ns).saturating_sub(parts.sum()));
         for thread in run.threads.values() {
+            self.has_waits |= thread.away.iter().any(|away| !away.is_ready);
             self.knows_wakes |= thread.away.windows(2).any(|pair| pair[1].follows(&pair[0]));
             let mut all = Parts::default();
             let until_ns = thread.end_ns.min(end_ns);
@@ -306,7 +308,7 @@ impl Partitioner {
             wall_ns,
             parts,
             knows_faults,
-            knows_wakes: self.knows_wakes,
+            knows_wakes: self.knows_wakes || !self.has_waits,
             functions,
             threads: self.threads,
             more_threads: self.more_threads,
