@@ -94,7 +94,7 @@ pub fn footer(compared: &Comparison) -> Vec<String> {
         lines.push("No count of calls differs in a way that is sure and worth mention.".to_owned());
     }
     if has(&compared.figures, Verdict::Untested) && is_traced {
-        let text = "Fewer than 4 traced runs of a side: counts that differ are shown as they are, and may do so by chance.";
+        let text = "Fewer than 4 traced runs of a side: what differs is shown as it is, not tested, and may do so by chance, costs above all.";
         lines.push(text.to_owned());
     }
     if !compared.times.is_empty() {

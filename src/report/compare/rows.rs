@@ -115,7 +115,8 @@ fn verdicts(row: &Row) -> String {
 
 fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Differs | Verdict::Untested | Verdict::Unknown => "",
+        Verdict::Differs | Verdict::Unknown => "",
+        Verdict::Untested => "not tested",
         Verdict::NotSure => "not sure",
         Verdict::Alike => "alike",
     }
