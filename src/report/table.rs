@@ -24,25 +24,33 @@ pub struct Column {
     pub number: bool,
     /// Columns with higher values are left out earlier; 0: never.
     pub drop: u8,
+    /// A column that is left out only where names that are cut leave too little room; higher values go first; 0: never.
+    pub last: u8,
 }
 
 impl Column {
     /// A column of numbers that is never left out.
     #[must_use]
     pub const fn number(title: &'static str) -> Self {
-        Self { title, number: true, drop: 0 }
+        Self { title, number: true, drop: 0, last: 0 }
     }
 
     /// A column of text that is never left out; in the first such column names are cut to fit.
     #[must_use]
     pub const fn text(title: &'static str) -> Self {
-        Self { title, number: false, drop: 0 }
+        Self { title, number: false, drop: 0, last: 0 }
     }
 
     /// The same, left out where there is no room; higher values go first.
     #[must_use]
     pub const fn dropped(self, drop: u8) -> Self {
         Self { drop, ..self }
+    }
+
+    /// The same, left out only where names that are cut leave too little room.
+    #[must_use]
+    pub const fn dropped_last(self, last: u8) -> Self {
+        Self { last, ..self }
     }
 }
 
@@ -91,14 +99,7 @@ impl Table {
                 shown.retain(|&at| at != least);
                 table = self.table(&shown, None);
             }
-            let over = width(&table).saturating_sub(room);
-            if over > 0
-                && let Some(at) = shown.iter().position(|&at| !self.columns[at].number)
-            {
-                let natural = usize::from(table.column_max_content_widths()[at]);
-                let names = natural.saturating_sub(over).max(NARROWEST);
-                table = self.table(&shown, Some((at, names)));
-            }
+            table = self.fitted(table, &mut shown, room);
         }
         let pad = " ".repeat(indent);
         table
@@ -109,6 +110,30 @@ impl Table {
                 format!("{pad}{}", if at == 0 { look.header(line) } else { line.to_owned() })
             })
             .collect()
+    }
+
+    /// Where nothing can be left out that goes easily: names are cut, and the last columns that may go do so.
+    fn fitted(
+        &self,
+        mut table: comfy_table::Table,
+        shown: &mut Vec<usize>,
+        room: usize,
+    ) -> comfy_table::Table {
+        loop {
+            let over = width(&table).saturating_sub(room);
+            let names = shown.iter().position(|&at| !self.columns[at].number);
+            let Some(names) = names.filter(|_| over > 0) else { return table };
+            let natural = usize::from(table.column_max_content_widths()[names]);
+            let last = shown.iter().copied().max_by_key(|&at| self.columns[at].last);
+            let last = last.filter(|&at| self.columns[at].last > 0);
+            match last.filter(|_| natural.saturating_sub(over) < NARROWEST) {
+                Some(last) => {
+                    shown.retain(|&at| at != last);
+                    table = self.table(shown, None);
+                }
+                None => return self.table(shown, Some((names, natural.saturating_sub(over).max(NARROWEST)))),
+            }
+        }
     }
 
     /// Whether no row has anything in a column.
@@ -192,6 +217,20 @@ mod tests {
         for width in 0..60 {
             let widest = at(width).iter().map(|line| line.chars().count()).max().unwrap();
             assert!(widest <= width.max(NARROWEST + GAP + 5), "{width}");
+        }
+    }
+
+    #[test]
+    fn last_columns_go_where_cut_names_leave_no_room() {
+        let columns =
+            vec![Column::text("name"), Column::number("calls").dropped_last(1), Column::number("p50")];
+        let mut table = Table::new(columns);
+        table.row(["/usr/lib/python3/dist-packages", "12", "1.2 ms"].map(str::to_owned).into());
+        let at = |width| table.lines(Look { width: Some(width), colour: false }, 0);
+        assert_eq!(at(30), ["name             calls     p50", "/usr/…-packages     12  1.2 ms"]);
+        assert_eq!(at(24), ["name                 p50", "/usr/…packages    1.2 ms"].map(str::to_owned));
+        for width in NARROWEST + GAP + 6..60 {
+            assert!(at(width).iter().all(|line| line.chars().count() <= width), "{width}");
         }
     }
 

@@ -61,7 +61,13 @@ fn a_log_of_strace_is_replayed() {
     assert!(rows.iter().all(|row| row["void"].is_null() && row["projection"].is_null()), "{done:#}");
     assert_eq!(done["verdict"]["kind"], "no_ring");
     // With the wall time there is a projection, and the ceiling.
-    let done = json(&replay(dir.path(), READS, &["--json", "--cwd", cwd, "--wall", "10ms"]));
+    let both = replay(dir.path(), READS, &["--json=figures", "--cwd", cwd, "--wall", "10ms"]);
+    assert!(
+        both.stdout.contains("strategy") && both.stdout.contains("If all of these calls were free"),
+        "{both:?}"
+    );
+    let figures = fs::read_to_string(dir.path().join("figures")).expect("the figures of the same replay");
+    let done: serde_json::Value = serde_json::from_str(&figures).expect("JSON");
     assert!(done["ceiling"]["calls"].as_f64().is_some_and(|share| (0.0..0.5).contains(&share)), "{done:#}");
     assert_eq!(done["ceiling"]["missed"], 1);
     let text = replay(dir.path(), READS, &["--cwd", cwd]);

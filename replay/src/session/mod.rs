@@ -193,6 +193,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             recorded_ns,
             schedule: schedule.as_ref(),
             logged_ns: program.recorded_ns().unwrap_or(0) as f64,
+            gate,
         };
         let free = self.options.strategies.contains(&Strategy::Free);
         let (rows, cost_source) = rows(&contenders, free, &context);
@@ -272,6 +273,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         let replayed = coverage(&self.program).replayed as f64;
         let [in_program_least_ns, in_program_ns] =
             [most_probe_ns.max(probe_ns), probe_ns].map(|each| (total as f64 - each * replayed).max(0.0));
+        let in_program_least_ns = in_program_least_ns / self.options.slowed.max(1.0);
         let thinking = contenders
             .iter()
             .find(|contender| contender.strategy == Strategy::Thinking { disturb: true })

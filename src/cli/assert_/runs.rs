@@ -17,6 +17,7 @@ use super::Arguments;
 use crate::analysis::budget::{Meter, Metric, Reading, Subject};
 use crate::capture::launch::Command;
 use crate::capture::stdio::Stdio;
+use crate::capture::temporary;
 use crate::capture::untraced::{self, Ending};
 use crate::log::{Columns, Untraced};
 
@@ -66,7 +67,7 @@ fn of_command(words: &[OsString], runs: &Runs<'_>) -> Result<Vec<Reading>, Failu
         if let Some(signal) = prepared {
             return Err(interrupted(signal, "in --prepare"));
         }
-        let file = tempfile::tempfile().map_err(Failure::of_trace)?;
+        let file = temporary::file().map_err(Failure::of_trace)?;
         let log = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
         let streams = (&mut stdio, if untraced.is_some() { run + 1 } else { run });
         let typed = Typed { command: &command, words };
