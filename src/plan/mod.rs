@@ -46,8 +46,6 @@ pub struct Planned {
     pub timed_calls: u64,
     /// The median time of calls that do nothing (`getpid`), as it was recorded; `None`: too few.
     pub null_ns: Option<u64>,
-    /// From the first call's entry to the last one's return.
-    pub span_ns: u64,
 }
 
 /// Makes a plan of a log's events.
@@ -65,8 +63,6 @@ pub struct Planner {
     refused: BTreeMap<String, u64>,
     lost: Option<u64>,
     uses_io_uring: bool,
-    /// The first call's entry and the last one's return.
-    span: Option<(u64, u64)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +99,6 @@ impl Planner {
             refused: BTreeMap::new(),
             lost: Some(0),
             uses_io_uring: false,
-            span: None,
         })
     }
 
@@ -139,7 +134,6 @@ impl Planner {
             uses_io_uring: self.uses_io_uring,
             timed_calls: self.timed_calls,
             null_ns: median_of_enough(self.null_ns),
-            span_ns: self.span.map_or(0, |(first, last)| last.saturating_sub(first)),
         }
     }
 
@@ -158,10 +152,6 @@ impl Planner {
             recorded.ret = recorded.ret.or(Some(0));
         }
         self.timed_calls += u64::from(recorded.span.is_some());
-        if let Some(span) = recorded.span {
-            let (first, last) = self.span.unwrap_or((span.start_ns, span.end_ns));
-            self.span = Some((first.min(span.start_ns), last.max(span.end_ns)));
-        }
         if let Some(span) = recorded.span
             && self.null_ns.len() < MOST_NULL_CALLS
             && kind::does_nothing(event.abi, event.nr)

@@ -82,7 +82,7 @@ impl Shared {
                 }
                 self.free_successors(step, &mut kept);
                 done += 1;
-                if kept.len() > 1 && self.hungry.load(Ordering::Relaxed) > 0 {
+                if kept.len() > 1 && self.somebody_waits() {
                     self.offer(&mut kept);
                 }
             }
@@ -107,6 +107,11 @@ impl Shared {
             drop(state);
             self.wake.notify_all();
         }
+    }
+
+    /// Whether a thread has nothing to do and nothing to take. One that only waits for a processor has something to take.
+    fn somebody_waits(&self) -> bool {
+        self.hungry.load(Ordering::Relaxed) > 0 && self.offered.load(Ordering::Relaxed) == 0
     }
 
     /// The half that would be done last.

@@ -66,9 +66,6 @@ pub struct Options {
     /// What the same calls took in each recorded run of the program, in parts of what they took in the log's; with fewer
     /// than two, how far runs lie apart is not known.
     pub runs: Vec<f64>,
-    /// How many times as long as the untraced program the recorded one took, what the recorder is known to add taken off: that may
-    /// have been in its calls as in all else. 1 if that is not known.
-    pub slowed: f64,
     /// Rounds through all strategies, in random order each.
     pub blocks: usize,
     /// No round begins after this, once there are [`Options::LEAST_BLOCKS`]; a strategy of which so many runs do not fit
@@ -137,7 +134,6 @@ impl Default for Options {
             wall_ns: Vec::new(),
             recorded: RecordedTimes::default(),
             runs: Vec::new(),
-            slowed: 1.0,
             blocks: 30,
             time: Duration::from_secs(20),
         }

@@ -273,7 +273,6 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         let replayed = coverage(&self.program).replayed as f64;
         let [in_program_least_ns, in_program_ns] =
             [most_probe_ns.max(probe_ns), probe_ns].map(|each| (total as f64 - each * replayed).max(0.0));
-        let in_program_least_ns = in_program_least_ns / self.options.slowed.max(1.0);
         let thinking = contenders
             .iter()
             .find(|contender| contender.strategy == Strategy::Thinking { disturb: true })

@@ -12,7 +12,7 @@ use trace_replay::{Lookahead, Options, Progress, Scratch, Strategy};
 use super::super::failure::{Failure, note};
 use super::super::input;
 use super::super::progress::RunsBar;
-use super::super::replay::{recorded, runs, slowed};
+use super::super::replay::{recorded, runs};
 use super::runs::{Outcome, ended_by};
 use crate::analysis::compare::{Replayed, median};
 use crate::analysis::replay::{Known, KnownWall, Replay};
@@ -64,7 +64,6 @@ fn replay(which: Which, log: &Path, place: &input::Place, wall_ns: Vec<f64>) -> 
     let wall = (!wall_ns.is_empty()).then(|| KnownWall { ns: median(&wall_ns), runs: wall_ns.len() });
     let options = Options {
         strategies: strategies(which),
-        slowed: slowed(&header, &planned, &wall_ns),
         wall_ns,
         recorded: recorded(&header, &planned),
         runs: runs(&header),

@@ -314,7 +314,6 @@ fn options(arguments: &Arguments, header: &Header, planned: &Planned, walls: Vec
     Options {
         strategies,
         cache: cache(arguments.cold),
-        slowed: slowed(header, planned, &walls),
         wall_ns: walls,
         recorded: recorded(header, planned),
         runs: runs(header),
@@ -344,20 +343,6 @@ pub(super) fn recorded(header: &Header, planned: &Planned) -> RecordedTimes {
     } else {
         RecordedTimes::Estimates { probe_ns, most_probe_ns }
     }
-}
-
-/// How many times as long as the untraced program the recorded one took, without what the recorder adds to each call in a loop:
-/// in a program, whose caches it uses, it adds more. 1 where that is not known.
-pub(super) fn slowed(header: &Header, planned: &Planned, walls: &[f64]) -> f64 {
-    /// One that took longer had other caches, or another machine.
-    const MOST: f64 = 2.0;
-    let Some(calibration) = header.calibration.as_ref().filter(|_| header.backend == "ebpf") else {
-        return 1.0;
-    };
-    let added_ns = calibration.added_ns.saturating_mul(planned.calls);
-    let took_ns = planned.span_ns.saturating_sub(added_ns) as f64;
-    let slowed = median(walls).map_or(1.0, |wall_ns| took_ns / wall_ns.max(1.0));
-    if slowed <= MOST { slowed.max(1.0) } else { 1.0 }
 }
 
 fn cache(cold: bool) -> Cache {
