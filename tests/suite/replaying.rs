@@ -533,6 +533,32 @@ fn what_is_too_much_for_a_scratch_tree_is_an_error() {
     assert!(!wrong.status.success() && wrong.stderr.contains("--scratch missing"), "{wrong:?}");
 }
 
+#[test]
+fn an_interruption_of_runs_before_a_replay_ends_it() {
+    let dir = place();
+    fs::write(dir.path().join("strace.log"), READS).expect("our own file");
+    // The command interrupts the one that runs it, and would go on.
+    let command = ["--rerun", "strace.log", "--", "sh", "-c", "kill -INT $PPID; exec sleep 60"];
+    let done = trace(dir.path(), &[&QUICK[..], &["--cwd", "."], &command].concat());
+    assert_eq!(done.status.code(), Some(128 + libc::SIGINT), "{done:?}");
+    assert!(done.stderr.ends_with("trace: ended by SIGINT in a run of the command\n"), "{done:?}");
+    assert_eq!(done.stdout, "");
+}
+
+#[test]
+fn where_no_scratch_tree_can_be_made_is_said() {
+    let dir = place();
+    let cwd = dir.path().to_str().expect("a plain name");
+    // Nobody makes a directory there.
+    let done = replay(dir.path(), INSTALLS, &["--writes", "--scratch", "/proc", "--cwd", cwd]);
+    assert!(!done.status.success(), "{done:?}");
+    assert!(done.stderr.contains("a scratch tree cannot be made in /proc: "), "{done:?}");
+    assert!(
+        done.stderr.trim_end().ends_with("(another directory: --scratch DIR, or TMPDIR=DIR)"),
+        "{done:?}"
+    );
+}
+
 /// What a program that has ended said on its standard error.
 fn told(ended: &mut std::process::Child) -> String {
     let stderr = ended.stderr.take().expect("a pipe");
