@@ -40,6 +40,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use worker::Worker;
 
+pub use output::unnamed_file;
 pub use spool::SPOOL_LIMIT;
 pub use words::{KEPT, words};
 

@@ -223,6 +223,16 @@ fn pipe(watched: Watched) -> io::Result<Instead> {
     Ok(Instead { end, drain: Drain::watched(source, watched)? })
 }
 
+/// A file without a name, which is gone however `trace` ends.
+pub fn unnamed_file() -> io::Result<File> {
+    tempfile::tempfile().map_err(|error| {
+        let place = std::env::temp_dir();
+        let text =
+            format!("cannot make a file in {} (TMPDIR=DIR chooses another place): {error}", place.display());
+        io::Error::new(error.kind(), text)
+    })
+}
+
 /// An empty file without a name, like the real one in mode and flags; beside it where that is
 /// possible, so that writing to it costs the same, else in the directory for temporary files.
 fn scratch_file(real: BorrowedFd<'_>) -> io::Result<OwnedFd> {
@@ -231,7 +241,7 @@ fn scratch_file(real: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let unnamed = OFlag::O_TMPFILE | OFlag::O_EXCL | OFlag::O_RDWR | OFlag::O_CLOEXEC;
     let file = match directory.map(|path| open(path, unnamed, Mode::S_IRUSR | Mode::S_IWUSR)) {
         Some(Ok(file)) => file,
-        _ => OwnedFd::from(tempfile::tempfile()?),
+        _ => OwnedFd::from(unnamed_file()?),
     };
     // The flags it was made with would show; opened anew it has just those of the real one.
     let status = OFlag::O_APPEND | OFlag::O_NONBLOCK | OFlag::O_SYNC | OFlag::O_DIRECT;

@@ -16,7 +16,7 @@ use super::super::traced::{self, Typed};
 use super::Arguments;
 use crate::analysis::budget::{Meter, Metric, Reading, Subject};
 use crate::capture::launch::Command;
-use crate::capture::stdio::Stdio;
+use crate::capture::stdio::{Stdio, unnamed_file};
 use crate::capture::untraced::{self, Ending};
 use crate::log::{Columns, Untraced};
 
@@ -66,7 +66,7 @@ fn of_command(words: &[OsString], runs: &Runs<'_>) -> Result<Vec<Reading>, Failu
         if let Some(signal) = prepared {
             return Err(interrupted(signal, "in --prepare"));
         }
-        let file = tempfile::tempfile().map_err(Failure::of_trace)?;
+        let file = unnamed_file().map_err(Failure::of_trace)?;
         let log = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
         let streams = (&mut stdio, if untraced.is_some() { run + 1 } else { run });
         let typed = Typed { command: &command, words };

@@ -22,7 +22,7 @@ use crate::capture::StackFrames;
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
 use crate::capture::select::Tracer;
-use crate::capture::stdio::Stdio;
+use crate::capture::stdio::{Stdio, unnamed_file};
 use crate::capture::untraced::{self, Cold, Ready};
 use crate::log::Untraced;
 
@@ -218,7 +218,7 @@ pub struct Candidate(File);
 impl Candidate {
     /// An empty one.
     pub fn new() -> io::Result<Self> {
-        tempfile::tempfile().map(Self)
+        unnamed_file().map(Self)
     }
 
     /// A name under which this process can open it.
