@@ -21,7 +21,7 @@ pub struct Header {
     pub format: u32,
     /// Version of `trace` that wrote the log.
     pub writer: String,
-    /// The traced command, one string an argument (non-UTF-8 bytes replaced).
+    /// The traced command, one string an argument (non-UTF-8 bytes as [`crate::event::escape`] has them).
     pub command: Vec<String>,
     /// The directory it was started in.
     pub cwd: String,

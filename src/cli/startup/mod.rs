@@ -40,6 +40,7 @@ use crate::capture::select::{CHOICES, Wanted};
 use crate::capture::stdio::Stdio;
 use crate::capture::untraced::Ready;
 use crate::capture::{BetweenRuns, StackFrames};
+use crate::event::escape;
 use crate::log;
 use crate::report::look::Look;
 use crate::report::startup::{self, Options, TOP};
@@ -155,7 +156,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Ok(traced) => report(arguments, out, &output, traced, between),
         Err(over) => {
             drop(between);
-            end_early(arguments, out, *over)
+            end_early(&arguments.command, out, *over)
         }
     }
 }
@@ -273,9 +274,8 @@ pub(super) fn report(
 }
 
 /// Nothing was traced: prints what was measured all the same, if anything was.
-fn end_early(arguments: &Arguments, out: ReportOutput, over: Over) -> Result<ExitCode, Failure> {
-    let words: Vec<String> =
-        arguments.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+pub(super) fn end_early(command: &[OsString], out: ReportOutput, over: Over) -> Result<ExitCode, Failure> {
+    let words: Vec<String> = command.iter().map(|word| escape::text(word.as_encoded_bytes())).collect();
     out.write_untraced(&words, &over.untraced, &over.reason).map_err(Failure::of_trace)?;
     over.end.finish()
 }

@@ -3,7 +3,7 @@
 use crate::analysis::cost::Quality;
 use crate::analysis::flame::Drawing;
 use crate::analysis::fold::{By, Metric};
-use crate::report::escape::{arguments, escape, shorten};
+use crate::report::escape::{command_line, escape, shorten};
 use crate::report::notes;
 use crate::report::units::{bytes, percent, things, time};
 
@@ -24,7 +24,7 @@ pub struct Caption<'a> {
 /// The command, as a shell would take it.
 #[must_use]
 pub fn title(command: &[String]) -> String {
-    shorten(&arguments(command.iter().map(String::as_bytes)), TITLE)
+    shorten(&command_line(command), TITLE)
 }
 
 /// The line below the title.

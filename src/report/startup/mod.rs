@@ -13,7 +13,7 @@ mod tree;
 use std::io::{self, Write};
 
 use super::alignment;
-use super::escape::{arguments, escape};
+use super::escape::{command_line, escape};
 use super::look::Look;
 use super::notes;
 use super::units::{at_most, percent, things, time, whole_percent};
@@ -126,7 +126,7 @@ pub fn write_untraced(
 }
 
 fn title(command: &[String]) -> String {
-    arguments(command.iter().map(String::as_bytes))
+    command_line(command)
 }
 
 /// What the command takes.
