@@ -288,8 +288,7 @@ fn options(job: &Job<'_>, tracer: &Tracer) -> BTreeMap<String, String> {
     let sample = job.sample.map(|samples| (log::SAMPLE_HZ.to_owned(), samples.hz.to_string()));
     let sampled_by =
         job.sample.and_then(Samples::by_ptrace).map(|_| (log::SAMPLED_BY.to_owned(), "ptrace".to_owned()));
-    let name = |stacks| StackFrames::ALL.iter().find(|(known, _)| *known == stacks).map(|(_, name)| *name);
-    let stacks = job.stacks.and_then(name).map(|name| ("stacks".to_owned(), name.to_owned()));
+    let stacks = job.stacks.map(|frames| (log::STACKS.to_owned(), frames.name().to_owned()));
     let kept = job.keep.map(|style| (KEPT_BYTES.to_owned(), style.strings.to_string()));
     [leader_only]
         .into_iter()
