@@ -21,7 +21,7 @@ pub(super) const LONGEST_PATH: usize = 4095;
 const PATHS: [&str; 3] = ["symlink", "mount", "mq_"];
 
 /// Calls that fill a buffer with as many bytes as they return, its size being the next argument.
-pub(super) const BUFFERS: [&str; 12] = [
+pub(super) const BUFFERS: [&str; 13] = [
     "read",
     "pread64",
     "recvfrom",
@@ -34,6 +34,7 @@ pub(super) const BUFFERS: [&str; 12] = [
     "flistxattr",
     "mq_timedreceive",
     "mq_timedreceive_time64",
+    "lookup_dcookie",
 ];
 
 /// Where a snapshot has the working directory, where a call was passed `AT_FDCWD`: no address of a program's.
@@ -324,7 +325,7 @@ impl<'a, 'm> Decoder<'a, 'm> {
             Arg::OutBuf => self.write_out_buffer(out, index),
             Arg::In(layout) | Arg::Out(layout) | Arg::InOut(layout) => self.write_struct(out, layout, index),
             Arg::Signal => self.style.constants.signal(out, value as u32),
-            Arg::Dev => self.style.constants.device(out, value),
+            Arg::Dev => self.style.constants.device(out, u64::from(value as u32)),
             Arg::Buf => self.write_in_buffer(out, index),
             Arg::Addr | Arg::Unused => self.write_address(out, value),
         }
@@ -475,10 +476,13 @@ impl<'a, 'm> Decoder<'a, 'm> {
         match self.spec.name {
             "getdents64" | "getdents" => self.write_directory(out, address, length),
             "getrandom" => self.write_buffer_as(out, address, length, Hex::All),
-            name if BUFFERS.contains(&name) && self.arg(index + 1) != 0 => match self.netlink_of_call() {
-                Some(protocol) => self.write_netlink(out, protocol, address, length),
-                None => self.write_buffer(out, address, length),
-            },
+            // Without room for them the call tells how many there are.
+            name if BUFFERS.contains(&name) && (self.arg(index + 1) != 0 || length == 0) => {
+                match self.netlink_of_call() {
+                    Some(protocol) => self.write_netlink(out, protocol, address, length),
+                    None => self.write_buffer(out, address, length),
+                }
+            }
             _ => self.write_address(out, address),
         }
     }

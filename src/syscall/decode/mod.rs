@@ -10,6 +10,7 @@
 //! it and how each member is shown, `special` and `ioctl` what depends on another argument. Pointers come from the
 //! traced program: what cannot be read is shown as its address. Nothing here knows where memory comes from.
 
+mod aio;
 mod bpf;
 mod call;
 mod constants;
@@ -17,7 +18,9 @@ mod descriptors;
 mod dump;
 pub mod escape;
 mod facts;
+mod grown;
 mod ioctl;
+mod keys;
 mod layout;
 mod memory;
 mod net;
@@ -26,6 +29,7 @@ mod perf;
 mod poll;
 mod prctl;
 mod process;
+mod ptrace;
 mod quota;
 mod rare;
 mod signal;

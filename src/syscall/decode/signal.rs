@@ -126,7 +126,10 @@ fn write_pointer(out: &mut Vec<u8>, address: u64) {
 
 fn write_sender(out: &mut Vec<u8>, info: &[u8], at: usize) {
     write_named(out, "si_pid", |out| write_number(out, i64::from(word(info, at) as i32)));
-    write_named(out, "si_uid", |out| write_radix(out, u64::from(word(info, at + 4)), 10, 1));
+    write_named(out, "si_uid", |out| match word(info, at + 4) {
+        u32::MAX => out.extend_from_slice(b"-1"),
+        uid => write_radix(out, u64::from(uid), 10, 1),
+    });
 }
 
 fn write_value(out: &mut Vec<u8>, info: &[u8], at: usize, is_64_bit: bool) {
@@ -226,8 +229,10 @@ impl Decoder<'_, '_> {
     /// A signal set of so many bytes.
     pub(super) fn write_signal_set(&mut self, out: &mut Vec<u8>, address: u64, size: u64) {
         let mut bytes = [0; 8];
+        // None is shorter than a word.
         let size = match size {
-            4 | 8 => size as usize,
+            4 if self.word_size() == 4 => 4,
+            8 => 8,
             _ => return self.write_address(out, address),
         };
         if address == 0 || self.memory.read(self.phase, address, &mut bytes[..size]) < size {
@@ -255,9 +260,11 @@ impl Decoder<'_, '_> {
         let flags = long(&bytes, flags_at, is_64_bit);
         out.extend_from_slice(b"{sa_handler=");
         let handler = long(&bytes, 0, is_64_bit);
+        let none = if is_64_bit { u64::MAX } else { u64::from(u32::MAX) };
         let name = |out: &mut Vec<u8>| match handler {
             0 => out.extend_from_slice(b"SIG_DFL"),
             1 => out.extend_from_slice(b"SIG_IGN"),
+            handler if handler == none => out.extend_from_slice(b"SIG_ERR"),
             handler => write_hex(out, handler),
         };
         self.style.constants.write(out, |out| write_hex(out, handler), name);
