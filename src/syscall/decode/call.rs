@@ -302,6 +302,7 @@ impl<'a, 'm> Decoder<'a, 'm> {
             return self.write_address(out, value);
         }
         match kind {
+            Arg::Int | Arg::Pid if self.is_process(kind, index) => self.write_pid(out, value as i32),
             Arg::Int | Arg::Pid => write_number(out, i64::from(value as i32)),
             Arg::Uid | Arg::Gid if value as u32 == u32::MAX => out.extend_from_slice(b"-1"),
             Arg::Id16 if value as u16 == u16::MAX => out.extend_from_slice(b"-1"),
@@ -328,6 +329,19 @@ impl<'a, 'm> Decoder<'a, 'm> {
             Arg::Dev => self.style.constants.device(out, u64::from(value as u32)),
             Arg::Buf => self.write_in_buffer(out, index),
             Arg::Addr | Arg::Unused => self.write_address(out, value),
+        }
+    }
+
+    /// Whether an argument is the id of a process or thread, and not of a group.
+    fn is_process(&self, kind: Arg, index: usize) -> bool {
+        match (self.spec.name, index) {
+            ("setpgid", 1) | ("perf_event_open", _) => false,
+            // PRIO_PROCESS, IOPRIO_WHO_PROCESS.
+            ("getpriority" | "setpriority", 1) => self.arg(0) as u32 == 0,
+            ("ioprio_get" | "ioprio_set", 1) => self.arg(0) as u32 == 1,
+            // P_PID.
+            ("waitid", _) => self.arg(0) as u32 == 1,
+            _ => kind == Arg::Pid,
         }
     }
 
@@ -477,7 +491,7 @@ impl<'a, 'm> Decoder<'a, 'm> {
             "getdents64" | "getdents" => self.write_directory(out, address, length),
             "getrandom" => self.write_buffer_as(out, address, length, Hex::All),
             // Without room for them the call tells how many there are.
-            name if BUFFERS.contains(&name) && (self.arg(index + 1) != 0 || length == 0) => {
+            name if BUFFERS.contains(&name) && (self.arg(index + 1) != 0 || !name.contains("xattr")) => {
                 match self.netlink_of_call() {
                     Some(protocol) => self.write_netlink(out, protocol, address, length),
                     None => self.write_buffer(out, address, length),

@@ -28,9 +28,12 @@ const SPECIAL: [(u32, &str); 3] = [(0o4000, "S_ISUID"), (0o2000, "S_ISGID"), (0o
 /// Writes a mode with its file type: `S_IFREG|0644`; without a type only the permissions: `0644`.
 pub(super) fn write_file_mode(out: &mut Vec<u8>, mode: u32) {
     let kind = TYPES.iter().find(|(bits, _)| mode & TYPE == *bits);
+    if kind.is_none() && mode & TYPE != 0 {
+        return write_mode(out, u64::from(mode));
+    }
     let mut rest = mode;
-    for (bit, name) in kind.iter().copied().chain(&SPECIAL) {
-        if rest & bit != 0 {
+    for (bit, name) in kind.into_iter().chain(&SPECIAL) {
+        if rest & bit == *bit {
             out.extend_from_slice(name.as_bytes());
             out.push(b'|');
             rest &= !bit;

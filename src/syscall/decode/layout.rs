@@ -50,6 +50,8 @@ pub(super) enum Show {
     Id,
     /// Text in this many bytes, up to a NUL byte.
     Text(usize),
+    /// The id of a process or thread.
+    Process,
     /// A descriptor.
     Descriptor,
     /// A network interface.
@@ -271,6 +273,7 @@ impl Decoder<'_, '_> {
                 let shown = end.unwrap_or(field.len().saturating_sub(1));
                 write_text(out, &field[..shown], self.style.hex, end.is_none());
             }
+            Show::Process => self.write_pid(out, self.number(Size::B4, bytes).1 as i32),
             Show::Descriptor => self.write_descriptor(out, self.number(Size::B4, bytes).1 as i32),
             Show::Interface => self.write_interface(out, self.number(Size::B4, bytes).1 as i32),
             Show::Words(size, count) => self.write_words(out, size, count, bytes),

@@ -45,7 +45,7 @@ pub use call::{Decoder, Returned, keep_cwd, write_argv, write_file_name, write_u
 pub use constants::Constants;
 pub use descriptors::{Described, Descriptors, Details, Question, read_answer};
 pub use memory::{Keeper, MOST_KEPT, Memory, NoMemory, Phase, Snapshot};
-pub use signal::{keep_returned_mask, keep_siginfo, write_siginfo};
+pub use signal::{keep_returned_mask, keep_siginfo, sender, write_siginfo};
 pub use text::Hex;
 
 /// How much is printed, and how.

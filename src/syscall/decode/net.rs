@@ -71,11 +71,11 @@ pub(super) fn look_ahead_many(call: &mut Decoder<'_, '_>, index: usize) {
 
 /// ` (left {tv_sec=0, tv_nsec=5})`, or ` (Timeout)`.
 pub(super) fn write_time_left(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
-    if call.arg(4) == 0 {
-        return;
-    }
     if call.event.ret == Some(0) {
         return out.extend_from_slice(b" (Timeout)");
+    }
+    if call.arg(4) == 0 {
+        return;
     }
     let layout = if call.spec.name == "recvmmsg" { &TIMESPEC } else { &TIMESPEC64 };
     out.extend_from_slice(b" (left ");
@@ -154,7 +154,8 @@ impl Decoder<'_, '_> {
         let (before, after) =
             (self.integer(Phase::Entry, address, size), self.integer(Phase::Exit, address, size));
         // strace always tells where sendfile has got to.
-        let is_told = before != after || self.spec.name.starts_with("sendfile");
+        let is_told =
+            before != after || (self.spec.name.starts_with("sendfile") && self.event.ret != Some(0));
         match (before, after) {
             (Some(before), Some(after)) if is_told && self.succeeded() => {
                 out.push(b'[');
@@ -201,6 +202,9 @@ impl Decoder<'_, '_> {
             Some(value) => {
                 out.push(b'[');
                 match self.spec.name {
+                    "getresuid" | "getresgid" | "getresuid32" | "getresgid32" if value == -1 => {
+                        write_number(out, value);
+                    }
                     "getresuid" | "getresgid" | "getresuid32" | "getresgid32" | "getcpu" => {
                         write_radix(out, u64::from(value as u32), 10, 1);
                     }
@@ -511,7 +515,10 @@ fn write_socket_address(out: &mut Vec<u8>, bytes: &[u8], style: &Style) {
             out.extend_from_slice(b", nl_pid=");
             write_number(out, i64::from(word32(bytes, 4).cast_signed()));
             out.extend_from_slice(b", nl_groups=");
-            write_radix(out, u64::from(word32(bytes, 8)), 16, 8);
+            let groups = word32(bytes, 8);
+            // As wide with its 0x as without.
+            let groups = if groups == 0 { "00000000".to_owned() } else { format!("{groups:#08x}") };
+            out.extend_from_slice(groups.as_bytes());
         }
         _ => {
             out.extend_from_slice(b", sa_data=");

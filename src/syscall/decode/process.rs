@@ -106,7 +106,7 @@ pub(super) fn write_policy(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index:
 
 /// The nodes it is for.
 pub(super) fn write_filled_nodes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    if call.succeeded() {
+    if call.succeeded() || call.arg(index + 1) == 0 {
         write_nodes(call, out, index);
     } else {
         call.write_address(out, call.arg(index));

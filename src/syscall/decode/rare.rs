@@ -172,6 +172,19 @@ layouts! {
         beyond(52) sched_util_min @ 48/48 Uint(B4);
         beyond(52) sched_util_max @ 52/52 Uint(B4);
     }
+    /// The same, as the kernel tells it: with all of its members.
+    SCHEDULING_TOLD: 56/56 {
+        always size @ 0/0 Uint(B4);
+        always sched_policy @ 4/4 Enum(&SCHED, B4);
+        always sched_flags @ 8/8 Flags(&SCHED_ATTR, B8);
+        always sched_nice @ 16/16 Int(B4);
+        always sched_priority @ 20/20 Uint(B4);
+        always sched_runtime @ 24/24 Uint(B8);
+        always sched_deadline @ 32/32 Uint(B8);
+        always sched_period @ 40/40 Uint(B8);
+        beyond(52) sched_util_min @ 48/48 Uint(B4);
+        beyond(52) sched_util_max @ 52/52 Uint(B4);
+    }
     /// `struct futex_waitv`.
     WAITER: 24/24 {
         always val @ 0/0 Hexadecimal(B8);
@@ -228,6 +241,7 @@ static OWN_OF_ALL: &[(&str, usize, Form)] = &[
     ("mount", 2, Form::Own(write_mount_type)),
     ("mount", 4, Form::Own(write_mount_data)),
     ("name_to_handle_at", 2, Form::OwnLate(write_handle)),
+    ("name_to_handle_at", 3, Form::OwnLate(write_mount_id)),
     ("open_by_handle_at", 1, Form::Own(write_handle)),
     ("mount_setattr", 3, Form::Own(write_mount_attributes)),
     ("landlock_create_ruleset", 0, Form::Own(write_ruleset)),
@@ -588,13 +602,14 @@ fn write_scheduling(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize)
     let size = call.read_u32_at(phase, address).filter(|_| is_passed || call.succeeded());
     let Some(size) = size.filter(|_| !call.style.addresses) else { return call.write_address(out, address) };
     let given = if size == 0 { FIRST } else { size as usize };
+    let given = if is_passed { given } else { given.min(call.arg(index + 1) as u32 as usize) };
     let mut bytes = [0; 56];
     let known = given.min(bytes.len());
     out.push(b'{');
     if given < FIRST || call.memory.read(phase, address, &mut bytes[..known]) < known {
         out.extend_from_slice(format!("size={size}").as_bytes());
     } else {
-        call.write_some(out, &SCHEDULING, &bytes, given);
+        call.write_some(out, if is_passed { &SCHEDULING } else { &SCHEDULING_TOLD }, &bytes, given);
     }
     out.extend_from_slice(if given > bytes.len() { b", ...}" } else { b"}" });
     let wanted = call.read_u32_at(Phase::Exit, address).filter(|&wanted| wanted != size);
@@ -746,6 +761,16 @@ fn write_sigevent(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
         _ => {}
     }
     out.push(b'}');
+}
+
+/// The id of a mount, which strace tells only together with a handle.
+fn write_mount_id(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let has_handle = call.read_u32_at(Phase::Entry, call.arg(index - 1)).is_some();
+    if call.succeeded() && has_handle {
+        call.write_integer(out, call.arg(index), 4);
+    } else {
+        call.write_address(out, call.arg(index));
+    }
 }
 
 /// `{handle_bytes=128 => 8, handle_type=1, f_handle="\x13.."}` (`open_by_handle_at(2)`).

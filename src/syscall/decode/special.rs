@@ -150,9 +150,22 @@ fn fcntl_form(event: &Event<'_>, command: u32) -> Option<Form> {
         12 => Some(Form::As(Arg::Out(Struct::FlockTaken64))),
         13 | 14 => Some(Form::As(Arg::In(Struct::Flock64))),
         // Owners.
-        15 | 16 => Some(Form::As(Arg::Addr)),
+        15 => Some(Form::Own(write_owner)),
+        16 => Some(Form::OwnLate(write_owner)),
         _ => None,
     }
+}
+
+/// `{type=F_OWNER_PID, pid=17}`: who gets the signals of a descriptor.
+fn write_owner(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    /// `F_OWNER_PGRP`.
+    const GROUP: u32 = 2;
+    let address = call.arg(index);
+    if call.phase == Phase::Exit && !call.succeeded() {
+        return call.write_address(out, address);
+    }
+    let is_group = call.read_u32_at(call.phase, address) == Some(GROUP);
+    call.write_layout(out, address, if is_group { &tables::OWNER_GROUP } else { &tables::OWNER });
 }
 
 /// Protocol numbers mean what the domain says: the table's kind is right for `AF_INET` and `AF_INET6`.
@@ -368,7 +381,12 @@ pub(super) fn write_after(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
         "recvmmsg" | "recvmmsg_time64" => net::write_time_left(call, out),
         "sched_getscheduler" | "prctl" | "personality" => write_meaning(call, out),
         "membarrier" if call.arg(0) as u32 == 0 => write_meaning(call, out),
-        "rt_sigtimedwait" | "rt_sigtimedwait_time64" => {
+        "set_thread_area" => {
+            if let Some(entry) = call.read_u32_at(Phase::Exit, call.arg(0)) {
+                out.extend_from_slice(format!(" (entry_number={})", entry.cast_signed()).as_bytes());
+            }
+        }
+        "rt_sigtimedwait" | "rt_sigtimedwait_time64" if call.event.ret != Some(0) => {
             out.extend_from_slice(b" (");
             call.style.constants.signal(out, call.event.ret.unwrap_or(0) as u32);
             out.push(b')');

@@ -4,15 +4,17 @@
 //! time, `v` ones with `-v` only; `...` stands for those left out, as strace has it.
 
 use super::Decoder;
-use super::layout::Show::{Address, Device, Enum, Flags, Hex, Id, Int, Mode, Nested, Octal, Own, Text, Uint};
+use super::layout::Show::{
+    Address, Device, Enum, Flags, Hex, Id, Int, Mode, Nested, Octal, Own, Process, Text, Uint,
+};
 use super::layout::Size::{B1, B2, B4, B8, Word};
 use super::layout::{Layout, layouts};
 use super::memory::Phase;
 use super::{process, time};
 use crate::syscall::flags::x86::OPEN_LONG;
 use crate::syscall::flags::{
-    CAP_VERSION, EPOLL_EVENTS, FS_MAGIC, FS_STATE, LEASE, RESOLVE, SEEK, SIGNAL_STACK, STATX, STATX_ATTR,
-    TERMIOS_C, TERMIOS_I, TERMIOS_L, TERMIOS_O, TTY_LINE, write_number, write_radix,
+    CAP_VERSION, EPOLL_EVENTS, FS_MAGIC, FS_STATE, LEASE, OWNER_KIND, RESOLVE, SEEK, SIGNAL_STACK, STATX,
+    STATX_ATTR, TERMIOS_C, TERMIOS_I, TERMIOS_L, TERMIOS_O, TTY_LINE, write_number, write_radix,
 };
 use crate::syscall::{Arg, Family, Spec, Struct};
 
@@ -155,10 +157,10 @@ layouts! {
         always stx_mask @ 0/0 Flags(&STATX, B4);
         v stx_blksize @ 4/4 Uint(B4);
         always stx_attributes @ 8/8 Flags(&STATX_ATTR, B8);
-        v stx_nlink @ 16/16 Uint(B4);
+        v(has::<4>) stx_nlink @ 16/16 Uint(B4);
         v(has::<0x8>) stx_uid @ 20/20 Uint(B4);
         v(has::<0x10>) stx_gid @ 24/24 Uint(B4);
-        always stx_mode @ 28/28 Mode(B2);
+        has(has::<3>) stx_mode @ 28/28 Mode(B2);
         v(has::<0x100>) stx_ino @ 32/32 Uint(B8);
         has(has::<0x200>) stx_size @ 40/40 Uint(B8);
         v(has::<0x400>) stx_blocks @ 48/48 Uint(B8);
@@ -234,7 +236,7 @@ layouts! {
         always l_whence @ 2/2 Enum(&SEEK, B2);
         always l_start @ 8/4 Int(Word);
         always l_len @ 16/8 Int(Word);
-        always l_pid @ 24/12 Int(B4);
+        always l_pid @ 24/12 Process;
     }
     /// `struct flock64` of i386.
     FLOCK64: 32/24 {
@@ -249,7 +251,17 @@ layouts! {
         always l_whence @ 2/2 Enum(&SEEK, B2);
         always l_start @ 8/4 Int(B8);
         always l_len @ 16/12 Int(B8);
-        always l_pid @ 24/20 Int(B4);
+        always l_pid @ 24/20 Process;
+    }
+    /// `struct f_owner_ex`.
+    OWNER: 8/8 {
+        always type @ 0/0 Enum(&OWNER_KIND, B4);
+        always pid @ 4/4 Process;
+    }
+    /// The same of a group.
+    OWNER_GROUP: 8/8 {
+        always type @ 0/0 Enum(&OWNER_KIND, B4);
+        always pid @ 4/4 Int(B4);
     }
     /// `struct epoll_event`, packed.
     EPOLL_EVENT: 12/12 {
@@ -286,7 +298,7 @@ layouts! {
     /// `struct __user_cap_header_struct`.
     CAP_HEADER: 8/8 {
         always version @ 0/0 Enum(&CAP_VERSION, B4);
-        always pid @ 4/4 Int(B4);
+        always pid @ 4/4 Process;
     }
     /// `struct open_how`.
     OPEN_HOW: 24/24 {
@@ -306,7 +318,7 @@ layouts! {
     }
     /// `struct ucred`.
     UCRED: 12/12 {
-        always pid @ 0/0 Int(B4);
+        always pid @ 0/0 Process;
         always uid @ 4/4 Id;
         always gid @ 8/8 Id;
     }

@@ -22,6 +22,8 @@ flag_sets! {
     FD_FLAGS: int "FD_???" { FD_CLOEXEC = 1 }
     /// `F_SETLEASE` of `fcntl(2)`.
     LEASE: int "F_???" { F_RDLCK = 0, F_WRLCK = 1, F_UNLCK = 2, F_EXLCK = 4, F_SHLCK = 8 }
+    /// Kinds of owners of descriptors: `F_SETOWN_EX` of `fcntl(2)`.
+    OWNER_KIND: int "F_OWNER_???" { F_OWNER_TID = 0, F_OWNER_PID = 1, F_OWNER_PGRP = 2 }
     /// `F_ADD_SEALS` of `fcntl(2)`.
     SEALS: int "F_SEAL_???" {
         F_SEAL_SEAL = 1, F_SEAL_SHRINK = 2, F_SEAL_GROW = 4, F_SEAL_WRITE = 8, F_SEAL_FUTURE_WRITE = 0x10,

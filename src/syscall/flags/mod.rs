@@ -28,7 +28,7 @@ pub mod x86;
 
 pub use bpf::*;
 pub use file::{RESOLVE, STATX};
-pub use io::{FD_FLAGS, IO_URING_REGISTER, LEASE, SEALS, SEEK};
+pub use io::{FD_FLAGS, IO_URING_REGISTER, LEASE, OWNER_KIND, SEALS, SEEK};
 pub use ioctl::IOCTL;
 pub use members::*;
 pub use memory::MPOL;
