@@ -16,6 +16,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use aya::programs::loaded_programs;
+use trace::analysis::compare::ratio;
 use trace::capture::ebpf::Recorder;
 use trace::event::{Kind, mark};
 use trace::log::Reader;
@@ -25,6 +26,8 @@ mod support;
 use support::{largest_resident_set, median, pip_install, python};
 
 const ROUNDS: usize = 5;
+/// Seconds that an install has run untraced at least.
+const LONG_ENOUGH: f64 = 4.0;
 /// `CALLS:KIND`: makes this program itself make so many calls, print the nanoseconds of one, and wait for its
 /// standard input's end.
 const WORK: &str = "TRACE_BENCH_WORK";
@@ -272,7 +275,7 @@ fn compare_installs(place: &Path, target: &Path, pip: &[OsString]) {
     for (name, command) in commands {
         let mut both = [false, true].map(|is_traced| (is_traced, Vec::new()));
         let mut events = 0;
-        for _ in 0..2 * ROUNDS {
+        while both[0].1.len() < 2 * ROUNDS || both[0].1.iter().sum::<f64>() < LONG_ENOUGH {
             for (is_traced, times) in &mut both {
                 let _ = std::fs::remove_dir_all(target);
                 let mut run = Command::new(if *is_traced { TRACE.as_ref() } else { command[0].as_os_str() });
@@ -292,12 +295,17 @@ fn compare_installs(place: &Path, target: &Path, pip: &[OsString]) {
                 times.push(elapsed);
             }
         }
-        let [untraced, traced] = both.map(|(_, times)| median(times));
+        let [untraced, traced] = both.map(|(_, times)| times);
+        let ratio = ratio(&untraced, &traced, true).expect("an install takes time");
+        let interval = ratio.interval.expect("rounds enough");
+        let untraced = median(untraced);
         println!(
-            "{name:<16} untraced {:.0} ms, {:.0} events a ms, traced x{:.3} (goal 1.03)",
+            "{name:<16} untraced {:.0} ms, {:.0} events a ms, traced x{:.3} ({:.3} to {:.3}; goal 1.03)",
             untraced * 1e3,
             events as f64 / (untraced * 1e3),
-            traced / untraced
+            ratio.value,
+            interval.low,
+            interval.high
         );
     }
 }

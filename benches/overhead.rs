@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 mod support;
 
 use support::{largest_resident_set, median, python};
+use trace::analysis::compare::ratio;
 
 /// At least; short workloads, whose times differ more, until they have run this long under strace.
 const ROUNDS: usize = 5;
@@ -45,8 +46,8 @@ fn main() {
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|word| word == name);
     let place = tempfile::tempdir().expect("a temporary directory");
     println!(
-        "{:<16} {:>10} {:>10} {:>10} {:>9} {:>6}",
-        "workload", "untraced", "trace", "strace", "ratio", "goal"
+        "{:<16} {:>10} {:>10} {:>10} {:>7} {:>14} {:>6}",
+        "workload", "untraced", "trace", "strace", "ratio", "95 % interval", "goal"
     );
     for workload in workloads(place.path()).iter().filter(|workload| is_wanted(workload.name)) {
         compare(workload, place.path());
@@ -118,17 +119,22 @@ fn compare(workload: &Workload, place: &Path) {
             times.push(timed(tool, workload));
         }
     }
+    let [ours, theirs] = [1, 2].map(|tool| added(&times[0], &times[tool]));
+    let ratio = ratio(&theirs, &ours, true).expect("strace takes its time");
+    let interval =
+        ratio.interval.map_or((ratio.value, ratio.value), |interval| (interval.low, interval.high));
     let [untraced, ours, theirs] = times.map(median);
-    let ratio = (ours - untraced) / (theirs - untraced);
     println!(
-        "{:<16} {:>7.1} ms {:>7.1} ms {:>7.1} ms {:>8.1}% {:>5.0}%{}",
+        "{:<16} {:>7.1} ms {:>7.1} ms {:>7.1} ms {:>6.1}% {:>5.1} to {:>5.1}% {:>5.0}%{}",
         workload.name,
         untraced * 1e3,
         ours * 1e3,
         theirs * 1e3,
-        ratio * 100.0,
+        ratio.value * 100.0,
+        interval.0 * 100.0,
+        interval.1 * 100.0,
         workload.goal * 100.0,
-        if ratio > workload.goal { "  MISSED" } else { "" }
+        verdict(interval, workload.goal)
     );
     if workload.name == "pip" {
         let mut reader = trace::log::Reader::open(&log).expect("the log opens");
@@ -139,6 +145,20 @@ fn compare(workload: &Workload, place: &Path) {
             "  log of the install: {bytes} bytes, {events} events, {:.1} bytes an event (goal 16)",
             bytes as f64 / events as f64
         );
+    }
+}
+
+/// What a tool adds in each round.
+fn added(untraced: &[f64], traced: &[f64]) -> Vec<f64> {
+    untraced.iter().zip(traced).map(|(untraced, traced)| traced - untraced).collect()
+}
+
+/// Whether the interval says that the goal was missed.
+fn verdict((low, high): (f64, f64), goal: f64) -> &'static str {
+    match (low > goal, high > goal) {
+        (true, _) => "  MISSED",
+        (false, true) => "  undecided",
+        (false, false) => "",
     }
 }
 

@@ -9,7 +9,7 @@ use crate::sys::calls::{Observed, Room};
 const MOST_THINKING_NS: u64 = 2_000_000_000;
 
 /// Bytes that a name takes in a listing, at most.
-const LONGEST_ENTRY: i64 = 280;
+pub(crate) const LONGEST_ENTRY: i64 = 280;
 
 /// What every engine runs. Made by `rehearse`; immutable while engines run.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use crate::bind::{Action, Handle};
 use crate::plan::PathId;
 use crate::program::Program;
 use crate::scratch::{State, Tree, first_difference, first_other_name};
-use crate::sys::calls::{Descriptors, Observed, Room, Scratch, perform};
+use crate::sys::calls::{Descriptors, Observed, Room, Scratch, list_rest, perform};
 
 /// Never a result of a call: the step was not executed.
 const NOT_RUN: i64 = i64::MIN;
@@ -92,13 +92,18 @@ impl Run {
         digest.store(observed.digest, Ordering::Relaxed);
     }
 
-    /// Makes a step's plain call and keeps what came of it.
+    /// Makes a step's plain call and keeps what came of it; how many calls it took: one, but for a listing that was cut.
     #[inline]
-    pub(crate) fn perform(&self, step: u32, scratch: &mut Scratch) -> Observed {
+    pub(crate) fn perform(&self, step: u32, scratch: &mut Scratch) -> u64 {
         let action = self.program.action(step);
-        let observed = perform(action, &self.program.plan.paths, &self.descriptors, scratch);
+        let mut observed = perform(action, &self.program.plan.paths, &self.descriptors, scratch);
+        let mut calls = 1;
+        if let Action::ListDir { handle, .. } = *action {
+            let wanted = self.program.expected[step as usize].ret;
+            calls += list_rest(self.descriptors.get(handle), wanted, &mut observed, scratch);
+        }
         self.record(step, observed);
-        observed
+        calls
     }
 
     /// Makes another call in place of a step's, with the same outcome.
@@ -106,30 +111,6 @@ impl Run {
         let observed = perform(action, &self.program.plan.paths, &self.descriptors, scratch);
         self.record(step, observed);
         observed
-    }
-
-    /// The same on a thread with a ring that has operations in flight; how many calls it took.
-    ///
-    /// A worker thread that completes an operation wakes the ring's thread as a signal does, and `getdents64` returns
-    /// what it has when a signal is pending (`fs/readdir.c`, `filldir64`). A program goes on listing
-    /// until there is nothing more; so the rest is asked for here.
-    pub(crate) fn perform_beside_ring(&self, step: u32, scratch: &mut Scratch) -> u64 {
-        let mut observed = self.perform(step, scratch);
-        let Action::ListDir { handle, .. } = *self.program.action(step) else { return 1 };
-        let mut calls = 1;
-        let wanted = self.program.expected[step as usize].ret;
-        let mut last = observed.ret;
-        while last > 0 && observed.ret < wanted {
-            let count = (wanted - observed.ret) as u32;
-            let rest = Action::ListDir { handle, count };
-            let more = perform(&rest, &self.program.plan.paths, &self.descriptors, scratch);
-            last = more.ret;
-            observed.ret += last.max(0);
-            observed.digest = observed.digest.wrapping_add(more.digest);
-            calls += 1;
-        }
-        self.record(step, observed);
-        calls
     }
 
     /// What came of a step; `None` if it was not executed.

@@ -56,7 +56,7 @@ pub struct Base {
 }
 
 /// What calls of this family may wait for.
-fn waits(family: Family, on_file: bool) -> Waits {
+pub(super) fn waits(family: Family, on_file: bool) -> Waits {
     match family {
         Family::Seek | Family::Identity => Waits::Never,
         Family::Read | Family::Write if on_file => Waits::ForDevices,

@@ -19,6 +19,7 @@
 //! tracer's stops, so every cost made from it is an estimate and says so.
 
 pub mod align;
+pub mod alignment;
 pub mod base;
 pub mod budget;
 pub mod calls;

@@ -15,6 +15,8 @@ const MOST: usize = 1 << 22;
 const MOST_TEXT: usize = 256 << 20;
 /// Frames of a stack looked at.
 const DEEPEST: usize = 4096;
+/// What functions of the kernel that run a tracer's programs where calls begin and end are named like.
+const TRACERS: [&[u8]; 2] = [b"bpf_trace_run", b"__bpf_trace_sys_"];
 /// What stands for a frame without a name.
 pub const UNKNOWN: &[u8] = b"[unknown]";
 
@@ -31,6 +33,14 @@ pub struct Code {
     place: Id,
     /// The line in the source file; 0: not known.
     line: u32,
+    /// Its program or library, empty if that is not known.
+    object: Id,
+}
+
+/// Whether a frame of this kind and name runs what records calls: ours, or another tracer's.
+#[must_use]
+pub fn is_tracers(kind: FrameKind, name: &[u8]) -> bool {
+    kind == FrameKind::Kernel && TRACERS.iter().any(|tracer| name.starts_with(tracer))
 }
 
 /// All stacks of a log.
@@ -50,7 +60,8 @@ impl Stacks {
                 let name = self.text.id(frame.name);
                 let place = self.text.id(if frame.file.is_empty() { frame.object } else { frame.file });
                 let line = if frame.file.is_empty() { 0 } else { frame.line };
-                self.frames.insert(number, Code { kind: frame.kind, label, name, place, line });
+                let object = self.text.id(frame.object);
+                self.frames.insert(number, Code { kind: frame.kind, label, name, place, line, object });
             }
         } else if let Some((number, node)) = Node::of(event)
             && node.caller.is_none_or(|caller| caller < number)
@@ -74,11 +85,24 @@ impl Stacks {
         out.reverse();
     }
 
+    /// Whether a stack is in what records calls, and not in the program; `frames` is overwritten.
+    #[must_use]
+    pub fn is_in_tracer(&self, stack: u32, frames: &mut Vec<Option<Code>>) -> bool {
+        self.frames(stack, frames);
+        frames.iter().flatten().any(|code| is_tracers(code.kind, self.text(Some(*code))))
+    }
+
     /// A frame's function, and the source file and line, or the object where these are not known; what is not known is
     /// empty or 0.
     #[must_use]
     pub fn place(&self, code: Option<Code>) -> (&[u8], &[u8], u32) {
         code.map_or((b"", b"", 0), |code| (self.text.get(code.name), self.text.get(code.place), code.line))
+    }
+
+    /// The program or library that a frame's code is of, empty if that is not known.
+    #[must_use]
+    pub fn object(&self, code: Option<Code>) -> &[u8] {
+        code.map_or(b"", |code| self.text.get(code.object))
     }
 
     /// What a frame is called.
@@ -143,6 +167,25 @@ mod tests {
         stacks.frames(3, &mut frames);
         assert_eq!(stacks.place(frames[1]), (&b"run"[..], &b"/lib/a.py"[..], 0));
         assert_eq!(stacks.place(frames[2]), (&b""[..], &b""[..], 0));
+    }
+
+    #[test]
+    fn what_records_calls_is_told_from_the_program() {
+        let mut stacks = Stacks::default();
+        let kernel = |name| Frame { kind: FrameKind::Kernel, name, ..Frame::UNKNOWN };
+        let frames = [kernel(b"do_syscall_64"), kernel(b"bpf_trace_run2"), kernel(b"bpf_get_stack")];
+        for (number, frame) in (1..).zip(&frames) {
+            stacks.add(&frame.event(number));
+            stacks.add(
+                &Node { caller: number.checked_sub(1).filter(|&one| one > 0), frame: number }.event(number),
+            );
+        }
+        // The name of a function of the program's says nothing.
+        stacks.add(&Frame { kind: FrameKind::Native, ..frames[1] }.event(4));
+        stacks.add(&Node { caller: None, frame: 4 }.event(4));
+        let mut frames = Vec::new();
+        let found = [1, 2, 3, 4, 0].map(|stack| stacks.is_in_tracer(stack, &mut frames));
+        assert_eq!(found, [false, true, true, false, false]);
     }
 
     #[test]

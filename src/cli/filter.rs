@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::failure::Failure;
+use super::failure::{Failure, note};
+use crate::event::{Event, Kind};
 use crate::report::show::filter::{Filter, Outcome};
+use crate::report::units::things;
 
 #[derive(Debug, Args)]
 pub struct FilterArguments {
@@ -43,6 +45,11 @@ impl FilterArguments {
         })
     }
 
+    /// The same, which counts what it chooses.
+    pub fn chooser(&self) -> Result<Chooser, Failure> {
+        Ok(Chooser { filter: self.filter()?, typed: self.typed(), calls: 0, chosen: 0 })
+    }
+
     /// The options as typed; `None`: no filter.
     pub fn typed(&self) -> Option<String> {
         let mut words = Vec::new();
@@ -51,6 +58,37 @@ impl FilterArguments {
         words.extend(self.successful.then(|| "-z".to_owned()));
         words.extend(self.failed.then(|| "-Z".to_owned()));
         (!words.is_empty()).then(|| words.join(" "))
+    }
+}
+
+/// A filter that knows whether it has chosen anything.
+pub struct Chooser {
+    filter: Filter,
+    typed: Option<String>,
+    calls: u64,
+    chosen: u64,
+}
+
+impl Chooser {
+    /// Whether the event is to be shown.
+    pub fn matches(&mut self, event: &Event<'_>) -> bool {
+        let matches = self.filter.matches(event);
+        if event.kind == Kind::Syscall {
+            self.calls += 1;
+            self.chosen += u64::from(matches);
+        }
+        matches
+    }
+
+    /// Says that none of the log's calls was chosen, if it has some: that may be a mistake in the filter.
+    pub fn tell_none(&self, log: &Path) {
+        if let (Some(typed), 0, 1..) = (&self.typed, self.chosen, self.calls) {
+            note(format_args!(
+                "{typed} chooses none of the {} of {}",
+                things(self.calls, "call", "calls"),
+                log.display()
+            ));
+        }
     }
 }
 

@@ -109,7 +109,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let bytes = draw(arguments, &drawing)?;
     write(arguments, output.as_deref(), &bytes)?;
     let place = output.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
-    note(format_args!("{} by {} in {place}", flame::what(&drawing), flame::by(drawing.by)));
+    let what = format!("{} by {} in {place}", flame::what(&drawing), flame::by(drawing.by));
+    let whole: Vec<String> = std::iter::once(what).chain(flame::beside(&drawing)).collect();
+    note(whole.join("; "));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -244,6 +246,9 @@ fn draw(arguments: &Arguments, drawing: &Drawing) -> Result<Vec<u8>, Failure> {
             anyhow!("there is nothing to draw: standard input holds no imports")
         }
         (0, _) if drawing.by == By::Import => anyhow!("{log} {}", super::imports::absence(&arguments.log)?),
+        (0, _) if drawing.tracers.0 > 0 => {
+            anyhow!("there is nothing to draw: all CPU samples of {log} were taken in what records calls")
+        }
         (0, _) => anyhow!("there is nothing to draw: no call of {log} is chosen"),
         (_, Metric::Bytes) => anyhow!("there is nothing to draw: the calls of {log} read and wrote nothing"),
         _ => anyhow!("there is nothing to draw: the calls of {log} took no time; try --metric count"),

@@ -54,6 +54,10 @@ struct Injection {
     when: When,
     /// Calls met so far, by thread.
     met: FxHashMap<u32, u64>,
+    /// As it was typed.
+    text: String,
+    /// It was done to a call.
+    is_done: bool,
 }
 
 /// All expressions of a command line.
@@ -78,7 +82,17 @@ impl Injections {
         let Some(injection) = chosen else { return Intervention::default() };
         let met = injection.met.entry(event.tid).or_default();
         *met += 1;
-        if injection.when.has(*met) { injection.what } else { Intervention::default() }
+        if !injection.when.has(*met) {
+            return Intervention::default();
+        }
+        injection.is_done = true;
+        injection.what
+    }
+
+    /// Those that were done to no call, and whether there were calls of theirs, but not those that `when=` names.
+    pub fn without_effect(&self) -> impl Iterator<Item = (&str, bool)> {
+        let without = self.0.iter().filter(|injection| !injection.is_done);
+        without.map(|injection| (injection.text.as_str(), !injection.met.is_empty()))
     }
 }
 
@@ -116,7 +130,8 @@ fn parse(expression: &str, is_fault: bool) -> Result<Injection, anyhow::Error> {
             "{expression} says not what to do: error=, retval=, signal=, delay_enter= or delay_exit="
         );
     }
-    Ok(Injection { calls, what, when, met: FxHashMap::default() })
+    let text = expression.to_owned();
+    Ok(Injection { calls, what, when, met: FxHashMap::default(), text, is_done: false })
 }
 
 fn libc_enosys() -> i32 {
@@ -169,6 +184,17 @@ mod tests {
         assert_eq!(hits, [false, true, false, false, true, false]);
         assert_eq!((hit("openat", 2), hit("openat", 2)), (None, Some(-2)));
         assert_eq!(hit("close", 2), None);
+        assert_eq!(injections.without_effect().count(), 0);
+    }
+
+    #[test]
+    fn what_had_no_effect_is_known() {
+        let expressions = ["openat:error=EIO:when=2", "close:error=EIO", "read:error=EIO"].map(str::to_owned);
+        let mut injections = Injections::parse(&expressions).unwrap();
+        injections.of(&event("openat", 1));
+        injections.of(&event("read", 1));
+        let without: Vec<_> = injections.without_effect().collect();
+        assert_eq!(without, [("openat:error=EIO:when=2", true), ("close:error=EIO", false)]);
     }
 
     #[test]

@@ -77,8 +77,17 @@ fn tell_of_waiting(path: &Path) -> Option<Sender<()>> {
 
 /// Says which lines of a text of strace's could not be read, once it was.
 pub fn tell_unreadable(path: &Path, source: &Source) {
-    let Some(lineage) = source.lineage().filter(|lineage| lineage.unreadable > 0) else { return };
+    let Some(lineage) = source.lineage() else { return };
     let name = path.display();
+    if lineage.joined {
+        note(format_args!(
+            "{name}: lines go on after the end of the thread they are of, and name no other: are these files of strace -ff \
+             put together? NAME in place of NAME.PID reads all of them as one run"
+        ));
+    }
+    if lineage.unreadable == 0 {
+        return;
+    }
     for (number, line) in &lineage.shown {
         note(format_args!("{name}: line {number} cannot be read: {}", String::from_utf8_lossy(line)));
     }

@@ -19,12 +19,20 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let directory = &arguments.directory;
+    let made =
+        directory.ancestors().take_while(|part| !part.as_os_str().is_empty() && !part.exists()).count();
     fs::create_dir_all(directory)
         .with_context(|| format!("cannot make the directory {}", directory.display()))?;
     clap_mangen::generate_to(Cli::command(), directory)
         .with_context(|| format!("cannot write manual pages to {}", directory.display()))?;
     // One of trace itself.
     let pages = 1 + Cli::command().get_subcommands().count();
-    note(format_args!("{pages} pages in {}", directory.display()));
+    // A name may be mistyped.
+    let made = match made {
+        0 => "",
+        1 => ", a new directory",
+        _ => ", a new directory in new ones",
+    };
+    note(format_args!("{pages} pages in {}{made}", directory.display()));
     Ok(ExitCode::SUCCESS)
 }

@@ -15,6 +15,7 @@ mod imports;
 mod inject;
 mod input;
 mod install;
+mod joined;
 mod lines;
 mod manpages;
 mod names;

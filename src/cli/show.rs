@@ -62,7 +62,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let filter = arguments.filter.filter()?;
+    let mut chooser = arguments.filter.chooser()?;
     let mut reader = input::open(&arguments.log, &arguments.place, Columns::ALL)?;
     let mut lines = Lines::new(options(arguments, reader.header()), arguments.relative, arguments.json);
     if arguments.stacks {
@@ -74,7 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             lines.saw(event);
             let is_told =
                 !arguments.strace || matches!(event.kind, Kind::Syscall | Kind::Signal | Kind::Exit);
-            if written.is_ok() && is_told && filter.matches(event) {
+            if written.is_ok() && is_told && chooser.matches(event) {
                 written = lines.write(out, event);
             }
         });
@@ -82,6 +82,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     })?;
     let ending = ending.map_err(|error| input::named(&arguments.log, error))?;
     input::tell_unreadable(&arguments.log, &reader);
+    chooser.tell_none(&arguments.log);
     match ending {
         Ending::Complete { lost: Some(0), .. } => {}
         // Told line by line.

@@ -54,22 +54,19 @@ fn rows(text: &str) -> Result<usize, &'static str> {
 const TOP_PATHS: usize = 40;
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let filter = arguments.filter.filter()?;
-    let is_filtered = arguments.filter.typed().is_some();
+    let mut chooser = arguments.filter.chooser()?;
     let bar = ReadBar::new(&arguments.log);
     let mut reader = input::open_watched(&arguments.log, &arguments.place, Columns::ALL, &bar)?;
     let backend = reader.header().backend.clone();
     let mut analysis = Stats::new(reader.header(), arguments.by);
     let ending = reader.for_each(|event| {
-        if is_filtered {
-            analysis.add_chosen(event, filter.matches(event));
-        } else {
-            analysis.add(event);
-        }
+        let is_chosen = chooser.matches(event);
+        analysis.add_chosen(event, is_chosen);
     });
     bar.finish();
     ending.map_err(|error| input::named(&arguments.log, error))?;
     input::tell_unreadable(&arguments.log, &reader);
+    chooser.tell_none(&arguments.log);
     let few = matches!(arguments.by, By::Path | By::Dir) && !arguments.json;
     let top = arguments.top.or(few.then_some(TOP_PATHS));
     let table = analysis.finish(Options { sort: arguments.sort, top });

@@ -16,7 +16,7 @@ use crate::capture::sampler::{self, Sampled, Sampler, Sampling};
 use crate::capture::select::{self, Tracer, Wanted};
 use crate::capture::untraced::Ready;
 use crate::capture::{Interruption, Intervention, Outcome, Sink, StackFrames, host};
-use crate::event::{Event, Kind, mark};
+use crate::event::{Event, Kind, escape, mark};
 use crate::log::{self, Calibration, FORMAT_VERSION, Header, KEPT_BYTES, Untraced};
 use crate::syscall::decode::Style;
 
@@ -270,7 +270,7 @@ fn kept_words(words: &[OsString]) -> (Vec<String>, Option<usize>) {
     let mut kept = Vec::new();
     let mut missing = 0;
     for word in words {
-        let word = word.to_string_lossy();
+        let word = escape::text(word.as_encoded_bytes());
         let end = (0..=room.min(word.len())).rev().find(|&at| word.is_char_boundary(at)).unwrap_or(0);
         missing += word.len() - end;
         if room > 0 {
@@ -288,8 +288,7 @@ fn options(job: &Job<'_>, tracer: &Tracer) -> BTreeMap<String, String> {
     let sample = job.sample.map(|samples| (log::SAMPLE_HZ.to_owned(), samples.hz.to_string()));
     let sampled_by =
         job.sample.and_then(Samples::by_ptrace).map(|_| (log::SAMPLED_BY.to_owned(), "ptrace".to_owned()));
-    let name = |stacks| StackFrames::ALL.iter().find(|(known, _)| *known == stacks).map(|(_, name)| *name);
-    let stacks = job.stacks.and_then(name).map(|name| ("stacks".to_owned(), name.to_owned()));
+    let stacks = job.stacks.map(|frames| (log::STACKS.to_owned(), frames.name().to_owned()));
     let kept = job.keep.map(|style| (KEPT_BYTES.to_owned(), style.strings.to_string()));
     [leader_only]
         .into_iter()

@@ -53,6 +53,14 @@ pub fn escape(bytes: &[u8], text: &mut String) {
     }
 }
 
+/// The text that stands for `bytes`.
+#[must_use]
+pub fn text(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    escape(bytes, &mut text);
+    text
+}
+
 /// Appends the bytes that `text` stands for.
 pub fn unescape(text: &str, bytes: &mut Vec<u8>) {
     for character in text.chars() {

@@ -159,8 +159,11 @@ impl Flags {
     /// The tracer held the thread before or after the call, as asked for.
     pub const DELAYED: Self = Self(1 << 10);
 
+    /// The log's stacks are those of another run, which has no counterpart of this call.
+    pub const UNMATCHED: Self = Self(1 << 11);
+
     /// Every flag with its name as it stands in documents and in JSON.
-    pub const ALL: [(Self, &'static str); 11] = [
+    pub const ALL: [(Self, &'static str); 12] = [
         (Self::PATH_UNREADABLE, "path_unreadable"),
         (Self::PATH2_UNREADABLE, "path2_unreadable"),
         (Self::RESULT_UNREADABLE, "result_unreadable"),
@@ -172,6 +175,7 @@ impl Flags {
         (Self::ARGUMENT_UNKNOWN, "argument_unknown"),
         (Self::INJECTED, "injected"),
         (Self::DELAYED, "delayed"),
+        (Self::UNMATCHED, "unmatched"),
     ];
 
     /// Whether all bits of `other` are set.

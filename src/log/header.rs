@@ -21,7 +21,7 @@ pub struct Header {
     pub format: u32,
     /// Version of `trace` that wrote the log.
     pub writer: String,
-    /// The traced command, one string an argument (non-UTF-8 bytes replaced).
+    /// The traced command, one string an argument (non-UTF-8 bytes as [`crate::event::escape`] has them).
     pub command: Vec<String>,
     /// The directory it was started in.
     pub cwd: String,
@@ -52,9 +52,12 @@ pub struct Header {
 /// to.
 pub const KEPT_BYTES: &str = "kept_bytes";
 
-/// Name of the option of a log whose stacks are those of another run: how many calls it has, and how many of them were
-/// found in that run, with a blank between.
+/// Name of the option of a log whose stacks are those of another run: how many calls it has, how many of them were
+/// found in that run, and how many that run has beside them, with blanks between. The last one may be missing.
 pub const ALIGNED: &str = "aligned";
+
+/// Name of the option under which a log says which frames the stacks of its calls have.
+pub const STACKS: &str = "stacks";
 
 impl Header {
     /// Whether the log has the column `memory`.
@@ -79,8 +82,20 @@ impl Header {
     /// ([`ALIGNED`]).
     #[must_use]
     pub fn aligned(&self) -> Option<(u64, u64)> {
-        let (calls, known) = self.options.get(ALIGNED)?.split_once(' ')?;
-        Some((calls.parse().ok()?, known.parse().ok()?))
+        let mut numbers = self.options.get(ALIGNED)?.split(' ').map(str::parse);
+        Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+    }
+
+    /// How many calls that run has beside them; `None`: not known.
+    #[must_use]
+    pub fn only_with_stacks(&self) -> Option<u64> {
+        self.options.get(ALIGNED)?.split(' ').nth(2)?.parse().ok()
+    }
+
+    /// Which frames the stacks of calls have, as it was asked for ([`STACKS`]).
+    #[must_use]
+    pub fn stacks(&self) -> Option<&str> {
+        self.options.get(STACKS).map(String::as_str)
     }
 
     /// CPU samples a second that were asked for, if any were ([`SAMPLE_HZ`]).

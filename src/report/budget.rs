@@ -207,10 +207,10 @@ mod tests {
             "python3\\n-c pass   1 of 1 budget broken, the worst of 3 runs\n\
              \n\
              budget             value  limit  verdict  from\n\
-             stat.enoent <= 50     62     50  broken   b\\u{1b}[2J:3\n\
+             stat.enoent <= 50     62     50  broken   b\\33[2J:3\n\
              \n\
              stat.enoent: 62, most of it in\n\
-             \x20 60  /lib\\u{1b}  2 paths  most: a.so\n\
+             \x20 60  /lib\\33    2 paths  most: a.so\n\
              \x20  2  (no file)\n\
              \x20 (1 more)\n"
         );

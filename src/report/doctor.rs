@@ -45,9 +45,10 @@ fn write_check(out: &mut dyn Write, check: &Check, look: Look) -> io::Result<()>
         Verdict::Fails => "does not work",
     };
     let verdict = if check.verdict() == Verdict::Works { words.to_owned() } else { look.warning(words) };
-    let needed =
-        look.beside(NAME + words.len() + 2, |look| look.note(&format!("- for {}", check.needed_for)));
-    writeln!(out, "{name} {verdict} {needed}")?;
+    let needed = look
+        .beside_or_below(NAME + words.len() + 2, |look| look.note(&format!("- for {}", check.needed_for)));
+    let gap = if needed.starts_with('\n') { "" } else { " " };
+    writeln!(out, "{name} {verdict}{gap}{needed}")?;
     for outcome in &check.outcomes {
         write_outcome(out, outcome, look)?;
     }
@@ -61,13 +62,14 @@ fn write_check(out: &mut dyn Write, check: &Check, look: Look) -> io::Result<()>
 fn write_outcome(out: &mut dyn Write, outcome: &Outcome, look: Look) -> io::Result<()> {
     let head = format!("    {:WHAT$} ", outcome.what);
     let found = printable(&outcome.found);
-    let found = look.beside(head.chars().count(), |look| {
+    let found = look.beside_or_below(head.chars().count(), |look| {
         if outcome.works {
             look.text(&format!("yes: {found}"))
         } else {
             look.warning(&format!("no: {found}"))
         }
     });
+    let head = if found.starts_with('\n') { head.trim_end() } else { &head };
     writeln!(out, "{head}{found}")
 }
 

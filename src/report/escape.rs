@@ -7,45 +7,54 @@
 
 use std::fmt::Write;
 
-/// The text with everything escaped that does not print as itself.
+use crate::event::escape::unescape;
+
+/// What has an escape of its own, as in C and in strace's lines.
+const NAMED: [(char, &str); 5] =
+    [('\n', "\\n"), ('\t', "\\t"), ('\r', "\\r"), ('\u{b}', "\\v"), ('\u{c}', "\\f")];
+
+/// The text with everything escaped that does not print as itself: what has no escape of its own is in octal, byte by
+/// byte, as strace writes it.
 #[must_use]
 pub fn escape(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '\\' => out.push_str("\\\\"),
-                '\n' => out.push_str("\\n"),
-                '\t' => out.push_str("\\t"),
-                '\r' => out.push_str("\\r"),
-                c if unprintable(c) => write(&mut out, format_args!("\\u{{{:x}}}", u32::from(c))),
-                c => out.push(c),
-            }
-        }
-        for byte in chunk.invalid() {
-            write(&mut out, format_args!("\\x{byte:02x}"));
-        }
-    }
-    out
-}
-
-fn write(out: &mut String, text: std::fmt::Arguments<'_>) {
-    out.write_fmt(text).expect("writing to a string cannot fail");
+    escaped(bytes, "\\")
 }
 
 /// A sentence of ours that may have such text in it: what does not print is escaped, the backslash stays.
 #[must_use]
 pub fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            c if unprintable(c) => write(&mut out, format_args!("\\u{{{:x}}}", u32::from(c))),
-            c => out.push(c),
+    escaped(text.as_bytes(), "")
+}
+
+/// The same with a backslash before some characters.
+fn escaped(bytes: &[u8], marked: &str) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    let mut done = 0;
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            done += c.len_utf8();
+            match NAMED.iter().find(|(known, _)| *known == c) {
+                Some((_, name)) => out.push_str(name),
+                None if marked.contains(c) => out.extend(['\\', c]),
+                None if unprintable(c) => {
+                    write_octal(&mut out, c.encode_utf8(&mut [0; 4]).as_bytes(), bytes.get(done));
+                }
+                None => out.push(c),
+            }
         }
+        done += chunk.invalid().len();
+        write_octal(&mut out, chunk.invalid(), bytes.get(done));
     }
     out
+}
+
+/// Bytes in octal, with as few digits as can be told from what follows them.
+fn write_octal(out: &mut String, bytes: &[u8], next: Option<&u8>) {
+    for (at, byte) in bytes.iter().enumerate() {
+        let digit_follows = at + 1 == bytes.len() && next.is_some_and(|next| (b'0'..=b'7').contains(next));
+        let digits = if digit_follows { 3 } else { 1 };
+        out.write_fmt(format_args!("\\{byte:0digits$o}")).expect("writing to a string cannot fail");
+    }
 }
 
 /// Controls; characters that print as nothing or turn others around (Unicode TR 36 and TR 9, the property
@@ -81,40 +90,27 @@ pub fn arguments<'a>(arguments: impl IntoIterator<Item = &'a [u8]>) -> String {
     arguments.into_iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
 
+/// The same of the words that a log's header has.
+#[must_use]
+pub fn command_line(words: &[String]) -> String {
+    let quoted_word = |word: &String| {
+        let mut bytes = Vec::with_capacity(word.len());
+        unescape(word, &mut bytes);
+        quoted(&bytes)
+    };
+    words.iter().map(quoted_word).collect::<Vec<_>>().join(" ")
+}
+
 /// A word as a shell takes it, and safe to show: in quotes if need be, and where something does not print in
-/// those of `$'...'` (POSIX.1-2024, bash, zsh, ksh), every byte of it as an octal escape.
+/// those of `$'...'` (POSIX.1-2024, bash, zsh, ksh).
 #[must_use]
 pub fn quoted(word: &[u8]) -> String {
     let plain = |c: char| c.is_alphanumeric() || "%+,-./:=@_".contains(c);
     match str::from_utf8(word) {
         Ok(text) if !text.is_empty() && text.chars().all(plain) => text.to_owned(),
         Ok(text) if !text.chars().any(unprintable) => format!("'{}'", text.replace('\'', "'\\''")),
-        _ => dollar_quoted(word),
+        _ => format!("$'{}'", escaped(word, "\\'")),
     }
-}
-
-fn dollar_quoted(word: &[u8]) -> String {
-    let mut out = "$'".to_owned();
-    let octal = |out: &mut String, bytes: &[u8]| {
-        for byte in bytes {
-            write(out, format_args!("\\{byte:03o}"));
-        }
-    };
-    for chunk in word.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '\\' => out.push_str("\\\\"),
-                '\'' => out.push_str("\\'"),
-                '\n' => out.push_str("\\n"),
-                '\t' => out.push_str("\\t"),
-                c if unprintable(c) => octal(&mut out, c.encode_utf8(&mut [0; 4]).as_bytes()),
-                c => out.push(c),
-            }
-        }
-        octal(&mut out, chunk.invalid());
-    }
-    out.push('\'');
-    out
 }
 
 #[cfg(test)]
@@ -130,14 +126,15 @@ mod tests {
     #[test]
     fn nothing_reaches_the_terminal_as_a_control() {
         for (bytes, shown) in [
-            (&b"a\x1b[31mred"[..], "a\\u{1b}[31mred"),
+            (&b"a\x1b[31mred"[..], "a\\33[31mred"),
             (b"two\nlines\r\t", "two\\nlines\\r\\t"),
-            (b"\x7f\x00", "\\u{7f}\\u{0}"),
+            (b"\x7f\x00", "\\177\\0"),
+            (b"\x0127\xff9\x0b\x0c", "\\00127\\3779\\v\\f"),
             (b"back\\slash", "back\\\\slash"),
-            (b"\xff\xfe", "\\xff\\xfe"),
-            ("\u{9b}31m".as_bytes(), "\\u{9b}31m"),
-            ("\u{202e}txt.exe".as_bytes(), "\\u{202e}txt.exe"),
-            ("\u{fffe}\u{ffff}\u{1ffff}".as_bytes(), "\\u{fffe}\\u{ffff}\\u{1ffff}"),
+            (b"\xff\xfe", "\\377\\376"),
+            ("\u{9b}31m".as_bytes(), "\\302\\23331m"),
+            ("\u{202e}txt.exe".as_bytes(), "\\342\\200\\256txt.exe"),
+            ("\u{fffe}\u{ffff}\u{1ffff}".as_bytes(), "\\357\\277\\276\\357\\277\\277\\360\\237\\277\\277"),
         ] {
             assert_eq!(escape(bytes), shown);
         }
@@ -147,7 +144,7 @@ mod tests {
 
     #[test]
     fn sentences_keep_their_backslashes() {
-        assert_eq!(printable("a\\b\x1b[2J\u{9b}\n"), "a\\b\\u{1b}[2J\\u{9b}\\n");
+        assert_eq!(printable("a\\b\x1b[2J\u{9b}\n"), "a\\b\\33[2J\\302\\233\\n");
     }
 
     /// The characters that XML has (XML 1.0, production 2).

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::escape::{arguments, escape};
+use super::escape::{command_line, escape};
 use super::look::Look;
 use super::notes;
 use super::table::{Column, Table};
@@ -27,7 +27,7 @@ pub fn write(out: &mut dyn Write, tree: &Tree, options: Options) -> io::Result<(
     for line in notes::integrity(&tree.integrity) {
         writeln!(out, "{}", look.text(&line))?;
     }
-    let command = arguments(tree.command.iter().map(String::as_bytes));
+    let command = command_line(&tree.command);
     writeln!(out, "{}\n", look.headline(&command, &summary(tree)))?;
     let least = if options.all { 0 } else { (tree.total_ns as f64 * LEAST) as u64 };
     let mut table = Table::new(vec![

@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
-use super::escape::{arguments, escape};
+use super::escape::{command_line, escape};
 use super::look::Look;
 use super::notes;
 use super::startup::{self, Options};
 use super::table::{Column, Table};
 use super::units::{bytes, count, percent, things, time, time_or_dash};
-use crate::analysis::install::{Kind, Package, Report};
+use crate::analysis::install::{Kind, Package, PhaseRow, Report};
 use crate::analysis::wall::WallKind;
 
 /// Kinds of calls and packages that are shown without a wish.
@@ -30,7 +30,7 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
     for line in notes::integrity(&report.startup.integrity) {
         writeln!(out, "{}", look.warning(&line))?;
     }
-    let command = arguments(report.startup.command.iter().map(String::as_bytes));
+    let command = command_line(&report.startup.command);
     writeln!(out, "{}", look.headline(&command, &headline(report)))?;
     if report.startup.integrity.calls == 0 {
         writeln!(out, "\n{}", look.warning("The log has no calls: what the command did is not known."))?;
@@ -47,6 +47,18 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
     let note = "A phase is the time up to the end of each call that is for it, in whichever process: an estimate, traced \
                 times less the tracer's, in proportion to the wall time.";
     writeln!(out, "{}", look.note(note))?;
+    if overlaps(report) {
+        writeln!(out, "{}", look.note(OVERLAP))?;
+    }
+    if let Some(left) = &report.left_behind {
+        let text = format!(
+            "{} by processes that the command left behind, up to {} after its end: in no phase, and counted with packages \
+             and kinds of calls.",
+            things(left.calls, "more call", "more calls"),
+            time(left.traced_ns),
+        );
+        writeln!(out, "{}", look.note(&text))?;
+    }
     let top = if options.top == usize::MAX { usize::MAX } else { TOP };
     packages(out, report, top, look)?;
     kinds(out, &report.kinds, top, look)?;
@@ -70,23 +82,40 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
 
 fn headline(report: &Report) -> String {
     let wall = report.wall();
-    let wall_text = match (wall.kind, &report.startup.untraced) {
-        (WallKind::UntracedMedian, Some(untraced)) => format!(
+    let wall_text = if let (WallKind::UntracedMedian, Some(untraced)) = (wall.kind, &report.startup.untraced)
+    {
+        format!(
             "wall {} (median of {})",
             time(wall.ns),
             things(untraced.figures.wall_ns.count as u64, "untraced run", "untraced runs"),
-        ),
-        _ => format!("{} traced (--runs N with --prepare tells the wall time)", time(wall.ns)),
+        )
+    } else {
+        let behind_ns = report.left_behind.map_or(0, |left| left.traced_ns);
+        let own_ns = wall.ns.saturating_sub(behind_ns);
+        format!("{} traced (--runs N with --prepare tells the wall time)", time(own_ns))
     };
     let installer = report.installer.map_or_else(String::new, |name| format!("   installer {name}"));
     format!("{wall_text}   backend {}{installer}", escape(report.startup.backend.as_bytes()))
 }
 
+/// What is said of phases where threads work at the same time.
+const OVERLAP: &str = "Threads worked at the same time. What stands under takes adds up to the wall time: where several were at \
+                       work, it is that of whichever call ended first. Under in threads is what each of them took by itself, \
+                       waits for others left out, which adds up to more.";
+
+/// Whether threads took so much more than the clock that they must have worked at the same time.
+fn overlaps(report: &Report) -> bool {
+    let sum = |of: fn(&PhaseRow) -> u64| report.phases.iter().map(of).sum::<u64>();
+    sum(|row| row.threads_ns) > sum(|row| row.takes_ns) / 20 * 21
+}
+
 fn phases(report: &Report) -> Table {
+    let overlaps = overlaps(report);
     let mut table = Table::new(vec![
         Column::text("Phase"),
         Column::number("takes"),
         Column::number("share"),
+        Column::number("in threads").dropped(3),
         Column::number("syscalls").dropped(1),
         Column::number("failed").dropped(2),
         Column::number("fs time"),
@@ -96,6 +125,7 @@ fn phases(report: &Report) -> Table {
             row.phase.name().to_owned(),
             time(row.takes_ns),
             percent(row.share),
+            if overlaps { time(row.threads_ns) } else { String::new() },
             count(row.calls),
             count(row.failed),
             time_or_dash(row.file_system_ns),
@@ -193,7 +223,7 @@ mod tests {
         };
         let shown = text(&[made]);
         assert!(
-            shown.contains("a\\u{1b}[2J\\nb") && shown.contains("If every file-system call were free"),
+            shown.contains("a\\33[2J\\nb") && shown.contains("If every file-system call were free"),
             "{shown}"
         );
         assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");

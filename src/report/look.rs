@@ -24,7 +24,11 @@ impl Look {
     pub fn of_stdout() -> Self {
         let stdout = std::io::stdout();
         let colour = anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;
-        let terminal = || terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
+        // One without a height has a width all the same (`stty cols 40` where nobody has set the rows).
+        let terminal = || {
+            let size = rustix::termios::tcgetwinsize(&stdout).ok()?;
+            Some(usize::from(size.ws_col)).filter(|width| *width > 0)
+        };
         let width = columns(std::env::var_os("COLUMNS").as_deref()).or_else(terminal);
         Self { width: width.map(|width| width.max(NARROWEST)), colour }
     }
@@ -41,6 +45,17 @@ impl Look {
         let width = self.width.map(|width| width.saturating_sub(columns).max(NARROWEST / 2));
         let lines = text(Self { width, ..self });
         lines.replace('\n', &format!("\n{}", " ".repeat(columns)))
+    }
+
+    /// What stands to the right of a head, which is so many columns wide; in a narrow terminal below it, further in.
+    #[must_use]
+    pub fn beside_or_below(self, columns: usize, text: impl FnOnce(Self) -> String) -> String {
+        let is_narrow = self.width.is_some_and(|width| width < columns + NARROWEST / 2);
+        if is_narrow {
+            format!("\n{INDENT}{}", self.beside(INDENT.len(), text))
+        } else {
+            self.beside(columns, text)
+        }
     }
 
     /// A text behind a few words, its further lines below it.
@@ -133,6 +148,8 @@ fn with_units(text: &str) -> impl Iterator<Item = &str> {
 
 /// Fewer columns are no screen: lines are no shorter than this, whatever the terminal says.
 const NARROWEST: usize = 40;
+/// What stands below something because there is no room beside it.
+const INDENT: &str = "      ";
 
 /// The width that `COLUMNS` asks for.
 fn columns(variable: Option<&OsStr>) -> Option<usize> {
@@ -173,6 +190,9 @@ mod tests {
         assert_eq!(narrow.text("  two words   and   more"), "  two words\nand   more");
         assert_eq!(narrow.text("eleven char   and more"), "eleven char\nand more");
         assert_eq!(narrow.hanging("why: ", "a long word and others"), "why: a long word and\n     others");
+        let below =
+            |width| Look { width: Some(width), colour: false }.beside_or_below(20, |look| look.text("a b"));
+        assert_eq!((below(40).as_str(), below(39).as_str()), ("a b", "\n      a b"));
         assert_eq!(narrow.header("as  wide  as  it  is"), "as  wide  as  it  is");
     }
 

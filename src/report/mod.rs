@@ -1,5 +1,6 @@
 //! What people see: one module a kind of report. Reports format, they compute nothing.
 
+pub mod alignment;
 pub mod bars;
 pub mod budget;
 pub mod compare;

@@ -1,8 +1,8 @@
 //! Tables: aligned columns that fit the terminal.
 //!
 //! A thin layer over comfy-table, which knows how wide characters are. Where a table is too wide,
-//! columns are left out, those that matter least first, and then names lose their middle. Lines are
-//! never wrapped.
+//! columns are left out, those that matter least first, then names lose their middle, and where that is not
+//! enough columns go that tell what others tell too. Lines are never wrapped.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement};
@@ -24,25 +24,33 @@ pub struct Column {
     pub number: bool,
     /// Columns with higher values are left out earlier; 0: never.
     pub drop: u8,
+    /// It is left out where even short names leave no room.
+    pub spare: bool,
 }
 
 impl Column {
     /// A column of numbers that is never left out.
     #[must_use]
     pub const fn number(title: &'static str) -> Self {
-        Self { title, number: true, drop: 0 }
+        Self { title, number: true, drop: 0, spare: false }
     }
 
     /// A column of text that is never left out; in the first such column names are cut to fit.
     #[must_use]
     pub const fn text(title: &'static str) -> Self {
-        Self { title, number: false, drop: 0 }
+        Self { title, number: false, drop: 0, spare: false }
     }
 
     /// The same, left out where there is no room; higher values go first.
     #[must_use]
     pub const fn dropped(self, drop: u8) -> Self {
         Self { drop, ..self }
+    }
+
+    /// The same, left out where names as short as can be leave no room for it: other columns tell the same.
+    #[must_use]
+    pub const fn spare(self) -> Self {
+        Self { spare: true, ..self }
     }
 }
 
@@ -91,13 +99,12 @@ impl Table {
                 shown.retain(|&at| at != least);
                 table = self.table(&shown, None);
             }
-            let over = width(&table).saturating_sub(room);
-            if over > 0
-                && let Some(at) = shown.iter().position(|&at| !self.columns[at].number)
-            {
-                let natural = usize::from(table.column_max_content_widths()[at]);
-                let names = natural.saturating_sub(over).max(NARROWEST);
+            while let Some((at, names)) = self.cut(&shown, &table, room) {
                 table = self.table(&shown, Some((at, names)));
+                let spare = shown.iter().rposition(|&at| self.columns[at].spare);
+                let Some(spare) = spare.filter(|_| width(&table) > room) else { break };
+                shown.remove(spare);
+                table = self.table(&shown, None);
             }
         }
         let pad = " ".repeat(indent);
@@ -109,6 +116,14 @@ impl Table {
                 format!("{pad}{}", if at == 0 { look.header(line) } else { line.to_owned() })
             })
             .collect()
+    }
+
+    /// In which column names are to be cut, and to which width, where the table is too wide.
+    fn cut(&self, shown: &[usize], table: &comfy_table::Table, room: usize) -> Option<(usize, usize)> {
+        let over = width(table).checked_sub(room).filter(|over| *over > 0)?;
+        let at = shown.iter().position(|&at| !self.columns[at].number)?;
+        let natural = usize::from(table.column_max_content_widths()[at]);
+        Some((at, natural.saturating_sub(over).max(NARROWEST)))
     }
 
     /// Whether no row has anything in a column.
@@ -193,6 +208,16 @@ mod tests {
             let widest = at(width).iter().map(|line| line.chars().count()).max().unwrap();
             assert!(widest <= width.max(NARROWEST + GAP + 5), "{width}");
         }
+    }
+
+    #[test]
+    fn spare_columns_go_where_short_names_are_not_enough() {
+        let columns = vec![Column::text("name"), Column::number("A"), Column::number("B").spare()];
+        let mut table = Table::new(columns);
+        table.row(["/usr/lib/python3/dist-packages", "123456", "654321"].map(str::to_owned).into());
+        let at = |width| table.lines(Look { width: Some(width), colour: false }, 0);
+        assert_eq!(at(28), ["name               A       B", "/us…packages  123456  654321"]);
+        assert_eq!(at(27), ["name                      A", "/usr/l…ist-packages  123456"]);
     }
 
     #[test]

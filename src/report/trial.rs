@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::escape::{arguments, escape, printable};
+use super::escape::{command_line, escape, printable};
 use super::look::Look;
 use super::table::{Column, Table};
 use super::units::{percent, things, time, time_or_dash};
@@ -11,7 +11,7 @@ use crate::analysis::trial::{Difference, Effect, Interrupted, Trial, Trials, Ver
 
 /// Writes the report.
 pub fn write(out: &mut dyn Write, trials: &Trials, look: Look) -> io::Result<()> {
-    let command = arguments(trials.command.iter().map(String::as_bytes));
+    let command = command_line(&trials.command);
     let wall = trials.original_wall_ns.as_ref().map_or_else(String::new, original);
     writeln!(out, "{}", look.headline(&command, &wall))?;
     if trials.tried.is_empty() {

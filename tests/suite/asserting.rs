@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::support::ending::interrupt_before;
 use crate::support::log;
 use crate::support::run::{self, Run, run};
 
@@ -123,4 +124,28 @@ fn a_directory_of_logs_is_as_many_runs() {
     let json: Value = serde_json::from_str(&done.stdout).expect("JSON");
     assert_eq!(json["budgets"][0]["values"], serde_json::json!([3, 4]));
     assert_eq!(done.status.code(), Some(1), "{done:?}");
+}
+
+#[test]
+fn an_end_that_is_asked_for_leaves_what_was_measured() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    fs::write(dir.path().join("b.txt"), "all < 1\n").expect("our own directory");
+    let prepare = interrupt_before(3);
+    let end = |words: &[&str]| {
+        let _ = fs::remove_file(dir.path().join("n"));
+        trace(dir.path(), &[&["assert", "--runs", "5", "--prepare", &prepare], words].concat())
+    };
+    let learned = end(&["--learn", "--budget", "b.txt", "true"]);
+    assert_eq!(learned.status.code(), Some(130), "{learned:?}");
+    assert!(
+        learned.stdout.contains("stat.enoent <= ") && learned.stderr.contains("2 of 5 runs"),
+        "{learned:?}"
+    );
+    assert_eq!(fs::read_to_string(dir.path().join("b.txt")).expect("it stays"), "all < 1\n");
+    let judged = end(&["true", "all < 100000"]);
+    assert_eq!(judged.status.code(), Some(130), "{judged:?}");
+    assert!(judged.stdout.contains("1 of 1 budget met, the worst of 2 runs"), "{judged:?}");
+    fs::write(dir.path().join("n"), "2").expect("our own directory");
+    let nothing = trace(dir.path(), &["assert", "--prepare", &prepare, "true", "all < 9"]);
+    assert_eq!((nothing.status.code(), nothing.stdout.as_str()), (Some(130), ""), "{nothing:?}");
 }

@@ -80,12 +80,33 @@ fn what_is_no_log_is_named_once() {
         (&["stats", "."], "name a file in it"),
         (&["repair", "nosuch"], "cannot open log nosuch"),
         (&["repair", "/bin/true"], "/bin/true: not a trace log"),
-        (&["show", "odd\x1b[31m\nname"], "odd\\u{1b}[31m\\nname: not a trace log"),
+        (&["show", "odd\x1b[31m\nname"], "odd\\33[31m\\nname: not a trace log"),
     ] {
         let (line, code) = fails(dir.path(), words);
         assert!(line.contains(expected) && code == 1, "{words:?}: {code}, {line}");
         assert!(line.matches("os error").count() <= 1, "{line}");
     }
+}
+
+#[test]
+fn what_chooses_nothing_is_told() {
+    let dir = recorded();
+    let said = |words: &[&str]| {
+        let done = run(run::command(env!("CARGO_BIN_EXE_trace"), dir.path()).args(words));
+        assert!(done.status.success(), "{done:?}");
+        done.stderr
+    };
+    for command in ["show", "stats"] {
+        let none = said(&[command, "-e", "trace=swapoff", "a.trace"]);
+        assert!(none.starts_with("trace: -e trace=swapoff chooses none of the "), "{none}");
+        assert_eq!(said(&[command, "-e", "trace=execve", "a.trace"]), "");
+    }
+    let record = ["record", "-q", "-o", "b.trace", "--inject"];
+    let none = said(&[&record[..], &["swapoff:error=EIO", "true"]].concat());
+    assert!(none.contains("--inject swapoff:error=EIO: nothing was done: no such call was made"), "{none}");
+    let late = said(&[&record[..], &["brk:delay_exit=1:when=60000", "true"]].concat());
+    assert!(late.contains("the calls that when= names did not come"), "{late}");
+    assert_eq!(said(&[&record[..], &["brk:delay_exit=1", "true"]].concat()), "");
 }
 
 #[test]

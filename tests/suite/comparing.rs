@@ -10,6 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
+use crate::support::ending::interrupt_before;
 use crate::support::log;
 use crate::support::run::{self, Run, run};
 
@@ -268,6 +269,21 @@ fn interrupted_rounds_are_shown_as_far_as_they_came() {
     let (stdout, stderr) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     assert_eq!(done.status.code(), Some(130), "{stderr}");
     assert!(stdout.contains("untraced runs") && stderr.contains("ended by SIGINT"), "{stdout}{stderr}");
+}
+
+#[test]
+fn interrupted_traced_runs_are_shown_as_far_as_they_came() {
+    let dir = place();
+    let prepare = interrupt_before(5);
+    let options = ["compare", "--backend", "ptrace", "--runs", "1", "--warmup", "0", "--traced", "5"];
+    let mut command = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+    let done = run(command.args(options).args(["--prepare", &prepare, "true", "sh -c :"]));
+    assert_eq!(done.status.code(), Some(130), "{done:?}");
+    // Two runs without the tracer, two with it.
+    assert!(
+        done.stdout.contains("1 untraced run, 1 traced run") && done.stderr.contains("SIGINT"),
+        "{done:?}"
+    );
 }
 
 /// Runs well the first time, which is untraced, and hangs the second time, which is traced; nothing ends it but being

@@ -90,7 +90,7 @@ fn a_drawing_stands_beside_its_log_and_replaces_no_other_file() {
         let drawn = trace(dir, &["flame", "pip.trace"]);
         assert!(drawn.status.success() && drawn.stdout.is_empty(), "{drawn:?}");
         let [line] = drawn.stderr.lines().collect::<Vec<_>>()[..] else { panic!("{drawn:?}") };
-        assert!(line.starts_with("trace: ") && line.ends_with(" by phase in pip.svg"), "{line}");
+        assert!(line.starts_with("trace: ") && line.contains(" by phase in pip.svg"), "{line}");
     }
     let text = fs::read_to_string(&svg).expect("a drawing");
     assert!(text.contains("</svg>") && text.contains("pip install"), "{text}");

@@ -1,11 +1,13 @@
 //! `trace install` on a real pip, with wheels that are made here and no network.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
+use crate::support::ending::interrupt_before;
 use crate::support::run::{self, Run};
 use crate::support::skip::skip;
 
@@ -127,4 +129,52 @@ fn what_goes_wrong_is_told() {
     let done = run::run(trace.args(["install", "-o", "/dev/null", "touch", "ran"]));
     assert_eq!(done.status.code(), Some(125), "{done:?}");
     assert!(done.stderr.contains("is not a file") && !dir.path().join("ran").exists(), "{done:?}");
+}
+
+#[test]
+fn an_end_that_is_asked_for_leaves_what_was_measured() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let end = |before: u32| {
+        let _ = fs::remove_file(dir.path().join("n"));
+        let mut trace = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+        trace.args(["install", "--backend", "ptrace", "--runs", "2", "--prepare", &interrupt_before(before)]);
+        run::run(trace.args(["-o", "log.trace", "true"]))
+    };
+    // One run is not counted, two are, and one is traced.
+    let between = end(3);
+    assert_eq!(between.status.signal(), Some(libc::SIGINT), "{between:?}");
+    assert!(between.stdout.contains("1 untraced run") && between.stderr.contains("SIGINT"), "{between:?}");
+    let last = end(4);
+    assert_eq!(last.status.signal(), Some(libc::SIGINT), "{last:?}");
+    assert!(
+        last.stdout.contains("2 untraced runs") && last.stderr.contains("before the traced run"),
+        "{last:?}"
+    );
+    assert!(!dir.path().join("log.trace").exists(), "nothing was traced");
+}
+
+#[test]
+fn what_is_left_behind_is_in_no_phase() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    // The child goes on when its parent has been reaped.
+    let script = "mkdir -p site-packages; echo >site-packages/a.py; \
+                  { while kill -0 $$ 2>/dev/null; do :; done; echo >site-packages/b.py; } & exit 0";
+    let done = install(dir.path(), &[], &["sh", "-c", script]);
+    assert!(done.status.success(), "{done:?}");
+    let report: Value = serde_json::from_str(&done.stdout).expect("JSON");
+    let left = &report["left_behind"];
+    assert!(left["calls"].as_u64() > Some(3) && left["traced_ns"].as_u64() > Some(0), "{left}");
+    let packages: Vec<&str> = report["packages"]
+        .as_array()
+        .expect("packages")
+        .iter()
+        .filter_map(|one| one["name"].as_str())
+        .collect();
+    assert!(packages.contains(&"a") && packages.contains(&"b"), "{packages:?}");
+    let phases = report["phases"].as_array().expect("phases");
+    let in_phases: u64 = phases.iter().filter_map(|phase| phase["calls"].as_u64()).sum();
+    assert_eq!(
+        in_phases + left["calls"].as_u64().unwrap_or(0),
+        report["startup"]["integrity"]["calls"].as_u64().expect("a number")
+    );
 }

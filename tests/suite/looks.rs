@@ -1,5 +1,7 @@
 //! How reports look where they go: colour and width, as asked for, as the environment says, and neither in pipes.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::support::run::{self, run};
@@ -58,4 +60,40 @@ fn every_line_fits_and_no_terminal_is_too_narrow() {
     let over: Vec<_> =
         breakable.filter(|line| line.chars().count() > 72 && line.trim().contains(' ')).collect();
     assert!(over.is_empty(), "{over:?}");
+}
+
+#[test]
+fn tables_fit_narrow_terminals() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let log = "fixtures/logs/pip-install.trace";
+    for words in [&["compare", "--all", log, log][..], &["compare", "--all", log, log, log], &["doctor"]] {
+        let mut command = run::command(env!("CARGO_BIN_EXE_trace"), root);
+        let text = run(command.args(words).env("COLUMNS", "40")).stdout;
+        // What is one word cannot be broken.
+        let over = |line: &&str| line.chars().count() > 40 && line.trim().contains("  ");
+        let over: Vec<&str> = text.lines().filter(over).collect();
+        assert!(over.is_empty() && text.lines().count() > 10, "{words:?}: {over:#?}");
+    }
+}
+
+/// strace writes such names so, and we do everywhere.
+#[test]
+fn odd_names_are_written_in_one_way() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let odd = OsStr::from_bytes(b"odd\xff\x1b[31m");
+    std::fs::write(dir.path().join(odd), "#!/bin/sh\n").expect("our own directory");
+    let trace = |words: &[&str]| {
+        let mut command = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+        run(command.args(words)).stdout
+    };
+    let mut command = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+    let done = run(command.args(["record", "-q", "--backend", "ptrace", "-o", "log", "/bin/sh"]).arg(odd));
+    assert!(done.status.success(), "{done:?}");
+    for words in
+        [&["show", "log"][..], &["stats", "--by", "path", "log"], &["startup", "--all", "--from", "log"]]
+    {
+        let shown = trace(words);
+        assert!(shown.contains("odd\\377\\33[31m") && !shown.contains('\x1b'), "{words:?}: {shown}");
+        assert!(!shown.contains('\u{fffd}') && !shown.contains("\\xff"), "{words:?}: {shown}");
+    }
 }

@@ -42,6 +42,7 @@ mod same_lines;
 mod same_text;
 mod stacks;
 mod startup;
+mod startup_stacks;
 mod strace_logs;
 mod support;
 mod terminal;

@@ -18,12 +18,12 @@ fn trace(dir: &Path, arguments: &[&str]) -> Run {
 
 /// A row with a stack.
 #[derive(Debug)]
-struct Row {
+pub struct Row {
     kind: Kind,
-    path: Option<Vec<u8>>,
+    pub path: Option<Vec<u8>>,
     stands_for_ns: u64,
     /// Outermost first: kind and name.
-    frames: Vec<(FrameKind, String)>,
+    pub frames: Vec<(FrameKind, String)>,
     /// Of each, where it is known.
     lines: Vec<u32>,
 }
@@ -35,7 +35,7 @@ impl Row {
 }
 
 /// All rows of a log that have a stack, of which every frame must have been defined before.
-fn rows(log: &Path) -> Vec<Row> {
+pub fn rows(log: &Path) -> Vec<Row> {
     let mut frames: HashMap<u32, (FrameKind, String)> = HashMap::new();
     let mut line_of: HashMap<u32, u32> = HashMap::new();
     let mut nodes: HashMap<u32, Node> = HashMap::new();

@@ -40,7 +40,7 @@ impl Engine for RingOne {
                     }
                 }
                 Pushed::NotForRings | Pushed::Full => {
-                    counts.kernel_entries += run.perform_beside_ring(step, &mut self.scratch) - 1;
+                    counts.kernel_entries += run.perform(step, &mut self.scratch) - 1;
                 }
             }
         }

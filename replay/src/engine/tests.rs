@@ -288,3 +288,35 @@ fn names_are_looked_up_from_directories_that_are_held() {
     let counts = check(&program, Strategy::Relative);
     assert_eq!(counts.kernel_entries, program.executed() as u64 + 2, "one directory is opened and closed");
 }
+
+/// A ring that is closed leaves work for its thread, some tens of milliseconds later, which cuts a listing short.
+#[test]
+fn a_closed_ring_cuts_no_listing() {
+    let mut script = Script::new();
+    let main = script.main;
+    for index in 0..2000 {
+        script.write(&format!("d/file{index}"), "");
+    }
+    let bytes = listing_bytes(&script.path().join("d"));
+    script.open(main, "d", DIRECTORY, 3);
+    let count = 1 << 17;
+    script.call(main, Op::ListDir { fd: 3, count }, bytes);
+    script.close(main, 3);
+    let (plan, _directory) = script.build();
+    let program = Arc::new(crate::rehearse::rehearse(plan, Guard::None, false).unwrap().program);
+    assert_eq!(program.executed(), 3);
+    let mut engine = Serial::new(&program);
+    let run = Arc::new(Run::new(Arc::clone(&program)));
+    for _ in 0..10 {
+        if crate::sys::ring::probe().is_err() {
+            eprintln!("skipped: no ring here");
+            return;
+        }
+        let closed = std::time::Instant::now();
+        while closed.elapsed() < std::time::Duration::from_millis(100) {
+            run.reset().unwrap();
+            engine.run(&run).unwrap();
+            assert_eq!(run.mismatches().next(), None);
+        }
+    }
+}

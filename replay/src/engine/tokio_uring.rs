@@ -219,7 +219,7 @@ async fn follow(tasks: Rc<Tasks>, first: u32) {
                 let observed = execute(operation, run, &tasks.shared).await;
                 run.record(step, observed);
             } else {
-                let calls = run.perform_beside_ring(step, &mut tasks.scratch.borrow_mut());
+                let calls = run.perform(step, &mut tasks.scratch.borrow_mut());
                 tasks.count(0, calls);
             }
         }

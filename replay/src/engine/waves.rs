@@ -53,7 +53,7 @@ impl Waves {
     fn wave(&mut self, supply: &mut impl Supply, run: &Run, counts: &mut Counts) -> io::Result<()> {
         counts.kernel_entries += self.ring.hand_over(self.plain.is_empty())?;
         for step in self.plain.drain(..) {
-            counts.kernel_entries += run.perform_beside_ring(step, &mut self.scratch);
+            counts.kernel_entries += run.perform(step, &mut self.scratch);
             supply.done(step);
         }
         self.ring.completed(|step, observed| {

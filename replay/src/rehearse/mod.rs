@@ -18,7 +18,7 @@ use crate::bind::{Action, Bound, Handle, Skip, Start, Step, bind};
 use crate::guard::{Guard, Readable};
 use crate::plan::{Call, CallId, PathId, Plan, StatFacts};
 use crate::program::{Program, room};
-use crate::sys::calls::{Descriptors, Observed, Scratch, perform};
+use crate::sys::calls::{Descriptors, Observed, Scratch, list_rest, perform};
 use crate::sys::files::{Identity, identity, reopen};
 use crate::{ReplayError, verify};
 
@@ -169,11 +169,16 @@ impl Rehearsal<'_> {
         if self.moves_spoiled_offset(&step.action) {
             return Ok(Err(Skip::DependsOnSkipped));
         }
-        let observed = match self.execute(&step.action) {
+        let mut observed = match self.execute(&step.action) {
             Ok(observed) => observed,
             Err(Refusal::Skip(skip)) => return Ok(Err(skip)),
             Err(Refusal::Landlock(error)) => return Err(error.into()),
         };
+        if let Action::ListDir { handle, count } = step.action {
+            let recorded = self.plan.calls.get(step.call as usize).map_or(0, |call| call.ret);
+            let wanted = recorded.min(count.into());
+            list_rest(self.descriptors.get(handle), wanted, &mut observed, &mut self.scratch);
+        }
         Ok(self.compare(step, observed))
     }
 

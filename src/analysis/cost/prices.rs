@@ -27,7 +27,7 @@ pub enum Waits {
 }
 
 /// Every group of a log: what its calls amount to, and how long they took.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Groups {
     list: Vec<Option<(Cell, Durations)>>,
 }

@@ -7,7 +7,7 @@
 use rustc_hash::FxHashMap;
 
 use super::base::{Base, Seen};
-use super::cost::{Cell, Group, Model, Prices, Quality};
+use super::cost::{Cell, Group, LongCalls, Prices, Quality};
 use super::filesystem;
 use super::fold::{self, By, Graph, Inputs, Kind, Metric, Place};
 use super::imports::{self, Imports, Measured};
@@ -60,6 +60,7 @@ pub struct Flame {
     /// Calls that have a stack.
     calls_with_stack: u64,
     sampling: Option<(u32, Option<String>)>,
+    aligned: Option<(u64, u64)>,
 }
 
 /// A flame graph and what is to be said of it.
@@ -85,6 +86,12 @@ pub struct Drawing {
     pub calls_with_stack: u64,
     /// CPU samples a second that were asked for, and what took them where it was not perf events.
     pub sampled: Option<(u32, Option<String>)>,
+    /// CPU samples that are left out, since they were taken in what records calls, and the CPU time that they stand for.
+    pub tracers: (u64, u64),
+    /// Where stacks are those of another run: calls of the log, and those with a counterpart there.
+    pub aligned: Option<(u64, u64)>,
+    /// Calls that took long when traced, which an estimate of costs may hold or not.
+    pub long_calls: LongCalls,
     /// Those that were not told apart.
     pub other_calls: u64,
     /// What they waited for other processes, the network or a clock, where [`Metric::Time`] leaves it out.
@@ -102,6 +109,7 @@ struct Drawn {
     calls: u64,
     other_calls: u64,
     waited_ns: u64,
+    tracers: (u64, u64),
 }
 
 impl Flame {
@@ -127,6 +135,7 @@ impl Flame {
             sampled: 0,
             calls_with_stack: 0,
             sampling: header.sample_hz().map(|hz| (hz, header.sampled_by().map(str::to_owned))),
+            aligned: header.aligned(),
         }
     }
 
@@ -212,21 +221,24 @@ impl Flame {
             }
         };
         let graph = imports::graph(&tree, measured);
-        let drawn = Drawn { graph, metric, calls, other_calls: 0, waited_ns: 0 };
-        let model = self.base.prices().model;
-        self.drawing(drawn, &model, tree.integrity)
+        let drawn = Drawn { graph, metric, calls, other_calls: 0, waited_ns: 0, tracers: (0, 0) };
+        let prices = self.base.prices();
+        self.drawing(drawn, &prices, tree.integrity)
     }
 
     /// What was drawn, with what the log says of itself.
-    fn drawing(self, drawn: Drawn, model: &Model, integrity: Integrity) -> Drawing {
+    fn drawing(self, drawn: Drawn, prices: &Prices, integrity: Integrity) -> Drawing {
         Drawing {
             graph: drawn.graph,
             command: self.command,
             by: self.by,
             metric: drawn.metric,
             backend: self.backend,
-            quality: model.quality,
-            stop_ns: model.pinned.duration_ns,
+            quality: prices.model.quality,
+            stop_ns: prices.model.pinned.duration_ns,
+            tracers: drawn.tracers,
+            aligned: self.aligned,
+            long_calls: prices.long,
             calls: drawn.calls,
             sampled: self.sampling,
             calls_with_stack: self.calls_with_stack,
@@ -312,8 +324,10 @@ impl Flame {
         let waited_ns = waited(&prices, told_apart.chain(others));
         let cells = self.cells.iter().map(|(place, (cell, bytes))| (*place, *cell, *bytes));
         let by_samples = matches!(metric, Metric::Cpu | Metric::Wall);
+        let mut tracers = (0, 0);
         let (mut graph, cut) = if by_samples {
-            fold::fold_samples(&inputs, &sorted(&self.samples))
+            let of_program = of_program(sorted(&self.samples), &self.stacks, &mut tracers);
+            fold::fold_samples(&inputs, &of_program)
         } else {
             fold::fold(&inputs, cells, self.by, metric)
         };
@@ -332,12 +346,13 @@ impl Flame {
         let drawn = Drawn {
             graph,
             metric,
-            calls: if by_samples { self.sampled } else { self.calls },
+            calls: if by_samples { self.sampled - tracers.0 } else { self.calls },
             other_calls: cut + self.other.values().map(|(cell, _)| cell.calls).sum::<u64>(),
             waited_ns,
+            tracers,
         };
         let integrity = std::mem::take(&mut self.base.watch).finish();
-        self.drawing(drawn, &prices.model, integrity)
+        self.drawing(drawn, &prices, integrity)
     }
 }
 
@@ -347,6 +362,24 @@ fn sorted(samples: &FxHashMap<(Id, u32), (u64, u64)>) -> Vec<fold::Sampled> {
         samples.iter().map(|(place, (count, cpu_ns))| (*place, *count, *cpu_ns)).collect();
     all.sort_unstable_by_key(|((comm, stack), ..)| (*comm, *stack));
     all
+}
+
+/// The samples but those in what records calls, which are counted.
+fn of_program(
+    mut samples: Vec<fold::Sampled>,
+    stacks: &Stacks,
+    (tracers, tracers_ns): &mut (u64, u64),
+) -> Vec<fold::Sampled> {
+    let mut frames = Vec::new();
+    samples.retain(|((_, stack), count, cpu_ns)| {
+        let is_tracers = *stack != 0 && stacks.is_in_tracer(*stack, &mut frames);
+        if is_tracers {
+            *tracers += count;
+            *tracers_ns = tracers_ns.saturating_add(*cpu_ns);
+        }
+        !is_tracers
+    });
+    samples
 }
 
 /// What calls waited for other processes, the network or a clock.

@@ -33,13 +33,13 @@ use super::flame::Drawing;
 use super::intern::{Id, Interner};
 use super::startup::{self, Startup};
 use super::text::{Text, arguments};
-use super::wall::Wall;
+use super::wall::{Wall, WallKind};
 use crate::event::Event;
 use crate::log::Header;
 pub use kinds::Kind;
 pub use owners::Owners;
 pub use packages::Package;
-pub use phase::{Phase, PhaseRow};
+pub use phase::{LeftBehind, Phase, PhaseRow};
 
 /// Takes the events of one install.
 #[derive(Debug)]
@@ -61,6 +61,8 @@ pub struct Report {
     pub targets: Vec<Text>,
     /// What the time was for, in order.
     pub phases: Vec<PhaseRow>,
+    /// What is in no phase: the wall time of a command ends with its first process.
+    pub left_behind: Option<LeftBehind>,
     /// What was installed, most time first.
     pub packages: Vec<Package>,
     /// Files of the directories installed to that belong to no package.
@@ -91,7 +93,7 @@ impl Install {
     pub fn add(&mut self, event: &Event<'_>) {
         self.startup.add(event);
         self.profiler.add(event);
-        self.phases.started(event);
+        self.phases.see(event);
         let Some(seen) = self.base.add(event) else { return };
         let object = seen.object.unwrap_or_default();
         let object = filesystem::not_a_file(object).map_or(object, str::as_bytes);
@@ -117,7 +119,11 @@ impl Install {
         let profile = self.profiler.finish();
         let cells: Vec<((Id, Group, u16), Cell)> = self.cells.into_iter().collect();
         let mut kinds = kinds::Kinds::default();
-        let phases = self.phases.rows(&prices, startup.wall.ns);
+        let left_behind = Some(self.phases.left_behind).filter(|left| left.calls > 0);
+        // An untraced run is over when the first process is.
+        let behind_ns = left_behind.filter(|_| startup.wall.kind == WallKind::TracedSpan);
+        let wall_ns = startup.wall.ns.saturating_sub(behind_ns.map_or(0, |left| left.traced_ns));
+        let phases = self.phases.rows(&prices, wall_ns);
         let mut sums = packages::Packages::new(&self.phases.targets, owners);
         for ((id, group, errno), cell) in &cells {
             let cost_ns = prices.cost(*group, cell);
@@ -133,6 +139,7 @@ impl Install {
             installer,
             targets: self.phases.targets.iter().map(|target| target.as_slice().into()).collect(),
             phases,
+            left_behind,
             packages,
             not_packages,
             kinds: kinds.finish(),

@@ -49,13 +49,26 @@ impl Phase {
     }
 }
 
+/// What was done after the command's first process had ended, by processes that it left behind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct LeftBehind {
+    /// Calls.
+    pub calls: u64,
+    /// From the end of the command to the end of the last of them, traced.
+    pub traced_ns: u64,
+}
+
 /// One phase.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PhaseRow {
     /// Which.
     pub phase: Phase,
-    /// Its part of the wall time (an estimate: traced, less the tracer's stops, in proportion).
+    /// Its part of the wall time (an estimate: traced, less the tracer's stops, in proportion). Where threads work at the
+    /// same time, the time up to the end of a call is that of whichever call ends first.
     pub takes_ns: u64,
+    /// What threads took for it, each by itself, without their waits for others; an estimate in the same proportion. That of
+    /// all phases may be more than the wall time.
+    pub threads_ns: u64,
     /// The same as a part of the whole, 0 to 1.
     pub share: f64,
     /// Calls.

@@ -3,12 +3,12 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::names::inside;
-use super::phase::{Phase, PhaseRow};
-use super::spent::Spent;
-use crate::analysis::base::Seen;
+use super::phase::{LeftBehind, Phase, PhaseRow};
+use super::spent::{Spent, Took};
+use crate::analysis::base::{Seen, waits};
 use crate::analysis::calls::Call;
 use crate::analysis::compare::{Act, Place, packages, place};
-use crate::analysis::cost::{Cell, Group, Prices};
+use crate::analysis::cost::{Cell, Group, Prices, Waits};
 use crate::analysis::intern::{Id, Interner};
 use crate::analysis::lookups::plus;
 use crate::analysis::process::ProcessId;
@@ -46,11 +46,24 @@ pub struct Phases {
     made: FxHashMap<Id, Made>,
     spent: Spent,
     before_ns: Option<u64>,
+    /// Where the last call of each thread ended.
+    threads: FxHashMap<u32, u64>,
+    /// The command's first process, and when it ended.
+    first: Option<u32>,
+    ended_ns: Option<u64>,
+    /// What came behind that, which is in no phase.
+    pub left_behind: LeftBehind,
 }
 
 impl Phases {
-    /// Takes note of programs that are started.
-    pub fn started(&mut self, event: &Event<'_>) {
+    /// Takes note of programs that are started, and of the command's end.
+    pub fn see(&mut self, event: &Event<'_>) {
+        if event.kind.happened() {
+            let first = *self.first.get_or_insert(event.pid);
+            if event.kind == Kind::Exit && event.tid == first {
+                self.ended_ns.get_or_insert(event.start_ns);
+            }
+        }
         if event.kind != Kind::Exec {
             return;
         }
@@ -80,13 +93,31 @@ impl Phases {
         let act = Act::of(call);
         let phase = self.phase(event, seen, call, act);
         self.note_made(event, act, call);
-        let end_ns = event.end_ns.unwrap_or(event.start_ns);
-        let before_ns = self.before_ns.unwrap_or(event.start_ns);
-        let took_ns = end_ns.saturating_sub(before_ns).saturating_sub(added_ns);
-        self.before_ns = Some(before_ns.max(end_ns));
+        if let Some(ended_ns) = self.ended_ns {
+            let behind_ns = event.end_ns.unwrap_or(event.start_ns).saturating_sub(ended_ns);
+            self.left_behind.calls += 1;
+            self.left_behind.traced_ns = self.left_behind.traced_ns.max(behind_ns);
+            return;
+        }
+        let took = self.took(event, seen, call, added_ns);
         let is_file_system = seen.group.on_file() && call.family().is_file_system();
         let key = (seen.group, is_file_system);
-        self.spent.add((seen.process, phase), took_ns, key, seen.duration_ns);
+        self.spent.add((seen.process, phase), took, key, seen.duration_ns);
+    }
+
+    /// The time up to the end of a call, on the clock and in its thread.
+    fn took(&mut self, event: &Event<'_>, seen: &Seen<'_>, call: &Call, added_ns: u64) -> Took {
+        let end_ns = event.end_ns.unwrap_or(event.start_ns);
+        let before_ns = self.before_ns.unwrap_or(event.start_ns);
+        let wall_ns = end_ns.saturating_sub(before_ns).saturating_sub(added_ns);
+        self.before_ns = Some(before_ns.max(end_ns));
+        let began_ns = self.threads.get(&event.tid).copied().unwrap_or(event.start_ns);
+        if self.threads.len() < MOST || self.threads.contains_key(&event.tid) {
+            self.threads.insert(event.tid, began_ns.max(end_ns));
+        }
+        let waited = waits(call.family(), seen.group.on_file()) == Waits::ForOthers;
+        let until_ns = if waited { event.start_ns } else { end_ns };
+        Took { wall_ns, thread_ns: until_ns.saturating_sub(began_ns).saturating_sub(added_ns) }
     }
 
     fn phase(&mut self, event: &Event<'_>, seen: &Seen<'_>, call: &Call, act: Act) -> Phase {
@@ -218,6 +249,7 @@ impl Phases {
                 phase,
                 share: part.time_ns as f64 / all.max(1) as f64,
                 takes_ns: 0,
+                threads_ns: (part.threads_ns as f64 * wall_ns as f64 / all.max(1) as f64) as u64,
                 calls: 0,
                 failed: 0,
                 file_system_ns: prices.cost(Group::new(0, true, false, false), &Cell::default()).map(|_| 0),

@@ -10,23 +10,36 @@ use crate::analysis::process::ProcessId;
 /// Most processes of which something is open.
 const MOST: usize = 4096;
 
+/// Time up to the end of a call.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Took {
+    /// Since the end of any other call.
+    pub wall_ns: u64,
+    /// Since the end of the same thread's call before, waits for others left out.
+    pub thread_ns: u64,
+}
+
 /// Time, and calls by their group and whether they are for files.
 #[derive(Debug, Default)]
 pub struct Part {
     /// Time up to the ends of calls.
     pub time_ns: u64,
+    /// The same of each thread.
+    pub threads_ns: u64,
     /// The calls themselves.
     pub cells: FxHashMap<(Group, bool), Cell>,
 }
 
 impl Part {
-    fn add(&mut self, took_ns: u64, key: (Group, bool), duration_ns: Option<u64>) {
-        self.time_ns = self.time_ns.saturating_add(took_ns);
+    fn add(&mut self, took: Took, key: (Group, bool), duration_ns: Option<u64>) {
+        self.time_ns = self.time_ns.saturating_add(took.wall_ns);
+        self.threads_ns = self.threads_ns.saturating_add(took.thread_ns);
         self.cells.entry(key).or_default().add(duration_ns);
     }
 
     fn merge(&mut self, other: Self) {
         self.time_ns = self.time_ns.saturating_add(other.time_ns);
+        self.threads_ns = self.threads_ns.saturating_add(other.threads_ns);
         for (key, cell) in other.cells {
             self.cells.entry(key).or_default().merge(&cell);
         }
@@ -60,12 +73,12 @@ impl Spent {
     pub fn add(
         &mut self,
         (process, phase): (ProcessId, Phase),
-        took_ns: u64,
+        took: Took,
         key: (Group, bool),
         duration_ns: Option<u64>,
     ) {
         let open = self.open.get_mut(&process).filter(|_| phase == Phase::Bytecode);
-        open.unwrap_or(&mut self.phases[phase as usize]).add(took_ns, key, duration_ns);
+        open.unwrap_or(&mut self.phases[phase as usize]).add(took, key, duration_ns);
     }
 
     /// The parts in the order of [`Phase::ALL`]; what was never told was no compiling.

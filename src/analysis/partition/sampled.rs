@@ -1,6 +1,7 @@
 //! What CPU samples were taken in, as far as it tells where time outside of calls went.
 
 use super::part::{Part, Parts};
+use crate::analysis::stacks::is_tracers;
 use crate::event::stack::FrameKind;
 
 /// Functions of the kernel that bring in a page.
@@ -11,8 +12,6 @@ const FAULTS: [&[u8]; 5] = [
     b"handle_mm_fault",
     b"__handle_mm_fault",
 ];
-/// What functions of the kernel that run a tracer's programs where calls begin and end are named like.
-const TRACERS: [&[u8]; 2] = [b"bpf_trace_run", b"__bpf_trace_sys_"];
 /// With fewer samples, their shares tell less than a calibration does.
 const ENOUGH: u64 = 100;
 
@@ -33,10 +32,9 @@ impl In {
     /// By the frames of its stack.
     pub fn of<'a>(frames: impl Iterator<Item = (FrameKind, &'a [u8])>) -> Self {
         let mut found = Self::User;
-        for (_, name) in frames.filter(|(kind, _)| *kind == FrameKind::Kernel) {
-            let is_tracers = TRACERS.iter().any(|tracer| name.starts_with(tracer));
+        for (kind, name) in frames.filter(|(kind, _)| *kind == FrameKind::Kernel) {
             found = found.max(match () {
-                () if is_tracers => return Self::Tracer,
+                () if is_tracers(kind, name) => return Self::Tracer,
                 () if FAULTS.contains(&name) => return Self::Fault,
                 () => Self::Kernel,
             });

@@ -1,11 +1,13 @@
 //! Where a program's startup time goes: everything the startup report says, as one value.
 
+mod behind;
 mod file_system;
 #[cfg(test)]
 mod tests;
 
 use serde::Serialize;
 
+use super::alignment::{Aligning, Alignment};
 use super::base::{Base, Seen};
 use super::cold::Cold;
 use super::cost::{LongCalls, NullCall, Quality};
@@ -26,6 +28,7 @@ use super::tree::{self, Tree};
 use super::wall::{self, Untraced, Wall};
 use crate::event::{Event, Kind, mark};
 use crate::log::Header;
+pub use behind::{At, Behind, Line};
 pub use file_system::{FamilyRow, FileSystem};
 
 /// Takes the events of a log, gives the report.
@@ -47,6 +50,9 @@ pub struct Startup {
     cube: Cube,
     imports: Imports,
     watch: findings::Watch,
+    aligning: Option<Aligning>,
+    /// Where calls have stacks, what looks at these.
+    behind: Option<behind::Watching>,
 }
 
 /// The report as a value.
@@ -97,6 +103,10 @@ pub struct Report {
     pub findings: Findings,
     /// The traced call that does nothing, to compare traced durations with.
     pub null_call: Option<NullCall>,
+    /// Where the stacks of calls are those of another run: how far both go together.
+    pub alignment: Option<Alignment>,
+    /// The lines that file-system calls are for, where these have stacks.
+    pub behind: Option<Behind>,
 }
 
 impl Startup {
@@ -121,6 +131,8 @@ impl Startup {
             cube: Cube::default(),
             imports: Imports::default(),
             watch: findings::Watch::default(),
+            aligning: Aligning::new(header),
+            behind: header.stacks().map(|_| behind::Watching::default()),
         }
     }
 
@@ -135,6 +147,12 @@ impl Startup {
             return;
         }
         self.ready |= event.kind == Kind::Mark && event.text == Some(mark::READY.as_bytes());
+        if let Some(aligning) = &mut self.aligning {
+            aligning.add(event);
+        }
+        if let Some(behind) = &mut self.behind {
+            behind.add(event);
+        }
         if let Some(seen) = self.base.add(event) {
             self.call(event, &seen);
         } else if event.kind == Kind::Exec {
@@ -147,6 +165,9 @@ impl Startup {
         let call = self.base.calls.get(seen.call);
         self.imports.add(event, seen, call);
         self.watch.call(event, seen, call, object);
+        if let Some(behind) = &mut self.behind {
+            behind.call(event, seen);
+        }
     }
 
     fn exec(&mut self, event: &Event<'_>) {
@@ -255,6 +276,8 @@ impl Startup {
             stop_ns: prices.model.pinned.duration_ns,
             long_calls: prices.long,
             null_call: self.null_call,
+            alignment: self.aligning.map(Aligning::finish),
+            behind: self.behind.and_then(|behind| behind.finish(&prices, wall)),
         };
         divide_cpu_time(&mut report, self.tick_ns);
         let drawing = drawing(&report, graph, other_calls, waited_ns);
@@ -275,6 +298,9 @@ fn drawing(report: &Report, graph: fold::Graph, other_calls: u64, waited_ns: u64
         calls: report.integrity.calls,
         calls_with_stack: 0,
         sampled: None,
+        tracers: (0, 0),
+        aligned: None,
+        long_calls: report.long_calls,
         other_calls,
         waited_ns,
         replayed: None,

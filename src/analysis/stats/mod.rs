@@ -160,18 +160,21 @@ impl Stats {
 
     /// Takes in one event.
     pub fn add(&mut self, event: &Event<'_>) {
-        if let Some(seen) = self.base.add(event) {
-            self.call(&seen);
-        }
+        self.add_chosen(event, true);
     }
 
     /// Takes in one event of a log of which only the calls that are chosen are to be counted. The others still tell phases,
     /// processes and what the tracer's stop costs.
     pub fn add_chosen(&mut self, event: &Event<'_>, is_chosen: bool) {
-        let chosen = self.chosen.get_or_insert_default();
+        if !is_chosen && self.chosen.is_none() {
+            // Up to now all were.
+            self.chosen = Some(self.base.groups.clone());
+        }
         let Some(seen) = self.base.add(event) else { return };
         if is_chosen {
-            chosen.record(seen.group, seen.duration_ns);
+            if let Some(chosen) = &mut self.chosen {
+                chosen.record(seen.group, seen.duration_ns);
+            }
             self.call(&seen);
         } else {
             self.not_chosen += 1;

@@ -11,6 +11,7 @@
 mod backlog;
 mod call;
 mod drain;
+mod error;
 #[cfg(test)]
 mod follow_tests;
 mod holding;
@@ -26,5 +27,6 @@ mod types;
 mod wire;
 
 pub use drain::{Options, Recorder};
-pub use load::{LoadError, OLDEST, Target, is_too_old};
+pub use error::{LoadError, OLDEST, is_too_old};
+pub use load::Target;
 pub use running::RunningOptions;

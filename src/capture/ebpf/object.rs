@@ -14,7 +14,7 @@ use aya_obj::btf::{Btf, BtfFeatures};
 use aya_obj::{EbpfSectionKind, Object};
 
 use super::super::sys::bpf;
-use super::load::LoadError;
+use super::error::LoadError;
 use super::types::{Types, TypesError};
 
 /// What every kernel can describe that has what the programs use (Linux 5.17), but for `ENUM64`, which is later, and not

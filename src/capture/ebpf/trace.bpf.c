@@ -367,7 +367,9 @@ u64 renames = 0;
 /* ---- helpers ----
  * Functions that are not static are verified once in each program that calls them, others once for each way to each
  * call: what is long or called often is not static, so that loading is quick. Kernel pointers are passed
- * as numbers, because such a function cannot take them.
+ * as numbers, because such a function cannot take them. No pointer is read through one that the verifier trusts but by
+ * bpf_probe_read_kernel: for each the verifier compares the names of all types of the kernel four times
+ * (btf_nested_type_is_trusted in kernel/bpf/verifier.c), which took a third of the time of loading.
  */
 static __always_inline void count_lost(void)
 {
@@ -557,13 +559,16 @@ static __always_inline u64 naming(void)
     return renames + (now ? now->naming : 0);
 }
 
+/* A `struct path`, copied. */
+struct pair {
+    struct vfsmount *mnt;
+    struct dentry *dentry;
+};
+
 /* A number for what the `struct path` names now; tells user space its name if that is news. */
 __noinline u64 identity_of(u64 path)
 {
-    struct {
-        struct vfsmount *mnt;
-        struct dentry *dentry;
-    } pair;
+    struct pair pair;
     struct parts parts;
     if (bpf_probe_read_kernel(&pair, sizeof pair, (void *)path) || !pair.dentry) return 0;
     if (read_parts(&parts, pair.dentry)) return 0;
@@ -582,28 +587,46 @@ __noinline u64 identity_of(u64 path)
  * Looks at a thread's cwd or root, which may be another one than it has told. As identity_of, but for what is not used
  * again for another while it is one.
  */
-static __always_inline void look_at(struct record *record, struct place *place, struct path *path, u64 now)
+static __always_inline void look_at(struct record *record, struct place *place, u64 path, u64 now)
 {
-    u64 mnt = (u64)path->mnt, dentry = (u64)path->dentry;
+    struct pair pair;
+    if (bpf_probe_read_kernel(&pair, sizeof pair, (void *)path)) return;
+    u64 mnt = (u64)pair.mnt, dentry = (u64)pair.dentry;
     if (place->dentry == dentry && place->mnt == mnt && place->naming == now) return;
     place->mnt = mnt;
     place->dentry = dentry;
     place->naming = now;
-    /* The same address once more, as a number. */
-    struct fs_struct *fs = BPF_CORE_READ(bpf_get_current_task_btf(), fs);
-    u64 identity = identity_of(place == &record->root ? (u64)&fs->root : (u64)&fs->pwd);
+    u64 identity = identity_of(path);
     if (identity != place->identity) record->told = 0;
     place->identity = identity;
+}
+
+/* A table of descriptors, whose two fields have lain together in all kernels so far. */
+struct descriptors {
+    u32 count;
+    u32 pad;
+    struct file **files;
+};
+
+static __always_inline int read_descriptors(struct descriptors *descriptors, struct fdtable *table)
+{
+    u32 begin = bpf_core_field_offset(struct fdtable, max_fds);
+    if (bpf_core_field_offset(struct fdtable, fd) == begin + 8)
+        return bpf_probe_read_kernel(descriptors, sizeof *descriptors, (void *)table + begin);
+    descriptors->count = BPF_CORE_READ(table, max_fds);
+    descriptors->files = BPF_CORE_READ(table, fd);
+    return 0;
 }
 
 /* Of the file behind a descriptor of the current process. */
 __noinline u64 file_identity(s32 fd)
 {
     if (fd < 0) return 0;
-    struct fdtable *table = bpf_get_current_task_btf()->files->fdt;
-    if (!table || (u32)fd >= table->max_fds) return 0;
+    struct descriptors descriptors;
+    if (read_descriptors(&descriptors, BPF_CORE_READ(bpf_get_current_task_btf(), files, fdt))) return 0;
+    if ((u32)fd >= descriptors.count) return 0;
     struct file *file = 0;
-    bpf_probe_read_kernel(&file, sizeof file, table->fd + fd);
+    bpf_probe_read_kernel(&file, sizeof file, descriptors.files + fd);
     if (!file) return 0;
     return identity_of((u64)&file->f_path);
 }
@@ -955,10 +978,10 @@ __noinline int begin(struct record *record, const struct plan *plan, u32 nr)
     if (plan->path[0] < 6) {
         u64 address = argument(record, plan->path[0]);
         if (address && !put_string(record, PATH0, address)) head->flags |= UNREADABLE0;
-        struct fs_struct *fs = bpf_get_current_task_btf()->fs;
+        struct fs_struct *fs = BPF_CORE_READ(bpf_get_current_task_btf(), fs);
         u64 now = naming();
-        look_at(record, &record->cwd, &fs->pwd, now);
-        look_at(record, &record->root, &fs->root, now);
+        look_at(record, &record->cwd, (u64)&fs->pwd, now);
+        look_at(record, &record->root, (u64)&fs->root, now);
         if (plan->path[1] < 6) {
             address = argument(record, plan->path[1]);
             if (address && !put_string(record, PATH1, address)) head->flags |= UNREADABLE1;
@@ -1320,7 +1343,7 @@ __noinline int read_copies(struct record *record, u64 path, u32 is_script)
     if (head->kind != CALL || !plan || plan->argv != 1) return 0; /* execveat's path has another form there */
     if (head->flags & UNREADABLE0 && put_string(record, PATH0, path)) head->flags &= ~UNREADABLE0;
     if (!(head->flags & RESULT_UNREADABLE) || is_script) return 0;
-    struct mm_struct *mm = bpf_get_current_task_btf()->mm;
+    struct mm_struct *mm = BPF_CORE_READ(bpf_get_current_task_btf(), mm);
     u64 begin = BPF_CORE_READ(mm, arg_start);
     u64 length = BPF_CORE_READ(mm, arg_end) - begin;
     if (length > LONGEST_PATH - 1) {
@@ -1339,7 +1362,7 @@ int BPF_PROG(executed, struct task_struct *task, s32 former, struct linux_binprm
     read_copies(record, BPF_CORE_READ(bprm, exec), BPF_CORE_READ(bprm, filename) != BPF_CORE_READ(bprm, interp));
     u32 before = record->head.tid;
     who(record, task);
-    struct mm_struct *mm = task->mm;
+    struct mm_struct *mm = BPF_CORE_READ(task, mm);
     struct file *file = BPF_CORE_READ(mm, exe_file);
     struct auxv auxv = {.at = (u64)((void *)mm + bpf_core_field_offset(struct mm_struct, saved_auxv))};
     u64 first = 0;
@@ -1446,6 +1469,6 @@ int BPF_PROG(ended, struct task_struct *task)
             if (!begin(record, plan_of(abi, (u32)copy.orig_ax), (u32)copy.orig_ax)) send(record);
         }
     }
-    tell(EXIT, record, task->exit_code, task->signal->group_exit_code, 0);
+    tell(EXIT, record, task->exit_code, BPF_CORE_READ(task, signal, group_exit_code), 0);
     return 0;
 }

@@ -115,11 +115,15 @@ fn why_no_interpreter(file: &Path) -> String {
     }
 }
 
+const NO_INTERPRETER: &str = "its #! line names no interpreter";
+
 fn why_interpreter_refused(file: &Path) -> String {
     match first_line(file).and_then(|line| line.interpreter) {
         Some(interpreter) => {
             format!("its interpreter {interpreter} (#! line) cannot be run; see `ls -l` of it")
         }
+        // Of a file that ends behind it, the kernel takes the directory itself for its interpreter.
+        None if first_line(file).is_some_and(|line| line.script) => NO_INTERPRETER.into(),
         None => "permission denied, though it is executable; is it forbidden by a security module?".into(),
     }
 }
@@ -141,7 +145,7 @@ fn why_no_format(file: &Path) -> String {
     }
     if let Some(line) = first_line(file) {
         return match line.interpreter {
-            None if line.script => "its #! line names no interpreter".into(),
+            None if line.script => NO_INTERPRETER.into(),
             None if line.text => {
                 let interpreter = usual_interpreter(file).unwrap_or_else(|| "sh".into());
                 format!("has no #! line; try `{interpreter} {name}`")

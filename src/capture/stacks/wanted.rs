@@ -13,8 +13,21 @@ pub enum Wanted {
 
 impl Wanted {
     /// All choices, and their names.
-    pub const ALL: [(Self, &'static str); 3] =
-        [(Self::Python, "python"), (Self::Native, "native"), (Self::Both, "both")];
+    pub const ALL: [(Self, &'static str); 3] = [
+        (Self::Python, Self::Python.name()),
+        (Self::Native, Self::Native.name()),
+        (Self::Both, Self::Both.name()),
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Python => "python",
+            Self::Native => "native",
+            Self::Both => "both",
+        }
+    }
 
     /// Whether Python's frames are wanted.
     #[must_use]

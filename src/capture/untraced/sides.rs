@@ -96,6 +96,8 @@ pub fn measure(sides: &[Side], stdio: &mut Stdio, plan: &Plan, progress: &mut dy
         done += 1;
         progress.finished(done, plan.rounds.share(done, sides.len(), monotonic_ns() - began_ns));
     }
+    // One that came at the very end.
+    measured.trouble = watch.received().map(|signal| (0, Trouble::Signal(signal)));
     measured
 }
 

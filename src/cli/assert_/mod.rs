@@ -15,13 +15,15 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use serde::Serialize;
 
-use self::runs::Runs;
+use self::runs::{Measured, Runs};
 use super::choice;
-use super::failure::{Failure, note};
+use super::failure::{Failure, by_signal, note};
 use super::input;
 use super::report_output::ReportOutput;
 use crate::analysis::budget::{self, Budget, DEFAULT_METRICS, Learned, Metric, Reading, Verdict, parse};
+use crate::capture::BetweenRuns;
 use crate::capture::select::{CHOICES, Wanted};
+use crate::capture::untraced::signal_name;
 use crate::report::budget as report;
 use crate::report::look::Look;
 
@@ -87,7 +89,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         arguments,
         metrics: &metrics,
     };
-    let readings = runs::readings(&arguments.target, &runs)?;
+    let Measured { readings, interrupted, between } = runs::readings(&arguments.target, &runs)?;
+    let made = readings.len();
     let target = arguments.target.to_string_lossy().into_owned();
     if arguments.learn {
         if let Some(why) = readings.iter().find_map(nothing_to_learn) {
@@ -96,22 +99,40 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let learned = budget::learn(&metrics, &readings, arguments.margin / 100.0).map_err(|metric| {
             Failure::of_trace(anyhow!("{metric}: the log does not tell this, so no budget is learned"))
         })?;
-        write_learned(
-            arguments,
-            out,
-            &Learning { target: &target, runs: readings.len(), learned: &learned },
-        )?;
-        return Ok(ExitCode::SUCCESS);
+        let learning = Learning { target: &target, runs: made, learned: &learned };
+        // A budget of fewer runs than were asked for takes no other's place.
+        let file = arguments.budget.first().filter(|_| interrupted.is_none());
+        write_learned(arguments, out, &learning, file.map(PathBuf::as_path))?;
+        return Ok(ended(interrupted, between, (made, runs.count)).unwrap_or(ExitCode::SUCCESS));
     }
     let judgement = budget::judge(target, &budgets, readings);
     let shown = out.show_alone(&judgement, |out| report::write(out, &judgement, Look::of_stdout()));
     shown.map_err(Failure::of_trace)?;
+    if let Some(code) = ended(interrupted, between, (made, runs.count)) {
+        return Ok(code);
+    }
     let has = |verdict| judgement.budgets.iter().any(|judged| judged.verdict == verdict);
     Ok(ExitCode::from(match (has(Verdict::Broken), has(Verdict::Unknown)) {
         (true, _) => 1,
         (false, true) => 125,
         (false, false) => 0,
     }))
+}
+
+/// What to exit with where a signal has asked for an end: in a run, as is told, or after all that were wanted.
+fn ended(
+    interrupted: Option<(i32, &'static str)>,
+    between: Option<BetweenRuns>,
+    (made, wanted): (usize, usize),
+) -> Option<ExitCode> {
+    let late = between.and_then(BetweenRuns::end);
+    if let Some((signal, when)) = interrupted {
+        note(format_args!(
+            "ended by {} {when}: what is shown is of {made} of {wanted} runs",
+            signal_name(signal)
+        ));
+    }
+    interrupted.map(|(signal, _)| signal).or(late).map(by_signal)
 }
 
 /// Why counts of a run are no measure of those to come.
@@ -197,20 +218,26 @@ struct Learning<'a> {
 }
 
 /// To the file of `--budget` or to standard output; there goes JSON, too.
-fn write_learned(arguments: &Arguments, out: ReportOutput, learning: &Learning<'_>) -> Result<(), Failure> {
+fn write_learned(
+    arguments: &Arguments,
+    out: ReportOutput,
+    learning: &Learning<'_>,
+    file: Option<&Path>,
+) -> Result<(), Failure> {
     let head = report::Head { target: learning.target, runs: learning.runs };
     let write = |out: &mut dyn Write| report::write_learned(out, head, learning.learned);
-    if let Some(path) = arguments.budget.first() {
+    if let Some(path) = file {
         let failed = || format!("cannot write the budget to {}", path.display());
-        let mut file =
+        let mut writer =
             File::create(path).map(BufWriter::new).with_context(failed).map_err(Failure::of_trace)?;
-        let written = write(&mut file).and_then(|()| file.flush());
+        let written = write(&mut writer).and_then(|()| writer.flush());
         written.with_context(failed).map_err(Failure::of_trace)?;
         note(format_args!("a budget is in {}", path.display()));
     }
     let shown = match (arguments.json, arguments.budget.is_empty()) {
         (true, _) => out.show_alone(learning, |_| Ok(())),
         (false, true) => out.write_kept(write),
+        (false, false) if file.is_none() => out.show_alone(learning, write),
         (false, false) => Ok(()),
     };
     shown.map_err(Failure::of_trace)

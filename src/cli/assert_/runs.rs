@@ -15,6 +15,7 @@ use super::super::sides::{Side, side};
 use super::super::traced::{self, Typed};
 use super::Arguments;
 use crate::analysis::budget::{Meter, Metric, Reading, Subject};
+use crate::capture::BetweenRuns;
 use crate::capture::launch::Command;
 use crate::capture::stdio::Stdio;
 use crate::capture::untraced::{self, Ending};
@@ -30,11 +31,32 @@ pub struct Runs<'a> {
     pub metrics: &'a [Metric],
 }
 
-/// What each run came to.
-pub fn readings(target: &OsStr, runs: &Runs<'_>) -> Result<Vec<Reading>, Failure> {
+/// What the runs came to.
+pub struct Measured {
+    /// Each of them.
+    pub readings: Vec<Reading>,
+    /// A signal has ended them early: it, and when it came.
+    pub interrupted: Option<(i32, &'static str)>,
+    /// While there is something to be lost.
+    pub between: Option<BetweenRuns>,
+}
+
+/// Reads the logs, or makes the runs.
+pub fn readings(target: &OsStr, runs: &Runs<'_>) -> Result<Measured, Failure> {
     match side(target)? {
-        Side::Logs(logs) => logs.iter().map(|log| read(log, log, runs)).collect(),
-        Side::Command(words) => of_command(&words, runs),
+        Side::Logs(logs) => {
+            let readings = logs.iter().map(|log| read(log, log, runs)).collect::<Result<_, _>>()?;
+            Ok(Measured { readings, interrupted: None, between: None })
+        }
+        Side::Command(words) => {
+            let mut measured =
+                Measured { readings: Vec::new(), interrupted: None, between: Some(BetweenRuns::keep()) };
+            measured.interrupted = of_command(&words, runs, &mut measured.readings)?;
+            match measured.interrupted.filter(|_| measured.readings.is_empty()) {
+                Some((signal, when)) => Err(interrupted(signal, when)),
+                None => Ok(measured),
+            }
+        }
     }
 }
 
@@ -51,20 +73,27 @@ fn read(log: &Path, shown: &Path, runs: &Runs<'_>) -> Result<Reading, Failure> {
     Ok(meter.finish())
 }
 
-fn of_command(words: &[OsString], runs: &Runs<'_>) -> Result<Vec<Reading>, Failure> {
+/// Makes the runs; the signal that has ended them early, and when.
+fn of_command(
+    words: &[OsString],
+    runs: &Runs<'_>,
+    readings: &mut Vec<Reading>,
+) -> Result<Option<(i32, &'static str)>, Failure> {
     let command = command::resolve_repeated(words)?;
     let mut stdio = Stdio::new().map_err(Failure::of_trace)?;
     let is_untraced =
         |metric: &Metric| matches!(metric.subject, Subject::Run(figure) if figure.is_untraced());
     let is_timed = runs.metrics.iter().any(is_untraced);
     let untraced = is_timed.then(|| measure(&command, &mut stdio, runs)).transpose()?;
-    let mut tracer = traced::ready(runs.arguments.backend)?
-        .map_err(|signal| interrupted(signal, "before a traced run"))?;
-    let mut readings = Vec::new();
+    let mut tracer = match traced::ready(runs.arguments.backend)? {
+        Ok(tracer) => tracer,
+        Err(signal) => return Ok(Some((signal, "before a traced run"))),
+    };
     for run in 0..runs.count {
         let prepared = untraced::prepare_run(runs.arguments.prepare.as_deref()).map_err(Failure::of_trace)?;
         if let Some(signal) = prepared {
-            return Err(interrupted(signal, "in --prepare"));
+            let when = if runs.arguments.prepare.is_some() { "in --prepare" } else { "between runs" };
+            return Ok(Some((signal, when)));
         }
         let file = tempfile::tempfile().map_err(Failure::of_trace)?;
         let log = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
@@ -72,7 +101,7 @@ fn of_command(words: &[OsString], runs: &Runs<'_>) -> Result<Vec<Reading>, Failu
         let typed = Typed { command: &command, words };
         let recorded = traced::trace_once(&mut tracer, typed, &log, streams, untraced.clone())?;
         if let Some(interruption) = recorded.interruption {
-            return Err(interrupted(interruption.signal, "in a traced run of the command"));
+            return Ok(Some((interruption.signal, "in a traced run of the command")));
         }
         recorded.log.map_err(traced::unwritten)?;
         if !recorded.status.success() && !runs.arguments.ignore_failure {
@@ -86,7 +115,7 @@ fn of_command(words: &[OsString], runs: &Runs<'_>) -> Result<Vec<Reading>, Failu
         }
         readings.push(read(&log, Path::new(&words[0]), runs)?);
     }
-    Ok(readings)
+    Ok(None)
 }
 
 /// Untraced runs, for budgets of wall or CPU time.

@@ -28,6 +28,7 @@ use super::input;
 use super::output::{WRITING, check_stdout};
 use super::sides::{Side, side};
 use crate::analysis::compare;
+use crate::capture::BetweenRuns;
 use crate::capture::select::{CHOICES, Wanted};
 use crate::report::look::Look;
 use crate::report::{compare as report, json};
@@ -114,6 +115,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         files::make_directory(directory)?;
     }
     let mut outcome = runs::samples(arguments, &sides, names)?;
+    let between = outcome.between.take();
     let mut compared = compare::compare(&outcome.samples, outcome.paired);
     // What was measured until something went wrong is shown, if it is only times of one and counts of another.
     let some = compared.sides.iter().filter(|side| side.runs + side.traced > 0).count() > 1;
@@ -130,8 +132,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let (Some(directory), true) = (&arguments.output, enough) {
         files::flame_graphs(directory, &outcome.logs, &arguments.place)?;
     }
+    let late = between.and_then(BetweenRuns::end);
     match outcome.trouble.take() {
-        None => Ok(ExitCode::SUCCESS),
+        None => Ok(late.map_or(ExitCode::SUCCESS, by_signal)),
         Some((text, signal)) => {
             note(text);
             Ok(signal.map_or(ExitCode::from(125), by_signal))

@@ -14,6 +14,7 @@ use super::super::sides::Side;
 use super::Arguments;
 use super::traced_runs::trace;
 use crate::analysis::compare::{Profile, Profiler, Sample};
+use crate::capture::BetweenRuns;
 use crate::capture::launch::Command;
 use crate::capture::stdio::Stdio;
 use crate::capture::untraced::{self, Cold, Plan, Rounds, Trouble, signal_name};
@@ -30,6 +31,8 @@ pub struct Outcome {
     pub paired: bool,
     /// What ended them early.
     pub trouble: Option<Early>,
+    /// While there is something to be lost: there were runs, and what they came to is not shown.
+    pub between: Option<BetweenRuns>,
 }
 
 /// Why there are no more runs, as a sentence, and the signal if it was one.
@@ -50,8 +53,14 @@ pub fn samples(arguments: &Arguments, sides: &[Side], names: Vec<String>) -> Res
         Side::Logs(logs) => logs.first().filter(|log| log.as_os_str() != "-").cloned(),
         Side::Command(_) => None,
     });
-    let mut outcome =
-        Outcome { samples, logs: logs.collect(), held: Vec::new(), paired: false, trouble: None };
+    let mut outcome = Outcome {
+        samples,
+        logs: logs.collect(),
+        held: Vec::new(),
+        paired: false,
+        trouble: None,
+        between: None,
+    };
     let mut running = Vec::new();
     for (at, side) in sides.iter().enumerate() {
         if let Side::Command(words) = side {
@@ -63,6 +72,7 @@ pub fn samples(arguments: &Arguments, sides: &[Side], names: Vec<String>) -> Res
     read_logs(arguments, sides, &mut outcome.samples)?;
     if !running.is_empty() {
         outcome.paired = running.len() == sides.len();
+        outcome.between = Some(BetweenRuns::keep());
         run(arguments, &running, &mut outcome)?;
     }
     Ok(outcome)

@@ -9,20 +9,19 @@ use std::path::Path;
 use rustc_hash::FxHashMap;
 
 use super::super::failure::{Failure, note};
+use super::super::joined::{self, Stacked};
 use super::runs::Run;
-use crate::analysis::align::Outline;
 use crate::analysis::imports::Line;
+use crate::capture::StackFrames;
 use crate::event::{Event, Kind};
-use crate::log::{self, Reader, Source};
-use crate::report::escape::escape;
-use crate::report::units::{percent, things};
+use crate::log::Reader;
+use crate::report::alignment;
+use crate::report::units::things;
 use crate::syscall::decode::{Memory, Phase, Snapshot};
 use crate::syscall::{Family, lookup};
 
 /// Standard error.
 const STDERR: u64 = 2;
-/// Calls without a counterpart that are named.
-const NAMED: usize = 3;
 /// How far ahead a line is looked for: threads that write at the same time may end in another order.
 const FARTHEST: usize = 256;
 
@@ -35,9 +34,7 @@ struct Ending {
 /// What the run with stacks tells of its calls.
 #[derive(Default)]
 struct Told {
-    outline: Outline,
-    /// By call.
-    stacks: Vec<Option<u32>>,
+    calls: joined::Told,
     /// By module: the ends of its imports.
     imports: FxHashMap<Vec<u8>, Vec<Ending>>,
 }
@@ -95,53 +92,23 @@ fn wrote(event: &Event<'_>, file: &[u8]) -> Option<usize> {
 
 /// Writes the log.
 pub fn join(times: &Run, stacks: &Path, output: &Path) -> Result<(), Failure> {
-    let costs = &times.log();
     let said = times.said().map_err(Failure::of_trace)?;
     let mut lines = Lines::of(&said);
     let name = times.said_name().map_err(Failure::of_trace)?;
     let mut told = read(stacks)?;
-    let mut here = Outline::default();
-    Reader::open(costs)?.for_each(|event| here.add(event))?;
-    let counterparts = here.counterparts(&told.outline);
-    let known = counterparts.iter().flatten().count();
-    let mut source = Source::open(costs, None)?;
-    let mut header = source.header().clone();
-    header.options.insert(log::ALIGNED.to_owned(), format!("{} {known}", counterparts.len()));
-    header.options.insert("stacks".to_owned(), "python".to_owned());
-    let mut alone: Vec<String> = Vec::new();
-    let mut definitions = Some(Reader::open(stacks)?);
-    let mut broken = None;
-    let (mut at, mut without) = (0, 0);
-    log::rewrite(&mut source, output, header, |event, writer| {
-        if let Some(mut reader) = definitions.take() {
-            let defined = reader.for_each(|event| {
-                if matches!(event.kind, Kind::Frame | Kind::Stack) {
-                    writer.push(event);
-                }
-            });
-            broken = defined.err();
-        }
-        if event.kind != Kind::Syscall {
-            writer.push(event);
-            return;
-        }
-        let there = counterparts.get(at).copied().flatten();
-        at += 1;
-        if there.is_none() && alone.len() < NAMED {
-            alone.push(named(event));
-        }
-        let stack = there.and_then(|there| told.stacks.get(there as usize).copied().flatten());
+    let calls = std::mem::take(&mut told.calls);
+    let stacked = Stacked { log: stacks, told: &calls, frames: StackFrames::Python };
+    let mut without = 0;
+    let alignment = joined::join(&times.log(), &stacked, output, |event, stack, writer| {
         if let Some(line) = wrote(event, &name).and_then(|length| lines.take(length)) {
             let known = told.take(&line);
             without += usize::from(known.is_none());
             writer.push(&line.mark(event, known.map_or(stack, |ending| ending.stack)));
         }
-        writer.push(&Event { stack, ..*event });
     })?;
-    if let Some(error) = broken {
-        return Err(error.into());
+    if alignment.aligned < alignment.calls {
+        note(alignment::sentences(&alignment));
     }
-    tell(counterparts.len(), known, &alone);
     tell_imports(lines.left(), without, told.left());
     Ok(())
 }
@@ -163,37 +130,13 @@ fn tell_imports(lost: usize, without: usize, left: usize) {
     }
 }
 
-/// Says which calls one run had alone.
-fn tell(calls: usize, known: usize, alone: &[String]) {
-    if known == calls || calls == 0 {
-        return;
-    }
-    let more = if calls - known > alone.len() { ", ..." } else { "" };
-    let lacking = things((calls - known) as u64, "call has", "calls have");
-    let share = percent(known as f64 / calls as f64);
-    note(format_args!(
-        "{lacking} no counterpart in the run with stacks ({}{more}); {share} of all do",
-        alone.join(", ")
-    ));
-}
-
-/// A call, as a person recognizes it.
-fn named(event: &Event<'_>) -> String {
-    let name = lookup(event.abi, event.nr).map_or("a call", |spec| spec.name);
-    match event.path_abs.or(event.path).or(event.file) {
-        Some(path) => format!("{name} {}", escape(path)),
-        None => name.to_owned(),
-    }
-}
-
 fn read(log: &Path) -> Result<Told, Failure> {
     let mut told = Told::default();
     Reader::open(log)?.for_each(|event| {
-        told.outline.add(event);
+        told.calls.add(event);
         if event.kind != Kind::Syscall {
             return;
         }
-        told.stacks.push(event.stack);
         let spec = lookup(event.abi, event.nr);
         if let Some(memory) = event.memory.filter(|_| spec.is_some_and(|spec| spec.family == Family::Write)) {
             for line in Line::all(&written(event, memory)) {

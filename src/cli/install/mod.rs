@@ -5,6 +5,7 @@
 //! What was installed says itself which modules a package has (`records`).
 
 mod records;
+mod runs;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -16,20 +17,17 @@ use clap::Args;
 use super::choice;
 use super::command;
 use super::drawing_file::draw;
-use super::failure::interrupted;
 use super::failure::{Failure, note};
 use super::names::output_path;
-use super::progress::RunsBar;
 use super::report_output::{Files, ReportOutput};
+use super::startup::end_early;
 use super::startup::untraced::End;
-use super::traced::{self, Typed};
 use crate::analysis::flame::Drawing;
 use crate::analysis::install::{Install, Report};
-use crate::capture::launch::Command;
+use crate::capture::BetweenRuns;
 use crate::capture::select::{CHOICES, Wanted};
 use crate::capture::stdio::Stdio;
-use crate::capture::untraced::{self, Ending, Policy};
-use crate::log::{self, Untraced};
+use crate::log;
 use crate::report::install;
 use crate::report::look::Look;
 use crate::report::startup::{Options, TOP};
@@ -71,19 +69,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let output = output_path(arguments.output.as_deref(), &arguments.command)?;
     let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
     let mut stdio = Stdio::new().map_err(Failure::of_trace)?;
-    let untraced = match arguments.runs {
-        Some(runs) => Some(measure(arguments, &command, runs as usize, &mut stdio)?),
-        None => None,
+    let between = BetweenRuns::keep();
+    let recorded = match runs::traced(arguments, &command, &output, &mut stdio) {
+        Ok(recorded) => recorded,
+        Err(over) => {
+            drop(between);
+            return end_early(&arguments.command, out, *over);
+        }
     };
-    let mut tracer =
-        traced::ready(arguments.backend)?.map_err(|signal| interrupted(signal, "before the traced run"))?;
-    let prepared = untraced::prepare_run(arguments.prepare.as_deref()).map_err(Failure::of_trace)?;
-    if let Some(signal) = prepared {
-        return Err(interrupted(signal, "in --prepare"));
-    }
-    let typed = Typed { command: &command, words: &arguments.command };
-    let run = usize::from(untraced.is_some());
-    let recorded = traced::trace_once(&mut tracer, typed, &output, (&mut stdio, run), untraced)?;
     for warning in &recorded.warnings {
         note(warning);
     }
@@ -109,6 +102,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let Err(unwritten) = written {
         return Err(Failure::of_trace(anyhow!("the log is incomplete: {unwritten}")));
     }
+    if let Some(signal) = between.end() {
+        return End::by_signal(signal).finish();
+    }
     if !recorded.status.success() {
         note(format_args!(
             "the command failed ({}): the report is of what it did until then",
@@ -116,30 +112,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         ));
     }
     End::Status(recorded.status).finish()
-}
-
-fn measure(
-    arguments: &Arguments,
-    command: &Command,
-    runs: usize,
-    stdio: &mut Stdio,
-) -> Result<Untraced, Failure> {
-    let options = untraced::Options {
-        policy: Policy { runs: Some(runs), ..Policy::default() },
-        prepare: arguments.prepare.clone(),
-        ..untraced::Options::default()
-    };
-    let mut bar = RunsBar::new();
-    let outcome = untraced::measure(command, stdio, &options, &mut bar);
-    bar.finish();
-    match outcome.ending {
-        Ending::Enough | Ending::TimeUp { .. } => Ok(outcome.untraced),
-        Ending::Interrupted { signal, .. } => Err(interrupted(signal, "in an untraced run of the command")),
-        ending => {
-            let words = stdio.last_words().map(|words| format!("; the end of what it wrote: {words}"));
-            Err(Failure::of_trace(anyhow!("{ending}{}", words.unwrap_or_default())))
-        }
-    }
 }
 
 fn analyse(output: &Path) -> Result<(Report, Drawing), log::Error> {

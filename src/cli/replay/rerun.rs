@@ -10,7 +10,8 @@ use super::super::progress::RunsBar;
 use super::Arguments;
 use crate::capture::stdio::Stdio;
 use crate::capture::untraced::{self, Cold, Ending, Options, Policy, RunError};
-use crate::report::escape::arguments as quoted;
+use crate::event::escape;
+use crate::report::escape::command_line;
 
 /// Wall times of untraced runs of the command, in nanoseconds, the first not counted where caches are warm. Its output
 /// is not shown. `files` are those whose pages are dropped where not all caches may be.
@@ -54,9 +55,9 @@ pub fn walls(arguments: &Arguments, recorded: &[String], files: Vec<Vec<u8>>) ->
 
 /// That another command was recorded may be a mistake, and may be meant: the same program by another name.
 fn tell_other(arguments: &Arguments, recorded: &[String]) {
-    let typed: Vec<_> = arguments.command.iter().map(|word| word.to_string_lossy()).collect();
+    let typed: Vec<_> = arguments.command.iter().map(|word| escape::text(word.as_encoded_bytes())).collect();
     if !recorded.is_empty() && !typed.iter().eq(recorded.iter()) {
-        let recorded = quoted(recorded.iter().map(String::as_bytes));
+        let recorded = command_line(recorded);
         note(format_args!("the log is of another command line: {recorded}"));
     }
 }

@@ -38,11 +38,15 @@ pub fn check(arguments: &Arguments) -> Result<(), &'static str> {
     let options = [
         (arguments.runs.is_some(), "--runs"),
         (arguments.sample.is_some(), "--sample"),
+        (arguments.stacks.is_some(), "--stacks"),
         (arguments.cold, "--cold"),
     ];
     match options.iter().find(|(is_given, _)| *is_given) {
         Some((_, "--runs")) => Err("--end leave: one run is made, which is traced; leave --runs out"),
         Some((_, "--sample")) => Err("--end leave: one run is made, without CPU samples; leave --sample out"),
+        Some((_, "--stacks")) => {
+            Err("--end leave: one run is made, and stacks are taken in another; leave --stacks out")
+        }
         Some(_) => Err("--end leave: one run is made, so nothing stands beside a cold one; leave --cold out"),
         None => Ok(()),
     }

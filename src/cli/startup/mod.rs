@@ -8,6 +8,7 @@ mod from;
 mod left;
 mod repeats;
 mod sampled;
+mod stacks;
 mod traced;
 pub(super) mod untraced;
 
@@ -39,6 +40,7 @@ use crate::capture::select::{CHOICES, Wanted};
 use crate::capture::stdio::Stdio;
 use crate::capture::untraced::Ready;
 use crate::capture::{BetweenRuns, StackFrames};
+use crate::event::escape;
 use crate::log;
 use crate::report::look::Look;
 use crate::report::startup::{self, Options, TOP};
@@ -85,8 +87,9 @@ pub struct Arguments {
     #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub(super) sample: Option<u32>,
 
-    /// With --sample HZ: the samples of the log have these frames (python, native, both), and ptrace takes them
-    #[arg(long, value_name = "FRAMES", value_parser = choice::named(&StackFrames::ALL), requires = "sample")]
+    /// Take the stack of each call about files in one more run, by ptrace, and put it on the call in the log, whose times stay
+    /// those of the run without: python, native or both. With --sample HZ, samples have these frames, too, and ptrace takes them
+    #[arg(long, value_name = "FRAMES", value_parser = choice::named(&StackFrames::ALL))]
     pub(super) stacks: Option<StackFrames>,
 
     /// Write the log to FILE and the flame graph beside it [default: named after the command, in the
@@ -109,6 +112,7 @@ pub struct Arguments {
     /// Run nothing: make the report of this log, ours or strace's text, or - for standard input
     #[arg(long, value_name = "LOG", conflicts_with_all = [
         "command", "runs", "prepare", "ignore_failure", "cold", "until", "leader_only", "backend", "output", "plot",
+        "stacks",
     ])]
     from: Option<PathBuf>,
 
@@ -128,10 +132,6 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let Some(log) = &arguments.from {
         return from::run(log, &arguments.place, top(arguments), arguments.json);
-    }
-    if arguments.stacks.is_some() && arguments.sample == Some(0) {
-        let text = "--stacks is what CPU samples are to show, and --sample 0 takes none";
-        return Err(Failure::with_code(125, anyhow::anyhow!(text)));
     }
     let command = command::resolve_repeated(&arguments.command)?;
     let leaves = arguments.end == AtReady::Leave;
@@ -156,7 +156,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Ok(traced) => report(arguments, out, &output, traced, between),
         Err(over) => {
             drop(between);
-            end_early(arguments, out, *over)
+            end_early(&arguments.command, out, *over)
         }
     }
 }
@@ -191,12 +191,15 @@ fn traced(
     stdio: &mut Stdio,
 ) -> Result<Traced, Box<Over>> {
     let mut untraced = measure(arguments, command, stdio, ready)?;
-    let plan = Plan { arguments, command, output, ready, untraced: &untraced, sample: None };
+    let plan = Plan { arguments, command, output, ready, untraced: &untraced, sample: None, stacks: None };
     let cold = if arguments.cold { cold::measure(&plan, stdio)? } else { None };
     let (cold, runs) = cold.unzip();
     untraced.cold = runs;
-    let plan = Plan { arguments, command, output, ready, untraced: &untraced, sample: None };
+    let plan = Plan { arguments, command, output, ready, untraced: &untraced, sample: None, stacks: None };
     let mut traced = trace_shortest(&plan, stdio)?;
+    if let (Some(frames), None) = (arguments.stacks, traced.ended_by) {
+        traced.ended_by = stacks::add(&plan, stdio, frames).err();
+    }
     if traced.ended_by.is_none() {
         match sampled::sample(&plan, stdio) {
             Ok(sampled) => {
@@ -237,8 +240,9 @@ pub(super) fn report(
         Ok(partition) => report.partition = Some(partition),
         Err(why) => report.not_sampled = Some(why),
     }
+    let by_stack = arguments.stacks.map(|_| stacks::drawing(output)).transpose()?.flatten();
     let graph = output.with_extension("svg");
-    let drawn = draw(&graph, &drawing);
+    let drawn = draw(&graph, by_stack.as_ref().unwrap_or(&drawing));
     let graph = matches!(drawn, Ok(true)).then_some(graph.as_path());
     let plotted = arguments.plot.as_deref().map_or(Ok(()), |plot| {
         let log = sampled_log.as_ref().map_or_else(|| output.to_owned(), Candidate::path);
@@ -270,9 +274,8 @@ pub(super) fn report(
 }
 
 /// Nothing was traced: prints what was measured all the same, if anything was.
-fn end_early(arguments: &Arguments, out: ReportOutput, over: Over) -> Result<ExitCode, Failure> {
-    let words: Vec<String> =
-        arguments.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+pub(super) fn end_early(command: &[OsString], out: ReportOutput, over: Over) -> Result<ExitCode, Failure> {
+    let words: Vec<String> = command.iter().map(|word| escape::text(word.as_encoded_bytes())).collect();
     out.write_untraced(&words, &over.untraced, &over.reason).map_err(Failure::of_trace)?;
     over.end.finish()
 }

@@ -18,6 +18,7 @@ use super::repeats::Runs;
 use super::untraced::{End, Over};
 use crate::analysis::partition::Partition;
 use crate::analysis::phases::Phases;
+use crate::capture::StackFrames;
 use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
 use crate::capture::select::Tracer;
@@ -52,6 +53,8 @@ pub struct Plan<'a> {
     pub untraced: &'a Untraced,
     /// CPU samples that are to be taken, if any are.
     pub sample: Option<&'a Samples>,
+    /// Frames of stacks that are to be taken of calls, if any are.
+    pub stacks: Option<StackFrames>,
 }
 
 impl Plan<'_> {
@@ -198,7 +201,7 @@ pub fn trace_once(
         untraced: Some(plan.untraced.clone()),
         ready: plan.ready,
         sample: plan.sample,
-        stacks: None,
+        stacks: plan.stacks,
     };
     let recorded = trace_command(tracer, &job, streams.streams, || streams.launched());
     streams.finish();

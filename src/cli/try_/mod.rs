@@ -25,6 +25,7 @@ use super::failure::{Failure, by_signal, note};
 use super::report_output::ReportOutput;
 use crate::capture::BetweenRuns;
 use crate::capture::select::{CHOICES, Wanted};
+use crate::event::escape;
 use crate::report::look::Look;
 use crate::report::trial;
 
@@ -78,7 +79,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         failure = session.outcome(&command).err();
     }
     let late = between.end();
-    trials.command = arguments.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    trials.command = arguments.command.iter().map(|word| escape::text(word.as_encoded_bytes())).collect();
     trials.writes = writes;
     trials.not_tried = not_tried;
     let shown = out.show(&trials, |out| trial::write(out, &trials, Look::of_stdout()));

@@ -7,7 +7,7 @@ use super::call::Call;
 use super::line::{Line, Names};
 use super::prefix::{self, Stamp};
 use super::tasks::Tasks;
-use crate::event::Abi;
+use crate::event::{Abi, escape};
 use crate::log::{Clock, Environment, FORMAT_VERSION, Header, Host};
 use crate::syscall::effect::Effect;
 use crate::syscall::plan;
@@ -79,7 +79,7 @@ impl Beginning {
         let event = call.event(&arena);
         if let Some(argv) = event.argv {
             let words = argv.strip_suffix(b"\0").unwrap_or(argv).split(|&byte| byte == 0);
-            self.command = words.map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+            self.command = words.map(escape::text).collect();
         } else if call.succeeded() {
             self.cwd = event.text.filter(|cwd| cwd.starts_with(b"/")).map(<[u8]>::to_vec);
         }

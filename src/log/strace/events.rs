@@ -39,6 +39,10 @@ impl Reader {
             return Seen::Note;
         }
         let at_ns = prefix.time.map_or(self.clock.now, |stamp| self.clock.at(stamp));
+        let is_unnamed = prefix.tid.or(tid).is_none();
+        self.lineage.joined |= is_unnamed && self.unnamed_ended;
+        self.unnamed_ended |=
+            is_unnamed && (body.starts_with(b"+++ exited ") || body.starts_with(b"+++ killed "));
         let tid = prefix.tid.or(tid).unwrap_or_else(|| self.tasks.only());
         if !self.tasks.knows(tid) {
             self.appeared(tid, at_ns, sink);

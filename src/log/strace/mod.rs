@@ -65,6 +65,9 @@ pub struct Lineage {
     pub unreadable: u64,
     /// The first of them: number and beginning.
     pub shown: Vec<(u64, Vec<u8>)>,
+    /// Lines that name no thread go on after such a line has told of its thread's end, as in files of `-ff` that were put
+    /// together into one: whose they are is not known.
+    pub joined: bool,
 }
 
 /// What a line was.
@@ -88,6 +91,8 @@ pub struct Reader {
     arena: Vec<u8>,
     /// Bytes of lines that wait.
     pending_len: usize,
+    /// The thread of lines that name none has ended.
+    unnamed_ended: bool,
     ending: Option<Ending>,
 }
 
@@ -149,6 +154,7 @@ impl Reader {
             lineage: Lineage::default(),
             arena: Vec::new(),
             pending_len: 0,
+            unnamed_ended: false,
             ending: None,
         }
     }

@@ -13,7 +13,9 @@ use crate::report::units::{bytes, count, things, time};
 /// Columns: a name, each side, each other side against the first, and whether that is sure.
 fn columns(title: &'static str, sides: usize) -> Vec<Column> {
     let mut columns = vec![Column::text(title)];
-    columns.extend((0..sides).map(|at| Column::number(letter(at))));
+    columns.push(Column::number(letter(0)));
+    // The ratios tell these, too.
+    columns.extend((1..sides).map(|at| Column::number(letter(at)).spare()));
     columns.extend((1..sides).map(|at| Column::number(RATIOS[at])));
     columns.push(Column::text("interval").dropped(2));
     columns.push(Column::text("").dropped(1));

@@ -3,8 +3,9 @@
 use crate::analysis::cost::Quality;
 use crate::analysis::flame::Drawing;
 use crate::analysis::fold::{By, Metric};
-use crate::report::escape::{arguments, escape, shorten};
-use crate::report::units::{bytes, things, time};
+use crate::report::escape::{command_line, escape, shorten};
+use crate::report::notes;
+use crate::report::units::{bytes, percent, things, time};
 
 /// Characters of the title that fit a picture of 1,200 pixels.
 const TITLE: usize = 110;
@@ -23,7 +24,7 @@ pub struct Caption<'a> {
 /// The command, as a shell would take it.
 #[must_use]
 pub fn title(command: &[String]) -> String {
-    shorten(&arguments(command.iter().map(String::as_bytes)), TITLE)
+    shorten(&command_line(command), TITLE)
 }
 
 /// The line below the title.
@@ -46,12 +47,34 @@ pub fn subtitle(drawing: &Drawing, caption: &Caption<'_>) -> String {
         let without = things(drawing.calls - drawing.calls_with_stack, "call", "calls");
         parts.push(format!("{without} without a stack"));
     }
+    parts.extend(beside(drawing));
     if drawing.other_calls > 0 {
         parts.push(format!("{} not told apart", things(drawing.other_calls, "call", "calls")));
     }
     let integrity = &drawing.integrity;
     let lost = !integrity.complete || !integrity.losses.is_empty();
     format!("{}{}", if lost { "LOG INCOMPLETE: " } else { "" }, parts.join(", "))
+}
+
+/// What is to be known of the whole drawing beside [`what`] it is.
+pub fn beside(drawing: &Drawing) -> impl Iterator<Item = String> {
+    let aligned = aligned(drawing).filter(|_| drawing.by == By::Stack);
+    let aligned =
+        aligned.map(|share| format!("stacks of another run, in which {share} of the log's calls are"));
+    let (samples, ns) = drawing.tracers;
+    let tracers = (samples > 0).then(|| {
+        let samples = things(samples, "sample", "samples");
+        format!("{samples} in what records calls left out ({})", time(ns))
+    });
+    let is_cost = matches!(drawing.metric, Metric::Time | Metric::Elapsed);
+    let long = notes::long_calls(drawing.long_calls, drawing.quality).filter(|_| is_cost);
+    [aligned, tracers, long].into_iter().flatten()
+}
+
+/// How many of a log's calls the run has that its stacks are of.
+fn aligned(drawing: &Drawing) -> Option<String> {
+    let (calls, aligned) = drawing.aligned.filter(|(calls, _)| *calls > 0)?;
+    Some(percent((aligned as f64 / calls as f64).min(1.0)))
 }
 
 /// The name of what stacks are made of.

@@ -33,16 +33,16 @@ pub fn is_folded(line: &[u8]) -> bool {
 
 /// The name of a frame as it can stand in a line.
 pub fn frame_text(name: &[u8]) -> String {
-    let mut text = escape(name).replace(';', "\\u{3b}");
+    let mut text = escape(name).replace(';', "\\073");
     // What follows a line's last blank is its number; a line that begins with `# ` is a comment.
     if let Some(at) = text.rfind(' ').filter(|&at| is_number(&text[at + 1..])) {
-        text.replace_range(at..=at, "\\u{20}");
+        text.replace_range(at..=at, "\\040");
     }
     if text.starts_with(' ') {
-        text.replace_range(..1, "\\u{20}");
+        text.replace_range(..1, "\\040");
     }
     if text.starts_with('#') {
-        text.replace_range(..1, "\\u{23}");
+        text.replace_range(..1, "\\043");
     }
     text
 }

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::unit;
-use crate::analysis::cost::Quality;
+use crate::analysis::cost::{LongCalls, Quality};
 use crate::analysis::flame::Drawing;
 use crate::analysis::fold::{By, FrameId, Graph, Kind, Metric};
 use crate::analysis::integrity::Integrity;
@@ -26,6 +26,10 @@ struct Whole<'a> {
     calls_with_stack: u64,
     sample_hz: Option<u32>,
     sampled_by: Option<&'a str>,
+    tracers_samples: u64,
+    tracers_ns: u64,
+    aligned: Option<(u64, u64)>,
+    long_calls: LongCalls,
     other_calls: u64,
     waited_ns: u64,
     replayed: Option<&'a ReplayedCosts>,
@@ -67,6 +71,10 @@ pub fn json(out: &mut dyn Write, drawing: &Drawing, compared: bool) -> io::Resul
         calls_with_stack: drawing.calls_with_stack,
         sample_hz: drawing.sampled.as_ref().map(|(hz, _)| *hz),
         sampled_by: drawing.sampled.as_ref().and_then(|(_, by)| by.as_deref()),
+        tracers_samples: drawing.tracers.0,
+        tracers_ns: drawing.tracers.1,
+        aligned: drawing.aligned,
+        long_calls: drawing.long_calls,
         other_calls: drawing.other_calls,
         waited_ns: drawing.waited_ns,
         replayed: drawing.replayed.as_ref(),

@@ -8,7 +8,7 @@ mod verdict;
 
 use std::io::{self, Write};
 
-use super::escape::{arguments, escape, printable};
+use super::escape::{command_line, escape, printable};
 use super::look::Look;
 use super::table::{Column, Table};
 use super::units::{count, percent, things, time, whole_percent};
@@ -24,7 +24,7 @@ const MOST_REASONS: usize = 4;
 
 /// Writes the report.
 pub fn write(out: &mut dyn Write, replay: &Replay, look: Look) -> io::Result<()> {
-    let command = arguments(replay.command.iter().map(String::as_bytes));
+    let command = command_line(&replay.command);
     let wall = match replay.wall {
         Some(wall) if wall.runs == 0 => format!("wall {} (as given)", time(wall.ns as u64)),
         Some(wall) => {

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use crate::analysis::replay::{Range, Replay, Row};
-use crate::report::escape::{arguments, shorten};
+use crate::report::escape::{command_line, shorten};
 use crate::report::svg::{escaped, rule, text};
 use crate::report::units::{count, things, time};
 
@@ -96,7 +96,7 @@ fn head(out: &mut dyn Write, replay: &Replay) -> io::Result<()> {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" \
          font-size=\"13\">\n<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#ffffff\"/>"
     )?;
-    let command = shorten(&arguments(replay.command.iter().map(String::as_bytes)), TITLE);
+    let command = shorten(&command_line(&replay.command), TITLE);
     text(out, (LEFT, 26.0), "start", "font-size=\"16\"", &command)?;
     let calls = things(replay.coverage.replayed as u64, "call", "calls");
     let blocks = replay.sweep.iter().filter_map(|row| row.measured).map(|measured| measured.blocks).max();

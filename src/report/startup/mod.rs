@@ -1,5 +1,6 @@
 //! `trace startup` as text, on one screen: the first lines answer the question.
 
+mod behind;
 mod cold;
 mod files;
 mod findings;
@@ -11,7 +12,8 @@ mod tree;
 
 use std::io::{self, Write};
 
-use super::escape::{arguments, escape};
+use super::alignment;
+use super::escape::{command_line, escape};
 use super::look::Look;
 use super::notes;
 use super::units::{at_most, percent, things, time, whole_percent};
@@ -52,6 +54,9 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
         cold::write(out, cold, (report.untraced.as_ref(), &report.phases), look)?;
     }
     files::families(out, report, look)?;
+    if let Some(behind) = &report.behind {
+        behind::write(out, behind, options)?;
+    }
     files::missed(out, &report.lookups, options)?;
     files::repeated(out, &report.lookups, options)?;
     files::modules(out, &report.modules, options)?;
@@ -71,6 +76,9 @@ pub fn write(out: &mut dyn Write, report: &Report, options: Options<'_>) -> io::
     }
     if let Some(why) = &report.not_ebpf {
         writeln!(out, "{}", look.note(&notes::not_ebpf(why)))?;
+    }
+    if let Some(alignment) = &report.alignment {
+        writeln!(out, "{}", look.note(&alignment::sentences(alignment)))?;
     }
     if let Some(until) = &report.until {
         writeln!(out, "{}", look.note(&ready(until, report.untraced.is_some())))?;
@@ -118,7 +126,7 @@ pub fn write_untraced(
 }
 
 fn title(command: &[String]) -> String {
-    arguments(command.iter().map(String::as_bytes))
+    command_line(command)
 }
 
 /// What the command takes.

@@ -5,7 +5,7 @@ use std::io;
 use super::Sheet;
 use crate::analysis::cost::Quality;
 use crate::analysis::waterfall::Picture;
-use crate::report::escape::{arguments, escape, shorten};
+use crate::report::escape::{command_line, escape, shorten};
 use crate::report::notes;
 use crate::report::svg::text;
 use crate::report::units::{count, things, time};
@@ -18,7 +18,7 @@ const X: f64 = 20.0;
 
 pub fn write(sheet: &mut Sheet<'_>) -> io::Result<()> {
     let picture = sheet.picture;
-    let command = shorten(&arguments(picture.command.iter().map(String::as_bytes)), TITLE);
+    let command = shorten(&command_line(&picture.command), TITLE);
     sheet.y = 28.0;
     text(
         &mut sheet.body,

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod call;
+pub mod ending;
 pub mod log;
 pub mod programs;
 pub mod run;
