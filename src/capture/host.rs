@@ -53,6 +53,24 @@ pub fn check_limits(files: u64) -> std::io::Result<()> {
     check_memory()
 }
 
+/// Least room on the stack that `trace` is known to get by with. Less ends it without a word of what it lacks.
+const LEAST_STACK: u64 = 128 << 10;
+
+/// An error where the stack may not grow as far as it will.
+pub fn check_stack() -> std::io::Result<()> {
+    use nix::sys::resource::{Resource, getrlimit};
+    let (soft, _) = getrlimit(Resource::RLIMIT_STACK)?;
+    if soft >= LEAST_STACK {
+        return Ok(());
+    }
+    Err(std::io::Error::other(format!(
+        "only {} KiB of stack are allowed (ulimit -s), and {} KiB are needed; raise the limit, and lower it for the \
+         command: trace record sh -c 'ulimit -s {0}; exec COMMAND'",
+        soft >> 10,
+        LEAST_STACK >> 10
+    )))
+}
+
 fn check_memory() -> std::io::Result<()> {
     use nix::sys::resource::{Resource, getrlimit};
     for (limit, option) in [(Resource::RLIMIT_AS, "-v"), (Resource::RLIMIT_DATA, "-d")] {

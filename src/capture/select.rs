@@ -5,6 +5,7 @@
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 
 use aya::util::KernelVersion;
 
@@ -168,7 +169,7 @@ fn refuse_foreign(whom: &Running) -> Result<(), RunningError> {
             };
             pids.iter().find(|pid| !is_own(pid)).map(|pid| format!("process {pid}"))
         }
-        Running::Cgroup(_) => Some("a whole cgroup".to_owned()),
+        Running::Cgroup(..) => Some("a whole cgroup".to_owned()),
         Running::All => Some("the whole machine".to_owned()),
     };
     foreign.map_or(Ok(()), |foreign| Err(RunningError::Foreign(foreign)))
@@ -185,8 +186,8 @@ fn survives_bpf() -> bool {
 pub enum Running {
     /// These processes.
     Processes(Vec<i32>),
-    /// The processes of the cgroup (v2) with this id, and of those below it.
-    Cgroup(u64),
+    /// The processes of the cgroup (v2) with this id, whose directory this is, and of those below it.
+    Cgroup(u64, PathBuf),
     /// Every process but this one.
     All,
 }
@@ -227,7 +228,7 @@ impl Tracer {
                     ptrace::Options { origin_ns, until_ns, follow: true, keep, ..ptrace::Options::default() };
                 Ok(ptrace::attach(pids, sink, options)??)
             }
-            (Backend::Ptrace, Running::Cgroup(_) | Running::All) => {
+            (Backend::Ptrace, Running::Cgroup(..) | Running::All) => {
                 Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP).into())
             }
             (Backend::Ebpf(recorder), whom) => {
@@ -235,14 +236,14 @@ impl Tracer {
                     Running::Processes(pids) => pids.iter().map(|pid| pid.cast_unsigned()).collect(),
                     _ => Vec::new(),
                 };
-                let target = match whom {
-                    Running::Processes(_) => Target::Processes(&pids),
-                    Running::Cgroup(id) => Target::Cgroup(*id),
-                    Running::All => Target::All,
+                let (target, cgroup) = match whom {
+                    Running::Processes(_) => (Target::Processes(&pids), None),
+                    Running::Cgroup(id, path) => (Target::Cgroup(*id), Some(path.as_path())),
+                    Running::All => (Target::All, None),
                 };
                 pids.iter().try_for_each(|pid| check_process(pid.cast_signed()))?;
                 refuse_foreign(whom)?;
-                let options = ebpf::RunningOptions { origin_ns, until_ns };
+                let options = ebpf::RunningOptions { origin_ns, until_ns, cgroup };
                 Ok(recorder.record_running(target, sink, options)?)
             }
         }

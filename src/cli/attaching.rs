@@ -54,19 +54,17 @@ pub fn attach(
 /// What runs already, and how it was named.
 pub struct Target {
     whom: Running,
-    /// The cgroup's directory.
-    cgroup: Option<PathBuf>,
 }
 
 impl Target {
     /// These processes.
     pub fn processes(pids: &[i32]) -> Self {
-        Self { whom: Running::Processes(pids.to_vec()), cgroup: None }
+        Self { whom: Running::Processes(pids.to_vec()) }
     }
 
     /// The whole machine.
     pub fn all() -> Self {
-        Self { whom: Running::All, cgroup: None }
+        Self { whom: Running::All }
     }
 
     /// A cgroup (v2), by its directory or by its name below where they are mounted.
@@ -87,7 +85,7 @@ impl Target {
             );
             return Err(failed(format!("not a directory of cgroup v2; {they}")));
         }
-        Ok(Self { whom: Running::Cgroup(found.ino()), cgroup: Some(path) })
+        Ok(Self { whom: Running::Cgroup(found.ino(), path) })
     }
 
     /// The command's words, as far as there is one, and those that the log is named after.
@@ -97,10 +95,7 @@ impl Target {
                 let words = pids.first().map(|&pid| command_of(pid)).unwrap_or_default();
                 (words.clone(), words)
             }
-            Running::Cgroup(_) => {
-                let name = self.cgroup.as_ref().and_then(|path| path.file_name()).unwrap_or_default();
-                (Vec::new(), vec![name.to_owned()])
-            }
+            Running::Cgroup(_, path) => (Vec::new(), vec![path.file_name().unwrap_or_default().to_owned()]),
             Running::All => (Vec::new(), vec!["machine".into()]),
         }
     }
@@ -112,10 +107,7 @@ impl Target {
                 let list: Vec<String> = pids.iter().map(i32::to_string).collect();
                 ("attached".to_owned(), list.join(","))
             }
-            Running::Cgroup(_) => {
-                let path = self.cgroup.as_deref().unwrap_or(Path::new(""));
-                ("cgroup".to_owned(), path.to_string_lossy().into_owned())
-            }
+            Running::Cgroup(_, path) => ("cgroup".to_owned(), path.to_string_lossy().into_owned()),
             Running::All => ("all".to_owned(), true.to_string()),
         }
     }

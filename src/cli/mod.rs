@@ -48,6 +48,8 @@ use anyhow::Context;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::capture::host;
+
 pub use failure::Failure;
 
 /// Why does this program take so long to start, and what would make it faster?
@@ -106,6 +108,9 @@ enum Command {
 /// Parses the command line and runs what it asks for.
 #[must_use]
 pub fn run() -> ExitCode {
+    if let Err(error) = host::check_stack() {
+        return Failure::of_trace(error).report();
+    }
     if let Some(words) = strace::words() {
         return strace::run(words);
     }

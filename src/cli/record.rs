@@ -21,7 +21,7 @@ use super::recorded::Told;
 use super::samples::Samples;
 use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_beside, tracer};
 use crate::capture::launch::{self, Stream};
-use crate::capture::select::{CHOICES, Wanted};
+use crate::capture::select::{self, CHOICES, Wanted};
 use crate::capture::{StackFrames, host};
 use crate::log;
 use crate::syscall::decode::Style;
@@ -55,7 +55,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["command", "leader_only", "pids", "all"])]
     cgroup: Option<PathBuf>,
 
-    /// Run the command as this user (name or number), with that user's groups, HOME, USER, LOGNAME and SHELL
+    /// Run the command as this user (name or number in the user database), with that user's groups, HOME, USER, LOGNAME and SHELL
     #[arg(short, long, value_name = "USER", conflicts_with_all = ["pids", "all", "cgroup"])]
     user: Option<String>,
 
@@ -165,7 +165,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut beside = Beside::new(arguments)?;
     let streams = [0, 1, 2].map(own_stream);
     let recorded = trace_beside(&mut tracer, &job, streams, || (), Some(&mut beside))?;
-    beside.finish();
+    let text = beside.finish();
     let told = Told {
         recorded: &recorded,
         tracer: &tracer,
@@ -174,7 +174,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         not_perf: samples.as_ref().and_then(Samples::why_ptrace),
     };
     tell(arguments, &told, arguments.backend.is_some())?;
-    refuse_unwritten(&recorded, Some(recorded.status))?;
+    refuse_unwritten(&recorded, text, Some(recorded.status))?;
     Ok(ExitCode::from(launch::pass_on(recorded.status)))
 }
 
@@ -232,16 +232,24 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
         }
         wanted => wanted,
     };
-    let mut tracer = tracer(wanted, None)?;
+    let mut tracer = match select::select_for(wanted, false) {
+        Err(error) if arguments.pids.is_empty() => {
+            return Err(Failure::of_trace(anyhow::anyhow!(
+                "-a and --cgroup need eBPF, and {} (trace doctor says more); -p PID records processes of your own",
+                error.reason()
+            )));
+        }
+        tracer => tracer.map_err(Failure::of_trace)?,
+    };
     tracer.give_up_privilege();
     let mut beside = Beside::new(arguments)?;
     let log = arguments.output.as_deref();
     let (recorded, output) =
         attach(&mut tracer, target, log, arguments.duration, Some(&mut beside), keep(arguments), say)?;
-    beside.finish();
+    let text = beside.finish();
     let told = Told { recorded: &recorded, tracer: &tracer, log: &output, status: None, not_perf: None };
     tell(arguments, &told, true)?;
-    refuse_unwritten(&recorded, None)?;
+    refuse_unwritten(&recorded, text, None)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -256,13 +264,21 @@ fn tell(arguments: &Arguments, told: &Told<'_>, with_fall_back: bool) -> Result<
     Ok(())
 }
 
-/// A recording whose log could not be written whole has failed, however much is missing, and whatever the command has done.
-fn refuse_unwritten(recorded: &Recorded, status: Option<ExitStatus>) -> Result<(), Failure> {
-    let Err(error) = &recorded.log else { return Ok(()) };
+/// A recording whose log or text could not be written whole has failed, however much is missing, and whatever the command
+/// has done.
+fn refuse_unwritten(
+    recorded: &Recorded,
+    text: Option<std::io::Error>,
+    status: Option<ExitStatus>,
+) -> Result<(), Failure> {
+    let ran = status.map(|status| format!("; the command has run ({status})")).unwrap_or_default();
+    let Err(error) = &recorded.log else {
+        let failed = |error| Failure::of_trace(anyhow::anyhow!("the text is incomplete: {error}{ran}"));
+        return text.map_or(Ok(()), |error| Err(failed(error)));
+    };
     let is_nothing =
         matches!(error, log::Error::Write { path, written: 0, .. } if log::Reader::open(path).is_err());
     let what = if is_nothing { "nothing was recorded" } else { "the log is incomplete" };
-    let ran = status.map(|status| format!("; the command has run ({status})")).unwrap_or_default();
     Err(Failure::of_trace(anyhow::anyhow!("{what}: {error}{ran}")))
 }
 

@@ -36,16 +36,15 @@ impl Beside {
         Ok(Self { text, injections })
     }
 
-    /// Ends the text, and says what was injected into no call: that may be a mistake in the expression.
-    pub fn finish(self) {
+    /// Ends the text, and says what was injected into no call: that may be a mistake in the expression. Why the text is not
+    /// whole, if it is not.
+    pub fn finish(self) -> Option<std::io::Error> {
         for (expression, were_met) in self.injections.without_effect() {
             let why =
                 if were_met { "the calls that when= names did not come" } else { "no such call was made" };
             note(format_args!("--inject {expression}: nothing was done: {why}"));
         }
-        if let Some(error) = self.text.and_then(TextSink::finish) {
-            note(format_args!("the text is incomplete: {error}"));
-        }
+        self.text.and_then(TextSink::finish)
     }
 }
 

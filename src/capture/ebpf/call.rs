@@ -69,6 +69,10 @@ impl<S: Sink> Session<'_, S> {
         if is_restart(thread, &made, parts.extra) {
             flags.set(Flags::RESTARTED);
         }
+        // The kernel's side takes all for members from the beginning.
+        let met_inside = head.flags & flag::ENTERED_BEFORE != 0;
+        let start_ns =
+            if met_inside { head.start_ns.max(thread.joined_ns).min(head.end_ns) } else { head.start_ns };
         let comm = thread.comm;
         let mut args = [0; 6];
         let taken = usize::from(plan.arg_count);
@@ -96,7 +100,7 @@ impl<S: Sink> Session<'_, S> {
             pid: head.pid,
             tid: caller,
             comm: until_nul(&comm),
-            start_ns: self.time(head.start_ns),
+            start_ns: self.time(start_ns),
             end_ns: ret.map(|_| self.time(head.end_ns)),
             abi,
             nr: head.nr,

@@ -19,6 +19,15 @@ pub enum LoadError {
         /// The kernel's answer.
         cause: String,
     },
+    /// The limit on descriptors is too low.
+    #[error(
+        "cannot {what}: too many open files (ulimit -n): the eBPF backend needs some 40; raise the limit, and lower it for \
+         the command (sh -c 'ulimit -n N; exec COMMAND'), or take --backend ptrace"
+    )]
+    Files {
+        /// What could not be done.
+        what: String,
+    },
     /// The kernel does not describe its types.
     #[error(
         "the kernel has no {0} (CONFIG_DEBUG_INFO_BTF), which the eBPF backend needs; --backend ptrace works on any kernel"
@@ -62,6 +71,7 @@ impl LoadError {
             Self::Refused { what, cause } | Self::Unable { what, cause } => {
                 format!("it cannot {what}: {cause}")
             }
+            Self::Files { what } => format!("it cannot {what}: too many open files (ulimit -n)"),
             Self::NoTypes(what) => format!("the kernel has no {what}"),
             Self::LockedDown { what } => format!("it cannot {what}: the kernel is locked down"),
             Self::TooOld { what, version } => {
@@ -72,15 +82,19 @@ impl LoadError {
 
     /// Says what failed, with the last cause, which is the kernel's answer where there is one.
     pub(super) fn new(what: impl Into<String>, error: &(dyn Error + 'static)) -> Self {
-        let (mut cause, mut refused) = (String::new(), false);
+        let (mut cause, mut refused, mut full) = (String::new(), false, false);
         let mut next = Some(error);
         while let Some(error) = next {
             cause = first_line(&error.to_string());
             let errno = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+            full |= matches!(errno, Some(libc::EMFILE));
             refused |= matches!(errno, Some(libc::EPERM | libc::EACCES));
             next = error.source();
         }
         let what = what.into();
+        if full {
+            return Self::Files { what };
+        }
         if std::fs::read_to_string(LOCKDOWN).is_ok_and(|state| is_locked_down(&state)) {
             return Self::LockedDown { what };
         }
@@ -126,6 +140,7 @@ mod tests {
         for (text, words) in [
             (error(libc::EPERM), "needs root, or CAP_BPF and CAP_PERFMON"),
             (error(libc::EINVAL), "--backend ptrace works on any kernel"),
+            (error(libc::EMFILE), "raise the limit"),
             (LoadError::NoTypes("/sys/kernel/btf/vmlinux").to_string(), "CONFIG_DEBUG_INFO_BTF"),
             (
                 LoadError::TooOld { what: "make the maps".to_owned(), version: "5.10.0".to_owned() }

@@ -4,8 +4,9 @@
 //! when it returns, without its begin.
 
 use std::io;
+use std::path::Path;
 
-use super::super::decode::threads::{comm_of, threads_of};
+use super::super::decode::threads::{comm_of, threads_of, threads_of_cgroup};
 use super::super::monotonic_ns;
 use super::super::sys::process::{First, thread_is_gone};
 use super::super::sys::signals::Watch;
@@ -17,11 +18,13 @@ use super::session::Session;
 
 /// How to record what runs already.
 #[derive(Clone, Copy, Debug)]
-pub struct RunningOptions {
+pub struct RunningOptions<'a> {
     /// The monotonic clock's reading that is time 0, in nanoseconds.
     pub origin_ns: u64,
     /// When to end at the latest, on the same clock.
     pub until_ns: Option<u64>,
+    /// The directory of the cgroup that is recorded.
+    pub cgroup: Option<&'a Path>,
 }
 
 impl Recorder {
@@ -31,7 +34,7 @@ impl Recorder {
         &mut self,
         target: Target<'_>,
         sink: &mut S,
-        options: RunningOptions,
+        options: RunningOptions<'_>,
     ) -> io::Result<Outcome> {
         let mut watch = Watch::install();
         watch.ask_kernel(&self.loaded.group_signals);
@@ -47,6 +50,9 @@ impl Recorder {
             for tid in threads_of(pid.cast_signed()) {
                 session.attach(pid, tid.cast_unsigned(), comm_of(pid.cast_signed(), tid));
             }
+        }
+        if let Some(cgroup) = options.cgroup {
+            session.members(threads_of_cgroup(cgroup));
         }
         let (mut backlog, mut looks) = (Backlog::default(), 0_u64);
         while !is_over(&session, pids) {

@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 use std::rc::Rc;
 
 use bytemuck::Zeroable;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::decode::restart::InterruptedCalls;
 use super::super::{Sink, monotonic_ns};
@@ -27,6 +27,8 @@ pub(super) struct Thread {
     pub(super) places: [u64; 2],
     /// The dynamic loader of its program runs.
     loads: bool,
+    /// When it came to be followed, if that was after the recording had begun and it ran before, by the monotonic clock.
+    pub(super) joined_ns: u64,
 }
 
 /// A program that a thread executes.
@@ -73,6 +75,8 @@ pub struct Session<'s, S: Sink> {
     sent_itself_stop: bool,
     /// Threads seen.
     pub threads_seen: u64,
+    /// Of a cgroup: those that were in it when the recording began.
+    members: Option<FxHashSet<u32>>,
     pub(super) text: Vec<u8>,
 }
 
@@ -95,6 +99,7 @@ impl<'s, S: Sink> Session<'s, S> {
             leader_ended: false,
             sent_itself_stop: false,
             threads_seen: 1,
+            members: None,
             text: Vec::new(),
         }
     }
@@ -148,6 +153,11 @@ impl<'s, S: Sink> Session<'s, S> {
         session.processes.clear();
         session.threads_seen = 0;
         session
+    }
+
+    /// These are followed from the beginning; others that are met join later.
+    pub fn members(&mut self, tids: Vec<u32>) {
+        self.members = Some(tids.into_iter().collect());
     }
 
     /// A thread is followed from now on that runs already.
@@ -212,7 +222,10 @@ impl<'s, S: Sink> Session<'s, S> {
         if self.threads.contains_key(&head.tid) {
             return;
         }
-        self.known(head).comm = comm;
+        let joins = self.members.as_ref().is_some_and(|members| !members.contains(&head.tid));
+        let thread = self.known(head);
+        thread.comm = comm;
+        thread.joined_ns = if joins { head.start_ns } else { 0 };
         self.mark(head, mark::ATTACHED);
     }
 

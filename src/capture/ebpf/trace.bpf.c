@@ -115,6 +115,9 @@ typedef struct {
 struct cred {
     kuid_t euid;
 } KERNEL;
+struct seccomp {
+    int mode;
+} KERNEL;
 struct task_struct {
     struct thread_info thread_info;
     unsigned int flags;
@@ -128,6 +131,7 @@ struct task_struct {
     struct pid *thread_pid;
     struct signal_struct *signal;
     struct cred *cred;
+    struct seccomp seccomp;
 } KERNEL;
 /* These two are as user space sees them (sys/user.h, sigaction(2)), so they are nothing to look up. */
 struct pt_regs {
@@ -674,8 +678,10 @@ __noinline int put_far(struct record *record, u8 tag, u64 address, u32 length)
         long got = bpf_probe_read_user_str(&far->data[used + 4], LONGEST_PATH, (void *)address);
         if (got <= 0) return 0;
         length = (u32)got - 1; /* without its NUL byte */
-        /* Cut, unless the next byte ends it: one of exactly that length the kernel refuses as well. */
-        if (length == LONGEST_PATH - 1) record->head.flags |= TRUNCATED;
+        /* Cut, unless the next byte ends it, which took no room here. */
+        u8 next = 1;
+        if (length == LONGEST_PATH - 1) bpf_probe_read_user(&next, 1, (void *)(address + length));
+        if (length == LONGEST_PATH - 1 && next) record->head.flags |= TRUNCATED;
     }
     begin_piece(&far->data[used & 0x3fff], tag, (u16)length);
     record->used = used + 4 + length;
@@ -758,8 +764,12 @@ static long put_far_word(u32 index, struct words *words)
     words->failed |= got <= 0;
     if (words->failed) return 1;
     words->record->used = used + (u32)got;
-    return 0;
+    words->full |= got == LONGEST_PATH; /* its end is missing, and so are those behind it */
+    return words->full;
 }
+
+/* More words than there is room for, however short they are. */
+#define MOST_WORDS (FAR_DATA + 1)
 
 __noinline int put_words(struct record *record, u64 address)
 {
@@ -770,7 +780,7 @@ __noinline int put_words(struct record *record, u64 address)
     words.full = record->is_far || begin > DATA_LAST;
     if (!words.full) {
         record->used = begin + 4;
-        bpf_loop(1024, put_near_word, &words, 0);
+        bpf_loop(MOST_WORDS, put_near_word, &words, 0);
         if (!words.full) begin_piece(&record->data[begin & DATA_LAST], ARGV, (u16)(record->used - begin - 4));
     }
     if (words.full) {
@@ -783,7 +793,7 @@ __noinline int put_words(struct record *record, u64 address)
         words.at = address;
         words.failed = words.full = 0;
         record->used = begin + 4;
-        bpf_loop(1024, put_far_word, &words, 0);
+        bpf_loop(MOST_WORDS, put_far_word, &words, 0);
         begin_piece(&words.far->data[begin & 0x3fff], ARGV, (u16)(record->used - begin - 4));
         if (words.full) record->head.flags |= TRUNCATED;
     }
@@ -1169,7 +1179,9 @@ int BPF_PROG(enter, struct pt_regs *regs, long nr)
     return 0;
 }
 
+#define SIGKILL 9
 #define SIGSTOP 19
+#define SIGSYS 31
 #define SI_KERNEL 0x80
 
 /*
@@ -1409,7 +1421,8 @@ int BPF_PROG(signalled, int signal, struct kernel_siginfo *info)
 {
     struct task_struct *task = bpf_get_current_task_btf();
     struct record *record = followed(task);
-    if (!record) return 0;
+    /* That of SIGKILL is no delivery: the kernel so ends all threads of a process that ends, and tells nobody who sent it. */
+    if (!record || signal == SIGKILL) return 0;
     struct kernel_siginfo copy = {};
     bpf_probe_read_kernel(&copy, sizeof copy, info); /* it may be a small number instead (SEND_SIG_PRIV) */
     u32 pid = record->head.pid;
@@ -1448,6 +1461,18 @@ int BPF_PROG(sent, int signal, struct kernel_siginfo *info, struct task_struct *
     return 0;
 }
 
+#define SECCOMP_MODE_FILTER 2
+
+/* A filter kills by SIGSYS, strict mode by SIGKILL; the mode is then another one from Linux 5.16 on. */
+static __always_inline int is_killed_by_seccomp(struct task_struct *task)
+{
+    u32 signal = task->exit_code & 0x7f;
+    if (signal == SIGSYS) return 1;
+    if (signal != SIGKILL || !bpf_core_field_exists(task->seccomp)) return 0;
+    int mode = task->seccomp.mode;
+    return mode && mode != SECCOMP_MODE_FILTER;
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(ended, struct task_struct *task)
 {
@@ -1457,9 +1482,9 @@ int BPF_PROG(ended, struct task_struct *task)
         record->head.flags &= ~RETURNED; /* and never will */
         send(record);
     }
-    else if ((task->exit_code & 0x7f) == 31 /* SIGSYS */) {
-        /* Killed by seccomp before the call's entry was reported: its result is still what the kernel's entry
-         * code puts there. (SECCOMP_RET_TRAP has reported the call, and puts the number back.) */
+    else if (is_killed_by_seccomp(task)) {
+        /* Before the call's entry was reported: its result is still what the kernel's entry code puts there.
+         * (SECCOMP_RET_TRAP has reported the call, and puts the number back.) */
         struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
         struct pt_regs copy;
         if (!is_hidden(record, task) && !bpf_probe_read_kernel(&copy, sizeof copy, regs) &&
