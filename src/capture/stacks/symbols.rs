@@ -131,14 +131,8 @@ impl Symbols {
             ..Frame::UNKNOWN
         };
         let source = object.source().filter(|_| !self.broken.contains(&id));
-        let source = source.map(|path| Source::Elf(Elf::new(path)));
         let faults = file_faults::count();
-        let found = source.and_then(|source| {
-            guarded(|| {
-                let found = self.symbolizer.symbolize_single(&source, Input::VirtOffset(at)).ok()?;
-                found.into_sym().filter(covers).map(Sym::into_owned)
-            })
-        });
+        let found = source.and_then(|path| guarded(|| find(&self.symbolizer, Elf::new(path), at)));
         if file_faults::count() != faults {
             self.broken.insert(id);
         }
@@ -184,6 +178,16 @@ impl Symbols {
         self.frames.push(table.frame(&frame, define));
         (start, self.frames.len() as u32)
     }
+}
+
+/// The function at an address of a file. One whose DWARF cannot be read has its symbol table.
+fn find(symbolizer: &Symbolizer, mut elf: Elf, at: u64) -> Option<Sym<'static>> {
+    let found = symbolizer.symbolize_single(&Source::Elf(elf.clone()), Input::VirtOffset(at));
+    let found = found.or_else(|_| {
+        elf.debug_syms = false;
+        symbolizer.symbolize_single(&Source::Elf(elf), Input::VirtOffset(at))
+    });
+    found.ok()?.into_sym().filter(covers).map(Sym::into_owned)
 }
 
 /// Whether a symbol of an ELF file is for the address it was found for. Those of the symbol table have a size; one of

@@ -1,6 +1,6 @@
 //! Folded stacks as text, one a line: frames joined by `;`, a blank, the number.
 //!
-//! Names are escaped as everywhere; beyond that `;`, which separates frames, is `\u{3b}`, and so are
+//! Names are escaped as everywhere; beyond that `;`, which separates frames, is `\073`, and so are
 //! blanks and hash signs where a reader of such lines would take them for something else.
 
 use std::io::{self, Write};
