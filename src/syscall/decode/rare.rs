@@ -146,11 +146,11 @@ layouts! {
         always tai @ 160/160 Int(B4);
     }
     /// `struct mq_attr`.
-    MESSAGES: 64/64 {
-        always mq_flags @ 0/0 Flags(&QUEUE_FLAGS, B8);
-        always mq_maxmsg @ 8/8 Int(B8);
-        always mq_msgsize @ 16/16 Int(B8);
-        always mq_curmsgs @ 24/24 Int(B8);
+    MESSAGES: 64/32 {
+        always mq_flags @ 0/0 Flags(&QUEUE_FLAGS, Word);
+        always mq_maxmsg @ 8/4 Int(Word);
+        always mq_msgsize @ 16/8 Int(Word);
+        always mq_curmsgs @ 24/12 Int(Word);
     }
     /// `struct mount_attr`.
     MOUNT_ATTRIBUTES: 32/32 {
@@ -211,26 +211,24 @@ layouts! {
 }
 
 /// A call's name, its argument, whether the kernel fills it, and what is there. A line an argument.
-static ARGUMENTS: &[(&str, usize, bool, What)] = &[
-    ("adjtimex", 0, true, What::Of(&TIMEX)),
-    ("clock_adjtime", 1, true, What::Of(&TIMEX)),
-    ("mq_open", 3, false, What::Of(&MESSAGES)),
-    ("mq_getsetattr", 1, false, What::Of(&MESSAGES)),
-    ("mq_getsetattr", 2, true, What::Of(&MESSAGES)),
-];
+static ARGUMENTS: &[(&str, usize, bool, What)] =
+    &[("adjtimex", 0, true, What::Of(&TIMEX)), ("clock_adjtime", 1, true, What::Of(&TIMEX))];
 
 /// The same for those with a form of their own, known before the call or when it has returned.
-static OWN: &[(&str, usize, Form)] = &[
+static OWN: &[(&str, usize, Form)] = &[];
+
+/// The same for programs of every kind.
+static OWN_OF_ALL: &[(&str, usize, Form)] = &[
     ("semop", 1, Form::Own(write_operations)),
     ("semtimedop", 1, Form::Own(write_operations)),
+    ("semtimedop_time64", 1, Form::Own(write_operations)),
     ("msgsnd", 1, Form::Own(write_message)),
     ("msgrcv", 1, Form::OwnLate(write_message)),
     ("timer_create", 1, Form::Own(write_sigevent)),
     ("mq_notify", 1, Form::Own(write_sigevent)),
-];
-
-/// The same for programs of every kind.
-static OWN_OF_ALL: &[(&str, usize, Form)] = &[
+    ("mq_open", 3, Form::IoctlIn(What::Of(&MESSAGES))),
+    ("mq_getsetattr", 1, Form::IoctlIn(What::Of(&MESSAGES))),
+    ("mq_getsetattr", 2, Form::IoctlOut(What::Of(&MESSAGES))),
     ("mincore", 2, Form::OwnLate(write_residence)),
     ("mbind", 3, Form::Own(process::write_nodes)),
     ("migrate_pages", 2, Form::Own(write_nodes)),
@@ -400,9 +398,9 @@ fn write_message(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     let kind = if call.phase == Phase::Exit && !call.succeeded() { None } else { call.read_word(address) };
     let Some(kind) = kind.filter(|_| !call.style.addresses) else { return call.write_address(out, address) };
     out.extend_from_slice(b"{mtype=");
-    write_number(out, kind.cast_signed());
+    write_number(out, if call.half() == 0 { kind.cast_signed() } else { i64::from(kind as i32) });
     out.extend_from_slice(b", mtext=");
-    call.write_buffer(out, address.wrapping_add(8), size);
+    call.write_buffer(out, address.wrapping_add(call.word_size() as u64), size);
     out.push(b'}');
 }
 
@@ -448,7 +446,7 @@ impl Decoder<'_, '_> {
     /// A priority of reading and writing: a class, and a number in it.
     pub(super) fn write_io_priority(&self, out: &mut Vec<u8>, value: u64) {
         const SHIFT: u32 = 13;
-        let number = |out: &mut Vec<u8>| write_hex(out, value);
+        let number = |out: &mut Vec<u8>| write_number(out, i64::from(value as i32));
         self.style.constants.write(out, number, |out| {
             out.extend_from_slice(b"IOPRIO_PRIO_VALUE(");
             IO_CLASS.write_one(out, value >> SHIFT);
@@ -605,8 +603,11 @@ fn write_scheduling(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize)
     let given = if is_passed { given } else { given.min(call.arg(index + 1) as u32 as usize) };
     let mut bytes = [0; 56];
     let known = given.min(bytes.len());
+    if given >= FIRST && call.memory.read(phase, address, &mut bytes[..known]) < known {
+        return call.write_address(out, address);
+    }
     out.push(b'{');
-    if given < FIRST || call.memory.read(phase, address, &mut bytes[..known]) < known {
+    if given < FIRST {
         out.extend_from_slice(format!("size={size}").as_bytes());
     } else {
         call.write_some(out, if is_passed { &SCHEDULING } else { &SCHEDULING_TOLD }, &bytes, given);
@@ -667,7 +668,8 @@ fn write_nodes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
 
 /// `[0x7f0000]`: addresses of pages.
 fn write_pages(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    call.write_array(out, call.arg(index), call.arg(1), 8, &mut |call, out, bytes| {
+    let size = call.word_size();
+    call.write_array(out, call.arg(index), call.arg(1), size, &mut |call, out, bytes| {
         call.write_address(out, number(bytes));
     });
 }
@@ -725,13 +727,14 @@ fn write_sigevent(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     const THREAD: u32 = 2;
     const THREAD_ID: u32 = 4;
     let address = call.arg(index);
-    let mut bytes = [0; 32];
-    if address == 0 || call.style.addresses || call.memory.read(call.phase, address, &mut bytes) < bytes.len()
-    {
+    let word = call.word_size();
+    let (mut bytes, size) = ([0; 32], 3 * word + 8);
+    let is_looked_at = address != 0 && !call.style.addresses;
+    if !is_looked_at || call.memory.read(call.phase, address, &mut bytes[..size]) < size {
         return call.write_address(out, address);
     }
-    let (value, signal, notify) =
-        (number(&bytes[..8]), number(&bytes[8..12]) as u32, number(&bytes[12..16]) as u32);
+    let (value, rest) = (number(&bytes[..word]), &bytes[word..]);
+    let (signal, notify) = (number(&rest[..4]) as u32, number(&rest[4..8]) as u32);
     out.push(b'{');
     if value != 0 {
         out.extend_from_slice(b"sigev_value={sival_int=");
@@ -750,12 +753,12 @@ fn write_sigevent(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     match notify {
         THREAD_ID => {
             out.extend_from_slice(b", sigev_notify_thread_id=");
-            write_number(out, i64::from(number(&bytes[16..20]) as i32));
+            write_number(out, i64::from(number(&rest[8..12]) as i32));
         }
         THREAD => {
-            for (name, at) in [("function", 16), ("attributes", 24)] {
+            for (name, at) in [("function", 8), ("attributes", 8 + word)] {
                 out.extend_from_slice(format!(", sigev_notify_{name}=").as_bytes());
-                call.write_address(out, number(&bytes[at..at + 8]));
+                call.write_address(out, number(&rest[at..at + word]));
             }
         }
         _ => {}
