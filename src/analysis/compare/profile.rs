@@ -48,7 +48,7 @@ pub struct Setting {
     pub pythons: BTreeSet<Text>,
     /// Options of the command that change what an installer does.
     pub options: BTreeSet<Text>,
-    /// Files read from caches.
+    /// Calls that read files in caches.
     pub cache_reads: u64,
     /// Whether an installer had to find out which versions go together; `None`: none ran that is known.
     pub resolved: Option<bool>,

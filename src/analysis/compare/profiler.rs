@@ -193,7 +193,7 @@ impl Profiler {
             let tally =
                 Tally { calls: cell.calls, failed: if group.failed() { cell.calls } else { 0 }, cost_ns };
             all.merge(tally);
-            if found == Place::Cache && call.family() == Family::Open && !group.failed() {
+            if found == Place::Cache && call.family() == Family::Read && !group.failed() {
                 self.setting.cache_reads += cell.calls;
             }
             python(path, group, &mut self.setting.pythons);
