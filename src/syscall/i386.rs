@@ -447,7 +447,7 @@ pub(super) static TABLE: &[Spec] = syscalls! {
     446 landlock_restrict_self(ruleset_fd: Fd, flags: Flags(&LANDLOCK_RESTRICT)) -> Int, Other, [DESC];
     447 memfd_secret(flags: Flags(&MEMFD_SECRET)) -> Fd, Descriptor, [DESC];
     448 process_mrelease(pidfd: Fd, flags: Flags(&NAMELESS)) -> Int, Memory, [DESC];
-    449 futex_waitv(waiters: In(Other), nr_futexes: Uint, flags: Flags(&NAMELESS), timeout: In(Timespec), clockid: Enum(&CLOCK)) -> Int, Futex, [];
+    449 futex_waitv(waiters: In(Other), nr_futexes: Uint, flags: Flags(&NAMELESS), timeout: In(Timespec64), clockid: Enum(&CLOCK)) -> Int, Futex, [];
     450 set_mempolicy_home_node(start: Addr, len: Size, home_node: Size, flags: Word) -> Int, Memory, [MEMORY];
     451 cachestat(fd: Fd, cstat_range: In(Other), cstat: Out(Other), flags: Word) -> Int, Stat, [DESC];
     452 fchmodat2(dirfd: DirFd, pathname: Path, mode: Mode, flags: Flags(&AT)) -> Int, Attribute, [FILE DESC];

@@ -37,6 +37,7 @@ mod mutation;
 mod obstacles;
 mod passing_on;
 mod plot;
+mod random_calls;
 mod replaying;
 mod same_lines;
 mod same_text;

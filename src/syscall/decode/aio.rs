@@ -124,9 +124,10 @@ fn write_request(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, address: u64, is
     }
     out.extend_from_slice(b", aio_lio_opcode=");
     let number = |out: &mut Vec<u8>| write_radix(out, u64::from(command), 10, 1);
-    call.style.constants.write(out, number, |out| match AIO_COMMAND.name(u64::from(command)) {
-        Some(name) => out.extend_from_slice(name.as_bytes()),
-        None => {
+    call.style.constants.write(out, number, |out| {
+        if let Some(name) = AIO_COMMAND.name(u64::from(command)) {
+            out.extend_from_slice(name.as_bytes());
+        } else {
             write_radix(out, u64::from(command), 10, 1);
             out.extend_from_slice(b" /* IOCB_CMD_??? */");
         }

@@ -336,11 +336,9 @@ impl<'a, 'm> Decoder<'a, 'm> {
     fn is_process(&self, kind: Arg, index: usize) -> bool {
         match (self.spec.name, index) {
             ("setpgid", 1) | ("perf_event_open", _) => false,
-            // PRIO_PROCESS, IOPRIO_WHO_PROCESS.
+            // PRIO_PROCESS; IOPRIO_WHO_PROCESS, P_PID.
             ("getpriority" | "setpriority", 1) => self.arg(0) as u32 == 0,
-            ("ioprio_get" | "ioprio_set", 1) => self.arg(0) as u32 == 1,
-            // P_PID.
-            ("waitid", _) => self.arg(0) as u32 == 1,
+            ("ioprio_get" | "ioprio_set" | "waitid", 1) => self.arg(0) as u32 == 1,
             _ => kind == Arg::Pid,
         }
     }

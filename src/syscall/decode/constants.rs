@@ -88,7 +88,11 @@ impl Constants {
 
     /// The number of a signal.
     pub fn signal(self, out: &mut Vec<u8>, signal: u32) {
-        self.write(out, |out| write_number(out, i64::from(signal)), |out| write_signal(out, signal));
+        self.write(
+            out,
+            |out| write_number(out, i64::from(signal.cast_signed())),
+            |out| write_signal(out, signal),
+        );
     }
 
     /// Why a signal was sent.

@@ -114,9 +114,10 @@ fn write_key(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
 fn write_default(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     let keyring = call.arg(index);
     let number = |out: &mut Vec<u8>| write_number(out, i64::from(keyring as i32));
-    call.style.constants.write(out, number, |out| match KEY_DEFAULT.name(keyring) {
-        Some(name) => out.extend_from_slice(name.as_bytes()),
-        None => {
+    call.style.constants.write(out, number, |out| {
+        if let Some(name) = KEY_DEFAULT.name(keyring) {
+            out.extend_from_slice(name.as_bytes());
+        } else {
             write_number(out, i64::from(keyring as i32));
             out.extend_from_slice(b" /* KEY_REQKEY_DEFL_??? */");
         }
@@ -134,13 +135,12 @@ fn write_argument(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
             let filled = call.event.ret.unwrap_or(0).unsigned_abs();
             call.write_buffer(out, value, filled.min(call.arg(index + 1)));
         }
-        What::Filled => call.write_address(out, value),
         What::Pieces => call.write_iovecs(out, value, call.arg(index + 1), u64::MAX, true, None),
         What::Size => write_radix(out, word(call.event.abi, value), 10, 1),
         What::Flag => write_number(out, i64::from(value as i32)),
         What::Id if value as u32 == u32::MAX => out.extend_from_slice(b"-1"),
         What::Number | What::Id => write_radix(out, u64::from(value as u32), 10, 1),
-        What::Pointer => call.write_address(out, value),
+        What::Filled | What::Pointer => call.write_address(out, value),
         What::Raw => write_hex(out, word(call.event.abi, value)),
         What::Permissions => call.style.constants.bits(out, &KEY_PERMISSION, value),
         What::Default => write_default(call, out, index),

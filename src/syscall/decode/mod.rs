@@ -10,6 +10,7 @@
 //! it and how each member is shown, `special` and `ioctl` what depends on another argument. Pointers come from the
 //! traced program: what cannot be read is shown as its address. Nothing here knows where memory comes from.
 
+mod address;
 mod aio;
 mod bpf;
 mod call;
@@ -20,11 +21,14 @@ pub mod escape;
 mod facts;
 mod grown;
 mod ioctl;
+mod ipc;
 mod keys;
 mod layout;
 mod memory;
+mod mounts;
 mod net;
 mod netlink;
+mod pages;
 mod perf;
 mod poll;
 mod prctl;

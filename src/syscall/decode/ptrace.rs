@@ -56,7 +56,7 @@ fn write_register(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
         Some(register) => {
             out.extend_from_slice(b"8*");
             out.extend_from_slice(register.as_bytes());
-            if at % 8 != 0 {
+            if !at.is_multiple_of(8) {
                 out.push(b'+');
                 write_radix(out, at % 8, 10, 1);
             }

@@ -3,125 +3,23 @@
 
 use super::call::word;
 use super::ioctl::What;
-use super::layout::Show::{Address, Enum, Flags, Hex as Hexadecimal, Int, Nested, Octal, Own, Uint};
-use super::layout::Size::{B2, B4, B8, Word};
-use super::layout::{Layout, layouts};
+use super::layout::Show::{Address, Enum, Flags, Hex as Hexadecimal, Int, Nested, Own, Uint};
+use super::layout::Size::{B4, B8, Word};
+use super::layout::layouts;
 use super::special::Form;
-use super::text::{Hex, write_text};
-use super::{Decoder, Phase, aio, bpf, keys, perf, prctl, process, ptrace, quota, tables, uring};
+use super::text::write_text;
+use super::{
+    Decoder, Phase, aio, bpf, ipc, keys, mounts, pages, perf, prctl, process, ptrace, quota, tables, uring,
+};
 use crate::event::{Abi, Event};
 use crate::syscall::flags::x86::{SWAPON, SYSLOG};
 use crate::syscall::flags::{
-    ADJUST, CLOCK_STATE, CLOCK_STATUS, FUTEX_WAITER, IO_CLASS, LANDLOCK_ACCESS, LOG_LEVEL, MOUNT_ATTR,
-    PROPAGATION, QUEUE_FLAGS, SCHED, SCHED_ATTR, SEMBUF, SIGEVENT, write_hex, write_number, write_radix,
+    ADJUST, CLOCK_STATE, CLOCK_STATUS, FUTEX_WAITER, IO_CLASS, LANDLOCK_ACCESS, LOG_LEVEL, SCHED, SCHED_ATTR,
+    write_hex, write_number, write_radix,
 };
 use crate::syscall::{Arg, Spec};
 
 layouts! {
-    /// `struct ipc64_perm`, as much of it as is set.
-    OWNER: 48/48 {
-        always uid @ 4/4 Uint(B4);
-        always gid @ 8/8 Uint(B4);
-        always mode @ 20/20 Octal(B4);
-    }
-    /// All of it.
-    PERM: 48/48 {
-        always uid @ 4/4 Uint(B4);
-        always gid @ 8/8 Uint(B4);
-        always mode @ 20/20 Octal(B4);
-        always key @ 0/0 Uint(B4);
-        always cuid @ 12/12 Uint(B4);
-        always cgid @ 16/16 Uint(B4);
-    }
-    /// `struct msqid64_ds`, as much of it as is set.
-    QUEUE_SET: 120/120 {
-        always msg_perm @ 0/0 Nested(&OWNER);
-        always msg_qbytes @ 88/88 Uint(B8);
-    }
-    /// All of it.
-    QUEUE: 120/120 {
-        always msg_perm @ 0/0 Nested(&PERM);
-        always msg_stime @ 48/48 Uint(B8);
-        always msg_rtime @ 56/56 Uint(B8);
-        always msg_ctime @ 64/64 Uint(B8);
-        always msg_qnum @ 80/80 Uint(B8);
-        always msg_qbytes @ 88/88 Uint(B8);
-        always msg_lspid @ 96/96 Int(B4);
-        always msg_lrpid @ 100/100 Int(B4);
-    }
-    /// `struct shmid64_ds`, as much of it as is set.
-    SEGMENT_SET: 112/112 {
-        always shm_perm @ 0/0 Nested(&OWNER);
-    }
-    /// All of it.
-    SEGMENT: 112/112 {
-        always shm_perm @ 0/0 Nested(&PERM);
-        always shm_segsz @ 48/48 Uint(B8);
-        always shm_cpid @ 80/80 Int(B4);
-        always shm_lpid @ 84/84 Int(B4);
-        always shm_nattch @ 88/88 Uint(B8);
-        always shm_atime @ 56/56 Uint(B8);
-        always shm_dtime @ 64/64 Uint(B8);
-        always shm_ctime @ 72/72 Uint(B8);
-    }
-    /// `struct semid64_ds`, as much of it as is set.
-    SEMAPHORES_SET: 104/104 {
-        always sem_perm @ 0/0 Nested(&OWNER);
-    }
-    /// All of it.
-    SEMAPHORES: 104/104 {
-        always sem_perm @ 0/0 Nested(&PERM);
-        always sem_otime @ 48/48 Uint(B8);
-        always sem_ctime @ 64/64 Uint(B8);
-        always sem_nsems @ 80/80 Uint(B8);
-    }
-    /// `struct seminfo`.
-    SEMAPHORE_LIMITS: 40/40 {
-        always semmap @ 0/0 Int(B4);
-        always semmni @ 4/4 Int(B4);
-        always semmns @ 8/8 Int(B4);
-        always semmnu @ 12/12 Int(B4);
-        always semmsl @ 16/16 Int(B4);
-        always semopm @ 20/20 Int(B4);
-        always semume @ 24/24 Int(B4);
-        always semusz @ 28/28 Int(B4);
-        always semvmx @ 32/32 Int(B4);
-        always semaem @ 36/36 Int(B4);
-    }
-    /// `struct msginfo`.
-    QUEUE_LIMITS: 32/32 {
-        always msgpool @ 0/0 Int(B4);
-        always msgmap @ 4/4 Int(B4);
-        always msgmax @ 8/8 Int(B4);
-        always msgmnb @ 12/12 Int(B4);
-        always msgmni @ 16/16 Int(B4);
-        always msgssz @ 20/20 Int(B4);
-        always msgtql @ 24/24 Int(B4);
-        always msgseg @ 28/28 Uint(B2);
-    }
-    /// `struct shminfo64`.
-    SEGMENT_LIMITS: 72/72 {
-        always shmmax @ 0/0 Uint(B8);
-        always shmmin @ 8/8 Uint(B8);
-        always shmmni @ 16/16 Uint(B8);
-        always shmseg @ 24/24 Uint(B8);
-        always shmall @ 32/32 Uint(B8);
-    }
-    /// `struct shm_info`.
-    SEGMENT_USE: 48/48 {
-        always used_ids @ 0/0 Int(B4);
-        always shm_tot @ 8/8 Uint(B8);
-        always shm_rss @ 16/16 Uint(B8);
-        always shm_swp @ 24/24 Uint(B8);
-        always swap_attempts @ 32/32 Uint(B8);
-        always swap_successes @ 40/40 Uint(B8);
-    }
-    /// `struct sembuf`.
-    SEMAPHORE_OP: 6/6 {
-        always sem_num @ 0/0 Uint(B2);
-        always sem_op @ 2/2 Int(B2);
-        always sem_flg @ 4/4 Flags(&SEMBUF, B2);
-    }
     /// `struct timex`.
     TIMEX: 208/208 {
         always modes @ 0/0 Flags(&ADJUST, B4);
@@ -144,20 +42,6 @@ layouts! {
         always errcnt @ 144/144 Int(B8);
         always stbcnt @ 152/152 Int(B8);
         always tai @ 160/160 Int(B4);
-    }
-    /// `struct mq_attr`.
-    MESSAGES: 64/64 {
-        always mq_flags @ 0/0 Flags(&QUEUE_FLAGS, B8);
-        always mq_maxmsg @ 8/8 Int(B8);
-        always mq_msgsize @ 16/16 Int(B8);
-        always mq_curmsgs @ 24/24 Int(B8);
-    }
-    /// `struct mount_attr`.
-    MOUNT_ATTRIBUTES: 32/32 {
-        always attr_set @ 0/0 Flags(&MOUNT_ATTR, B8);
-        always attr_clr @ 8/8 Flags(&MOUNT_ATTR, B8);
-        always propagation @ 16/16 Enum(&PROPAGATION, B8);
-        always userns_fd @ 24/24 Uint(B8);
     }
     /// `struct sched_attr`.
     SCHEDULING: 56/56 {
@@ -211,39 +95,37 @@ layouts! {
 }
 
 /// A call's name, its argument, whether the kernel fills it, and what is there. A line an argument.
-static ARGUMENTS: &[(&str, usize, bool, What)] = &[
-    ("adjtimex", 0, true, What::Of(&TIMEX)),
-    ("clock_adjtime", 1, true, What::Of(&TIMEX)),
-    ("mq_open", 3, false, What::Of(&MESSAGES)),
-    ("mq_getsetattr", 1, false, What::Of(&MESSAGES)),
-    ("mq_getsetattr", 2, true, What::Of(&MESSAGES)),
-];
+static ARGUMENTS: &[(&str, usize, bool, What)] =
+    &[("adjtimex", 0, true, What::Of(&TIMEX)), ("clock_adjtime", 1, true, What::Of(&TIMEX))];
 
 /// The same for those with a form of their own, known before the call or when it has returned.
-static OWN: &[(&str, usize, Form)] = &[
-    ("semop", 1, Form::Own(write_operations)),
-    ("semtimedop", 1, Form::Own(write_operations)),
-    ("msgsnd", 1, Form::Own(write_message)),
-    ("msgrcv", 1, Form::OwnLate(write_message)),
-    ("timer_create", 1, Form::Own(write_sigevent)),
-    ("mq_notify", 1, Form::Own(write_sigevent)),
-];
+static OWN: &[(&str, usize, Form)] = &[];
 
 /// The same for programs of every kind.
 static OWN_OF_ALL: &[(&str, usize, Form)] = &[
-    ("mincore", 2, Form::OwnLate(write_residence)),
+    ("semop", 1, Form::Own(ipc::write_operations)),
+    ("semtimedop", 1, Form::Own(ipc::write_operations)),
+    ("semtimedop_time64", 1, Form::Own(ipc::write_operations)),
+    ("msgsnd", 1, Form::Own(ipc::write_message)),
+    ("msgrcv", 1, Form::OwnLate(ipc::write_message)),
+    ("timer_create", 1, Form::Own(ipc::write_sigevent)),
+    ("mq_notify", 1, Form::Own(ipc::write_sigevent)),
+    ("mq_open", 3, Form::IoctlIn(What::Of(&ipc::MESSAGES))),
+    ("mq_getsetattr", 1, Form::IoctlIn(What::Of(&ipc::MESSAGES))),
+    ("mq_getsetattr", 2, Form::IoctlOut(What::Of(&ipc::MESSAGES))),
+    ("mincore", 2, Form::OwnLate(pages::write_residence)),
     ("mbind", 3, Form::Own(process::write_nodes)),
-    ("migrate_pages", 2, Form::Own(write_nodes)),
-    ("migrate_pages", 3, Form::Own(write_nodes)),
-    ("move_pages", 2, Form::Own(write_pages)),
-    ("move_pages", 3, Form::Own(write_numbers)),
-    ("move_pages", 4, Form::OwnLate(write_numbers)),
-    ("mount", 2, Form::Own(write_mount_type)),
-    ("mount", 4, Form::Own(write_mount_data)),
-    ("name_to_handle_at", 2, Form::OwnLate(write_handle)),
-    ("name_to_handle_at", 3, Form::OwnLate(write_mount_id)),
-    ("open_by_handle_at", 1, Form::Own(write_handle)),
-    ("mount_setattr", 3, Form::Own(write_mount_attributes)),
+    ("migrate_pages", 2, Form::Own(pages::write_nodes)),
+    ("migrate_pages", 3, Form::Own(pages::write_nodes)),
+    ("move_pages", 2, Form::Own(pages::write_pages)),
+    ("move_pages", 3, Form::Own(pages::write_numbers)),
+    ("move_pages", 4, Form::OwnLate(pages::write_numbers)),
+    ("mount", 2, Form::Own(mounts::write_mount_type)),
+    ("mount", 4, Form::Own(mounts::write_mount_data)),
+    ("name_to_handle_at", 2, Form::OwnLate(mounts::write_handle)),
+    ("name_to_handle_at", 3, Form::OwnLate(mounts::write_mount_id)),
+    ("open_by_handle_at", 1, Form::Own(mounts::write_handle)),
+    ("mount_setattr", 3, Form::Own(mounts::write_mount_attributes)),
     ("landlock_create_ruleset", 0, Form::Own(write_ruleset)),
     ("landlock_add_rule", 2, Form::Own(write_rule)),
     ("kexec_load", 2, Form::Own(write_kexec_segments)),
@@ -262,18 +144,14 @@ static OWN_OF_ALL: &[(&str, usize, Form)] = &[
     ("fgetxattr", 2, Form::OwnLate(write_attribute)),
     ("ioprio_set", 2, Form::Own(write_io_priority)),
     ("swapon", 1, Form::Own(write_swap_flags)),
-    ("fsconfig", 2, Form::Own(write_setting)),
-    ("fsconfig", 3, Form::Own(write_setting)),
+    ("fsconfig", 2, Form::Own(mounts::write_setting)),
+    ("fsconfig", 3, Form::Own(mounts::write_setting)),
     ("kcmp", 3, Form::Own(write_compared)),
     ("kcmp", 4, Form::Own(write_compared)),
     ("futex_waitv", 0, Form::Own(write_waiters)),
     ("set_thread_area", 0, Form::Own(write_segment)),
     ("get_thread_area", 0, Form::OwnLate(write_segment)),
 ];
-
-/// `IPC_SET`, `IPC_STAT` and what asks for the same by another number, without `IPC_64`.
-const SET: u64 = 1;
-const STATS: [u64; 4] = [2, 11, 13, 15];
 
 /// How an argument is printed that is a structure only this call has.
 pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form> {
@@ -294,51 +172,14 @@ fn form_here(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form> {
     if event.abi != Abi::X86_64 {
         return None;
     }
-    let of = |is_filled, layout| {
-        let what = What::Of(layout);
-        Some(if is_filled { Form::IoctlOut(what) } else { Form::IoctlIn(what) })
-    };
-    let pair: Option<[&'static Layout; 2]> = match (spec.name, index) {
-        ("msgctl", 2) => Some([&QUEUE_SET, &QUEUE]),
-        ("shmctl", 2) => Some([&SEGMENT_SET, &SEGMENT]),
-        ("semctl", 3) => Some([&SEMAPHORES_SET, &SEMAPHORES]),
-        _ => None,
-    };
-    if let Some([set, stat]) = pair {
-        // The operation stands before the structure.
-        return match event.args[index - 1] & 0xff {
-            SET => of(false, set),
-            operation if limits(spec.name, operation).is_some() => of(true, limits(spec.name, operation)?),
-            operation if is_stat(spec.name, operation) => of(true, stat),
-            _ => None,
-        };
+    if let Some(form) = ipc::form(event, spec, index) {
+        return Some(form);
     }
     let is_this = |name: &str, at: usize| name == spec.name && at == index;
     if let Some((.., is_filled, what)) = ARGUMENTS.iter().find(|(name, at, ..)| is_this(name, *at)) {
         return Some(if *is_filled { Form::IoctlOut(*what) } else { Form::IoctlIn(*what) });
     }
     OWN.iter().find(|(name, at, _)| is_this(name, *at)).map(|(.., form)| *form)
-}
-
-/// What `IPC_INFO` gives, and what `SEM_INFO`, `MSG_INFO` and `SHM_INFO` do.
-fn limits(name: &str, operation: u64) -> Option<&'static Layout> {
-    match (name, operation) {
-        ("semctl", 3 | 19) => Some(&SEMAPHORE_LIMITS),
-        ("msgctl", 3 | 12) => Some(&QUEUE_LIMITS),
-        ("shmctl", 3) => Some(&SEGMENT_LIMITS),
-        ("shmctl", 14) => Some(&SEGMENT_USE),
-        _ => None,
-    }
-}
-
-/// `MSG_STAT` is 11 and `MSG_STAT_ANY` 13, `SHM_STAT` 13 and 15, `SEM_STAT` 18 and 20.
-fn is_stat(name: &str, operation: u64) -> bool {
-    let [plain, message, segment, any] = STATS;
-    match name {
-        "msgctl" => [plain, message, segment].contains(&operation),
-        "shmctl" => [plain, segment, any].contains(&operation),
-        _ => [plain, 18, 20].contains(&operation),
-    }
 }
 
 /// Whether an argument has a form here.
@@ -375,7 +216,8 @@ fn write_pointer(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     call.write_address(out, number(&bytes[..bytes.len().min(8)]));
 }
 
-fn number(bytes: &[u8]) -> u64 {
+/// The number that up to eight bytes are.
+pub(super) fn number(bytes: &[u8]) -> u64 {
     let mut value = [0; 8];
     let count = bytes.len().min(8);
     value[..count].copy_from_slice(&bytes[..count]);
@@ -384,26 +226,6 @@ fn number(bytes: &[u8]) -> u64 {
 
 fn write_parent(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     call.write_descriptor(out, number(&bytes[..bytes.len().min(4)]) as i32);
-}
-
-/// `[{sem_num=0, sem_op=1, sem_flg=SEM_UNDO}]`
-fn write_operations(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    let count = u64::from(call.arg(index + 1) as u32);
-    call.write_array(out, call.arg(index), count, SEMAPHORE_OP.size[0], &mut |call, out, bytes| {
-        call.write_members(out, &SEMAPHORE_OP, bytes);
-    });
-}
-
-/// `{mtype=5, mtext="hello"}`
-fn write_message(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    let (address, size) = (call.arg(index), call.arg(index + 1));
-    let kind = if call.phase == Phase::Exit && !call.succeeded() { None } else { call.read_word(address) };
-    let Some(kind) = kind.filter(|_| !call.style.addresses) else { return call.write_address(out, address) };
-    out.extend_from_slice(b"{mtype=");
-    write_number(out, kind.cast_signed());
-    out.extend_from_slice(b", mtext=");
-    call.write_buffer(out, address.wrapping_add(8), size);
-    out.push(b'}');
 }
 
 /// A name whose length stands behind it; longer than the kernel takes them, strace does not look at it.
@@ -448,7 +270,7 @@ impl Decoder<'_, '_> {
     /// A priority of reading and writing: a class, and a number in it.
     pub(super) fn write_io_priority(&self, out: &mut Vec<u8>, value: u64) {
         const SHIFT: u32 = 13;
-        let number = |out: &mut Vec<u8>| write_hex(out, value);
+        let number = |out: &mut Vec<u8>| write_number(out, i64::from(value as i32));
         self.style.constants.write(out, number, |out| {
             out.extend_from_slice(b"IOPRIO_PRIO_VALUE(");
             IO_CLASS.write_one(out, value >> SHIFT);
@@ -468,19 +290,6 @@ fn write_swap_flags(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize)
         out.push(b'|');
     }
     write_radix(out, value & PRIORITY, 10, 1);
-}
-
-/// What fsconfig sets, and to what, by the command.
-fn write_setting(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    let (command, value) = (call.arg(1) as u32, call.arg(index));
-    match (command, index) {
-        (0..=5, 2) | (1, 3) => call.write_c_string(out, value),
-        // FSCONFIG_SET_BINARY.
-        (2, 3) => call.write_buffer(out, value, u64::from(call.arg(4) as u32)),
-        // FSCONFIG_SET_PATH, FSCONFIG_SET_PATH_EMPTY.
-        (3 | 4, 3) => call.write_whole_path(out, value),
-        _ => call.write_address(out, value),
-    }
 }
 
 /// Which of each process's descriptors kcmp compares.
@@ -605,8 +414,11 @@ fn write_scheduling(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize)
     let given = if is_passed { given } else { given.min(call.arg(index + 1) as u32 as usize) };
     let mut bytes = [0; 56];
     let known = given.min(bytes.len());
+    if given >= FIRST && call.memory.read(phase, address, &mut bytes[..known]) < known {
+        return call.write_address(out, address);
+    }
     out.push(b'{');
-    if given < FIRST || call.memory.read(phase, address, &mut bytes[..known]) < known {
+    if given < FIRST {
         out.extend_from_slice(format!("size={size}").as_bytes());
     } else {
         call.write_some(out, if is_passed { &SCHEDULING } else { &SCHEDULING_TOLD }, &bytes, given);
@@ -646,169 +458,6 @@ fn write_seccomp(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
 /// Text whose length stands before it.
 fn write_command_line(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     call.write_buffer(out, call.arg(index), call.arg(index - 1));
-}
-
-/// `[1, 0]`: whether each page is in memory.
-fn write_residence(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    const PAGE: u64 = 4096;
-    let pages = call.arg(1).div_ceil(PAGE);
-    if !call.succeeded() && pages != 0 {
-        return call.write_address(out, call.arg(index));
-    }
-    call.write_array(out, call.arg(index), pages, 1, &mut |_, out, bytes| {
-        write_radix(out, u64::from(bytes[0] & 1), 10, 1);
-    });
-}
-
-/// Nodes, of which the number stands in the second argument.
-fn write_nodes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    process::write_nodes_at(call, out, call.arg(index), call.arg(1));
-}
-
-/// `[0x7f0000]`: addresses of pages.
-fn write_pages(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    call.write_array(out, call.arg(index), call.arg(1), 8, &mut |call, out, bytes| {
-        call.write_address(out, number(bytes));
-    });
-}
-
-/// `[0, -ENOENT]`: nodes, and what has come of each page.
-fn write_numbers(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    if call.phase == Phase::Exit && !call.succeeded() && call.arg(1) != 0 {
-        return call.write_address(out, call.arg(index));
-    }
-    call.write_array(out, call.arg(index), call.arg(1), 4, &mut |call, out, bytes| {
-        let value = number(bytes) as i32;
-        let is_told = call.phase == Phase::Exit;
-        let errno =
-            (is_told && (-4095..0).contains(&value)).then(|| syscalls::Errno::new(-value).name()).flatten();
-        match errno {
-            Some(name) => {
-                out.push(b'-');
-                out.extend_from_slice(name.as_bytes());
-            }
-            None => write_number(out, i64::from(value)),
-        }
-    });
-}
-
-/// `MS_BIND`, `MS_MOVE`, and those that change what is shared (`linux/mount.h`).
-const WITHOUT_DATA: u64 = 0x1000 | 0x2000 | 0x2_0000 | 0x4_0000 | 0x8_0000 | 0x10_0000;
-
-/// `MS_REMOUNT`, which has data whatever else there is.
-const REMOUNT: u64 = 0x20;
-
-/// The type of a file system: text, unless the call is about something that is mounted already.
-fn write_mount_type(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    if call.arg(3) & (WITHOUT_DATA | REMOUNT) != 0 || !call.is_deep() {
-        call.write_address(out, call.arg(index));
-    } else {
-        call.write_c_string(out, call.arg(index));
-    }
-}
-
-/// What is for the file system: text, under the same condition.
-fn write_mount_data(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    let address = call.arg(index);
-    let is_without = call.arg(3) & WITHOUT_DATA != 0 && call.arg(3) & REMOUNT == 0;
-    if address == 0 || is_without {
-        call.write_address(out, address);
-    } else {
-        call.write_c_string(out, address);
-    }
-}
-
-/// `{sigev_signo=SIGUSR1, sigev_notify=SIGEV_SIGNAL}` (sigevent(3type)).
-fn write_sigevent(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    /// Notified by these, it has a signal; by the last, a thread, too.
-    const SIGNAL: u32 = 0;
-    const THREAD: u32 = 2;
-    const THREAD_ID: u32 = 4;
-    let address = call.arg(index);
-    let mut bytes = [0; 32];
-    if address == 0 || call.style.addresses || call.memory.read(call.phase, address, &mut bytes) < bytes.len()
-    {
-        return call.write_address(out, address);
-    }
-    let (value, signal, notify) =
-        (number(&bytes[..8]), number(&bytes[8..12]) as u32, number(&bytes[12..16]) as u32);
-    out.push(b'{');
-    if value != 0 {
-        out.extend_from_slice(b"sigev_value={sival_int=");
-        write_number(out, i64::from(value as i32));
-        out.extend_from_slice(b", sival_ptr=");
-        write_hex(out, value);
-        out.extend_from_slice(b"}, ");
-    }
-    out.extend_from_slice(b"sigev_signo=");
-    match notify {
-        SIGNAL | THREAD | THREAD_ID => call.style.constants.signal(out, signal),
-        _ => write_radix(out, u64::from(signal), 10, 1),
-    }
-    out.extend_from_slice(b", sigev_notify=");
-    call.style.constants.one(out, &SIGEVENT, u64::from(notify));
-    match notify {
-        THREAD_ID => {
-            out.extend_from_slice(b", sigev_notify_thread_id=");
-            write_number(out, i64::from(number(&bytes[16..20]) as i32));
-        }
-        THREAD => {
-            for (name, at) in [("function", 16), ("attributes", 24)] {
-                out.extend_from_slice(format!(", sigev_notify_{name}=").as_bytes());
-                call.write_address(out, number(&bytes[at..at + 8]));
-            }
-        }
-        _ => {}
-    }
-    out.push(b'}');
-}
-
-/// The id of a mount, which strace tells only together with a handle.
-fn write_mount_id(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    let has_handle = call.read_u32_at(Phase::Entry, call.arg(index - 1)).is_some();
-    if call.succeeded() && has_handle {
-        call.write_integer(out, call.arg(index), 4);
-    } else {
-        call.write_address(out, call.arg(index));
-    }
-}
-
-/// `{handle_bytes=128 => 8, handle_type=1, f_handle="\x13.."}` (`open_by_handle_at(2)`).
-fn write_handle(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    /// `EOVERFLOW`, `MAX_HANDLE_SZ`.
-    const TOO_SMALL: i32 = 75;
-    const MOST: usize = 128;
-    let address = call.arg(index);
-    let Some(size) = call.read_u32_at(Phase::Entry, address).filter(|_| !call.style.addresses) else {
-        return call.write_address(out, address);
-    };
-    out.extend_from_slice(b"{handle_bytes=");
-    write_radix(out, u64::from(size), 10, 1);
-    let is_filled = call.phase == Phase::Exit;
-    let needed = call.read_u32_at(call.phase, address).filter(|&needed| is_filled && needed != size);
-    if let Some(needed) = needed.filter(|_| call.succeeded() || call.event.errno() == Some(TOO_SMALL)) {
-        out.extend_from_slice(b" => ");
-        write_radix(out, u64::from(needed), 10, 1);
-    }
-    let length = needed.unwrap_or(size) as usize;
-    let mut bytes = vec![0; length.min(MOST)];
-    let has_handle = !is_filled || call.succeeded();
-    if has_handle
-        && let Some(kind) = call.read_u32_at(call.phase, address.wrapping_add(4))
-        && call.memory.read(call.phase, address.wrapping_add(8), &mut bytes) == bytes.len()
-    {
-        out.extend_from_slice(b", handle_type=");
-        write_number(out, i64::from(kind.cast_signed()));
-        out.extend_from_slice(b", f_handle=");
-        write_text(out, &bytes, Hex::All, length > bytes.len());
-    }
-    out.push(b'}');
-}
-
-/// A structure whose size is the next argument.
-fn write_mount_attributes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    let size = word(call.event.abi, call.arg(index + 1));
-    call.write_grown(out, call.arg(index), &MOUNT_ATTRIBUTES, size);
 }
 
 /// The same, of whose later members strace tells only that they are there.

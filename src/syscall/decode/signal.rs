@@ -257,7 +257,7 @@ impl Decoder<'_, '_> {
         let mut bytes = [0; 8];
         // None is shorter than a word.
         let size = match size {
-            4 if self.word_size() == 4 => 4,
+            4..=7 if self.word_size() == 4 => size as usize,
             8 => 8,
             _ => return self.write_address(out, address),
         };

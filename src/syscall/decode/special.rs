@@ -124,7 +124,7 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
         ("syslog", 2) => Some(Form::Own(rare::write_log_size)),
         ("mount", 3) => Some(Form::Own(write_mount_flags)),
         // FAN_NOFD.
-        ("fanotify_mark", 3) if args[3] as i32 == -1 => Some(Form::Named("FAN_NOFD")),
+        ("fanotify_mark", 3) if args[3] as u32 == u32::MAX => Some(Form::Named("FAN_NOFD")),
         ("socketpair", 2) => Some(Form::As(Arg::Size)),
         ("socket", 2) => socket_protocol(args[0] as u32),
         ("setsockopt" | "getsockopt", 2) => option_names(args[1] as u32).map(|set| Form::As(Arg::Enum(set))),
@@ -460,7 +460,7 @@ fn write_clone_results(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
 
 /// `futex(uaddr, op, val, ...)`: what follows depends on the operation (futex(2)).
 fn write_futex(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
-    /// `FUTEX_CLOCK_REALTIME`, and the operations that may have it: WAIT, WAIT_BITSET, WAIT_REQUEUE_PI.
+    /// `FUTEX_CLOCK_REALTIME`, and the operations that may have it (`FUTEX_WAIT` and its like).
     const CLOCK: u64 = 0x100;
     const TIMED: [u64; 3] = [0, 9, 11];
     let value = u64::from(call.event.args[1] as u32);

@@ -47,11 +47,13 @@ impl Decoder<'_, '_> {
             return self.write_address(out, 0);
         }
         let shown = usize::try_from(length).unwrap_or(usize::MAX).min(self.style.strings).min(LONGEST);
-        let mut bytes = vec![0; shown];
-        if self.memory.read(self.phase, address, &mut bytes) < shown || (shown == 0 && !self.is_deep()) {
+        // strace reads one byte more where there is more.
+        let mut bytes = vec![0; shown + usize::from(length > shown as u64)];
+        let read = self.memory.read(self.phase, address, &mut bytes);
+        if read < bytes.len() || (shown == 0 && !self.is_deep()) {
             return self.write_address(out, address);
         }
-        write_text(out, &bytes, hex, length > shown as u64);
+        write_text(out, &bytes[..shown], hex, length > shown as u64);
     }
 
     /// A string that ends with a NUL byte.

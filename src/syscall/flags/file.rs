@@ -13,7 +13,8 @@ flag_sets! {
     }
     /// `execveat(2)` flags.
     AT_EXEC: int "AT_???" {
-        AT_SYMLINK_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000, AT_EXECVE_CHECK = 0x1_0000,
+        AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, AT_SYMLINK_FOLLOW = 0x400,
+        AT_NO_AUTOMOUNT = 0x800, AT_EMPTY_PATH = 0x1000, AT_RECURSIVE = 0x8000, AT_EXECVE_CHECK = 0x1_0000,
     }
     /// `faccessat2(2)` flags.
     AT_ACCESS: int "AT_???" { AT_SYMLINK_NOFOLLOW = 0x100, AT_EACCESS = 0x200, AT_EMPTY_PATH = 0x1000 }

@@ -83,7 +83,7 @@ pub struct Field {
 pub enum FieldKind {
     /// One of several values: printed before the bits (the access mode of open, the type of a socket).
     Choice,
-    /// One of several values: printed before what else is set, each as if it stood alone (the class of fanotify_init).
+    /// One of several values: printed before what else is set, each as if it stood alone (`fanotify_init(2)`).
     Class,
     /// The same where it has a name; otherwise all of the value is bits (the type of a socket).
     Type,
@@ -135,13 +135,11 @@ impl FlagSet {
 
     /// Writes what stands before all else.
     pub fn write_class(&self, out: &mut Vec<u8>, field: &Field, value: u64) {
-        match find(field.values, value) {
-            Some(name) => out.extend_from_slice(name.as_bytes()),
-            None => {
-                write_hex(out, value);
-                write_comment(out, if field.unknown.is_empty() { self.unknown } else { field.unknown });
-            }
+        if let Some(name) = find(field.values, value) {
+            return out.extend_from_slice(name.as_bytes());
         }
+        write_hex(out, value);
+        write_comment(out, if field.unknown.is_empty() { self.unknown } else { field.unknown });
     }
 
     /// Writes what is no class: bits, and fields among them.

@@ -56,10 +56,19 @@ fn build(name: &str) -> PathBuf {
     let unfinished = dir.join(format!("{name}.{}", std::process::id()));
     let mut compiler = Command::new("cc");
     compiler.args(["-O1", "-g", "-Wall", "-Wextra", "-pthread"]);
+    if matches!(name, "i386" | "random_calls") {
+        compiler.args([
+            "-nostdlib",
+            "-static",
+            "-ffreestanding",
+            "-fno-pic",
+            "-no-pie",
+            "-fno-stack-protector",
+        ]);
+    }
     if name == "i386" {
         // Needs no 32-bit libraries: the program has no libc. The kernel's headers are the same for both.
-        compiler.args(["-m32", "-nostdlib", "-static", "-ffreestanding", "-fno-pic", "-no-pie"]);
-        compiler.args(["-fno-stack-protector", "-I/usr/include/x86_64-linux-gnu"]);
+        compiler.args(["-m32", "-I/usr/include/x86_64-linux-gnu"]);
     }
     if name == "no_loader" {
         compiler.arg("-static");

@@ -19,7 +19,7 @@ use crate::syscall::{self, Arg, Classes, Spec};
 const FORMS: &[(&[&str], &str)] = &[
     (&["ipc", "socketcall"], "strace looks into their arguments and prints the call they stand for"),
     (&["ioctl"], "strace prints all names a number has, and NULL by the kind of argument"),
-    (&["prctl", "keyctl", "arch_prctl", "ptrace"], "strace knows the arguments of each operation"),
+    (&["prctl", "arch_prctl", "ptrace"], "strace knows the arguments of each operation"),
     (&["reboot", "kcmp", "rseq", "vm86", "vm86old", "readdir"], "and of these, or guesses"),
     (&["futex", "futex_time64"], "strace takes the operation of FUTEX_WAKE_OP apart"),
     (&["socket"], "strace knows the protocols of rare domains"),

@@ -1,8 +1,9 @@
 //! Attributes of netlink messages: `struct nlattr` with a value each, in lists.
 
+use super::super::address::{write_host4, write_host6};
 use super::super::descriptors::Question;
 use super::super::layout::Layout;
-use super::super::net::{word16, word32, write_host4, write_host6};
+use super::super::net::{word16, word32};
 use super::super::text::write_text;
 use super::super::{Decoder, Hex};
 use super::write_bytes;

@@ -1,9 +1,10 @@
 //! `NETLINK_SOCK_DIAG` (`sock_diag(7)`): what is asked of sockets, and what is said of each.
 
+use super::super::address::{write_host4, write_host6, write_port};
 use super::super::layout::Show::{Enum, Flags, Id, Nested, Own, Uint};
 use super::super::layout::Size::{B1, B2, B4};
 use super::super::layout::{Layout, layouts};
-use super::super::net::{word32, write_host4, write_host6, write_port};
+use super::super::net::word32;
 use super::super::text::write_text;
 use super::super::{Constants, Decoder, Hex, Style};
 use super::Head;

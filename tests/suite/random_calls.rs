@@ -1,0 +1,174 @@
+//! Every call with random arguments, under strace and under the program called by that name: the same lines.
+//!
+//! `fixtures/programs/random_calls.c` makes the calls, the same ones each time, and none of them happens. Names that the
+//! peer does not have yet are made the bits they stand for ([`NEWER`]); everything else is compared byte by byte.
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::support::programs::program;
+use crate::support::skip::skip_peer;
+
+/// The strace whose lines these are; others have other names.
+const VERSION: &str = "strace -- version 6.1";
+
+/// Names of bits and operations that kernels have got after that strace.
+const NEWER: &[(&str, u64)] = &[
+    ("AT_HANDLE_CONNECTABLE", 2),
+    ("AT_HANDLE_FID", 0x200),
+    ("AT_HANDLE_MNT_ID_UNIQUE", 1),
+    ("FALLOC_FL_WRITE_ZEROES", 0x80),
+    ("FAN_MNT_ATTACH", 0x100_0000),
+    ("FAN_MNT_DETACH", 0x200_0000),
+    ("FAN_PRE_ACCESS", 0x10_0000),
+    ("FAN_REPORT_FD_ERROR", 0x2000),
+    ("FAN_REPORT_MNT", 0x4000),
+    ("FSCONFIG_CMD_CREATE_EXCL", 8),
+    ("IORING_ENTER_ABS_TIMER", 0x20),
+    ("IORING_ENTER_EXT_ARG_REG", 0x40),
+    ("IORING_ENTER_NO_IOWAIT", 0x80),
+    ("KEXEC_CRASH_HOTPLUG_SUPPORT", 8),
+    ("KEXEC_FILE_DEBUG", 8),
+    ("KEXEC_FILE_FORCE_DTB", 0x20),
+    ("KEXEC_FILE_NO_CMA", 0x10),
+    ("KEXEC_UPDATE_ELFCOREHDR", 4),
+    ("LANDLOCK_CREATE_RULESET_ERRATA", 2),
+    ("LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON", 2),
+    ("LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF", 1),
+    ("LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF", 4),
+    ("LANDLOCK_RULE_NET_PORT", 2),
+    ("MAP_ABOVE4G", 0x80),
+    ("MAP_DROPPABLE", 8),
+    ("MEMBARRIER_CMD_GET_REGISTRATIONS", 0x200),
+    ("MFD_EXEC", 0x10),
+    ("MFD_NOEXEC_SEAL", 8),
+    ("MOVE_MOUNT_BENEATH", 0x200),
+    ("MSG_SOCK_DEVMEM", 0x200_0000),
+    ("PIDFD_SIGNAL_PROCESS_GROUP", 4),
+    ("PIDFD_SIGNAL_THREAD", 1),
+    ("PIDFD_SIGNAL_THREAD_GROUP", 2),
+    ("PIDFD_THREAD", 0x80),
+    ("RWF_ATOMIC", 0x40),
+    ("RWF_DONTCACHE", 0x80),
+    ("RWF_NOAPPEND", 0x20),
+    ("RWF_NOSIGNAL", 0x100),
+    ("SA_EXPOSE_TAGBITS", 0x800),
+    ("SA_UNSUPPORTED", 0x400),
+    ("SCHED_EXT", 7),
+    ("STATX_DIOALIGN", 0x2000),
+    ("STATX_DIO_READ_ALIGN", 0x2_0000),
+    ("STATX_MNT_ID_UNIQUE", 0x4000),
+    ("STATX_SUBVOL", 0x8000),
+    ("STATX_WRITE_ATOMIC", 0x1_0000),
+];
+
+/// Calls that are told otherwise, and why.
+const PERMITTED: [(&str, &str); 5] = [
+    ("_sysctl", "it has not been there since Linux 5.5"),
+    ("execve", "the arguments are where the tracer's own child had them"),
+    ("seccomp", "programs of filters are shown by their length and address"),
+    ("sendmmsg", "addresses of AX.25 and other families of which few are left are bytes"),
+    // A mark of a kernel newer than strace is two of its own together.
+    ("fanotify_mark", "FAN_MARK_MNTNS is FAN_MARK_MOUNT and FAN_MARK_FILESYSTEM"),
+];
+
+/// A line without comments that say which names are missing, with the bits of each set that have none in one number.
+fn alike(line: &str) -> String {
+    let mut text = String::new();
+    let mut rest = line;
+    while let Some(from) = rest.find(|c: char| c.is_ascii_alphanumeric() || c == '_') {
+        text.push_str(&rest[..from]);
+        let end = rest[from..].find(|c: char| !(c.is_ascii_alphanumeric() || "_|<".contains(c)));
+        let end = end.map_or(rest.len(), |end| from + end);
+        text.push_str(&together(&rest[from..end]));
+        rest = &rest[end..];
+        while let Some((comment, after)) = rest.strip_prefix(" /* ").and_then(|rest| rest.split_once(" */")) {
+            let Some((_, "")) = comment.split_once("??").map(|(name, marks)| (name, marks.trim_matches('?')))
+            else {
+                break;
+            };
+            // Behind a value that is part of a set others may follow.
+            match after.strip_prefix('|') {
+                Some(_) => {
+                    let more = after.find(|c: char| !(c.is_ascii_alphanumeric() || "_|<".contains(c)));
+                    let more = more.unwrap_or(after.len());
+                    let begin = text.rfind(|c: char| !(c.is_ascii_alphanumeric() || "_|<".contains(c)));
+                    let begin = begin.map_or(0, |begin| begin + 1);
+                    let whole = format!("{}{}", &text[begin..], &after[..more]);
+                    text.truncate(begin);
+                    text.push_str(&together(&whole));
+                    rest = &after[more..];
+                }
+                None => rest = after,
+            }
+        }
+    }
+    text.push_str(rest);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `A|B|0x30`: names that both know, then one number of all others.
+fn together(set: &str) -> String {
+    let (mut names, mut bits, mut last) = (Vec::new(), 0, None);
+    let parts: Vec<&str> = set.split('|').collect();
+    for (index, part) in parts.iter().enumerate() {
+        let newer = NEWER.iter().find(|(name, _)| name == part).map(|(_, bits)| *bits);
+        let number = part.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        match newer.or(number.filter(|_| parts.len() > 1)) {
+            Some(value) => bits |= value,
+            // Permissions, a signal or a shifted number.
+            None if index + 1 == parts.len()
+                && index > 0
+                && part.starts_with(|c: char| c.is_ascii_digit()) =>
+            {
+                last = Some((*part).to_owned());
+            }
+            None => names.push((*part).to_owned()),
+        }
+    }
+    if bits != 0 {
+        names.push(format!("{bits:#x}"));
+    }
+    names.extend(last);
+    names.join("|")
+}
+
+fn lines(tracer: &Path, output: &Path, options: &[&str], program: &Path) -> Vec<String> {
+    let mut command = Command::new(tracer);
+    command.args(options).arg("-o").arg(output).arg(program).args(["22", "2", "21"]);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let status = command.status().expect("it starts");
+    assert!(status.success(), "{} {options:?}: {status}", tracer.display());
+    let text = std::fs::read(output).expect("the tracer's file");
+    String::from_utf8(text).expect("ASCII").lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn every_call_with_any_arguments() {
+    let version = Command::new("strace").arg("-V").output().map(|output| output.stdout).unwrap_or_default();
+    if !version.starts_with(VERSION.as_bytes()) {
+        return skip_peer("calls with random arguments", "no strace 6.1");
+    }
+    let program = program("random_calls");
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let ours = dir.path().join("strace");
+    symlink(env!("CARGO_BIN_EXE_trace"), &ours).expect("our own directory");
+    let output = dir.path().join("lines");
+    for options in [&["-v", "-s", "300"][..], &[], &["-xx", "-s", "16"]] {
+        let theirs = lines(Path::new("/usr/bin/strace"), &output, options, &program);
+        let ours = lines(&ours, &output, options, &program);
+        assert!(theirs.len() > 600, "{} calls", theirs.len());
+        assert_eq!(theirs.len(), ours.len(), "{options:?}");
+        let mut differences = Vec::new();
+        for (theirs, ours) in theirs.iter().zip(&ours) {
+            let is_permitted = PERMITTED
+                .iter()
+                .any(|(call, _)| theirs.strip_prefix(call).is_some_and(|rest| rest.starts_with('(')));
+            if theirs != ours && !is_permitted && alike(theirs) != alike(ours) {
+                differences.push(format!("strace {theirs}\nours   {ours}"));
+            }
+        }
+        assert!(differences.is_empty(), "{options:?}:\n{}", differences.join("\n"));
+    }
+}
