@@ -28,6 +28,16 @@ pub enum ReplayError {
         /// The kernel's answer.
         error: io::Error,
     },
+    /// There can be no scratch tree in a directory.
+    #[error(
+        "a scratch tree cannot be made in {directory}: {error} (another directory: --scratch DIR, or TMPDIR=DIR)"
+    )]
+    Base {
+        /// Which.
+        directory: String,
+        /// The kernel's answer.
+        error: io::Error,
+    },
     /// What the plan says of files is too much to be made.
     #[error(transparent)]
     TooMuch(#[from] crate::scratch::TooMuch),

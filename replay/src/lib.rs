@@ -44,6 +44,7 @@ mod order;
 mod plan;
 mod program;
 mod rehearse;
+mod rule;
 mod run;
 mod schedule;
 mod scratch;

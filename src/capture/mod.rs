@@ -29,6 +29,7 @@ pub mod select;
 mod stacks;
 pub mod stdio;
 mod sys;
+pub mod temporary;
 pub mod untraced;
 
 use std::process::ExitStatus;

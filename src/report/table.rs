@@ -24,21 +24,21 @@ pub struct Column {
     pub number: bool,
     /// Columns with higher values are left out earlier; 0: never.
     pub drop: u8,
-    /// It is left out where even short names leave no room.
-    pub spare: bool,
+    /// A column that is left out only where names that are cut leave too little room; higher values go first; 0: never.
+    pub last: u8,
 }
 
 impl Column {
     /// A column of numbers that is never left out.
     #[must_use]
     pub const fn number(title: &'static str) -> Self {
-        Self { title, number: true, drop: 0, spare: false }
+        Self { title, number: true, drop: 0, last: 0 }
     }
 
     /// A column of text that is never left out; in the first such column names are cut to fit.
     #[must_use]
     pub const fn text(title: &'static str) -> Self {
-        Self { title, number: false, drop: 0, spare: false }
+        Self { title, number: false, drop: 0, last: 0 }
     }
 
     /// The same, left out where there is no room; higher values go first.
@@ -47,10 +47,10 @@ impl Column {
         Self { drop, ..self }
     }
 
-    /// The same, left out where names as short as can be leave no room for it: other columns tell the same.
+    /// The same, left out only where names that are cut leave too little room.
     #[must_use]
-    pub const fn spare(self) -> Self {
-        Self { spare: true, ..self }
+    pub const fn dropped_last(self, last: u8) -> Self {
+        Self { last, ..self }
     }
 }
 
@@ -99,13 +99,7 @@ impl Table {
                 shown.retain(|&at| at != least);
                 table = self.table(&shown, None);
             }
-            while let Some((at, names)) = self.cut(&shown, &table, room) {
-                table = self.table(&shown, Some((at, names)));
-                let spare = shown.iter().rposition(|&at| self.columns[at].spare);
-                let Some(spare) = spare.filter(|_| width(&table) > room) else { break };
-                shown.remove(spare);
-                table = self.table(&shown, None);
-            }
+            table = self.fitted(table, &mut shown, room);
         }
         let pad = " ".repeat(indent);
         table
@@ -118,12 +112,28 @@ impl Table {
             .collect()
     }
 
-    /// In which column names are to be cut, and to which width, where the table is too wide.
-    fn cut(&self, shown: &[usize], table: &comfy_table::Table, room: usize) -> Option<(usize, usize)> {
-        let over = width(table).checked_sub(room).filter(|over| *over > 0)?;
-        let at = shown.iter().position(|&at| !self.columns[at].number)?;
-        let natural = usize::from(table.column_max_content_widths()[at]);
-        Some((at, natural.saturating_sub(over).max(NARROWEST)))
+    /// Where nothing can be left out that goes easily: names are cut, and the last columns that may go do so.
+    fn fitted(
+        &self,
+        mut table: comfy_table::Table,
+        shown: &mut Vec<usize>,
+        room: usize,
+    ) -> comfy_table::Table {
+        loop {
+            let over = width(&table).saturating_sub(room);
+            let names = shown.iter().position(|&at| !self.columns[at].number);
+            let Some(names) = names.filter(|_| over > 0) else { return table };
+            let natural = usize::from(table.column_max_content_widths()[names]);
+            let last = shown.iter().copied().max_by_key(|&at| self.columns[at].last);
+            let last = last.filter(|&at| self.columns[at].last > 0);
+            match last.filter(|_| natural.saturating_sub(over) < NARROWEST) {
+                Some(last) => {
+                    shown.retain(|&at| at != last);
+                    table = self.table(shown, None);
+                }
+                None => return self.table(shown, Some((names, natural.saturating_sub(over).max(NARROWEST)))),
+            }
+        }
     }
 
     /// Whether no row has anything in a column.
@@ -211,13 +221,17 @@ mod tests {
     }
 
     #[test]
-    fn spare_columns_go_where_short_names_are_not_enough() {
-        let columns = vec![Column::text("name"), Column::number("A"), Column::number("B").spare()];
+    fn last_columns_go_where_cut_names_leave_no_room() {
+        let columns =
+            vec![Column::text("name"), Column::number("calls").dropped_last(1), Column::number("p50")];
         let mut table = Table::new(columns);
-        table.row(["/usr/lib/python3/dist-packages", "123456", "654321"].map(str::to_owned).into());
+        table.row(["/usr/lib/python3/dist-packages", "12", "1.2 ms"].map(str::to_owned).into());
         let at = |width| table.lines(Look { width: Some(width), colour: false }, 0);
-        assert_eq!(at(28), ["name               A       B", "/us…packages  123456  654321"]);
-        assert_eq!(at(27), ["name                      A", "/usr/l…ist-packages  123456"]);
+        assert_eq!(at(30), ["name             calls     p50", "/usr…t-packages     12  1.2 ms"]);
+        assert!(at(24)[0].ends_with("p50") && !at(24)[0].contains("calls"), "{:?}", at(24));
+        for width in NARROWEST + GAP + 6..60 {
+            assert!(at(width).iter().all(|line| line.chars().count() <= width), "{width}");
+        }
     }
 
     #[test]

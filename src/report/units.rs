@@ -46,6 +46,13 @@ pub fn percent(share: f64) -> String {
     format!("{percent:.digits$} %")
 }
 
+/// A part of a whole of which is known how far it may be off, with no more digits than that leaves.
+#[must_use]
+pub fn percent_within(share: f64, margin: f64) -> String {
+    let digits = usize::from(margin < 0.0095);
+    format!("{:.digits$} % ± {:.digits$}", share * 100.0, margin * 100.0)
+}
+
 /// The same without a fraction, for what is not known as exactly.
 #[must_use]
 pub fn whole_percent(share: f64) -> String {
@@ -93,6 +100,13 @@ pub fn things(number: u64, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn uncertain_parts_have_few_digits() {
+        let shown = [(0.4731, 0.0506), (0.217, 0.006), (0.001, 0.0094)];
+        let shown = shown.map(|(share, margin)| percent_within(share, margin));
+        assert_eq!(shown, ["47 % ± 5", "21.7 % ± 0.6", "0.1 % ± 0.9"]);
+    }
 
     #[test]
     fn times() {

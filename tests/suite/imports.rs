@@ -124,6 +124,22 @@ fn what_imports_nothing_is_told() {
     assert!(done.stderr.contains("the command started no Python"), "{done:?}");
 }
 
+#[test]
+fn what_cannot_be_run_ends_as_env_does() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    std::fs::write(dir.path().join("text"), "no program\n").expect("a file");
+    for (word, code, said) in [("text", 126, "chmod +x"), ("./text", 126, "chmod +x"), ("", 127, "empty")] {
+        let done = run(run::command(env!("CARGO_BIN_EXE_trace"), dir.path()).args(["imports", word]));
+        assert_eq!(done.status.code(), Some(code), "{word}: {done:?}");
+        assert!(done.stderr.contains(said), "{word}: {done:?}");
+    }
+    let gone = dir.path().join("gone");
+    let mut trace = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+    let done = run(trace.args(["imports", "--runs", "1", "true"]).env("TMPDIR", &gone));
+    assert_eq!(done.status.code(), Some(125), "{done:?}");
+    assert!(done.stderr.contains(gone.to_str().expect("a plain path")), "{done:?}");
+}
+
 /// A module that a thread imports while the first one waits for it.
 #[test]
 fn imports_of_other_threads_are_told_as_well() {

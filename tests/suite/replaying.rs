@@ -61,7 +61,13 @@ fn a_log_of_strace_is_replayed() {
     assert!(rows.iter().all(|row| row["void"].is_null() && row["projection"].is_null()), "{done:#}");
     assert_eq!(done["verdict"]["kind"], "no_ring");
     // With the wall time there is a projection, and the ceiling.
-    let done = json(&replay(dir.path(), READS, &["--json", "--cwd", cwd, "--wall", "10ms"]));
+    let both = replay(dir.path(), READS, &["--json=figures", "--cwd", cwd, "--wall", "10ms"]);
+    assert!(
+        both.stdout.contains("strategy") && both.stdout.contains("If all of these calls were free"),
+        "{both:?}"
+    );
+    let figures = fs::read_to_string(dir.path().join("figures")).expect("the figures of the same replay");
+    let done: serde_json::Value = serde_json::from_str(&figures).expect("JSON");
     assert!(done["ceiling"]["calls"].as_f64().is_some_and(|share| (0.0..0.5).contains(&share)), "{done:#}");
     assert_eq!(done["ceiling"]["missed"], 1);
     let text = replay(dir.path(), READS, &["--cwd", cwd]);
@@ -525,6 +531,32 @@ fn what_is_too_much_for_a_scratch_tree_is_an_error() {
     assert!(scratch_trees(dir.path()).is_empty());
     let wrong = replay(dir.path(), log, &["--cwd", cwd, "--writes", "--scratch", "missing"]);
     assert!(!wrong.status.success() && wrong.stderr.contains("--scratch missing"), "{wrong:?}");
+}
+
+#[test]
+fn an_interruption_of_runs_before_a_replay_ends_it() {
+    let dir = place();
+    fs::write(dir.path().join("strace.log"), READS).expect("our own file");
+    // The command interrupts the one that runs it, and would go on.
+    let command = ["--rerun", "strace.log", "--", "sh", "-c", "kill -INT $PPID; exec sleep 60"];
+    let done = trace(dir.path(), &[&QUICK[..], &["--cwd", "."], &command].concat());
+    assert_eq!(done.status.code(), Some(128 + libc::SIGINT), "{done:?}");
+    assert!(done.stderr.ends_with("trace: ended by SIGINT in a run of the command\n"), "{done:?}");
+    assert_eq!(done.stdout, "");
+}
+
+#[test]
+fn where_no_scratch_tree_can_be_made_is_said() {
+    let dir = place();
+    let cwd = dir.path().to_str().expect("a plain name");
+    // Nobody makes a directory there.
+    let done = replay(dir.path(), INSTALLS, &["--writes", "--scratch", "/proc", "--cwd", cwd]);
+    assert!(!done.status.success(), "{done:?}");
+    assert!(done.stderr.contains("a scratch tree cannot be made in /proc: "), "{done:?}");
+    assert!(
+        done.stderr.trim_end().ends_with("(another directory: --scratch DIR, or TMPDIR=DIR)"),
+        "{done:?}"
+    );
 }
 
 /// What a program that has ended said on its standard error.

@@ -107,3 +107,34 @@ fn lines_of_python_are_behind_the_calls_of_its_imports() {
     };
     assert!(folded.lines().any(stat), "{} stacks", folded.lines().count());
 }
+
+/// An interpreter, a script that looks for a file, and a function of its machine code.
+const OTHERS: [(&str, &str, &str); 3] = [
+    ("ruby", "File.exist?('/no/such/file')", "ruby_run_node"),
+    ("perl", "stat '/no/such/file'", "perl_run"),
+    ("node", "require('fs').existsSync('/no/such/file')", "node::Start"),
+];
+
+#[test]
+fn calls_of_other_interpreters_have_the_script_and_machine_code() {
+    for (interpreter, script, function) in OTHERS {
+        let is_there = std::process::Command::new(interpreter).arg("--version").output();
+        if !is_there.is_ok_and(|done| done.status.success()) {
+            skip(&format!("stacks of {interpreter}"), "no such program here");
+            continue;
+        }
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        std::fs::write(dir.path().join("looks"), script).expect("a script");
+        let trace = || run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+        let done =
+            run(trace().args(["record", "-q", "--stacks", "native", "-o", "log", interpreter, "looks"]));
+        assert!(done.status.success(), "{done:?}");
+        let drawn = ["flame", "--by", "stack", "--metric", "count", "--folded", "-P", "/no/such/file", "log"];
+        let folded = run(trace().args(drawn)).stdout;
+        let names = |line: &str| {
+            let (_, names) = line.split_once(';').expect("a process");
+            names.starts_with("looks;") && names.contains(function) && names.contains("ENOENT")
+        };
+        assert!(folded.lines().any(names), "{interpreter}: {folded}");
+    }
+}

@@ -20,7 +20,8 @@ use crate::graph::Graph;
 use crate::run::Run;
 use crate::sys::calls::{Room, Scratch};
 
-/// How often a thread without work looks for some before it sleeps: some microseconds.
+/// How often a thread without work looks for some before it sleeps: some tens of microseconds. Only where each thread can have a
+/// processor: else it would look with one that another needs to work.
 const LOOKS: u32 = 2000;
 
 #[derive(Debug)]
@@ -41,6 +42,7 @@ struct Shared {
     hungry: AtomicUsize,
     over: AtomicBool,
     threads: usize,
+    looks: u32,
     state: Mutex<State>,
     wake: Condvar,
 }
@@ -72,32 +74,44 @@ impl Shared {
     fn work(&self, run: &Run, scratch: &mut Scratch) {
         let mut kept = Vec::new();
         while self.take(&mut kept) {
+            // Told once a share: threads that told each other of every step would wait for each other's caches.
+            let mut done = 0;
             while let Some(step) = kept.pop() {
                 if run.program.action(step).is_executed() {
                     run.perform(step, scratch);
                 }
-                self.done(step, &mut kept);
-                if kept.len() > 1 && self.hungry.load(Ordering::Relaxed) > 0 {
+                self.free_successors(step, &mut kept);
+                done += 1;
+                if kept.len() > 1 && self.somebody_waits() {
                     self.offer(&mut kept);
                 }
             }
+            self.done(done);
         }
     }
 
     /// Acquire and release along the edges: whoever runs a step sees the descriptors that those before it made.
     /// What comes first in the log is kept last, to be taken first.
-    fn done(&self, step: u32, kept: &mut Vec<u32>) {
+    fn free_successors(&self, step: u32, kept: &mut Vec<u32>) {
         for &successor in self.graph.successors(step).iter().rev() {
             if self.waits[successor as usize].fetch_sub(1, Ordering::AcqRel) == 1 {
                 kept.push(successor);
             }
         }
-        if self.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+    }
+
+    fn done(&self, steps: usize) {
+        if self.left.fetch_sub(steps, Ordering::AcqRel) == steps {
             let state = self.lock();
             self.over.store(true, Ordering::Release);
             drop(state);
             self.wake.notify_all();
         }
+    }
+
+    /// Whether a thread has nothing to do and nothing to take. One that only waits for a processor has something to take.
+    fn somebody_waits(&self) -> bool {
+        self.hungry.load(Ordering::Relaxed) > 0 && self.offered.load(Ordering::Relaxed) == 0
     }
 
     /// The half that would be done last.
@@ -121,7 +135,7 @@ impl Shared {
     }
 
     fn wait_for_offers(&self, kept: &mut Vec<u32>) -> bool {
-        for _ in 0..LOOKS {
+        for _ in 0..self.looks {
             if self.over.load(Ordering::Acquire) {
                 return false;
             }
@@ -174,7 +188,9 @@ impl Shared {
 impl Threads {
     /// `threads` of them, the caller's included; they inherit what confines the caller.
     pub(crate) fn new(graph: Arc<Graph>, room: Room, threads: u32) -> io::Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let shared = Arc::new(Shared {
+            looks: if threads as usize <= cores { LOOKS } else { 0 },
             waits: graph.waits.iter().map(|&waits| AtomicU32::new(waits)).collect(),
             left: AtomicUsize::new(0),
             offered: AtomicUsize::new(0),

@@ -4,9 +4,9 @@ use rustc_hash::FxHashMap;
 
 use super::fewer::Otherwise;
 use crate::bind::{Action, Change, Handle, Start};
-use crate::graph::Rule;
 use crate::plan::PathId;
 use crate::program::Program;
+use crate::rule::Rule;
 use crate::scratch::{Accesses, Use};
 
 /// A file that a step made, as later steps may name it.

@@ -6,9 +6,9 @@
 use super::fewer::Otherwise;
 use super::without_chmod::makes_name;
 use crate::bind::{Action, Change, Handle, Start};
-use crate::graph::Rule;
 use crate::plan::{Offset, PathId};
 use crate::program::Program;
+use crate::rule::Rule;
 use crate::scratch::{Accesses, Use};
 
 /// What is done with a descriptor.

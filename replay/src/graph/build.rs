@@ -6,10 +6,11 @@
 //! reading calls needs none of them; of the others each step says what it reads and writes ([`FileUses`]).
 
 use super::uses::FileUses;
-use super::{Graph, Lookahead, Rule, Rules};
+use super::{Graph, Lookahead};
 use crate::bind::{Action, Handle, Order, Step};
 use crate::plan::Scope;
 use crate::program::Program;
+use crate::rule::{Rule, Rules};
 
 const NONE: u32 = u32::MAX;
 

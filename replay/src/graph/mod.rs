@@ -9,15 +9,15 @@
 //! and from those to the step that ends it. Edges always lead forward in the log, so there is no cycle.
 
 mod build;
-mod rules;
+mod lookahead;
 #[cfg(test)]
 mod tests;
 mod uses;
 
-pub use rules::Lookahead;
-pub(crate) use rules::{Rule, Rules};
+pub use lookahead::Lookahead;
 
 use crate::program::Program;
+use crate::rule::Rules;
 
 /// The order of a program's steps.
 #[derive(Debug)]

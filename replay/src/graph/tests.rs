@@ -5,6 +5,7 @@ use std::fs;
 
 use super::*;
 use crate::plan::{Op, Scope, Share};
+use crate::rule::Rule;
 use crate::testing::{DIRECTORY, Script, run_in_some_order, unrehearsed};
 
 const ENOENT: i64 = -libc::ENOENT as i64;

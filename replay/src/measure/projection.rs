@@ -26,6 +26,19 @@ pub struct Projection {
     pub speedup: Estimate,
 }
 
+impl Projection {
+    /// The same, its intervals with another's in them.
+    pub(super) fn reaching(self, other: Self) -> Self {
+        let [wall_ns, speedup] =
+            [(self.wall_ns, other.wall_ns), (self.speedup, other.speedup)].map(|(own, other)| Estimate {
+                median: own.median,
+                low: own.low.min(other.low),
+                high: own.high.max(other.high),
+            });
+        Self { wall_ns, speedup }
+    }
+}
+
 /// What is carried over from the program.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Whole<'a> {

@@ -2,17 +2,13 @@
 
 use super::blocks::{Contender, Sample};
 use super::bootstrap::{Estimate, median, median_estimate};
-use super::projection::{CostSource, Projection, Whole, project};
-use super::scheduled::{Again, Way};
+use super::forecast::{Context, Forecast};
+use super::projection::{CostSource, Projection};
 use crate::engine::{Counts, Strategy};
 use crate::plan::CallId;
 use crate::program::Program;
-use crate::schedule::Schedule;
 use crate::sys::calls::Observed;
 use crate::verify::{self, What};
-
-/// Within this share of the program's own time a replay's cost of the calls is believed.
-const GATE: f64 = 0.10;
 
 /// Why a strategy's times are void: a call that did not come to what it had to, or a file that is not as it must be
 /// after all of them.
@@ -103,87 +99,18 @@ pub struct Row {
     pub setup_ns: u64,
 }
 
-/// The replay's cost of the calls against the program's own.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Gate {
-    /// What the calls took in the program, nanoseconds, at most; of several runs, those in the middle.
-    pub in_program_ns: f64,
-    /// At least: what the recorder added to each call in the program, where the caches hold less of it than in a loop, is not
-    /// known more exactly.
-    pub in_program_least_ns: f64,
-    /// Runs of the program that these two are of.
-    pub runs: usize,
-    /// What they took here, with the program's pauses.
-    pub replayed_ns: f64,
-}
-
-/// Between which of several runs those in the middle lie, a quarter at most left out at either end: what somebody else's work
-/// on the machine did to one of them is to decide nothing. `None`: there are not several.
-pub(crate) fn middle(runs: &[f64]) -> Option<[f64; 2]> {
-    let mut sorted = runs.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let left_out = sorted.len() / 4;
-    let [low, .., high] = sorted.get(left_out..sorted.len() - left_out)? else { return None };
-    Some([*low, *high])
-}
-
-impl Gate {
-    /// Whether projections are to be believed.
-    #[must_use]
-    pub fn is_passed(&self) -> bool {
-        let believed = self.in_program_least_ns * (1.0 - GATE)..=self.in_program_ns * (1.0 + GATE);
-        believed.contains(&self.replayed_ns)
-    }
-}
-
-/// What rows are seen against.
-pub(crate) struct Context<'a> {
-    pub(crate) wall_ns: &'a [f64],
-    /// What the calls cost in the program at least and at most, in each run that is known, if the log says so.
-    pub(crate) recorded_ns: Option<Vec<f64>>,
-    /// Of a program with several threads, where the log has times.
-    pub(crate) schedule: Option<&'a Schedule>,
-    /// What the log has as the calls' time, all together.
-    pub(crate) logged_ns: f64,
-}
-
-impl Context<'_> {
-    /// C, and where it comes from.
-    fn cost(&self, contenders: &[Contender]) -> (Vec<f64>, CostSource) {
-        if let Some(recorded) = &self.recorded_ns {
-            return (recorded.clone(), CostSource::Recorded);
-        }
-        let of = |strategy| contenders.iter().find(|contender| contender.strategy == strategy);
-        let calls = |contender: &Contender| contender.samples.iter().map(|sample| sample.calls_ns).collect();
-        match of(Strategy::Thinking { disturb: true }).or(of(Strategy::Thinking { disturb: false })) {
-            Some(thinking) if thinking.voided.is_none() => (calls(thinking), CostSource::ThinkTime),
-            _ => (of(Strategy::Serial).map(calls).unwrap_or_default(), CostSource::Loop),
-        }
-    }
-}
-
 /// All rows, and where the cost of the calls in the program was taken from.
 pub(crate) fn rows(contenders: &[Contender], free: bool, context: &Context) -> (Vec<Row>, CostSource) {
-    let (calls_ns, source) = context.cost(contenders);
-    let whole = Whole { wall_ns: context.wall_ns, calls_ns: &calls_ns };
-    let serial = contenders.iter().find(|contender| contender.strategy == Strategy::Serial);
-    let baseline = serial.filter(|serial| serial.voided.is_none()).map_or(&[][..], |serial| &serial.samples);
-    let again = context
-        .schedule
-        .and_then(|schedule| Again::new(schedule, median(&calls_ns) / context.logged_ns, contenders));
+    let forecast = Forecast::new(context, contenders);
     let mut rows = Vec::new();
     if free {
-        let mut row = free_row(whole, baseline.len());
-        if let (Some(again), Ok(figures)) = (&again, &mut row.figures) {
-            figures.projection = again.project(whole.wall_ns, &Way::FREE);
-        }
-        rows.push(row);
+        rows.push(free_row(&forecast));
     }
     rows.extend(contenders.iter().map(|contender| {
         let threads = fastest_threads(contenders, contender);
         let figures = match &contender.voided {
             Some(voided) => Err(voided.clone()),
-            None => Ok(figures(contender, baseline, threads, whole, again.as_ref())),
+            None => Ok(figures(contender, threads, &forecast)),
         };
         Row {
             strategy: contender.strategy,
@@ -194,14 +121,14 @@ pub(crate) fn rows(contenders: &[Contender], free: bool, context: &Context) -> (
             setup_ns: contender.setup_ns,
         }
     }));
-    (rows, source)
+    (rows, forecast.source)
 }
 
 const NOTHING: Estimate = Estimate { median: 0.0, low: 0.0, high: 0.0 };
 
-fn free_row(whole: Whole, blocks: usize) -> Row {
+fn free_row(forecast: &Forecast) -> Row {
     let figures = Figures {
-        blocks,
+        blocks: forecast.baseline.len(),
         wall_ns: NOTHING,
         calls_ns: NOTHING,
         cpu_ns: NOTHING,
@@ -209,7 +136,7 @@ fn free_row(whole: Whole, blocks: usize) -> Row {
         against_serial: NOTHING,
         against_threads: None,
         cpu_ratio: NOTHING,
-        projection: project(whole, &[0.0]),
+        projection: forecast.free(),
         helps: None,
     };
     Row {
@@ -245,22 +172,13 @@ pub(super) fn ratios(samples: &[Sample], to: &[Sample], of: impl Fn(&Sample) -> 
     samples.iter().zip(to).map(|(sample, to)| of(sample) / of(to).max(1.0)).collect()
 }
 
-fn figures(
-    contender: &Contender,
-    baseline: &[Sample],
-    threads: Option<&Contender>,
-    whole: Whole,
-    again: Option<&Again>,
-) -> Figures {
-    let samples = &contender.samples;
+fn figures(contender: &Contender, threads: Option<&Contender>, forecast: &Forecast) -> Figures {
+    let (samples, baseline) = (&contender.samples, forecast.baseline);
     let of = |of: fn(&Sample) -> f64| median_estimate(&values(samples, of)).unwrap_or(NOTHING);
     let calls = ratios(samples, baseline, |sample| sample.calls_ns);
     let against_threads = threads
         .and_then(|threads| median_estimate(&ratios(samples, &threads.samples, |sample| sample.calls_ns)));
-    let projection = match again {
-        Some(again) => again.project(whole.wall_ns, &again.way(contender, baseline)),
-        None => project(whole, &calls),
-    };
+    let projection = forecast.of(contender, &calls);
     let helps = projection
         .zip(against_threads)
         .map(|(projection, threads)| projection.speedup.low > 1.0 && threads.high < 1.0);

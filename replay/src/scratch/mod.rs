@@ -92,7 +92,8 @@ pub fn replay_in_scratch(
 ) -> Result<Vec<u8>, ReplayError> {
     let base = place::choose(&plan, scratch.directory.as_deref());
     let watch = Watch::new(&base.directory, base.passes_freed_inodes);
-    let watch = watch.map_err(ReplayError::io("the scratch tree could not be made"))?;
+    let watch = watch
+        .map_err(|error| ReplayError::Base { directory: base.directory.display().to_string(), error })?;
     let (mut frames, told) = io::pipe().map_err(ReplayError::io(NO_CHILD))?;
     let (answers, mut answer) = io::pipe().map_err(ReplayError::io(NO_CHILD))?;
     let parent = process_id();

@@ -193,6 +193,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             recorded_ns,
             schedule: schedule.as_ref(),
             logged_ns: program.recorded_ns().unwrap_or(0) as f64,
+            gate,
         };
         let free = self.options.strategies.contains(&Strategy::Free);
         let (rows, cost_source) = rows(&contenders, free, &context);

@@ -4,6 +4,8 @@
 //! drawn is the caller's choice. Memory is bounded: a log may name more files than anyone can look at, so
 //! beyond a number of distinct stacks all further ones are one frame, `(other)`.
 
+mod scripts;
+
 use rustc_hash::FxHashMap;
 
 use super::base::{Base, Seen};
@@ -20,6 +22,7 @@ use super::stacks::Stacks;
 use crate::event::{self, Event};
 use crate::log::{Header, Replayed};
 use crate::syscall::{Family, Ret};
+use scripts::Scripts;
 
 /// How much is told apart.
 #[derive(Debug, Clone, Copy)]
@@ -51,8 +54,10 @@ pub struct Flame {
     imports: Option<Box<Imports>>,
     /// By stack, what threads waited for.
     waits: Option<Box<Waits>>,
-    /// CPU samples by thread's name and stack: how many, and what they stand for in nanoseconds.
-    samples: FxHashMap<(Id, u32), (u64, u64)>,
+    /// By stack, which scripts processes run.
+    scripts: Option<Scripts>,
+    /// CPU samples by thread's name, script and stack: how many, and what they stand for in nanoseconds.
+    samples: FxHashMap<(Id, Id, u32), (u64, u64)>,
     limits: Limits,
     with_arguments: bool,
     calls: u64,
@@ -128,6 +133,7 @@ impl Flame {
             stacks: Stacks::default(),
             imports: (by == By::Import).then(|| Box::new(Imports::new(header))),
             waits: (by == By::Stack && header.sample_hz().is_some()).then(Box::default),
+            scripts: (by == By::Stack).then(|| Scripts::new(&header.cwd)),
             samples: FxHashMap::default(),
             limits: LIMITS,
             with_arguments: true,
@@ -163,6 +169,9 @@ impl Flame {
         }
         if self.by == By::Stack {
             self.stacks.add(event);
+            if let Some(scripts) = &mut self.scripts {
+                scripts.add(event);
+            }
             if event.kind == event::Kind::Sample && chosen {
                 self.sample(event);
             }
@@ -174,7 +183,7 @@ impl Flame {
         self.calls += 1;
         self.calls_with_stack += u64::from(event.stack.is_some());
         let bytes = self.bytes(event, &seen);
-        let (cell, sum) = match self.place(&seen, event.stack) {
+        let (cell, sum) = match self.place(&seen, event) {
             Some(place) => self.cells.entry(place).or_default(),
             None => self.other.entry(seen.group).or_default(),
         };
@@ -183,9 +192,10 @@ impl Flame {
     }
 
     /// What to count a call under; `None`: there are too many stacks, and this would be a new one.
-    fn place(&mut self, seen: &Seen<'_>, stack: Option<u32>) -> Option<Place> {
+    fn place(&mut self, seen: &Seen<'_>, event: &Event<'_>) -> Option<Place> {
         let object = match self.by {
-            By::Process | By::Stack | By::Import => b"",
+            By::Process | By::Import => b"",
+            By::Stack => script(self.scripts.as_ref(), event),
             By::Phase | By::Path => seen.object.unwrap_or_default(),
         };
         // Each pipe has its own name; as a kind they are one.
@@ -202,7 +212,7 @@ impl Flame {
             process: if self.by == By::Path { 0 } else { seen.process },
             group: seen.group,
             object,
-            stack: stack.filter(|_| self.by == By::Stack).unwrap_or(0),
+            stack: event.stack.filter(|_| self.by == By::Stack).unwrap_or(0),
         };
         (!full || self.cells.contains_key(&place)).then_some(place)
     }
@@ -252,10 +262,11 @@ impl Flame {
     fn sample(&mut self, event: &Event<'_>) {
         self.sampled += 1;
         let comm = self.objects.id(&event.comm[..event.comm.len().min(16)]);
-        let place = (comm, event.stack.unwrap_or(0));
+        let script = self.objects.id(script(self.scripts.as_ref(), event));
+        let place = (comm, script, event.stack.unwrap_or(0));
         // Beyond the limit, all are of no known stack.
         let full = self.samples.len() >= self.limits.stacks && !self.samples.contains_key(&place);
-        let (count, cpu_ns) = self.samples.entry(if full { (0, 0) } else { place }).or_default();
+        let (count, cpu_ns) = self.samples.entry(if full { (0, 0, 0) } else { place }).or_default();
         *count += 1;
         *cpu_ns = cpu_ns.saturating_add(event.args[1]);
     }
@@ -356,11 +367,16 @@ impl Flame {
     }
 }
 
+/// The script that the process of an event runs; empty: none, or not known.
+fn script<'a>(scripts: Option<&'a Scripts>, event: &Event<'_>) -> &'a [u8] {
+    scripts.and_then(|scripts| scripts.find(event.pid, event.start_ns)).unwrap_or_default()
+}
+
 /// The samples in the order in which their stacks first occurred.
-fn sorted(samples: &FxHashMap<(Id, u32), (u64, u64)>) -> Vec<fold::Sampled> {
+fn sorted(samples: &FxHashMap<(Id, Id, u32), (u64, u64)>) -> Vec<fold::Sampled> {
     let mut all: Vec<fold::Sampled> =
         samples.iter().map(|(place, (count, cpu_ns))| (*place, *count, *cpu_ns)).collect();
-    all.sort_unstable_by_key(|((comm, stack), ..)| (*comm, *stack));
+    all.sort_unstable_by_key(|((comm, script, stack), ..)| (*comm, *script, *stack));
     all
 }
 
@@ -371,7 +387,7 @@ fn of_program(
     (tracers, tracers_ns): &mut (u64, u64),
 ) -> Vec<fold::Sampled> {
     let mut frames = Vec::new();
-    samples.retain(|((_, stack), count, cpu_ns)| {
+    samples.retain(|((.., stack), count, cpu_ns)| {
         let is_tracers = *stack != 0 && stacks.is_in_tracer(*stack, &mut frames);
         if is_tracers {
             *tracers += count;

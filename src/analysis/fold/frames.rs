@@ -119,7 +119,7 @@ impl<'a> Folding<'a> {
             By::Stack | By::Import => {
                 let process = inputs.processes.list().get(place.process as usize);
                 let name = process.map_or(&b""[..], |process| inputs.processes.name(process));
-                let code = self.code(name, place.stack);
+                let code = self.code(name, object, place.stack);
                 self.upon(code, family, call.name.as_bytes())
             }
         };
@@ -131,15 +131,15 @@ impl<'a> Folding<'a> {
     }
 
     /// Adds CPU samples. False: in a frame below their own.
-    pub fn add_sample(&mut self, comm: &[u8], stack: u32, cpu_ns: u64) -> bool {
+    pub fn add_sample(&mut self, [comm, script]: [&[u8]; 2], stack: u32, cpu_ns: u64) -> bool {
         self.cut = false;
-        let top = self.code(comm, stack);
+        let top = self.code(comm, script, stack);
         self.graph.add(top, cpu_ns);
         !self.cut
     }
 
     /// The innermost frame of a stack of a process.
-    fn code(&mut self, process: &[u8], stack: u32) -> FrameId {
+    fn code(&mut self, process: &[u8], script: &[u8], stack: u32) -> FrameId {
         let mut codes = std::mem::take(&mut self.codes);
         codes.clear();
         // Of some calls no stack was taken.
@@ -147,6 +147,10 @@ impl<'a> Folding<'a> {
             self.inputs.stacks.frames(stack, &mut codes);
         }
         let mut top = self.upon(Graph::ROOT, Kind::Process, named(process));
+        let says_it = codes.iter().flatten().any(|code| code.kind == FrameKind::Python);
+        if !script.is_empty() && !says_it && !codes.is_empty() {
+            top = self.upon(top, Kind::File, script);
+        }
         for code in &codes {
             let kind = code.map_or(FrameKind::Unknown, |code| code.kind);
             top = self.upon(top, Kind::Code(kind), self.inputs.stacks.text(*code));

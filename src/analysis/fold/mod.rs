@@ -4,7 +4,7 @@
 //! by phase    process; phase; family; directories...; file; errno
 //! by path     directories...; file; call; errno
 //! by process  the process that made it...; process; family; call; errno
-//! by stack    process; frames of the program...; call; errno, or without a call for CPU samples
+//! by stack    process; script, if its stacks do not say it; frames of the program...; call; errno, or without a call for CPU samples
 //! by import   process; modules...; part of the import; call; errno (made by `analysis::imports`)
 //! ```
 //!
@@ -149,16 +149,17 @@ pub fn fold(
     (folding.graph, cut)
 }
 
-/// CPU samples of one stack: the thread's name and the stack, how many, and what they stand for.
-pub type Sampled = ((Id, u32), u64, u64);
+/// CPU samples of one stack: the thread's name, the script (an empty text: none) and the stack, how many, and what they
+/// stand for.
+pub type Sampled = ((Id, Id, u32), u64, u64);
 
 /// Makes the graph of CPU samples, and says how many are in a frame below their own.
 #[must_use]
 pub fn fold_samples(inputs: &Inputs<'_>, samples: &[Sampled]) -> (Graph, u64) {
     let mut folding = Folding::new(inputs, By::Stack);
     let mut cut = 0;
-    for &((comm, stack), count, cpu_ns) in samples {
-        if !folding.add_sample(inputs.objects.get(comm), stack, cpu_ns) {
+    for &((comm, script, stack), count, cpu_ns) in samples {
+        if !folding.add_sample([comm, script].map(|name| inputs.objects.get(name)), stack, cpu_ns) {
             cut += count;
         }
     }

@@ -14,6 +14,7 @@ mod follow;
 mod part;
 mod path;
 mod sampled;
+mod share;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -73,6 +74,10 @@ pub struct Partition {
     pub knows_faults: bool,
     /// Whether it is known when threads were woken: else waits last until they had a CPU again.
     pub knows_wakes: bool,
+    /// Samples that tell user CPU, page faults and the kernel's ways into calls apart.
+    pub split_samples: u64,
+    /// How far each of these may be off for that, with a probability of 95 %, at most.
+    pub split_margin_ns: u64,
     /// The functions in which most samples are, most first.
     pub functions: Vec<Function>,
     /// Threads of the last run, each with all of its time as it was traced.
@@ -93,12 +98,16 @@ pub struct Untraced {
 }
 
 /// A function, and the samples in which it was the innermost.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Function {
     /// Its name.
     pub name: Text,
     /// Its samples.
     pub samples: u64,
+    /// As a part of all, 0 to 1.
+    pub share: f64,
+    /// How far that may be off, with a probability of 95 %.
+    pub margin: f64,
 }
 
 /// Where the time of one thread went.
@@ -129,8 +138,6 @@ struct Run {
     /// When its last one ended.
     over_ns: Option<u64>,
     kept: usize,
-    /// Moments of samples, and their stacks.
-    samples: Vec<(u64, u32)>,
     stacks: Stacks,
     frames: Vec<Option<Code>>,
     /// By stack.
@@ -224,11 +231,8 @@ impl Partitioner {
 
     /// Counts the samples up to a run's end, each for the innermost function of its stack.
     fn count_samples(&mut self, run: &mut Run, end_ns: u64) {
-        for (at_ns, stack) in std::mem::take(&mut run.samples) {
-            if at_ns > end_ns {
-                continue;
-            }
-            let taken_in = run.taken_in(stack);
+        let samples = run.threads.values().flat_map(|thread| &thread.samples);
+        for &(_, taken_in, stack) in samples.filter(|(at_ns, ..)| *at_ns <= end_ns) {
             self.samples.add(taken_in);
             if taken_in == In::Tracer {
                 continue;
@@ -293,12 +297,20 @@ impl Partitioner {
         let path = path.divided(self.runs);
         // Before the command's first event; in the table of phases it is part of the first one.
         let launch_ns = launch_ns.min(wall_ns);
-        let named = self.functions.into_iter().map(|(name, samples)| Function { name, samples });
+        let all = self.samples.of_program();
+        let named = self.functions.into_iter().map(|(name, samples)| {
+            let share = samples as f64 / all.max(1) as f64;
+            Function { name, samples, share, margin: share::margin(samples, all) }
+        });
         let mut functions: Vec<Function> = named.collect();
         functions.sort_unstable_by(|a, b| b.samples.cmp(&a.samples).then_with(|| a.name.cmp(&b.name)));
         functions.truncate(LISTED_FUNCTIONS);
         let ratio = untraced.cpu_ns as f64 / cpu_ns.max(1) as f64;
         let mut parts = path.fitted(wall_ns - launch_ns, ratio);
+        let split_margin = if knows_faults { self.outside.margin() } else { 0.0 };
+        let outside_ns =
+            (parts.get(Part::User) + parts.get(Part::Faults)) as f64 / self.outside.kept().max(0.01);
+        let split_margin_ns = (split_margin * outside_ns) as u64;
         parts.add(Part::Launch, launch_ns);
         Some(Partition {
             runs: self.runs,
@@ -308,6 +320,8 @@ impl Partitioner {
             wall_ns,
             parts,
             knows_faults,
+            split_samples: self.outside.of_program(),
+            split_margin_ns,
             knows_wakes: self.knows_wakes || !self.has_waits,
             functions,
             threads: self.threads,
@@ -416,8 +430,7 @@ impl Run {
     fn sample(&mut self, event: &Event<'_>) {
         let Some(stack) = event.stack else { return };
         let taken_in = self.taken_in(stack);
-        self.samples.push((event.start_ns, stack));
-        self.thread(event).samples.push((event.start_ns, taken_in));
+        self.thread(event).samples.push((event.start_ns, taken_in, stack));
     }
 }
 

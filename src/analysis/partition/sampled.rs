@@ -1,6 +1,7 @@
 //! What CPU samples were taken in, as far as it tells where time outside of calls went.
 
 use super::part::{Part, Parts};
+use super::share::margin;
 use crate::analysis::stacks::is_tracers;
 use crate::event::stack::FrameKind;
 
@@ -70,6 +71,17 @@ impl Counted {
     /// In the kernel, but not in the tracer.
     pub fn of_kernel(&self) -> u64 {
         self.of(In::Fault) + self.of(In::Kernel)
+    }
+
+    /// The share that stays outside of calls when [`Self::divide`] has divided, 0 to 1.
+    pub fn kept(&self) -> f64 {
+        1.0 - self.of(In::Kernel) as f64 / self.of_program().max(1) as f64
+    }
+
+    /// Half of the 95 % interval of the least certain of the shares that [`Self::divide`] goes by.
+    pub fn margin(&self) -> f64 {
+        let margins = [In::User, In::Fault, In::Kernel].map(|of| margin(self.of(of), self.of_program()));
+        margins.into_iter().fold(0.0, f64::max)
     }
 
     /// How much of a time on a CPU was the tracer's: by samples if there are enough, else as calibrated.

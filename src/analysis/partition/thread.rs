@@ -50,8 +50,8 @@ pub struct Thread {
     pub end_ns: u64,
     pub calls: Vec<Call>,
     pub away: Vec<Away>,
-    /// Moments of samples, and what they were taken in.
-    pub samples: Vec<(u64, In)>,
+    /// Moments of samples, what they were taken in, and their stacks.
+    pub samples: Vec<(u64, In, u32)>,
     /// When it was told of a child's end, and which child's.
     pub children: Vec<(u64, u32)>,
 }
@@ -130,10 +130,10 @@ impl Thread {
 
     /// The samples outside of calls in a time.
     pub fn samples(&self, from_ns: u64, to_ns: u64) -> Counted {
-        let first = self.samples.partition_point(|(at_ns, _)| *at_ns < from_ns);
-        let within = self.samples[first..].iter().take_while(|(at_ns, _)| *at_ns < to_ns);
+        let first = self.samples.partition_point(|(at_ns, ..)| *at_ns < from_ns);
+        let within = self.samples[first..].iter().take_while(|(at_ns, ..)| *at_ns < to_ns);
         let mut counted = Counted::default();
-        for (_, taken_in) in within.filter(|(at_ns, _)| self.call_at(*at_ns).is_none()) {
+        for (_, taken_in, _) in within.filter(|(at_ns, ..)| self.call_at(*at_ns).is_none()) {
             counted.add(*taken_in);
         }
         counted
@@ -160,7 +160,7 @@ mod tests {
         let mut thread = Thread {
             calls: vec![call(50, 80, Part::Pipe), call(10, 20, Part::Disk)],
             away: vec![away(12, 16, false), away(25, 30, true), away(60, 75, false), away(90, 95, false)],
-            samples: vec![(85, In::Fault), (15, In::Fault), (5, In::User)],
+            samples: vec![(85, In::Fault, 1), (15, In::Fault, 2), (5, In::User, 3)],
             ..Thread::default()
         };
         thread.sort();

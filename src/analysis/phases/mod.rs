@@ -121,6 +121,8 @@ pub struct InterpreterKind {
     pub shell: bool,
     /// Whether a program is one.
     pub recognises: fn(&Start<'_>) -> bool,
+    /// What it is asked to run: a script, or the option that code follows.
+    pub runs: fn(&Start<'_>) -> Option<Vec<u8>>,
     /// Follows one.
     pub start: fn(&Start<'_>) -> Box<dyn Interpreter>,
 }
@@ -132,6 +134,7 @@ macro_rules! ruled {
             name: $name,
             shell: $shell,
             recognises: |start| $rules.recognises(start),
+            runs: |start| $rules.runs(start),
             start: |start| {
                 static RULES: rules::Rules = $rules;
                 RULES.follow(start)
@@ -142,7 +145,13 @@ macro_rules! ruled {
 
 /// Every interpreter whose phases are known. Any other program has exec, dynamic loader, the program and exit.
 pub const INTERPRETERS: [InterpreterKind; 9] = [
-    InterpreterKind { name: "python", shell: false, recognises: python::recognises, start: python::start },
+    InterpreterKind {
+        name: "python",
+        shell: false,
+        recognises: python::recognises,
+        runs: python::runs,
+        start: python::start,
+    },
     ruled!("node", false, interpreters::NODE),
     ruled!("ruby", false, interpreters::RUBY),
     ruled!("perl", false, interpreters::PERL),
@@ -255,6 +264,12 @@ fn interpreter(start: &Start<'_>) -> Option<&'static InterpreterKind> {
 #[must_use]
 pub fn is_interpreter(start: &Start<'_>) -> bool {
     interpreter(start).is_some()
+}
+
+/// What an interpreter is asked to run, as it stands on its command line; `None`: the program is none, or that is not known.
+#[must_use]
+pub fn runs(start: &Start<'_>) -> Option<Vec<u8>> {
+    interpreter(start).and_then(|kind| (kind.runs)(start))
 }
 
 /// The name of the script that a program runs, if it is a Python: `Some(None)` for a Python without one.

@@ -97,6 +97,12 @@ pub(super) fn script<'a>(start: &Start<'a>) -> Option<&'a [u8]> {
     }
 }
 
+/// The script, where Python goes by its own name: under another it may be a script's.
+pub(super) fn runs(start: &Start<'_>) -> Option<Vec<u8>> {
+    let first = arguments(start.argv).next().unwrap_or_default();
+    script(start).filter(|_| is_python(first)).map(<[u8]>::to_vec)
+}
+
 /// Follows one.
 pub(super) fn start(start: &Start<'_>) -> Box<dyn Interpreter> {
     let invocation = invocation(arguments(start.argv));

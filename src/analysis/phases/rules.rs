@@ -6,7 +6,7 @@
 use super::command_line::{Options, Run, absolute, same_file};
 use super::{Cut, Interpreter, PhaseKind, Segments, Start};
 use crate::analysis::calls::{Call, Role};
-use crate::analysis::text::file_name;
+use crate::analysis::text::{arguments, file_name};
 use crate::event::{Event, Kind};
 use crate::syscall::Family;
 
@@ -125,6 +125,19 @@ impl Rules {
         match self.options.run(start) {
             Run::Script(path) => Some(path),
             _ => None,
+        }
+    }
+
+    /// What it is asked to run, as it stands there; `None`: not known. Under another name than its own it may be a script that
+    /// names its interpreter in its first line, whose arguments are the script's.
+    pub(super) fn runs(&self, start: &Start<'_>) -> Option<Vec<u8>> {
+        let first = arguments(start.argv).next().unwrap_or_default();
+        if !self.is_named(file_name(first)) {
+            return None;
+        }
+        match self.options.run(start) {
+            Run::Stdin | Run::Nothing => None,
+            run => Some(run.name().to_vec()),
         }
     }
 

@@ -247,7 +247,11 @@ pub struct Believed {
     pub runs: usize,
     /// Here, in nanoseconds.
     pub replayed_ns: f64,
-    /// Whether they are near enough for projections to be believed.
+    /// How many times what they take here they took in the program, to the nearer of the two bounds; 1 between them.
+    pub ratio: f64,
+    /// That is another cost (10 % or more), and projections are scaled by it.
+    pub scaled: bool,
+    /// Whether they are near enough for projections to be believed, scaled or not.
     pub passed: bool,
 }
 
@@ -258,6 +262,8 @@ impl From<Gate> for Believed {
             in_program_least_ns: gate.in_program_least_ns,
             runs: gate.runs,
             replayed_ns: gate.replayed_ns,
+            ratio: gate.ratio(),
+            scaled: gate.is_passed() && !gate.is_near(),
             passed: gate.is_passed(),
         }
     }

@@ -118,8 +118,13 @@ impl Recorder {
         while !session.sink.wants_end()
             && (status.is_none() || !(session.is_over() || options.leader_only || received().is_some()))
         {
+            // Whoever ended before it was followed is in no record.
+            let ended_early = status.is_none() && !session.recording && child::has_ended(pid)?;
             let more = take_in(loaded, &mut backlog, &mut session)?;
             looks += 1;
+            if ended_early && !more && !session.leader_ended {
+                session.forget(|of, _| of == pid as u32);
+            }
             if backlog.has_begun {
                 loaded.meet_no_more()?;
             }

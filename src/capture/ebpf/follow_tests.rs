@@ -45,6 +45,30 @@ fn count(seen: &Seen, kind: Kind, pid: u32) -> usize {
     seen.iter().filter(|(of, head)| *of == kind && head.pid == pid).count()
 }
 
+struct Nothing;
+
+impl crate::capture::Sink for Nothing {
+    fn push(&mut self, _: &crate::event::Event<'_>) {}
+}
+
+#[test]
+fn a_command_that_ends_before_it_is_followed_ends_the_recording() {
+    let Some(loaded) = loaded() else { return };
+    let child = Command::new("sleep").arg("600").spawn().expect("sleep is there");
+    let pid = child.id() as i32;
+    // What a Ctrl-C does between the fork and the first record.
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGINT)
+        .expect("our own child");
+    while !crate::capture::sys::child::has_ended(pid).expect("our own child") {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let mut recorder = super::Recorder { loaded };
+    let options = super::Options { leader_only: false, lossless: false, origin_ns: 0 };
+    let outcome = recorder.record(pid, || Ok(()), &mut Nothing, options).expect("a recording of nothing");
+    let signal = std::os::unix::process::ExitStatusExt::signal(&outcome.status);
+    assert_eq!(signal, Some(libc::SIGINT));
+}
+
 /// This program, waiting in two threads: the harness for the test, which is [`waiter`], for its input.
 fn spawn_waiter() -> Child {
     let mut child = Command::new(std::env::current_exe().expect("our own path"))

@@ -6,6 +6,7 @@
 use super::super::decode::effect::Effect;
 use super::super::sys::memory::{MOST_SPANS, Span};
 use super::descriptors::{describe, interface_name, netlink_protocol};
+use super::files::proc_file;
 use super::memory::{Memory as _, ThreadMemory};
 use super::thread::Thread;
 use crate::event::Abi;
@@ -58,6 +59,12 @@ pub fn at_exit(thread: &mut Thread, style: &Style, ret: i64) {
     thread.call.memory = kept;
 }
 
+/// The name of a process or thread.
+pub fn name_of(pid: i32) -> Option<Vec<u8>> {
+    let name = proc_file(pid, "comm")?;
+    Some(name.strip_suffix(b"\n").unwrap_or(&name).to_vec())
+}
+
 fn with_decoder(
     thread: &mut Thread,
     style: &Style,
@@ -79,6 +86,7 @@ fn with_decoder(
                     Question::Behind(fd) => Some(describe(shares, *tid, fd, style).answer()),
                     Question::Netlink(fd) => netlink_protocol(shares, *tid, fd),
                     Question::Interface(index) => interface_name(index),
+                    Question::Name(pid) => name_of(pid),
                     Question::Path(fd) => shares.file(*tid, fd).map(|path| path.to_vec()),
                 };
                 latest = Some((question, answer));

@@ -10,6 +10,7 @@ use super::super::sys::doubled::seen;
 use super::super::sys::ptrace as request;
 use super::attach::status_field;
 use super::beginning::Signal;
+use super::content::name_of;
 use super::entry_point;
 use super::files::{Shares, proc_is_ours, proc_link};
 use super::image::Image;
@@ -18,7 +19,7 @@ use super::session::{Early, Session};
 use super::stop::{CORE, End, Stop};
 use super::thread::{Comm, Thread};
 use crate::event::{Event, Kind, mark};
-use crate::syscall::decode::keep_siginfo;
+use crate::syscall::decode::{keep_siginfo, sender};
 
 impl<S: Sink> Session<'_, S> {
     /// The thread has made a child, whose tid is the event's message.
@@ -172,10 +173,11 @@ impl<S: Sink> Session<'_, S> {
         }
         if let Some(thread) = self.threads.get_mut(&stop.tid()) {
             thread.signal_memory.clear();
-            if self.options.keep.is_some()
+            if let Some(style) = &self.options.keep
                 && let Ok(info) = request::signal_bytes(thread.tid)
             {
-                keep_siginfo(&mut thread.signal_memory, &info);
+                let name = if style.names { name_of(sender(&info)) } else { None };
+                keep_siginfo(&mut thread.signal_memory, &info, name.as_deref());
             }
             if thread.pid == self.leader {
                 seen(signal, info.sender);

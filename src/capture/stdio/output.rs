@@ -7,6 +7,7 @@ use super::words::{KEPT, words};
 use super::{StdioError, own};
 use crate::capture::launch::Stream;
 use crate::capture::sys::fds;
+use crate::capture::temporary;
 use nix::fcntl::{OFlag, open};
 use nix::pty::{grantpt, posix_openpt, unlockpt};
 use nix::sys::stat::{Mode, fchmod, fstat};
@@ -231,7 +232,7 @@ fn scratch_file(real: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let unnamed = OFlag::O_TMPFILE | OFlag::O_EXCL | OFlag::O_RDWR | OFlag::O_CLOEXEC;
     let file = match directory.map(|path| open(path, unnamed, Mode::S_IRUSR | Mode::S_IWUSR)) {
         Some(Ok(file)) => file,
-        _ => OwnedFd::from(tempfile::tempfile()?),
+        _ => OwnedFd::from(temporary::file()?),
     };
     // The flags it was made with would show; opened anew it has just those of the real one.
     let status = OFlag::O_APPEND | OFlag::O_NONBLOCK | OFlag::O_SYNC | OFlag::O_DIRECT;

@@ -18,6 +18,7 @@ use crate::analysis::budget::{Meter, Metric, Reading, Subject};
 use crate::capture::BetweenRuns;
 use crate::capture::launch::Command;
 use crate::capture::stdio::Stdio;
+use crate::capture::temporary;
 use crate::capture::untraced::{self, Ending};
 use crate::log::{Columns, Untraced};
 
@@ -95,7 +96,7 @@ fn of_command(
             let when = if runs.arguments.prepare.is_some() { "in --prepare" } else { "between runs" };
             return Ok(Some((signal, when)));
         }
-        let file = tempfile::tempfile().map_err(Failure::of_trace)?;
+        let file = temporary::file().map_err(Failure::of_trace)?;
         let log = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
         let streams = (&mut stdio, if untraced.is_some() { run + 1 } else { run });
         let typed = Typed { command: &command, words };

@@ -12,6 +12,7 @@ use super::files;
 use super::runs::{Early, Outcome, Running, ended_by, of_side, profile, told};
 use crate::capture::select::Tracer;
 use crate::capture::stdio::Stdio;
+use crate::capture::temporary;
 use crate::capture::untraced::{self, Guarded, Progress, Trouble};
 
 /// Traces all commands in turn, as often as asked for. What ended that early, if anything did.
@@ -52,7 +53,7 @@ fn trace_side(
     }
     let kept = arguments.output.as_ref().filter(|_| round == 0);
     let kept = kept.map(|directory| files::log_of(directory, one.at));
-    let file = tempfile::tempfile().map_err(Failure::of_trace)?;
+    let file = temporary::file().map_err(Failure::of_trace)?;
     let log = kept.clone().unwrap_or_else(|| unnamed(&file));
     let typed = Typed { command: &one.command, words: one.words };
     let run = || traced::trace_once(tracer, typed, &log, (stdio, 1), None);

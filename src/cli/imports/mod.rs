@@ -65,13 +65,15 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let [word] = &arguments.command[..]
+        && !word.is_empty()
         && let Side::Logs(logs) = side(word)?
     {
         let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
         let [log] = &logs[..] else {
             return Err(Failure::with_code(2, anyhow!("name one log: {} has several", word.display())));
         };
-        show(arguments, out, &tree(log)?)?;
+        let tree = tree(log).map_err(|failure| not_a_command(log).unwrap_or(failure))?;
+        show(arguments, out, &tree)?;
         return Ok(ExitCode::SUCCESS);
     }
     let output = match &arguments.output {
@@ -98,6 +100,17 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         note(format_args!("log {log}{drawn} · next: trace flame --by import --metric count {log}"));
     }
     end.end.finish()
+}
+
+/// What is wrong with a file that is neither a log nor a command; `None`: it is a log.
+fn not_a_command(path: &Path) -> Option<Failure> {
+    let error = log::Source::open(path, None).err()?;
+    if !matches!(error, log::Error::NotALog(_) | log::Error::NoHeader) {
+        return None;
+    }
+    let shown = path.display();
+    let text = "is neither a log nor executable; if it is a program, try `chmod +x";
+    Some(Failure::with_code(126, anyhow!("{shown}: {text} {shown}`")))
 }
 
 /// The imports of a log.

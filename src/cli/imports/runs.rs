@@ -22,6 +22,7 @@ use crate::capture::StackFrames;
 use crate::capture::launch::{Command, Stream};
 use crate::capture::select::{Tracer, Wanted};
 use crate::capture::stdio::Stdio;
+use crate::capture::temporary;
 use crate::capture::untraced::{self, Ending, Policy};
 use crate::log::Untraced;
 use crate::syscall::decode::Style;
@@ -158,10 +159,10 @@ impl Runs<'_> {
     }
 
     fn trace(&mut self, tracer: &mut Tracer, stacks: Option<StackFrames>) -> Result<Run, Failure> {
-        let log = tempfile::tempfile().map_err(Failure::of_trace)?;
+        let log = temporary::file().map_err(Failure::of_trace)?;
         let mut streams = self.stdio.for_run(1).map_err(Failure::of_trace)?;
         // Several processes may write to it, each at its end.
-        let said = tempfile::tempfile().map_err(Failure::of_trace)?;
+        let said = temporary::file().map_err(Failure::of_trace)?;
         let end = OpenOptions::new().append(true).open(path(&said)).map_err(Failure::of_trace)?;
         if !matches!(streams.streams[2], Stream::Close) {
             streams.streams[2] = Stream::Fd(end.as_raw_fd());

@@ -11,6 +11,7 @@ use std::fs::OpenOptions;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -37,6 +38,7 @@ use crate::report::{json, replay};
 
 /// How long is measured where nobody says.
 const TIME: Duration = Duration::from_secs(20);
+const STDOUT: &str = "-";
 const DROP_CACHES: &str = "/proc/sys/vm/drop_caches";
 
 #[derive(Debug, Args)]
@@ -107,9 +109,9 @@ pub struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) runs: Option<u32>,
 
-    /// Print the figures as JSON
-    #[arg(long)]
-    json: bool,
+    /// Print the figures as JSON, or write them to FILE beside the report
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = STDOUT)]
+    json: Option<PathBuf>,
 
     /// The log, ours or strace's text, or - for standard input
     #[arg(value_name = "LOG")]
@@ -155,7 +157,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return writes::replay(arguments, planned.plan, &options, known, stop);
     }
     let mut bar = RunsBar::now("replaying");
-    stop.end_at_once(bar.clone())?;
+    let writing = stop.end_at_once(bar.clone())?;
     let outcome = trace_replay::replay(planned.plan, &options, |progress| {
         if let Progress::Measuring { done, of } = progress {
             bar.finished(done, done as f64 / of.max(1) as f64);
@@ -164,6 +166,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     bar.finish();
     let outcome = outcome.with_context(|| log.to_string())?;
     let replay = Replay::of(&outcome, known);
+    let _to_its_end = writing.lock().unwrap_or_else(PoisonError::into_inner);
     show(arguments, Shown::of(arguments, &replay, &outcome, Look::of_stdout()))
 }
 
@@ -175,22 +178,27 @@ pub(super) struct Shown {
     costs: Option<annotate::Costs>,
     /// For `--plot`; `None`, too, if there is nothing to plot.
     plot: Option<Vec<u8>>,
+    /// For `--json=FILE`.
+    json: Option<Vec<u8>>,
 }
 
 impl Shown {
     pub(super) fn of(arguments: &Arguments, replay: &Replay, outcome: &Outcome, look: Look) -> Self {
-        let (mut report, mut svg) = (Vec::new(), Vec::new());
+        let (mut report, mut svg, mut figures) = (Vec::new(), Vec::new(), Vec::new());
         // Memory takes all that is written to it.
-        let _ = if arguments.json {
-            json::write(&mut report, replay)
-        } else {
-            replay::write(&mut report, replay, look)
+        let _ = match &arguments.json {
+            Some(file) if file.as_os_str() == STDOUT => json::write(&mut report, replay),
+            Some(_) => {
+                replay::write(&mut report, replay, look).and_then(|()| json::write(&mut figures, replay))
+            }
+            None => replay::write(&mut report, replay, look),
         };
         let has_plot = arguments.plot.is_some() && replay::plot(&mut svg, replay).unwrap_or(false);
         Self {
             report,
             costs: arguments.annotate.is_some().then(|| annotate::Costs::of(outcome)),
             plot: has_plot.then_some(svg),
+            json: Some(figures).filter(|figures| !figures.is_empty()),
         }
     }
 }
@@ -200,8 +208,14 @@ pub(super) fn show(arguments: &Arguments, shown: Shown) -> Result<ExitCode, Fail
     let annotated = arguments.annotate.as_ref().zip(shown.costs);
     let annotated = annotated.map(|(output, costs)| annotate::write(arguments, output, costs)).transpose();
     let drawn = arguments.plot.as_ref().map(|plot| draw(plot, shown.plot)).transpose();
+    let figures = arguments.json.as_ref().zip(shown.json).map(|(file, figures)| {
+        std::fs::write(file, figures)
+            .with_context(|| format!("--json={}", file.display()))
+            .map_err(Failure::from)
+    });
     to_stdout(|out| out.write_all(&shown.report))?;
     annotated.and(drawn)?;
+    figures.transpose()?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use anyhow::Context;
@@ -45,19 +45,22 @@ impl Stop {
         i32::try_from(signal.ssi_signo).ok()
     }
 
-    /// From now on a signal ends the program.
-    pub(super) fn end_at_once(self, bar: RunsBar) -> io::Result<()> {
+    /// From now on a signal ends the program, but not while somebody holds what is given back: what is written then is whole.
+    pub(super) fn end_at_once(self, bar: RunsBar) -> io::Result<Arc<Mutex<()>>> {
+        let writing = Arc::new(Mutex::new(()));
+        let held = Arc::clone(&writing);
         let wait = move || {
             loop {
                 let mut watched = [PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
                 let _ = poll(&mut watched, PollTimeout::NONE);
                 if let Some(signal) = self.received() {
+                    let _nothing_is_written = writing.lock().unwrap_or_else(PoisonError::into_inner);
                     bar.finish();
                     note(format_args!("the replay was interrupted ({})", signal_name(signal)));
                     std::process::exit(ending_code(signal).into());
                 }
             }
         };
-        thread::Builder::new().name("signals".to_owned()).spawn(wait).map(drop)
+        thread::Builder::new().name("signals".to_owned()).spawn(wait).map(|_| held)
     }
 }

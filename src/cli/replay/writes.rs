@@ -4,6 +4,7 @@
 //! is shown and written here (`replay::show`).
 
 use std::process::ExitCode;
+use std::sync::PoisonError;
 
 use anyhow::{Context, anyhow};
 use trace_replay::{Cache, Options, Outcome, Plan, Progress, ReplayError, Scratch};
@@ -53,10 +54,11 @@ pub fn replay(
     if let Err(ReplayError::Stopped) = shown {
         return Ok(by_signal(signal.unwrap_or(libc::SIGINT)));
     }
-    stop.end_at_once(bar)?;
+    let writing = stop.end_at_once(bar)?;
     let shown = shown.with_context(|| arguments.log.display().to_string())?;
     let shown: Shown =
         serde_json::from_slice(&shown).context("the confined process gave no result that can be read")?;
+    let _to_its_end = writing.lock().unwrap_or_else(PoisonError::into_inner);
     show(arguments, shown)
 }
 

@@ -23,6 +23,7 @@ use crate::capture::launch::Command;
 use crate::capture::ptrace::entry_point;
 use crate::capture::select::Tracer;
 use crate::capture::stdio::Stdio;
+use crate::capture::temporary;
 use crate::capture::untraced::{self, Cold, Ready};
 use crate::log::Untraced;
 
@@ -218,7 +219,7 @@ pub struct Candidate(File);
 impl Candidate {
     /// An empty one.
     pub fn new() -> io::Result<Self> {
-        tempfile::tempfile().map(Self)
+        temporary::file().map(Self)
     }
 
     /// A name under which this process can open it.

@@ -98,9 +98,14 @@ pub fn find(set: &FlagSet, name: &[u8]) -> Option<u64> {
     };
     named(set.values).or_else(|| {
         set.fields.iter().find_map(|field| match field.kind {
-            FieldKind::Shifted | FieldKind::Choice | FieldKind::LastChoice => named(field.values),
+            FieldKind::Shifted
+            | FieldKind::Choice
+            | FieldKind::LastChoice
+            | FieldKind::Absent
+            | FieldKind::Class
+            | FieldKind::Type => named(field.values),
             FieldKind::Signal => signal(name).map(u64::from),
-            FieldKind::Octal => None,
+            FieldKind::Octal | FieldKind::JoinedOctal => None,
         })
     })
 }

@@ -126,7 +126,7 @@ fn parts(out: &mut dyn Write, compared: &Comparison, look: Look) -> io::Result<(
     let sides = compared.sides.len();
     let mut columns = vec![Column::text("Where the time is")];
     columns.push(Column::number(letter(0)));
-    columns.extend((1..sides).map(|at| Column::number(letter(at)).spare()));
+    columns.extend((1..sides).map(|at| Column::number(letter(at)).dropped_last(1)));
     columns.extend((1..sides).map(|at| Column::number(LESS[at])));
     let mut table = Table::new(columns);
     for part in &compared.parts {

@@ -15,7 +15,7 @@ fn columns(title: &'static str, sides: usize) -> Vec<Column> {
     let mut columns = vec![Column::text(title)];
     columns.push(Column::number(letter(0)));
     // The ratios tell these, too.
-    columns.extend((1..sides).map(|at| Column::number(letter(at)).spare()));
+    columns.extend((1..sides).map(|at| Column::number(letter(at)).dropped_last(1)));
     columns.extend((1..sides).map(|at| Column::number(RATIOS[at])));
     columns.push(Column::text("interval").dropped(2));
     columns.push(Column::text("").dropped(1));

@@ -1,5 +1,6 @@
 //! `trace replay` as text: what was replayed, a row a strategy, and one sentence on what it comes to.
 
+mod gate;
 mod plot;
 #[cfg(test)]
 mod tests;
@@ -11,11 +12,9 @@ use std::io::{self, Write};
 use super::escape::{command_line, escape, printable};
 use super::look::Look;
 use super::table::{Column, Table};
-use super::units::{count, percent, things, time, whole_percent};
+use super::units::{count, percent, things, time};
 use crate::analysis::errno;
-use crate::analysis::replay::{
-    Believed, Ceiling, Coverage, Differing, Measured, Range, Reason, Replay, Row, Tree,
-};
+use crate::analysis::replay::{Ceiling, Coverage, Differing, Measured, Range, Reason, Replay, Row, Tree};
 pub use plot::plot;
 use verdict::verdict;
 
@@ -137,9 +136,9 @@ fn result(value: i64) -> String {
 fn table(rows: &[Row]) -> Table {
     let mut table = Table::new(vec![
         Column::text("strategy"),
-        Column::number("wall"),
+        Column::number("wall").dropped_last(2),
         Column::text("95 % interval").dropped(5),
-        Column::number("to serial"),
+        Column::number("to serial").dropped_last(1),
         Column::text("interval").dropped(6),
         Column::number("to threads").dropped(1),
         Column::number("CPU").dropped(2),
@@ -150,7 +149,7 @@ fn table(rows: &[Row]) -> Table {
         Column::number("set-up").dropped(10),
         Column::number("program"),
         Column::text("its interval").dropped(4),
-        Column::text("helps"),
+        Column::text("helps").dropped_last(3),
     ]);
     for row in rows {
         table.row(cells(row));
@@ -246,7 +245,8 @@ fn below(replay: &Replay) -> Vec<String> {
         (None, _) => {
             lines.push("No projection to the program: its wall time is not known (--wall TIME).".to_owned());
         }
-        (Some(_), Some(gate)) if !gate.passed => lines.push(unreliable(replay, gate)),
+        (Some(_), Some(gate)) if !gate.passed => lines.push(gate::unreliable(replay, gate)),
+        (Some(_), Some(gate)) if gate.scaled => lines.push(gate::scaled(replay, gate)),
         (Some(_), _) => {
             lines
                 .push(format!("Projections take the cost of the calls {}.", cost_source(replay.cost_source)));
@@ -276,39 +276,6 @@ fn not_measured(replay: &Replay) -> Vec<String> {
         format!("Not measured, for {}: {}.", printable(reason), strategies.join("; "))
     };
     by_reason.into_iter().map(line).collect()
-}
-
-/// That the replay's cost of the calls is not the program's, and what that may do to what is projected.
-fn unreliable(replay: &Replay, gate: Believed) -> String {
-    let here = gate.replayed_ns.max(1.0);
-    let there = f64::midpoint(gate.in_program_least_ns, gate.in_program_ns).max(1.0);
-    let estimate = if replay.backend == "ebpf" { "" } else { " (an estimate, the tracer's jitter in it)" };
-    // Projections stand on one of the two; the truth may lie at the other.
-    let of_shown = if replay.cost_source == "recorded" { here / there } else { there / here };
-    let runs = if gate.runs > 1 { format!(" (the middle of {} runs)", gate.runs) } else { String::new() };
-    let savings = if of_shown < 1.0 {
-        format!("{} smaller than shown", whole_percent(1.0 - of_shown))
-    } else {
-        format!("{} times what is shown", ratio(of_shown))
-    };
-    let why = if here < there {
-        ": a replay does not touch new memory, and keeps more in the processor's caches. What it leaves out may be \
-         there with any strategy, so savings may be"
-    } else {
-        ". Savings may be"
-    };
-    format!(
-        "Projections are unreliable: with the program's pauses these calls take {} here, {} in the \
-         program{runs}{estimate}{why} {savings}.",
-        time(here as u64),
-        least_to_most(gate.in_program_least_ns, gate.in_program_ns),
-    )
-}
-
-/// `600 to 640 µs`, or one time where both are the same.
-fn least_to_most(least_ns: f64, most_ns: f64) -> String {
-    let [least, most] = [least_ns, most_ns].map(|ns| time(ns as u64));
-    if least == most { most } else { format!("{least} to {most}") }
 }
 
 fn cost_source(source: &str) -> &'static str {

@@ -1,7 +1,7 @@
 //! The report of replays made up.
 
 use super::*;
-use crate::analysis::replay::{KnownWall, Projected, Unavailable, Verdict};
+use crate::analysis::replay::{Believed, KnownWall, Projected, Unavailable, Verdict};
 
 fn range(median: f64) -> Range {
     Range { median, low: median * 0.9, high: median * 1.1 }
@@ -107,6 +107,12 @@ fn a_ring_that_is_slower() {
     let narrow = text(&replay, Some(80));
     assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
     assert!(!narrow.contains('\x1b'), "{narrow:?}");
+    let narrowest = text(&replay, Some(40));
+    assert!(narrowest.lines().all(|line| line.chars().count() <= 40), "{narrowest}");
+    assert!(
+        narrowest.lines().any(|line| line.contains("strategy") && line.contains("program")),
+        "{narrowest}"
+    );
 }
 
 #[test]
@@ -167,6 +173,8 @@ fn what_is_unreliable_says_by_how_much() {
             in_program_least_ns: in_program_ns,
             runs: 1,
             replayed_ns,
+            ratio: in_program_ns / replayed_ns,
+            scaled: false,
             passed: false,
         })
     };
@@ -192,6 +200,32 @@ fn what_is_unreliable_says_by_how_much() {
     );
     replay.gate = gate(300_000.0, 600_000.0);
     assert!(text(&replay, None).contains("Savings may be 50 % smaller than shown."));
+}
+
+#[test]
+fn what_is_scaled_says_so() {
+    let mut replay = replay(Verdict::NoRing);
+    replay.backend = "ebpf".to_owned();
+    replay.cost_source = "recorded";
+    replay.gate = Some(Believed {
+        in_program_ns: 420_000.0,
+        in_program_least_ns: 400_000.0,
+        runs: 7,
+        replayed_ns: 300_000.0,
+        ratio: 4.0 / 3.0,
+        scaled: true,
+        passed: true,
+    });
+    let told = text(&replay, None);
+    assert!(
+        told.contains(
+            "take 300 µs here, 400 µs to 420 µs in the program (the middle of 7 runs), 1.33 times as much:"
+        ),
+        "{told}"
+    );
+    assert!(told.contains("Projections are scaled by that;") && !told.contains("unreliable"), "{told}");
+    replay.cost_source = "think_time";
+    assert!(text(&replay, None).contains("Projections take what they take here;"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::super::escape::escape;
 use super::super::look::Look;
 use super::super::table::{Column, Table};
-use super::super::units::{count, percent, things, time};
+use super::super::units::{count, percent, percent_within, things, time};
 use crate::analysis::partition::{Part, Partition};
 use crate::analysis::startup::Report;
 
@@ -74,17 +74,29 @@ fn how(partition: &Partition) -> String {
         ),
     };
     format!(
-        "Of {} {samples}{} on average; time on a CPU scaled to that of untraced runs, waits as far as their wall time has room.{wakes}",
+        "Of {} {samples}{} on average; time on a CPU scaled to that of untraced runs, waits as far as their wall time has room.{}{wakes}",
         things(partition.runs, "run", "runs"),
         time(partition.run_ns),
+        split(partition).unwrap_or_default(),
     )
+}
+
+/// How far what samples tell apart may be off; `None`: nothing is told by them.
+fn split(partition: &Partition) -> Option<String> {
+    let samples = things(partition.split_samples, "sample", "samples");
+    (partition.knows_faults && partition.split_samples > 0).then(|| {
+        format!(
+            " User CPU and page faults are told apart by {samples} outside of calls: ± {} at most (95 %).",
+            time(partition.split_margin_ns)
+        )
+    })
 }
 
 /// Where most samples are.
 fn functions(partition: &Partition) -> String {
     let named = partition.functions.iter().take(NAMED).map(|function| {
-        let share = function.samples as f64 / partition.samples.max(1) as f64;
-        format!("{} {}", escape(function.name.bytes()), percent(share))
+        let share = percent_within(function.share, function.margin);
+        format!("{} {share}", escape(function.name.bytes()))
     });
-    format!("On a CPU mostly in: {}.", named.collect::<Vec<_>>().join(", "))
+    format!("On a CPU mostly in (95 %): {}.", named.collect::<Vec<_>>().join(", "))
 }

@@ -21,7 +21,7 @@ pub(super) const LONGEST_PATH: usize = 4095;
 const PATHS: [&str; 3] = ["symlink", "mount", "mq_"];
 
 /// Calls that fill a buffer with as many bytes as they return, its size being the next argument.
-pub(super) const BUFFERS: [&str; 12] = [
+pub(super) const BUFFERS: [&str; 13] = [
     "read",
     "pread64",
     "recvfrom",
@@ -34,6 +34,7 @@ pub(super) const BUFFERS: [&str; 12] = [
     "flistxattr",
     "mq_timedreceive",
     "mq_timedreceive_time64",
+    "lookup_dcookie",
 ];
 
 /// Where a snapshot has the working directory, where a call was passed `AT_FDCWD`: no address of a program's.
@@ -301,6 +302,7 @@ impl<'a, 'm> Decoder<'a, 'm> {
             return self.write_address(out, value);
         }
         match kind {
+            Arg::Int | Arg::Pid if self.is_process(kind, index) => self.write_pid(out, value as i32),
             Arg::Int | Arg::Pid => write_number(out, i64::from(value as i32)),
             Arg::Uid | Arg::Gid if value as u32 == u32::MAX => out.extend_from_slice(b"-1"),
             Arg::Id16 if value as u16 == u16::MAX => out.extend_from_slice(b"-1"),
@@ -324,9 +326,22 @@ impl<'a, 'm> Decoder<'a, 'm> {
             Arg::OutBuf => self.write_out_buffer(out, index),
             Arg::In(layout) | Arg::Out(layout) | Arg::InOut(layout) => self.write_struct(out, layout, index),
             Arg::Signal => self.style.constants.signal(out, value as u32),
-            Arg::Dev => self.style.constants.device(out, value),
+            Arg::Dev => self.style.constants.device(out, u64::from(value as u32)),
             Arg::Buf => self.write_in_buffer(out, index),
             Arg::Addr | Arg::Unused => self.write_address(out, value),
+        }
+    }
+
+    /// Whether an argument is the id of a process or thread, and not of a group.
+    fn is_process(&self, kind: Arg, index: usize) -> bool {
+        match (self.spec.name, index) {
+            ("setpgid", 1) | ("perf_event_open", _) => false,
+            // PRIO_PROCESS, IOPRIO_WHO_PROCESS.
+            ("getpriority" | "setpriority", 1) => self.arg(0) as u32 == 0,
+            ("ioprio_get" | "ioprio_set", 1) => self.arg(0) as u32 == 1,
+            // P_PID.
+            ("waitid", _) => self.arg(0) as u32 == 1,
+            _ => kind == Arg::Pid,
         }
     }
 
@@ -475,10 +490,13 @@ impl<'a, 'm> Decoder<'a, 'm> {
         match self.spec.name {
             "getdents64" | "getdents" => self.write_directory(out, address, length),
             "getrandom" => self.write_buffer_as(out, address, length, Hex::All),
-            name if BUFFERS.contains(&name) && self.arg(index + 1) != 0 => match self.netlink_of_call() {
-                Some(protocol) => self.write_netlink(out, protocol, address, length),
-                None => self.write_buffer(out, address, length),
-            },
+            // Without room for them the call tells how many there are.
+            name if BUFFERS.contains(&name) && (self.arg(index + 1) != 0 || !name.contains("xattr")) => {
+                match self.netlink_of_call() {
+                    Some(protocol) => self.write_netlink(out, protocol, address, length),
+                    None => self.write_buffer(out, address, length),
+                }
+            }
             _ => self.write_address(out, address),
         }
     }

@@ -44,17 +44,15 @@ impl Constants {
 
     /// A value as a set of bits.
     pub fn bits(self, out: &mut Vec<u8>, set: &FlagSet, value: u64) {
-        let is_apart = |kind| matches!(kind, FieldKind::Signal | FieldKind::Octal);
+        let is_apart = |kind| matches!(kind, FieldKind::Signal | FieldKind::Octal | FieldKind::JoinedOctal);
         let signal = set.fields.iter().find(|field| is_apart(field.kind));
-        // The type of a socket stands before its flags, each for itself.
-        let kind = set.fields.iter().find(|_| self != Self::Names && set.unknown.starts_with("SOCK"));
-        if let Some(kind) = kind
-            && set.number(value) & !kind.mask != 0
-        {
-            self.bits(out, set, value & kind.mask);
-            out.push(b'|');
-            let rest = set.number(value) & !kind.mask;
-            return self.write(out, |out| write_hex(out, rest), |out| set.write_bits(out, rest));
+        if let (Some((field, class)), rest) = set.parts(value) {
+            self.write(out, |out| write_hex(out, class), |out| set.write_class(out, field, class));
+            if rest != 0 {
+                out.push(b'|');
+                self.write(out, |out| write_hex(out, rest), |out| set.write_plain(out, rest, false));
+            }
+            return;
         }
         let Some(field) = signal.filter(|_| self != Self::Names) else {
             let number = set.number(value);

@@ -3,7 +3,7 @@
 //! Structures have descriptors, too, so what is behind one is looked up where a call is decoded: at an address that no
 //! program has, from a [`Memory`](super::Memory) that may know it. It is kept with the rest.
 
-use super::escape::write_escaped;
+use super::escape::{write_bracketed, write_escaped};
 use super::{Decoder, Phase, bpf, call};
 use crate::syscall::flags::write_number;
 
@@ -86,16 +86,19 @@ pub enum Question {
     Interface(i32),
     /// The path of the file behind a descriptor, whatever is to be told of it.
     Path(i32),
+    /// The name of the process or thread of this id.
+    Name(i32),
 }
 
 /// Where answers to questions of a kind begin.
 type Base = (u64, fn(i32) -> Question);
 /// Where a [`Memory`](super::Memory) has answers, 64 KiB for each.
-const BASES: [Base; 4] = [
+const BASES: [Base; 5] = [
     (0xffff_0000_0000_0000, Question::Behind),
     (0xfffe_0000_0000_0000, Question::Netlink),
     (0xfffd_0000_0000_0000, Question::Interface),
     (0xfffc_0000_0000_0000, Question::Path),
+    (0xfffb_0000_0000_0000, Question::Name),
 ];
 const SHIFT: u32 = 16;
 /// Before the answer stands its length.
@@ -110,6 +113,7 @@ impl Question {
             Self::Netlink(fd) => (BASES[1].0, fd),
             Self::Interface(index) => (BASES[2].0, index),
             Self::Path(fd) => (BASES[3].0, fd),
+            Self::Name(pid) => (BASES[4].0, pid),
         };
         base + (u64::from(number.cast_unsigned()) << SHIFT)
     }
@@ -159,6 +163,22 @@ impl Decoder<'_, '_> {
         self.write_behind(out, fd);
     }
 
+    /// The id of a process or thread, with its name (`-Y`).
+    pub(super) fn write_pid(&mut self, out: &mut Vec<u8>, pid: i32) {
+        write_number(out, i64::from(pid));
+        self.write_name_of(out, pid);
+    }
+
+    /// `<sh>`, behind an id.
+    pub(super) fn write_name_of(&mut self, out: &mut Vec<u8>, pid: i32) {
+        if pid > 0
+            && self.style.names
+            && let Some(name) = self.ask(Question::Name(pid))
+        {
+            write_bracketed(out, &name);
+        }
+    }
+
     /// The answer to a question.
     pub(super) fn ask(&mut self, question: Question) -> Option<Vec<u8>> {
         let at = question.address();
@@ -201,6 +221,13 @@ impl Decoder<'_, '_> {
 
     /// What is behind the descriptor that the call has returned, where more than its path is to be told.
     pub fn describe_returned(&mut self, out: &mut Vec<u8>) {
+        /// Calls that return the id of a process or thread, and not of a group or of what has gone.
+        const MAKERS: [&str; 7] = ["getpid", "gettid", "getppid", "fork", "vfork", "clone", "clone3"];
+        if self.style.names && self.succeeded() && MAKERS.contains(&self.spec.name) {
+            self.phase = Phase::Exit;
+            let pid = self.event.ret.and_then(|pid| i32::try_from(pid).ok());
+            return self.write_name_of(out, pid.unwrap_or(0));
+        }
         let returns_one = matches!(self.returned(), super::Returned::Fd(_)) && self.style.details.is_any();
         if !self.succeeded() || !returns_one && !bpf::returns_descriptor(self.event, self.spec) {
             return;

@@ -27,20 +27,18 @@ const SPECIAL: [(u32, &str); 3] = [(0o4000, "S_ISUID"), (0o2000, "S_ISGID"), (0o
 
 /// Writes a mode with its file type: `S_IFREG|0644`; without a type only the permissions: `0644`.
 pub(super) fn write_file_mode(out: &mut Vec<u8>, mode: u32) {
-    let Some((file_type, name)) = TYPES.iter().find(|(bits, _)| mode & TYPE == *bits) else {
-        write_mode(out, u64::from(mode));
-        return;
-    };
-    out.extend_from_slice(name.as_bytes());
-    let mut rest = mode & !file_type;
-    for (bit, name) in SPECIAL {
-        if rest & bit != 0 {
-            out.push(b'|');
+    let kind = TYPES.iter().find(|(bits, _)| mode & TYPE == *bits);
+    if kind.is_none() && mode & TYPE != 0 {
+        return write_mode(out, u64::from(mode));
+    }
+    let mut rest = mode;
+    for (bit, name) in kind.into_iter().chain(&SPECIAL) {
+        if rest & bit == *bit {
             out.extend_from_slice(name.as_bytes());
+            out.push(b'|');
             rest &= !bit;
         }
     }
-    out.push(b'|');
     write_mode(out, u64::from(rest));
 }
 

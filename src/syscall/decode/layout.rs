@@ -7,6 +7,9 @@ use crate::syscall::flags::{FlagSet, write_hex, write_mode, write_number, write_
 /// The largest structure that has a table.
 const LARGEST: usize = 512;
 
+/// Elements of arrays are read together, about as many bytes at once.
+const CHUNK: usize = 1 << 14;
+
 /// Bytes of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Size {
@@ -47,6 +50,8 @@ pub(super) enum Show {
     Id,
     /// Text in this many bytes, up to a NUL byte.
     Text(usize),
+    /// The id of a process or thread.
+    Process,
     /// A descriptor.
     Descriptor,
     /// A network interface.
@@ -161,6 +166,17 @@ impl Decoder<'_, '_> {
         Some(())
     }
 
+    /// The same of a structure that grew, of which the program has passed so many bytes.
+    pub(super) fn write_grown(&mut self, out: &mut Vec<u8>, address: u64, layout: &Layout, size: u64) {
+        let known = layout.size[self.half()] as u64;
+        if size < known || self.try_layout(out, address, layout).is_none() {
+            return self.write_address(out, address);
+        }
+        out.pop();
+        self.write_rest(out, address, known, size);
+        out.push(b'}');
+    }
+
     /// The structure at an address, or the address.
     pub(super) fn write_layout(&mut self, out: &mut Vec<u8>, address: u64, layout: &Layout) {
         if self.try_layout(out, address, layout).is_none() {
@@ -257,6 +273,7 @@ impl Decoder<'_, '_> {
                 let shown = end.unwrap_or(field.len().saturating_sub(1));
                 write_text(out, &field[..shown], self.style.hex, end.is_none());
             }
+            Show::Process => self.write_pid(out, self.number(Size::B4, bytes).1 as i32),
             Show::Descriptor => self.write_descriptor(out, self.number(Size::B4, bytes).1 as i32),
             Show::Interface => self.write_interface(out, self.number(Size::B4, bytes).1 as i32),
             Show::Words(size, count) => self.write_words(out, size, count, bytes),
@@ -281,14 +298,25 @@ impl Decoder<'_, '_> {
         if count == 0 {
             return out.extend_from_slice(b"[]");
         }
-        let mut bytes = [0; LARGEST];
-        let bytes = &mut bytes[..size.min(LARGEST)];
+        // No array goes around the end of memory.
+        if count.checked_mul(size as u64).and_then(|size| address.checked_add(size)).is_none() {
+            return self.write_address(out, address);
+        }
+        let most = self.most_elements() as u64;
+        let mut chunk = vec![0; size * count.min(most).min((CHUNK / size).max(1) as u64) as usize];
+        let (mut read, mut from) = (0, 0);
         for index in 0..count {
             let at = address.wrapping_add(index.wrapping_mul(size as u64));
-            if index >= self.most_elements() as u64 {
+            if index >= most {
                 return out.extend_from_slice(b", ...]");
             }
-            let is_readable = self.memory.read(self.phase, at, bytes) == bytes.len();
+            let mut offset = (index - from) as usize * size;
+            if index == 0 || offset >= chunk.len() {
+                let wanted = chunk.len().min((count.min(most) - index) as usize * size);
+                (read, from, offset) = (self.memory.read(self.phase, at, &mut chunk[..wanted]), index, 0);
+            }
+            let is_readable = offset + size <= read;
+            let bytes = chunk.get(offset..offset + size).unwrap_or_default();
             match (index, is_readable) {
                 (0, false) => return self.write_address(out, address),
                 (_, false) => {

@@ -10,6 +10,7 @@
 //! it and how each member is shown, `special` and `ioctl` what depends on another argument. Pointers come from the
 //! traced program: what cannot be read is shown as its address. Nothing here knows where memory comes from.
 
+mod aio;
 mod bpf;
 mod call;
 mod constants;
@@ -17,7 +18,9 @@ mod descriptors;
 mod dump;
 pub mod escape;
 mod facts;
+mod grown;
 mod ioctl;
+mod keys;
 mod layout;
 mod memory;
 mod net;
@@ -26,6 +29,7 @@ mod perf;
 mod poll;
 mod prctl;
 mod process;
+mod ptrace;
 mod quota;
 mod rare;
 mod signal;
@@ -41,7 +45,7 @@ pub use call::{Decoder, Returned, keep_cwd, write_argv, write_file_name, write_u
 pub use constants::Constants;
 pub use descriptors::{Described, Descriptors, Details, Question, read_answer};
 pub use memory::{Keeper, MOST_KEPT, Memory, NoMemory, Phase, Snapshot};
-pub use signal::{keep_returned_mask, keep_siginfo, write_siginfo};
+pub use signal::{keep_returned_mask, keep_siginfo, sender, write_siginfo};
 pub use text::Hex;
 
 /// How much is printed, and how.

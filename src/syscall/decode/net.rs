@@ -10,7 +10,7 @@ use super::{Decoder, Hex, Style, time};
 use crate::syscall::flags::{
     CONTROL_MESSAGE, MSG, SOCKET_DOMAIN, SOCKET_LEVEL, write_hex, write_number, write_radix,
 };
-use crate::syscall::{Arg, Family, Spec};
+use crate::syscall::{Arg, Family, Spec, Struct};
 
 /// The largest address of a socket (`struct sockaddr_storage`).
 const LARGEST: usize = 128;
@@ -71,11 +71,11 @@ pub(super) fn look_ahead_many(call: &mut Decoder<'_, '_>, index: usize) {
 
 /// ` (left {tv_sec=0, tv_nsec=5})`, or ` (Timeout)`.
 pub(super) fn write_time_left(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
-    if call.arg(4) == 0 {
-        return;
-    }
     if call.event.ret == Some(0) {
         return out.extend_from_slice(b" (Timeout)");
+    }
+    if call.arg(4) == 0 {
+        return;
     }
     let layout = if call.spec.name == "recvmmsg" { &TIMESPEC } else { &TIMESPEC64 };
     out.extend_from_slice(b" (left ");
@@ -97,7 +97,7 @@ impl Decoder<'_, '_> {
                     _ => 0,
                 }
             }
-            _ => self.arg(index + 1) as u32,
+            _ => (self.arg(index + 1) as i32).max(0) as u32,
         };
         self.write_sockaddr_at(out, address, length as usize);
     }
@@ -130,6 +130,12 @@ impl Decoder<'_, '_> {
         } else {
             4
         };
+        // Without a buffer strace does not look at its length.
+        let is_of_an_address =
+            index > 0 && matches!(self.spec.args[index - 1].arg, Arg::Out(Struct::Sockaddr));
+        if is_of_an_address && self.arg(index - 1) == 0 {
+            return self.write_address(out, address);
+        }
         if !is_passed {
             let moment =
                 if self.spec.name == "time" { self.integer(self.phase, address, size) } else { None };
@@ -147,20 +153,36 @@ impl Decoder<'_, '_> {
         }
         let (before, after) =
             (self.integer(Phase::Entry, address, size), self.integer(Phase::Exit, address, size));
+        // strace always tells where sendfile has got to.
+        let is_told =
+            before != after || (self.spec.name.starts_with("sendfile") && self.event.ret != Some(0));
         match (before, after) {
-            (Some(before), Some(after)) if before != after && self.succeeded() => {
+            (Some(before), Some(after)) if is_told && self.succeeded() => {
                 out.push(b'[');
-                write_number(out, before);
-                out.extend_from_slice(b" => ");
-                write_number(out, after);
+                self.write_offset(out, before, size);
+                out.extend_from_slice(if self.spec.name.starts_with("sendfile") {
+                    b"] => ["
+                } else {
+                    b" => "
+                });
+                self.write_offset(out, after, size);
                 out.push(b']');
             }
             (Some(value), _) => {
                 out.push(b'[');
-                write_number(out, value);
+                self.write_offset(out, value, size);
                 out.push(b']');
             }
             _ => self.write_address(out, address),
+        }
+    }
+
+    /// A length, or of `sendfile` an offset, which strace shows unsigned.
+    fn write_offset(&self, out: &mut Vec<u8>, value: i64, size: usize) {
+        match (self.spec.name.starts_with("sendfile"), size) {
+            (true, 8) => write_radix(out, value.cast_unsigned(), 10, 1),
+            (true, _) => write_radix(out, u64::from(value as u32), 10, 1),
+            _ => write_number(out, value),
         }
     }
 
@@ -179,7 +201,20 @@ impl Decoder<'_, '_> {
         match self.integer(self.phase, address, size) {
             Some(value) => {
                 out.push(b'[');
-                write_number(out, value);
+                match self.spec.name {
+                    "getresuid" | "getresgid" | "getresuid32" | "getresgid32" if value == -1 => {
+                        write_number(out, value);
+                    }
+                    "getresuid" | "getresgid" | "getresuid32" | "getresgid32" | "getcpu" => {
+                        write_radix(out, u64::from(value as u32), 10, 1);
+                    }
+                    // The head of a list.
+                    "get_robust_list" if address == self.arg(1) => {
+                        self.write_address(out, value.cast_unsigned())
+                    }
+                    "get_robust_list" => write_radix(out, value.cast_unsigned(), 10, 1),
+                    _ => write_number(out, value),
+                }
                 out.push(b']');
             }
             None => self.write_address(out, address),
@@ -196,10 +231,16 @@ impl Decoder<'_, '_> {
     /// Pieces of a buffer, as an argument of its own.
     pub(super) fn write_iovec_argument(&mut self, out: &mut Vec<u8>, index: usize) {
         let has_content = match self.spec.name {
-            "process_vm_readv" | "process_vm_writev" | "process_madvise" => false,
+            // Only the caller's own pieces can be read.
+            "process_vm_readv" => index == 1 && self.succeeded(),
+            "process_vm_writev" => index == 1,
+            "process_madvise" => false,
             _ => self.spec.family != Family::Read || self.succeeded(),
         };
         let limit = match self.spec.family {
+            _ if self.spec.name == "process_vm_readv" && index == 1 => {
+                self.event.ret.unwrap_or(0).unsigned_abs()
+            }
             Family::Read => self.event.ret.unwrap_or(0).unsigned_abs(),
             _ => u64::MAX,
         };
@@ -369,7 +410,13 @@ impl Decoder<'_, '_> {
         out.extend_from_slice(b"{cmsg_len=");
         write_radix(out, length, 10, 1);
         out.extend_from_slice(b", cmsg_level=");
-        self.style.constants.one(out, &SOCKET_LEVEL, u64::from(level));
+        match SOCKET_LEVEL.name(u64::from(level)) {
+            Some(_) => self.style.constants.one(out, &SOCKET_LEVEL, u64::from(level)),
+            None => {
+                write_hex(out, u64::from(level));
+                out.extend_from_slice(b" /* SOL_??? */");
+            }
+        }
         out.extend_from_slice(b", cmsg_type=");
         if level == 1 {
             self.style.constants.one(out, &CONTROL_MESSAGE, u64::from(kind));
@@ -407,11 +454,12 @@ impl Decoder<'_, '_> {
             return self.write_address(out, address);
         }
         let length = if is_asked {
-            self.read_u32_at(Phase::Exit, self.arg(index + 1)).unwrap_or(0)
+            self.read_u32_at(Phase::Exit, self.arg(index + 1))
         } else {
-            self.arg(index + 1) as u32
+            Some(self.arg(index + 1) as u32)
         };
-        if length.cast_signed() < 0 {
+        let Some(length) = length else { return self.write_address(out, address) };
+        if (is_asked && length.cast_signed() < 0) || length == u32::MAX {
             return self.write_address(out, address);
         }
         match (self.arg(1) as u32, self.arg(2) as u32, length) {
@@ -467,7 +515,10 @@ fn write_socket_address(out: &mut Vec<u8>, bytes: &[u8], style: &Style) {
             out.extend_from_slice(b", nl_pid=");
             write_number(out, i64::from(word32(bytes, 4).cast_signed()));
             out.extend_from_slice(b", nl_groups=");
-            write_radix(out, u64::from(word32(bytes, 8)), 16, 8);
+            let groups = word32(bytes, 8);
+            // As wide with its 0x as without.
+            let groups = if groups == 0 { "00000000".to_owned() } else { format!("{groups:#08x}") };
+            out.extend_from_slice(groups.as_bytes());
         }
         _ => {
             out.extend_from_slice(b", sa_data=");

@@ -9,7 +9,7 @@ use crate::syscall::flags::{POLL, write_number, write_radix};
 const POLLFD: usize = 8;
 
 /// Most descriptors of a set, whatever the program says.
-const MOST_DESCRIPTORS: usize = 1 << 16;
+const MOST_DESCRIPTORS: usize = 1 << 20;
 
 fn descriptor(bytes: &[u8]) -> i32 {
     bytes.first_chunk().map_or(0, |bytes| i32::from_le_bytes(*bytes))
@@ -38,7 +38,7 @@ impl Decoder<'_, '_> {
         let size = descriptors.div_ceil(8 * word) * word;
         let mut bytes = vec![0; size];
         let is_number = !(self.arg(0) as i32).is_negative();
-        (is_number && address != 0 && self.memory.read(self.phase, address, &mut bytes) == size)
+        (is_number && size > 0 && address != 0 && self.memory.read(self.phase, address, &mut bytes) == size)
             .then_some(bytes)
     }
 
@@ -92,6 +92,9 @@ pub(super) fn write_polled(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
         return out.extend_from_slice(b" (Timeout)");
     }
     let (address, count) = (call.arg(0), u64::from(call.arg(1) as u32));
+    if address == 0 {
+        return;
+    }
     out.extend_from_slice(b" ([");
     let mut shown = 0;
     for index in 0..count.min(1 << 16) {

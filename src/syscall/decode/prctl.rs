@@ -254,7 +254,7 @@ fn write_mapping_name(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usiz
 fn write_tracer(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     match call.arg(index) {
         any if any as u32 == u32::MAX => out.extend_from_slice(b"PR_SET_PTRACER_ANY"),
-        pid => write_number(out, i64::from(pid as i32)),
+        pid => call.write_pid(out, pid as i32),
     }
 }
 

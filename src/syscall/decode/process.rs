@@ -4,7 +4,7 @@ use super::Decoder;
 use super::memory::Phase;
 use super::text::write_text;
 use crate::syscall::flags::{
-    CAPABILITIES, CLONE, FILE_TYPE, MPOL, TERMIOS_CC, write_hex, write_number, write_radix, write_signal,
+    CAPABILITIES, CLONE3, FILE_TYPE, MPOL, TERMIOS_CC, write_hex, write_number, write_radix, write_signal,
 };
 
 /// Bytes of the name of a thread, its NUL included.
@@ -71,11 +71,13 @@ pub(super) fn write_nodes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: 
 
 /// The same, with the number of nodes.
 pub(super) fn write_nodes_at(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, address: u64, nodes: u64) {
-    /// More nodes than any kernel is built for.
-    const MOST: u64 = 1 << 16;
     let bits = 8 * call.word_size() as u64;
-    let words = (nodes.min(MOST) + bits).saturating_sub(2) / bits;
+    let words = nodes.saturating_sub(1).div_ceil(bits);
     let size = call.word_size();
+    // The number is one more than there are nodes.
+    if matches!(nodes, 1 | u64::MAX) {
+        return call.write_address(out, address);
+    }
     call.write_array(out, address, words, size, &mut |_, out, bytes| {
         let mut word = [0; 8];
         word[..size].copy_from_slice(bytes);
@@ -95,7 +97,7 @@ pub(super) fn write_policy(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index:
     match call.read_u32_at(call.phase, call.arg(index)).filter(|_| call.succeeded()) {
         Some(policy) => {
             out.push(b'[');
-            call.style.constants.bits(out, &MPOL, u64::from(policy));
+            call.style.constants.one(out, &MPOL, u64::from(policy));
             out.push(b']');
         }
         None => call.write_address(out, call.arg(index)),
@@ -104,12 +106,15 @@ pub(super) fn write_policy(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index:
 
 /// The nodes it is for.
 pub(super) fn write_filled_nodes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    if call.succeeded() {
+    if call.succeeded() || call.arg(index + 1) == 0 {
         write_nodes(call, out, index);
     } else {
         call.write_address(out, call.arg(index));
     }
 }
+
+/// `NGROUPS_MAX`.
+const MOST_GROUPS: u64 = 65536;
 
 /// Members of `struct clone_args` behind its flags: name, offset, and whether it is always shown.
 const CLONE_MEMBERS: [(&str, usize, bool); 7] = [
@@ -149,7 +154,7 @@ pub(super) fn write_clone3(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
     }
     let flags = long(&bytes, 0);
     out.extend_from_slice(b"{flags=");
-    call.style.constants.bits(out, &CLONE, flags);
+    call.style.constants.bits(out, &CLONE3, flags);
     for (name, at, is_always) in CLONE_MEMBERS {
         let value = long(&bytes, at);
         if !is_always && !is_used(name, flags) {
@@ -159,12 +164,14 @@ pub(super) fn write_clone3(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
         out.extend_from_slice(name.as_bytes());
         out.push(b'=');
         match name {
+            "exit_signal" if value > 64 => write_radix(out, value, 10, 1),
             "exit_signal" => call.style.constants.signal(out, value as u32),
             "stack_size" => write_hex(out, value),
             _ => call.write_address(out, value),
         }
     }
     write_clone_set(call, out, &bytes[..length]);
+    call.write_rest(out, address, bytes.len() as u64, size);
     out.push(b'}');
 }
 
@@ -177,7 +184,7 @@ fn write_clone_set(call: &Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
         out.extend_from_slice(b", set_tid_size=");
         write_radix(out, set_tid_size, 10, 1);
     }
-    if bytes.len() >= 88 && long(bytes, 0) & 0x2_0000_0000 != 0 {
+    if bytes.len() >= 88 && (long(bytes, 0) & 0x2_0000_0000 != 0 || long(bytes, 80) != 0) {
         out.extend_from_slice(b", cgroup=");
         write_radix(out, long(bytes, 80), 10, 1);
     }
@@ -241,6 +248,10 @@ impl Decoder<'_, '_> {
         } else {
             u64::from(self.arg(0) as u32)
         };
+        // More than the kernel takes.
+        if count > MOST_GROUPS {
+            return self.write_address(out, address);
+        }
         // Asks for their number only.
         if self.phase == Phase::Exit && self.arg(0) as i32 == 0 && count != 0 {
             return self.write_address(out, address);
@@ -248,15 +259,21 @@ impl Decoder<'_, '_> {
         self.write_array(out, address, count, size, &mut |_, out, bytes| {
             let id =
                 word(bytes, 0) | if size == 2 { u32::from(bytes[0]) | u32::from(bytes[1]) << 8 } else { 0 };
-            write_radix(out, u64::from(id), 10, 1);
+            match (id, size) {
+                (u32::MAX, 4) | (0xffff, 2) => out.extend_from_slice(b"-1"),
+                _ => write_radix(out, u64::from(id), 10, 1),
+            }
         });
     }
 
     /// `{effective=1<<CAP_CHOWN, permitted=0, inheritable=0}` (capget(2)).
     pub(super) fn write_capabilities(&mut self, out: &mut Vec<u8>, address: u64) {
         /// Versions after the first have two halves.
-        const VERSION_1: u32 = 0x1998_0330;
-        let is_long = self.read_u32_at(Phase::Entry, self.arg(0)) != Some(VERSION_1);
+        const LATER: [u32; 2] = [0x2007_1026, 0x2008_0522];
+        let Some(version) = self.read_u32_at(Phase::Entry, self.arg(0)) else {
+            return self.write_address(out, address);
+        };
+        let is_long = LATER.contains(&version);
         let mut bytes = [0; 24];
         let size = if is_long { 24 } else { 12 };
         if address == 0 || self.memory.read(self.phase, address, &mut bytes[..size]) < size {
@@ -289,9 +306,10 @@ impl Decoder<'_, '_> {
 
     /// The processors of a set of so many bytes.
     pub(super) fn write_cpu_set(&mut self, out: &mut Vec<u8>, address: u64, size: u64) {
-        /// Far more than any kernel is built for.
-        const MOST: usize = 1 << 13;
-        let size = usize::try_from(size).unwrap_or(usize::MAX).min(MOST);
+        /// What the kernel has room for; strace asks it, and shows that there is more of it.
+        const MOST: usize = 128;
+        let given = usize::try_from(size).unwrap_or(usize::MAX);
+        let size = given.min(MOST);
         let mut set = vec![0; size];
         let is_looked_at = address != 0 && !self.style.addresses;
         if !is_looked_at || self.memory.read(self.phase, address, &mut set) < size {
@@ -305,6 +323,9 @@ impl Decoder<'_, '_> {
             }
             is_first = false;
             write_radix(out, cpu as u64, 10, 1);
+        }
+        if given > MOST {
+            out.extend_from_slice(if is_first { b"..." } else { b" ..." });
         }
         out.push(b']');
     }

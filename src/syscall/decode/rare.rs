@@ -2,21 +2,20 @@
 //! i386 have the address.
 
 use super::call::word;
-use super::constants::Constants;
 use super::ioctl::What;
-use super::layout::Show::{Flags, Int, Nested, Octal, Own, Uint};
-use super::layout::Size::{B2, B4, B8};
+use super::layout::Show::{Address, Enum, Flags, Hex as Hexadecimal, Int, Nested, Octal, Own, Uint};
+use super::layout::Size::{B2, B4, B8, Word};
 use super::layout::{Layout, layouts};
 use super::special::Form;
 use super::text::{Hex, write_text};
-use super::{Decoder, Phase, bpf, perf, prctl, process, quota, tables, uring};
+use super::{Decoder, Phase, aio, bpf, keys, perf, prctl, process, ptrace, quota, tables, uring};
 use crate::event::{Abi, Event};
-use crate::syscall::flags::x86::SYSLOG;
+use crate::syscall::flags::x86::{SWAPON, SYSLOG};
 use crate::syscall::flags::{
-    ADJUST, CLOCK_STATE, CLOCK_STATUS, LANDLOCK_ACCESS, LOG_LEVEL, MOUNT_ATTR, PROPAGATION, SCHED,
-    SCHED_ATTR, SEMBUF, SIGEVENT, write_hex, write_number, write_radix,
+    ADJUST, CLOCK_STATE, CLOCK_STATUS, FUTEX_WAITER, IO_CLASS, LANDLOCK_ACCESS, LOG_LEVEL, MOUNT_ATTR,
+    PROPAGATION, QUEUE_FLAGS, SCHED, SCHED_ATTR, SEMBUF, SIGEVENT, write_hex, write_number, write_radix,
 };
-use crate::syscall::{Arg, Spec, open_flags};
+use crate::syscall::{Arg, Spec};
 
 layouts! {
     /// `struct ipc64_perm`, as much of it as is set.
@@ -128,11 +127,11 @@ layouts! {
         always modes @ 0/0 Flags(&ADJUST, B4);
         always offset @ 8/8 Int(B8);
         always freq @ 16/16 Int(B8);
-        always maxerror @ 24/24 Uint(B8);
-        always esterror @ 32/32 Uint(B8);
+        always maxerror @ 24/24 Int(B8);
+        always esterror @ 32/32 Int(B8);
         always status @ 40/40 Flags(&CLOCK_STATUS, B4);
         always constant @ 48/48 Int(B8);
-        always precision @ 56/56 Uint(B8);
+        always precision @ 56/56 Int(B8);
         always tolerance @ 64/64 Int(B8);
         always time @ 72/72 Nested(&tables::TIMEVAL);
         always tick @ 88/88 Int(B8);
@@ -148,7 +147,7 @@ layouts! {
     }
     /// `struct mq_attr`.
     MESSAGES: 64/64 {
-        always mq_flags @ 0/0 Own(write_queue_flags);
+        always mq_flags @ 0/0 Flags(&QUEUE_FLAGS, B8);
         always mq_maxmsg @ 8/8 Int(B8);
         always mq_msgsize @ 16/16 Int(B8);
         always mq_curmsgs @ 24/24 Int(B8);
@@ -157,13 +156,13 @@ layouts! {
     MOUNT_ATTRIBUTES: 32/32 {
         always attr_set @ 0/0 Flags(&MOUNT_ATTR, B8);
         always attr_clr @ 8/8 Flags(&MOUNT_ATTR, B8);
-        always propagation @ 16/16 Own(write_propagation);
+        always propagation @ 16/16 Enum(&PROPAGATION, B8);
         always userns_fd @ 24/24 Uint(B8);
     }
     /// `struct sched_attr`.
     SCHEDULING: 56/56 {
         always size @ 0/0 Uint(B4);
-        has(has_policy) sched_policy @ 4/4 Flags(&SCHED, B4);
+        has(has_policy) sched_policy @ 4/4 Enum(&SCHED, B4);
         always sched_flags @ 8/8 Flags(&SCHED_ATTR, B8);
         has(has_parameters) sched_nice @ 16/16 Int(B4);
         has(has_parameters) sched_priority @ 20/20 Uint(B4);
@@ -172,6 +171,33 @@ layouts! {
         has(has_parameters) sched_period @ 40/40 Uint(B8);
         beyond(52) sched_util_min @ 48/48 Uint(B4);
         beyond(52) sched_util_max @ 52/52 Uint(B4);
+    }
+    /// The same, as the kernel tells it: with all of its members.
+    SCHEDULING_TOLD: 56/56 {
+        always size @ 0/0 Uint(B4);
+        always sched_policy @ 4/4 Enum(&SCHED, B4);
+        always sched_flags @ 8/8 Flags(&SCHED_ATTR, B8);
+        always sched_nice @ 16/16 Int(B4);
+        always sched_priority @ 20/20 Uint(B4);
+        always sched_runtime @ 24/24 Uint(B8);
+        always sched_deadline @ 32/32 Uint(B8);
+        always sched_period @ 40/40 Uint(B8);
+        beyond(52) sched_util_min @ 48/48 Uint(B4);
+        beyond(52) sched_util_max @ 52/52 Uint(B4);
+    }
+    /// `struct futex_waitv`.
+    WAITER: 24/24 {
+        always val @ 0/0 Hexadecimal(B8);
+        always uaddr @ 8/8 Own(write_pointer);
+        always flags @ 16/16 Flags(&FUTEX_WAITER, B4);
+        set(4) __reserved @ 20/20 Hexadecimal(B4);
+    }
+    /// `struct kexec_segment`.
+    KEXEC_SEGMENT: 32/16 {
+        always buf @ 0/0 Address;
+        always bufsz @ 8/4 Uint(Word);
+        always mem @ 16/8 Address;
+        always memsz @ 24/12 Uint(Word);
     }
     /// `struct landlock_ruleset_attr` in its first version.
     RULESET: 8/8 {
@@ -191,7 +217,6 @@ static ARGUMENTS: &[(&str, usize, bool, What)] = &[
     ("mq_open", 3, false, What::Of(&MESSAGES)),
     ("mq_getsetattr", 1, false, What::Of(&MESSAGES)),
     ("mq_getsetattr", 2, true, What::Of(&MESSAGES)),
-    ("landlock_add_rule", 2, false, What::Of(&RULE)),
 ];
 
 /// The same for those with a form of their own, known before the call or when it has returned.
@@ -200,6 +225,12 @@ static OWN: &[(&str, usize, Form)] = &[
     ("semtimedop", 1, Form::Own(write_operations)),
     ("msgsnd", 1, Form::Own(write_message)),
     ("msgrcv", 1, Form::OwnLate(write_message)),
+    ("timer_create", 1, Form::Own(write_sigevent)),
+    ("mq_notify", 1, Form::Own(write_sigevent)),
+];
+
+/// The same for programs of every kind.
+static OWN_OF_ALL: &[(&str, usize, Form)] = &[
     ("mincore", 2, Form::OwnLate(write_residence)),
     ("mbind", 3, Form::Own(process::write_nodes)),
     ("migrate_pages", 2, Form::Own(write_nodes)),
@@ -207,21 +238,37 @@ static OWN: &[(&str, usize, Form)] = &[
     ("move_pages", 2, Form::Own(write_pages)),
     ("move_pages", 3, Form::Own(write_numbers)),
     ("move_pages", 4, Form::OwnLate(write_numbers)),
+    ("mount", 2, Form::Own(write_mount_type)),
     ("mount", 4, Form::Own(write_mount_data)),
-    ("timer_create", 1, Form::Own(write_sigevent)),
-    ("mq_notify", 1, Form::Own(write_sigevent)),
     ("name_to_handle_at", 2, Form::OwnLate(write_handle)),
+    ("name_to_handle_at", 3, Form::OwnLate(write_mount_id)),
     ("open_by_handle_at", 1, Form::Own(write_handle)),
-    ("mount_setattr", 3, Form::Own(write_sized)),
-    ("landlock_create_ruleset", 0, Form::Own(write_sized)),
+    ("mount_setattr", 3, Form::Own(write_mount_attributes)),
+    ("landlock_create_ruleset", 0, Form::Own(write_ruleset)),
+    ("landlock_add_rule", 2, Form::Own(write_rule)),
+    ("kexec_load", 2, Form::Own(write_kexec_segments)),
     ("kexec_file_load", 3, Form::Own(write_command_line)),
     ("init_module", 0, Form::As(Arg::Addr)),
-    ("mount", 2, Form::Own(write_mount_type)),
     ("sethostname", 0, Form::Own(write_host_name)),
     ("setdomainname", 0, Form::Own(write_host_name)),
     ("sched_setattr", 1, Form::OwnLate(write_scheduling)),
     ("sched_getattr", 1, Form::OwnLate(write_scheduling)),
     ("seccomp", 2, Form::Own(write_seccomp)),
+    ("setxattr", 2, Form::Own(write_attribute)),
+    ("lsetxattr", 2, Form::Own(write_attribute)),
+    ("fsetxattr", 2, Form::Own(write_attribute)),
+    ("getxattr", 2, Form::OwnLate(write_attribute)),
+    ("lgetxattr", 2, Form::OwnLate(write_attribute)),
+    ("fgetxattr", 2, Form::OwnLate(write_attribute)),
+    ("ioprio_set", 2, Form::Own(write_io_priority)),
+    ("swapon", 1, Form::Own(write_swap_flags)),
+    ("fsconfig", 2, Form::Own(write_setting)),
+    ("fsconfig", 3, Form::Own(write_setting)),
+    ("kcmp", 3, Form::Own(write_compared)),
+    ("kcmp", 4, Form::Own(write_compared)),
+    ("futex_waitv", 0, Form::Own(write_waiters)),
+    ("set_thread_area", 0, Form::Own(write_segment)),
+    ("get_thread_area", 0, Form::OwnLate(write_segment)),
 ];
 
 /// `IPC_SET`, `IPC_STAT` and what asks for the same by another number, without `IPC_64`.
@@ -231,7 +278,13 @@ const STATS: [u64; 4] = [2, 11, 13, 15];
 /// How an argument is printed that is a structure only this call has.
 pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form> {
     let of_all_programs = uring::form(event, spec, index).or_else(|| bpf::form(event, spec, index));
-    of_all_programs.or_else(|| quota::form(event, spec, index)).or_else(|| form_here(event, spec, index))
+    let of_all_programs = of_all_programs.or_else(|| quota::form(event, spec, index));
+    let of_all_programs = of_all_programs.or_else(|| keys::form(event, spec, index));
+    let of_all_programs = of_all_programs.or_else(|| ptrace::form(event, spec, index));
+    let of_all_programs = of_all_programs.or_else(|| aio::form(spec, index));
+    let is_this = |name: &str, at: usize| name == spec.name && at == index;
+    let own = || OWN_OF_ALL.iter().find(|(name, at, _)| is_this(name, *at)).map(|(.., form)| *form);
+    of_all_programs.or_else(own).or_else(|| form_here(event, spec, index))
 }
 
 fn form_here(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form> {
@@ -317,30 +370,16 @@ fn has_structure(call: &mut Decoder<'_, '_>) -> bool {
     address != 0 && call.memory.read(call.phase, address, &mut bytes) == bytes.len()
 }
 
+/// A pointer that has 64 bits in every program.
+fn write_pointer(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    call.write_address(out, number(&bytes[..bytes.len().min(8)]));
+}
+
 fn number(bytes: &[u8]) -> u64 {
     let mut value = [0; 8];
     let count = bytes.len().min(8);
     value[..count].copy_from_slice(&bytes[..count]);
     u64::from_le_bytes(value)
-}
-
-fn write_propagation(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    let value = number(&bytes[..bytes.len().min(8)]);
-    if value == 0 && call.style.constants != Constants::Numbers {
-        out.extend_from_slice(b"0 /* MS_??? */");
-    } else {
-        call.style.constants.bits(out, &PROPAGATION, value);
-    }
-}
-
-/// `O_NONBLOCK` is the only flag of a queue.
-fn write_queue_flags(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    let flags = number(&bytes[..bytes.len().min(8)]);
-    if flags == 0 {
-        out.push(b'0');
-    } else {
-        call.style.constants.bits(out, open_flags(call.event.abi), flags);
-    }
 }
 
 fn write_parent(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
@@ -367,9 +406,160 @@ fn write_message(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     out.push(b'}');
 }
 
-/// A name whose length stands behind it.
+/// A name whose length stands behind it; longer than the kernel takes them, strace does not look at it.
 fn write_host_name(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    call.write_buffer(out, call.arg(index), u64::from(call.arg(index + 1) as u32));
+    /// `__NEW_UTS_LEN`.
+    const LONGEST: u32 = 64;
+    let (address, length) = (call.arg(index), call.arg(index + 1) as u32);
+    if length > LONGEST {
+        call.write_address(out, address);
+    } else {
+        call.write_buffer(out, address, u64::from(length));
+    }
+}
+
+/// The value of an attribute; what is shown of it ends before a NUL byte, which tells that it is whole.
+fn write_attribute(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    /// `XATTR_SIZE_MAX`.
+    const LARGEST: u64 = 65536;
+    let address = call.arg(index);
+    let size = match (call.phase, call.event.ret) {
+        (Phase::Exit, ret) if !call.succeeded() || (call.arg(index + 1) == 0 && ret != Some(0)) => None,
+        (Phase::Exit, Some(size)) => Some(size.unsigned_abs()),
+        _ => Some(word(call.event.abi, call.arg(index + 1))),
+    };
+    let size = size.filter(|&size| size <= LARGEST && address != 0 && call.is_deep());
+    let mut value = vec![0; (size.unwrap_or(0) as usize).min(call.style.strings)];
+    if size.is_none() || call.memory.read(call.phase, address, &mut value) < value.len() {
+        return call.write_address(out, address);
+    }
+    match value.strip_suffix(b"\0") {
+        Some(value) => write_text(out, value, call.style.hex, false),
+        None => write_text(out, &value, call.style.hex, size > Some(value.len() as u64)),
+    }
+}
+
+/// `IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 4)`
+fn write_io_priority(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    call.write_io_priority(out, u64::from(call.arg(index) as u32));
+}
+
+impl Decoder<'_, '_> {
+    /// A priority of reading and writing: a class, and a number in it.
+    pub(super) fn write_io_priority(&self, out: &mut Vec<u8>, value: u64) {
+        const SHIFT: u32 = 13;
+        let number = |out: &mut Vec<u8>| write_hex(out, value);
+        self.style.constants.write(out, number, |out| {
+            out.extend_from_slice(b"IOPRIO_PRIO_VALUE(");
+            IO_CLASS.write_one(out, value >> SHIFT);
+            out.extend_from_slice(b", ");
+            write_radix(out, value & ((1 << SHIFT) - 1), 10, 1);
+            out.push(b')');
+        });
+    }
+}
+
+/// Flags, and a priority behind them; the latter alone where there are none.
+fn write_swap_flags(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    const PRIORITY: u64 = 0x7fff;
+    let value = u64::from(call.arg(index) as u32);
+    if value & !PRIORITY != 0 {
+        call.style.constants.bits(out, &SWAPON, value & !PRIORITY);
+        out.push(b'|');
+    }
+    write_radix(out, value & PRIORITY, 10, 1);
+}
+
+/// What fsconfig sets, and to what, by the command.
+fn write_setting(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let (command, value) = (call.arg(1) as u32, call.arg(index));
+    match (command, index) {
+        (0..=5, 2) | (1, 3) => call.write_c_string(out, value),
+        // FSCONFIG_SET_BINARY.
+        (2, 3) => call.write_buffer(out, value, u64::from(call.arg(4) as u32)),
+        // FSCONFIG_SET_PATH, FSCONFIG_SET_PATH_EMPTY.
+        (3 | 4, 3) => call.write_whole_path(out, value),
+        _ => call.write_address(out, value),
+    }
+}
+
+/// Which of each process's descriptors kcmp compares.
+fn write_compared(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    match (call.arg(2) as u32, index) {
+        // KCMP_FILE, KCMP_EPOLL_TFD: descriptors of the other processes.
+        (0, _) | (7, 3) => write_number(out, i64::from(call.arg(index) as i32)),
+        _ => write_hex(out, word(call.event.abi, call.arg(index))),
+    }
+}
+
+/// `[{val=0, uaddr=0x7f.., flags=FUTEX_PRIVATE_FLAG|FUTEX_32, __reserved=0}]`
+fn write_waiters(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    /// `FUTEX_WAITV_MAX`.
+    const MOST: u64 = 128;
+    let count = u64::from(call.arg(index + 1) as u32);
+    let shown = out.len();
+    call.write_array(out, call.arg(index), count.min(MOST), WAITER.size[0], &mut |call, out, bytes| {
+        call.write_members(out, &WAITER, bytes);
+    });
+    if count > MOST && out[shown..].ends_with(b"}]") {
+        out.pop();
+        out.extend_from_slice(b", ...]");
+    }
+}
+
+/// `[{buf=0x.., bufsz=4096, mem=0x.., memsz=4096}]`: not more than the kernel takes.
+fn write_kexec_segments(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    /// `KEXEC_SEGMENT_MAX`.
+    const MOST: u64 = 16;
+    let (address, count) = (call.arg(index), call.arg(index - 1));
+    if count > MOST {
+        return call.write_address(out, address);
+    }
+    let size = 4 * call.word_size();
+    call.write_array(out, address, count, size, &mut |call, out, bytes| {
+        call.write_members(out, &KEXEC_SEGMENT, bytes);
+    });
+}
+
+/// `{entry_number=12, base_addr=0x.., limit=0x0fffff, seg_32bit=1, ..}` (`set_thread_area(2)`).
+fn write_segment(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let address = call.arg(index);
+    let mut bytes = [0; 16];
+    let is_looked_at = address != 0 && !call.style.addresses;
+    if !is_looked_at || call.memory.read(call.phase, address, &mut bytes) < bytes.len() {
+        return call.write_address(out, address);
+    }
+    let member = |at: usize| number(&bytes[at..at + 4]) as u32;
+    let entry = member(0);
+    out.extend_from_slice(b"{entry_number=");
+    match entry {
+        u32::MAX => out.extend_from_slice(b"-1"),
+        entry => write_radix(out, u64::from(entry), 10, 1),
+    }
+    // Asked for, and not told.
+    if call.phase == Phase::Exit && !call.succeeded() {
+        return out.extend_from_slice(b", ...}");
+    }
+    // With and without its 0x, so many digits.
+    for (name, value) in [("base_addr", member(4)), ("limit", member(8))] {
+        let text = if value == 0 { "00000000".to_owned() } else { format!("{value:#08x}") };
+        out.extend_from_slice(format!(", {name}={text}").as_bytes());
+    }
+    let flags = member(12);
+    for (name, at, mask) in [
+        ("seg_32bit", 0, 1),
+        ("contents", 1, 3),
+        ("read_exec_only", 3, 1),
+        ("limit_in_pages", 4, 1),
+        ("seg_not_present", 5, 1),
+        ("useable", 6, 1),
+        ("lm", 7, 1),
+    ] {
+        if name != "lm" || call.word_size() == 8 {
+            out.extend_from_slice(format!(", {name}={}", flags >> at & mask).as_bytes());
+        }
+    }
+    out.push(b'}');
 }
 
 /// `2 /* SYSLOG_ACTION_READ */`
@@ -412,13 +602,14 @@ fn write_scheduling(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize)
     let size = call.read_u32_at(phase, address).filter(|_| is_passed || call.succeeded());
     let Some(size) = size.filter(|_| !call.style.addresses) else { return call.write_address(out, address) };
     let given = if size == 0 { FIRST } else { size as usize };
+    let given = if is_passed { given } else { given.min(call.arg(index + 1) as u32 as usize) };
     let mut bytes = [0; 56];
     let known = given.min(bytes.len());
     out.push(b'{');
     if given < FIRST || call.memory.read(phase, address, &mut bytes[..known]) < known {
         out.extend_from_slice(format!("size={size}").as_bytes());
     } else {
-        call.write_some(out, &SCHEDULING, &bytes, given);
+        call.write_some(out, if is_passed { &SCHEDULING } else { &SCHEDULING_TOLD }, &bytes, given);
     }
     out.extend_from_slice(if given > bytes.len() { b", ...}" } else { b"}" });
     let wanted = call.read_u32_at(Phase::Exit, address).filter(|&wanted| wanted != size);
@@ -434,9 +625,9 @@ pub(super) fn look_ahead(call: &mut Decoder<'_, '_>) {
     }
 }
 
-/// `SCHED_FLAG_KEEP_POLICY`, and `SCHED_FLAG_KEEP_PARAMS`.
+/// `SCHED_FLAG_KEEP_POLICY`, and `SCHED_FLAG_KEEP_PARAMS`, which keeps both.
 fn has_policy(attr: &[u8]) -> bool {
-    number(&attr[8..16]) & 8 == 0
+    number(&attr[8..16]) & (8 | 0x10) == 0
 }
 
 fn has_parameters(attr: &[u8]) -> bool {
@@ -454,16 +645,16 @@ fn write_seccomp(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
 
 /// Text whose length stands before it.
 fn write_command_line(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    call.write_string_of(out, call.arg(index), u32::try_from(call.arg(index - 1)).unwrap_or(u32::MAX));
+    call.write_buffer(out, call.arg(index), call.arg(index - 1));
 }
 
 /// `[1, 0]`: whether each page is in memory.
 fn write_residence(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     const PAGE: u64 = 4096;
-    if !call.succeeded() {
+    let pages = call.arg(1).div_ceil(PAGE);
+    if !call.succeeded() && pages != 0 {
         return call.write_address(out, call.arg(index));
     }
-    let pages = call.arg(1).div_ceil(PAGE);
     call.write_array(out, call.arg(index), pages, 1, &mut |_, out, bytes| {
         write_radix(out, u64::from(bytes[0] & 1), 10, 1);
     });
@@ -481,14 +672,16 @@ fn write_pages(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     });
 }
 
-/// `[0, -ENOENT]`: nodes, or what has come of each page.
+/// `[0, -ENOENT]`: nodes, and what has come of each page.
 fn write_numbers(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    if call.phase == Phase::Exit && !call.succeeded() {
+    if call.phase == Phase::Exit && !call.succeeded() && call.arg(1) != 0 {
         return call.write_address(out, call.arg(index));
     }
-    call.write_array(out, call.arg(index), call.arg(1), 4, &mut |_, out, bytes| {
+    call.write_array(out, call.arg(index), call.arg(1), 4, &mut |call, out, bytes| {
         let value = number(bytes) as i32;
-        let errno = (-4095..0).contains(&value).then(|| syscalls::Errno::new(-value).name()).flatten();
+        let is_told = call.phase == Phase::Exit;
+        let errno =
+            (is_told && (-4095..0).contains(&value)).then(|| syscalls::Errno::new(-value).name()).flatten();
         match errno {
             Some(name) => {
                 out.push(b'-');
@@ -502,10 +695,11 @@ fn write_numbers(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
 /// `MS_BIND`, `MS_MOVE`, and those that change what is shared (`linux/mount.h`).
 const WITHOUT_DATA: u64 = 0x1000 | 0x2000 | 0x2_0000 | 0x4_0000 | 0x8_0000 | 0x10_0000;
 
+/// `MS_REMOUNT`, which has data whatever else there is.
+const REMOUNT: u64 = 0x20;
+
 /// The type of a file system: text, unless the call is about something that is mounted already.
 fn write_mount_type(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    /// `MS_REMOUNT`.
-    const REMOUNT: u64 = 0x20;
     if call.arg(3) & (WITHOUT_DATA | REMOUNT) != 0 || !call.is_deep() {
         call.write_address(out, call.arg(index));
     } else {
@@ -516,7 +710,8 @@ fn write_mount_type(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize)
 /// What is for the file system: text, under the same condition.
 fn write_mount_data(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     let address = call.arg(index);
-    if address == 0 || call.arg(3) & WITHOUT_DATA != 0 {
+    let is_without = call.arg(3) & WITHOUT_DATA != 0 && call.arg(3) & REMOUNT == 0;
+    if address == 0 || is_without {
         call.write_address(out, address);
     } else {
         call.write_c_string(out, address);
@@ -530,7 +725,7 @@ fn write_sigevent(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     const THREAD: u32 = 2;
     const THREAD_ID: u32 = 4;
     let address = call.arg(index);
-    let mut bytes = [0; 64];
+    let mut bytes = [0; 32];
     if address == 0 || call.style.addresses || call.memory.read(call.phase, address, &mut bytes) < bytes.len()
     {
         return call.write_address(out, address);
@@ -568,6 +763,16 @@ fn write_sigevent(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     out.push(b'}');
 }
 
+/// The id of a mount, which strace tells only together with a handle.
+fn write_mount_id(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let has_handle = call.read_u32_at(Phase::Entry, call.arg(index - 1)).is_some();
+    if call.succeeded() && has_handle {
+        call.write_integer(out, call.arg(index), 4);
+    } else {
+        call.write_address(out, call.arg(index));
+    }
+}
+
 /// `{handle_bytes=128 => 8, handle_type=1, f_handle="\x13.."}` (`open_by_handle_at(2)`).
 fn write_handle(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     /// `EOVERFLOW`, `MAX_HANDLE_SZ`.
@@ -585,7 +790,8 @@ fn write_handle(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
         out.extend_from_slice(b" => ");
         write_radix(out, u64::from(needed), 10, 1);
     }
-    let mut bytes = vec![0; (needed.unwrap_or(size) as usize).min(MOST)];
+    let length = needed.unwrap_or(size) as usize;
+    let mut bytes = vec![0; length.min(MOST)];
     let has_handle = !is_filled || call.succeeded();
     if has_handle
         && let Some(kind) = call.read_u32_at(call.phase, address.wrapping_add(4))
@@ -594,18 +800,36 @@ fn write_handle(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
         out.extend_from_slice(b", handle_type=");
         write_number(out, i64::from(kind.cast_signed()));
         out.extend_from_slice(b", f_handle=");
-        write_text(out, &bytes, Hex::All, false);
+        write_text(out, &bytes, Hex::All, length > bytes.len());
     }
     out.push(b'}');
 }
 
-/// A structure whose size is the next argument, where that is one we know all of.
-fn write_sized(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    let layout = if call.spec.name == "mount_setattr" { &MOUNT_ATTRIBUTES } else { &RULESET };
+/// A structure whose size is the next argument.
+fn write_mount_attributes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     let size = word(call.event.abi, call.arg(index + 1));
-    if size == layout.size[0] as u64 {
-        call.write_layout(out, call.arg(index), layout);
-    } else {
-        call.write_address(out, call.arg(index));
+    call.write_grown(out, call.arg(index), &MOUNT_ATTRIBUTES, size);
+}
+
+/// The same, of whose later members strace tells only that they are there.
+fn write_ruleset(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let (address, size) = (call.arg(index), word(call.event.abi, call.arg(index + 1)));
+    let known = RULESET.size[0] as u64;
+    if size < known || call.try_layout(out, address, &RULESET).is_none() {
+        return call.write_address(out, address);
+    }
+    if size > known {
+        out.pop();
+        out.extend_from_slice(b", ...}");
+    }
+}
+
+/// A rule, if it is of the kind that has a form.
+fn write_rule(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    /// `LANDLOCK_RULE_PATH_BENEATH`.
+    const BENEATH: u32 = 1;
+    match call.arg(index - 1) as u32 {
+        BENEATH => call.write_layout(out, call.arg(index), &RULE),
+        _ => call.write_address(out, call.arg(index)),
     }
 }

@@ -1,8 +1,9 @@
 //! Signal sets, handlers, and what a signal says of itself.
 
-use super::Decoder;
 use super::constants::Constants;
+use super::escape::write_bracketed;
 use super::memory::{Memory, Phase, Snapshot};
+use super::{Decoder, Question};
 use crate::syscall::flags::{SIGACTION, signal_name, write_hex, write_number, write_radix};
 
 /// Bytes of `siginfo_t`.
@@ -11,8 +12,8 @@ const SIGINFO_SIZE: usize = 128;
 /// Signals of the kernel.
 const SIGNALS: u32 = 64;
 
-/// Appends a `siginfo_t` to what is kept of an event: it is at no address.
-pub fn keep_siginfo(kept: &mut Vec<u8>, info: &[u8]) {
+/// Appends a `siginfo_t` to what is kept of an event, and the name of the process that has sent it: it is at no address.
+pub fn keep_siginfo(kept: &mut Vec<u8>, info: &[u8], name: Option<&[u8]>) {
     let live = |_: u64, buffer: &mut [u8]| {
         let count = buffer.len().min(info.len());
         buffer[..count].copy_from_slice(&info[..count]);
@@ -20,6 +21,24 @@ pub fn keep_siginfo(kept: &mut Vec<u8>, info: &[u8]) {
     };
     let mut buffer = [0; SIGINFO_SIZE];
     super::Keeper { kept, now: Phase::Entry, live }.read(Phase::Entry, 0, &mut buffer);
+    if let Some(name) = name.filter(|name| !name.is_empty()) {
+        let name = &name[..name.len().min(LONGEST_NAME)];
+        let live = |_: u64, buffer: &mut [u8]| {
+            buffer.copy_from_slice(name);
+            name.len()
+        };
+        let mut buffer = vec![0; name.len()];
+        super::Keeper { kept, now: Phase::Exit, live }.read(Phase::Exit, 0, &mut buffer);
+    }
+}
+
+/// The longest name of a process.
+const LONGEST_NAME: usize = 15;
+
+/// Who has sent a signal, where its `siginfo_t` tells.
+#[must_use]
+pub fn sender(info: &[u8]) -> i32 {
+    word(info, 16).cast_signed()
 }
 
 /// The same for the signal mask that `rt_sigreturn` puts back.
@@ -36,7 +55,9 @@ pub fn write_siginfo(out: &mut Vec<u8>, kept: &[u8], constants: Constants) -> bo
     let mut info = [0; SIGINFO_SIZE];
     let is_kept = Snapshot(kept).read(Phase::Entry, 0, &mut info) == SIGINFO_SIZE;
     if is_kept {
-        write_info(out, &info, true, constants);
+        let mut name = [0; LONGEST_NAME];
+        let length = Snapshot(kept).read(Phase::Exit, 0, &mut name);
+        write_info(out, &info, true, constants, &name[..length]);
     }
     is_kept
 }
@@ -68,7 +89,7 @@ fn write_named(out: &mut Vec<u8>, name: &str, write: impl FnOnce(&mut Vec<u8>)) 
 }
 
 /// `{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=12, ...}`, by the union's layouts in `siginfo_t(3type)`.
-fn write_info(out: &mut Vec<u8>, info: &[u8], is_64_bit: bool, constants: Constants) {
+fn write_info(out: &mut Vec<u8>, info: &[u8], is_64_bit: bool, constants: Constants, name: &[u8]) {
     let (signal, errno, code) = (word(info, 0), word(info, 4), word(info, 8) as i32);
     if signal == 0 {
         return out.extend_from_slice(b"{}");
@@ -84,7 +105,7 @@ fn write_info(out: &mut Vec<u8>, info: &[u8], is_64_bit: bool, constants: Consta
     match (code, signal) {
         // Sent by a program.
         (0 | -6 | -1 | -3 | -4 | -5 | -60, _) if signal != 0 => {
-            write_sender(out, info, fields);
+            write_sender(out, info, fields, name);
             if matches!(code, -1 | -3 | -4) {
                 write_value(out, info, fields + 8, is_64_bit);
             }
@@ -95,7 +116,10 @@ fn write_info(out: &mut Vec<u8>, info: &[u8], is_64_bit: bool, constants: Consta
             write_named(out, "si_overrun", |out| write_number(out, i64::from(overrun as i32)));
             write_value(out, info, fields + 8, is_64_bit);
         }
-        (code, 17) if code > 0 && code != 0x80 => write_child(out, info, fields, is_64_bit, constants),
+        (code, 17) if code > 0 && code != 0x80 => {
+            write_sender(out, info, fields, name);
+            write_child(out, info, fields, is_64_bit, constants);
+        }
         (code, 4 | 5 | 7 | 8 | 11) if code > 0 && code != 0x80 => {
             let address = long(info, fields, is_64_bit);
             write_named(out, "si_addr", |out| write_pointer(out, address));
@@ -110,7 +134,7 @@ fn write_info(out: &mut Vec<u8>, info: &[u8], is_64_bit: bool, constants: Consta
         (0x80, _) => {}
         // Of a kind of the sender's own.
         _ => {
-            write_sender(out, info, fields);
+            write_sender(out, info, fields, name);
             write_value(out, info, fields + 8, is_64_bit);
         }
     }
@@ -124,9 +148,15 @@ fn write_pointer(out: &mut Vec<u8>, address: u64) {
     }
 }
 
-fn write_sender(out: &mut Vec<u8>, info: &[u8], at: usize) {
+fn write_sender(out: &mut Vec<u8>, info: &[u8], at: usize, name: &[u8]) {
     write_named(out, "si_pid", |out| write_number(out, i64::from(word(info, at) as i32)));
-    write_named(out, "si_uid", |out| write_radix(out, u64::from(word(info, at + 4)), 10, 1));
+    if !name.is_empty() {
+        write_bracketed(out, name);
+    }
+    write_named(out, "si_uid", |out| match word(info, at + 4) {
+        u32::MAX => out.extend_from_slice(b"-1"),
+        uid => write_radix(out, u64::from(uid), 10, 1),
+    });
 }
 
 fn write_value(out: &mut Vec<u8>, info: &[u8], at: usize, is_64_bit: bool) {
@@ -139,7 +169,6 @@ fn write_value(out: &mut Vec<u8>, info: &[u8], at: usize, is_64_bit: bool) {
 }
 
 fn write_child(out: &mut Vec<u8>, info: &[u8], at: usize, is_64_bit: bool, constants: Constants) {
-    write_sender(out, info, at);
     let status = word(info, at + 8);
     write_named(out, "si_status", |out| match word(info, 8) {
         1 => write_number(out, i64::from(status as i32)),
@@ -226,8 +255,10 @@ impl Decoder<'_, '_> {
     /// A signal set of so many bytes.
     pub(super) fn write_signal_set(&mut self, out: &mut Vec<u8>, address: u64, size: u64) {
         let mut bytes = [0; 8];
+        // None is shorter than a word.
         let size = match size {
-            4 | 8 => size as usize,
+            4 if self.word_size() == 4 => 4,
+            8 => 8,
             _ => return self.write_address(out, address),
         };
         if address == 0 || self.memory.read(self.phase, address, &mut bytes[..size]) < size {
@@ -255,9 +286,11 @@ impl Decoder<'_, '_> {
         let flags = long(&bytes, flags_at, is_64_bit);
         out.extend_from_slice(b"{sa_handler=");
         let handler = long(&bytes, 0, is_64_bit);
+        let none = if is_64_bit { u64::MAX } else { u64::from(u32::MAX) };
         let name = |out: &mut Vec<u8>| match handler {
             0 => out.extend_from_slice(b"SIG_DFL"),
             1 => out.extend_from_slice(b"SIG_IGN"),
+            handler if handler == none => out.extend_from_slice(b"SIG_ERR"),
             handler => write_hex(out, handler),
         };
         self.style.constants.write(out, |out| write_hex(out, handler), name);
@@ -279,6 +312,9 @@ impl Decoder<'_, '_> {
         if address == 0 || self.memory.read(self.phase, address, &mut info) < SIGINFO_SIZE {
             return self.write_address(out, address);
         }
-        write_info(out, &info, self.word_size() == 8, self.style.constants);
+        let is_64_bit = self.word_size() == 8;
+        let pid = word(&info, if is_64_bit { 16 } else { 12 }).cast_signed();
+        let name = if self.style.names && pid > 0 { self.ask(Question::Name(pid)) } else { None };
+        write_info(out, &info, is_64_bit, self.style.constants, &name.unwrap_or_default());
     }
 }

@@ -1,11 +1,10 @@
 //! Calls whose arguments mean one thing or another depending on the first of them, as strace shows them.
 
 use super::Decoder;
-use super::call::word;
 use super::constants::Constants;
 use super::ioctl::{self, What};
 use super::memory::Phase;
-use super::{bpf, net, perf, poll, prctl, process, quota, rare, tables, uring};
+use super::{bpf, keys, net, perf, poll, prctl, process, ptrace, quota, rare, tables, uring};
 use crate::event::Event;
 use crate::syscall::flags::{self, FlagSet, write_hex, write_radix};
 use crate::syscall::{Arg, Family, Ret, Spec, Struct, open_flags};
@@ -72,28 +71,24 @@ pub(super) fn count(event: &Event<'_>, spec: &Spec) -> usize {
         // O_CREAT only.
         "mq_open" if args[1] & 0o100 == 0 => 2,
         "openat" if args[2] & CREATES == 0 => 3,
-        // MREMAP_FIXED and MREMAP_DONTUNMAP.
-        "mremap" if args[3] & 6 == 0 => 4,
+        // MREMAP_MAYMOVE and MREMAP_FIXED.
+        "mremap" if args[3] & 3 != 3 => 4,
         "fcntl" | "fcntl64" if command_has_no_argument(args[1] as u32) => 2,
         "mknod" if !is_device(args[1]) => 2,
         "mknodat" if !is_device(args[2]) => 3,
         // Only LINUX_REBOOT_CMD_RESTART2 has a further argument.
         "reboot" if args[2] as u32 != 0xa1b2_c3d4 => 3,
-        // Only KCMP_FILE and KCMP_EPOLL_TFD have.
-        "kcmp" if !matches!(args[2] as u32, 0 | 7) => 3,
+        // KCMP_VM and what is not one thing among several; operations that are not known have all.
+        "kcmp" if matches!(args[2] as u32, 1..=6) => 3,
         // MEMBARRIER_CMD_FLAG_CPU.
         "membarrier" if args[1] & 1 == 0 => 2,
         // SYSLOG_ACTION_CLOSE and those that change or tell something without a buffer.
         "syslog" if matches!(args[0] as u32, 0 | 1 | 5..=7 | 9 | 10) => 1,
-        // PTRACE_TRACEME.
-        "ptrace" if args[0] == 0 => 1,
+        "ptrace" => ptrace::count(args[0]),
         // FIOCLEX and FIONCLEX.
         "ioctl" if matches!(args[1] as u32, 0x5450 | 0x5451) => 2,
         "prctl" => prctl::count(args).min(all),
-        "keyctl" => {
-            let last = args[..all].iter().rposition(|&arg| arg != 0);
-            last.map_or(1, |last| last + 1)
-        }
+        "keyctl" => keys::count(args),
         _ => all,
     }
 }
@@ -127,7 +122,10 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
         ("syslog", 0) => Some(Form::Own(rare::write_log_action)),
         ("syslog", 1) => Some(Form::OwnLate(rare::write_log)),
         ("syslog", 2) => Some(Form::Own(rare::write_log_size)),
-        ("socketpair", 2) => Some(Form::As(Arg::Int)),
+        ("mount", 3) => Some(Form::Own(write_mount_flags)),
+        // FAN_NOFD.
+        ("fanotify_mark", 3) if args[3] as i32 == -1 => Some(Form::Named("FAN_NOFD")),
+        ("socketpair", 2) => Some(Form::As(Arg::Size)),
         ("socket", 2) => socket_protocol(args[0] as u32),
         ("setsockopt" | "getsockopt", 2) => option_names(args[1] as u32).map(|set| Form::As(Arg::Enum(set))),
         _ => rare::form(event, spec, index),
@@ -152,9 +150,22 @@ fn fcntl_form(event: &Event<'_>, command: u32) -> Option<Form> {
         12 => Some(Form::As(Arg::Out(Struct::FlockTaken64))),
         13 | 14 => Some(Form::As(Arg::In(Struct::Flock64))),
         // Owners.
-        15 | 16 => Some(Form::As(Arg::Addr)),
+        15 => Some(Form::Own(write_owner)),
+        16 => Some(Form::OwnLate(write_owner)),
         _ => None,
     }
+}
+
+/// `{type=F_OWNER_PID, pid=17}`: who gets the signals of a descriptor.
+fn write_owner(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    /// `F_OWNER_PGRP`.
+    const GROUP: u32 = 2;
+    let address = call.arg(index);
+    if call.phase == Phase::Exit && !call.succeeded() {
+        return call.write_address(out, address);
+    }
+    let is_group = call.read_u32_at(call.phase, address) == Some(GROUP);
+    call.write_layout(out, address, if is_group { &tables::OWNER_GROUP } else { &tables::OWNER });
 }
 
 /// Protocol numbers mean what the domain says: the table's kind is right for `AF_INET` and `AF_INET6`.
@@ -162,8 +173,44 @@ fn socket_protocol(domain: u32) -> Option<Form> {
     match domain {
         2 | 10 => None,
         16 => Some(Form::As(Arg::Enum(&flags::NETLINK_PROTOCOL))),
-        _ => Some(Form::As(Arg::Int)),
+        17 => Some(Form::Own(write_packet_protocol)),
+        29 => Some(Form::As(Arg::Enum(&flags::CAN_PROTOCOL))),
+        31 => Some(Form::As(Arg::Enum(&flags::BLUETOOTH_PROTOCOL))),
+        33 => Some(Form::As(Arg::Enum(&flags::SOCKET_DOMAIN))),
+        35 => Some(Form::As(Arg::Enum(&flags::PHONET_PROTOCOL))),
+        37 => Some(Form::As(Arg::Enum(&flags::CAIF_PROTOCOL))),
+        39 => Some(Form::As(Arg::Enum(&flags::NFC_PROTOCOL))),
+        41 => Some(Form::As(Arg::Enum(&flags::KCM_PROTOCOL))),
+        43 => Some(Form::As(Arg::Enum(&flags::SMC_PROTOCOL))),
+        _ => Some(Form::As(Arg::Size)),
     }
+}
+
+/// `MS_RDONLY|MS_NOSUID`, with the magic number that programs for Linux 2.3 passed before them.
+fn write_mount_flags(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    const MAGIC: u64 = 0xc0ed_0000;
+    const WHERE: u64 = 0xffff_0000;
+    let mut flags = call.arg(index);
+    if flags & WHERE == MAGIC {
+        call.style.constants.bits(out, &flags::MOUNT_MAGIC, MAGIC);
+        flags &= !WHERE;
+        if flags == 0 {
+            return;
+        }
+        out.push(b'|');
+    }
+    call.style.constants.bits(out, &flags::MOUNT, flags);
+}
+
+/// `htons(ETH_P_ALL)`
+fn write_packet_protocol(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let protocol = call.arg(index) as u16;
+    let number = |out: &mut Vec<u8>| write_hex(out, u64::from(protocol));
+    call.style.constants.write(out, number, |out| {
+        out.extend_from_slice(b"htons(");
+        flags::ETHERNET_PROTOCOL.write_one(out, u64::from(protocol.swap_bytes()));
+        out.push(b')');
+    });
 }
 
 /// Names of options at this level of the socket.
@@ -180,7 +227,7 @@ fn option_names(level: u32) -> Option<&'static FlagSet> {
 
 /// Whether the call does not look at an argument that others after it do.
 pub(super) fn is_left_out(event: &Event<'_>, spec: &Spec, index: usize) -> bool {
-    quota::is_left_out(event, spec, index)
+    quota::is_left_out(event, spec, index) || ptrace::is_left_out(event, spec, index)
 }
 
 /// Whether the event's text is what the call returned in its buffer.
@@ -203,6 +250,8 @@ pub(super) fn ret(event: &Event<'_>, spec: &Spec) -> Ret {
         // In hexadecimal, with what it means behind it.
         "prctl" if prctl::result(&event.args).is_some_and(|(_, are_bits)| are_bits) => Ret::Addr,
         "personality" => Ret::Addr,
+        // MEMBARRIER_CMD_QUERY: what there is.
+        "membarrier" if event.args[0] as u32 == 0 => Ret::Addr,
         _ => spec.ret,
     }
 }
@@ -211,8 +260,10 @@ pub(super) fn ret(event: &Event<'_>, spec: &Spec) -> Ret {
 fn write_meaning(call: &Decoder<'_, '_>, out: &mut Vec<u8>) {
     let value = call.event.ret.unwrap_or(0).unsigned_abs();
     let (set, are_bits) = match call.spec.name {
-        "sched_getscheduler" => (&flags::SCHED, true),
+        "sched_getscheduler" if flags::SCHED.name(value).is_none() => return,
+        "sched_getscheduler" => (&flags::SCHED, false),
         "personality" => (&flags::PERSONALITY, true),
+        "membarrier" => (&flags::MEMBARRIER, true),
         _ => match prctl::result(&call.event.args) {
             Some(meaning @ (_, are_bits)) if !are_bits || call.style.constants != Constants::Numbers => {
                 meaning
@@ -329,6 +380,22 @@ pub(super) fn write_after(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
         "adjtimex" | "clock_adjtime" => rare::write_state(call, out),
         "recvmmsg" | "recvmmsg_time64" => net::write_time_left(call, out),
         "sched_getscheduler" | "prctl" | "personality" => write_meaning(call, out),
+        "membarrier" if call.arg(0) as u32 == 0 => write_meaning(call, out),
+        "set_thread_area" => {
+            if let Some(entry) = call.read_u32_at(Phase::Exit, call.arg(0)) {
+                out.extend_from_slice(format!(" (entry_number={})", entry.cast_signed()).as_bytes());
+            }
+        }
+        "rt_sigtimedwait" | "rt_sigtimedwait_time64" if call.event.ret != Some(0) => {
+            out.extend_from_slice(b" (");
+            call.style.constants.signal(out, call.event.ret.unwrap_or(0) as u32);
+            out.push(b')');
+        }
+        "ioprio_get" => {
+            out.extend_from_slice(b" (");
+            call.write_io_priority(out, call.event.ret.unwrap_or(0).unsigned_abs());
+            out.push(b')');
+        }
         _ => {}
     }
 }
@@ -393,13 +460,25 @@ fn write_clone_results(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
 
 /// `futex(uaddr, op, val, ...)`: what follows depends on the operation (futex(2)).
 fn write_futex(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
-    // Without FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME.
-    let operation = call.event.args[1] as u32 & !0x180;
+    /// `FUTEX_CLOCK_REALTIME`, and the operations that may have it: WAIT, WAIT_BITSET, WAIT_REQUEUE_PI.
+    const CLOCK: u64 = 0x100;
+    const TIMED: [u64; 3] = [0, 9, 11];
+    let value = u64::from(call.event.args[1] as u32);
+    // Without FUTEX_PRIVATE_FLAG and all above.
+    let operation = (value & 0x7f) as u32;
     call.write_arg(out, 0);
     out.extend_from_slice(b", ");
-    call.write_arg(out, 1);
-    // LOCK_PI, UNLOCK_PI and TRYLOCK_PI have no value.
-    if !matches!(operation, 6..=8) {
+    if value & CLOCK == 0 || (value < 2 * CLOCK && TIMED.contains(&u64::from(operation))) {
+        call.write_arg(out, 1);
+    } else {
+        let number = |out: &mut Vec<u8>| write_hex(out, value);
+        call.style.constants.write(out, number, |out| {
+            write_hex(out, value);
+            out.extend_from_slice(b" /* FUTEX_??? */");
+        });
+    }
+    // LOCK_PI, UNLOCK_PI, TRYLOCK_PI and LOCK_PI2 have no value.
+    if !matches!(operation, 6..=8 | 13) {
         out.extend_from_slice(b", ");
         call.write_arg(out, 2);
     }
@@ -417,10 +496,10 @@ fn write_futex(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
         // CMP_REQUEUE and CMP_REQUEUE_PI: and what is expected.
         4 | 12 => write_more(call, out, &[More::Count(3), More::Address(4), More::Count(5)]),
         // WAKE_OP: its operation is packed into val3.
-        5 => write_more(call, out, &[More::Count(3), More::Address(4), More::Hex(5)]),
+        5 => write_more(call, out, &[More::Count(3), More::Address(4), More::WakeOp]),
         // WAIT_REQUEUE_PI.
         11 => write_more(call, out, &[More::Timeout, More::Address(4)]),
-        _ => write_more(call, out, &[More::Hex(3), More::Hex(4), More::Hex(5)]),
+        _ => write_more(call, out, &[More::Address(3), More::Address(4), More::Hex(5)]),
     }
 }
 
@@ -431,6 +510,24 @@ enum More {
     Count(usize),
     Hex(usize),
     Bitset,
+    WakeOp,
+}
+
+/// `FUTEX_OP_SET<<28|0x1<<12|FUTEX_OP_CMP_GT<<24|0x1`: an operation, a comparison, and the numbers of each (futex(2)).
+fn write_wake_op(call: &Decoder<'_, '_>, out: &mut Vec<u8>, packed: u32) {
+    if packed >> 28 & 8 != 0 {
+        out.extend_from_slice(b"FUTEX_OP_OPARG_SHIFT<<28|");
+    }
+    call.style.constants.one(out, &flags::FUTEX_WAKE_OP, u64::from(packed >> 28 & 7));
+    out.extend_from_slice(b"<<28|");
+    write_hex(out, u64::from(packed >> 12 & 0xfff));
+    out.extend_from_slice(b"<<12|");
+    if packed >> 24 & 8 != 0 {
+        out.extend_from_slice(b"FUTEX_OP_OPARG_SHIFT<<24|");
+    }
+    call.style.constants.one(out, &flags::FUTEX_COMPARISON, u64::from(packed >> 24 & 7));
+    out.extend_from_slice(b"<<24|");
+    write_hex(out, u64::from(packed & 0xfff));
 }
 
 fn write_more(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, more: &[More]) {
@@ -442,7 +539,8 @@ fn write_more(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, more: &[More]) {
             More::Timeout => call.write_layout(out, args[3], &tables::TIMESPEC64),
             More::Address(index) => call.write_address(out, args[*index]),
             More::Count(index) => write_radix(out, u64::from(args[*index] as u32), 10, 1),
-            More::Hex(index) => write_hex(out, word(call.event.abi, args[*index])),
+            More::Hex(index) => write_hex(out, u64::from(args[*index] as u32)),
+            More::WakeOp => write_wake_op(call, out, args[5] as u32),
             More::Bitset if args[5] as u32 == u32::MAX => out.extend_from_slice(b"FUTEX_BITSET_MATCH_ANY"),
             More::Bitset => write_hex(out, u64::from(args[5] as u32)),
         }

@@ -4,15 +4,17 @@
 //! time, `v` ones with `-v` only; `...` stands for those left out, as strace has it.
 
 use super::Decoder;
-use super::layout::Show::{Address, Device, Enum, Flags, Hex, Id, Int, Mode, Nested, Octal, Own, Text, Uint};
+use super::layout::Show::{
+    Address, Device, Enum, Flags, Hex, Id, Int, Mode, Nested, Octal, Own, Process, Text, Uint,
+};
 use super::layout::Size::{B1, B2, B4, B8, Word};
 use super::layout::{Layout, layouts};
 use super::memory::Phase;
 use super::{process, time};
-use crate::syscall::flags::x86::OPEN;
+use crate::syscall::flags::x86::OPEN_LONG;
 use crate::syscall::flags::{
-    CAP_VERSION, EPOLL_EVENTS, FS_MAGIC, FS_STATE, LEASE, RESOLVE, SEEK, SIGNAL_STACK, STATX, STATX_ATTR,
-    TERMIOS_C, TERMIOS_I, TERMIOS_L, TERMIOS_O, TTY_LINE, write_number, write_radix,
+    CAP_VERSION, EPOLL_EVENTS, FS_MAGIC, FS_STATE, LEASE, OWNER_KIND, RESOLVE, SEEK, SIGNAL_STACK, STATX,
+    STATX_ATTR, TERMIOS_C, TERMIOS_I, TERMIOS_L, TERMIOS_O, TTY_LINE, write_number, write_radix,
 };
 use crate::syscall::{Arg, Family, Spec, Struct};
 
@@ -20,17 +22,17 @@ layouts! {
     /// `struct timespec`.
     TIMESPEC: 16/8 {
         always tv_sec @ 0/0 Int(Word);
-        always tv_nsec @ 8/4 Int(Word);
+        always tv_nsec @ 8/4 Uint(Word);
     }
     /// `struct __kernel_timespec`.
     TIMESPEC64: 16/16 {
         always tv_sec @ 0/0 Int(B8);
-        always tv_nsec @ 8/8 Int(B8);
+        always tv_nsec @ 8/8 Uint(B8);
     }
     /// `struct timeval`.
     TIMEVAL: 16/8 {
         always tv_sec @ 0/0 Int(Word);
-        always tv_usec @ 8/4 Int(Word);
+        always tv_usec @ 8/4 Uint(Word);
     }
     /// `struct itimerval`.
     ITIMERVAL: 32/16 {
@@ -155,18 +157,18 @@ layouts! {
         always stx_mask @ 0/0 Flags(&STATX, B4);
         v stx_blksize @ 4/4 Uint(B4);
         always stx_attributes @ 8/8 Flags(&STATX_ATTR, B8);
-        v stx_nlink @ 16/16 Uint(B4);
-        v stx_uid @ 20/20 Uint(B4);
-        v stx_gid @ 24/24 Uint(B4);
-        always stx_mode @ 28/28 Mode(B2);
-        v stx_ino @ 32/32 Uint(B8);
-        always stx_size @ 40/40 Uint(B8);
-        v stx_blocks @ 48/48 Uint(B8);
+        v(has::<4>) stx_nlink @ 16/16 Uint(B4);
+        v(has::<0x8>) stx_uid @ 20/20 Uint(B4);
+        v(has::<0x10>) stx_gid @ 24/24 Uint(B4);
+        has(has::<3>) stx_mode @ 28/28 Mode(B2);
+        v(has::<0x100>) stx_ino @ 32/32 Uint(B8);
+        has(has::<0x200>) stx_size @ 40/40 Uint(B8);
+        v(has::<0x400>) stx_blocks @ 48/48 Uint(B8);
         v stx_attributes_mask @ 56/56 Flags(&STATX_ATTR, B8);
-        v stx_atime @ 64/64 Own(write_statx_time);
-        v(has_birth) stx_btime @ 80/80 Own(write_statx_time);
-        v stx_ctime @ 96/96 Own(write_statx_time);
-        v stx_mtime @ 112/112 Own(write_statx_time);
+        v(has::<0x20>) stx_atime @ 64/64 Own(write_statx_time);
+        v(has::<0x800>) stx_btime @ 80/80 Own(write_statx_time);
+        v(has::<0x80>) stx_ctime @ 96/96 Own(write_statx_time);
+        v(has::<0x40>) stx_mtime @ 112/112 Own(write_statx_time);
         v stx_rdev_major @ 128/128 Uint(B4);
         v stx_rdev_minor @ 132/132 Uint(B4);
         v stx_dev_major @ 136/136 Uint(B4);
@@ -185,7 +187,7 @@ layouts! {
         always f_fsid @ 56/28 Own(write_fsid);
         always f_namelen @ 64/36 Uint(Word);
         always f_frsize @ 72/40 Uint(Word);
-        set(4) f_flags @ 80/44 Flags(&FS_STATE, Word);
+        has(has_flags) f_flags @ 80/44 Flags(&FS_STATE, Word);
     }
     /// `struct rlimit`.
     RLIMIT: 16/8 {
@@ -234,7 +236,7 @@ layouts! {
         always l_whence @ 2/2 Enum(&SEEK, B2);
         always l_start @ 8/4 Int(Word);
         always l_len @ 16/8 Int(Word);
-        always l_pid @ 24/12 Int(B4);
+        always l_pid @ 24/12 Process;
     }
     /// `struct flock64` of i386.
     FLOCK64: 32/24 {
@@ -249,7 +251,17 @@ layouts! {
         always l_whence @ 2/2 Enum(&SEEK, B2);
         always l_start @ 8/4 Int(B8);
         always l_len @ 16/12 Int(B8);
-        always l_pid @ 24/20 Int(B4);
+        always l_pid @ 24/20 Process;
+    }
+    /// `struct f_owner_ex`.
+    OWNER: 8/8 {
+        always type @ 0/0 Enum(&OWNER_KIND, B4);
+        always pid @ 4/4 Process;
+    }
+    /// The same of a group.
+    OWNER_GROUP: 8/8 {
+        always type @ 0/0 Enum(&OWNER_KIND, B4);
+        always pid @ 4/4 Int(B4);
     }
     /// `struct epoll_event`, packed.
     EPOLL_EVENT: 12/12 {
@@ -286,16 +298,16 @@ layouts! {
     /// `struct __user_cap_header_struct`.
     CAP_HEADER: 8/8 {
         always version @ 0/0 Enum(&CAP_VERSION, B4);
-        always pid @ 4/4 Int(B4);
+        always pid @ 4/4 Process;
     }
     /// `struct open_how`.
     OPEN_HOW: 24/24 {
-        always flags @ 0/0 Flags(&OPEN, B8);
+        always flags @ 0/0 Flags(&OPEN_LONG, B8);
         always resolve @ 16/16 Flags(&RESOLVE, B8);
     }
     /// The same where a file is made.
     OPEN_HOW_MODE: 24/24 {
-        always flags @ 0/0 Flags(&OPEN, B8);
+        always flags @ 0/0 Flags(&OPEN_LONG, B8);
         always mode @ 8/8 Octal(B8);
         always resolve @ 16/16 Flags(&RESOLVE, B8);
     }
@@ -306,7 +318,7 @@ layouts! {
     }
     /// `struct ucred`.
     UCRED: 12/12 {
-        always pid @ 0/0 Int(B4);
+        always pid @ 0/0 Process;
         always uid @ 4/4 Id;
         always gid @ 8/8 Id;
     }
@@ -365,9 +377,16 @@ fn write_stat_time(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) 
     time::write_comment(out, seconds, fraction, 9);
 }
 
-/// Whether the file system has told when the file was made (`STATX_BTIME`).
-fn has_birth(statx: &[u8]) -> bool {
-    number(statx, 4) & 0x800 != 0
+/// Whether the file system has told what a bit of the mask stands for (`STATX_BTIME`).
+fn has<const BIT: u64>(statx: &[u8]) -> bool {
+    number(statx, 4) & BIT != 0
+}
+
+/// Whether the flags of a mount are valid (`ST_VALID`), which are the last word but four.
+fn has_flags(statfs: &[u8]) -> bool {
+    const VALID: u8 = 0x20;
+    let at = if statfs.len() == STATFS.size[0] { 80 } else { 44 };
+    statfs.get(at).is_some_and(|flags| flags & VALID != 0)
 }
 
 fn write_statx_time(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
@@ -441,7 +460,8 @@ pub(super) fn is_late(kind: Struct, spec: &Spec) -> bool {
     match kind {
         Struct::Msghdr => spec.name.starts_with("recv"),
         Struct::Mmsghdr => true,
-        Struct::Iovec => spec.family == Family::Read,
+        Struct::Iovec => spec.family == Family::Read || spec.name == "process_vm_readv",
+        Struct::Timespec => spec.name == "epoll_pwait2",
         _ => false,
     }
 }
@@ -453,7 +473,13 @@ pub(super) fn write(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, kind: Struct,
     // A child that has not changed has used nothing.
     let is_of_none = call.spec.name == "wait4" && kind == Struct::Rusage && call.event.ret == Some(0);
     let is_filled = call.succeeded() && !is_of_none;
-    if call.phase == Phase::Exit && !is_passed && !is_filled && !outlives_failure(call, kind) {
+    let is_late_passed =
+        call.spec.name == "epoll_pwait2" && matches!(kind, Struct::Timespec | Struct::Sigset);
+    if call.phase == Phase::Exit
+        && (!is_passed || is_late_passed)
+        && !is_filled
+        && !outlives_failure(call, kind)
+    {
         call.write_address(out, address);
         return true;
     }
@@ -485,7 +511,7 @@ pub(super) fn write(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, kind: Struct,
         Struct::Sigaction => call.write_sigaction(out, address),
         Struct::Siginfo => call.write_siginfo_at(out, address),
         Struct::WaitStatus => call.write_wait_status(out, address),
-        Struct::OpenHow => call.write_how(out, address),
+        Struct::OpenHow => call.write_how(out, address, call.arg(index + 1)),
         Struct::Pollfd => call.write_pollfds(out, address, u64::from(call.arg(1) as u32)),
         Struct::FdSet => call.write_descriptor_set(out, address),
         Struct::EpollEvent => call.write_epoll(out, index),
@@ -504,6 +530,7 @@ pub(super) fn write(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, kind: Struct,
 /// What is printed of a call that has failed, too.
 fn outlives_failure(call: &Decoder<'_, '_>, kind: Struct) -> bool {
     match kind {
+        Struct::Timespec if call.spec.name == "epoll_pwait2" => false,
         Struct::Timespec | Struct::Timespec64 => {
             call.spec.name.contains("nanosleep") && was_interrupted(call)
         }
@@ -545,9 +572,11 @@ impl Decoder<'_, '_> {
         self.write_layout(out, address, layout);
     }
 
-    fn write_how(&mut self, out: &mut Vec<u8>, address: u64) {
-        let mode = self.read_u32_at(self.phase, address.wrapping_add(8)).unwrap_or(0);
-        self.write_layout(out, address, if mode == 0 { &OPEN_HOW } else { &OPEN_HOW_MODE });
+    fn write_how(&mut self, out: &mut Vec<u8>, address: u64, size: u64) {
+        let mut mode = [0; 8];
+        let has_mode =
+            self.memory.read(self.phase, address.wrapping_add(8), &mut mode) == 8 && mode != [0; 8];
+        self.write_grown(out, address, if has_mode { &OPEN_HOW_MODE } else { &OPEN_HOW }, size);
     }
 
     fn write_epoll(&mut self, out: &mut Vec<u8>, index: usize) {

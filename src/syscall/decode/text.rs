@@ -163,7 +163,7 @@ impl Decoder<'_, '_> {
     /// How many elements of an array are shown.
     pub(super) fn most_elements(&self) -> usize {
         /// Whatever a program says of its arrays.
-        const MOST: usize = 4096;
+        const MOST: usize = 1 << 16;
         if self.style.verbose { MOST } else { self.style.strings.min(MOST) }
     }
 

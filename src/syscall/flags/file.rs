@@ -23,12 +23,14 @@ flag_sets! {
         AT_SYMLINK_FOLLOW = 0x400, AT_EMPTY_PATH = 0x1000,
     }
     /// `statx(2)` flags: how fresh the answer has to be, and lookup flags.
-    AT_STATX: int "AT_???" Choice(0x6000) {
-        AT_STATX_SYNC_AS_STAT = 0, AT_STATX_FORCE_SYNC = 0x2000, AT_STATX_DONT_SYNC = 0x4000,
-        AT_STATX_SYNC_TYPE = 0x6000,
-    } {
+    AT_STATX: int "AT_???" Absent(0x6000) { AT_STATX_SYNC_AS_STAT = 0 } {
+        AT_STATX_FORCE_SYNC = 0x2000, AT_STATX_DONT_SYNC = 0x4000,
         AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, AT_SYMLINK_FOLLOW = 0x400,
         AT_NO_AUTOMOUNT = 0x800, AT_EMPTY_PATH = 0x1000, AT_RECURSIVE = 0x8000,
+    }
+    /// `mount_setattr(2)` flags.
+    AT_MOUNT: int "AT_???" {
+        AT_SYMLINK_NOFOLLOW = 0x100, AT_NO_AUTOMOUNT = 0x800, AT_EMPTY_PATH = 0x1000, AT_RECURSIVE = 0x8000,
     }
     /// `statx(2)` mask.
     STATX: int "STATX_???" {
@@ -65,7 +67,7 @@ flag_sets! {
     /// `inotify_init1(2)` flags.
     INOTIFY_INIT: int "IN_???" { IN_NONBLOCK = 0o4000, IN_CLOEXEC = 0o2_000_000 }
     /// `fanotify_init(2)` flags.
-    FANOTIFY_INIT: int "FAN_???" Choice(0xc) {
+    FANOTIFY_INIT: int "FAN_???" Class(0xc, "FAN_CLASS_???") {
         FAN_CLASS_NOTIF = 0, FAN_CLASS_CONTENT = 4, FAN_CLASS_PRE_CONTENT = 8,
     } {
         FAN_CLOEXEC = 1, FAN_NONBLOCK = 2, FAN_UNLIMITED_QUEUE = 0x10, FAN_UNLIMITED_MARKS = 0x20,
@@ -88,6 +90,6 @@ flag_sets! {
         FAN_Q_OVERFLOW = 0x4000, FAN_FS_ERROR = 0x8000, FAN_OPEN_PERM = 0x1_0000,
         FAN_ACCESS_PERM = 0x2_0000, FAN_OPEN_EXEC_PERM = 0x4_0000, FAN_DIR_MODIFY = 0x8_0000,
         FAN_PRE_ACCESS = 0x10_0000, FAN_MNT_ATTACH = 0x100_0000, FAN_MNT_DETACH = 0x200_0000,
-        FAN_EVENT_ON_CHILD = 0x800_0000, FAN_RENAME = 0x1000_0000, FAN_ONDIR = 0x4000_0000,
+        FAN_ONDIR = 0x4000_0000, FAN_EVENT_ON_CHILD = 0x800_0000, FAN_RENAME = 0x1000_0000,
     }
 }

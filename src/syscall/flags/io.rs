@@ -16,10 +16,14 @@ flag_sets! {
         F_GET_SEALS = 1034, F_GET_RW_HINT = 1035, F_SET_RW_HINT = 1036, F_GET_FILE_RW_HINT = 1037,
         F_SET_FILE_RW_HINT = 1038,
     }
+    /// Flags of 32 bits of which none has a name.
+    NAMELESS: int "" {}
     /// Descriptor flags: `F_SETFD` of `fcntl(2)`.
     FD_FLAGS: int "FD_???" { FD_CLOEXEC = 1 }
     /// `F_SETLEASE` of `fcntl(2)`.
     LEASE: int "F_???" { F_RDLCK = 0, F_WRLCK = 1, F_UNLCK = 2, F_EXLCK = 4, F_SHLCK = 8 }
+    /// Kinds of owners of descriptors: `F_SETOWN_EX` of `fcntl(2)`.
+    OWNER_KIND: int "F_OWNER_???" { F_OWNER_TID = 0, F_OWNER_PID = 1, F_OWNER_PGRP = 2 }
     /// `F_ADD_SEALS` of `fcntl(2)`.
     SEALS: int "F_SEAL_???" {
         F_SEAL_SEAL = 1, F_SEAL_SHRINK = 2, F_SEAL_GROW = 4, F_SEAL_WRITE = 8, F_SEAL_FUTURE_WRITE = 0x10,
@@ -54,10 +58,10 @@ flag_sets! {
     EVENTFD: int "EFD_???" { EFD_SEMAPHORE = 1, EFD_CLOEXEC = 0o2_000_000, EFD_NONBLOCK = 0o4000 }
     /// `signalfd4(2)` flags.
     SIGNALFD: int "SFD_???" { SFD_CLOEXEC = 0o2_000_000, SFD_NONBLOCK = 0o4000 }
-    /// `timerfd_create(2)` flags.
-    TIMERFD: int "TFD_???" { TFD_CLOEXEC = 0o2_000_000, TFD_NONBLOCK = 0o4000 }
-    /// `timerfd_settime(2)` flags.
-    TIMERFD_SETTIME: int "TFD_???" { TFD_TIMER_ABSTIME = 1, TFD_TIMER_CANCEL_ON_SET = 2 }
+    /// `timerfd_create(2)` and `timerfd_settime(2)` flags.
+    TIMERFD: int "TFD_???" {
+        TFD_TIMER_ABSTIME = 1, TFD_TIMER_CANCEL_ON_SET = 2, TFD_CLOEXEC = 0o2_000_000, TFD_NONBLOCK = 0o4000,
+    }
     /// `epoll_create1(2)` flags.
     EPOLL_CREATE: int "EPOLL_???" { EPOLL_CLOEXEC = 0o2_000_000 }
     /// `epoll_ctl(2)` operations.

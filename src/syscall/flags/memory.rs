@@ -1,6 +1,14 @@
 //! Memory mappings and their policies. (`mmap(2)` flags differ between architectures.)
 
-use super::flag_sets;
+use super::{Field, FieldKind, FlagSet, flag_sets};
+
+/// `mbind(2)` modes: the same as a word.
+pub static MPOL_WORD: FlagSet = FlagSet {
+    unknown: MPOL.unknown,
+    wide: true,
+    fields: &[Field { mask: !0xe000, kind: FieldKind::Type, unknown: "", values: MPOL.fields[0].values }],
+    values: MPOL.values,
+};
 
 flag_sets! {
     /// `mmap(2)` protection.
@@ -37,12 +45,16 @@ flag_sets! {
     USERFAULTFD: int "UFFD_???" {
         UFFD_USER_MODE_ONLY = 1, O_NONBLOCK = 0o4000, O_CLOEXEC = 0o2_000_000,
     }
-    /// `mbind(2)` and `set_mempolicy(2)` modes.
-    MPOL: int "MPOL_???" Choice(0x1fff) {
+    /// `set_mempolicy(2)` modes.
+    MPOL: int "MPOL_???" Type(0xffff_1fff) {
         MPOL_DEFAULT = 0, MPOL_PREFERRED = 1, MPOL_BIND = 2, MPOL_INTERLEAVE = 3, MPOL_LOCAL = 4,
         MPOL_PREFERRED_MANY = 5, MPOL_WEIGHTED_INTERLEAVE = 6,
     } { MPOL_F_STATIC_NODES = 0x8000, MPOL_F_RELATIVE_NODES = 0x4000, MPOL_F_NUMA_BALANCING = 0x2000 }
-    /// `mbind(2)` and `move_pages(2)` flags.
+    /// `move_pages(2)` flags.
+    MOVE_PAGES: int "MPOL_???" { MPOL_MF_MOVE = 2, MPOL_MF_MOVE_ALL = 4 }
+    /// `memfd_secret(2)` flags.
+    MEMFD_SECRET: int "" { O_CLOEXEC = 0o2_000_000 }
+    /// `mbind(2)` flags.
     MPOL_MF: int "MPOL_???" { MPOL_MF_STRICT = 1, MPOL_MF_MOVE = 2, MPOL_MF_MOVE_ALL = 4 }
     /// `get_mempolicy(2)` flags.
     MPOL_F: long "MPOL_???" { MPOL_F_NODE = 1, MPOL_F_ADDR = 2, MPOL_F_MEMS_ALLOWED = 4 }

@@ -28,22 +28,25 @@ pub mod x86;
 
 pub use bpf::*;
 pub use file::{RESOLVE, STATX};
-pub use io::{FD_FLAGS, IO_URING_REGISTER, LEASE, SEALS, SEEK};
+pub use io::{FD_FLAGS, IO_URING_REGISTER, LEASE, OWNER_KIND, SEALS, SEEK};
 pub use ioctl::IOCTL;
 pub use members::*;
 pub use memory::MPOL;
 pub use mount::{
-    MOUNT_ATTR, QUOTA, QUOTA_FORMAT, QUOTA_INFO, QUOTA_INFO_VALID, QUOTA_STATE, QUOTA_TYPE, QUOTA_VALID,
-    QUOTA_XFS,
+    MOUNT, MOUNT_ATTR, MOUNT_MAGIC, QUOTA, QUOTA_FORMAT, QUOTA_INFO, QUOTA_INFO_VALID, QUOTA_STATE,
+    QUOTA_TYPE, QUOTA_VALID, QUOTA_XFS,
 };
 pub use net::{
-    MSG, NETLINK_PROTOCOL, SOCKET_DOMAIN, SOCKET_LEVEL, SOCKET_OPTION, SOCKET_PROTOCOL, TCP_OPTION,
+    BLUETOOTH_PROTOCOL, CAIF_PROTOCOL, CAN_PROTOCOL, ETHERNET_PROTOCOL, KCM_PROTOCOL, MSG, NETLINK_PROTOCOL,
+    NFC_PROTOCOL, PHONET_PROTOCOL, SMC_PROTOCOL, SOCKET_DOMAIN, SOCKET_LEVEL, SOCKET_OPTION, SOCKET_PROTOCOL,
+    TCP_OPTION,
 };
 pub use perf::*;
 pub use prctl::*;
-pub use process::{CLONE, PERSONALITY, SCHED};
+pub use process::{CLONE, CLONE3, PERSONALITY, SCHED};
 pub use rare::*;
 pub use signal::{signal_name, signal_number, write_si_code, write_signal};
+pub use system::{KEY_DEFAULT, KEY_MOVE, KEY_PERMISSION, KEY_SPEC, MEMBARRIER};
 pub use text::{write_hex, write_number};
 pub(crate) use text::{write_mode, write_radix};
 pub use time::CLOCK;
@@ -69,6 +72,8 @@ pub struct Field {
     pub mask: u64,
     /// How it is printed.
     pub kind: FieldKind,
+    /// What the comment behind a value without a name says, if not that of the set.
+    pub unknown: &'static str,
     /// (value, name).
     pub values: &'static [(u64, &'static str)],
 }
@@ -78,12 +83,20 @@ pub struct Field {
 pub enum FieldKind {
     /// One of several values: printed before the bits (the access mode of open, the type of a socket).
     Choice,
+    /// One of several values: printed before what else is set, each as if it stood alone (the class of fanotify_init).
+    Class,
+    /// The same where it has a name; otherwise all of the value is bits (the type of a socket).
+    Type,
     /// One of several values: printed after the bits (`semctl`).
     LastChoice,
+    /// Bits of which none is set: the name of that, printed before the bits.
+    Absent,
     /// The number of a signal: printed after the bits, unless it is 0 (clone).
     Signal,
     /// Permissions: printed after the bits, in octal (`shmget`).
     Octal,
+    /// The same, right behind bits of which none has a name, as strace has it (`msgget`).
+    JoinedOctal,
     /// A number, printed as `21<<MAP_HUGE_SHIFT` after the bits, unless it is 0. Its one value is how far
     /// it is shifted, with the name for that.
     Shifted,
@@ -96,13 +109,58 @@ impl FlagSet {
     /// meant. Nothing is allocated.
     pub fn write_bits(&self, out: &mut Vec<u8>, value: u64) {
         let value = self.cut(value);
+        match self.parts(value) {
+            (Some((field, choice)), rest) => {
+                self.write_class(out, field, choice);
+                if rest != 0 {
+                    out.push(b'|');
+                    self.write_plain(out, rest, false);
+                }
+            }
+            (None, value) => self.write_plain(out, value, true),
+        }
+    }
+
+    /// What stands before all else and for itself, and all else.
+    #[must_use]
+    pub fn parts(&self, value: u64) -> (Option<(&'static Field, u64)>, u64) {
+        let value = self.cut(value);
+        let field = self.fields.iter().find(|field| match field.kind {
+            FieldKind::Class => true,
+            FieldKind::Type => find(field.values, value & field.mask).is_some(),
+            _ => false,
+        });
+        field.map_or((None, value), |field| (Some((field, value & field.mask)), value & !field.mask))
+    }
+
+    /// Writes what stands before all else.
+    pub fn write_class(&self, out: &mut Vec<u8>, field: &Field, value: u64) {
+        match find(field.values, value) {
+            Some(name) => out.extend_from_slice(name.as_bytes()),
+            None => {
+                write_hex(out, value);
+                write_comment(out, if field.unknown.is_empty() { self.unknown } else { field.unknown });
+            }
+        }
+    }
+
+    /// Writes what is no class: bits, and fields among them.
+    pub fn write_plain(&self, out: &mut Vec<u8>, value: u64, has_zero: bool) {
         let start = out.len();
         if value == 0
+            && has_zero
             && let Some(name) = find(self.values, 0)
         {
             out.extend_from_slice(name.as_bytes());
         }
-        let fields = self.fields.iter();
+        for field in self.fields.iter().filter(|field| field.kind == FieldKind::Absent) {
+            if let Some(name) = find(field.values, value & field.mask) {
+                out.extend_from_slice(name.as_bytes());
+            }
+        }
+        let is_apart =
+            |field: &&Field| matches!(field.kind, FieldKind::Class | FieldKind::Type | FieldKind::Absent);
+        let fields = self.fields.iter().filter(|field| !is_apart(field));
         let mut rest = value & !fields.clone().fold(0, |mask, field| mask | field.mask);
         for field in fields.clone().filter(|field| field.kind == FieldKind::Choice) {
             self.write_field(out, start, field, value & field.mask);
@@ -120,11 +178,12 @@ impl FlagSet {
             separate(out, start);
             write_hex(out, rest);
             if !named {
-                self.write_comment(out);
+                write_comment(out, self.unknown);
             }
         }
         for field in fields.filter(|field| field.kind != FieldKind::Choice) {
-            self.write_field(out, start, field, value & field.mask);
+            let is_joined = field.kind == FieldKind::JoinedOctal && !named;
+            self.write_field(out, if is_joined { out.len() } else { start }, field, value & field.mask);
         }
         if out.len() == start {
             out.push(b'0');
@@ -161,7 +220,7 @@ impl FlagSet {
             out.extend_from_slice(name.as_bytes());
         } else {
             write_hex(out, value);
-            self.write_comment(out);
+            write_comment(out, self.unknown);
         }
     }
 
@@ -174,10 +233,11 @@ impl FlagSet {
                 separate(out, start);
                 self.write_choice(out, field.values, value);
             }
-            FieldKind::Octal => {
+            FieldKind::Octal | FieldKind::JoinedOctal => {
                 separate(out, start);
                 write_mode(out, value);
             }
+            FieldKind::Class | FieldKind::Type | FieldKind::Absent => {}
             FieldKind::Signal | FieldKind::Shifted if value == 0 => {}
             FieldKind::Signal => {
                 separate(out, start);
@@ -192,13 +252,13 @@ impl FlagSet {
             }
         }
     }
+}
 
-    fn write_comment(&self, out: &mut Vec<u8>) {
-        if !self.unknown.is_empty() {
-            out.extend_from_slice(b" /* ");
-            out.extend_from_slice(self.unknown.as_bytes());
-            out.extend_from_slice(b" */");
-        }
+fn write_comment(out: &mut Vec<u8>, unknown: &str) {
+    if !unknown.is_empty() {
+        out.extend_from_slice(b" /* ");
+        out.extend_from_slice(unknown.as_bytes());
+        out.extend_from_slice(b" */");
     }
 }
 
@@ -212,11 +272,11 @@ fn separate(out: &mut Vec<u8>, start: usize) {
     }
 }
 
-/// Defines flag sets, each `NAME: int|long "UNKNOWN" KIND(mask) { NAME = value, ... } { NAME = value, ... }`
+/// Defines flag sets, each `NAME: int|long "UNKNOWN" KIND(mask, "ITS UNKNOWN") { NAME = value, ... } { NAME = value, ... }`
 /// with as many fields, of a [`FieldKind`] each, as there are.
 macro_rules! flag_sets {
     ($($(#[$doc:meta])* $set:ident: $size:ident $unknown:literal
-        $($kind:ident($mask:expr) { $($choice:ident = $number:expr),* $(,)? })*
+        $($kind:ident($mask:expr $(, $none:literal)?) { $($choice:ident = $number:expr),* $(,)? })*
         { $($name:ident = $value:expr),* $(,)? })*) => {
         $($(#[$doc])* pub static $set: $crate::syscall::flags::FlagSet = $crate::syscall::flags::FlagSet {
             unknown: $unknown,
@@ -224,6 +284,7 @@ macro_rules! flag_sets {
             fields: &[$($crate::syscall::flags::Field {
                 mask: $mask,
                 kind: $crate::syscall::flags::FieldKind::$kind,
+                unknown: concat!($($none)?),
                 values: &[$(($number, stringify!($choice))),*],
             }),*],
             values: &[$(($value, stringify!($name))),*],

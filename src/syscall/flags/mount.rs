@@ -3,9 +3,11 @@
 use super::flag_sets;
 
 flag_sets! {
-    /// `mount(2)` flags. The magic number in the upper half is what programs for Linux 2.3 passed.
+    /// `mount(2)`: what programs for Linux 2.3 passed in the upper half of the flags.
+    MOUNT_MAGIC: long "MS_???" { MS_MGC_VAL = 0xc0ed_0000 }
+    /// `mount(2)` flags.
     MOUNT: long "MS_???" {
-        MS_MGC_VAL = 0xc0ed_0000, MS_RDONLY = 1, MS_NOSUID = 2, MS_NODEV = 4, MS_NOEXEC = 8,
+        MS_RDONLY = 1, MS_NOSUID = 2, MS_NODEV = 4, MS_NOEXEC = 8,
         MS_SYNCHRONOUS = 0x10, MS_REMOUNT = 0x20, MS_MANDLOCK = 0x40, MS_DIRSYNC = 0x80,
         MS_NOSYMFOLLOW = 0x100, MS_NOATIME = 0x400, MS_NODIRATIME = 0x800, MS_BIND = 0x1000,
         MS_MOVE = 0x2000, MS_REC = 0x4000, MS_SILENT = 0x8000, MS_POSIXACL = 0x1_0000,
@@ -66,11 +68,14 @@ flag_sets! {
         FSCONFIG_CMD_RECONFIGURE = 7, FSCONFIG_CMD_CREATE_EXCL = 8,
     }
     /// `fsmount(2)` attributes.
-    MOUNT_ATTR: int "MOUNT_ATTR_???" Choice(0x70) {
-        MOUNT_ATTR_NOATIME = 0x10, MOUNT_ATTR_STRICTATIME = 0x20,
-        MOUNT_ATTR__ATIME = 0x70,
-    } {
+    FSMOUNT_ATTR: int "MOUNT_ATTR_???" {
         MOUNT_ATTR_RDONLY = 1, MOUNT_ATTR_NOSUID = 2, MOUNT_ATTR_NODEV = 4, MOUNT_ATTR_NOEXEC = 8,
+        MOUNT_ATTR_NOATIME = 0x10, MOUNT_ATTR_STRICTATIME = 0x20, MOUNT_ATTR_NODIRATIME = 0x80,
+    }
+    /// Attributes of `mount_setattr(2)`.
+    MOUNT_ATTR: long "MOUNT_ATTR_???" {
+        MOUNT_ATTR_RDONLY = 1, MOUNT_ATTR_NOSUID = 2, MOUNT_ATTR_NODEV = 4, MOUNT_ATTR_NOEXEC = 8,
+        MOUNT_ATTR_NOATIME = 0x10, MOUNT_ATTR_STRICTATIME = 0x20,
         MOUNT_ATTR_NODIRATIME = 0x80, MOUNT_ATTR_IDMAP = 0x10_0000, MOUNT_ATTR_NOSYMFOLLOW = 0x20_0000,
     }
     /// `open_tree(2)` flags.

@@ -4,7 +4,43 @@ use super::flag_sets;
 
 flag_sets! {
     /// `sem_flg` of `struct sembuf`.
-    SEMBUF: int "SEM_???" { IPC_NOWAIT = 0o4000, SEM_UNDO = 0o10_000 }
+    SEMBUF: int "SEM_???" { SEM_UNDO = 0o10_000, IPC_NOWAIT = 0o4000 }
+    /// `aio_lio_opcode` of `struct iocb`.
+    AIO_COMMAND: int "IOCB_CMD_???" {
+        IOCB_CMD_PREAD = 0, IOCB_CMD_PWRITE = 1, IOCB_CMD_FSYNC = 2, IOCB_CMD_FDSYNC = 3, IOCB_CMD_PREADX = 4,
+        IOCB_CMD_POLL = 5, IOCB_CMD_NOOP = 6, IOCB_CMD_PREADV = 7, IOCB_CMD_PWRITEV = 8,
+    }
+    /// `aio_flags` of `struct iocb`.
+    AIO_FLAGS: int "IOCB_FLAG_???" { IOCB_FLAG_RESFD = 1, IOCB_FLAG_IOPRIO = 2 }
+    /// Classes of priorities of reading and writing.
+    IO_CLASS: int "IOPRIO_CLASS_???" {
+        IOPRIO_CLASS_NONE = 0, IOPRIO_CLASS_RT = 1, IOPRIO_CLASS_BE = 2, IOPRIO_CLASS_IDLE = 3,
+    }
+    /// `flags` of `struct futex_waitv`.
+    FUTEX_WAITER: int "FUTEX_???" { FUTEX_32 = 2, FUTEX_PRIVATE_FLAG = 128 }
+    /// What `FUTEX_WAKE_OP` does to the second futex.
+    FUTEX_WAKE_OP: int "FUTEX_OP_???" {
+        FUTEX_OP_SET = 0, FUTEX_OP_ADD = 1, FUTEX_OP_OR = 2, FUTEX_OP_ANDN = 3, FUTEX_OP_XOR = 4,
+    }
+    /// How it compares what was there.
+    FUTEX_COMPARISON: int "FUTEX_OP_CMP_???" {
+        FUTEX_OP_CMP_EQ = 0, FUTEX_OP_CMP_NE = 1, FUTEX_OP_CMP_LT = 2, FUTEX_OP_CMP_LE = 3, FUTEX_OP_CMP_GT = 4,
+        FUTEX_OP_CMP_GE = 5,
+    }
+    /// Sets of registers (`linux/elf.h`).
+    NOTE: long "NT_???" {
+        NT_PRSTATUS = 1, NT_FPREGSET = 2, NT_PRPSINFO = 3, NT_PRXREG = 4, NT_PLATFORM = 5, NT_AUXV = 6,
+        NT_GWINDOWS = 7, NT_ASRS = 8, NT_PSTATUS = 10, NT_PSINFO = 13, NT_PRCRED = 14, NT_UTSNAME = 15,
+        NT_LWPSTATUS = 16, NT_LWPSINFO = 17, NT_PRFPXREG = 20, NT_PPC_VMX = 0x100, NT_386_TLS = 0x200,
+        NT_386_IOPERM = 0x201, NT_X86_XSTATE = 0x202, NT_S390_HIGH_GPRS = 0x300, NT_ARM_VFP = 0x400,
+        NT_PRXFPREG = 0x46e6_2b7f, NT_SIGINFO = 0x5349_4749,
+    }
+    /// Options of `ptrace(2)`.
+    PTRACE_OPTION: int "PTRACE_O_???" {
+        PTRACE_O_TRACESYSGOOD = 1, PTRACE_O_TRACEFORK = 2, PTRACE_O_TRACEVFORK = 4, PTRACE_O_TRACECLONE = 8,
+        PTRACE_O_TRACEEXEC = 0x10, PTRACE_O_TRACEVFORKDONE = 0x20, PTRACE_O_TRACEEXIT = 0x40,
+        PTRACE_O_TRACESECCOMP = 0x80, PTRACE_O_EXITKILL = 0x10_0000, PTRACE_O_SUSPEND_SECCOMP = 0x20_0000,
+    }
     /// `modes` of `struct timex`.
     ADJUST: int "ADJ_???" {
         ADJ_OFFSET_SS_READ = 0xa001, ADJ_OFFSET_SINGLESHOT = 0x8001, ADJ_OFFSET = 1, ADJ_FREQUENCY = 2,
@@ -41,9 +77,11 @@ flag_sets! {
         LANDLOCK_ACCESS_FS_MAKE_BLOCK = 0x800, LANDLOCK_ACCESS_FS_MAKE_SYM = 0x1000,
         LANDLOCK_ACCESS_FS_REFER = 0x2000,
     }
+    /// `mq_flags` of `struct mq_attr`.
+    QUEUE_FLAGS: long "O_???" { O_NONBLOCK = 0o4000 }
     /// `propagation` of `struct mount_attr`.
     PROPAGATION: long "MS_???" {
-        MS_REC = 0x4000, MS_UNBINDABLE = 0x2_0000, MS_PRIVATE = 0x4_0000, MS_SLAVE = 0x8_0000, MS_SHARED = 0x10_0000,
+        MS_UNBINDABLE = 0x2_0000, MS_PRIVATE = 0x4_0000, MS_SLAVE = 0x8_0000, MS_SHARED = 0x10_0000,
     }
     /// Options at the level `SOL_IP` (`linux/in.h`).
     IP_OPTION: int "IP_???" {

@@ -138,8 +138,7 @@ pub fn write_si_code(out: &mut Vec<u8>, signal: u32, code: i32) {
     let any = || CODES.iter().find(|(known, _)| *known == code).map(|(_, name)| name);
     match own.or_else(any) {
         Some(name) => out.extend_from_slice(name.as_bytes()),
-        None if code < 0 => write_number(out, i64::from(code)),
-        None => write_hex(out, code as u64),
+        None => write_hex(out, u64::from(code.cast_unsigned())),
     }
 }
 

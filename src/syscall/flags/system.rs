@@ -6,13 +6,13 @@ flag_sets! {
     /// System V IPC keys.
     IPC_KEY: int "" { IPC_PRIVATE = 0 }
     /// `shmget(2)` flags.
-    SHMGET: int "SHM_???" Shifted(0xfc00_0000) { SHM_HUGE_SHIFT = 26 } Octal(0o777) {} {
+    SHMGET: int "" Shifted(0xfc00_0000) { SHM_HUGE_SHIFT = 26 } Octal(0o777) {} {
         IPC_CREAT = 0o1000, IPC_EXCL = 0o2000, SHM_HUGETLB = 0o4000, SHM_NORESERVE = 0o10_000,
     }
     /// `semget(2)` flags.
-    SEMGET: int "IPC_???" Octal(0o777) {} { IPC_CREAT = 0o1000, IPC_EXCL = 0o2000, IPC_NOWAIT = 0o4000 }
+    SEMGET: int "" JoinedOctal(0o777) {} { IPC_CREAT = 0o1000, IPC_EXCL = 0o2000, IPC_NOWAIT = 0o4000 }
     /// `msgget(2)` flags.
-    MSGGET: int "IPC_???" Octal(0o777) {} { IPC_CREAT = 0o1000, IPC_EXCL = 0o2000, IPC_NOWAIT = 0o4000 }
+    MSGGET: int "" JoinedOctal(0o777) {} { IPC_CREAT = 0o1000, IPC_EXCL = 0o2000, IPC_NOWAIT = 0o4000 }
     /// `shmat(2)` flags.
     SHMAT: int "SHM_???" {
         SHM_RDONLY = 0o10_000, SHM_RND = 0o20_000, SHM_REMAP = 0o40_000, SHM_EXEC = 0o100_000,
@@ -61,6 +61,26 @@ flag_sets! {
         KEYCTL_PKEY_ENCRYPT = 25, KEYCTL_PKEY_DECRYPT = 26, KEYCTL_PKEY_SIGN = 27, KEYCTL_PKEY_VERIFY = 28,
         KEYCTL_RESTRICT_KEYRING = 29, KEYCTL_MOVE = 30, KEYCTL_CAPABILITIES = 31, KEYCTL_WATCH_KEY = 32,
     }
+    /// Permissions of keys (`linux/key.h`): of the possessor, the owner, its group, others.
+    KEY_PERMISSION: int "KEY_???" {
+        KEY_POS_VIEW = 0x100_0000, KEY_POS_READ = 0x200_0000, KEY_POS_WRITE = 0x400_0000,
+        KEY_POS_SEARCH = 0x800_0000, KEY_POS_LINK = 0x1000_0000, KEY_POS_SETATTR = 0x2000_0000,
+        KEY_USR_VIEW = 0x1_0000, KEY_USR_READ = 0x2_0000, KEY_USR_WRITE = 0x4_0000, KEY_USR_SEARCH = 0x8_0000,
+        KEY_USR_LINK = 0x10_0000, KEY_USR_SETATTR = 0x20_0000, KEY_GRP_VIEW = 0x100, KEY_GRP_READ = 0x200,
+        KEY_GRP_WRITE = 0x400, KEY_GRP_SEARCH = 0x800, KEY_GRP_LINK = 0x1000, KEY_GRP_SETATTR = 0x2000,
+        KEY_OTH_VIEW = 1, KEY_OTH_READ = 2, KEY_OTH_WRITE = 4, KEY_OTH_SEARCH = 8, KEY_OTH_LINK = 0x10,
+        KEY_OTH_SETATTR = 0x20,
+    }
+    /// The keyrings that `request_key(2)` may put new keys into.
+    KEY_DEFAULT: int "" {
+        KEY_REQKEY_DEFL_NO_CHANGE = 0xffff_ffff, KEY_REQKEY_DEFL_DEFAULT = 0,
+        KEY_REQKEY_DEFL_THREAD_KEYRING = 1, KEY_REQKEY_DEFL_PROCESS_KEYRING = 2,
+        KEY_REQKEY_DEFL_SESSION_KEYRING = 3, KEY_REQKEY_DEFL_USER_KEYRING = 4,
+        KEY_REQKEY_DEFL_USER_SESSION_KEYRING = 5, KEY_REQKEY_DEFL_GROUP_KEYRING = 6,
+        KEY_REQKEY_DEFL_REQUESTOR_KEYRING = 7,
+    }
+    /// `KEYCTL_MOVE` of `keyctl(2)`.
+    KEY_MOVE: int "KEYCTL_MOVE_???" { KEYCTL_MOVE_EXCL = 1 }
     /// `syslog(2)` actions.
     SYSLOG: int "SYSLOG_ACTION_???" {
         SYSLOG_ACTION_CLOSE = 0, SYSLOG_ACTION_OPEN = 1, SYSLOG_ACTION_READ = 2,
@@ -90,7 +110,7 @@ flag_sets! {
         MODULE_INIT_COMPRESSED_FILE = 4,
     }
     /// `kexec_load(2)` flags, with an architecture in the upper half.
-    KEXEC: long "KEXEC_???" Choice(0xffff_0000) {
+    KEXEC: long "KEXEC_???" Class(0xffff_0000, "KEXEC_ARCH_???") {
         KEXEC_ARCH_DEFAULT = 0, KEXEC_ARCH_386 = 0x3_0000, KEXEC_ARCH_X86_64 = 0x3e_0000,
         KEXEC_ARCH_ARM = 0x28_0000, KEXEC_ARCH_AARCH64 = 0xb7_0000, KEXEC_ARCH_RISCV = 0xf3_0000,
     } {
@@ -152,8 +172,6 @@ flag_sets! {
     }
     /// `membarrier(2)` flags.
     MEMBARRIER_FLAGS: int "MEMBARRIER_CMD_FLAG_???" { MEMBARRIER_CMD_FLAG_CPU = 1 }
-    /// `rseq(2)` flags.
-    RSEQ: int "RSEQ_FLAG_???" { RSEQ_FLAG_UNREGISTER = 1 }
     /// `landlock_create_ruleset(2)` flags.
     LANDLOCK_CREATE: int "LANDLOCK_CREATE_RULESET_???" {
         LANDLOCK_CREATE_RULESET_VERSION = 1, LANDLOCK_CREATE_RULESET_ERRATA = 2,
@@ -161,7 +179,7 @@ flag_sets! {
     /// `landlock_add_rule(2)` rule types.
     LANDLOCK_RULE: int "LANDLOCK_RULE_???" { LANDLOCK_RULE_PATH_BENEATH = 1, LANDLOCK_RULE_NET_PORT = 2 }
     /// `landlock_restrict_self(2)` flags.
-    LANDLOCK_RESTRICT: int "LANDLOCK_RESTRICT_SELF_???" {
+    LANDLOCK_RESTRICT: int "" {
         LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF = 1, LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON = 2,
         LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF = 4,
     }

@@ -3,7 +3,7 @@
 //! From `arch/x86/include/uapi/asm`; the open flags are those of `asm-generic/fcntl.h`, which other
 //! architectures change.
 
-use super::flag_sets;
+use super::{FlagSet, flag_sets};
 
 pub use super::file::*;
 pub use super::io::*;
@@ -16,6 +16,14 @@ pub use super::signal::SIGMASK;
 pub use super::system::*;
 pub use super::time::*;
 
+/// The flags of `open(2)` in 64 bits: `openat2(2)`.
+pub static OPEN_LONG: FlagSet =
+    FlagSet { unknown: OPEN.unknown, wide: true, fields: OPEN.fields, values: OPEN.values };
+
+/// The flags of `open(2)` where there is no access mode: `dup3(2)`, `pipe2(2)`.
+pub static OPEN_BITS: FlagSet =
+    FlagSet { unknown: OPEN.unknown, wide: false, fields: &[], values: OPEN.values };
+
 flag_sets! {
     /// `open(2)` flags: an access mode and bits.
     OPEN: int "O_???" Choice(3) { O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_ACCMODE = 3 } {
@@ -25,12 +33,8 @@ flag_sets! {
         O_CLOEXEC = 0o2_000_000, O_PATH = 0o10_000_000, O_TMPFILE = 0o20_200_000,
         __O_TMPFILE = 0o20_000_000, O_DIRECTORY = 0o200_000, FASYNC = 0o20_000,
     }
-    /// The same flags where there is no access mode: `dup3(2)`, `pipe2(2)`, `memfd_secret(2)`.
-    OPEN_BITS: int "O_???" {
-        O_EXCL = 0o200, O_NONBLOCK = 0o4000, O_DIRECT = 0o40_000, O_CLOEXEC = 0o2_000_000,
-    }
     /// `mmap(2)` flags.
-    MAP: long "MAP_???" Choice(0xf) {
+    MAP: int "MAP_???" Choice(0xf) {
         MAP_FILE = 0, MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_SHARED_VALIDATE = 3, MAP_DROPPABLE = 8,
     } Shifted(0xfc00_0000) { MAP_HUGE_SHIFT = 26 } {
         MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20, MAP_32BIT = 0x40, MAP_ABOVE4G = 0x80,

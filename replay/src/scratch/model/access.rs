@@ -1,6 +1,6 @@
 //! What each step reads and writes: what the order of steps is made from.
 
-use crate::graph::Rule;
+use crate::rule::Rule;
 
 /// How a resource is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,8 +20,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::limits::{ScratchLimits, TooMuch};
 use crate::bind::{Action, Bound, Change, Handle, Skip, Start, Step};
-use crate::graph::Rule;
 use crate::plan::{Call, PathId, Paths, Plan, ProcessId};
+use crate::rule::Rule;
 use access::{Accesses, Use};
 #[cfg(test)]
 pub(in crate::scratch) use calls::entry_bytes;

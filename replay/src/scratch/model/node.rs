@@ -1,7 +1,7 @@
 //! The nodes of the model: files, directories and links as far as a log tells of them.
 
-use crate::graph::Rule;
 use crate::plan::{PathId, StatFacts};
+use crate::rule::Rule;
 
 pub(crate) type NodeId = u32;
 pub(crate) type EntryId = u32;

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::bind::{Action, Order};
-use crate::graph::{Graph, Lookahead, Rule, Rules};
+use crate::graph::{Graph, Lookahead};
 use crate::plan::{RangeLock, Share};
+use crate::rule::{Rule, Rules};
 use crate::run::Run;
 use crate::scratch::in_tree;
 use crate::scratch::place::Base;
