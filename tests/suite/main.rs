@@ -40,6 +40,7 @@ mod plot;
 mod replaying;
 mod same_lines;
 mod same_text;
+mod same_words;
 mod stacks;
 mod startup;
 mod startup_stacks;
