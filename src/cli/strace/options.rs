@@ -39,6 +39,9 @@ pub enum Clock {
     Epoch { decimals: usize },
 }
 
+/// Parts of `-e inject=` that are not taken.
+const NOT_TAKEN: [&str; 3] = ["syscall=", "poke_enter=", "poke_exit="];
+
 /// A command line.
 #[allow(clippy::struct_excessive_bools, reason = "one for each switch")]
 pub struct Options {
@@ -403,7 +406,6 @@ impl Parser {
     fn inject(&mut self, name: &str, value: &str) -> anyhow::Result<()> {
         let (set, actions) = value.split_once(':').unwrap_or((value, ""));
         expression::call_set(set)?;
-        const NOT_TAKEN: [&str; 3] = ["syscall=", "poke_enter=", "poke_exit="];
         let refused =
             NOT_TAKEN.iter().find(|part| actions.split(':').any(|action| action.starts_with(**part)));
         if let Some(part) = refused {

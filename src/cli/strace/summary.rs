@@ -59,7 +59,7 @@ impl Summary {
         match sort {
             "calls" | "count" => rows.sort_by_key(|(_, count)| std::cmp::Reverse(count.calls)),
             "avg-time" | "time-avg" => {
-                rows.sort_by_key(|(_, count)| std::cmp::Reverse(count.ns / count.calls.max(1)))
+                rows.sort_by_key(|(_, count)| std::cmp::Reverse(count.ns / count.calls.max(1)));
             }
             "errors" | "error" => rows.sort_by_key(|(_, count)| std::cmp::Reverse(count.errors)),
             "name" | "syscall" | "syscall-name" | "syscall_name" => rows.sort_by_key(|(name, _)| *name),

@@ -369,19 +369,19 @@ fn point(kind: Kind, tid: u32, task: &Task, at_ns: u64) -> Event<'_> {
 /// The part of a call that is there, where its return is on a later line or on none; and whether the news of a child has
 /// broken the line, so that the next one may go on with it.
 fn unfinished(body: &[u8]) -> Option<(&[u8], bool)> {
+    const CHANGED: &[u8] = b" <pid changed to ";
+    const NEWS: &[u8] = b"strace: Process ";
     let begin = body.strip_suffix(b" <unfinished ...>").or_else(|| body.strip_suffix(b" <detached ...>"));
     if let Some(begin) = begin {
         return Some((begin, false));
     }
     // A thread that is not the first executes a program, and goes on by the first one's number.
-    const CHANGED: &[u8] = b" <pid changed to ";
     if body.ends_with(b" ...>")
         && let Some(at) = body.windows(CHANGED.len()).rposition(|words| words == CHANGED)
     {
         return Some((&body[..at], false));
     }
     // On a terminal the news of a child breaks into a line, and `<unfinished ...>` gets one by itself.
-    const NEWS: &[u8] = b"strace: Process ";
     body.strip_suffix(b" attached").or_else(|| body.strip_suffix(b" detached"))?;
     let at = body.windows(NEWS.len()).rposition(|words| words == NEWS)?;
     Some((without_directory(&body[..at]), true)).filter(|(begin, _)| !begin.is_empty())
