@@ -92,11 +92,6 @@ impl Chooser {
     }
 }
 
-/// The names under which a log may have any of these paths.
-pub fn names_of_all(paths: &[PathBuf]) -> impl Iterator<Item = PathBuf> + '_ {
-    paths.iter().flat_map(|path| names_of(path))
-}
-
 /// The names under which a log may have a path: as it was given, made absolute, and without symbolic links,
 /// the name that descriptors of it have. Of a file that is no more, its directory's links are resolved.
 fn names_of(path: &Path) -> Vec<PathBuf> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use crate::capture::Intervention;
-use crate::event::Event;
+use crate::event::{Abi, Event};
 use crate::report::show::filter::CallSet;
 use crate::syscall::flags::signal_number;
 
@@ -52,8 +52,8 @@ struct Injection {
     calls: CallSet,
     what: Intervention,
     when: When,
-    /// Calls met so far, by thread.
-    met: FxHashMap<u32, u64>,
+    /// Calls met so far, by thread and call: as under strace, each call counts by itself.
+    met: FxHashMap<(u32, Abi, u32), u64>,
     /// As it was typed.
     text: String,
     /// It was done to a call.
@@ -80,7 +80,7 @@ impl Injections {
     pub fn of(&mut self, event: &Event<'_>) -> Intervention {
         let chosen = self.0.iter_mut().rev().find(|injection| injection.calls.contains(event.abi, event.nr));
         let Some(injection) = chosen else { return Intervention::default() };
-        let met = injection.met.entry(event.tid).or_default();
+        let met = injection.met.entry((event.tid, event.abi, event.nr)).or_default();
         *met += 1;
         if !injection.when.has(*met) {
             return Intervention::default();
@@ -171,7 +171,7 @@ mod tests {
     use crate::event::Kind;
 
     fn event(name: &str, tid: u32) -> Event<'static> {
-        let nr = crate::syscall::by_name(crate::event::Abi::X86_64, name).unwrap().nr;
+        let nr = crate::syscall::by_name(Abi::X86_64, name).unwrap().nr;
         Event { tid, nr, ..Event::new(Kind::Syscall) }
     }
 
@@ -183,6 +183,7 @@ mod tests {
         let hits: Vec<bool> = (0..6).map(|_| hit("openat", 1).is_some()).collect();
         assert_eq!(hits, [false, true, false, false, true, false]);
         assert_eq!((hit("openat", 2), hit("openat", 2)), (None, Some(-2)));
+        assert_eq!((hit("open", 2), hit("open", 2)), (None, Some(-2)), "each call counts by itself");
         assert_eq!(hit("close", 2), None);
         assert_eq!(injections.without_effect().count(), 0);
     }

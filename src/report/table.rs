@@ -126,7 +126,9 @@ impl Table {
             let natural = usize::from(table.column_max_content_widths()[names]);
             let last = shown.iter().copied().max_by_key(|&at| self.columns[at].last);
             let last = last.filter(|&at| self.columns[at].last > 0);
-            match last.filter(|_| natural.saturating_sub(over) < NARROWEST) {
+            // Titles are not cut.
+            let least = self.columns[names].title.chars().count().max(NARROWEST);
+            match last.filter(|_| natural.saturating_sub(over) < least) {
                 Some(last) => {
                     shown.retain(|&at| at != last);
                     table = self.table(shown, None);

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -35,7 +35,7 @@ impl Bench {
     }
 
     fn strace(&self, words: &[&str]) -> run::Run {
-        run(run::command(&self.strace, self.dir.path()).args(words))
+        run(run::command(&self.strace, self.dir.path()).arg0("strace").args(words))
     }
 
     fn show(&self, words: &[&str]) -> String {

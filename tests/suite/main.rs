@@ -41,6 +41,7 @@ mod random_calls;
 mod replaying;
 mod same_lines;
 mod same_text;
+mod same_words;
 mod stacks;
 mod startup;
 mod startup_stacks;

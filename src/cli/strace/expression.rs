@@ -2,22 +2,65 @@
 
 use anyhow::bail;
 
+use super::try_help;
 use crate::event::Event;
 use crate::report::show::filter::{CallSet, Filter};
 use crate::syscall::decode::{Descriptors, Details};
 use crate::syscall::flags::signal_number;
 
-/// The calls of `-e trace=`; what strace calls wrong is told in its words.
+/// The calls of `-e trace=`.
 pub fn calls(set: &str) -> anyhow::Result<Filter> {
-    Filter::parse(set).map_err(|error| match set {
-        one if !one.contains([',', '%', '/', '!']) => anyhow::anyhow!("invalid system call '{one}'"),
-        _ => error.into(),
-    })
+    call_set(set).map(Filter::of_calls)
 }
 
-/// The calls of `-e raw=` and the like.
+/// A set of calls; what strace calls wrong is told in its words.
 pub fn call_set(set: &str) -> anyhow::Result<CallSet> {
-    CallSet::parse(set).map_err(|_| anyhow::anyhow!("invalid system call '{set}'"))
+    let list = set.trim_start_matches('!');
+    let is_inverted = (set.len() - list.len()) % 2 == 1;
+    let mut items: Vec<&str> = list.split(',').filter(|item| !item.is_empty()).collect();
+    if items.is_empty() {
+        bail!("invalid system call '{set}'");
+    }
+    if list != "none" {
+        for item in &items {
+            check(item)?;
+        }
+    }
+    // No error of these, but no calls either.
+    items.retain(|item| !item.starts_with('?') || CallSet::parse(item).is_ok());
+    let list = if items.is_empty() { "none".to_owned() } else { items.join(",") };
+    Ok(CallSet::parse(&format!("{}{list}", if is_inverted { "!" } else { "" }))?)
+}
+
+/// Fails with what strace says of an item of a set.
+fn check(item: &str) -> anyhow::Result<()> {
+    let word = item.trim_start_matches('?');
+    let is_optional = word.len() < item.len();
+    if let Some((_, designator)) = word.rsplit_once('@').filter(|(_, abi)| !["64", "32", "x32"].contains(abi))
+    {
+        let help = try_help();
+        bail!("incorrect personality designator '{designator}' in qualification '{word}'\n{help}");
+    }
+    let is_known = word != "none" && Filter::parse(word).is_ok_and(|set| set.chooses_any_call());
+    match word.strip_prefix('/') {
+        // What is no expression at all is none with `?` either.
+        Some(pattern) if CallSet::parse(word).is_err() && !pattern.contains(')') => {
+            bail!("regcomp: {pattern}: {}", wrong_pattern(pattern))
+        }
+        _ if is_known || is_optional => Ok(()),
+        _ => bail!("invalid system call '{item}'"),
+    }
+}
+
+/// What the C library says of such a regular expression.
+fn wrong_pattern(pattern: &str) -> &'static str {
+    match pattern {
+        text if text.ends_with('\\') => "Trailing backslash",
+        text if text.starts_with(['*', '+', '?', '{']) => "Invalid preceding regular expression",
+        text if text.contains('(') => r"Unmatched ( or \(",
+        text if text.contains('{') => r"Unmatched \{",
+        _ => "Invalid regular expression",
+    }
 }
 
 /// The descriptors of `-e read=` and the like.
@@ -31,7 +74,7 @@ pub fn descriptors(set: &str) -> anyhow::Result<Descriptors> {
 pub fn details(text: &str) -> anyhow::Result<(bool, Details)> {
     const NAMES: [&str; 4] = ["path", "dev", "socket", "pidfd"];
     let find = |name: &str| NAMES.iter().position(|known| *known == name).map(|at| 1 << at);
-    let bits = set(text, find, 0b1111, "descriptor details")?;
+    let bits = set(text, find, 0b1111, "decode-fds")?;
     let has = |at: u32| bits >> at & 1 != 0;
     Ok((has(0), Details { devices: has(1), sockets: has(2), processes: has(3) }))
 }
@@ -111,13 +154,12 @@ impl Statuses {
     }
 }
 
-const QUIET: [&[&str]; 6] = [
+const QUIET: [&[&str]; 5] = [
     &["attach"],
     &["exit", "exits"],
     &["path-resolution", "path-resolve"],
     &["personality"],
     &["thread-execve", "superseded"],
-    &["detach"],
 ];
 
 /// Messages that are left out, a bit each.
@@ -155,6 +197,11 @@ impl Quiet {
     /// No message about a thread whose place another has taken.
     pub fn thread_execve(self) -> bool {
         self.0 & 16 != 0
+    }
+
+    /// No message about what a path of `-P` stands for.
+    pub fn path_resolution(self) -> bool {
+        self.0 & 4 != 0
     }
 
     /// No message about an exit.

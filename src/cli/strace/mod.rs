@@ -53,11 +53,21 @@ pub fn run(words: Vec<OsString>) -> ExitCode {
     })
 }
 
-/// A line of strace's own on standard error.
+/// A line of strace's own on standard error, behind the name that we were called by.
 fn tell(text: &str) {
     let text = text.split('\n').map(printable).collect::<Vec<_>>().join("\n");
     // Nothing is left to tell where standard error is gone.
-    let _ = writeln!(io::stderr(), "strace: {text}");
+    let _ = writeln!(io::stderr(), "{}: {text}", called());
+}
+
+/// The name that we were called by.
+fn called() -> String {
+    std::env::args_os().next().map_or_else(|| NAME.to_owned(), |name| printable(&name.to_string_lossy()))
+}
+
+/// What is said behind what is wrong with the command line.
+fn try_help() -> String {
+    format!("Try '{} -h' for more information.", called())
 }
 
 fn print(text: &str) -> anyhow::Result<ExitCode> {
@@ -85,8 +95,10 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
     } else {
         Vec::new()
     };
-    let (pids, command) = (options.pids.clone(), resolve(&options)?);
+    let pids = options.pids.clone();
+    // As under strace, the file is made before the command is looked for.
     let mut sink = StraceSink::new(options, realtime_ns())?;
+    let command = resolve(&sink.options)?;
     let Some(command) = command else {
         let outcome = ptrace::attach(&pids, &mut sink, capture)??;
         sink.finish()?;

@@ -3,16 +3,19 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Context, anyhow, bail};
 
 use super::expression::{self, Quiet, Signals, Statuses};
 use super::table::{REFUSED, TAKEN, refusal};
+use super::{summary, try_help};
 use crate::capture::Interruptible;
 use crate::cli::inject::Injections;
 use crate::report::show::filter::Filter;
 use crate::report::show::live::Choices;
+use crate::syscall::decode::escape::write_quoted;
 use crate::syscall::decode::{Constants, Descriptors, Details, Hex, Style};
 
 /// What is asked for.
@@ -35,6 +38,9 @@ pub enum Clock {
     /// `-ttt`
     Epoch { decimals: usize },
 }
+
+/// Parts of `-e inject=` that are not taken.
+const NOT_TAKEN: [&str; 3] = ["syscall=", "poke_enter=", "poke_exit="];
 
 /// A command line.
 #[allow(clippy::struct_excessive_bools, reason = "one for each switch")]
@@ -175,6 +181,8 @@ struct Parser {
     summary: bool,
     sort: Option<String>,
     wall: bool,
+    /// How often `-z` and `-Z` were given.
+    outcomes: usize,
 }
 
 impl Parser {
@@ -191,10 +199,11 @@ impl Parser {
         let name = match &name[..] {
             "stack-trace" => "stack-traces".to_owned(),
             "failing-only" => "failed-only".to_owned(),
+            "silence" | "quiet" if value.is_some() => "quiet".to_owned(),
             _ => name,
         };
         let Some((letter, long, takes, _)) = TAKEN.iter().find(|(_, long, ..)| *long == name) else {
-            bail!("unrecognized option '--{name}'\nTry 'strace -h' for more information.");
+            bail!("unrecognized option '--{name}'\n{}", try_help());
         };
         let has_form = matches!(
             *long,
@@ -208,7 +217,8 @@ impl Parser {
         );
         if *long == "decode-pids" {
             let value = value.or_else(|| words.0.pop_front());
-            let value = value.ok_or_else(|| anyhow!("option '--decode-pids' requires an argument"))?;
+            let value = value
+                .ok_or_else(|| anyhow!("option '--decode-pids' requires an argument\n{}", try_help()))?;
             return self.expression(&format!("decode-pids={}", value.to_string_lossy())).map(|()| None);
         }
         if *long == "strings-in-hex" && value.is_none() {
@@ -223,7 +233,7 @@ impl Parser {
             (false, Some(value)) => Some(value),
             (false, None) => {
                 let next = words.0.pop_front();
-                Some(next.ok_or_else(|| anyhow!("option '--{name}' requires an argument"))?)
+                Some(next.ok_or_else(|| anyhow!("option '--{name}' requires an argument\n{}", try_help()))?)
             }
         };
         if *letter == '\0' || has_form && value.is_some() {
@@ -240,15 +250,21 @@ impl Parser {
                 bail!("{}", refusal(*letter, long));
             }
             // As -f; only for old scripts.
+            if letter == 'F' {
+                super::tell("option -F is deprecated, please use -f/--follow-forks instead");
+            }
             let letter = if letter == 'F' { 'f' } else { letter };
             let Some((_, _, takes, _)) = TAKEN.iter().find(|(known, ..)| *known == letter && letter != '\0')
             else {
-                bail!("invalid option -- '{letter}'\nTry 'strace -h' for more information.");
+                bail!("invalid option -- '{letter}'\n{}", try_help());
             };
             let value = if takes.is_empty() {
                 OsString::new()
             } else if after.is_empty() {
-                words.0.pop_front().ok_or_else(|| anyhow!("option requires an argument -- '{letter}'"))?
+                words
+                    .0
+                    .pop_front()
+                    .ok_or_else(|| anyhow!("option requires an argument -- '{letter}'\n{}", try_help()))?
             } else {
                 OsString::from_vec(after.to_vec())
             };
@@ -264,7 +280,7 @@ impl Parser {
         let text = || value.to_str().map(str::to_owned).ok_or_else(|| anyhow!("invalid -{letter} argument"));
         let number = || -> anyhow::Result<usize> {
             let text = text()?;
-            text.parse().map_err(|_| anyhow!("invalid -{letter} argument: '{text}'"))
+            text.parse().map_err(|_| invalid(&format!("-{letter}"), &text))
         };
         match letter {
             'h' => return Ok(Some(Asked::Help)),
@@ -277,8 +293,10 @@ impl Parser {
             'a' => self.column = Some(number()?),
             'e' => self.expression(&text()?)?,
             'P' => self.paths.push(value.into()),
-            'z' => self.statuses = Statuses::parse("successful")?,
-            'Z' => self.statuses = Statuses::parse("failed")?,
+            'z' | 'Z' => {
+                self.outcomes += 1;
+                self.statuses = Statuses::parse(if letter == 'z' { "successful" } else { "failed" })?;
+            }
             's' => self.strings = Some(number()?),
             'v' => self.verbose = true,
             'x' => self.hex += 1,
@@ -295,7 +313,20 @@ impl Parser {
             'q' => self.quietness += 1,
             'c' => self.summary_only = true,
             'C' => self.summary = true,
-            'S' => self.sort = Some(text()?),
+            'S' => {
+                let by = text()?;
+                if by.starts_with("min-")
+                    || by.starts_with("max-")
+                    || by.ends_with("-min")
+                    || by.ends_with("-max")
+                {
+                    bail!("-S {by} is not taken; see docs/strace.md");
+                }
+                if !summary::SORTS.contains(&by.as_str()) {
+                    bail!("invalid sortby: '{by}'\n{}", try_help());
+                }
+                self.sort = Some(by);
+            }
             'w' => self.wall = true,
             'X' => self.constants = constants(&text()?)?,
             _ => bail!("invalid option -- '{letter}'"),
@@ -325,9 +356,16 @@ impl Parser {
             ("strings-in-hex", "all") => self.hex = 2,
             ("strings-in-hex", "non-ascii") => self.hex = 1,
             ("strings-in-hex", "none") => self.hex = 0,
-            ("relative-timestamps", _) => self.relative = Some(decimals(value)?),
-            ("syscall-times", _) => self.duration = Some(decimals(value)?),
-            ("timestamps" | "absolute-timestamps", _) => self.clock = Some(clock(value)?),
+            ("relative-timestamps", _) => {
+                self.relative = Some(decimals(value).ok_or_else(|| invalid(&format!("--{long}"), value))?);
+            }
+            ("syscall-times", _) => {
+                self.duration = Some(decimals(value).ok_or_else(|| invalid(&format!("--{long}"), value))?);
+            }
+            ("timestamps" | "absolute-timestamps", _) => {
+                self.clock = Some(clock(value).ok_or_else(|| invalid(&format!("--{long}"), value))?);
+            }
+            ("strings-in-hex", _) => return Err(invalid("--strings-in-hex", value)),
             _ => bail!("--{long}={value} is not taken; see docs/strace.md"),
         }
         Ok(())
@@ -336,7 +374,7 @@ impl Parser {
     fn attach(&mut self, list: &str) -> anyhow::Result<()> {
         for word in list.split([',', ' ', '\t', '\n']).filter(|word| !word.is_empty()) {
             let pid = word.parse().ok().filter(|&pid: &i32| pid > 0);
-            self.pids.push(pid.ok_or_else(|| anyhow!("invalid process id: '{word}'"))?);
+            self.pids.push(pid.ok_or_else(|| anyhow!("Invalid process id: '{word}'"))?);
         }
         Ok(())
     }
@@ -348,8 +386,7 @@ impl Parser {
             "signal" | "signals" | "s" => self.signals = Signals::parse(value)?,
             "status" => self.statuses = Statuses::parse(value)?,
             "quiet" | "silence" | "silent" | "q" => self.quiet = Some(Quiet::parse(value)?),
-            "inject" => self.injections.add(value, false)?,
-            "fault" => self.injections.add(value, true)?,
+            "inject" | "fault" => self.inject(name, value)?,
             "decode-fds" => self.decode = Some(expression::details(value)?),
             "decode-pids" if value == "comm" => self.names = true,
             "abbrev" | "a" => self.choices.abbreviated = Some(expression::call_set(value)?),
@@ -365,6 +402,18 @@ impl Parser {
         Ok(())
     }
 
+    /// What is wrong with it is told in strace's words; what is right and not taken, by its name.
+    fn inject(&mut self, name: &str, value: &str) -> anyhow::Result<()> {
+        let (set, actions) = value.split_once(':').unwrap_or((value, ""));
+        expression::call_set(set)?;
+        let refused =
+            NOT_TAKEN.iter().find(|part| actions.split(':').any(|action| action.starts_with(**part)));
+        if let Some(part) = refused {
+            bail!("-e {name}={value}: {part} is not taken; see docs/strace.md");
+        }
+        self.injections.add(value, name == "fault").map_err(|_| anyhow!("invalid {name} argument '{value}'"))
+    }
+
     fn clock(&self) -> Clock {
         match (self.clock, self.times) {
             (Some(clock), _) => clock,
@@ -376,9 +425,8 @@ impl Parser {
     }
 
     fn finish(self, command: Vec<OsString>) -> anyhow::Result<Options> {
-        const TRY: &str = "Try 'strace -h' for more information.";
         if command.is_empty() && self.pids.is_empty() {
-            bail!("must have PROG [ARGS] or -p PID\n{TRY}");
+            bail!("must have PROG [ARGS] or -p PID\n{}", try_help());
         }
         if !command.is_empty() && !self.pids.is_empty() {
             bail!("-p together with a command is not taken; trace one of them");
@@ -404,9 +452,12 @@ impl Parser {
         if let Some(descriptors) = self.descriptors {
             filter = filter.with_descriptors(descriptors);
         }
-        for path in crate::cli::filter::names_of_all(&self.paths) {
-            filter = filter.with_path(&path);
+        let is_quiet = self.output.is_some() && self.pids.is_empty();
+        let quiet = self.quiet.unwrap_or_else(|| Quiet::of(self.quietness, is_quiet));
+        for path in &self.paths {
+            filter = with_path(filter, path, quiet);
         }
+        let filter = filter.as_strace();
         let (files, details) = self.decode.unwrap_or(match self.files {
             0 => (false, Details::default()),
             1 => (true, Details::default()),
@@ -415,7 +466,6 @@ impl Parser {
         let has_choices = [&self.choices.raw, &self.choices.structures, &self.choices.abbreviated]
             .iter()
             .any(|set| set.is_some());
-        let is_quiet = self.output.is_some() && self.pids.is_empty();
         let default = if is_quiet { Interruptible::Never } else { Interruptible::Waiting };
         Ok(Options {
             interruptible: self.interruptible.unwrap_or(default),
@@ -435,7 +485,7 @@ impl Parser {
                 environment: true,
             },
             choices: has_choices.then(|| Rc::new(self.choices)),
-            quiet: self.quiet.unwrap_or_else(|| Quiet::of(self.quietness, is_quiet)),
+            quiet,
             pids: self.pids,
             command,
             output: self.output,
@@ -462,17 +512,39 @@ impl Parser {
     }
 }
 
+/// A path of `-P`: the name that was typed, and the one that it stands for, which is told.
+fn with_path(filter: Filter, path: &Path, quiet: Quiet) -> Filter {
+    let filter = filter.with_path(path);
+    let Some(real) = path.canonicalize().ok().filter(|real| real.as_os_str() != path.as_os_str()) else {
+        return filter;
+    };
+    if !quiet.path_resolution() {
+        let shown = [path, &real].map(|path| {
+            let mut quoted = Vec::new();
+            write_quoted(&mut quoted, path.as_os_str().as_bytes());
+            String::from_utf8_lossy(&quoted).into_owned()
+        });
+        super::tell(&format!("Requested path {} resolved into {}", shown[0], shown[1]));
+    }
+    filter.with_path(&real)
+}
+
+/// What is said of a value that an option does not take.
+fn invalid(option: &str, value: &str) -> anyhow::Error {
+    anyhow!("invalid {option} argument: '{value}'\n{}", try_help())
+}
+
 /// `[format:]time|unix|none[,precision:s|us]`
-fn clock(text: &str) -> anyhow::Result<Clock> {
+fn clock(text: &str) -> Option<Clock> {
     let (mut format, mut precision) = ("time", 0);
     for part in text.split(',') {
         match part.split_once(':').unwrap_or(("", part)) {
             ("" | "format", name @ ("time" | "unix" | "none")) => format = name,
-            ("" | "precision", unit) if decimals(unit).is_ok() => precision = decimals(unit)?,
-            _ => bail!("--timestamps={text} is not taken: time, unix or none, and s, ms, us or ns"),
+            ("" | "precision", unit) => precision = decimals(unit)?,
+            _ => return None,
         }
     }
-    Ok(match format {
+    Some(match format {
         "none" => Clock::None,
         "unix" => Clock::Epoch { decimals: precision },
         _ => Clock::Day { decimals: precision },
@@ -480,13 +552,13 @@ fn clock(text: &str) -> anyhow::Result<Clock> {
 }
 
 /// How many decimals of a second a unit asks for.
-fn decimals(unit: &str) -> anyhow::Result<usize> {
+fn decimals(unit: &str) -> Option<usize> {
     match unit {
-        "s" => Ok(0),
-        "ms" => Ok(3),
-        "us" | "" => Ok(6),
-        "ns" => Ok(9),
-        _ => bail!("'{unit}' is not taken: s, ms, us or ns"),
+        "s" => Some(0),
+        "ms" => Some(3),
+        "us" | "" => Some(6),
+        "ns" => Some(9),
+        _ => None,
     }
 }
 
@@ -497,7 +569,7 @@ fn interruptible(when: &str) -> anyhow::Result<Interruptible> {
         "2" | "waiting" => Ok(Interruptible::Waiting),
         "3" | "never" => Ok(Interruptible::Never),
         "4" | "never_tstp" => Ok(Interruptible::NeverStopped),
-        _ => bail!("invalid -I argument: '{when}'\nTry 'strace -h' for more information."),
+        _ => Err(invalid("-I", when)),
     }
 }
 
@@ -507,7 +579,7 @@ fn constants(format: &str) -> anyhow::Result<Constants> {
         "abbrev" => Ok(Constants::Names),
         "raw" => Ok(Constants::Numbers),
         "verbose" => Ok(Constants::Both),
-        _ => bail!("invalid -X argument: '{format}'"),
+        _ => Err(invalid("-X", format)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
@@ -29,7 +30,7 @@ impl Stream {
 
 /// Prints what strace prints.
 pub struct StraceSink {
-    options: Options,
+    pub options: Options,
     look: Look,
     /// One for all, or (`-ff`) one for each thread.
     streams: FxHashMap<u32, Stream>,
@@ -37,6 +38,8 @@ pub struct StraceSink {
     stacks: Stacks,
     /// Time in the kernel of each thread's process, when its call began and now.
     system: FxHashMap<u32, (u64, u64)>,
+    /// Where calls are chosen by path: whether the call that each thread is in was.
+    chosen: FxHashMap<u32, bool>,
     /// The last thread that was let go on untraced.
     let_go: Option<u32>,
     failed: Option<anyhow::Error>,
@@ -56,6 +59,7 @@ impl StraceSink {
             summary: Summary::default(),
             stacks: Stacks::default(),
             system: FxHashMap::default(),
+            chosen: FxHashMap::default(),
             let_go: None,
             failed: None,
         };
@@ -81,7 +85,20 @@ impl StraceSink {
             Some(tid) => [name.as_os_str(), OsStr::new(&format!(".{tid}"))].into_iter().collect(),
             None => name.clone(),
         };
-        TextOutput::open_for_all(&name, mode)
+        // Another name of strace's for a pipe.
+        let name = match name.as_bytes().strip_prefix(b"!") {
+            Some(command) => [OsStr::new("|"), OsStr::from_bytes(command)].into_iter().collect(),
+            None => name,
+        };
+        TextOutput::open_for_all(&name, mode).map_err(|error| {
+            match error.root_cause().downcast_ref::<io::Error>() {
+                Some(why) => {
+                    let why = nix::errno::Errno::from_raw(why.raw_os_error().unwrap_or(0)).desc();
+                    anyhow::anyhow!("Can't fopen '{}': {why}", name.to_string_lossy())
+                }
+                None => error,
+            }
+        })
     }
 
     /// The command's first process is this one.
@@ -124,8 +141,18 @@ impl StraceSink {
         }
     }
 
-    fn is_shown(&self, event: &Event<'_>) -> bool {
-        self.options.filter.matches(event)
+    /// Whether a call that begins is shown.
+    fn choose(&mut self, event: &Event<'_>) -> bool {
+        let is_shown = self.options.filter.matches(event);
+        if self.options.filter.has_paths() {
+            self.chosen.insert(event.tid, is_shown);
+        }
+        is_shown
+    }
+
+    /// Whether a call that ends is: what it has opened is not what it was asked for.
+    fn is_shown(&mut self, event: &Event<'_>) -> bool {
+        self.chosen.remove(&event.tid).unwrap_or_else(|| self.options.filter.matches(event))
     }
 
     fn call(&mut self, event: &Event<'_>) {
@@ -225,7 +252,8 @@ impl Sink for StraceSink {
         if let Some(stream) = self.stream(event.tid) {
             stream.live.saw(event);
         }
-        if self.options.lines && self.options.statuses.are_all() && self.is_shown(event) {
+        let is_shown = self.choose(event);
+        if self.options.lines && self.options.statuses.are_all() && is_shown {
             self.with(event, |live| live.entered(event));
         }
         // Nothing is done to calls that are not traced.

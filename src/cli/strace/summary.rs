@@ -14,15 +14,39 @@ struct Count {
 
 /// What has been counted.
 #[derive(Debug, Default)]
-pub struct Summary(BTreeMap<String, Count>);
+pub struct Summary(BTreeMap<(usize, u32), (&'static str, Count)>);
+
+/// What `-S` takes.
+pub const SORTS: [&str; 18] = [
+    "time",
+    "time-total",
+    "total-time",
+    "total_time",
+    "time_total",
+    "time-percent",
+    "avg-time",
+    "time-avg",
+    "calls",
+    "count",
+    "error",
+    "errors",
+    "name",
+    "syscall",
+    "syscall-name",
+    "syscall_name",
+    "none",
+    "nothing",
+];
 
 const RULE: &str = "------ ----------- ----------- --------- --------- ----------------\n";
 
 impl Summary {
     /// Counts a call that has returned, by its time in the kernel, or else by that on the wall.
     pub fn add(&mut self, event: &Event<'_>, system_ns: Option<u64>) {
-        let name = crate::syscall::lookup(event.abi, event.nr).map(|spec| spec.name.to_owned());
-        let count = self.0.entry(name.unwrap_or_else(|| format!("syscall_{:#x}", event.nr))).or_default();
+        // strace counts no others.
+        let Some(spec) = crate::syscall::lookup(event.abi, event.nr) else { return };
+        let (_, count) =
+            self.0.entry((event.abi as usize, event.nr)).or_insert_with(|| (spec.name, Count::default()));
         count.calls += 1;
         count.errors += u64::from(event.errno().is_some());
         count.ns += system_ns.or_else(|| event.duration_ns()).unwrap_or(0);
@@ -30,12 +54,16 @@ impl Summary {
 
     /// The table, sorted by time, calls, errors, name, or not at all.
     pub fn text(&self, sort: &str) -> String {
-        let mut rows: Vec<(&str, Count)> =
-            self.0.iter().map(|(name, count)| (name.as_str(), *count)).collect();
+        // By number, as they stay where they are alike.
+        let mut rows: Vec<(&str, Count)> = self.0.values().copied().collect();
         match sort {
             "calls" | "count" => rows.sort_by_key(|(_, count)| std::cmp::Reverse(count.calls)),
+            "avg-time" | "time-avg" => {
+                rows.sort_by_key(|(_, count)| std::cmp::Reverse(count.ns / count.calls.max(1)));
+            }
             "errors" | "error" => rows.sort_by_key(|(_, count)| std::cmp::Reverse(count.errors)),
-            "name" | "syscall" | "syscall-name" | "nothing" | "none" => {}
+            "name" | "syscall" | "syscall-name" | "syscall_name" => rows.sort_by_key(|(name, _)| *name),
+            "nothing" | "none" => {}
             _ => rows.sort_by_key(|(_, count)| std::cmp::Reverse(count.ns)),
         }
         let total = rows.iter().fold(Count::default(), |sum, (_, count)| Count {

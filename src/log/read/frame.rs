@@ -26,8 +26,9 @@ const MAX_METADATA: u32 = 1 << 20;
 const MAX_BODY: i64 = verify::MAX_DECODED as i64 * 2;
 
 /// What other files begin with, those that are given for a log by mistake.
-const OTHERS: [(&[u8], &str); 5] = [
+const OTHERS: [(&[u8], &str); 6] = [
     (b"\x7fELF", "it is a program: `trace record` runs it and writes a log"),
+    (b"% ti", "it is a summary of strace -c, which has no calls: leave -c out"),
     (b"#!", "it is a script: `trace record` runs it and writes a log"),
     (b"\x28\xb5\x2f\xfd", "it is compressed: `zstd -dc FILE | trace show -` reads it"),
     (b"\x1f\x8b", "it is compressed: `gzip -dc FILE | trace show -` reads it"),

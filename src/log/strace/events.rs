@@ -33,9 +33,19 @@ impl Reader {
         if line.starts_with(b" > ") {
             return Seen::Stack;
         }
+        if self.is_in_summary(line) || line.starts_with(b" | ") {
+            // Tables of `-C`, and contents of buffers (`-e read=`).
+            return Seen::Note;
+        }
+        if let Some(tid) = self.broken.take()
+            && let Some(read) = self.continued(tid, line, sink)
+        {
+            return read;
+        }
         let (prefix, body) = prefix::take(line);
         if body.is_empty() || is_note(body) {
             self.mode(body);
+            self.attached(body);
             return Seen::Note;
         }
         let at_ns = prefix.time.map_or(self.clock.now, |stamp| self.clock.at(stamp));
@@ -56,12 +66,44 @@ impl Reader {
             return self.signal(tid, at_ns, what, sink);
         } else if let Some(rest) = body.strip_prefix(b"<... ") {
             self.resumed(tid, at_ns, &prefix, rest, sink)
-        } else if let Some(begin) = unfinished(body) {
+        } else if let Some((begin, is_broken)) = unfinished(body) {
+            self.broken = is_broken.then_some(tid);
             self.begun(tid, at_ns, &prefix, begin)
         } else {
             self.complete(tid, at_ns, None, &prefix, body, sink)
         };
         if read.is_some() { Seen::Call } else { Seen::Unreadable }
+    }
+
+    /// Whether a line is of the table that `-C` has at the end.
+    fn is_in_summary(&mut self, line: &[u8]) -> bool {
+        let was_in = self.in_summary;
+        self.in_summary = if was_in { !line.ends_with(b" total") } else { line.starts_with(b"% time ") };
+        was_in || self.in_summary
+    }
+
+    /// Whose lines are those that name no thread, where the first line says who was attached to: `Process 123 attached`.
+    fn attached(&mut self, note: &[u8]) {
+        const NEWS: &[u8] = b"Process ";
+        let Some(at) = note.windows(NEWS.len()).position(|word| word == NEWS) else { return };
+        if let Some((tid, b" attached")) = number(&note[at + NEWS.len()..]) {
+            self.tasks.begins_with(tid as u32);
+        }
+    }
+
+    /// The rest of a line that the news of a child has broken into two: `, child_tidptr=0x7f...) = 123`. `None`: the line is
+    /// another one.
+    fn continued(&mut self, tid: u32, line: &[u8], sink: &mut Sink<'_>) -> Option<Seen> {
+        if !(line.starts_with(b", ") || line.starts_with(b" => ") || line.starts_with(b") ")) {
+            return None;
+        }
+        let Pending { mut text, start_ns, ip, nr } = self.tasks.take_call(tid)?;
+        self.pending_len -= text.len();
+        text.extend_from_slice(line);
+        let prefix = Prefix { ip: Some(ip), nr, ..Prefix::default() };
+        let read = self.complete(tid, self.clock.now, Some(start_ns), &prefix, &text, sink);
+        self.tasks.reuse(text);
+        Some(if read.is_some() { Seen::Call } else { Seen::Unreadable })
     }
 
     /// `[ Process PID=123 runs in 32 bit mode. ]`
@@ -324,22 +366,44 @@ fn point(kind: Kind, tid: u32, task: &Task, at_ns: u64) -> Event<'_> {
     }
 }
 
-/// The part of a call that is there, where its return is on a later line or on none.
-fn unfinished(body: &[u8]) -> Option<&[u8]> {
+/// The part of a call that is there, where its return is on a later line or on none; and whether the news of a child has
+/// broken the line, so that the next one may go on with it.
+fn unfinished(body: &[u8]) -> Option<(&[u8], bool)> {
+    const CHANGED: &[u8] = b" <pid changed to ";
+    const NEWS: &[u8] = b"strace: Process ";
     let begin = body.strip_suffix(b" <unfinished ...>").or_else(|| body.strip_suffix(b" <detached ...>"));
-    begin.or_else(|| {
-        // On a terminal the news of a child breaks into a line, and `<unfinished ...>` gets one by itself.
-        const NEWS: &[u8] = b"strace: Process ";
-        body.strip_suffix(b" attached")?;
-        let at = body.windows(NEWS.len()).rposition(|words| words == NEWS)?;
-        (at > 0).then(|| &body[..at])
-    })
+    if let Some(begin) = begin {
+        return Some((begin, false));
+    }
+    // A thread that is not the first executes a program, and goes on by the first one's number.
+    if body.ends_with(b" ...>")
+        && let Some(at) = body.windows(CHANGED.len()).rposition(|words| words == CHANGED)
+    {
+        return Some((&body[..at], false));
+    }
+    // On a terminal the news of a child breaks into a line, and `<unfinished ...>` gets one by itself.
+    body.strip_suffix(b" attached").or_else(|| body.strip_suffix(b" detached"))?;
+    let at = body.windows(NEWS.len()).rposition(|words| words == NEWS)?;
+    Some((without_directory(&body[..at]), true)).filter(|(begin, _)| !begin.is_empty())
+}
+
+/// strace tells its news by the name it was called by, which may have a directory: `SIGCHLD/usr/bin/`.
+fn without_directory(text: &[u8]) -> &[u8] {
+    if !text.ends_with(b"/") {
+        return text;
+    }
+    let is_in_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+".contains(byte);
+    let path = text.iter().rposition(|byte| !is_in_path(byte)).map_or(0, |at| at + 1);
+    let root = text[path..].iter().position(|&byte| byte == b'/').map_or(text.len(), |at| path + at);
+    &text[..root]
 }
 
 /// Lines of strace's own, on a terminal between the others.
 fn is_note(body: &[u8]) -> bool {
-    body.trim_ascii() == b"<unfinished ...>"
-        || body.starts_with(b"strace: ")
+    let first = body.split(|&byte| byte == b' ').next().unwrap_or_default();
+    matches!(body.trim_ascii(), b"<unfinished ...>" | b"<detached ...>")
+        || first == b"strace:"
+        || first.ends_with(b"/strace:")
         || body.starts_with(b"Process ")
         || body.starts_with(b"[ Process PID=")
 }

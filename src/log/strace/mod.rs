@@ -8,7 +8,7 @@
 //! ```
 //!
 //! What is taken: `strace -f` or without, to a file or a terminal, with any of `-t -tt -ttt -r -T -y -yy -k -i -n
-//! -Y -v -Z -X raw|abbrev|verbose`, calls on one line or on two. A line that cannot be read becomes a
+//! -Y -v -Z -C -X raw|abbrev|verbose -e read= -e write=`, calls on one line or on two. A line that cannot be read becomes a
 //! [`Kind::Lost`] event with its number. What the text does not say (addresses of buffers, times where none were
 //! asked for) is left out, never made up: see [`UNKNOWN_ADDRESS`](crate::event::UNKNOWN_ADDRESS). The text is
 //! hostile input like any log. A line is read once, and costs no allocation unless a call is interrupted or opens
@@ -93,6 +93,10 @@ pub struct Reader {
     pending_len: usize,
     /// The thread of lines that name none has ended.
     unnamed_ended: bool,
+    /// The thread whose line the news of a child has just broken.
+    broken: Option<u32>,
+    /// Lines are of the table of `-C`.
+    in_summary: bool,
     ending: Option<Ending>,
 }
 
@@ -155,6 +159,8 @@ impl Reader {
             arena: Vec::new(),
             pending_len: 0,
             unnamed_ended: false,
+            broken: None,
+            in_summary: false,
             ending: None,
         }
     }

@@ -271,6 +271,13 @@ impl Tasks {
         }
     }
 
+    /// The log begins with this thread: lines that name none are of it.
+    pub fn begins_with(&mut self, tid: u32) {
+        if !self.has_begun {
+            self.only = tid;
+        }
+    }
+
     /// Whether a thread is known.
     pub fn knows(&self, tid: u32) -> bool {
         self.by_tid.contains_key(&tid)

@@ -263,6 +263,75 @@ fn what_never_returned_is_told_at_the_end_of_its_thread() {
     assert_eq!(all[2], ("pause", None, false));
 }
 
+/// Lines that real programs gave on a terminal, by `/usr/bin/strace`: news of children break into them.
+#[test]
+fn lines_that_news_break_are_put_together() {
+    let all = events(
+        "/usr/bin/strace: Process 47 attached\n\
+         <... wait4 resumed>[{WIFEXITED(s) && WEXITSTATUS(s) == 0}], 0, NULL) = 54\n\
+         clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD/usr/bin/strace: Process 48 attached\n\
+         , child_tidptr=0x7fcd69fc1a10) = 48\n\
+         [pid    47] vfork(/usr/bin/strace: Process 49 attached\n \
+         <unfinished ...>\n\
+         [pid    49] close(4 <unfinished ...>\n\
+         [pid    47] <... vfork resumed>)        = 49\n\
+         [pid    49] <... close resumed>)        = 0\n\
+         [pid    47] clock_nanosleep(CLOCK_REALTIME, 0, {tv_sec=0, tv_nsec=1}, /usr/bin/strace: Process 47 detached\n \
+         <detached ...>\n",
+        |event| (name(event), event.tid, event.ret),
+    );
+    let calls: Vec<_> = all.iter().filter(|(name, ..)| !["fork", "total"].contains(name)).collect();
+    let expected = [
+        &("wait4", 47, Some(54)),
+        &("clone", 47, Some(48)),
+        &("vfork", 47, Some(49)),
+        &("close", 49, Some(0)),
+        &("clock_nanosleep", 47, None),
+    ];
+    assert_eq!(calls, expected, "{all:?}");
+}
+
+/// As `strace -f -o` and `-ff` tell it: another thread than the first executes a program.
+#[test]
+fn a_thread_that_executes_goes_on_as_the_first_one() {
+    let all = events(
+        "5 clone3({flags=CLONE_VM|CLONE_THREAD, exit_signal=0}, 88) = 6\n\
+         6 execve(\"/bin/true\", [\"true\"], 0x7ffe0be09f90 /* 39 vars */ <pid changed to 5 ...>\n\
+         5 +++ superseded by execve in pid 6 +++\n\
+         5 <... execve resumed>)                   = 0\n\
+         5 +++ exited with 0 +++\n",
+        |event| (name(event), event.tid, event.ret),
+    );
+    let has = |wanted| assert!(all.contains(&wanted), "{wanted:?} {all:?}");
+    has(("execve", 5, Some(0)));
+    has(("exec", 5, None));
+    assert!(all.iter().all(|(name, ..)| *name != "lost"), "{all:?}");
+}
+
+/// What `-C` and `-e read=` add to the lines.
+#[test]
+fn summaries_and_contents_of_buffers_are_no_calls() {
+    let mut source = Source::open(&fixture("summary"), Some(CWD)).expect("a fixture");
+    let mut calls = 0;
+    source.for_each(|event| calls += u64::from(event.kind == Kind::Syscall)).expect("it can be read");
+    let lineage = source.lineage().expect("strace's");
+    assert_eq!(lineage.unreadable, 0, "{:?}", lineage.shown);
+    assert!(calls > 20 && lineage.notes > 60, "{calls} {lineage:?}");
+}
+
+#[test]
+fn files_of_ff_that_are_put_together_are_told() {
+    let joined = |text: &str| {
+        let mut reader = reader(text);
+        reader.for_each(|_| ()).expect("memory can be read");
+        reader.lineage().joined
+    };
+    assert!(joined("close(3) = 0\n+++ exited with 0 +++\nclose(4) = 0\n+++ exited with 0 +++\n"));
+    assert!(!joined(
+        "close(3) = 0\n[pid 7] close(4) = 0\n[pid 7] +++ exited with 0 +++\nclose(4) = 0\n+++ exited with 0 +++\n"
+    ));
+}
+
 #[test]
 fn other_text_is_none_of_strace() {
     for text in ["", "hello\n", "#include <stdio.h>\nint main(void) { return 0; }\n", "\0\0\0\0"] {
@@ -272,7 +341,8 @@ fn other_text_is_none_of_strace() {
 }
 
 fn all_lines() -> Vec<Vec<u8>> {
-    let names = SHAPES.iter().chain(&["odd", "k", "v", "Z"]).filter(|name| !name.starts_with("ff"));
+    let names =
+        SHAPES.iter().chain(&["odd", "k", "v", "Z", "summary"]).filter(|name| !name.starts_with("ff"));
     let text: Vec<u8> = names.flat_map(|name| std::fs::read(fixture(name)).expect("a fixture")).collect();
     text.split(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect()
 }

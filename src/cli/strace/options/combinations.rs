@@ -3,21 +3,30 @@
 use anyhow::bail;
 
 use super::Parser;
+use crate::cli::strace::try_help;
 
-const TRY: &str = "Try 'strace -h' for more information.";
 const SUMMARY: &str = "(-c/--summary-only or -C/--summary)";
 
 /// Says what has no effect; fails where options exclude each other.
 pub(super) fn check(parser: &Parser) -> anyhow::Result<()> {
     let summary = parser.summary || parser.summary_only;
     if parser.summary && parser.summary_only {
-        bail!("-c/--summary-only and -C/--summary are mutually exclusive\n{TRY}");
+        bail!("-c/--summary-only and -C/--summary are mutually exclusive\n{}", try_help());
     }
     if summary && (parser.separately || parser.follow > 1) {
-        bail!("{SUMMARY} and -ff/--output-separately are mutually exclusive\n{TRY}");
+        bail!("{SUMMARY} and -ff/--output-separately are mutually exclusive\n{}", try_help());
     }
     if parser.wall && !summary {
-        bail!("-w/--summary-wall-clock must be given with {SUMMARY}\n{TRY}");
+        bail!("-w/--summary-wall-clock must be given with {SUMMARY}\n{}", try_help());
+    }
+    if parser.separately && parser.output.is_none() {
+        super::super::tell("--output-separately has no effect without -o/--output");
+    }
+    if parser.outcomes > 1 {
+        super::super::tell(
+            "Only the last of -z/--successful-only/-Z/--failed-only options will take effect. See status qualifier for more \
+             complex filters.",
+        );
     }
     if parser.sort.is_some() && !summary {
         super::super::tell(&format!("-S/--summary-sort-by has no effect without {SUMMARY}"));

@@ -41,6 +41,8 @@ pub struct Filter {
     paths: Vec<PathBuf>,
     descriptors: Option<Descriptors>,
     outcome: Outcome,
+    /// See [`Filter::as_strace`].
+    is_straces: bool,
 }
 
 impl Filter {
@@ -52,6 +54,18 @@ impl Filter {
     /// the convention it was called by. `?` before an item: no error if there is no such call.
     pub fn parse(expression: &str) -> Result<Self, FilterError> {
         Ok(Self { calls: Some(CallSet::parse(expression)?), ..Self::default() })
+    }
+
+    /// The calls of a set.
+    #[must_use]
+    pub fn of_calls(calls: CallSet) -> Self {
+        Self { calls: Some(calls), ..Self::default() }
+    }
+
+    /// Whether there is a call of some number that it may choose.
+    #[must_use]
+    pub fn chooses_any_call(&self) -> bool {
+        self.calls.as_ref().is_none_or(|calls| !calls.is_empty())
     }
 
     /// Only calls that access this path, too (`-P`); with several, any of them. A path matches as the
@@ -71,6 +85,20 @@ impl Filter {
         self
     }
 
+    /// Chooses as strace itself does: paths are those passed and those behind descriptors, letter by letter, and calls that
+    /// no table has are shown whatever is chosen. To be asked at the entry of a call: what it opens is no path of it.
+    #[must_use]
+    pub fn as_strace(mut self) -> Self {
+        self.is_straces = true;
+        self
+    }
+
+    /// Whether it chooses by paths.
+    #[must_use]
+    pub fn has_paths(&self) -> bool {
+        !self.paths.is_empty()
+    }
+
     /// Only calls with this outcome.
     #[must_use]
     pub fn with_outcome(mut self, outcome: Outcome) -> Self {
@@ -82,6 +110,7 @@ impl Filter {
     #[must_use]
     pub fn may_show_call(&self, abi: Abi, nr: u32) -> bool {
         self.calls.as_ref().is_none_or(|calls| calls.contains(abi, nr))
+            || self.is_straces && syscall::lookup(abi, nr).is_none()
     }
 
     /// Whether the event is to be shown.
@@ -110,18 +139,32 @@ impl Filter {
             Outcome::Failed => event.errno().is_some(),
         };
         outcome
-            && self.calls.as_ref().is_none_or(|calls| calls.contains(event.abi, event.nr))
+            && self.may_show_call(event.abi, event.nr)
             && (self.paths.is_empty() || self.accesses_a_path(event))
             && self.descriptors.as_ref().is_none_or(|set| is_passed_one(event, set))
     }
 
     fn accesses_a_path(&self, event: &Event<'_>) -> bool {
+        if self.is_straces {
+            // Of the two names of rename(2), strace looks at the first one only.
+            let is_rename = syscall::lookup(event.abi, event.nr).is_some_and(|spec| spec.name == "rename");
+            let second = event.path2.filter(|_| !is_rename);
+            let accessed = [event.path, second].into_iter().chain(behind_descriptors(event)).flatten();
+            let is_wanted =
+                |path: &[u8]| self.paths.iter().any(|wanted| wanted.as_os_str().as_bytes() == path);
+            return accessed.into_iter().any(is_wanted);
+        }
         let passed = [event.path, event.path_abs, event.path2, event.path2_abs];
-        let behind = [event.file, event.file2].map(|file| file.map(without_deleted));
+        let behind = behind_descriptors(event);
         let accessed =
             passed.into_iter().chain(behind).flatten().map(|path| Path::new(OsStr::from_bytes(path)));
         accessed.into_iter().any(|path| self.paths.iter().any(|wanted| wanted == path))
     }
+}
+
+/// The files behind the descriptors of a call.
+fn behind_descriptors<'a>(event: &Event<'a>) -> [Option<&'a [u8]>; 2] {
+    [event.file, event.file2].map(|file| file.map(without_deleted))
 }
 
 fn is_passed_one(event: &Event<'_>, set: &Descriptors) -> bool {

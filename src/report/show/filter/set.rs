@@ -51,6 +51,12 @@ impl CallSet {
         }
     }
 
+    /// Whether no call is in the set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::none()
+    }
+
     fn none() -> Self {
         Self { bits: [[0; WORDS]; Abi::ALL.len()], beyond: false }
     }
