@@ -127,8 +127,8 @@ impl Table {
             let last = shown.iter().copied().max_by_key(|&at| self.columns[at].last);
             let last = last.filter(|&at| self.columns[at].last > 0);
             // Titles are not cut.
-            let least = self.columns[names].title.chars().count().max(NARROWEST);
-            match last.filter(|_| natural.saturating_sub(over) < least) {
+            let title = self.columns[names].title.chars().count().max(NARROWEST);
+            match last.filter(|_| natural.saturating_sub(over) < title) {
                 Some(last) => {
                     shown.retain(|&at| at != last);
                     table = self.table(shown, None);

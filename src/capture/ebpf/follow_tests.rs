@@ -52,12 +52,13 @@ impl crate::capture::Sink for Nothing {
 }
 
 #[test]
+#[allow(clippy::zombie_processes, reason = "the recorder waits for it")]
 fn a_command_that_ends_before_it_is_followed_ends_the_recording() {
     let Some(loaded) = loaded() else { return };
     let child = Command::new("sleep").arg("600").spawn().expect("sleep is there");
     let pid = child.id() as i32;
-    // What a Ctrl-C does between the fork and the first record.
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGINT)
+    // What a Ctrl-C does between the fork and the first record, by a signal that nobody ignores.
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL)
         .expect("our own child");
     while !crate::capture::sys::child::has_ended(pid).expect("our own child") {
         std::thread::sleep(Duration::from_millis(1));
@@ -66,7 +67,7 @@ fn a_command_that_ends_before_it_is_followed_ends_the_recording() {
     let options = super::Options { leader_only: false, lossless: false, origin_ns: 0 };
     let outcome = recorder.record(pid, || Ok(()), &mut Nothing, options).expect("a recording of nothing");
     let signal = std::os::unix::process::ExitStatusExt::signal(&outcome.status);
-    assert_eq!(signal, Some(libc::SIGINT));
+    assert_eq!(signal, Some(libc::SIGKILL));
 }
 
 /// This program, waiting in two threads: the harness for the test, which is [`waiter`], for its input.
