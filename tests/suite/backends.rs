@@ -12,6 +12,7 @@ use trace::event::{Kind, mark};
 use trace::log::{Header, Reader};
 
 use crate::differential::{hello, python};
+use crate::support::call::Text;
 use crate::support::log;
 use crate::support::programs::program;
 use crate::support::run::{self, Run, run};
@@ -222,14 +223,28 @@ fn shell(dir: &Path) -> (Child, BufReader<ChildStdout>) {
 
 /// Waits until a recording shows by a file it opens that the shell's work is seen; gives the log. `how` says whom to
 /// record.
-fn seen_at_work(how: &[&str], mut shell: Child, mut output: BufReader<ChildStdout>, dir: &Path) -> log::Log {
+fn seen_at_work(how: &[&str], shell: Child, output: BufReader<ChildStdout>, dir: &Path) -> log::Log {
+    seen_at_work_and(how, shell, output, dir, |_| ())
+}
+
+/// The same, and something is done before the recording ends, for which the shell can be given files.
+fn seen_at_work_and(
+    how: &[&str],
+    mut shell: Child,
+    mut output: BufReader<ChildStdout>,
+    dir: &Path,
+    meanwhile: impl FnOnce(&mut dyn FnMut(&Path)),
+) -> log::Log {
     let (log, wanted) = (dir.join("log"), dir.join("wanted"));
     std::fs::write(&wanted, "").expect("our own directory");
     let mut trace = log::command_by("ebpf", &log, dir).args(how).spawn().expect("trace can be run");
     let mut input = shell.stdin.take().expect("piped");
-    wait_until("the work is in the log", || {
-        input.write_all(format!("{}\n", wanted.display()).as_bytes()).expect("it reads");
+    let mut show = |path: &Path| {
+        input.write_all(format!("{}\n", path.display()).as_bytes()).expect("it reads");
         read_line(&mut output, "done\n");
+    };
+    wait_until("the work is in the log", || {
+        show(&wanted);
         let mut found = false;
         if let Ok(mut reader) = Reader::open(&log) {
             let name = wanted.as_os_str().as_encoded_bytes();
@@ -237,6 +252,7 @@ fn seen_at_work(how: &[&str], mut shell: Child, mut output: BufReader<ChildStdou
         }
         found
     });
+    meanwhile(&mut show);
     kill(pid(&trace), Signal::SIGINT).expect("our own child");
     assert_eq!(run::wait(&mut trace, "trace").code(), Some(0));
     drop(input);
@@ -324,8 +340,25 @@ fn the_processes_of_a_cgroup_are_recorded_and_no_others() {
         return skip(name, "no process can be put into a cgroup of version 2 here");
     }
     let below = cgroup.0.file_name().and_then(|name| name.to_str()).expect("ours");
-    let log = seen_at_work(&["--cgroup", below], process, output, dir.path());
+    // Another one joins later, in the middle of its read.
+    let (mut joins, mut its_output) = shell(dir.path());
+    let (its_id, later) = (joins.id(), dir.path().join("later"));
+    std::fs::write(&later, "").expect("our own directory");
+    let log = seen_at_work_and(&["--cgroup", below], process, output, dir.path(), |show| {
+        show(&later);
+        assert!(cgroup.take_in(&joins), "as the other one");
+        let input = joins.stdin.as_mut().expect("piped");
+        input.write_all(b"/dev/null\n").expect("it reads");
+        read_line(&mut its_output, "done\n");
+    });
+    drop(joins.stdin.take());
+    assert!(run::wait(&mut joins, "the shell").success());
     log.assert_complete();
+    let name = Text::Is(later.into_os_string().into_encoded_bytes());
+    let opened = log.rows.iter().find(|row| row.call.paths[0] == name).expect("what was shown");
+    let its = log.rows.iter().filter(|row| row.pid == its_id && row.kind == Kind::Syscall);
+    let begins: Vec<u64> = its.map(|row| row.times_ns.0).collect();
+    assert!(!begins.is_empty() && begins.iter().all(|begin| *begin > opened.times_ns.0), "{begins:?}");
     assert_eq!(marks(&log, mark::ATTACHED, id), 1);
     assert!(log.rows.iter().any(|row| row.kind == Kind::Exec && row.pid != id), "cat is a child");
     // This process reads the log meanwhile, and is not in it.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use trace::event::{Event, Kind, mark};
+use trace::event::{Event, Flags, Kind, mark};
 use trace::log::{Ending, Reader};
 
 use crate::support::call::Text;
@@ -75,6 +75,71 @@ fn what_execve_is_given_is_known_where_it_was_not_in_memory() {
     let shown = run(Command::new(env!("CARGO_BIN_EXE_trace")).args(["show", "-e", "execve"]).arg(&log));
     assert!(shown.stdout.contains("execve(\"/bin/true\", [\"true\", \"rue\"]"), "{shown:?}");
     log::read(&log).assert_complete();
+}
+
+/// More words than there is room for, a word that is too long: what is there is marked. The longest path there is is whole.
+#[test]
+fn words_that_are_cut_are_marked_and_the_longest_path_is_not() {
+    if is_skipped("words that are cut") {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let log = dir.path().join("log");
+    let many = (0..20_000).map(|_| "w".to_owned()).collect::<Vec<_>>();
+    let long = vec!["w".repeat(5000), "tail".to_owned()];
+    let path = format!("/{}", "./".repeat(2047));
+    assert_eq!(path.len(), 4095);
+    for (command, words, name, is_cut) in [
+        ("true", &many[..], "execve", true),
+        ("true", &many[..3000], "execve", false),
+        ("true", &long, "execve", true),
+        ("readlink", &["--".to_owned(), path.clone()], "readlink", false),
+    ] {
+        let done = run(recorder(&log, dir.path()).arg(command).args(words));
+        assert!(done.status.success() || name == "readlink", "{done:?}");
+        let mut seen = None;
+        let note = |event: &Event<'_>| {
+            if event.kind == Kind::Syscall
+                && trace::syscall::lookup(event.abi, event.nr).is_some_and(|call| call.name == name)
+            {
+                let text = event.argv.or(event.path).unwrap_or_default().to_vec();
+                seen = Some((event.flags.has(Flags::TRUNCATED), text));
+            }
+        };
+        Reader::open(&log).expect("a log").for_each(note).expect("a log");
+        let (cut, text) = seen.expect("the call");
+        assert_eq!(cut, is_cut, "{command}: {} bytes", text.len());
+        if !is_cut && name == "execve" {
+            assert_eq!(
+                text.split(|byte| *byte == 0).filter(|word| !word.is_empty()).count(),
+                1 + words.len()
+            );
+        }
+        if name == "readlink" {
+            assert!(text == path.as_bytes(), "{} bytes", text.len());
+        }
+    }
+}
+
+/// Strict mode kills by SIGKILL, before the call's entry is told of.
+#[test]
+fn a_call_that_strict_seccomp_ends_is_recorded() {
+    if is_skipped("strict seccomp") {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let source = "#include <sys/prctl.h>\n#include <sys/syscall.h>\n#include <unistd.h>\n\
+                  int main(void) { prctl(PR_SET_SECCOMP, 1); return (int)syscall(SYS_getppid); }\n";
+    std::fs::write(dir.path().join("strict.c"), source).expect("a source");
+    let built = run(run::command("gcc", dir.path()).args(["-O1", "-o", "strict", "strict.c"]));
+    assert!(built.status.success(), "{built:?}");
+    let log = dir.path().join("log");
+    let done = run(recorder(&log, dir.path()).arg("./strict"));
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&done.status), Some(9), "{done:?}");
+    let rows = log::read(&log).rows;
+    let call = rows.iter().rfind(|row| row.kind == Kind::Syscall).expect("calls");
+    assert_eq!((call.call.name.as_str(), call.call.ret), ("getppid", None));
+    assert!(rows.iter().all(|row| row.kind != Kind::Signal), "nobody was told who has sent it");
 }
 
 /// A thread has little room of its own for a call's record, and gets more when it needs it: at any word of an exec, at a
