@@ -86,13 +86,13 @@ fn words_that_are_cut_are_marked_and_the_longest_path_is_not() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let log = dir.path().join("log");
     let many = (0..20_000).map(|_| "w".to_owned()).collect::<Vec<_>>();
-    let long = vec!["w".repeat(5000), "tail".to_owned()];
+    let too_long = vec!["w".repeat(5000), "tail".to_owned()];
     let path = format!("/{}", "./".repeat(2047));
     assert_eq!(path.len(), 4095);
     for (command, words, name, is_cut) in [
         ("true", &many[..], "execve", true),
         ("true", &many[..3000], "execve", false),
-        ("true", &long, "execve", true),
+        ("true", &too_long, "execve", true),
         ("readlink", &["--".to_owned(), path.clone()], "readlink", false),
     ] {
         let done = run(recorder(&log, dir.path()).arg(command).args(words));
