@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 
 use hdrhistogram::Histogram;
 
+use super::Sink;
 use super::sys::clock::monotonic_ns;
 use super::sys::process::{
     Ending, close_standard_streams, end_with_parent, fork_child, kill, null_call, reap,
@@ -13,9 +14,9 @@ use crate::event::Event;
 use crate::log::Calibration;
 
 /// Calls that are made but not counted: caches and branch predictors are cold.
-const WARM_UP: u64 = 15;
+pub(super) const WARM_UP: u64 = 10;
 /// Untraced calls whose mean is the call's own cost.
-const UNTRACED: u64 = 500;
+const UNTRACED: u64 = 100;
 /// Longest duration told apart, in nanoseconds; longer ones count as this.
 const LONGEST_NS: u64 = 10_000_000_000;
 
@@ -37,20 +38,19 @@ pub fn calibrate_by(
         while (&waiting).read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {}
         (0..WARM_UP + calls).for_each(|_| null_call());
     })?;
-    let mut seen =
-        Seen { calls: 0, wanted: calls, last_start_ns: 0, durations: histogram()?, periods: histogram()? };
-    let mut sink = |event: &Event<'_>| seen.add(event);
+    let mut seen = Seen::new(calls)?;
+    let mut sink = |event: &Event<'_>| seen.push(event);
     let mut go = || starting.write_all(&[1]);
     if let Err(error) = record(child, &mut go, &mut sink) {
         kill(child, libc::SIGKILL);
         reap(child);
         return Err(error);
     }
-    Ok(summary(&seen, untraced_ns()))
+    Ok(seen.summary())
 }
 
 /// The traced calls so far.
-struct Seen {
+pub(super) struct Seen {
     calls: u64,
     /// How many count. The child may make one more, before it begins.
     wanted: u64,
@@ -63,7 +63,33 @@ struct Seen {
 }
 
 impl Seen {
-    fn add(&mut self, event: &Event<'_>) {
+    pub(super) fn new(wanted: u64) -> io::Result<Self> {
+        Ok(Self { calls: 0, wanted, last_start_ns: 0, durations: histogram()?, periods: histogram()? })
+    }
+
+    pub(super) fn summary(&self) -> Calibration {
+        let durations = &self.durations;
+        let untraced_ns = untraced_ns();
+        Calibration {
+            call: "getppid".to_owned(),
+            calls: durations.len(),
+            untraced_ns,
+            added_ns: self.periods.value_at_quantile(0.5).saturating_sub(untraced_ns),
+            mean_ns: durations.mean() as u64,
+            p50_ns: durations.value_at_quantile(0.5),
+            p90_ns: durations.value_at_quantile(0.9),
+            p99_ns: durations.value_at_quantile(0.99),
+            max_ns: durations.max(),
+            histogram: durations
+                .iter_recorded()
+                .map(|step| (step.value_iterated_to(), step.count_since_last_iteration()))
+                .collect(),
+        }
+    }
+}
+
+impl Sink for Seen {
+    fn push(&mut self, event: &Event<'_>) {
         if i64::from(event.nr) != libc::SYS_getppid || event.ret.is_none() {
             return;
         }
@@ -73,6 +99,10 @@ impl Seen {
             self.periods.saturating_record(event.start_ns.saturating_sub(self.last_start_ns));
         }
         self.last_start_ns = event.start_ns;
+    }
+
+    fn wants_end(&self) -> bool {
+        self.durations.len() >= self.wanted
     }
 }
 
@@ -85,24 +115,4 @@ fn untraced_ns() -> u64 {
     let begin = monotonic_ns();
     (0..UNTRACED).for_each(|_| null_call());
     (monotonic_ns() - begin) / UNTRACED
-}
-
-fn summary(seen: &Seen, untraced_ns: u64) -> Calibration {
-    let durations = &seen.durations;
-    let added_ns = seen.periods.value_at_quantile(0.5).saturating_sub(untraced_ns);
-    Calibration {
-        call: "getppid".to_owned(),
-        calls: durations.len(),
-        untraced_ns,
-        added_ns,
-        mean_ns: durations.mean() as u64,
-        p50_ns: durations.value_at_quantile(0.5),
-        p90_ns: durations.value_at_quantile(0.9),
-        p99_ns: durations.value_at_quantile(0.99),
-        max_ns: durations.max(),
-        histogram: durations
-            .iter_recorded()
-            .map(|step| (step.value_iterated_to(), step.count_since_last_iteration()))
-            .collect(),
-    }
 }

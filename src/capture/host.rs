@@ -8,6 +8,7 @@ use nix::time::ClockId;
 use rustc_hash::FxHasher;
 
 use super::sys::affinity::CpuMask;
+pub use super::sys::process::share_memory_arena;
 use crate::log::{Clock, Environment, Host};
 
 /// This machine.

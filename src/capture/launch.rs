@@ -152,6 +152,8 @@ pub struct SpawnOptions {
     /// The child waits before it executes the program until [`Child::go`], so that a tracer can
     /// attach to it. The last thing it does before `execve(2)` is that `read(2)`.
     pub wait_for_go: bool,
+    /// How many calls that do nothing the waiting child makes each time it is told to ([`Child::make_null_calls`]).
+    pub null_calls: u64,
     /// The directory it starts in, if not this process's. A relative program is looked for there.
     pub directory: Option<PathBuf>,
     /// It gets this process's interval timers (`alarm 10; exec ...`), which run here no longer.
@@ -187,6 +189,7 @@ pub fn spawn(command: &Command, streams: [Stream; 3], options: &SpawnOptions) ->
         directory: directory.as_deref(),
         user: command.user.as_ref(),
         wait_for_go: options.wait_for_go,
+        null_calls: options.null_calls,
         takes_timers: options.takes_timers,
         filter: &options.filter,
     };
@@ -234,7 +237,15 @@ impl Child {
     /// the child without that ends the process (exit status 125).
     pub fn go(&mut self) -> io::Result<()> {
         match self.go.take() {
-            Some((_read, write)) => nix::unistd::write(write, b"g").map(drop).map_err(Into::into),
+            Some((_read, write)) => nix::unistd::write(write, &[sys::GO]).map(drop).map_err(Into::into),
+            None => Ok(()),
+        }
+    }
+
+    /// Has a child that waits for [`Self::go`] make its calls that do nothing first ([`SpawnOptions::null_calls`]).
+    pub fn make_null_calls(&mut self) -> io::Result<()> {
+        match &self.go {
+            Some((_read, write)) => nix::unistd::write(write, &[sys::NULL_CALLS]).map(drop).map_err(Into::into),
             None => Ok(()),
         }
     }

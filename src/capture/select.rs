@@ -75,8 +75,6 @@ pub struct Options {
     pub stacks: Option<StackFrames>,
     /// CPU samples that the backend itself is to take; only ptrace does.
     pub sample: Option<ptrace::Sample>,
-    /// Record children and new threads, too; eBPF always does.
-    pub follow: bool,
     /// Keep what pointers point to, as far as calls printed like this show it; eBPF keeps none.
     pub keep: Option<Style>,
 }
@@ -284,35 +282,70 @@ impl Tracer {
         }
     }
 
-    /// Records a command that waits to be let go.
+    /// Gets ready to record a command that waits to be let go, and can make `null_calls(calls)` calls that do nothing
+    /// before: so many are measured. `samples`: the backend itself is to take CPU samples.
+    ///
+    /// # Errors
+    /// When the kernel does not let us. The command's process is ended then.
+    pub fn hold(&mut self, child: &mut launch::Child, calls: u64, samples: bool) -> io::Result<Held> {
+        match &mut self.backend {
+            Backend::Ebpf(recorder) => Ok(Held { calibration: recorder.calibrate(calls)?, by_ptrace: None }),
+            Backend::Ptrace => {
+                // Who shares the tracer's CPU is stopped by its every turn, so samples would all be of that.
+                let pin = if samples { ptrace::Pin::No } else { ptrace::Pin::Guarded };
+                let options = ptrace::Options { pin, follow: true, ..ptrace::Options::default() };
+                let held = ptrace::Held::attach(child.pid(), options)?;
+                let (held, calibration) =
+                    calibration::calibrate_held(held, calls, || child.make_null_calls())?;
+                Ok(Held { calibration, by_ptrace: Some(held) })
+            }
+        }
+    }
+
+    /// Records a command that is held, with the same options.
     ///
     /// # Errors
     /// When the kernel does not let us, or refuses a request that it never should.
     pub fn record<S: Sink>(
         &mut self,
         child: &mut launch::Child,
+        held: Held,
         sink: &mut S,
-        Options { leader_only, lossless, origin_ns, stacks, sample, follow, keep }: Options,
+        options: Options,
     ) -> io::Result<Outcome> {
-        let pid = child.pid();
-        match &mut self.backend {
-            Backend::Ebpf(recorder) => {
-                recorder.record(pid, || child.go(), sink, ebpf::Options { leader_only, lossless, origin_ns })
+        match (&mut self.backend, held.by_ptrace) {
+            (Backend::Ebpf(recorder), _) => {
+                let Options { leader_only, lossless, origin_ns, .. } = options;
+                let options = ebpf::Options { leader_only, lossless, origin_ns };
+                recorder.record(child.pid(), || child.go(), sink, options)
             }
-            Backend::Ptrace => {
-                let options = ptrace::Options {
-                    leader_only,
-                    pin: ptrace::Pin::Guarded,
-                    origin_ns,
-                    stacks,
-                    sample,
-                    follow,
-                    keep,
-                    ..ptrace::Options::default()
-                };
-                ptrace::record(pid, || child.go(), sink, options)
+            (Backend::Ptrace, Some(held)) => {
+                ptrace::record_held(held, || child.go(), sink, by_ptrace(options))
             }
+            (Backend::Ptrace, None) => ptrace::record(child.pid(), || child.go(), sink, by_ptrace(options)),
         }
+    }
+}
+
+/// A command that waits to be let go, and is ready to be recorded. Dropped, it is ended where ptrace has attached to it.
+#[derive(Debug)]
+pub struct Held {
+    /// What recording costs a call that does nothing.
+    pub calibration: Calibration,
+    by_ptrace: Option<ptrace::Held>,
+}
+
+fn by_ptrace(options: Options) -> ptrace::Options {
+    let Options { leader_only, origin_ns, stacks, sample, keep, lossless: _ } = options;
+    ptrace::Options {
+        leader_only,
+        pin: ptrace::Pin::Guarded,
+        origin_ns,
+        stacks,
+        sample,
+        follow: true,
+        keep,
+        ..ptrace::Options::default()
     }
 }
 

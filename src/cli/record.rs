@@ -125,6 +125,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    host::share_memory_arena();
     if let Some(target) = running(arguments)? {
         host::check_limits(host::RECORDING_FILES).map_err(Failure::of_trace)?;
         return attach_to(arguments, &target);

@@ -98,7 +98,7 @@ impl Recorded {
     }
 }
 
-/// Runs the command, traced. The log is opened before the command is started, so that a bad output
+/// Runs the command, traced. The log is opened before the command's program runs, so that a bad output
 /// path costs nothing, and written from the command's own first event on, so that one that cannot be run
 /// leaves an older log alone; once it runs, it runs to its end whatever becomes of the log.
 pub fn trace_command(
@@ -120,15 +120,17 @@ pub fn trace_beside(
 ) -> Result<Recorded, Failure> {
     let backend = tracer.name();
     let refused = |error| not_permitted(&error, backend);
-    let calibration = tracer.calibrate(job.calibration_calls).map_err(refused)?;
-    let header = header(job.words, backend, calibration, job.untraced.clone(), options(job, tracer));
-    let mut writer = log::Writer::create(job.output, &header).map_err(Failure::of_trace)?;
     // A time limit is for all the runs of `trace startup`, and for the one of `trace record`.
     let takes_timers = job.untraced.is_none();
-    let options = SpawnOptions { wait_for_go: true, takes_timers, ..SpawnOptions::default() };
-    let mut child = launch::spawn(job.command, streams, &options)
+    let null_calls = calibration::null_calls(job.calibration_calls);
+    let spawn = SpawnOptions { wait_for_go: true, null_calls, takes_timers, ..SpawnOptions::default() };
+    let mut child = launch::spawn(job.command, streams, &spawn)
         .map_err(|error| Failure::with_code(error.exit_code(), error))?;
     let by_ptrace = job.sample.and_then(Samples::by_ptrace);
+    let held = tracer.hold(&mut child, job.calibration_calls, by_ptrace.is_some()).map_err(refused)?;
+    let calibration = held.calibration.clone();
+    let header = header(job.words, backend, calibration, job.untraced.clone(), options(job, tracer));
+    let mut writer = log::Writer::create(job.output, &header).map_err(Failure::of_trace)?;
     let by_perf = job.sample.filter(|_| by_ptrace.is_none());
     let sampling = by_perf
         .map(|samples| sample(child.pid(), samples.hz, header.clock.origin_ns, &writer))
@@ -148,12 +150,11 @@ pub fn trace_beside(
         origin_ns,
         stacks: job.stacks,
         sample: by_ptrace,
-        follow: true,
         keep: job.keep,
     };
     let outcome = match &mut ready {
-        None => tracer.record(&mut child, &mut sink, options),
-        Some(ready) => tracer.record(&mut child, &mut ready.marking(&mut sink), options),
+        None => tracer.record(&mut child, held, &mut sink, options),
+        Some(ready) => tracer.record(&mut child, held, &mut ready.marking(&mut sink), options),
     };
     let sampled = sampling.map(Sampling::finish);
     if sampled.is_some_and(|sampled| sampled.broken) {

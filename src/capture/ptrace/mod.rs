@@ -1,7 +1,7 @@
 //! The ptrace backend: works everywhere, records every call, and makes each several microseconds dearer.
 //!
 //! ```text
-//!  recording, attach ──> session ──> detaching
+//!  held ──> recording, attach ──> session ──> detaching
 //!  kernel ── wait4 ──> waiting ──> stop (value) ──> session ──┬─ calls ──┬─ entry  arguments, paths, files
 //!                                                             │          └─ exit   results, tracked state
 //!                                                             └─ lifecycle  fork, exec, exit, signals
@@ -26,6 +26,7 @@ mod entry;
 pub mod entry_point;
 mod exit;
 mod files;
+mod held;
 mod image;
 mod lifecycle;
 mod marks;
@@ -41,5 +42,6 @@ mod thread;
 mod waiting;
 
 pub use attach::attach;
-pub use recording::{Options, Pin, record};
+pub use held::Held;
+pub use recording::{Options, Pin, record, record_held};
 pub use samples::{Sample, may_put_off_calls};

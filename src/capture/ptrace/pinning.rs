@@ -28,7 +28,7 @@ const STREAK: u32 = 6;
 
 /// A mask can be set with `CAP_SYS_NICE`, or by the thread's own user if that has all capabilities the thread
 /// has (`cap_safe_nice` in the kernel).
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Hazards {
     /// A new program may gain capabilities, which it only does if we are permitted to trace it then.
     exec: bool,
@@ -37,6 +37,7 @@ struct Hazards {
 }
 
 /// Decides who is pinned, and undoes it.
+#[derive(Debug)]
 pub struct Pinning {
     original: CpuMask,
     pinned: Shared<Pinned>,

@@ -3,14 +3,11 @@
 use std::io;
 
 use super::super::stacks::Wanted;
-use super::super::sys::ptrace as request;
 use super::super::sys::signals::{Interruptible, Watch};
-use super::super::sys::wait;
 use super::super::{Outcome, Sink};
-use super::pinning::Pinning;
+use super::held::Held;
 use super::samples::{Sample, Samples};
 use super::session::Session;
-use super::stop::Change;
 use crate::syscall::decode::Style;
 
 /// Whether one CPU is shared with the tree while it is one thread.
@@ -67,68 +64,73 @@ pub fn record<S: Sink>(
     sink: &mut S,
     options: Options,
 ) -> io::Result<Outcome> {
-    record_from(Begin::AtExec, pid, go, sink, options)
+    record_held(Held::attach(pid, options)?, go, sink, options)
 }
 
-/// Where a recording begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Begin {
-    /// With the first execve.
-    AtExec,
-    /// With the first call.
-    AtOnce,
+/// The same with a process that is attached to already, with the same options.
+///
+/// # Errors
+/// As [`record`].
+pub fn record_held<S: Sink>(
+    held: Held,
+    go: impl FnOnce() -> io::Result<()>,
+    sink: &mut S,
+    options: Options,
+) -> io::Result<Outcome> {
+    let watch = if let Some(how) = options.interruptible {
+        Watch::install_interruptible(how)
+    } else {
+        let mut watch = Watch::install();
+        watch.see_deliveries();
+        watch.follow(held.pid);
+        watch
+    };
+    held.record(go, sink, options, Some(watch))
 }
 
-/// As [`record`], from a point of choice.
-pub(super) fn record_from<S: Sink>(
-    begin: Begin,
+/// The same from the process's first call on, with signals left alone: for a child that runs our own code.
+pub(super) fn record_at_once<S: Sink>(
     pid: i32,
     go: impl FnOnce() -> io::Result<()>,
     sink: &mut S,
     options: Options,
 ) -> io::Result<Outcome> {
-    request::seize(pid, options.follow, options.filtered)?;
-    let watch = (begin == Begin::AtExec).then(|| {
-        if let Some(how) = options.interruptible {
-            return Watch::install_interruptible(how);
+    Held::attach(pid, options)?.record(go, sink, options, None)
+}
+
+impl Held {
+    /// Without a watch for signals, the recording begins at once.
+    fn record<S: Sink>(
+        mut self,
+        go: impl FnOnce() -> io::Result<()>,
+        sink: &mut S,
+        options: Options,
+        watch: Option<Watch>,
+    ) -> io::Result<Outcome> {
+        let mut pinning = self.pinning.take();
+        if let Some(pinning) = &mut pinning {
+            pinning.pin(self.pid);
         }
-        let mut watch = Watch::install();
-        watch.see_deliveries();
-        watch.follow(pid);
-        watch
-    });
-    // Who shares the tracer's CPU is stopped by its every turn.
-    let mut pinning = match options.pin {
-        Pin::Guarded | Pin::Unguarded if options.sample.is_none() => {
-            Pinning::prepare(options.pin == Pin::Guarded)?
+        let begins_at_once = watch.is_none();
+        let mut session = Session::new(self.pid, sink, options, pinning, watch);
+        if begins_at_once {
+            session.sink.open();
         }
-        _ => None,
-    };
-    if let Some(pinning) = &mut pinning {
-        pinning.pin(pid);
+        let result = session.begin(self, go).and_then(|()| session.run());
+        if result.is_err() {
+            session.detach_all();
+        }
+        let outcome = session.outcome();
+        drop(session);
+        result.map(|()| outcome)
     }
-    let mut session = Session::new(pid, sink, options, pinning, watch);
-    if begin == Begin::AtOnce {
-        session.sink.open();
-    }
-    let result = session.begin(go).and_then(|()| session.run());
-    if result.is_err() {
-        session.detach_all();
-    }
-    let outcome = session.outcome();
-    drop(session);
-    result.map(|()| outcome)
 }
 
 impl<S: Sink> Session<'_, S> {
-    /// Stops the process where it waits, so that its next calls are seen, and lets it go.
-    fn begin(&mut self, go: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    /// Lets the process go on from where it is held, so that its next calls are seen.
+    fn begin(&mut self, held: Held, go: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        self.go_on(held)?;
         self.samples = self.options.sample.map(Samples::start).transpose()?;
-        request::interrupt(self.leader)?;
-        match Change::decode(wait::thread(self.leader)?) {
-            Some(Change::Stopped(stop, _)) => stop.filtered(self.options.filtered).resume(0)?,
-            _ => return Err(io::Error::other("the process ended before it ran the command")),
-        }
         go()
     }
 }

@@ -182,6 +182,16 @@ pub fn null_call() {
     unsafe { libc::syscall(libc::SYS_getppid) };
 }
 
+/// Threads made from now on take memory from where this one does: what it has given back is warm, and the kernel need not
+/// be asked for an arena of their own. For a process whose threads hardly allocate at the same time.
+pub fn share_memory_arena() {
+    // SAFETY: integers only. Not taking it is no error, only slower.
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1)
+    };
+}
+
 /// Sends a signal.
 pub fn kill(pid: i32, signal: i32) {
     // SAFETY: integers only.

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 
 /// A value in shared memory. `T` must be usable from two processes at once: integers and atomics.
+#[derive(Debug)]
 pub struct Shared<T: ProcessShared> {
     place: NonNull<T>,
 }

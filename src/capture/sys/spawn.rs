@@ -7,7 +7,7 @@
 //! clone --------------------------------->  dispositions as trace was started with
 //! unblock                                   descriptors 0 to 2, directory
 //!                                           what fork does not hand down, signal mask
-//! [seize it, write one byte] - go pipe -->  [wait for the byte]
+//! [seize it, write one byte] - go pipe -->  [wait for the byte; calls that do nothing, if told so]
 //!                                           execve
 //! read the failure pipe  <-- end of file -  (close-on-exec: it worked)
 //!                        <-- stage, errno -  it did not
@@ -20,7 +20,7 @@
 //! written on). With a go pipe we must run meanwhile, so it gets a copy, as from `fork`.
 
 use super::handed_down::HandedDown;
-use super::process::explain_fork;
+use super::process::{explain_fork, null_call};
 use super::startup;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::io;
@@ -65,13 +65,20 @@ pub struct Image<'a> {
     pub directory: Option<&'a CStr>,
     /// Whom it runs as, if not as this process.
     pub user: Option<&'a Identity>,
-    /// Whether it waits for a byte on a pipe before `execve`.
+    /// Whether it waits for [`GO`] on a pipe before `execve`.
     pub wait_for_go: bool,
+    /// How many calls that do nothing it makes at each [`NULL_CALLS`] on that pipe.
+    pub null_calls: u64,
     /// A seccomp filter that it puts itself under, with `PR_SET_NO_NEW_PRIVS`; empty: none.
     pub filter: &'a [libc::sock_filter],
     /// Whether it gets the interval timers of this process, which has none then.
     pub takes_timers: bool,
 }
+
+/// What lets a child go that waits.
+pub const GO: u8 = b'g';
+/// What has it make calls that do nothing, and wait on.
+pub const NULL_CALLS: u8 = b'n';
 
 /// A child, created.
 pub struct Started {
@@ -126,6 +133,7 @@ struct Prepared {
     filter: libc::sock_fprog,
     go: RawFd,
     go_other_end: RawFd,
+    null_calls: u64,
     /// SIGTSTP came before the child could stop for it, see [`hold_stop`].
     stop_held: AtomicBool,
     /// The clock before `execve`, see [`Started::exec_ns`].
@@ -170,6 +178,7 @@ pub fn start(image: &Image<'_>) -> io::Result<Started> {
         filter: libc::sock_fprog { len: image.filter.len() as u16, filter: image.filter.as_ptr().cast_mut() },
         go: go.as_ref().map_or(-1, |(read, _)| read.as_raw_fd()),
         go_other_end: go.as_ref().map_or(-1, |(_, write)| write.as_raw_fd()),
+        null_calls: image.null_calls,
         stop_held: AtomicBool::new(false),
         exec_ns: AtomicU64::new(0),
     };
@@ -330,7 +339,7 @@ fn set_streams(streams: &[Stream; 3]) -> bool {
     true
 }
 
-/// Waits for the byte; without a parent that could write it, there is nobody left to run for.
+/// Waits for [`GO`]; without a parent that could write it, there is nobody left to run for.
 fn wait_for_go(prepared: &Prepared) {
     if prepared.go == -1 {
         return;
@@ -342,6 +351,7 @@ fn wait_for_go(prepared: &Prepared) {
         libc::close(prepared.go_other_end);
         loop {
             match libc::read(prepared.go, (&raw mut byte).cast(), 1) {
+                1 if byte == NULL_CALLS => (0..prepared.null_calls).for_each(|_| null_call()),
                 1 => return,
                 -1 if *libc::__errno_location() == libc::EINTR => {}
                 _ => libc::_exit(FAILED),

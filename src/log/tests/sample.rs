@@ -207,7 +207,7 @@ pub(super) fn log_of_batches(batches: usize) -> (Vec<u8>, Vec<Event<'static>>) {
     let mut encoder = crate::log::write::Encoder::new(schema).unwrap();
     let mut bytes = Vec::new();
     let mut all = Vec::new();
-    let mut rows = crate::log::write::Rows::new(9);
+    let mut rows = crate::log::write::Rows::with_room(9, 0);
     let mut counts = crate::log::counts::Counts::default();
     for batch in 0..batches {
         let mut events = events();

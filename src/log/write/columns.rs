@@ -1,7 +1,6 @@
 //! The columns that take more than a vector to fill: texts, numbers with nulls, lists of texts.
 
 use super::intern::Interner;
-use super::rows::FIRST_ROWS;
 use crate::event::escape;
 
 /// A text column: a number into the dictionary per row, -1 for null.
@@ -12,8 +11,8 @@ pub(super) struct TextColumn {
 }
 
 impl TextColumn {
-    pub(super) fn new(seed: u64) -> Self {
-        Self { keys: Vec::with_capacity(FIRST_ROWS), dictionary: Interner::new(seed) }
+    pub(super) fn new(seed: u64, rows: usize) -> Self {
+        Self { keys: Vec::with_capacity(rows), dictionary: Interner::new(seed) }
     }
 
     pub(super) fn push(&mut self, text: Option<&[u8]>) {
@@ -36,8 +35,8 @@ pub(super) struct NullableColumn<T> {
 }
 
 impl<T: Default> NullableColumn<T> {
-    pub(super) fn new() -> Self {
-        Self { values: Vec::with_capacity(FIRST_ROWS), valid: Vec::with_capacity(FIRST_ROWS) }
+    pub(super) fn new(rows: usize) -> Self {
+        Self { values: Vec::with_capacity(rows), valid: Vec::with_capacity(rows) }
     }
 
     pub(super) fn push(&mut self, value: Option<T>) {
@@ -92,7 +91,7 @@ pub(super) struct ListColumn {
 impl ListColumn {
     pub(super) fn new() -> Self {
         Self {
-            valid: Vec::with_capacity(FIRST_ROWS),
+            valid: Vec::new(),
             offsets: vec![0],
             item_offsets: vec![0],
             text: String::new(),

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::rows::Rows;
+use super::rows::{FIRST_ROWS, Rows};
 use crate::event::Event;
 
 /// A batch is written when its first event is this old. A second is what is promised; the rest is
@@ -67,10 +67,10 @@ pub(super) enum Work {
 impl Handover {
     pub(super) fn new(seed: u64) -> Self {
         let state = State {
-            open: Box::new(Rows::new(seed)),
+            open: Box::new(Rows::with_room(seed, FIRST_ROWS)),
             since: None,
             ready: None,
-            spare: Some(Box::new(Rows::new(seed))),
+            spare: Some(Box::new(Rows::with_room(seed, 0))),
             closing: None,
             gone: false,
             dropped: 0,
@@ -140,11 +140,10 @@ impl Handover {
             if let Some(rows) = state.ready.take() {
                 return Work::Write(rows);
             }
-            let left = match (state.closing, state.since) {
-                (Some(closing), None) => return Work::Close(closing),
-                (Some(_), Some(_)) => Duration::ZERO,
-                (None, since) => since.map_or(Duration::MAX, |since| MAX_AGE.saturating_sub(since.elapsed())),
-            };
+            if let Some(closing) = state.closing {
+                return Work::Close(closing);
+            }
+            let left = state.since.map_or(Duration::MAX, |since| MAX_AGE.saturating_sub(since.elapsed()));
             if left.is_zero() {
                 // The thread is here and nothing is `ready`, so the second batch is `spare`.
                 if let Some(spare) = state.spare.take() {
@@ -171,10 +170,13 @@ impl Handover {
         self.failed.store(true, Ordering::Relaxed);
     }
 
-    /// Events dropped by [`Self::push`] so far, and an empty batch.
+    /// Events dropped by [`Self::push`] so far, and the open batch, which is the last one.
     pub(super) fn take_last(&self) -> (u64, Option<Box<Rows>>) {
         let mut state = self.lock();
-        (state.dropped, state.spare.take())
+        if let Some(spare) = state.spare.take() {
+            state.exchange(spare);
+        }
+        (state.dropped, state.ready.take())
     }
 }
 

@@ -17,7 +17,7 @@ use crate::syscall;
 /// and take twice the memory (the writer needs some 15 MiB in all).
 pub(in crate::log) const MAX_ROWS: usize = 16 * 1024;
 
-/// Room that there is for from the beginning: enough for the start of most programs, and little to ask the kernel for.
+/// Room that the first batch has from the beginning: enough for the start of most programs, and little to ask the kernel for.
 pub(super) const FIRST_ROWS: usize = 2 * 1024;
 
 /// A batch is full, too, when its texts take this many bytes.
@@ -63,40 +63,37 @@ pub(in crate::log) struct Rows {
     name: String,
 }
 
-fn vector<T>() -> Vec<T> {
-    Vec::with_capacity(FIRST_ROWS)
-}
-
 impl Rows {
-    pub(in crate::log) fn new(seed: u64) -> Self {
+    /// With room for as many rows in memory that is ready; more is made as it is needed.
+    pub(in crate::log) fn with_room(seed: u64, rows: usize) -> Self {
         Self {
             counts: Counts::default(),
-            kind: vector(),
-            pid: vector(),
-            tid: vector(),
-            comm: TextColumn::new(seed),
-            start: vector(),
-            duration: NullableColumn::new(),
-            syscall: TextColumn::new(seed),
-            family: vector(),
-            abi: vector(),
-            nr: vector(),
-            args: std::array::from_fn(|_| vector()),
-            ret: NullableColumn::new(),
-            errno: TextColumn::new(seed),
-            ip: vector(),
-            texts: std::array::from_fn(|_| TextColumn::new(seed)),
+            kind: Vec::with_capacity(rows),
+            pid: Vec::with_capacity(rows),
+            tid: Vec::with_capacity(rows),
+            comm: TextColumn::new(seed, rows),
+            start: Vec::with_capacity(rows),
+            duration: NullableColumn::new(rows),
+            syscall: TextColumn::new(seed, rows),
+            family: Vec::with_capacity(rows),
+            abi: Vec::with_capacity(rows),
+            nr: Vec::with_capacity(rows),
+            args: std::array::from_fn(|_| Vec::with_capacity(rows)),
+            ret: NullableColumn::new(rows),
+            errno: TextColumn::new(seed, rows),
+            ip: Vec::with_capacity(rows),
+            texts: std::array::from_fn(|_| TextColumn::new(seed, rows)),
             argv: ListColumn::new(),
-            stat_valid: vector(),
-            mode: vector(),
-            nlink: vector(),
-            size: vector(),
-            mtime: vector(),
-            ino: vector(),
-            dev: vector(),
-            flags: vector(),
-            stack: NullableColumn::new(),
-            replayed: NullableColumn::new(),
+            stat_valid: Vec::with_capacity(rows),
+            mode: Vec::with_capacity(rows),
+            nlink: Vec::with_capacity(rows),
+            size: Vec::with_capacity(rows),
+            mtime: Vec::with_capacity(rows),
+            ino: Vec::with_capacity(rows),
+            dev: Vec::with_capacity(rows),
+            flags: Vec::with_capacity(rows),
+            stack: NullableColumn::new(rows),
+            replayed: NullableColumn::new(rows),
             memory: BytesColumn::new(),
             name: String::new(),
         }

@@ -64,40 +64,44 @@ impl Worker {
                 Work::Close(closing) => {
                     let (dropped, rows) = shared.take_last();
                     self.dropped += dropped;
-                    return self.close(closing, rows);
+                    return self.close(closing, rows, shared);
                 }
             }
         }
     }
 
     fn write(&mut self, rows: &Rows, shared: &Handover) {
-        self.last_ns = rows.start.iter().copied().fold(self.last_ns, u64::max);
-        if self.error.is_none() {
-            match self.encode_and_write(rows) {
-                Ok(()) => return,
-                Err(error) => {
-                    self.error = Some(error);
-                    shared.fail();
-                    // Should this fail too, all of it is missing.
-                    let kept = self.write_what_fits(rows).unwrap_or_default();
-                    self.dropped += rows.counts.events - kept;
-                    return;
-                }
-            }
+        self.note_time(rows);
+        if self.error.is_some() {
+            self.dropped += rows.counts.events;
+        } else if let Err(error) = self.encode_and_write(rows) {
+            self.failed(error, rows, rows.len(), shared);
         }
-        self.dropped += rows.counts.events;
     }
 
-    /// After a batch has found no room: writes as many of its first rows as there is room for, and for the closing rows
+    fn note_time(&mut self, rows: &Rows) {
+        self.last_ns = rows.start.iter().copied().fold(self.last_ns, u64::max);
+    }
+
+    /// A batch, of which so many rows are events, could not be written.
+    fn failed(&mut self, error: io::Error, rows: &Rows, len: usize, shared: &Handover) {
+        self.error = Some(error);
+        shared.fail();
+        // Should this fail too, all of it is missing.
+        let kept = self.write_what_fits(rows, len).unwrap_or_default();
+        self.dropped += rows.counts.events - kept;
+    }
+
+    /// After a batch has found no room: writes as many of its first `len` rows as there is room for, and for the closing rows
     /// behind them. Returns how many events that kept.
-    fn write_what_fits(&mut self, rows: &Rows) -> io::Result<u64> {
+    fn write_what_fits(&mut self, rows: &Rows, len: usize) -> io::Result<u64> {
         let fitted = self.sink.fitted();
-        let mut closing = Rows::new(0);
+        let mut closing = Rows::with_room(0, 0);
         self.encode_closing(&mut closing)?;
         let room = fitted.saturating_sub(self.encoder.output_len() + CLOSING_MARGIN);
         let mut count = 0;
         for halvings in 1..=FITTING_STEPS {
-            let tried = count + (rows.len() >> halvings);
+            let tried = count + (len >> halvings);
             self.restart()?;
             self.encoder.encode_first(rows, tried).map_err(io::Error::other)?;
             if self.encoder.output_len() <= room {
@@ -133,18 +137,21 @@ impl Worker {
         self.encoder.take_output(|bytes| self.sink.write_whole(bytes))
     }
 
-    fn close(mut self, closing: Closing, rows: Option<Box<Rows>>) -> Result<Summary, Error> {
-        let written = self.written.events;
+    fn close(
+        mut self,
+        closing: Closing,
+        rows: Option<Box<Rows>>,
+        shared: &Handover,
+    ) -> Result<Summary, Error> {
+        let written = match (closing, rows) {
+            (Closing::Complete, Some(rows)) => self.close_complete(rows, shared),
+            (Closing::Abandoned, Some(rows)) => self.close_abandoned(&rows, shared),
+            (_, None) => self.written.events,
+        };
         if closing == Closing::Abandoned && self.batches == 0 && self.error.is_none() {
             let path = self.sink.path().to_owned();
             let summary = Summary { events: 0, bytes: 0, batches: 0 };
             return self.sink.leave().map(|()| summary).map_err(|source| Error::Create { path, source });
-        }
-        if closing == Closing::Complete
-            && let Some(rows) = rows
-        {
-            let closed = self.write_totals(rows);
-            self.error = self.error.take().or(closed.err());
         }
         let bytes = self.sink.len();
         let events = self.written.events;
@@ -156,10 +163,36 @@ impl Worker {
         }
     }
 
-    /// Closes the log. After a failure this is an attempt: there may be room again for a few rows
-    /// that say what is missing, because the half batch was taken back.
-    fn write_totals(&mut self, mut rows: Box<Rows>) -> io::Result<()> {
-        let counts = self.encode_closing(&mut rows)?;
+    fn close_abandoned(&mut self, rows: &Rows, shared: &Handover) -> u64 {
+        if rows.len() > 0 {
+            self.write(rows, shared);
+        }
+        self.written.events
+    }
+
+    /// Closes the log in one batch with its last events. Returns how many events are in it, those not counted that tell
+    /// of a failure.
+    fn close_complete(&mut self, mut rows: Box<Rows>, shared: &Handover) -> u64 {
+        let events = rows.len();
+        self.note_time(&rows);
+        if self.error.is_none() {
+            match self.write_totals(&mut rows) {
+                Ok(()) => return self.written.events,
+                Err(error) => self.failed(error, &rows, events, shared),
+            }
+        } else {
+            self.dropped += rows.counts.events;
+        }
+        let written = self.written.events;
+        rows.clear();
+        // An attempt: there may be room again for a few rows that say what is missing, because the half batch was taken
+        // back.
+        let _ = self.write_totals(&mut rows);
+        written
+    }
+
+    fn write_totals(&mut self, rows: &mut Rows) -> io::Result<()> {
+        let counts = self.encode_closing(rows)?;
         self.write_output()?;
         self.written = counts;
         self.batches += 1;
