@@ -111,11 +111,17 @@ fn compare(workload: &Workload, place: &Path) {
         "-qo".into(),
         log.clone().into(),
     ];
+    let text = place.join("strace");
     let theirs: Vec<OsString> =
-        ["strace", "-f", "-o"].map(OsString::from).into_iter().chain([place.join("strace").into()]).collect();
+        ["strace", "-f", "-o"].map(OsString::from).into_iter().chain([text.clone().into()]).collect();
     let mut times = [Vec::new(), Vec::new(), Vec::new()];
     while times[2].len() < ROUNDS || times[2].iter().sum::<f64>() < LONG_ENOUGH {
-        for (tool, times) in [&[][..], &ours, &theirs].into_iter().zip(&mut times) {
+        let tools = [(&[][..], None), (&ours, Some(&log)), (&theirs, Some(&text))];
+        for ((tool, output), times) in tools.into_iter().zip(&mut times) {
+            // A new file each time: to give the blocks of an older one back takes longer than some recordings.
+            if let Some(output) = output.filter(|output| output.exists()) {
+                std::fs::remove_file(output).expect("the output of the last round goes");
+            }
             times.push(timed(tool, workload));
         }
     }

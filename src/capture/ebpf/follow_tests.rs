@@ -86,10 +86,12 @@ fn spawn_waiter() -> Child {
     let pid = child.id();
     let waits = || {
         let threads = std::fs::read_dir(format!("/proc/{pid}/task")).expect("our own child");
-        let calls =
-            threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("syscall")).ok());
-        // read(2) of descriptor 0.
-        calls.filter(|call| call.starts_with("0 0x0 ")).count() == 1
+        let calls: Vec<String> = threads
+            .filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("syscall")).ok())
+            .collect();
+        // The test reads descriptor 0, the harness waits for the test's thread.
+        let wait = |begin: &str| calls.iter().filter(|call| call.starts_with(begin)).count();
+        wait(&format!("{} 0x0 ", libc::SYS_read)) == 1 && wait(&format!("{} ", libc::SYS_futex)) == 1
     };
     while !waits() {
         std::thread::sleep(Duration::from_millis(1));
