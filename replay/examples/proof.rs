@@ -317,7 +317,7 @@ fn round(program: &mut Program, runtime: &tokio_uring::Runtime) -> Result<Round,
             on_one_cpu[index] += on_one;
         }
     }
-    let (plan, runs) = program.record()?;
+    let (recorded, runs) = program.record()?;
     let thinking = Strategy::Thinking { disturb: true };
     let mut strategies = vec![Strategy::Free, thinking];
     strategies.extend([Way::Shared, Way::Started, Way::Ring].map(|way| way.replayed().1));
@@ -331,7 +331,7 @@ fn round(program: &mut Program, runtime: &tokio_uring::Runtime) -> Result<Round,
         blocks: RUNS,
         ..Options::default()
     };
-    let outcome = replay(plan, &options, |_| ())?;
+    let outcome = replay(recorded, &options, |_| ())?;
     let figures = |way: Strategy| {
         let row = outcome.row(way).ok_or("a strategy that was not measured")?;
         row.figures.as_ref().map_err(|voided| format!("{way}: {voided:?}"))
@@ -362,10 +362,11 @@ fn report(rounds: &[Round], cold: bool) {
             round.actual[index].iter().zip(&round.plain).map(|(changed, plain)| changed - plain)
         });
         let on_one: usize = rounds.iter().map(|round| round.on_one_cpu[index]).sum();
-        let mut what = format!("{}, {caches}", way.replayed().0);
-        if way != Way::Ring {
-            what += &format!(" (both on one CPU in {on_one} of {})", RUNS * rounds.len());
-        }
+        let on_one = match way {
+            Way::Plain | Way::Ring => String::new(),
+            _ => format!(" (both on one CPU in {on_one} of {})", RUNS * rounds.len()),
+        };
+        let what = format!("{}, {caches}{on_one}", way.replayed().0);
         let predicted: Vec<Estimate> = rounds.iter().map(|round| round.predicted[index]).collect();
         println!("{}", Held { what, plain, predicted: middle(&predicted), changes: changes.collect() });
     }
