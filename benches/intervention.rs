@@ -5,16 +5,20 @@
 //! ```
 //!
 //! `git diff-files` looks at every file of its index: one `lstat` after the other, or (`core.preloadIndex`) from up to
-//! twenty threads. The first way is recorded and replayed with as many threads, by `trace` as anybody would use it; what
-//! that says of the whole program is held against what the second way takes. Both ways run in turn, and the log and its replay
+//! twenty threads, which it starts for that and gives each its part. The first way is recorded and replayed like that, by
+//! `trace` as anybody would use it; what that says of the whole program is held against what the second way takes. Both ways run in turn, and the log and its replay
 //! come right after: a machine may be half as fast a minute later. All of that is done several times. With `cold` the kernel's caches are emptied before each run, which needs root.
-//!
-//! The measure is the error of the *change*: of a program that hardly changes, "no change" is right by accident.
+
+#[path = "../replay/examples/support/held.rs"]
+mod held;
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
+
+use held::{Held, median, middle};
+use trace_replay::Estimate;
 
 /// Files in the index. Git starts a thread for each five hundred, twenty at most.
 const FILES: usize = 10_000;
@@ -37,9 +41,10 @@ fn main() {
 
 /// What the program did, and what a replay of it right after says.
 struct Seen {
-    /// Milliseconds.
+    /// Microseconds.
     plain: f64,
-    changed: f64,
+    /// What the change took off or added, each in turn.
+    changes: Vec<f64>,
     replay: serde_json::Value,
 }
 
@@ -54,15 +59,11 @@ fn see(place: &Path, repository: &Path, cold: bool) -> Seen {
             }
         }
     }
-    let (plain, changed) = (median(plain), median(changed));
+    let differences = changed.iter().zip(&plain).map(|(changed, plain)| changed - plain).collect();
+    let plain = median(plain);
     let log = place.join("git.trace");
     record(repository, &log, cold);
-    Seen { plain, changed, replay: replay(&log, plain, cold) }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    Seen { plain, changes: differences, replay: replay(&log, plain, cold) }
 }
 
 fn git(repository: &Path, preload: bool) -> Command {
@@ -94,12 +95,12 @@ fn empty_caches(cold: bool) {
     }
 }
 
-/// Milliseconds.
+/// Microseconds.
 fn run(repository: &Path, preload: bool, cold: bool) -> f64 {
     empty_caches(cold);
     let begin = Instant::now();
     let done = git(repository, preload).status().expect("git");
-    let took = begin.elapsed().as_secs_f64() * 1e3;
+    let took = begin.elapsed().as_secs_f64() * 1e6;
     assert!(done.success(), "{done}");
     took
 }
@@ -122,7 +123,7 @@ fn record(repository: &Path, log: &Path, cold: bool) {
     assert!(done.success(), "{done}");
 }
 
-fn replay(log: &Path, wall_ms: f64, cold: bool) -> serde_json::Value {
+fn replay(log: &Path, wall_us: f64, cold: bool) -> serde_json::Value {
     let mut command = trace();
     command
         .arg("replay")
@@ -133,72 +134,54 @@ fn replay(log: &Path, wall_ms: f64, cold: bool) -> serde_json::Value {
         .arg("all")
         .arg("--runs")
         .arg(REPLAY_ROUNDS);
-    command.arg("--wall").arg(format!("{wall_ms:.3}ms")).args(cold.then_some("--cold")).arg(log);
+    command.arg("--wall").arg(format!("{:.3}ms", wall_us / 1e3)).args(cold.then_some("--cold")).arg(log);
     let done = command.stderr(Stdio::inherit()).output().expect("trace");
     assert!(done.status.success(), "{}", done.status);
     serde_json::from_slice(&done.stdout).expect("JSON")
 }
 
-/// The projected wall time of a row, in milliseconds.
-fn projected(row: &serde_json::Value, what: &str) -> f64 {
-    row["projection"]["wall_ns"][what].as_f64().expect("a projection") / 1e6
+/// The projected wall time of a row, in microseconds.
+fn projected(row: &serde_json::Value) -> Estimate {
+    let of = |end: &str| row["projection"]["wall_ns"][end].as_f64().expect("a projection") / 1e3;
+    Estimate { median: of("median"), low: of("low"), high: of("high") }
 }
 
 impl Seen {
-    fn rows(&self) -> &[serde_json::Value] {
-        self.replay["rows"].as_array().expect("rows")
+    fn row(&self, way: &str) -> &serde_json::Value {
+        let rows = self.replay["rows"].as_array().expect("rows");
+        rows.iter().find(|row| row["way"] == way).expect("a way that was asked for")
     }
 
-    fn threads(&self) -> &serde_json::Value {
-        self.rows().iter().find(|row| row["way"] == "threads").expect("threads were asked for")
-    }
-
-    /// The part of the program that its calls have, by the log, and with the replay's cost of them in its place.
-    fn calls(&self) -> [f64; 2] {
-        let calls = 1.0 - projected(&self.rows()[0], "median") / self.plain;
-        let here = self.replay["gate"]["replayed_ns"].as_f64().unwrap_or(f64::NAN) / 1e6 / self.plain;
-        [calls, here]
-    }
-
-    /// What the calls take from threads, in parts of what they take one after the other.
-    fn ratio(&self) -> f64 {
-        self.threads()["measured"]["against_serial"]["median"].as_f64().expect("a measured row")
+    /// The part of the program that its calls have, by the log.
+    fn calls(&self) -> f64 {
+        1.0 - projected(self.row("free")).median / self.plain
     }
 }
 
 fn report(seen: &[Seen], cold: bool) {
-    let middle = |of: &dyn Fn(&Seen) -> f64| median(seen.iter().map(of).collect());
+    let middle_of = |of: &dyn Fn(&Seen) -> f64| median(seen.iter().map(of).collect());
     let caches = if cold { "cold" } else { "warm" };
+    let plain = middle_of(&|one| one.plain);
     println!(
-        "git diff-files of {FILES} files, caches {caches}, medians of {TIMES} times {ROUNDS} runs in turn"
+        "git diff-files of {FILES} files, caches {caches}, {TIMES} times {ROUNDS} runs in turn: {:.0} % in calls that can be \
+         replayed.\n\n{}",
+        middle_of(&Seen::calls) * 100.0,
+        Held::HEAD
     );
-    let plain = middle(&|one| one.plain);
-    println!(
-        "one lstat after the other         {plain:8.2} ms, {:.0} % of it in calls that can be replayed",
-        middle(&|one| one.calls()[0]) * 100.0
-    );
-    let (predicted, changed) =
-        (middle(&|one| projected(one.threads(), "median")), middle(&|one| one.changed));
-    println!(
-        "with {THREADS} threads, predicted        {predicted:8.2} ms ({:.2} to {:.2}), {:.2} times as fast",
-        middle(&|one| projected(one.threads(), "low")),
-        middle(&|one| projected(one.threads(), "high")),
-        plain / predicted
-    );
-    println!(
-        "with {THREADS} threads, actual           {changed:8.2} ms, {:.2} times as fast",
-        plain / changed
-    );
-    let change = middle(&|one| one.plain - one.changed);
-    let error = |of: &dyn Fn(&Seen) -> f64| (middle(of) / change).abs() * 100.0;
-    println!(
-        "error of the change               {:8.0} % (saying that nothing changes: 100 %)",
-        error(&|one| projected(one.threads(), "median") - one.changed)
-    );
-    println!(
-        "  without scaling                 {:8.0} %",
-        error(&|one| one.plain * (1.0 - one.calls()[1] * (1.0 - one.ratio())) - one.changed)
-    );
+    // As git does it, and as it could be done at best.
+    for (way, how) in [("threads, started for it", "as git does"), ("threads", "sharing as they go")] {
+        let predicted: Vec<Estimate> = seen.iter().map(|one| projected(one.row(way))).collect();
+        println!(
+            "{}",
+            Held {
+                what: format!("git diff-files, {THREADS} threads, foreseen {how}, {caches}"),
+                plain,
+                predicted: middle(&predicted),
+                changes: seen.iter().flat_map(|one| one.changes.iter().copied()).collect(),
+            }
+        );
+    }
+    println!();
     for one in seen {
         let coverage = &one.replay["coverage"];
         println!(

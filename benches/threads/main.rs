@@ -9,18 +9,22 @@
 //! recorded without delay; what its schedule says of dearer calls is held against what they take, beside the
 //! predictors that know no threads: that nothing changes, and that each delay comes on top.
 //!
-//! The measure is the error of the *change*. What an install takes drifts by more than that with what the file system did before (an ext4
+//! What an install takes drifts by more than that with what the file system did before (an ext4
 //! passes over the inodes that were freed within the last minutes): so the delays take turns in being first, and each is held against the install without
 //! delay of its own round.
+
+#[path = "../../replay/examples/support/held.rs"]
+mod held;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use held::{Held, median};
 use trace::log::{Columns, Source};
 use trace::plan::Planner;
-use trace_replay::{CallCost, CallId, Op, Plan, Schedule};
+use trace_replay::{CallCost, CallId, Estimate, Op, Plan, Schedule};
 
 const WHEELS: usize = 30;
 const FILES: usize = 60;
@@ -65,7 +69,7 @@ fn main() {
             calls = place.predict(&mut predictions);
         }
     }
-    report(&times, &mut predictions, calls);
+    report(&times, &predictions, calls);
 }
 
 impl Place {
@@ -165,30 +169,26 @@ fn run(command: &mut Command) {
     assert!(status.success(), "{command:?}: {status}");
 }
 
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-/// Beside the median of the differences within a round, where the middle half of them lies.
-fn report(times: &[Vec<f64>], predictions: &mut [Vec<f64>], calls: usize) {
-    let before = median(&mut times[0].clone());
-    println!("uv pip install, {WHEELS} wheels by hard links: {:.1} ms, {calls} calls delayed", before / 1e3);
-    println!("delay    change   (middle half)       predicted      error  each on top      error");
+/// The schedule's prediction of each delay, and what adding every delay up would say.
+fn report(times: &[Vec<f64>], predictions: &[Vec<f64>], calls: usize) {
+    let plain = median(times[0].clone());
+    println!(
+        "uv pip install, {WHEELS} wheels by hard links, {calls} calls delayed, {ROUNDS} rounds.\n\n{}",
+        Held::HEAD
+    );
     for (index, &delay) in DELAYS.iter().enumerate().skip(1) {
-        let mut changes: Vec<f64> =
+        let changes: Vec<f64> =
             times[index].iter().zip(&times[0]).map(|(delayed, plain)| delayed - plain).collect();
-        let (change, predicted) = (median(&mut changes), median(&mut predictions[index]));
-        let [low, high] = [changes.len() / 4, changes.len() * 3 / 4].map(|at| changes[at] / 1e3);
+        let change = median(changes.clone());
         let on_top = (calls as u64 * delay) as f64;
-        let error = |value: f64| (value - change).abs() / change.abs() * 100.0;
-        println!(
-            "{delay:3} µs  {:6.1} ms  ({low:5.1} to {high:5.1})  {:8.1} ms  {:7.0} %  {:8.1} ms  {:7.0} %",
-            change / 1e3,
-            predicted / 1e3,
-            error(predicted),
+        let what = format!(
+            "uv pip install, {delay} µs more a call (every delay added up: {:.1} ms more, {:.0} %)",
             on_top / 1e3,
-            error(on_top)
+            ((on_top - change) / change).abs() * 100.0
         );
+        let Estimate { median, low, high } =
+            Estimate::of(&predictions[index]).expect("logs that were scheduled");
+        let predicted = Estimate { median: plain + median, low: plain + low, high: plain + high };
+        println!("{}", Held { what, plain, predicted, changes });
     }
 }

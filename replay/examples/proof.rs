@@ -1,13 +1,15 @@
-//! Does a replay predict? A program with known pauses, written four ways: plain calls in a row, half of them on a second
-//! thread, all of them on two threads that are woken while the first waits, tokio-uring.
+//! Does a replay predict? A program with known pauses, written in several ways: plain calls in a row; half of them on a second
+//! thread that is woken; all of them on two threads that are woken while the first waits, or that are started; tokio-uring.
 //! The first is recorded and replayed; what the replay says of the others is held against what they take.
 //!
-//! Two threads that are woken together may be put on one CPU, and then nothing is gained until the kernel moves one of
-//! them; a thread that works on while it wakes another keeps its own. So both are measured, and it is told how often both
-//! halves were begun on the same CPU.
+//! Each is run twice in a row and timed the second time: what another way left in the processors' caches (a ring's workers
+//! use the other one's) is a fifth of what the calls take. Two threads that are woken together may be put on one CPU, and
+//! then nothing is gained until the kernel moves one of them; so it is told how often both halves were begun on the same.
 //!
-//! The measure is the error of the *change*, not of the time: of a program that hardly changes, "no change" is right
-//! by accident. `cargo run --release -p trace-replay --example proof -- [cold]` (cold needs root)
+//! `cargo run --release --example proof -p trace-replay -- [cold]` (cold needs root)
+
+#[path = "support/held.rs"]
+mod held;
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -16,8 +18,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
+use held::{Held, median, middle};
 use trace_replay::{
-    At, Cache, Figures, Lookahead, Op, Options, Plan, PlanBuilder, Recorded, RecordedTimes, Strategy,
+    At, Cache, Estimate, Lookahead, Op, Options, Plan, PlanBuilder, Recorded, RecordedTimes, Strategy,
     ThreadId, replay,
 };
 
@@ -26,6 +29,8 @@ const FILES: usize = 400;
 /// How often each version runs in a round, and rounds of that and of replay.
 const RUNS: usize = 9;
 const ROUNDS: usize = 5;
+/// How often it is recorded in a round: what one run says of its calls is too uncertain.
+const RECORDINGS: usize = 9;
 /// What the program's own work walks through, as a program's data would evict the kernel's.
 const MEMORY: usize = 4 << 20;
 
@@ -65,12 +70,6 @@ impl Program {
                 self.memory[place] = self.memory[place].wrapping_add(1);
                 place = (place + 64) % MEMORY;
             }
-        }
-    }
-
-    fn empty_caches(&self) {
-        if self.cold {
-            fs::write("/proc/sys/vm/drop_caches", "3").expect("root, for a cold run");
         }
     }
 
@@ -116,6 +115,18 @@ impl Program {
         (took, cpus.windows(2).all(|pair| pair[0] == pair[1]))
     }
 
+    /// The files in two halves, each read by a thread that is started for it. Also whether both were begun on one CPU.
+    fn started(&mut self) -> (Duration, bool) {
+        let begin = Instant::now();
+        let cpus: Vec<usize> = std::thread::scope(|scope| {
+            let halves = self.files.chunks(self.files.len().div_ceil(2));
+            let threads: Vec<_> = halves.map(|half| scope.spawn(|| read_files(half))).collect();
+            threads.into_iter().map(|thread| thread.join().expect("a thread that read files")).collect()
+        });
+        (0..self.files.len()).for_each(|_| self.pause());
+        (begin.elapsed(), cpus[0] == cpus[1])
+    }
+
     fn ring(&mut self, runtime: &tokio_uring::Runtime) -> Duration {
         let begin = Instant::now();
         runtime.block_on(async {
@@ -129,21 +140,54 @@ impl Program {
         begin.elapsed()
     }
 
-    /// The program's calls, as a log would have them, with their times.
-    fn record(&mut self) -> Result<Plan, Box<dyn Error>> {
-        let mut builder = PlanBuilder::default();
-        let thread = builder.process(Some(b"/"))?;
+    /// How long one of its ways takes, and whether both halves were begun on one CPU.
+    fn run(&mut self, way: Way, runtime: &tokio_uring::Runtime) -> (Duration, bool) {
+        if self.cold {
+            fs::write("/proc/sys/vm/drop_caches", "3").expect("root, for a cold run");
+        }
+        match way {
+            Way::Plain => (self.serial(), false),
+            Way::Shared => self.threads(true),
+            Way::Woken => self.threads(false),
+            Way::Started => self.started(),
+            Way::Ring => (self.ring(runtime), false),
+        }
+    }
+
+    /// When the calls of each file began and ended, in nanoseconds.
+    fn times(&mut self) -> Vec<[u64; 2]> {
         let origin = Instant::now();
+        let now = || origin.elapsed().as_nanos() as u64;
+        let mut times = Vec::with_capacity(self.files.len());
         for index in 0..self.files.len() {
-            let now = |begin: Instant| (begin - origin).as_nanos() as u64;
-            let path = self.files[index].clone();
-            let begin = now(Instant::now());
-            read_file(&path);
-            let end = now(Instant::now());
-            add_calls(&mut builder, thread, &path, begin, end)?;
+            let begin = now();
+            std::hint::black_box(read_file(&self.files[index]));
+            times.push([begin, now()]);
             self.pause();
         }
-        Ok(builder.build())
+        times
+    }
+
+    /// The program's calls, as a log would have them, with their times in a run that is in the middle of several; and what they
+    /// took in each, in parts of that.
+    fn record(&mut self) -> Result<(Plan, Vec<f64>), Box<dyn Error>> {
+        let mut recorded = Vec::new();
+        for _ in 0..RECORDINGS {
+            if self.cold {
+                fs::write("/proc/sys/vm/drop_caches", "3")?;
+            }
+            let times = self.times();
+            recorded.push((times.iter().map(|[begin, end]| end - begin).sum::<u64>(), times));
+        }
+        recorded.sort();
+        let (middle, times) = &recorded[RECORDINGS / 2];
+        let runs = recorded.iter().map(|(total, _)| *total as f64 / *middle as f64).collect();
+        let mut builder = PlanBuilder::default();
+        let thread = builder.process(Some(b"/"))?;
+        for (path, &[begin, end]) in self.files.iter().zip(times) {
+            add_calls(&mut builder, thread, path, begin, end)?;
+        }
+        Ok((builder.build(), runs))
     }
 }
 
@@ -189,11 +233,6 @@ fn add_calls(
     Ok(())
 }
 
-fn median(mut times: Vec<Duration>) -> f64 {
-    times.sort();
-    times[times.len() / 2].as_secs_f64() * 1e6
-}
-
 fn main() -> Result<(), Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
     let mut files = Vec::new();
@@ -213,99 +252,122 @@ fn main() -> Result<(), Box<dyn Error>> {
     for _ in 0..ROUNDS {
         rounds.push(round(&mut program, &runtime)?);
     }
-    report(&rounds);
+    report(&rounds, cold);
     Ok(())
 }
 
-/// The ways of [`Program`], what they are and what a replay calls them.
-fn ways() -> [(&'static str, Strategy); 3] {
-    let lookahead = Lookahead::ALL;
-    let threads = Strategy::Threads { threads: 2, lookahead };
-    [
-        ("half on a second thread", threads),
-        ("two threads, the first waits", threads),
-        ("tokio-uring, depth 128", Strategy::TokioUring { depth: 128, lookahead }),
-    ]
+/// How the program is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Way {
+    Plain,
+    Shared,
+    Woken,
+    Started,
+    Ring,
 }
 
-/// Medians, in microseconds.
+impl Way {
+    const CHANGED: [Self; 4] = [Self::Shared, Self::Woken, Self::Started, Self::Ring];
+
+    /// What it is, and what a replay calls it.
+    fn replayed(self) -> (&'static str, Strategy) {
+        let woken = Strategy::Divided { threads: 2, started: false };
+        match self {
+            Self::Plain => ("plain", Strategy::Serial),
+            Self::Shared => ("half on a second thread, woken", woken),
+            Self::Woken => ("two threads, woken, the first waits", woken),
+            Self::Started => ("two threads, started for it", Strategy::Divided { threads: 2, started: true }),
+            Self::Ring => {
+                ("tokio-uring, depth 128", Strategy::TokioUring { depth: 128, lookahead: Lookahead::ALL })
+            }
+        }
+    }
+}
+
+/// In microseconds.
 struct Round {
-    plain: f64,
-    predicted: [f64; 3],
-    actual: [f64; 3],
+    plain: Vec<f64>,
+    /// Of each of [`Way::CHANGED`].
+    actual: [Vec<f64>; 4],
+    predicted: Vec<Estimate>,
     /// In how many runs both halves were begun on one CPU.
-    on_one_cpu: [usize; 2],
+    on_one_cpu: [usize; 4],
     /// What the calls cost in the program, and what the replay with its pauses would have said.
     calls: [f64; 2],
 }
 
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
 fn round(program: &mut Program, runtime: &tokio_uring::Runtime) -> Result<Round, Box<dyn Error>> {
-    let (mut serial, mut others, mut on_one_cpu) = (Vec::new(), [const { Vec::new() }; 3], [0; 2]);
-    for _ in 0..RUNS {
-        program.empty_caches();
-        serial.push(program.serial());
-        for (way, shares) in [(0, true), (1, false)] {
-            program.empty_caches();
-            let (took, on_one) = program.threads(shares);
-            others[way].push(took);
-            on_one_cpu[way] += usize::from(on_one);
+    let (mut plain, mut actual, mut on_one_cpu) = (Vec::new(), [const { Vec::new() }; 4], [0; 4]);
+    let mut timed = |way| {
+        if !program.cold {
+            program.run(way, runtime);
         }
-        program.empty_caches();
-        others[2].push(program.ring(runtime));
+        let (took, on_one) = program.run(way, runtime);
+        (micros(took), usize::from(on_one))
+    };
+    for _ in 0..RUNS {
+        plain.push(timed(Way::Plain).0);
+        for (index, way) in Way::CHANGED.into_iter().enumerate() {
+            let (took, on_one) = timed(way);
+            actual[index].push(took);
+            on_one_cpu[index] += on_one;
+        }
     }
-    program.empty_caches();
-    let plan = program.record()?;
+    let (recorded, runs) = program.record()?;
     let thinking = Strategy::Thinking { disturb: true };
-    let [(_, threads), _, (_, ring)] = ways();
+    let mut strategies = vec![Strategy::Free, thinking];
+    strategies.extend([Way::Shared, Way::Started, Way::Ring].map(|way| way.replayed().1));
     let options = Options {
-        strategies: vec![Strategy::Free, thinking, threads, ring],
+        strategies,
         cache: if program.cold { Cache::Dropped } else { Cache::Warm },
-        wall_ns: serial.iter().map(|time| time.as_nanos() as f64).collect(),
+        wall_ns: plain.iter().map(|time| time * 1e3).collect(),
         // No tracer was there: they are costs.
         recorded: RecordedTimes::Costs { probe_ns: 0.0, most_probe_ns: 0.0 },
+        runs,
         blocks: RUNS,
         ..Options::default()
     };
-    let outcome = replay(plan, &options, |_| ())?;
-    let figures = |way: Strategy| -> Result<Figures, Box<dyn Error>> {
+    let outcome = replay(recorded, &options, |_| ())?;
+    let figures = |way: Strategy| {
         let row = outcome.row(way).ok_or("a strategy that was not measured")?;
-        row.figures.clone().map_err(|voided| format!("{way}: {voided:?}").into())
+        row.figures.as_ref().map_err(|voided| format!("{way}: {voided:?}"))
     };
-    let mut predicted = [0.0; 3];
-    for (predicted, (_, way)) in predicted.iter_mut().zip(ways()) {
-        *predicted = figures(way)?.projection.ok_or("no projection")?.wall_ns.median / 1e3;
+    let mut predicted = Vec::new();
+    for way in Way::CHANGED {
+        let Estimate { median, low, high } =
+            figures(way.replayed().1)?.projection.ok_or("no projection")?.wall_ns;
+        predicted.push(Estimate { median: median / 1e3, low: low / 1e3, high: high / 1e3 });
     }
-    let recorded = outcome.gate.ok_or("a log without times")?.in_program_ns;
-    let calls = [recorded / 1e3, figures(thinking)?.calls_ns.median / 1e3];
-    Ok(Round { plain: median(serial), predicted, actual: others.map(median), on_one_cpu, calls })
+    let in_program = outcome.gate.ok_or("a log without times")?.in_program_ns;
+    let calls = [in_program / 1e3, figures(thinking)?.calls_ns.median / 1e3];
+    Ok(Round { plain, actual, predicted, on_one_cpu, calls })
 }
 
-fn report(rounds: &[Round]) {
-    let middle = |of: &dyn Fn(&Round) -> f64| {
-        let mut values: Vec<f64> = rounds.iter().map(of).collect();
-        values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
-    };
-    let plain = middle(&|round| round.plain);
-    let [recorded, replayed] = [0, 1].map(|index| middle(&|round| round.calls[index]));
+fn report(rounds: &[Round], cold: bool) {
+    let caches = if cold { "cold" } else { "warm" };
+    let [recorded, replayed] =
+        [0, 1].map(|index| median(rounds.iter().map(|round| round.calls[index]).collect()));
+    let plain = median(rounds.iter().flat_map(|round| round.plain.clone()).collect());
     println!(
-        "plain calls: {plain:.0} µs, of it in the calls {recorded:.0} (a replay with its pauses: {replayed:.0})"
+        "A program with known pauses, caches {caches}: {plain:.0} µs, of it in the calls {recorded:.0} at most \
+         (a replay with its pauses: {replayed:.0}).\n\n{}",
+        Held::HEAD
     );
-    println!(
-        "{:30} {:>12} {:>9} {:>11} {:>16} {:>11}",
-        "rewritten with", "predicted µs", "actual", "less by", "error of change", "on one CPU"
-    );
-    for (index, (name, _)) in ways().into_iter().enumerate() {
-        let (predicted, actual) =
-            (middle(&|round| round.predicted[index]), middle(&|round| round.actual[index]));
-        // Within a round: from one to the next the machine may change.
-        let off = middle(&|round| round.predicted[index] - round.actual[index]);
-        let change = middle(&|round| round.plain - round.actual[index]);
-        let error = off.abs() / change.abs() * 100.0;
-        let on_one: Option<usize> =
-            rounds.iter().map(|round| round.on_one_cpu.get(index).copied()).sum::<Option<usize>>();
-        let on_one = on_one.map_or_else(String::new, |runs| format!("{runs} of {}", RUNS * rounds.len()));
-        println!("{name:30} {predicted:12.0} {actual:9.0} {change:11.0} {error:14.0} % {on_one:>11}");
+    for (index, way) in Way::CHANGED.into_iter().enumerate() {
+        let changes = rounds.iter().flat_map(|round| {
+            round.actual[index].iter().zip(&round.plain).map(|(changed, plain)| changed - plain)
+        });
+        let on_one: usize = rounds.iter().map(|round| round.on_one_cpu[index]).sum();
+        let on_one = match way {
+            Way::Plain | Way::Ring => String::new(),
+            _ => format!(" (both on one CPU in {on_one} of {})", RUNS * rounds.len()),
+        };
+        let what = format!("{}, {caches}{on_one}", way.replayed().0);
+        let predicted: Vec<Estimate> = rounds.iter().map(|round| round.predicted[index]).collect();
+        println!("{}", Held { what, plain, predicted: middle(&predicted), changes: changes.collect() });
     }
-    println!("Saying that nothing changes has an error of 100 % of the change.");
 }

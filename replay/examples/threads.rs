@@ -2,8 +2,11 @@
 //! other: as they are, without their calls, and with all calls made by one ring beforehand.
 //!
 //! The first is recorded and replayed; what the replay says of the others is held against what they take, beside what the
-//! sum of all calls' time says, which knows no threads. The measure is the error of the *change*.
+//! sum of all calls' time says, which knows no threads.
 //! `cargo run --release -p trace-replay --example threads`
+
+#[path = "support/held.rs"]
+mod held;
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -11,9 +14,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use held::{Held, median, middle};
 use trace_replay::{
-    At, Lookahead, Op, Options, Plan, PlanBuilder, Recorded, Scope, Share, StatCall, Strategy, ThreadId,
-    replay,
+    At, Estimate, Lookahead, Op, Options, Plan, PlanBuilder, Recorded, RecordedTimes, Scope, Share, StatCall,
+    Strategy, ThreadId, replay,
 };
 
 /// Files of each thread.
@@ -21,6 +25,8 @@ const FILES: [usize; 2] = [600, 200];
 const PAUSE: Duration = Duration::from_micros(5);
 const RUNS: usize = 15;
 const ROUNDS: usize = 5;
+/// How often it is recorded in a round: what one run says of its calls is too uncertain.
+const RECORDINGS: usize = 9;
 
 /// When the calls of a file began and ended.
 type Took = (PathBuf, Instant, Instant);
@@ -84,11 +90,25 @@ fn run_with_ring(files: &[Vec<PathBuf>], runtime: &tokio_uring::Runtime) -> Dura
     begin.elapsed()
 }
 
-/// The program's calls as a log would have them.
-fn record(files: &[Vec<PathBuf>]) -> Result<Plan, Box<dyn Error>> {
-    let origin = Instant::now();
-    let (_, took) = run(files, true);
-    let ended = Instant::now();
+/// The program's calls as a log would have them, in a run that is in the middle of several; and what they took in each, in
+/// parts of that.
+fn record(files: &[Vec<PathBuf>]) -> Result<(Plan, Vec<f64>), Box<dyn Error>> {
+    let mut recorded = Vec::new();
+    for _ in 0..RECORDINGS {
+        let origin = Instant::now();
+        let (_, took) = run(files, true);
+        let ended = Instant::now();
+        let calls: Duration = took.iter().flatten().map(|(_, begin, end)| *end - *begin).sum();
+        recorded.push((calls, origin, took, ended));
+    }
+    recorded.sort_by_key(|(calls, ..)| *calls);
+    let runs: Vec<Duration> = recorded.iter().map(|(calls, ..)| *calls).collect();
+    let (middle, origin, took, ended) = recorded.swap_remove(RECORDINGS / 2);
+    let runs = runs.into_iter().map(|run| run.as_secs_f64() / middle.as_secs_f64()).collect();
+    Ok((plan(origin, &took, ended)?, runs))
+}
+
+fn plan(origin: Instant, took: &[Vec<Took>], ended: Instant) -> Result<Plan, Box<dyn Error>> {
     let at = |when: Instant| (when - origin).as_nanos() as u64;
     let mut builder = PlanBuilder::default();
     let main = builder.process(Some(b"/"))?;
@@ -135,23 +155,22 @@ fn add_calls(
     Ok(())
 }
 
-/// The ways it is changed, as a replay calls them.
-fn ways() -> [Strategy; 2] {
-    [Strategy::Free, Strategy::TokioUring { depth: 128, lookahead: Lookahead::ALL }]
+/// What is changed, and what a replay calls it.
+fn ways() -> [(&'static str, Strategy); 2] {
+    let ring = Strategy::TokioUring { depth: 128, lookahead: Lookahead::ALL };
+    [
+        ("two threads, without their calls", Strategy::Free),
+        ("two threads, all calls in one ring before", ring),
+    ]
 }
 
-/// Medians, in microseconds.
+/// In microseconds.
 struct Round {
-    plain: f64,
-    actual: [f64; 2],
-    predicted: [f64; 2],
+    plain: Vec<f64>,
+    actual: [Vec<f64>; 2],
+    predicted: Vec<Estimate>,
     /// What the sum of the calls' time says.
     summed: [f64; 2],
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 fn micros(time: Duration) -> f64 {
@@ -161,56 +180,63 @@ fn micros(time: Duration) -> f64 {
 fn round(files: &[Vec<PathBuf>], runtime: &tokio_uring::Runtime) -> Result<Round, Box<dyn Error>> {
     let (mut plain, mut free, mut ring) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..RUNS {
-        plain.push(micros(run(files, true).0));
+        // The first time each finds in the caches what another way has left.
+        for times in [&mut Vec::new(), &mut plain] {
+            times.push(micros(run(files, true).0));
+        }
         free.push(micros(run(files, false).0));
-        ring.push(micros(run_with_ring(files, runtime)));
+        for times in [&mut Vec::new(), &mut ring] {
+            times.push(micros(run_with_ring(files, runtime)));
+        }
     }
     let own = Strategy::Threads { threads: 2, lookahead: Lookahead::FAITHFUL };
     let thinking = Strategy::Thinking { disturb: true };
+    let (recorded, runs) = record(files)?;
     let options = Options {
-        strategies: [own, thinking].into_iter().chain(ways()).collect(),
+        strategies: [own, thinking].into_iter().chain(ways().map(|(_, way)| way)).collect(),
         wall_ns: plain.iter().map(|time| time * 1e3).collect(),
+        // No tracer was there: they are costs.
+        recorded: RecordedTimes::Costs { probe_ns: 0.0, most_probe_ns: 0.0 },
+        runs,
         blocks: RUNS,
         ..Options::default()
     };
-    let outcome = replay(record(files)?, &options, |_| ())?;
-    let plain = median(plain);
+    let outcome = replay(recorded, &options, |_| ())?;
     let figures = |way: Strategy| {
         let row = outcome.row(way).ok_or("a strategy that was not measured")?;
         row.figures.as_ref().map_err(|voided| format!("{way}: {voided:?}"))
     };
-    let calls = figures(thinking)?.calls_ns.median / 1e3;
-    let (mut predicted, mut summed) = ([0.0; 2], [0.0; 2]);
-    for (index, way) in ways().into_iter().enumerate() {
+    let calls = outcome.gate.ok_or("a log without times")?.in_program_ns / 1e3;
+    let (mut predicted, mut summed) = (Vec::new(), [0.0; 2]);
+    for (index, (_, way)) in ways().into_iter().enumerate() {
         let figures = figures(way)?;
-        predicted[index] = figures.projection.ok_or("no projection")?.wall_ns.median / 1e3;
+        let Estimate { median: middle, low, high } = figures.projection.ok_or("no projection")?.wall_ns;
+        predicted.push(Estimate { median: middle / 1e3, low: low / 1e3, high: high / 1e3 });
         let ratio = if way == Strategy::Free { 0.0 } else { figures.against_serial.median };
-        summed[index] = plain - calls * (1.0 - ratio);
+        summed[index] = median(plain.clone()) - calls * (1.0 - ratio);
     }
-    Ok(Round { plain, actual: [median(free), median(ring)], predicted, summed })
+    Ok(Round { plain, actual: [free, ring], predicted, summed })
 }
 
 fn report(rounds: &[Round]) {
-    let middle = |of: &dyn Fn(&Round) -> f64| median(rounds.iter().map(of).collect());
-    let plain = middle(&|round| round.plain);
-    println!("two threads, {} and {} files: {plain:.0} µs", FILES[0], FILES[1]);
+    let plain = median(rounds.iter().flat_map(|round| round.plain.clone()).collect());
     println!(
-        "{:40} {:>9} {:>12} {:>9} {:>12} {:>9}",
-        "changed", "actual µs", "predicted µs", "error", "by the sum", "error"
+        "A program of two threads with known pauses, {} and {} files: {plain:.0} µs.\n",
+        FILES[0], FILES[1]
     );
-    for (index, way) in ways().into_iter().enumerate() {
-        let actual = middle(&|round| round.actual[index]);
-        let (predicted, summed) =
-            (middle(&|round| round.predicted[index]), middle(&|round| round.summed[index]));
-        let error = |value: f64| (value - actual).abs() / (plain - actual).abs() * 100.0;
-        println!(
-            "{:40} {actual:9.0} {predicted:12.0} {:7.0} % {summed:12.0} {:7.0} %",
-            way.to_string(),
-            error(predicted),
-            error(summed)
-        );
+    println!("{}", Held::HEAD);
+    for (index, (name, _)) in ways().into_iter().enumerate() {
+        let changes = rounds.iter().flat_map(|round| {
+            round.actual[index].iter().zip(&round.plain).map(|(changed, plain)| changed - plain)
+        });
+        let changes: Vec<f64> = changes.collect();
+        let summed = median(rounds.iter().map(|round| round.summed[index]).collect());
+        let change = median(changes.clone());
+        let error = ((summed - plain - change) / change).abs() * 100.0;
+        let predicted: Vec<Estimate> = rounds.iter().map(|round| round.predicted[index]).collect();
+        let what = format!("{name} (by the sum of its calls {summed:.0} µs: {error:.0} %)");
+        println!("{}", Held { what, plain, predicted: middle(&predicted), changes });
     }
-    println!("Saying that nothing changes has an error of 100 % of the change.");
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -4,6 +4,7 @@
 //! [`Run`]. Whatever it needs (rings, threads, buffers) is made before time is taken.
 
 mod chains;
+mod divided;
 mod fewer;
 mod memo;
 mod mock;
@@ -37,6 +38,7 @@ pub(crate) use strategy::{Kit, make};
 pub use tuning::Tuning;
 
 pub(crate) use memo::missed_directories;
+pub(crate) use pollution::Pollution;
 pub(crate) use serial::Serial;
 pub(crate) use thinking::Thinking;
 

@@ -22,7 +22,7 @@ const COLUMNS: usize = 32;
 
 /// Memory and code to walk through, or neither.
 #[derive(Debug)]
-pub(super) struct Pollution {
+pub(crate) struct Pollution {
     /// Empty where a pause is to leave the caches alone.
     memory: Vec<u8>,
     place: usize,
@@ -31,7 +31,7 @@ pub(super) struct Pollution {
 }
 
 impl Pollution {
-    pub(super) fn new(disturb: bool) -> Self {
+    pub(crate) fn new(disturb: bool) -> Self {
         let memory = vec![1; if disturb { WORKING_SET } else { 0 }];
         Self { memory, place: 0, function: 0, value: 1 }
     }
@@ -52,6 +52,15 @@ impl Pollution {
                 std::hint::spin_loop();
             }
         }
+    }
+
+    /// Walks through all of the memory and all of the code, as a pause does that is long enough.
+    pub(crate) fn evict(&mut self) {
+        let lines = self.memory.len() / STRIDE;
+        for _ in 0..(lines / LINES).max(ROWS * COLUMNS) {
+            self.touch();
+        }
+        std::hint::black_box(&self);
     }
 
     fn touch(&mut self) {
@@ -178,6 +187,10 @@ mod tests {
         assert!(begin.elapsed() >= Duration::from_millis(2));
         assert!(pollution.place > 0 || pollution.memory[0] > 1);
         assert!(pollution.function > 0 || pollution.value != 1);
+        let (mut evicting, before) = (Pollution::new(true), WORKING_SET / STRIDE);
+        evicting.evict();
+        let touched = evicting.memory.iter().filter(|&&byte| byte > 1).count();
+        assert_eq!((touched, evicting.place, evicting.function), (before, 0, 0), "all of it, once");
         let mut quiet = Pollution::new(false);
         quiet.pass(Duration::from_micros(10));
         assert_eq!((quiet.place, quiet.function), (0, 0));

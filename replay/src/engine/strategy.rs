@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::chains::Chains;
+use super::divided::{Started, Woken};
 use super::fewer::{Fewer, Without};
 use super::memo::Memo;
 use super::relative::Relative;
@@ -39,6 +40,14 @@ pub enum Strategy {
         threads: u32,
         /// How far a thread of the program may be ahead of itself.
         lookahead: Lookahead,
+    },
+    /// Plain calls from so many threads of which each is given its part beforehand, as a program is written that knows its
+    /// calls.
+    Divided {
+        /// How many.
+        threads: u32,
+        /// They are started for it and joined; else they are there, and are woken.
+        started: bool,
     },
     /// A ring, one operation at a time.
     RingOne,
@@ -110,6 +119,7 @@ impl Strategy {
             | Self::Serial
             | Self::Thinking { .. }
             | Self::Threads { .. }
+            | Self::Divided { .. }
             | Self::Memo { .. }
             | Self::Fewer(_)
             | Self::Relative
@@ -129,6 +139,7 @@ impl Strategy {
             | Self::Hybrid { lookahead, .. }
             | Self::Chains { lookahead, .. }
             | Self::TokioUring { lookahead, .. } => lookahead,
+            Self::Divided { .. } => Lookahead::ALL,
             _ => Lookahead::FAITHFUL,
         }
     }
@@ -142,6 +153,8 @@ impl fmt::Display for Strategy {
             Self::Thinking { disturb: false } => f.write_str("serial, think time"),
             Self::Thinking { disturb: true } => f.write_str("serial, think time, caches disturbed"),
             Self::Threads { threads, lookahead } => write!(f, "{threads} threads, lookahead {lookahead}"),
+            Self::Divided { threads, started: true } => write!(f, "{threads} threads, started for it"),
+            Self::Divided { threads, started: false } => write!(f, "{threads} threads, woken for it"),
             Self::RingOne => f.write_str("ring, depth 1"),
             Self::Ring { depth, lookahead } => write!(f, "ring, depth {depth}, lookahead {lookahead}"),
             Self::Tuned { tuning, depth, lookahead } => {
@@ -184,6 +197,14 @@ pub(crate) fn make(strategy: Strategy, kit: &mut Kit) -> io::Result<Option<Box<d
         },
         Strategy::Threads { threads, lookahead } => {
             Box::new(Threads::new((kit.graph)(lookahead), program.room(), threads)?)
+        }
+        Strategy::Divided { threads, started } => {
+            let graph = (kit.graph)(Lookahead::ALL);
+            if started {
+                Box::new(Started::new(program, graph, threads))
+            } else {
+                Box::new(Woken::new(program, graph, threads)?)
+            }
         }
         Strategy::Chains { depth, lookahead } => {
             Box::new(Chains::new(program, (kit.graph)(lookahead), depth)?)

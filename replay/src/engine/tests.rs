@@ -130,6 +130,12 @@ fn threads_of_any_number() {
             assert_eq!(counts.kernel_entries, program.executed() as u64);
         }
     }
+    for (threads, started) in
+        [1, 2, 3, 8, 40].into_iter().flat_map(|threads| [(threads, false), (threads, true)])
+    {
+        let counts = check(&program, Strategy::Divided { threads, started });
+        assert_eq!(counts.kernel_entries, program.executed() as u64);
+    }
 }
 
 #[test]

@@ -18,10 +18,25 @@ pub struct Estimate {
 }
 
 impl Estimate {
+    /// The median of values, by resampling them; `None` without any.
+    #[must_use]
+    pub fn of(values: &[f64]) -> Option<Self> {
+        if values.is_empty() {
+            return None;
+        }
+        Some(estimate(median(values), |resampler| resampler.median_of_a_draw(values)))
+    }
+
     /// Whether the value lies in the interval.
     #[must_use]
     pub fn holds(&self, value: f64) -> bool {
         self.low <= value && value <= self.high
+    }
+
+    /// Whether there is a value in both intervals.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.low <= other.high && other.low <= self.high
     }
 }
 
@@ -55,14 +70,6 @@ pub(crate) fn estimate(value: f64, mut resample: impl FnMut(&mut Resampler) -> f
     Estimate { median: value, low: values[tail], high: values[RESAMPLES - 1 - tail] }
 }
 
-/// The estimate of a median; `None` without values.
-pub(crate) fn median_estimate(values: &[f64]) -> Option<Estimate> {
-    if values.is_empty() {
-        return None;
-    }
-    Some(estimate(median(values), |resampler| resampler.median_of_a_draw(values)))
-}
-
 /// The median; not a number without values.
 pub(crate) fn median(values: &[f64]) -> f64 {
     median_of(&mut values.to_vec())
@@ -90,7 +97,7 @@ mod tests {
         assert_eq!(median(&[3.0, 1.0, 2.0]).to_string(), "2");
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]).to_string(), "2.5");
         assert!(median(&[]).is_nan());
-        assert_eq!(median_estimate(&[]), None);
+        assert_eq!(Estimate::of(&[]), None);
     }
 
     #[test]
@@ -98,7 +105,7 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(1);
         let held = (0..200).filter(|_| {
             let values: Vec<f64> = (0..30).map(|_| random.f64()).collect();
-            median_estimate(&values).unwrap().holds(0.5)
+            Estimate::of(&values).unwrap().holds(0.5)
         });
         let held = held.count();
         assert!((175..=200).contains(&held), "{held} of 200");
@@ -107,8 +114,8 @@ mod tests {
     #[test]
     fn the_same_values_give_the_same_interval() {
         let values = [1.0, 5.0, 2.0, 8.0, 3.0];
-        assert_eq!(median_estimate(&values), median_estimate(&values));
-        let all_alike = median_estimate(&[7.0; 9]).unwrap();
+        assert_eq!(Estimate::of(&values), Estimate::of(&values));
+        let all_alike = Estimate::of(&[7.0; 9]).unwrap();
         assert_eq!((all_alike.low, all_alike.high), (7.0, 7.0));
     }
 }

@@ -7,9 +7,10 @@
 use super::blocks::{Contender, Sample};
 use super::bootstrap::median;
 use super::gate::Gate;
-use super::projection::{CostSource, Projection, Whole, project};
+use super::projection::{CostSource, Instead, Projection, Whole, project};
 use super::scheduled::{Again, Way};
 use crate::engine::Strategy;
+use crate::graph::Lookahead;
 use crate::schedule::Schedule;
 
 /// What rows are seen against.
@@ -43,6 +44,8 @@ impl Context<'_> {
 /// One cost of the calls in the program, and what follows from it.
 struct View<'a> {
     calls_ns: Vec<f64>,
+    /// So many times what they cost in a replay with the program's pauses; `None`: not known.
+    factor: Option<f64>,
     /// Of a program with several threads.
     again: Option<Again<'a>>,
 }
@@ -60,22 +63,26 @@ pub(super) struct Forecast<'a> {
 
 impl<'a> Forecast<'a> {
     pub(super) fn new(context: &Context<'a>, contenders: &'a [Contender]) -> Self {
-        let view = |calls_ns: Vec<f64>| {
+        let view = |calls_ns: Vec<f64>, factor| {
             let scale = median(&calls_ns) / context.logged_ns;
             let again = context.schedule.and_then(|schedule| Again::new(schedule, scale, contenders));
-            View { calls_ns, again }
+            View { calls_ns, factor, again }
         };
         let (calls_ns, source) = context.cost(contenders);
+        let in_program = context.gate.map(|gate| if gate.is_near() { 1.0 } else { gate.ratio() });
+        let factor = if source == CostSource::Recorded { in_program } else { Some(1.0) };
         let other = context.gate.filter(|gate| !gate.is_near()).map(|gate| match source {
-            CostSource::Recorded => vec![gate.replayed_ns],
-            CostSource::ThinkTime | CostSource::Loop => vec![gate.in_program_least_ns, gate.in_program_ns],
+            CostSource::Recorded => view(vec![gate.replayed_ns], Some(1.0)),
+            CostSource::ThinkTime | CostSource::Loop => {
+                view(vec![gate.in_program_least_ns, gate.in_program_ns], in_program)
+            }
         });
         let serial = contenders.iter().find(|contender| contender.strategy == Strategy::Serial);
         let baseline = serial.filter(|serial| serial.voided.is_none());
         Self {
             wall_ns: context.wall_ns,
-            view: view(calls_ns),
-            other: other.map(view),
+            view: view(calls_ns, factor),
+            other,
             source,
             baseline: baseline.map_or(&[], |serial| &serial.samples),
         }
@@ -85,16 +92,30 @@ impl<'a> Forecast<'a> {
     pub(super) fn free(&self) -> Option<Projection> {
         self.with(|view| match &view.again {
             Some(again) => again.project(self.wall_ns, &Way::FREE),
-            None => project(self.whole(view), &[0.0]),
+            None => project(self.whole(view), Instead::Share(&[0.0])),
         })
     }
 
     /// The program with a strategy; `calls` is its time within the calls to that of plain serial ones, a block each.
     pub(super) fn of(&self, contender: &Contender, calls: &[f64]) -> Option<Projection> {
-        self.with(|view| match &view.again {
-            Some(again) => again.project(self.wall_ns, &again.way(contender, self.baseline)),
-            None => project(self.whole(view), calls),
+        let are_together = contender.strategy.lookahead() == Lookahead::ALL;
+        self.with(|view| match (&view.again, view.factor.filter(|_| are_together)) {
+            (Some(again), _) => again.project(self.wall_ns, &again.way(contender, self.baseline)),
+            (None, Some(factor)) => self.together(contender, view, factor),
+            (None, None) => project(self.whole(view), Instead::Share(calls)),
         })
+    }
+
+    /// All calls together. What the program's other work leaves of them in the caches is between all and nothing: the figure stands in the
+    /// middle, and the interval holds both.
+    fn together(&self, contender: &Contender, view: &View, factor: f64) -> Option<Projection> {
+        let of = |took: fn(&Sample) -> f64| {
+            let took: Vec<f64> = contender.samples.iter().map(|sample| took(sample) * factor).collect();
+            project(self.whole(view), Instead::Together(&took))
+        };
+        let between = of(|sample| f64::midpoint(sample.calls_ns, sample.calls_after_work_ns))?;
+        let ends = [of(|sample| sample.calls_ns)?, of(|sample| sample.calls_after_work_ns)?];
+        Some(ends.into_iter().fold(between, Projection::reaching))
     }
 
     fn whole<'v>(&'v self, view: &'v View) -> Whole<'v> {

@@ -19,7 +19,6 @@ mod unsteady;
 
 pub(crate) use blocks::{Bench, Contender};
 pub use bootstrap::Estimate;
-pub(crate) use bootstrap::median_estimate;
 pub(crate) use cached::Cached;
 pub(crate) use forecast::Context;
 pub use gate::Gate;

@@ -104,6 +104,12 @@ impl Options {
         strategies
     }
 
+    /// Threads of which each is given its part beforehand, as a program would.
+    #[must_use]
+    pub fn divided_strategies() -> Vec<Strategy> {
+        [false, true].map(|started| Strategy::Divided { threads: 2, started }).to_vec()
+    }
+
     /// Names looked up from open directories; a ring set up in all ways there are, for a program as it is and for one that
     /// knows its future.
     #[must_use]

@@ -1,7 +1,7 @@
 //! What the samples say: figures with intervals, against the baseline and against threads.
 
 use super::blocks::{Contender, Sample};
-use super::bootstrap::{Estimate, median, median_estimate};
+use super::bootstrap::{Estimate, median};
 use super::forecast::{Context, Forecast};
 use super::projection::{CostSource, Projection};
 use crate::engine::{Counts, Strategy};
@@ -174,10 +174,10 @@ pub(super) fn ratios(samples: &[Sample], to: &[Sample], of: impl Fn(&Sample) -> 
 
 fn figures(contender: &Contender, threads: Option<&Contender>, forecast: &Forecast) -> Figures {
     let (samples, baseline) = (&contender.samples, forecast.baseline);
-    let of = |of: fn(&Sample) -> f64| median_estimate(&values(samples, of)).unwrap_or(NOTHING);
+    let of = |of: fn(&Sample) -> f64| Estimate::of(&values(samples, of)).unwrap_or(NOTHING);
     let calls = ratios(samples, baseline, |sample| sample.calls_ns);
     let against_threads = threads
-        .and_then(|threads| median_estimate(&ratios(samples, &threads.samples, |sample| sample.calls_ns)));
+        .and_then(|threads| Estimate::of(&ratios(samples, &threads.samples, |sample| sample.calls_ns)));
     let projection = forecast.of(contender, &calls);
     let helps = projection
         .zip(against_threads)
@@ -188,9 +188,9 @@ fn figures(contender: &Contender, threads: Option<&Contender>, forecast: &Foreca
         calls_ns: of(|sample| sample.calls_ns),
         cpu_ns: of(|sample| sample.cpu_ns),
         switches: median(&values(samples, |sample| sample.switches)),
-        against_serial: median_estimate(&calls).unwrap_or(NOTHING),
+        against_serial: Estimate::of(&calls).unwrap_or(NOTHING),
         against_threads,
-        cpu_ratio: median_estimate(&ratios(samples, baseline, |sample| sample.cpu_ns)).unwrap_or(NOTHING),
+        cpu_ratio: Estimate::of(&ratios(samples, baseline, |sample| sample.cpu_ns)).unwrap_or(NOTHING),
         projection,
         helps,
     }

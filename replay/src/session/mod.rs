@@ -22,7 +22,7 @@ use outcome::{coverage, reasons};
 pub use overhead::overhead;
 
 use crate::ReplayError;
-use crate::engine::{Engine, Kit, Strategy, Without, make, missed_directories};
+use crate::engine::{Engine, Kit, Pollution, Strategy, Without, make, missed_directories};
 use crate::graph::{Graph, Lookahead};
 use crate::guard::{Guard, forbid_writing};
 use crate::measure::{
@@ -152,7 +152,9 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         let reads_only = scratch.is_none() && options.cache == Cache::Warm;
         let asks = reads_only && punts.is_none() && no_ring.is_none();
         let cached = asks.then(|| Cached::of(&run)).flatten();
-        let bench = Bench { run, cache: options.cache, files, drop_caches, punts, cached, unsteady };
+        let other_work = Pollution::new(options.cache == Cache::Warm);
+        let cache = options.cache;
+        let bench = Bench { run, cache, files, drop_caches, punts, cached, unsteady, other_work };
         let think = program.think_ns();
         let graphs = FxHashMap::default();
         Self {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Session;
 use crate::ReplayError;
 use crate::engine::{Engine, Serial};
-use crate::measure::{Estimate, Options, median_estimate};
+use crate::measure::{Estimate, Options};
 use crate::plan::Plan;
 use crate::sys::bare::BareLoop;
 
@@ -44,7 +44,7 @@ pub fn overhead(plan: Plan, blocks: usize) -> Result<Estimate, ReplayError> {
                     ratios.push(serial_ns / bare_ns.max(1.0));
                 }
             }
-            median_estimate(&ratios).ok_or_else(|| ReplayError::NothingToReplay("no blocks".to_owned()))
+            Estimate::of(&ratios).ok_or_else(|| ReplayError::NothingToReplay("no blocks".to_owned()))
         };
         scope.spawn(measure).join().map_err(|_| ReplayError::Panicked)?
     })

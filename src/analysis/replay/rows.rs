@@ -74,6 +74,8 @@ fn way(strategy: Strategy) -> &'static str {
         Strategy::Serial => "serial",
         Strategy::Thinking { .. } => "serial, think time",
         Strategy::Threads { .. } => "threads",
+        Strategy::Divided { started: true, .. } => "threads, started for it",
+        Strategy::Divided { started: false, .. } => "threads, woken for it",
         Strategy::RingOne | Strategy::Ring { .. } => "ring",
         Strategy::Tuned { .. } => "ring set up otherwise",
         Strategy::Hybrid { .. } => "hybrid",

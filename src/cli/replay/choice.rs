@@ -9,7 +9,12 @@ pub fn strategies(arguments: &Arguments) -> Vec<Strategy> {
     let mut chosen = Vec::new();
     let for_writes = if arguments.writes { Options::strategies_for_writes() } else { Vec::new() };
     let tuned = if arguments.all { Options::tuned_strategies() } else { Vec::new() };
-    for strategy in Options::default_strategies().into_iter().chain(tuned).chain(for_writes) {
+    // A program that knows its calls knows all of them.
+    let knows_all = arguments.lookahead.is_none_or(|lookahead| lookahead == Lookahead::ALL);
+    let given = arguments.all || (arguments.threads.is_some() && knows_all);
+    let divided = if given { Options::divided_strategies() } else { Vec::new() };
+    let more = [divided, tuned, for_writes].concat();
+    for strategy in Options::default_strategies().into_iter().chain(more) {
         let is_main = [Lookahead::FAITHFUL, Lookahead::ALL].contains(&strategy.lookahead());
         let adapted = adapted(arguments, strategy);
         if (is_main || arguments.all) && is_asked(arguments, strategy) && !chosen.contains(&adapted) {
@@ -43,6 +48,7 @@ fn is_asked(arguments: &Arguments, strategy: Strategy) -> bool {
         _ if !is_any => true,
         // Threads are what a ring has to beat.
         Strategy::Threads { .. } => arguments.threads.is_some() || arguments.uring,
+        Strategy::Divided { .. } => arguments.threads.is_some(),
         other => arguments.uring && other.needs_ring(),
     }
 }
@@ -53,6 +59,9 @@ fn adapted(arguments: &Arguments, strategy: Strategy) -> Strategy {
     match strategy {
         Strategy::Threads { threads, lookahead } => {
             Strategy::Threads { threads: arguments.threads.unwrap_or(threads), lookahead: of(lookahead) }
+        }
+        Strategy::Divided { threads, started } => {
+            Strategy::Divided { threads: arguments.threads.unwrap_or(threads), started }
         }
         Strategy::Ring { depth, lookahead } => Strategy::Ring { depth, lookahead: of(lookahead) },
         Strategy::Tuned { tuning, depth, lookahead } => {
@@ -91,7 +100,8 @@ mod tests {
 
     #[test]
     fn options_choose_strategies() {
-        let all = [Options::default_strategies(), Options::tuned_strategies()].concat();
+        let all = [Options::default_strategies(), Options::divided_strategies(), Options::tuned_strategies()];
+        let all = all.concat();
         assert_eq!(chosen(&["--all"]), all);
         let writes = chosen(&["--all", "--writes"]);
         assert_eq!(writes[all.len()..], Options::strategies_for_writes());
@@ -104,6 +114,9 @@ mod tests {
         let four = chosen(&["--threads", "8", "--lookahead", "4"]);
         let threads = Strategy::Threads { threads: 8, lookahead: Lookahead::calls(4) };
         assert_eq!(four[4..], [threads], "{four:?}");
+        let three = chosen(&["--threads", "3"]);
+        let divided = [false, true].map(|started| Strategy::Divided { threads: 3, started });
+        assert!(divided.iter().all(|way| three.contains(way)), "{three:?}");
         let rings = chosen(&["--uring", "--lookahead", "all"]);
         assert!(rings.contains(&Strategy::RingOne));
         assert!(rings.contains(&Strategy::Threads { threads: 2, lookahead: Lookahead::ALL }));
