@@ -42,6 +42,7 @@ mod replaying;
 mod same_lines;
 mod same_text;
 mod same_words;
+mod sampled_starts;
 mod stacks;
 mod startup;
 mod startup_stacks;

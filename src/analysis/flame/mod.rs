@@ -64,7 +64,7 @@ pub struct Flame {
     sampled: u64,
     /// Calls that have a stack.
     calls_with_stack: u64,
-    sampling: Option<(u32, Option<String>)>,
+    sampling: Option<Sampling>,
     aligned: Option<(u64, u64)>,
 }
 
@@ -89,8 +89,8 @@ pub struct Drawing {
     pub calls: u64,
     /// Calls in it that have a stack.
     pub calls_with_stack: u64,
-    /// CPU samples a second that were asked for, and what took them where it was not perf events.
-    pub sampled: Option<(u32, Option<String>)>,
+    /// How CPU samples were taken, if any were asked for.
+    pub sampled: Option<Sampling>,
     /// CPU samples that are left out, since they were taken in what records calls, and the CPU time that they stand for.
     pub tracers: (u64, u64),
     /// Where stacks are those of another run: calls of the log, and those with a counterpart there.
@@ -117,6 +117,24 @@ struct Drawn {
     tracers: (u64, u64),
 }
 
+/// How CPU samples were taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sampling {
+    /// How many a second were asked for.
+    pub hz: u32,
+    /// What took them, where it was not perf events.
+    pub by: Option<String>,
+    /// How long each held up the program, where that is known.
+    pub cost_ns: Option<u64>,
+}
+
+impl Sampling {
+    fn of(header: &Header) -> Option<Self> {
+        let by = header.sampled_by().map(str::to_owned);
+        Some(Self { hz: header.sample_hz()?, by, cost_ns: header.sample_cost_ns() })
+    }
+}
+
 impl Flame {
     /// For the events of the log with this header.
     #[must_use]
@@ -140,7 +158,7 @@ impl Flame {
             calls: 0,
             sampled: 0,
             calls_with_stack: 0,
-            sampling: header.sample_hz().map(|hz| (hz, header.sampled_by().map(str::to_owned))),
+            sampling: Sampling::of(header),
             aligned: header.aligned(),
         }
     }
