@@ -33,6 +33,7 @@ mod limits;
 mod live;
 mod loader;
 mod looks;
+mod missing_stacks;
 mod mutation;
 mod obstacles;
 mod passing_on;

@@ -8,6 +8,7 @@ mod scripts;
 
 use rustc_hash::FxHashMap;
 
+use super::alignment::Aligning;
 use super::base::{Base, Seen};
 use super::cost::{Cell, Group, LongCalls, Prices, Quality};
 use super::filesystem;
@@ -65,7 +66,9 @@ pub struct Flame {
     /// Calls that have a stack.
     calls_with_stack: u64,
     sampling: Option<Sampling>,
-    aligned: Option<(u64, u64)>,
+    aligning: Option<Aligning>,
+    /// Which frames stacks were asked to have.
+    frames: Option<String>,
 }
 
 /// A flame graph and what is to be said of it.
@@ -159,7 +162,8 @@ impl Flame {
             sampled: 0,
             calls_with_stack: 0,
             sampling: Sampling::of(header),
-            aligned: header.aligned(),
+            aligning: Aligning::new(header),
+            frames: header.stacks().map(str::to_owned),
         }
     }
 
@@ -181,6 +185,9 @@ impl Flame {
     pub fn add(&mut self, event: &Event<'_>, chosen: bool) {
         if let Some(imports) = &mut self.imports {
             imports.add(event, chosen);
+        }
+        if let Some(aligning) = &mut self.aligning {
+            aligning.add(event);
         }
         if let Some(waits) = &mut self.waits {
             waits.add(event);
@@ -265,7 +272,7 @@ impl Flame {
             quality: prices.model.quality,
             stop_ns: prices.model.pinned.duration_ns,
             tracers: drawn.tracers,
-            aligned: self.aligned,
+            aligned: self.aligning.map(|aligning| aligning.known()),
             long_calls: prices.long,
             calls: drawn.calls,
             sampled: self.sampling,
@@ -289,6 +296,24 @@ impl Flame {
         *cpu_ns = cpu_ns.saturating_add(event.args[1]);
     }
 
+    /// What is missing from the log.
+    #[must_use]
+    pub fn integrity(&self) -> Integrity {
+        self.base.watch.clone().finish()
+    }
+
+    /// Which frames the stacks of calls were asked to have, if any were asked for.
+    #[must_use]
+    pub fn stacks_asked(&self) -> Option<&str> {
+        self.frames.as_deref()
+    }
+
+    /// Whether CPU samples were asked for.
+    #[must_use]
+    pub fn samples_asked(&self) -> bool {
+        self.sampling.is_some()
+    }
+
     /// CPU samples that were chosen.
     #[must_use]
     pub fn samples(&self) -> u64 {
@@ -299,6 +324,12 @@ impl Flame {
     #[must_use]
     pub fn has_waits(&self) -> bool {
         self.waits.as_ref().is_some_and(|waits| !waits.is_empty())
+    }
+
+    /// Calls that were chosen.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.calls
     }
 
     /// Calls that were chosen and have a stack.
