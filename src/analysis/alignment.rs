@@ -48,6 +48,8 @@ pub struct Unmatched {
 #[derive(Debug)]
 pub struct Aligning {
     alignment: Alignment,
+    /// Calls so far: of a log that was cut they are fewer than its header says.
+    met: u64,
     calls: Calls,
     unmatched: Vec<(CallId, Unmatched)>,
 }
@@ -61,12 +63,12 @@ impl Aligning {
             frames: header.stacks().map(str::to_owned),
             calls,
             aligned,
-            share: if calls == 0 { 1.0 } else { (aligned as f64 / calls as f64).min(1.0) },
+            share: share((calls, aligned)),
             with_stack: 0,
             only_with_stacks: header.only_with_stacks(),
             unmatched: Vec::new(),
         };
-        Some(Self { alignment, calls: Calls::default(), unmatched: Vec::new() })
+        Some(Self { alignment, met: 0, calls: Calls::default(), unmatched: Vec::new() })
     }
 
     /// Takes in an event.
@@ -74,6 +76,7 @@ impl Aligning {
         if event.kind != Kind::Syscall {
             return;
         }
+        self.met += 1;
         self.alignment.with_stack += u64::from(event.stack.is_some());
         if !event.flags.has(Flags::UNMATCHED) {
             return;
@@ -92,13 +95,37 @@ impl Aligning {
         }
     }
 
+    /// How many calls there are, and how many of them have a counterpart.
+    #[must_use]
+    pub fn known(&self) -> (u64, u64) {
+        let Alignment { calls, aligned, .. } = self.alignment;
+        if self.met >= calls {
+            return (calls, aligned);
+        }
+        let unmatched: u64 = self.unmatched.iter().map(|(_, unmatched)| unmatched.calls).sum();
+        (self.met, self.met - unmatched)
+    }
+
     /// What came of it.
     #[must_use]
     pub fn finish(mut self) -> Alignment {
+        let known = self.known();
+        let alignment = &mut self.alignment;
+        if alignment.calls != known.0 {
+            (alignment.calls, alignment.aligned) = known;
+            alignment.share = share(known);
+            // The others may have their counterparts in what is missing.
+            alignment.only_with_stacks = None;
+        }
         self.alignment.unmatched = self.unmatched.into_iter().map(|(_, unmatched)| unmatched).collect();
         self.alignment.unmatched.sort_by(|a, b| b.calls.cmp(&a.calls).then_with(|| a.call.cmp(&b.call)));
         self.alignment
     }
+}
+
+/// Those with a counterpart as a part of all, 0 to 1.
+fn share((calls, aligned): (u64, u64)) -> f64 {
+    if calls == 0 { 1.0 } else { (aligned as f64 / calls as f64).min(1.0) }
 }
 
 #[cfg(test)]
@@ -111,9 +138,11 @@ mod tests {
     fn what_has_no_counterpart_is_counted_by_call() {
         let mut header = header();
         assert!(Aligning::new(&header).is_none());
-        header.options.insert(log::ALIGNED.to_owned(), "8 3 2".to_owned());
+        header.options.insert(log::ALIGNED.to_owned(), "6 1 2".to_owned());
         header.options.insert(log::STACKS.to_owned(), "both".to_owned());
         let mut aligning = Aligning::new(&header).expect("it is aligned");
+        header.options.insert(log::ALIGNED.to_owned(), "800 790 2".to_owned());
+        let mut cut = Aligning::new(&header).expect("it is aligned");
         let alone = |name, path: &'static str| Event {
             path: Some(path.as_bytes()),
             flags: Flags::UNMATCHED,
@@ -129,6 +158,7 @@ mod tests {
             Event { stack: Some(1), ..Event::new(Kind::Sample) },
         ] {
             aligning.add(&event);
+            cut.add(&event);
         }
         let found = aligning.finish();
         let row = |call: &str, calls, objects: &[&str]| Unmatched {
@@ -137,9 +167,12 @@ mod tests {
             objects: objects.iter().map(|object| (*object).into()).collect(),
         };
         assert_eq!(found.unmatched, [row("openat", 4, &["/a", "/b", "/c"]), row("read", 1, &["/r"])]);
-        assert_eq!((found.calls, found.aligned, found.with_stack), (8, 3, 1));
+        assert_eq!((found.calls, found.aligned, found.with_stack), (6, 1, 1));
         assert_eq!((found.only_with_stacks, found.frames.as_deref()), (Some(2), Some("both")));
-        assert!((found.share - 0.375).abs() < 1e-9);
+        assert!((found.share - 1.0 / 6.0).abs() < 1e-9);
+        // Of a log that was cut, the calls that are left count.
+        assert_eq!(cut.known(), (6, 1));
+        assert_eq!(cut.finish(), Alignment { only_with_stacks: None, ..found });
     }
 
     #[test]
@@ -147,7 +180,7 @@ mod tests {
         let mut header = header();
         for (text, known) in [("0 0", true), ("5", false), ("x 1", false), ("5 9 9 9", true)] {
             header.options.insert(log::ALIGNED.to_owned(), text.to_owned());
-            let share = Aligning::new(&header).map(|aligning| aligning.finish().share);
+            let share = Aligning::new(&header).map(|aligning| aligning.alignment.share);
             assert_eq!(share, known.then_some(1.0), "{text}");
         }
     }

@@ -11,7 +11,7 @@ const MOST_NOTES: usize = 16;
 const MOST_TOTALS: usize = 64;
 
 /// Gathers what is missing or special while events pass.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Watch {
     value: Integrity,
     totals: Vec<(Text, i64)>,
@@ -66,6 +66,12 @@ pub struct Mark {
 }
 
 impl Integrity {
+    /// Whether a mark of this name stands in the log.
+    #[must_use]
+    pub fn is_marked(&self, name: &str) -> bool {
+        self.marks.iter().any(|mark| mark.name.bytes() == name.as_bytes())
+    }
+
     /// Whether counts may be too low: events are missing, or may be.
     #[must_use]
     pub fn is_lossy(&self) -> bool {

@@ -17,6 +17,8 @@ use super::progress::ReadBar;
 use crate::analysis::cost::Quality;
 use crate::analysis::flame::{Drawing, Flame};
 use crate::analysis::fold::{By, Metric};
+use crate::analysis::integrity::Integrity;
+use crate::event::mark;
 use crate::log::{self, Columns};
 use crate::report::escape::escape;
 use crate::report::flame::{self, Caption};
@@ -89,6 +91,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         .into_iter()
         .chain(other.as_ref().map(|(path, flame)| (*path, flame)))
         .collect();
+    for (log, flame) in &both {
+        warn(log, &flame.integrity());
+    }
     let only_samples = |(_, flame): &(_, &Flame)| flame.samples() > 0 && flame.calls_with_stack() == 0;
     let metric = match wish {
         Some(metric) => metric,
@@ -100,10 +105,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         both.into_iter().try_for_each(|(log, flame)| refuse_without_stacks(log, flame, metric))?;
     }
     let mut drawing = flame.finish(metric);
-    warn(&arguments.log, &drawing);
-    if let Some((path, other)) = other {
+    if let Some((_, other)) = other {
         let other = other.finish(metric);
-        warn(path, &other);
         drawing.graph.compare(&other.graph);
     }
     let bytes = draw(arguments, &drawing)?;
@@ -161,20 +164,54 @@ fn refuse_without_stacks(log: &Path, flame: &Flame, metric: Metric) -> Result<()
     let text = match metric {
         // A command that hardly runs may end before its first sample; its waits are known all the same.
         Metric::Wall if flame.samples() == 0 && flame.has_waits() => return Ok(()),
-        Metric::Cpu | Metric::Wall if flame.samples() == 0 => {
-            "holds no CPU samples: `trace record --sample HZ` takes some"
-        }
+        Metric::Cpu | Metric::Wall if flame.samples() == 0 => no_samples(flame),
         Metric::Time | Metric::Elapsed | Metric::Count | Metric::Bytes
             if flame.calls_with_stack() == 0 && flame.samples() > 0 =>
         {
             "holds no stacks of calls, but of CPU samples: --metric cpu or wall draws them"
         }
         Metric::Time | Metric::Elapsed | Metric::Count | Metric::Bytes if flame.calls_with_stack() == 0 => {
-            "holds no stacks of calls: `trace record --stacks python` (native, both) takes them"
+            no_stacks(flame)
         }
         _ => return Ok(()),
     };
     Err(anyhow!("{} {text}", log.display()).into())
+}
+
+/// Why there are no CPU samples, and what to do.
+fn no_samples(flame: &Flame) -> &'static str {
+    match flame.samples_asked() {
+        false => "holds no CPU samples: `trace record --sample HZ` takes some",
+        true if !flame.integrity().complete => {
+            "holds no CPU samples as far as it is there, though some were asked for"
+        }
+        true => {
+            "holds no CPU samples, though some were asked for: the command used too little CPU time; take more a second"
+        }
+    }
+}
+
+/// Why no call has a stack, and what to do.
+fn no_stacks(flame: &Flame) -> &'static str {
+    let integrity = flame.integrity();
+    match flame.stacks_asked() {
+        None => "holds no stacks of calls: `trace record --stacks python` (native, both) takes them",
+        Some(_) if !integrity.complete => {
+            "holds no stacks of calls as far as it is there, though they were asked for"
+        }
+        Some(_) if flame.calls() == 0 => "holds no call that is chosen",
+        Some("python") if integrity.is_marked(mark::UNREAD_PYTHON) => {
+            "holds no stacks of calls: the Python that ran is none whose functions can be read; --stacks native takes those of \
+             its machine code"
+        }
+        Some("python") => {
+            "holds no stacks of calls: no function of Python made a call that is chosen; --stacks native takes those of machine \
+             code, of any program"
+        }
+        Some(_) => {
+            "holds no stacks of calls, though they were asked for: of none of those chosen any function is known"
+        }
+    }
 }
 
 /// The metric asked for.
@@ -215,8 +252,8 @@ fn best<'a>(logs: impl IntoIterator<Item = (&'a Path, &'a Flame)>) -> Metric {
 }
 
 /// What is missing from a log is said before anything else.
-fn warn(log: &Path, drawing: &Drawing) {
-    for line in notes::integrity(&drawing.integrity) {
+fn warn(log: &Path, integrity: &Integrity) {
+    for line in notes::integrity(integrity) {
         note(format_args!("{}: {line}", log.display()));
     }
 }

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use crate::analysis::align::Outline;
 use crate::analysis::alignment::{Aligning, Alignment};
 use crate::capture::StackFrames;
-use crate::event::{Event, Flags, Kind};
+use crate::event::{Event, Flags, Kind, mark};
 use crate::log::{self, Reader, Source, Writer};
 
 /// What a run with stacks tells of its calls.
@@ -71,9 +71,22 @@ pub fn join(
     let mut at = 0;
     log::rewrite(&mut source, output, header, |event, writer| {
         if let Some(mut reader) = definitions.take() {
+            let begin = Event {
+                pid: event.pid,
+                tid: event.tid,
+                comm: event.comm,
+                start_ns: event.start_ns,
+                end_ns: Some(event.start_ns),
+                ..Event::new(Kind::Mark)
+            };
             let defined = reader.for_each(|event| {
+                let is_unread =
+                    event.kind == Kind::Mark && event.text == Some(mark::UNREAD_PYTHON.as_bytes());
                 if matches!(event.kind, Kind::Frame | Kind::Stack) {
                     writer.push(event);
+                } else if is_unread {
+                    // Why stacks are missing is as true of this log; when it was is not.
+                    writer.push(&Event { text: event.text, ..begin });
                 }
             });
             broken = defined.err();

@@ -172,7 +172,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         tracer: &tracer,
         log: &output,
         status: Some(recorded.status),
-        not_perf: samples.as_ref().and_then(Samples::why_ptrace),
+        samples: samples.as_ref(),
     };
     tell(arguments, &told, arguments.backend.is_some())?;
     refuse_unwritten(&recorded, text, Some(recorded.status))?;
@@ -248,7 +248,7 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
     let (recorded, output) =
         attach(&mut tracer, target, log, arguments.duration, Some(&mut beside), keep(arguments), say)?;
     let text = beside.finish();
-    let told = Told { recorded: &recorded, tracer: &tracer, log: &output, status: None, not_perf: None };
+    let told = Told { recorded: &recorded, tracer: &tracer, log: &output, status: None, samples: None };
     tell(arguments, &told, true)?;
     refuse_unwritten(&recorded, text, None)?;
     Ok(ExitCode::SUCCESS)

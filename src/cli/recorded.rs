@@ -8,10 +8,11 @@ use std::process::ExitStatus;
 use serde::Serialize;
 
 use super::failure::note;
+use super::samples::Samples;
 use super::tracing::Recorded;
 use crate::capture::sampler::Sampled;
 use crate::capture::select::Tracer;
-use crate::report::json;
+use crate::report::{json, notes};
 
 /// A recording, and what it was of.
 pub struct Told<'a> {
@@ -23,8 +24,8 @@ pub struct Told<'a> {
     pub log: &'a Path,
     /// How the command ended; `None`: there was no command.
     pub status: Option<ExitStatus>,
-    /// Why CPU samples were taken by ptrace, if they were.
-    pub not_perf: Option<&'a str>,
+    /// How CPU samples were to be taken, if any were.
+    pub samples: Option<&'a Samples>,
 }
 
 #[derive(Serialize)]
@@ -44,6 +45,8 @@ struct Summary<'a> {
     /// Why the log is incomplete.
     error: Option<String>,
     samples: Option<&'a Sampled>,
+    /// How long a CPU sample held up the command.
+    sample_cost_ns: Option<u64>,
     not_perf: Option<&'a str>,
     warnings: &'a [&'static str],
 }
@@ -68,7 +71,8 @@ impl Told<'_> {
                 lost_events: recorded.lost,
                 error: log.err().map(ToString::to_string),
                 samples: recorded.sampled.as_ref(),
-                not_perf: self.not_perf,
+                sample_cost_ns: self.samples.and_then(|samples| samples.cost_ns),
+                not_perf: self.samples.and_then(Samples::why_ptrace),
                 warnings: &recorded.warnings,
             },
         )
@@ -91,7 +95,7 @@ impl Told<'_> {
             ));
         }
         if let Some(sampled) = &recorded.sampled {
-            tell_samples(sampled, self.not_perf);
+            tell_samples(sampled, self.samples);
         }
         if recorded.lost > 0 {
             note(format_args!(
@@ -109,13 +113,17 @@ impl Told<'_> {
 }
 
 /// What became of the CPU samples.
-fn tell_samples(sampled: &Sampled, not_perf: Option<&str>) {
+fn tell_samples(sampled: &Sampled, wish: Option<&Samples>) {
+    let not_perf = wish.and_then(Samples::why_ptrace);
     match not_perf {
         None => note(counted(sampled.samples, "CPU sample")),
         Some(why) => note(format_args!(
             "{}, taken by ptrace, in user mode only: {why}",
             counted(sampled.samples, "CPU sample")
         )),
+    }
+    if let Some(cost) = wish.and_then(|wish| notes::sample_cost(wish.hz, wish.cost_ns)) {
+        note(cost);
     }
     if sampled.confined > 0 {
         note(format_args!(

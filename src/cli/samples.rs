@@ -10,6 +10,8 @@ use crate::capture::sampler::{self, SampleError};
 pub struct Samples {
     /// How many a second.
     pub hz: u32,
+    /// How long one holds up the program, in nanoseconds, where that is known.
+    pub cost_ns: Option<u64>,
     /// By what.
     pub by: By,
 }
@@ -33,13 +35,18 @@ impl Samples {
             (Some(frames), _) => {
                 by_ptrace(frames, "frames of an interpreter are read while it stands still")?
             }
-            (None, Ok(())) => By::PerfEvents,
+            (None, Ok(())) => return Ok(Self::by_perf(hz)),
             (None, Err(error @ SampleError::Forbidden { .. })) => {
                 by_ptrace(StackFrames::Both, &error.to_string())?
             }
             (None, Err(error)) => return Err(Failure::of_trace(error)),
         };
-        Ok(Self { hz, by })
+        Ok(Self { hz, cost_ns: None, by })
+    }
+
+    /// By perf events, whoever may take them.
+    pub fn by_perf(hz: u32) -> Self {
+        Self { hz, cost_ns: sampler::cost_ns(hz), by: By::PerfEvents }
     }
 
     /// What the ptrace backend is to take, if it is.

@@ -287,6 +287,8 @@ fn options(job: &Job<'_>, tracer: &Tracer) -> BTreeMap<String, String> {
     let until = job.ready.map(|ready| ("until".to_owned(), ready.until().to_string()));
     let leader_only = ("leader_only".to_owned(), job.leader_only.to_string());
     let sample = job.sample.map(|samples| (log::SAMPLE_HZ.to_owned(), samples.hz.to_string()));
+    let cost = job.sample.and_then(|samples| samples.cost_ns);
+    let cost = cost.map(|ns| (log::SAMPLE_COST_NS.to_owned(), ns.to_string()));
     let sampled_by =
         job.sample.and_then(Samples::by_ptrace).map(|_| (log::SAMPLED_BY.to_owned(), "ptrace".to_owned()));
     let stacks = job.stacks.map(|frames| (log::STACKS.to_owned(), frames.name().to_owned()));
@@ -297,6 +299,7 @@ fn options(job: &Job<'_>, tracer: &Tracer) -> BTreeMap<String, String> {
         .chain(why_ptrace(tracer))
         .chain(kept)
         .chain(sample)
+        .chain(cost)
         .chain(sampled_by)
         .chain(stacks)
         .collect()

@@ -14,6 +14,9 @@ pub const SAMPLE_HZ: &str = "sample_hz";
 /// Name of the option that says what took them, where it was not perf events.
 pub const SAMPLED_BY: &str = "sampled_by";
 
+/// Name of the option that says how long a sample held up the program, in nanoseconds, as measured before.
+pub const SAMPLE_COST_NS: &str = "sample_cost_ns";
+
 /// The metadata of a log, stored as JSON in the Arrow schema.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Header {
@@ -102,6 +105,12 @@ impl Header {
     #[must_use]
     pub fn sample_hz(&self) -> Option<u32> {
         self.options.get(SAMPLE_HZ)?.parse().ok()
+    }
+
+    /// How long a CPU sample held up the program, in nanoseconds, where that was measured ([`SAMPLE_COST_NS`]).
+    #[must_use]
+    pub fn sample_cost_ns(&self) -> Option<u64> {
+        self.options.get(SAMPLE_COST_NS)?.parse().ok()
     }
 
     /// What took the CPU samples, where it was not perf events ([`SAMPLED_BY`]).

@@ -14,9 +14,13 @@ const LONGEST: usize = 60;
 pub fn sentences(alignment: &Alignment) -> String {
     let Alignment { calls, aligned, share, .. } = *alignment;
     let frames = alignment.frames.as_ref().map(|frames| format!(" ({})", escape(frames.as_bytes())));
+    let frames = frames.unwrap_or_default();
+    if calls == 0 {
+        return format!("Stacks{frames} are those of another run; the log has no call.");
+    }
     let mut text = vec![format!(
         "Stacks{} are those of another run: {} of {} have their counterpart there ({}).",
-        frames.unwrap_or_default(),
+        frames,
         count(aligned),
         things(calls, "call", "calls"),
         percent(share)
@@ -86,6 +90,8 @@ mod tests {
             vec![row("openat", 4, &["/a\n", "/b"]), row("getpid", 2, &[]), row("read", 1, &["/r"])];
         (alignment.aligned, alignment.share, alignment.only_with_stacks) = (1193, 0.994, Some(1));
         let text = sentences(&alignment);
+        let none = Alignment { calls: 0, aligned: 0, ..alignment.clone() };
+        assert_eq!(sentences(&none), "Stacks (python) are those of another run; the log has no call.");
         assert!(text.contains(
             "(99.4 %). 7 calls have none, and no stack: 4 openat (/a\\n, /b, ...), 2 getpid, 1 read (/r). 1 call only that run has."
         ), "{text}");

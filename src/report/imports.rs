@@ -150,6 +150,7 @@ pub fn absence(absence: &Absence) -> String {
              option -X importtime as well"
                 .to_owned()
         }
+        Absence::Cut => "holds no imports as far as it is there: it was cut short".to_owned(),
         Absence::Silent => {
             "holds no imports: Python was asked to tell of them and did not, or its standard error goes elsewhere".to_owned()
         }

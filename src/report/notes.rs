@@ -1,7 +1,7 @@
 //! What is missing from a log, in words: the first lines of every report.
 
 use super::escape::{escape, printable};
-use super::units::{count, things};
+use super::units::{count, percent, things, time};
 use crate::analysis::cost::{LongCalls, Quality};
 use crate::analysis::integrity::Integrity;
 use crate::analysis::replayed::ReplayedCosts;
@@ -73,6 +73,26 @@ fn mark_text(name: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// A sample that takes a larger part of the time between two is told of.
+const DEAR: f64 = 0.05;
+
+/// What CPU samples took from the program; `None`: little, or not known.
+#[must_use]
+pub fn sample_cost(hz: u32, cost_ns: Option<u64>) -> Option<String> {
+    let (cost_ns, between_ns) = (cost_ns?, 1_000_000_000 / u64::from(hz.max(1)));
+    let part = cost_ns as f64 / between_ns.max(1) as f64;
+    let held = format!("each sample held up the program for about {}", time(cost_ns));
+    match part {
+        part if part < DEAR => None,
+        part if part < 1.0 => Some(format!("{held}, {} of the time between two", percent(part))),
+        _ => Some(format!(
+            "{held}, longer than the {} between two, so it hardly got on, and where it was sampled may not be where it \
+             spends its time: take fewer a second",
+            time(between_ns)
+        )),
+    }
+}
+
 /// What the costs of a report are.
 #[must_use]
 pub fn quality(quality: Quality, backend: &str) -> String {
@@ -95,7 +115,7 @@ pub fn quality(quality: Quality, backend: &str) -> String {
 pub fn costs(quality: Quality, stop_ns: u64, backend: &str) -> String {
     let text = self::quality(quality, backend);
     match quality {
-        Quality::Estimated => format!("{text} of {} (docs/costs.md)", super::units::time(stop_ns)),
+        Quality::Estimated => format!("{text} of {} (docs/costs.md)", time(stop_ns)),
         Quality::True | Quality::Replayed | Quality::Unknown => text,
     }
 }
@@ -145,9 +165,9 @@ pub fn long_calls(long: LongCalls, quality: Quality) -> Option<String> {
     if long.calls == 0 || quality != Quality::Estimated {
         return None;
     }
-    let waited = super::units::time(long.waited_ns);
+    let waited = time(long.waited_ns);
     let how = if long.counted_share < 0.995 {
-        let share = super::units::percent(long.counted_share);
+        let share = percent(long.counted_share);
         format!("{share} of that counts, as much as untraced runs spend outside user mode")
     } else {
         "they waited, or the machine was busy".to_owned()
@@ -162,7 +182,7 @@ pub const OVERLAP: &str = "Shares are of the wall time: calls that run in parall
 /// What shares are parts of.
 #[must_use]
 pub fn wall(wall: Wall) -> String {
-    let time = super::units::time(wall.ns);
+    let time = time(wall.ns);
     match wall.kind {
         WallKind::UntracedMedian => format!("shares are of the untraced median, {time}"),
         WallKind::TracedSpan if wall.ns == 0 => "there are no times in the log".to_owned(),

@@ -91,6 +91,13 @@ pub fn count(number: u64) -> String {
     out
 }
 
+/// `1.3 times`, `34 times`: how many times as much.
+#[must_use]
+pub fn times_as_much(ratio: f64) -> String {
+    let digits = usize::from(ratio < 9.95);
+    format!("{ratio:.digits$} times")
+}
+
 /// A number of things: `1 process`, `2 processes`.
 #[must_use]
 pub fn things(number: u64, one: &str, many: &str) -> String {

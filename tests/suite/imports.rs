@@ -25,7 +25,7 @@ fn lines(text: &str) -> Vec<Line> {
     text.lines().filter_map(line).collect()
 }
 
-fn python(version: &str) -> Option<PathBuf> {
+pub fn python(version: &str) -> Option<PathBuf> {
     let versions = Path::new(&std::env::var("HOME").unwrap_or_default()).join(".pyenv/versions");
     let mut found: Vec<PathBuf> =
         versions.read_dir().into_iter().flatten().flatten().map(|entry| entry.path()).collect();

@@ -19,7 +19,7 @@ fn trace(dir: &Path, arguments: &[&str]) -> Run {
 /// A row with a stack.
 #[derive(Debug)]
 pub struct Row {
-    kind: Kind,
+    pub kind: Kind,
     pub path: Option<Vec<u8>>,
     stands_for_ns: u64,
     /// Outermost first: kind and name.

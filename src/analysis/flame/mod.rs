@@ -8,6 +8,7 @@ mod scripts;
 
 use rustc_hash::FxHashMap;
 
+use super::alignment::Aligning;
 use super::base::{Base, Seen};
 use super::cost::{Cell, Group, LongCalls, Prices, Quality};
 use super::filesystem;
@@ -64,8 +65,10 @@ pub struct Flame {
     sampled: u64,
     /// Calls that have a stack.
     calls_with_stack: u64,
-    sampling: Option<(u32, Option<String>)>,
-    aligned: Option<(u64, u64)>,
+    sampling: Option<Sampling>,
+    aligning: Option<Aligning>,
+    /// Which frames stacks were asked to have.
+    frames: Option<String>,
 }
 
 /// A flame graph and what is to be said of it.
@@ -89,8 +92,8 @@ pub struct Drawing {
     pub calls: u64,
     /// Calls in it that have a stack.
     pub calls_with_stack: u64,
-    /// CPU samples a second that were asked for, and what took them where it was not perf events.
-    pub sampled: Option<(u32, Option<String>)>,
+    /// How CPU samples were taken, if any were asked for.
+    pub sampled: Option<Sampling>,
     /// CPU samples that are left out, since they were taken in what records calls, and the CPU time that they stand for.
     pub tracers: (u64, u64),
     /// Where stacks are those of another run: calls of the log, and those with a counterpart there.
@@ -117,6 +120,24 @@ struct Drawn {
     tracers: (u64, u64),
 }
 
+/// How CPU samples were taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sampling {
+    /// How many a second were asked for.
+    pub hz: u32,
+    /// What took them, where it was not perf events.
+    pub by: Option<String>,
+    /// How long each held up the program, where that is known.
+    pub cost_ns: Option<u64>,
+}
+
+impl Sampling {
+    fn of(header: &Header) -> Option<Self> {
+        let by = header.sampled_by().map(str::to_owned);
+        Some(Self { hz: header.sample_hz()?, by, cost_ns: header.sample_cost_ns() })
+    }
+}
+
 impl Flame {
     /// For the events of the log with this header.
     #[must_use]
@@ -140,8 +161,9 @@ impl Flame {
             calls: 0,
             sampled: 0,
             calls_with_stack: 0,
-            sampling: header.sample_hz().map(|hz| (hz, header.sampled_by().map(str::to_owned))),
-            aligned: header.aligned(),
+            sampling: Sampling::of(header),
+            aligning: Aligning::new(header),
+            frames: header.stacks().map(str::to_owned),
         }
     }
 
@@ -163,6 +185,9 @@ impl Flame {
     pub fn add(&mut self, event: &Event<'_>, chosen: bool) {
         if let Some(imports) = &mut self.imports {
             imports.add(event, chosen);
+        }
+        if let Some(aligning) = &mut self.aligning {
+            aligning.add(event);
         }
         if let Some(waits) = &mut self.waits {
             waits.add(event);
@@ -247,7 +272,7 @@ impl Flame {
             quality: prices.model.quality,
             stop_ns: prices.model.pinned.duration_ns,
             tracers: drawn.tracers,
-            aligned: self.aligned,
+            aligned: self.aligning.map(|aligning| aligning.known()),
             long_calls: prices.long,
             calls: drawn.calls,
             sampled: self.sampling,
@@ -271,6 +296,24 @@ impl Flame {
         *cpu_ns = cpu_ns.saturating_add(event.args[1]);
     }
 
+    /// What is missing from the log.
+    #[must_use]
+    pub fn integrity(&self) -> Integrity {
+        self.base.watch.clone().finish()
+    }
+
+    /// Which frames the stacks of calls were asked to have, if any were asked for.
+    #[must_use]
+    pub fn stacks_asked(&self) -> Option<&str> {
+        self.frames.as_deref()
+    }
+
+    /// Whether CPU samples were asked for.
+    #[must_use]
+    pub fn samples_asked(&self) -> bool {
+        self.sampling.is_some()
+    }
+
     /// CPU samples that were chosen.
     #[must_use]
     pub fn samples(&self) -> u64 {
@@ -281,6 +324,12 @@ impl Flame {
     #[must_use]
     pub fn has_waits(&self) -> bool {
         self.waits.as_ref().is_some_and(|waits| !waits.is_empty())
+    }
+
+    /// Calls that were chosen.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.calls
     }
 
     /// Calls that were chosen and have a stack.

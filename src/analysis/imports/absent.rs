@@ -1,5 +1,6 @@
 //! Why a log holds no imports.
 
+use super::super::integrity::Watch;
 use super::super::phases::{Start, python_bytecode, python_script};
 use super::super::text::{Text, arguments};
 use crate::event::{Event, Kind};
@@ -25,6 +26,8 @@ pub enum Absence {
     IgnoresEnvironment,
     /// It was asked, and did not tell.
     Silent,
+    /// The log was cut short, and what is left has none.
+    Cut,
 }
 
 /// Takes the events of a log that holds no imports.
@@ -34,6 +37,7 @@ pub struct Absent {
     was_asked: bool,
     python: Option<bool>,
     version: Option<((u32, u32), Text)>,
+    watch: Watch,
 }
 
 impl Absent {
@@ -41,11 +45,12 @@ impl Absent {
     #[must_use]
     pub fn new(header: &Header) -> Self {
         let (is_strace, was_asked) = (header.backend == STRACE, header.aligned().is_some());
-        Self { is_strace, was_asked, python: None, version: None }
+        Self { is_strace, was_asked, python: None, version: None, watch: Watch::default() }
     }
 
     /// Takes in an event.
     pub fn add(&mut self, event: &Event<'_>) {
+        self.watch.add(event);
         if event.kind == Kind::Exec {
             let argv = event.argv.unwrap_or_default();
             let start = Start { path: event.path_abs.or(event.path).unwrap_or_default(), argv, cwd: b"" };
@@ -63,6 +68,7 @@ impl Absent {
         match (self.python, self.version) {
             _ if self.is_strace => Absence::Strace,
             _ if !self.was_asked => Absence::NotAsked,
+            _ if !self.watch.finish().complete => Absence::Cut,
             (None, _) => Absence::NoPython,
             (_, Some((version, text))) if version < FIRST => Absence::TooOld(text),
             (Some(true), _) => Absence::IgnoresEnvironment,
@@ -92,6 +98,7 @@ mod tests {
             argv: Some(argv.as_bytes()),
             ..Event::new(Kind::Exec)
         };
+        let total = || Event { text: Some(b"events"), ret: Some(1), ..Event::new(Kind::Total) };
         let open = |path: &'static str| Event { path_abs: Some(path.as_bytes()), ..call("openat", 1, 1, 3) };
         let asked = |asked: bool, backend: &str, events: &[Event<'_>]| {
             let mut header = header();
@@ -106,13 +113,14 @@ mod tests {
             absent.finish()
         };
         let library = open("/usr/lib/python3.11/os.py");
-        let old = [exec("/usr/bin/python2.7", "python\0"), open("/usr/lib/python2.7/os.py")];
-        let isolated = [exec("/usr/bin/python3", "python3\0-I\0-c\0x\0"), library];
-        let other = [exec("/usr/bin/python3", "python3\0x.py\0-I\0"), library];
+        let old = [exec("/usr/bin/python2.7", "python\0"), open("/usr/lib/python2.7/os.py"), total()];
+        let isolated = [exec("/usr/bin/python3", "python3\0-I\0-c\0x\0"), library, total()];
+        let other = [exec("/usr/bin/python3", "python3\0x.py\0-I\0"), library, total()];
         for (given, expected) in [
             (asked(true, "strace", &isolated), Absence::Strace),
             (asked(false, "ebpf", &isolated), Absence::NotAsked),
-            (asked(true, "ebpf", &[exec("/bin/true", "true\0")]), Absence::NoPython),
+            (asked(true, "ebpf", &[exec("/bin/true", "true\0"), total()]), Absence::NoPython),
+            (asked(true, "ebpf", &[exec("/bin/true", "true\0")]), Absence::Cut),
             (asked(true, "ebpf", &old), Absence::TooOld("2.7".into())),
             (asked(true, "ebpf", &isolated), Absence::IgnoresEnvironment),
             (asked(true, "ebpf", &other), Absence::Silent),

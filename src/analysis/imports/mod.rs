@@ -18,6 +18,7 @@ mod tests;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
+use super::alignment::Aligning;
 use super::base::Base;
 use super::cost::{Group, Quality};
 use super::integrity::Integrity;
@@ -62,7 +63,6 @@ pub struct Tree {
     /// Each before those that it imported, in the order of time.
     pub imports: Vec<Import>,
     /// What is missing from the log.
-    #[serde(skip)]
     pub integrity: Integrity,
 }
 
@@ -192,6 +192,7 @@ struct Thread {
 pub struct Imports {
     header: Header,
     base: Base,
+    aligning: Option<Aligning>,
     stacks: Stacks,
     /// Parts of stacks seen before.
     parts: FxHashMap<u32, Option<Part>>,
@@ -209,6 +210,7 @@ impl Imports {
         Self {
             header: header.clone(),
             base: Base::new(header),
+            aligning: Aligning::new(header),
             stacks: Stacks::default(),
             parts: FxHashMap::default(),
             frames: Vec::new(),
@@ -222,6 +224,9 @@ impl Imports {
     /// Takes in one event; a call that is not `chosen` is counted for times, but not drawn.
     pub fn add(&mut self, event: &Event<'_>, chosen: bool) {
         self.stacks.add(event);
+        if let Some(aligning) = &mut self.aligning {
+            aligning.add(event);
+        }
         let part = event.stack.filter(|_| event.kind == Kind::Syscall).and_then(|stack| self.part(stack));
         let Some(seen) = self.base.add(event) else {
             if let Some(line) = Line::of_mark(event) {
@@ -362,7 +367,7 @@ impl Imports {
                 .and_then(wall::Untraced::of)
                 .map(|untraced| untraced.wall_ns()),
             traced_ns: self.base.span_ns(),
-            aligned: self.header.aligned(),
+            aligned: self.aligning.map(|aligning| aligning.known()),
             command: self.header.command,
             backend: self.header.backend,
             without_stack,

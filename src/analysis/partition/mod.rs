@@ -62,8 +62,10 @@ pub struct Partition {
     pub runs: u64,
     /// CPU samples of all of them.
     pub samples: u64,
-    /// Samples a second that were asked for.
+    /// Samples a second that were taken.
     pub sample_hz: u32,
+    /// The CPU time of a run, without the tracer's, by that of an untraced one.
+    pub cpu_ratio: f64,
     /// What a run took, on average.
     pub run_ns: u64,
     /// What shares are of: the untraced wall time.
@@ -78,12 +80,28 @@ pub struct Partition {
     pub split_samples: u64,
     /// How far each of these may be off for that, with a probability of 95 %, at most.
     pub split_margin_ns: u64,
+    /// The same, wherever the time went that `swelled` tells of; the other is right if that went to all of them alike.
+    pub split_bound_ns: u64,
+    /// The part by which the program itself took more CPU time than untraced, beside what samples took: nobody knows
+    /// what of it that went to.
+    pub swelled: f64,
     /// The functions in which most samples are, most first.
     pub functions: Vec<Function>,
     /// Threads of the last run, each with all of its time as it was traced.
     pub threads: Vec<ThreadParts>,
     /// Threads beyond those.
     pub more_threads: u64,
+}
+
+/// What the recorder does to the runs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tracing {
+    /// Samples a second.
+    pub sample_hz: u32,
+    /// How long one holds up the program; 0: not known.
+    pub sample_ns: u64,
+    /// What a call takes longer.
+    pub added_ns: u64,
 }
 
 /// What a run takes without any tracer.
@@ -279,9 +297,10 @@ impl Partitioner {
         self.runs
     }
 
-    /// What the runs tell, in which each call was made longer by so much; `None`: there was no run.
+    /// What the runs tell, whose calls and samples took this; `None`: there was no run.
     #[must_use]
-    pub fn finish(self, sample_hz: u32, untraced: Option<Untraced>, added_ns: u64) -> Option<Partition> {
+    pub fn finish(self, untraced: Option<Untraced>, tracing: Tracing) -> Option<Partition> {
+        let Tracing { sample_hz, sample_ns, added_ns } = tracing;
         let run_ns = self.path.sum().checked_div(self.runs)?;
         let added = |calls: u64| calls.saturating_mul(added_ns);
         let cpu_ns = self.cpu_ns - self.samples.tracers(self.cpu_ns, added(self.all_calls));
@@ -290,6 +309,10 @@ impl Partitioner {
         let Untraced { wall_ns, launch_ns, .. } = untraced;
         let mut path = self.path;
         path.take(Part::User, self.outside.tracers(path.get(Part::User), added(self.calls_on_path)));
+        let cpu_ratio = cpu_ns as f64 / untraced.cpu_ns.max(1) as f64;
+        let standing_ns = self.samples.all().saturating_mul(sample_ns) / self.runs.max(1);
+        let swelled =
+            (cpu_ns.saturating_sub(standing_ns) as f64 / untraced.cpu_ns.max(1) as f64 - 1.0).max(0.0);
         let knows_faults = self.samples.of_kernel() > 0;
         if knows_faults {
             self.outside.divide(&mut path);
@@ -305,23 +328,27 @@ impl Partitioner {
         let mut functions: Vec<Function> = named.collect();
         functions.sort_unstable_by(|a, b| b.samples.cmp(&a.samples).then_with(|| a.name.cmp(&b.name)));
         functions.truncate(LISTED_FUNCTIONS);
-        let ratio = untraced.cpu_ns as f64 / cpu_ns.max(1) as f64;
-        let mut parts = path.fitted(wall_ns - launch_ns, ratio);
-        let split_margin = if knows_faults { self.outside.margin() } else { 0.0 };
+        let mut parts = path.fitted(wall_ns - launch_ns, 1.0 / cpu_ratio.max(f64::MIN_POSITIVE));
         let outside_ns =
             (parts.get(Part::User) + parts.get(Part::Faults)) as f64 / self.outside.kept().max(0.01);
-        let split_margin_ns = (split_margin * outside_ns) as u64;
+        let margin_ns = |swelled: f64| {
+            let margin = if knows_faults { self.outside.margin(swelled) } else { 0.0 };
+            (margin.min(1.0) * outside_ns) as u64
+        };
         parts.add(Part::Launch, launch_ns);
         Some(Partition {
             runs: self.runs,
             samples: self.samples.of_program(),
             sample_hz,
+            cpu_ratio,
             run_ns,
             wall_ns,
             parts,
             knows_faults,
             split_samples: self.outside.of_program(),
-            split_margin_ns,
+            split_margin_ns: margin_ns(0.0),
+            split_bound_ns: margin_ns(swelled),
+            swelled,
             knows_wakes: self.knows_wakes || !self.has_waits,
             functions,
             threads: self.threads,

@@ -63,6 +63,11 @@ impl Counted {
         self.0[sample as usize]
     }
 
+    /// All of them.
+    pub fn all(&self) -> u64 {
+        self.of_program() + self.of(In::Tracer)
+    }
+
     /// All but the tracer's.
     pub fn of_program(&self) -> u64 {
         self.of(In::User) + self.of_kernel()
@@ -78,15 +83,19 @@ impl Counted {
         1.0 - self.of(In::Kernel) as f64 / self.of_program().max(1) as f64
     }
 
-    /// Half of the 95 % interval of the least certain of the shares that [`Self::divide`] goes by.
-    pub fn margin(&self) -> f64 {
-        let margins = [In::User, In::Fault, In::Kernel].map(|of| margin(self.of(of), self.of_program()));
+    /// How far the least certain of the shares that [`Self::divide`] goes by may be off: half of its 95 % interval, and
+    /// what it would be if the time by which the program has swelled (0: not, 1: to twice its length) went all to it, or none.
+    pub fn margin(&self, swelled: f64) -> f64 {
+        let margins = [In::User, In::Fault, In::Kernel].map(|of| {
+            let share = self.of(of) as f64 / self.of_program().max(1) as f64;
+            margin(self.of(of), self.of_program()) + swelled * share.max(1.0 - share)
+        });
         margins.into_iter().fold(0.0, f64::max)
     }
 
     /// How much of a time on a CPU was the tracer's: by samples if there are enough, else as calibrated.
     pub fn tracers(&self, time_ns: u64, calibrated_ns: u64) -> u64 {
-        let all = self.of_program() + self.of(In::Tracer);
+        let all = self.all();
         if all < ENOUGH {
             return calibrated_ns.min(time_ns);
         }

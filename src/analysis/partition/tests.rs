@@ -14,6 +14,10 @@ fn away(pid: u32, (start_ns, end_ns): (u64, u64), is_ready: bool) -> Event<'stat
     Event { pid, tid: pid, start_ns, end_ns: Some(end_ns), text, args, ..Event::new(Kind::Mark) }
 }
 
+fn tracing(sample_ns: u64, added_ns: u64) -> Tracing {
+    Tracing { sample_hz: 100, sample_ns, added_ns }
+}
+
 fn events() -> Vec<Event<'static>> {
     let fork = Event {
         pid: 1,
@@ -69,7 +73,7 @@ fn the_parts_of_the_critical_path_add_up() {
         partitioner.add(event);
     }
     partitioner.end_run();
-    let partition = partitioner.finish(100, None, 0).expect("a run");
+    let partition = partitioner.finish(None, tracing(0, 0)).expect("a run");
     assert_eq!((partition.runs, partition.samples, partition.run_ns, partition.wall_ns), (1, 4, 1000, 1000));
     let parts = &partition.parts;
     assert_eq!(parts.sum(), 1000);
@@ -97,13 +101,39 @@ fn times_are_those_of_untraced_runs() {
         partitioner.end_run();
     }
     let untraced = Untraced { wall_ns: 800, cpu_ns: 280, launch_ns: 20 };
-    let partition = partitioner.finish(100, Some(untraced), 0).expect("runs");
+    let partition = partitioner.finish(Some(untraced), tracing(0, 0)).expect("runs");
     let of = |part| partition.parts.get(part);
     assert_eq!(partition.parts.sum(), 800);
     let on_cpu = of(Part::User) + of(Part::Faults) + of(Part::Call);
     assert!((260..=281).contains(&on_cpu), "{on_cpu}");
     assert_eq!((of(Part::Timer), of(Part::Child), of(Part::Ready)), (380, 10, 50));
     assert_eq!(of(Part::Launch), 20, "what the table of phases counts to the first");
+}
+
+/// What the runs of [`events`] tell where samples took this; untraced they use this much of the CPU.
+fn compared(sample_ns: u64, cpu_ns: u64) -> Partition {
+    let mut partitioner = Partitioner::default();
+    for event in &events() {
+        partitioner.add(event);
+    }
+    partitioner.end_run();
+    let untraced = Untraced { wall_ns: 1000, cpu_ns, launch_ns: 0 };
+    partitioner.finish(Some(untraced), tracing(sample_ns, 0)).expect("a run")
+}
+
+#[test]
+fn what_the_program_took_more_than_untraced_may_have_gone_to_any_part() {
+    // 590 ns on a CPU and four samples.
+    let alike = compared(0, 590);
+    assert_eq!((alike.swelled, alike.split_bound_ns), (0.0, alike.split_margin_ns));
+    assert!((alike.cpu_ratio - 1.0).abs() < 0.1, "{alike:#?}");
+    let by_samples = compared(70, 295);
+    assert!((by_samples.cpu_ratio - 2.0).abs() < 0.1 && by_samples.swelled < 0.1, "{by_samples:#?}");
+    let by_itself = compared(0, 295);
+    assert!((by_itself.swelled - 1.0).abs() < 0.1, "{by_itself:#?}");
+    assert!(by_itself.split_bound_ns > by_itself.split_margin_ns, "{by_itself:#?}");
+    let on_cpu = [Part::User, Part::Faults].map(|part| by_itself.parts.get(part)).iter().sum::<u64>();
+    assert!(by_itself.split_bound_ns <= on_cpu + 1, "no more than there is: {by_itself:#?}");
 }
 
 #[test]
@@ -119,7 +149,7 @@ fn what_comes_after_being_woken_is_no_wait() {
         }
     }
     partitioner.end_run();
-    let partition = partitioner.finish(100, None, 0).expect("a run");
+    let partition = partitioner.finish(None, tracing(0, 0)).expect("a run");
     assert!(partition.knows_wakes);
     let of = |part| partition.parts.get(part);
     assert_eq!((of(Part::Timer), of(Part::Ready), partition.parts.sum()), (290, 50 + 90, 1000));
@@ -129,7 +159,7 @@ fn what_comes_after_being_woken_is_no_wait() {
 fn without_a_run_there_is_nothing() {
     let mut partitioner = Partitioner::default();
     partitioner.end_run();
-    assert!(partitioner.finish(100, None, 0).is_none());
+    assert!(partitioner.finish(None, tracing(0, 0)).is_none());
 }
 
 #[test]
@@ -145,7 +175,7 @@ fn the_tracers_own_time_is_no_time_of_the_program() {
     partitioner.add(&Node { caller: Some(3), frame: 4 }.event(4));
     partitioner.add(&Event { pid: 2, tid: 2, start_ns: 730, stack: Some(4), ..Event::new(Kind::Sample) });
     partitioner.end_run();
-    let partition = partitioner.finish(100, None, 30).expect("a run");
+    let partition = partitioner.finish(None, tracing(0, 30)).expect("a run");
     assert_eq!((partition.samples, partition.functions.len()), (4, 2), "not read_tsc");
     // On the path: getpid and the sleep; wait4 begins while the child runs.
     let of = |part| partition.parts.get(part);
@@ -164,6 +194,6 @@ fn a_run_ends_with_the_command_though_others_go_on() {
     partitioner.add(&of(3, "getpid", (5000, 5010), 3));
     partitioner.add(&Event { stack: Some(2), ..late });
     partitioner.end_run();
-    let partition = partitioner.finish(100, None, 0).expect("a run");
+    let partition = partitioner.finish(None, tracing(0, 0)).expect("a run");
     assert_eq!((partition.run_ns, partition.samples, partition.parts.sum()), (1000, 4, 1000));
 }

@@ -28,14 +28,14 @@ pub struct Behind {
     pub lines: Vec<Line>,
     /// Lines beyond those.
     pub more_lines: u64,
-    /// Calls about files without a stack, or of which no function is known.
+    /// Calls about files without a stack, or for nobody knows what.
     pub without: u64,
 }
 
 /// A line, and the calls that are made for it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct At {
-    /// The function.
+    /// The function; empty: only its program or library is known.
     pub function: Text,
     /// Its source file, or else its program or library.
     pub file: Text,
@@ -116,26 +116,51 @@ impl Watching {
     }
 }
 
-/// What a stack's calls are for; `None`: nothing is known of it.
+/// What a stack's calls are for; `None`: that is not known.
 fn at(stacks: &Stacks, stack: u32, frames: &mut Vec<Option<Code>>) -> Option<At> {
     if stack == 0 {
         return None;
     }
     stacks.frames(stack, frames);
-    let own = |code: &&Option<Code>| {
-        let (function, file, _) = stacks.place(**code);
-        let known = code.filter(|_| !function.is_empty());
-        known.is_some_and(|code| !is_machinery(code.kind, file, stacks.object(Some(code))))
-    };
-    let innermost = |kind: Option<FrameKind>| {
-        let of_kind = |code: &&Option<Code>| kind.is_none() || code.map(|code| code.kind) == kind;
-        frames.iter().rev().filter(of_kind).find(own)
-    };
     // Of both kinds, a line of Python says more than the C function that it calls.
-    let code = innermost(Some(FrameKind::Python)).or_else(|| innermost(None));
-    let named = || frames.iter().rev().find(|code| !stacks.place(**code).0.is_empty());
-    let (function, file, line) = stacks.place(*code.or_else(named)?);
+    let code = python(stacks, frames).map_or_else(|| native(stacks, frames), Some)?;
+    let (function, file, line) = stacks.place(Some(code));
     Some(At { function: function.into(), file: file.into(), line })
+}
+
+/// The innermost function of Python that is not importlib's.
+fn python(stacks: &Stacks, frames: &[Option<Code>]) -> Option<Code> {
+    let of_python = frames.iter().rev().flatten().filter(|code| code.kind == FrameKind::Python);
+    let named = of_python.filter(|code| !stacks.place(Some(**code)).0.is_empty());
+    let own =
+        |code: &&Code| !is_machinery(code.kind, stacks.place(Some(**code)).1, stacks.object(Some(**code)));
+    named.copied().find(|code| own(&code))
+}
+
+/// The innermost function of the innermost program or library that is neither the C library nor the loader, or of it no more
+/// than which it is. Where a frame of which nothing is known comes first, nobody knows whose it is; where all frames are
+/// known, and theirs, the innermost.
+fn native(stacks: &Stacks, frames: &[Option<Code>]) -> Option<Code> {
+    let mut innermost = None;
+    let mut nameless: Option<Code> = None;
+    for code in frames.iter().rev() {
+        let code = code.filter(|code| matches!(code.kind, FrameKind::Native | FrameKind::Python));
+        let (function, file, _) = stacks.place(code);
+        let object = stacks.object(code);
+        let is_known = code.is_some() && !(function.is_empty() && object.is_empty());
+        if nameless.is_some_and(|found| !is_known || stacks.object(Some(found)) != object) {
+            return nameless;
+        }
+        let code = code.filter(|_| is_known)?;
+        if !is_machinery(code.kind, file, object) {
+            if !function.is_empty() {
+                return Some(code);
+            }
+            nameless = nameless.or(Some(code));
+        }
+        innermost = innermost.or_else(|| Some(code).filter(|_| !function.is_empty()));
+    }
+    nameless.or(innermost)
 }
 
 /// Whether what is in this file makes calls for others: importlib, the C library, the dynamic loader.
@@ -170,6 +195,8 @@ mod tests {
             python(b"_path_stat", b"<frozen importlib._bootstrap_external>", 147),
             Frame { file: b"./io/stat.c", ..native(b"__GI___stat", b"/lib/libc.so.6") },
             Frame::UNKNOWN,
+            native(b"", b"/bin/stripped"),
+            native(b"exported", b"/bin/stripped"),
         ];
         for (number, frame) in (1..).zip(&frames) {
             stacks.add(&frame.event(number));
@@ -183,6 +210,13 @@ mod tests {
             stack(5, Some(1), 4),
             stack(6, None, 4),
             stack(7, None, 5),
+            stack(8, Some(7), 4),
+            stack(9, Some(1), 6),
+            stack(10, Some(9), 4),
+            stack(11, Some(7), 1),
+            stack(12, Some(1), 7),
+            stack(13, Some(12), 6),
+            stack(14, Some(13), 4),
         ] {
             stacks.add(&event);
         }
@@ -195,8 +229,13 @@ mod tests {
         };
         assert_eq!(shown(4).as_deref(), Some("<module> /a/use.py:3"));
         assert_eq!(shown(5).as_deref(), Some("main /bin/x:0"));
-        // Better a function of the C library than none.
+        // A thread that runs nothing but the C library.
         assert_eq!(shown(6).as_deref(), Some("__GI___stat ./io/stat.c:0"));
-        assert_eq!([shown(7), shown(0), shown(99)], [None, None, None]);
+        assert_eq!(shown(14).as_deref(), Some("exported /bin/stripped:0"));
+        // Of a stripped program, which one it is; not who has called it.
+        assert_eq!(shown(10).as_deref(), Some(" /bin/stripped:0"));
+        assert_eq!(shown(11).as_deref(), Some("main /bin/x:0"), "though not who has called it");
+        // A function of the C library that nobody knows who called is nobody's line.
+        assert_eq!([shown(8), shown(7), shown(0), shown(99)], [None, None, None, None]);
     }
 }

@@ -89,6 +89,8 @@ pub struct Report {
     pub partition: Option<Partition>,
     /// Why there were no such runs.
     pub not_sampled: Option<String>,
+    /// The CPU samples that are kept, if some are.
+    pub cpu_samples: Option<CpuSamples>,
     /// The phases.
     pub phases: Phases,
     /// The processes.
@@ -107,6 +109,25 @@ pub struct Report {
     pub alignment: Option<Alignment>,
     /// The lines that file-system calls are for, where these have stacks.
     pub behind: Option<Behind>,
+}
+
+/// CPU samples in a log of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CpuSamples {
+    /// Runs that they are of.
+    pub runs: u64,
+    /// How many.
+    pub samples: u64,
+    /// How many were taken a second.
+    pub sample_hz: u32,
+    /// By what, where that was not perf events.
+    pub sampled_by: Option<String>,
+    /// How long one held up the program, where that is known.
+    pub sample_cost_ns: Option<u64>,
+    /// What a run took, on average.
+    pub run_ns: u64,
+    /// Where they are.
+    pub log: String,
 }
 
 impl Startup {
@@ -254,6 +275,7 @@ impl Startup {
             launcher,
             partition: None,
             not_sampled: None,
+            cpu_samples: None,
             phases,
             findings,
             tree: tree::tree(&self.base.processes, self.base.span.unwrap_or_default().0),

@@ -128,10 +128,10 @@ impl CallStacks {
         define: &mut dyn FnMut(&Event<'_>),
     ) -> Option<u32> {
         self.frames.clear();
-        if self.wanted.python() {
+        let is_read = !self.wanted.python() || {
             let interpreter = &mut self.processes.entry(pid).or_default().interpreter;
-            interpreter.frames((pid, tid), regs.fs_base, care, &mut self.table, define, &mut self.frames);
-        }
+            interpreter.frames((pid, tid), regs.fs_base, care, &mut self.table, define, &mut self.frames)
+        };
         if self.wanted.native() && regs.cs == CODE_64 {
             self.take_native(pid, tid, regs, define);
             // Upon Python's frames stand those that the innermost of them calls.
@@ -142,6 +142,9 @@ impl CallStacks {
                 (false, None) => self.native.len(),
             };
             self.frames.extend_from_slice(&self.native[start..]);
+        }
+        if self.frames.is_empty() && !is_read {
+            return self.unknown(define);
         }
         self.table.stack(self.frames.iter().copied(), define)
     }

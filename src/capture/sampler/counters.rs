@@ -17,7 +17,7 @@ use super::wakes::Wakes;
 /// ax, bx, cx, dx, si, di, bp, sp, ip and r8 to r15 (`asm/perf_regs.h`).
 const REGISTERS: u64 = 0x00ff_01ff;
 /// Bytes of the stack in a sample: what calls of some hundred functions take.
-const STACK: u32 = 32 << 10;
+pub const STACK: u32 = 32 << 10;
 /// The same at high rates, where copying them would take all the time there is.
 const SHORT_STACK: u32 = 8 << 10;
 /// From this rate on.
@@ -126,7 +126,8 @@ fn ring(counter: &Counter, of_many: bool) -> io::Result<Ring> {
     Err(refused)
 }
 
-fn options(hz: u32, user_only: bool) -> Opts {
+/// What a sample is to have.
+pub fn options(hz: u32, user_only: bool) -> Opts {
     Opts {
         exclude: Priv { kernel: user_only, hv: true, ..Priv::default() },
         inherit: Some(Inherit::NewChild),

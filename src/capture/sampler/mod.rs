@@ -10,6 +10,7 @@
 //! rings are emptied by a thread of the recorder's that nothing wakes: the sampled program does not pay for it. Another
 //! thread finds names, which can take a while where a program has much debug information. A mapping's file is opened as soon as it is heard of, so that names are found though its process has ended.
 
+mod cost;
 mod counters;
 mod name;
 mod processes;
@@ -42,6 +43,13 @@ pub fn most_a_second() -> Option<u32> {
 /// Why not.
 pub fn check(hz: u32) -> Result<(), SampleError> {
     Counters::check(hz)
+}
+
+/// How long a sample at such a rate holds up the program that is sampled, in nanoseconds: measured on a thread of ours, which
+/// takes some milliseconds. `None`: not known.
+#[must_use]
+pub fn cost_ns(hz: u32) -> Option<u64> {
+    cost::measure(hz)
 }
 
 /// Why there are no samples.

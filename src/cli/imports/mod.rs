@@ -27,6 +27,7 @@ use crate::capture::select::{CHOICES, Wanted};
 use crate::log::{self, Columns};
 use crate::report::imports::{self as report, Options};
 use crate::report::look::Look;
+use crate::report::notes;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -127,6 +128,9 @@ fn tree(log: &Path) -> Result<Tree, Failure> {
     ending.map_err(|error| Failure::of_trace(input::named(log, error)))?;
     let tree = imports.finish();
     if tree.imports.is_empty() {
+        for line in notes::integrity(&tree.integrity) {
+            note(format_args!("{}: {line}", log.display()));
+        }
         return Err(Failure::of_trace(anyhow!("{} {}", log.display(), report::absence(&absent.finish()))));
     }
     Ok(tree)

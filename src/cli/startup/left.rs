@@ -10,6 +10,7 @@ use super::super::failure::{Failure, note};
 use super::super::record::own_stream;
 use super::super::report_output::ReportOutput;
 use super::super::tracing::{CALIBRATION_CALLS, Job, trace_command, tracer};
+use super::sampled::Sampled;
 use super::traced::{Traced, interrupted};
 use super::untraced::End;
 use super::{Arguments, report};
@@ -86,8 +87,8 @@ pub fn run(
         return End::by_signal(interruption.signal).finish();
     }
     let left = recorded.left_running.clone();
-    let sampled = Err("the one run that is made is without CPU samples".to_owned());
-    let run = Traced { recorded, ended_by: None, cold_phases: None, sampled, sampled_log: None };
+    let sampled = Sampled::without("the one run that is made is without CPU samples".to_owned());
+    let run = Traced { recorded, ended_by: None, cold_phases: None, sampled };
     let reported = report(arguments, out, output, run, BetweenRuns::keep());
     tell_left(&left);
     reported

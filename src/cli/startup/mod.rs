@@ -38,7 +38,7 @@ use crate::capture::ptrace::entry_point;
 use crate::capture::ready::{AtReady, EndBy, Until};
 use crate::capture::select::{CHOICES, Wanted};
 use crate::capture::stdio::Stdio;
-use crate::capture::untraced::Ready;
+use crate::capture::untraced::{Ready, signal_name};
 use crate::capture::{BetweenRuns, StackFrames};
 use crate::event::escape;
 use crate::log;
@@ -201,20 +201,19 @@ fn traced(
         traced.ended_by = stacks::add(&plan, stdio, frames).err();
     }
     if traced.ended_by.is_none() {
-        match sampled::sample(&plan, stdio) {
-            Ok(sampled) => {
-                (traced.sampled, traced.sampled_log) = match sampled {
-                    Ok(sampled) => (Ok(sampled.partition), Some(sampled.log)),
-                    Err(why) => (Err(why), None),
-                }
-            }
-            Err(signal) => traced.ended_by = Some(signal),
-        }
+        traced.sampled = sampled::sample(&plan, stdio);
+        traced.ended_by = traced.sampled.ended_by;
     }
     if let (Some(cold), None) = (cold, traced.ended_by) {
         match cold::phases(&plan, stdio, &cold) {
             Ok(phases) => traced.cold_phases = phases,
-            Err(signal) => traced.ended_by = Some(signal),
+            Err(signal) => {
+                let name = signal_name(signal);
+                note(format_args!(
+                    "ended by {name} in the cold traced run; the report is without its phases"
+                ));
+                traced.ended_by = Some(signal);
+            }
         }
     }
     Ok(traced)
@@ -225,7 +224,7 @@ pub(super) fn report(
     arguments: &Arguments,
     out: ReportOutput,
     output: &Path,
-    Traced { recorded, ended_by, cold_phases, sampled, sampled_log }: Traced,
+    Traced { recorded, ended_by, cold_phases, sampled }: Traced,
     between: BetweenRuns,
 ) -> Result<ExitCode, Failure> {
     let (mut report, drawing) = match analyse(output) {
@@ -236,7 +235,8 @@ pub(super) fn report(
     if let Some(cold) = &mut report.cold {
         cold.phases = cold_phases;
     }
-    match sampled {
+    report.cpu_samples = sampled.kept;
+    match sampled.partition {
         Ok(partition) => report.partition = Some(partition),
         Err(why) => report.not_sampled = Some(why),
     }
@@ -245,7 +245,7 @@ pub(super) fn report(
     let drawn = draw(&graph, by_stack.as_ref().unwrap_or(&drawing));
     let graph = matches!(drawn, Ok(true)).then_some(graph.as_path());
     let plotted = arguments.plot.as_deref().map_or(Ok(()), |plot| {
-        let log = sampled_log.as_ref().map_or_else(|| output.to_owned(), Candidate::path);
+        let log = sampled.log.as_ref().map_or_else(|| output.to_owned(), Candidate::path);
         plot::draw_log(plot, &log)
     });
     let files = Files { log: output, flame_graph: graph };

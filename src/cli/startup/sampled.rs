@@ -8,19 +8,22 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::super::failure::{Failure, note};
-use super::super::samples::{By, Samples};
+use super::super::samples::Samples;
 use super::super::tracing::tracer;
 use super::traced::{Candidate, Plan, Run, trace_once};
-use crate::analysis::partition::{Partition, Partitioner, Untraced};
+use crate::analysis::partition::{Partition, Partitioner, Tracing, Untraced};
+use crate::analysis::startup::CpuSamples;
 use crate::analysis::wall;
 use crate::capture::sampler;
 use crate::capture::select::{Tracer, Wanted};
 use crate::capture::stdio::Stdio;
+use crate::capture::untraced;
 use crate::event::stack::{Frame, Node};
 use crate::event::{Event, Kind};
 use crate::log::{self, Reader, Writer};
 
-/// Samples a second without a wish: a few per cent of the time.
+/// Samples a second without a wish: a few per cent of the time. More change what they tell of, so runs with more are for the
+/// log only.
 const HZ: u32 = 4000;
 /// Samples that are enough.
 const ENOUGH: u64 = 1000;
@@ -32,67 +35,69 @@ const MOST_RUNS: u64 = 50;
 const NEEDS_EBPF: &str = "that takes eBPF beside the samples, since ptrace's stops take CPU time themselves; `trace doctor` \
                           says what enables it";
 
-/// Makes the runs: what they tell, or why there were none. `Err`: a signal asked for an end.
-pub fn sample(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Result<Sampled, String>, i32> {
+/// Makes the runs.
+pub fn sample(plan: &Plan<'_>, stdio: &mut Stdio) -> Sampled {
+    let nothing = |why: &str| Sampled::without(why.to_owned());
     if plan.arguments.sample == Some(0) {
-        return Ok(Err("--sample 0".to_owned()));
+        return nothing("--sample 0");
     }
     if plan.ready.is_some() {
-        return Ok(Err(
-            "runs with CPU samples are made to the command's end only, not with --until".to_owned()
-        ));
+        return nothing("runs with CPU samples are made to the command's end only, not with --until");
     }
-    match make(plan, stdio) {
-        Ok(Made::Sampled(sampled)) => Ok(Ok(*sampled)),
-        Ok(Made::Nothing(why)) => Ok(Err(why)),
-        Ok(Made::Interrupted(signal)) => Err(signal),
-        Err(failure) => Ok(Err(failure.text())),
-    }
+    make(plan, stdio).unwrap_or_else(|failure| Sampled::without(failure.text()))
 }
 
 /// What the runs came to.
 pub struct Sampled {
-    /// What they tell.
-    pub partition: Partition,
-    /// The log of the shortest.
-    pub log: Candidate,
+    /// What they tell, or why that is nothing.
+    pub partition: Result<Partition, String>,
+    /// The log of the shortest of those that tell it.
+    pub log: Option<Candidate>,
+    /// The samples that are kept.
+    pub kept: Option<CpuSamples>,
+    /// The signal that asked for an end, which has been told of.
+    pub ended_by: Option<i32>,
 }
 
-enum Made {
-    Sampled(Box<Sampled>),
-    Nothing(String),
-    Interrupted(i32),
+impl Sampled {
+    /// There were no runs.
+    pub fn without(why: String) -> Self {
+        Self { partition: Err(why), log: None, kept: None, ended_by: None }
+    }
 }
 
 /// Runs for the partition, and for the log of samples if a rate is given: the same, unless perf events cannot tell what is
-/// wanted.
-fn make(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Made, Failure> {
+/// wanted, or so many samples would change what the partition is of.
+fn make(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Sampled, Failure> {
     let wanted = plan.arguments.sample.map(|hz| Samples::choose(hz, plan.arguments.stacks)).transpose()?;
-    let by_ptrace = wanted.as_ref().filter(|samples| samples.by_ptrace().is_some());
-    let hz = || sampler::most_a_second().map_or(HZ, |most| most.min(HZ));
-    let by_perf = Samples { hz: plan.arguments.sample.unwrap_or_else(hz), by: By::PerfEvents };
-    let made = match divide(plan, stdio, &by_perf, wanted.is_some() && by_ptrace.is_none()) {
-        Err(failure) if by_ptrace.is_some() => Made::Nothing(failure.text()),
+    let most = sampler::most_a_second().map_or(HZ, |most| most.min(HZ));
+    let apart = wanted.as_ref().filter(|samples| samples.by_ptrace().is_some() || samples.hz > most);
+    let to_divide = wanted.clone().filter(|_| apart.is_none());
+    let to_divide = to_divide
+        .unwrap_or_else(|| Samples::by_perf(wanted.as_ref().map_or(most, |samples| samples.hz.min(most))));
+    let mut made = match divide(plan, stdio, &to_divide, wanted.is_some() && apart.is_none()) {
+        Err(failure) if apart.is_some() => Sampled::without(failure.text()),
         made => made?,
     };
-    if let (Some(samples), Made::Sampled(_) | Made::Nothing(_)) = (by_ptrace, &made)
-        && let Some(signal) = take(plan, stdio, samples)?
-    {
-        return Ok(Made::Interrupted(signal));
+    if let (Some(samples), None) = (apart, made.ended_by) {
+        (made.kept, made.ended_by) = take(plan, stdio, samples)?;
     }
     Ok(made)
 }
 
 /// Makes the runs that tell where the time goes.
-fn divide(plan: &Plan<'_>, stdio: &mut Stdio, samples: &Samples, kept: bool) -> Result<Made, Failure> {
+fn divide(plan: &Plan<'_>, stdio: &mut Stdio, samples: &Samples, kept: bool) -> Result<Sampled, Failure> {
     let mut tracer = match plan.tracer()? {
         Ok(tracer) => tracer,
-        Err(signal) => return Ok(Made::Interrupted(signal)),
+        Err(signal) => {
+            tell_end(signal, 0);
+            return Ok(Sampled { ended_by: Some(signal), ..Sampled::without(cut_off(signal)) });
+        }
     };
     let mut partitioner = Partitioner::default();
     let is_ptrace = tracer.name() == "ptrace";
     if is_ptrace && !kept {
-        return Ok(Made::Nothing(NEEDS_EBPF.to_owned()));
+        return Ok(Sampled::without(NEEDS_EBPF.to_owned()));
     }
     let plan = Plan { sample: Some(samples), ..*plan };
     let mut is_too_much = false;
@@ -112,38 +117,61 @@ fn divide(plan: &Plan<'_>, stdio: &mut Stdio, samples: &Samples, kept: bool) -> 
         }
         Ok(!is_too_much)
     })?;
-    if let Some(signal) = runs.interrupted {
-        return Ok(Made::Interrupted(signal));
-    }
+    let ended_by = runs.interrupted;
+    let kept = if is_too_much { None } else { finish(runs, samples)? };
+    let made = Sampled { kept, ended_by, ..Sampled::without("no run was made".to_owned()) };
     if is_too_much {
-        return Ok(Made::Nothing("the command makes too many calls".to_owned()));
+        return Ok(Sampled { partition: Err("the command makes too many calls".to_owned()), ..made });
     }
-    finish(runs, None)?;
     if is_ptrace {
-        return Ok(Made::Nothing(NEEDS_EBPF.to_owned()));
+        return Ok(Sampled { partition: Err(NEEDS_EBPF.to_owned()), ..made });
     }
     let untraced = wall::Untraced::of(plan.untraced).map(|untraced| Untraced {
         wall_ns: untraced.wall_ns(),
         cpu_ns: untraced.figures.cpu_ns.median as u64,
         launch_ns: untraced.launch_ns(),
     });
-    let made = partitioner.finish(samples.hz, untraced, added_ns).zip(shortest);
-    Ok(made.map_or_else(
-        || Made::Nothing("no run was made".to_owned()),
-        |(partition, (_, log))| Made::Sampled(Box::new(Sampled { partition, log })),
-    ))
+    let tracing = Tracing { sample_hz: samples.hz, sample_ns: samples.cost_ns.unwrap_or(0), added_ns };
+    Ok(match (partitioner.finish(untraced, tracing), shortest, ended_by) {
+        (Some(partition), Some((_, log)), _) => Sampled { partition: Ok(partition), log: Some(log), ..made },
+        (_, _, Some(signal)) => Sampled { partition: Err(cut_off(signal)), ..made },
+        _ => made,
+    })
 }
 
-/// Makes the runs whose samples ptrace takes. `Some`: a signal asked for an end.
-fn take(plan: &Plan<'_>, stdio: &mut Stdio, samples: &Samples) -> Result<Option<i32>, Failure> {
-    let mut tracer = tracer(Wanted::Ptrace, None)?;
+/// Makes the runs whose samples are for the log only, by ptrace or at a high rate. Also the signal that asked for an end.
+fn take(
+    plan: &Plan<'_>,
+    stdio: &mut Stdio,
+    samples: &Samples,
+) -> Result<(Option<CpuSamples>, Option<i32>), Failure> {
+    let by_ptrace = samples.by_ptrace().is_some();
+    let backend = if by_ptrace { Wanted::Ptrace } else { plan.arguments.backend };
+    let mut tracer = match untraced::to_its_end(|| tracer(backend, None)) {
+        Ok(tracer) => tracer?,
+        Err(signal) => {
+            tell_end(signal, 0);
+            return Ok((None, Some(signal)));
+        }
+    };
     let plan = Plan { sample: Some(samples), ..*plan };
     let runs = repeat(&mut tracer, &plan, stdio, true, |_, _| Ok(true))?;
-    let interrupted = runs.interrupted;
-    if interrupted.is_none() {
-        finish(runs, samples.why_ptrace())?;
-    }
-    Ok(interrupted)
+    let ended_by = runs.interrupted;
+    Ok((finish(runs, samples)?, ended_by))
+}
+
+/// Tells of a signal that came when so many runs were made.
+fn tell_end(signal: i32, made: u64) {
+    let name = untraced::signal_name(signal);
+    note(format_args!(
+        "ended by {name} in run {} with CPU samples; the report is made of the runs before",
+        made + 1
+    ));
+}
+
+/// Why nothing is known after a signal.
+fn cut_off(signal: i32) -> String {
+    format!("{} ended the first of the runs that tell it", untraced::signal_name(signal))
 }
 
 /// Some runs.
@@ -170,17 +198,25 @@ fn repeat(
     while goes_on(runs.made, runs.samples, begin) {
         let candidate = Candidate::new().map_err(Failure::of_trace)?;
         let recorded = match trace_once(tracer, plan, &candidate.path(), stdio, None)? {
-            Run::Interrupted(signal) => return Ok(Runs { interrupted: Some(signal), ..runs }),
+            Run::Interrupted(signal) => {
+                tell_end(signal, runs.made);
+                return Ok(Runs { interrupted: Some(signal), ..runs });
+            }
             Run::Made(recorded) => recorded,
         };
-        let elapsed = recorded.elapsed;
+        let (elapsed, interruption) = (recorded.elapsed, recorded.interruption);
         recorded.log?;
         runs.made += 1;
         runs.samples += recorded.sampled.map_or(0, |sampled| sampled.samples);
         if kept {
             merge(&mut runs.merged, plan.output, &candidate.path())?;
         }
-        if !each(candidate, elapsed)? {
+        let goes_on = each(candidate, elapsed)?;
+        if let Some(interruption) = interruption {
+            tell_end(interruption.signal, runs.made);
+            return Ok(Runs { interrupted: Some(interruption.signal), ..runs });
+        }
+        if !goes_on {
             break;
         }
     }
@@ -193,17 +229,26 @@ fn goes_on(runs: u64, samples: u64, begin: Instant) -> bool {
 }
 
 /// Closes the log of samples, if there is one, and says where it is.
-fn finish(runs: Runs, why_ptrace: Option<&str>) -> Result<(), Failure> {
-    let Runs { made, samples, merged, .. } = runs;
-    let Some(Merged { writer, path, .. }) = merged else { return Ok(()) };
+fn finish(runs: Runs, samples: &Samples) -> Result<Option<CpuSamples>, Failure> {
+    let Some(Merged { writer, path, took_ns, .. }) = runs.merged else { return Ok(None) };
     writer.finish()?;
-    let how =
-        why_ptrace.map(|why| format!(", taken by ptrace, in user mode only ({why})")).unwrap_or_default();
+    let how = samples.why_ptrace();
+    let how = how.map(|why| format!(", taken by ptrace, in user mode only ({why})")).unwrap_or_default();
     note(format_args!(
-        "the {samples} CPU samples of {made} runs are in {}: trace flame --by stack {0}{how}",
+        "the {} CPU samples of {} runs are in {}: trace flame --by stack {2}{how}",
+        runs.samples,
+        runs.made,
         path.display()
     ));
-    Ok(())
+    Ok(Some(CpuSamples {
+        runs: runs.made,
+        samples: runs.samples,
+        sample_hz: samples.hz,
+        sampled_by: samples.by_ptrace().map(|_| "ptrace".to_owned()),
+        sample_cost_ns: samples.cost_ns,
+        run_ns: took_ns / runs.made.max(1),
+        log: path.to_string_lossy().into_owned(),
+    }))
 }
 
 /// A log of the samples of all runs, one after the other.
@@ -214,6 +259,8 @@ struct Merged {
     frames: u32,
     stacks: u32,
     at_ns: u64,
+    /// From the first event of a run to its last one, of all together.
+    took_ns: u64,
 }
 
 /// Adds the samples of a run.
@@ -222,13 +269,18 @@ fn merge(merged: &mut Option<Merged>, beside: &Path, log: &Path) -> Result<(), l
     if merged.is_none() {
         let path = beside.with_extension("cpu.trace");
         let writer = Writer::create(&path, reader.header())?;
-        *merged = Some(Merged { writer, path, frames: 0, stacks: 0, at_ns: 0 });
+        *merged = Some(Merged { writer, path, frames: 0, stacks: 0, at_ns: 0, took_ns: 0 });
     }
     let Some(merged) = merged else { return Ok(()) };
     let (frames, stacks, at_ns) = (merged.frames, merged.stacks, merged.at_ns);
     let writer = &mut merged.writer;
     let (mut last_frame, mut last_stack, mut last_ns) = (frames, stacks, at_ns);
+    let (mut began_ns, mut ended_ns) = (u64::MAX, 0);
     reader.for_each(|event| {
+        if event.kind.happened() && event.kind != Kind::Lost {
+            began_ns = began_ns.min(event.start_ns);
+            ended_ns = ended_ns.max(event.end_ns.unwrap_or(event.start_ns));
+        }
         if let Some((number, frame)) = Frame::of(event) {
             let number = number.saturating_add(frames);
             last_frame = last_frame.max(number.saturating_add(1));
@@ -246,5 +298,6 @@ fn merge(merged: &mut Option<Merged>, beside: &Path, log: &Path) -> Result<(), l
         }
     })?;
     (merged.frames, merged.stacks, merged.at_ns) = (last_frame, last_stack, last_ns);
+    merged.took_ns = merged.took_ns.saturating_add(ended_ns.saturating_sub(began_ns));
     Ok(())
 }

@@ -15,8 +15,8 @@ use super::super::samples::Samples;
 use super::super::tracing::{Job, Recorded, trace_command, tracer};
 use super::Arguments;
 use super::repeats::Runs;
+use super::sampled::Sampled;
 use super::untraced::{End, Over};
-use crate::analysis::partition::Partition;
 use crate::analysis::phases::Phases;
 use crate::capture::StackFrames;
 use crate::capture::launch::Command;
@@ -81,10 +81,8 @@ pub struct Traced {
     pub ended_by: Option<i32>,
     /// The phases of a cold run, if one was made.
     pub cold_phases: Option<Phases>,
-    /// What runs with CPU samples tell, or why there were none.
-    pub sampled: Result<Partition, String>,
-    /// The log of the shortest of them.
-    pub sampled_log: Option<Candidate>,
+    /// What the runs with CPU samples came to.
+    pub sampled: Sampled,
 }
 
 /// One traced run.
@@ -157,8 +155,8 @@ pub fn trace_shortest(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Traced, Box<
         }
         _ => first,
     };
-    let sampled = Err("the command was not run for them".to_owned());
-    Ok(Traced { recorded, ended_by, cold_phases: None, sampled, sampled_log: None })
+    let sampled = Sampled::without("a signal came before the runs that tell it".to_owned());
+    Ok(Traced { recorded, ended_by, cold_phases: None, sampled })
 }
 
 /// Whether another run could give a better log. Only a plain file may be replaced by another; a link

@@ -67,8 +67,11 @@ pub fn beside(drawing: &Drawing) -> impl Iterator<Item = String> {
         format!("{samples} in what records calls left out ({})", time(ns))
     });
     let is_cost = matches!(drawing.metric, Metric::Time | Metric::Elapsed);
+    let is_sampled = matches!(drawing.metric, Metric::Cpu | Metric::Wall) && drawing.by == By::Stack;
+    let cost = drawing.sampled.as_ref().filter(|_| is_sampled);
+    let cost = cost.and_then(|sampled| notes::sample_cost(sampled.hz, sampled.cost_ns));
     let long = notes::long_calls(drawing.long_calls, drawing.quality).filter(|_| is_cost);
-    [aligned, tracers, long].into_iter().flatten()
+    [aligned, tracers, cost, long].into_iter().flatten()
 }
 
 /// How many of a log's calls the run has that its stacks are of.
@@ -102,8 +105,8 @@ pub fn what(drawing: &Drawing) -> String {
         Metric::Cpu => {
             let samples = things(drawing.calls, "CPU sample", "CPU samples");
             let how = drawing.sampled.as_ref();
-            let rate = how.map(|(hz, _)| format!(" at {hz} a second")).unwrap_or_default();
-            let by = how.and_then(|(_, by)| by.as_ref());
+            let rate = how.map(|how| format!(" at {} a second", how.hz)).unwrap_or_default();
+            let by = how.and_then(|how| how.by.as_ref());
             let by = by.map(|by| format!(", taken by {}, user mode only", escape(by.as_bytes())));
             format!("{} on a CPU in {samples}{rate} ({backend}{})", time(total), by.unwrap_or_default())
         }

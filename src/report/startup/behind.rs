@@ -31,8 +31,9 @@ pub(super) fn write(out: &mut dyn Write, behind: &Behind, options: Options<'_>) 
     }
     let rest = (behind.lines.len().saturating_sub(options.top) as u64).saturating_add(behind.more_lines);
     let more = (rest > 0).then(|| things(rest, "more line", "more lines"));
-    let without = (behind.without > 0)
-        .then(|| format!("{} about files without a stack", things(behind.without, "call", "calls")));
+    let without = (behind.without > 0).then(|| {
+        format!("{} about files of which that is not known", things(behind.without, "call", "calls"))
+    });
     let aside: Vec<String> = [more, without].into_iter().flatten().collect();
     if !aside.is_empty() {
         writeln!(out, "{}", options.look.note(&format!("  ({})", aside.join("; "))))?;
@@ -43,6 +44,9 @@ pub(super) fn write(out: &mut dyn Write, behind: &Behind, options: Options<'_>) 
 /// `find (/lib/a.py:7)`
 fn place(at: &At) -> String {
     let (function, file) = (escape(at.function.bytes()), escape(at.file.bytes()));
+    if function.is_empty() {
+        return format!("[unknown] ({file})");
+    }
     match (file.is_empty(), at.line) {
         (true, _) => function,
         (false, 0) => format!("{function} ({file})"),

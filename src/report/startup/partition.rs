@@ -4,13 +4,16 @@ use std::io::{self, Write};
 
 use super::super::escape::escape;
 use super::super::look::Look;
+use super::super::notes;
 use super::super::table::{Column, Table};
-use super::super::units::{count, percent, percent_within, things, time};
+use super::super::units::{count, percent, percent_within, things, time, times_as_much};
 use crate::analysis::partition::{Part, Partition};
 use crate::analysis::startup::Report;
 
 /// Functions that are named.
 const NAMED: usize = 5;
+/// So many times the CPU time of untraced runs are told of.
+const NOTEWORTHY: f64 = 1.1;
 /// Samples from which shares of functions say something.
 const ENOUGH: u64 = 100;
 
@@ -21,7 +24,7 @@ pub(super) fn write(out: &mut dyn Write, report: &Report, look: Look) -> io::Res
                 format!("Where the time goes on and off CPUs is not known: {}.", escape(why.as_bytes()));
             writeln!(out, "\n{}", look.note(&text))?;
         }
-        return Ok(());
+        return kept(out, report, look);
     };
     let mut table = Table::new(vec![
         Column::text("Where the time goes"),
@@ -44,7 +47,29 @@ pub(super) fn write(out: &mut dyn Write, report: &Report, look: Look) -> io::Res
     if partition.samples >= ENOUGH {
         writeln!(out, "{}", look.text(&functions(partition)))?;
     }
-    Ok(())
+    kept(out, report, look)
+}
+
+/// The samples that are in a log of their own, and what taking them did to the runs.
+fn kept(out: &mut dyn Write, report: &Report, look: Look) -> io::Result<()> {
+    let Some(samples) = &report.cpu_samples else { return Ok(()) };
+    let by = samples.sampled_by.as_ref();
+    let by = by.map(|by| format!(", taken by {}", escape(by.as_bytes()))).unwrap_or_default();
+    let slower = report.untraced.as_ref().map_or_else(String::new, |untraced| {
+        let longer = samples.run_ns as f64 / untraced.wall_ns().max(1) as f64;
+        format!(", {} as long as untraced", times_as_much(longer))
+    });
+    let cost = notes::sample_cost(samples.sample_hz, samples.sample_cost_ns);
+    let text = format!(
+        "CPU samples in {}: {} a second{by}, {} of {}, which took {} on average{slower}{}.",
+        escape(samples.log.as_bytes()),
+        count(u64::from(samples.sample_hz)),
+        count(samples.samples),
+        things(samples.runs, "run", "runs"),
+        time(samples.run_ns),
+        cost.map(|cost| format!("; {cost}")).unwrap_or_default(),
+    );
+    writeln!(out, "{}", look.note(&text))
 }
 
 fn name(part: Part, knows_faults: bool) -> &'static str {
@@ -62,6 +87,10 @@ fn how(partition: &Partition) -> String {
     } else {
         String::new()
     };
+    let longer = match partition.cpu_ratio {
+        ratio if ratio >= NOTEWORTHY => format!(", {} the CPU time of untraced ones", times_as_much(ratio)),
+        _ => String::new(),
+    };
     let wakes = if partition.knows_wakes { "" } else { " Waits last until the thread runs again." };
     let samples = match partition.samples {
         0 => {
@@ -74,7 +103,7 @@ fn how(partition: &Partition) -> String {
         ),
     };
     format!(
-        "Of {} {samples}{} on average; time on a CPU scaled to that of untraced runs, waits as far as their wall time has room.{}{wakes}",
+        "Of {} {samples}{} on average{longer}; time on a CPU scaled to that of untraced runs, waits as far as their wall time has room.{}{wakes}",
         things(partition.runs, "run", "runs"),
         time(partition.run_ns),
         split(partition).unwrap_or_default(),
@@ -83,13 +112,22 @@ fn how(partition: &Partition) -> String {
 
 /// How far what samples tell apart may be off; `None`: nothing is told by them.
 fn split(partition: &Partition) -> Option<String> {
+    if !partition.knows_faults || partition.split_samples == 0 {
+        return None;
+    }
     let samples = things(partition.split_samples, "sample", "samples");
-    (partition.knows_faults && partition.split_samples > 0).then(|| {
-        format!(
-            " User CPU and page faults are told apart by {samples} outside of calls: ± {} at most (95 %).",
-            time(partition.split_margin_ns)
-        )
-    })
+    let bound = match partition.swelled {
+        swelled if swelled < 0.005 => String::new(),
+        swelled => format!(
+            ", if the {} of CPU time that the program itself took more than untraced went to both alike; ± {} wherever it went",
+            percent(swelled),
+            time(partition.split_bound_ns)
+        ),
+    };
+    Some(format!(
+        " User CPU and page faults are told apart by {samples} outside of calls: ± {} at most (95 %){bound}.",
+        time(partition.split_margin_ns)
+    ))
 }
 
 /// Where most samples are.

@@ -25,6 +25,8 @@ use codes::Codes;
 use memo::Memo;
 use offsets::Told;
 
+/// How often a thread is read that is not found: others that begin or end meanwhile change the list of all.
+const READINGS: usize = 3;
 /// How often a process is looked at in vain.
 const MOST_TRIES: u32 = 10;
 /// Calls before it is looked at without a sign of an interpreter; twice as many before the next time.
@@ -121,7 +123,8 @@ impl Interpreter {
     }
 
     /// Appends the Python frames of a thread that stands still, outermost first. `pointer` is what the thread's
-    /// segment register points to: the thread's number to Python.
+    /// segment register points to: the thread's number to Python. False: there is an interpreter, and what of it this thread
+    /// runs is not known.
     pub fn frames(
         &mut self,
         (pid, tid): (i32, i32),
@@ -130,20 +133,9 @@ impl Interpreter {
         table: &mut Table,
         define: &mut dyn FnMut(&Event<'_>),
         out: &mut Vec<u32>,
-    ) {
-        let Self::Found(found) = self else { return };
-        let looked = found.memo.as_mut().is_some_and(|memo| memo.look(pid, tid, pointer));
-        if looked && found.memo.as_ref().is_some_and(|memo| memo.known(out)) {
-            debug_assert!(found.agrees(tid, pointer, out, table), "what is known is what is there");
-            return;
-        }
-        let is_whole = match &mut found.names {
-            Names::Own(_) => looked && found.read_own(pid, table, define),
-            Names::Spy(_) => found.read_by_spy(tid, pointer, looked, table, define),
-        };
-        if is_whole || care == Care::AtCall {
-            out.extend(found.frames.iter().rev().filter(|frame| **frame != memo::NO_FUNCTION));
-        }
+    ) -> bool {
+        let Self::Found(found) = self else { return true };
+        (0..READINGS).any(|_| found.read((pid, tid), pointer, care, table, define, out))
     }
 
     /// Looks for the interpreter, if the time has come: at a call with this path, or anywhere.
@@ -189,6 +181,31 @@ fn find(pid: i32, objects: &mut Objects) -> Search {
 }
 
 impl Found {
+    /// Appends the frames of a thread. False: the interpreter does not know it, or cannot be read.
+    fn read(
+        &mut self,
+        (pid, tid): (i32, i32),
+        pointer: u64,
+        care: Care,
+        table: &mut Table,
+        define: &mut dyn FnMut(&Event<'_>),
+        out: &mut Vec<u32>,
+    ) -> bool {
+        let looked = self.memo.as_mut().is_some_and(|memo| memo.look(pid, tid, pointer));
+        if looked && self.memo.as_ref().is_some_and(|memo| memo.known(out)) {
+            debug_assert!(self.agrees(tid, pointer, out, table), "what is known is what is there");
+            return true;
+        }
+        let (is_found, is_whole) = match &mut self.names {
+            Names::Own(_) => (looked, looked && self.read_own(pid, table, define)),
+            Names::Spy(_) => self.read_by_spy(tid, pointer, looked, table, define),
+        };
+        if is_found && (is_whole || care == Care::AtCall) {
+            out.extend(self.frames.iter().rev().filter(|frame| **frame != memo::NO_FUNCTION));
+        }
+        is_found
+    }
+
     /// Reads the names of the frames that were looked at and are not known. False: one cannot be read.
     fn read_own(&mut self, pid: i32, table: &mut Table, define: &mut dyn FnMut(&Event<'_>)) -> bool {
         self.frames.clear();
@@ -206,7 +223,8 @@ impl Found {
         is_whole
     }
 
-    /// Reads the frames of a thread by py-spy. False: they are not known to be as many as those `looked` at.
+    /// Reads the frames of a thread by py-spy. Whether it was found, and whether they are known to be as many as those `looked`
+    /// at.
     fn read_by_spy(
         &mut self,
         tid: i32,
@@ -214,16 +232,16 @@ impl Found {
         looked: bool,
         table: &mut Table,
         define: &mut dyn FnMut(&Event<'_>),
-    ) -> bool {
-        self.spy(tid, pointer, table, define);
-        self.memo.as_mut().is_none_or(|memo| looked && memo.learn(&self.frames))
+    ) -> (bool, bool) {
+        let is_found = self.spy(tid, pointer, table, define);
+        (is_found, self.memo.as_mut().is_none_or(|memo| looked && memo.learn(&self.frames)))
     }
 
-    /// Reads the frames of a thread by py-spy, with all their names.
-    fn spy(&mut self, tid: i32, pointer: u64, table: &mut Table, define: &mut dyn FnMut(&Event<'_>)) {
+    /// Reads the frames of a thread by py-spy, with all their names. False: there is no such thread.
+    fn spy(&mut self, tid: i32, pointer: u64, table: &mut Table, define: &mut dyn FnMut(&Event<'_>)) -> bool {
         self.frames.clear();
-        let Names::Spy(spy) = &mut self.names else { return };
-        let Some(traces) = guarded(|| spy.get_stack_traces().ok()) else { return };
+        let Names::Spy(spy) = &mut self.names else { return false };
+        let Some(traces) = guarded(|| spy.get_stack_traces().ok()) else { return false };
         // Since 3.11 the interpreter knows its threads by the kernel's number.
         let is_known = traces.iter().any(|trace| trace.os_thread_id.is_some());
         let found = if is_known {
@@ -241,6 +259,7 @@ impl Found {
             };
             self.frames.push(table.frame(&frame, define));
         }
+        found.is_some()
     }
 
     /// Whether reading the frames gives the same, if it can be done while other threads go on; for builds to be tested.
