@@ -14,7 +14,7 @@ use crate::log::{Ending, Error, Reader};
 
 /// Where the messages of a log begin, and what ends there; and the end of the log.
 fn message_offsets(log: &[u8]) -> Vec<usize> {
-    let mut frames = Frames::new(std::io::Cursor::new(log.to_vec()));
+    let mut frames = Frames::new(Cursor::new(log.to_vec()));
     frames.first().unwrap();
     let mut offsets = vec![frames.offset() as usize];
     while let Next::Some(frame) = frames.next(0).unwrap() {
@@ -304,7 +304,7 @@ fn no_flipped_bit_changes_what_is_read() {
         match ending {
             Ok(Ending::Complete { .. }) => assert_eq!(read.len(), whole.events.len(), "{at}"),
             Ok(Ending::Cut { .. }) => {
-                assert!(read.len() < whole.events.len() || at + 8 >= whole.log.len(), "{at}")
+                assert!(read.len() < whole.events.len() || at + 8 >= whole.log.len(), "{at}");
             }
             Err(_) => {}
         }
