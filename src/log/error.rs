@@ -90,7 +90,7 @@ pub enum Error {
     },
     /// Garbage in the log. What stands before it was read.
     #[error(
-        "the log is damaged at byte {offset}, after {events} whole events: {problem}; `trace repair` keeps what is before"
+        "the log is damaged at byte {offset}, after {events} whole events: {problem}; what follows cannot be read, `trace repair` keeps what is before"
     )]
     Damaged {
         /// Where the damaged message begins.

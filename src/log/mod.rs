@@ -12,6 +12,7 @@
 //! from or what they are for.
 
 mod annotate;
+mod checksum;
 mod counts;
 mod error;
 mod header;

@@ -10,6 +10,7 @@ use std::io::{self, Read};
 
 use super::verify;
 use crate::log::Error;
+use crate::log::checksum::{self, Sealed};
 
 /// What a stream begins with, and each of its messages.
 const CONTINUATION: [u8; 4] = [0xFF; 4];
@@ -24,6 +25,10 @@ const MAX_METADATA: u32 = 1 << 20;
 
 /// Longest body: incompressible data takes a little more room than it does decoded.
 const MAX_BODY: i64 = verify::MAX_DECODED as i64 * 2;
+
+/// What is wrong with a message that is not as it was written.
+const WRONG_SUM: &str =
+    "its checksum is not that of what it holds, so something of it has changed since it was written";
 
 /// What other files begin with, those that are given for a log by mistake.
 const OTHERS: [(&[u8], &str); 6] = [
@@ -48,6 +53,8 @@ pub(in crate::log) struct Frame {
     pub(in crate::log) offset: u64,
     /// A flatbuffer, not verified yet.
     pub(in crate::log) metadata: Vec<u8>,
+    /// That of the body, if the message has one.
+    checksum: Option<u32>,
 }
 
 /// What comes next in a stream.
@@ -65,11 +72,13 @@ pub(in crate::log) enum Next<T> {
 pub(in crate::log) struct Frames {
     input: Box<dyn Read + Send>,
     offset: u64,
+    /// The first message has checksums, so all others must have them.
+    is_sealed: bool,
 }
 
 impl Frames {
     pub(in crate::log) fn new(input: impl Read + Send + 'static) -> Self {
-        Self { input: Box::new(input), offset: 0 }
+        Self { input: Box::new(input), offset: 0, is_sealed: false }
     }
 
     /// Bytes read so far.
@@ -93,7 +102,15 @@ impl Frames {
             return Err(Error::NotALog("its first message has no length that a log's could have"));
         }
         let mut metadata = Vec::new();
-        if self.fill(&mut metadata, len as usize)? { Ok(metadata) } else { Err(Error::CutHeader) }
+        if !self.fill(&mut metadata, len as usize)? {
+            return Err(Error::CutHeader);
+        }
+        match checksum::of_metadata(&metadata) {
+            Sealed::No => {}
+            Sealed::Body(_) => self.is_sealed = true,
+            Sealed::Broken => return Err(Error::Header(WRONG_SUM.to_owned())),
+        }
+        Ok(metadata)
     }
 
     /// The next message.
@@ -114,23 +131,40 @@ impl Frames {
             return Err(damaged(format!("a message claims {len} bytes of metadata")));
         }
         let mut metadata = Vec::new();
-        let whole = self.fill(&mut metadata, len as usize)?;
-        Ok(if whole { Next::Some(Frame { offset, metadata }) } else { Next::Cut })
+        if !self.fill(&mut metadata, len as usize)? {
+            return Ok(Next::Cut);
+        }
+        let checksum = match checksum::of_metadata(&metadata) {
+            Sealed::Body(checksum) => Some(checksum),
+            Sealed::No if !self.is_sealed => None,
+            Sealed::No => return Err(damaged("a message has lost its checksum".to_owned())),
+            Sealed::Broken => return Err(damaged(WRONG_SUM.to_owned())),
+        };
+        Ok(Next::Some(Frame { offset, metadata, checksum }))
     }
 
-    /// A message's body.
+    /// The body of a message, as long as its metadata says.
     pub(in crate::log) fn body(
         &mut self,
+        frame: &Frame,
         len: i64,
-        offset: u64,
         events: u64,
     ) -> Result<Next<Vec<u8>>, Error> {
+        let offset = frame.offset;
         if !(0..=MAX_BODY).contains(&len) {
             let problem = format!("a message claims a body of {len} bytes");
             return Err(Error::Damaged { offset, events, problem });
         }
         let mut body = Vec::new();
-        Ok(if self.fill(&mut body, len as usize)? { Next::Some(body) } else { Next::Cut })
+        if !self.fill(&mut body, len as usize)? {
+            return Ok(Next::Cut);
+        }
+        match frame.checksum {
+            Some(checksum) if !checksum::is_body(&body, checksum) => {
+                Err(Error::Damaged { offset, events, problem: WRONG_SUM.to_owned() })
+            }
+            _ => Ok(Next::Some(body)),
+        }
     }
 
     /// Whether the input is at its end.

@@ -26,7 +26,6 @@ use super::{Error, Header};
 use crate::event::{Event, Kind};
 pub use batch::Batch;
 pub use columns::Dictionary;
-use frame::Frame;
 pub(super) use frame::{Frames, Next};
 pub(super) use open::is_log;
 pub use open::looks_like_log;
@@ -200,9 +199,10 @@ impl Reader {
                     return self.end(Some(offset));
                 }
             };
-            let Frame { offset, metadata } = frame;
-            let message = verify::message(&metadata).map_err(|problem| self.damaged(offset, problem))?;
-            let body = match self.frames.body(message.bodyLength(), offset, self.events)? {
+            let offset = frame.offset;
+            let message =
+                verify::message(&frame.metadata).map_err(|problem| self.damaged(offset, problem))?;
+            let body = match self.frames.body(&frame, message.bodyLength(), self.events)? {
                 Next::Some(body) => body,
                 Next::Cut | Next::End => return self.end(None),
             };

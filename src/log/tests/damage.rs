@@ -1,6 +1,7 @@
 //! Logs that are cut, damaged or hostile: never a panic, never unbounded memory, and everything
 //! before the damage is read.
 
+use std::io::Cursor;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -9,16 +10,16 @@ use proptest::prelude::*;
 use super::sample::{self, Owned};
 use crate::event::Event;
 use crate::log::read::{Frames, Next};
-use crate::log::{Ending, Error};
+use crate::log::{Ending, Error, Reader};
 
 /// Where the messages of a log begin, and what ends there; and the end of the log.
 fn message_offsets(log: &[u8]) -> Vec<usize> {
-    let mut frames = Frames::new(std::io::Cursor::new(log.to_vec()));
+    let mut frames = Frames::new(Cursor::new(log.to_vec()));
     frames.first().unwrap();
     let mut offsets = vec![frames.offset() as usize];
     while let Next::Some(frame) = frames.next(0).unwrap() {
         let body = arrow_ipc::root_as_message(&frame.metadata).unwrap().bodyLength();
-        frames.body(body, 0, 0).unwrap();
+        frames.body(&frame, body, 0).unwrap();
         offsets.push(frames.offset() as usize);
     }
     offsets
@@ -184,6 +185,7 @@ fn lengths_that_claim_terabytes_cost_nothing() {
     let limit = 1 << 30;
     nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_AS, limit, limit).unwrap();
     let (log, events) = sample::log_of_batches(1);
+    let log = sample::without_checksums(&log);
     // Every aligned 8 bytes in turn: body lengths, buffer offsets and lengths, row counts, lengths
     // of uncompressed buffers are among them.
     for claim in [1_i64 << 40, i64::MAX, i64::MIN, -2, 0x0fff_ffff_ffff] {
@@ -199,6 +201,7 @@ fn lengths_that_claim_terabytes_cost_nothing() {
 #[test]
 fn decompression_bombs_are_refused() {
     let (log, _) = sample::log_of_batches(1);
+    let log = sample::without_checksums(&log);
     let text = vec![b'a'; 65 << 20];
     let bomb = zstd_of(&text);
     // As the data of the first dictionary: longer than the message, so its body grows.
@@ -260,16 +263,77 @@ struct Whole {
     rows: Vec<usize>,
 }
 
-static WHOLE: LazyLock<Whole> = LazyLock::new(|| {
+static SEALED: LazyLock<Whole> = LazyLock::new(|| {
     let (log, events) = sample::log_of_batches(3);
+    whole(log, events)
+});
+
+/// By its checksums it is known that it is damaged, so nothing else of it is looked at; without them all is.
+static UNSEALED: LazyLock<Whole> = LazyLock::new(|| {
+    let (log, events) = sample::log_of_batches(3);
+    whole(sample::without_checksums(&log), events)
+});
+
+fn whole(log: Vec<u8>, events: Vec<Event<'static>>) -> Whole {
     let offsets = message_offsets(&log);
     let rows = offsets.iter().map(|&offset| sample::read(&log[..offset]).0.len()).collect();
     Whole { log, events, offsets, rows }
-});
+}
+
+#[test]
+fn logs_without_checksums_are_read_too() {
+    let (sealed, unsealed) = (sample::read(&SEALED.log), sample::read(&UNSEALED.log));
+    assert!(matches!(unsealed.1, Ok(Ending::Complete { events: 57, lost: Some(21) })));
+    assert_eq!(sealed.0.len(), unsealed.0.len());
+    assert!(SEALED.log.len() > UNSEALED.log.len());
+}
+
+#[test]
+fn no_flipped_bit_changes_what_is_read() {
+    let whole = &*SEALED;
+    let header = Reader::new(Cursor::new(whole.log.clone())).unwrap().header().clone();
+    let is_near = |at: usize| whole.offsets.iter().any(|offset| offset.abs_diff(at) < 24);
+    for at in (0..whole.log.len()).filter(|at| is_near(*at) || at % 11 == 0) {
+        let mut damaged = whole.log.clone();
+        damaged[at] ^= 1 << (at % 8);
+        let (read, ending) = sample::read(&damaged);
+        assert_prefix(&read, &whole.events);
+        if let Ok(reader) = Reader::new(Cursor::new(damaged)) {
+            assert_eq!(*reader.header(), header, "{at}");
+        }
+        match ending {
+            Ok(Ending::Complete { .. }) => assert_eq!(read.len(), whole.events.len(), "{at}"),
+            Ok(Ending::Cut { .. }) => {
+                assert!(read.len() < whole.events.len() || at + 8 >= whole.log.len(), "{at}");
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_a_body_is_named_and_repair_keeps_what_is_before() {
+    let whole = &*SEALED;
+    // Within the body of a message of the last batch: its end is where the next one begins.
+    let at = whole.offsets[whole.offsets.len() - 1] - 5;
+    let mut damaged = whole.log.clone();
+    damaged[at] ^= 4;
+    let error = sample::read(&damaged).1.unwrap_err();
+    assert!(matches!(error, Error::Damaged { events: 38, .. }), "{error:?}");
+    assert!(error.to_string().contains("its checksum is not that of what it holds"), "{error}");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("damaged");
+    std::fs::write(&path, &damaged).unwrap();
+    let repaired = crate::log::repair(&path, &path).unwrap();
+    assert!(matches!(&repaired.found, crate::log::Found::Damaged(how) if how.contains("checksum")));
+    assert_eq!(repaired.events, 38);
+    let (read, ending) = sample::read(&std::fs::read(&path).unwrap());
+    assert_prefix(&read[..38], &whole.events);
+    assert!(matches!(ending, Ok(Ending::Complete { lost: None, .. })), "{ending:?}");
+}
 
 /// Reads a damaged log: the events before the damage are those written.
-fn survive(damaged: &[u8], first_damage: usize) {
-    let whole = &*WHOLE;
+fn survive(whole: &Whole, damaged: &[u8], first_damage: usize) {
     let (read, ending) = sample::read(damaged);
     let messages = whole.offsets.iter().filter(|&&offset| offset <= first_damage).count();
     let rows = messages.checked_sub(1).map_or(0, |last| whole.rows[last]);
@@ -281,11 +345,12 @@ fn survive(damaged: &[u8], first_damage: usize) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(5_000))]
+    #![proptest_config(ProptestConfig::with_cases(2_500))]
 
     #[test]
     fn flipped_bytes(at in any::<prop::sample::Index>(), flip in 1..=255_u8, more in any::<Option<(prop::sample::Index, u8)>>()) {
-        let mut damaged = WHOLE.log.clone();
+        for whole in [&*SEALED, &*UNSEALED] {
+        let mut damaged = whole.log.clone();
         let mut first = at.index(damaged.len());
         damaged[first] ^= flip;
         if let Some((at, byte)) = more {
@@ -293,7 +358,8 @@ proptest! {
             damaged[other] = byte;
             first = first.min(other);
         }
-        survive(&damaged, first);
+        survive(whole, &damaged, first);
+        }
     }
 
     #[test]
@@ -302,12 +368,14 @@ proptest! {
         bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(0), Just(0xff)], 1..24),
         cut in any::<Option<prop::sample::Index>>(),
     ) {
-        let mut damaged = WHOLE.log.clone();
+        for whole in [&*SEALED, &*UNSEALED] {
+        let mut damaged = whole.log.clone();
         let start = at.index(damaged.len());
         let end = (start + bytes.len()).min(damaged.len());
         damaged[start..end].copy_from_slice(&bytes[..end - start]);
         let cut = cut.map_or(damaged.len(), |cut| cut.index(damaged.len()));
         damaged.truncate(cut);
-        survive(&damaged, start.min(cut));
+        survive(whole, &damaged, start.min(cut));
+        }
     }
 }

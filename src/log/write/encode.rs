@@ -1,6 +1,6 @@
 //! From the columns of a batch to the bytes of an Arrow stream.
 //!
-//! Arrow's own writer makes the bytes. The columns are copied into its arrays, because it keeps the
+//! Arrow's own writer makes the bytes, and each message gets its checksums. The columns are copied into its arrays, because it keeps the
 //! dictionaries of one batch until the next, and the batch is to be filled again meanwhile.
 
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use arrow_schema::{ArrowError, SchemaRef};
 use super::columns::{BytesColumn, ListColumn, TextColumn};
 use super::rows::Rows;
 use crate::event::{Abi, Kind};
-use crate::log::schema;
+use crate::log::{checksum, schema};
 use crate::syscall::Family;
 
 /// Buffers begin at multiples of this many bytes. Compressed ones need no more, and 64 (Arrow's
@@ -31,6 +31,8 @@ const COMPRESSION_LEVEL: i32 = 3;
 pub(in crate::log) struct Encoder {
     schema: SchemaRef,
     stream: StreamWriter<Vec<u8>>,
+    /// What is to be written out.
+    output: Vec<u8>,
     kinds: ArrayRef,
     abis: ArrayRef,
     families: ArrayRef,
@@ -40,36 +42,48 @@ impl Encoder {
     /// An encoder whose first output is the schema message.
     pub(in crate::log) fn new(schema: SchemaRef) -> Result<Self, ArrowError> {
         let names = |names: Vec<&str>| Arc::new(StringArray::from(names)) as ArrayRef;
-        Ok(Self {
+        let mut encoder = Self {
             stream: stream(&schema)?,
+            output: Vec::new(),
             schema,
             kinds: names(Kind::ALL.iter().map(|kind| kind.name()).collect()),
             abis: names(Abi::ALL.iter().map(|abi| abi.name()).collect()),
             families: names(Family::ALL.iter().map(|family| family.name()).collect()),
-        })
+        };
+        encoder.seal()?;
+        Ok(encoder)
+    }
+
+    /// Adds checksums to what Arrow's writer has made.
+    fn seal(&mut self) -> Result<(), ArrowError> {
+        let made = self.stream.get_mut();
+        let sealed = checksum::seal(made, &mut self.output);
+        made.clear();
+        sealed
     }
 
     /// Forgets which dictionaries were written, after output was thrown away; the schema message too, if it was in that.
     pub(in crate::log) fn restart(&mut self, is_begun: bool) -> Result<(), ArrowError> {
         self.stream = stream(&self.schema)?;
+        self.output.clear();
         if is_begun {
             self.stream.get_mut().clear();
         }
-        Ok(())
+        self.seal()
     }
 
     /// The bytes made since the last call, to be written out.
     pub(in crate::log) fn take_output<T>(&mut self, write: impl FnOnce(&[u8]) -> T) -> T {
-        let output = self.stream.get_mut();
-        let result = write(output);
-        output.clear();
+        let result = write(&self.output);
+        self.output.clear();
         result
     }
 
     /// Adds a batch to the output.
     pub(in crate::log) fn encode(&mut self, rows: &Rows) -> Result<(), ArrowError> {
         let batch = self.batch(rows)?;
-        self.stream.write(&batch)
+        self.stream.write(&batch)?;
+        self.seal()
     }
 
     /// Adds the first rows of a batch to the output, with the texts that they need.
@@ -77,17 +91,19 @@ impl Encoder {
         let batch = self.batch(rows)?.slice(0, count);
         let columns = batch.columns().iter().map(|column| with_own_texts(column));
         let batch = RecordBatch::try_new(self.schema.clone(), columns.collect::<Result<_, _>>()?)?;
-        self.stream.write(&batch)
+        self.stream.write(&batch)?;
+        self.seal()
     }
 
     /// Bytes made since the output was taken last.
     pub(in crate::log) fn output_len(&self) -> u64 {
-        self.stream.get_ref().len() as u64
+        self.output.len() as u64
     }
 
     /// Adds the end marker to the output.
     pub(in crate::log) fn finish(&mut self) -> Result<(), ArrowError> {
-        self.stream.finish()
+        self.stream.finish()?;
+        self.seal()
     }
 
     fn batch(&self, rows: &Rows) -> Result<RecordBatch, ArrowError> {
