@@ -62,6 +62,9 @@ pub trait Sink {
     /// A thread is about to go on untraced, inside a call or not. Only the ptrace backend tells.
     fn lets_go(&mut self, _tid: u32) {}
 
+    /// One of several processes cannot be attached to, and the others are. Only where that is asked for.
+    fn not_attached(&mut self, _error: &AttachError) {}
+
     /// The command's first process has ended a while ago, and the recording goes on for these processes. At
     /// most once.
     fn waits_for(&mut self, _pids: &[i32]) {}

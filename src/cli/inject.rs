@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
+use syscalls::Errno;
 
 use crate::capture::Intervention;
 use crate::event::{Abi, Event};
@@ -28,12 +29,14 @@ impl When {
     /// `FIRST[..LAST][+[STEP]]`
     fn parse(text: &str) -> Option<Self> {
         let (range, step) = match text.split_once('+') {
+            // A sign, as strtol(3) reads it.
+            Some(("", first)) => (first, 0),
             Some((range, "")) => (range, 1),
             Some((range, step)) => (range, count(step)?),
             None => (text, 0),
         };
         let (first, last) = match range.split_once("..") {
-            Some((first, last)) => (count(first)?, count(last)?),
+            Some((first, last)) => (count(first)?, count(last).filter(|&last| last < 0xffff)?),
             None => (count(range)?, u64::MAX),
         };
         // A range without a step is all of it.
@@ -71,9 +74,12 @@ impl Injections {
     }
 
     /// Adds one expression; `is_fault`: it is of `fault=`, whose error is ENOSYS where it names none.
-    pub fn add(&mut self, expression: &str, is_fault: bool) -> Result<(), anyhow::Error> {
-        self.0.push(parse(expression, is_fault)?);
-        Ok(())
+    /// What strace warns of is returned.
+    pub fn add(&mut self, expression: &str, is_fault: bool) -> Result<Vec<String>, anyhow::Error> {
+        let injection = parse(expression, is_fault)?;
+        let warnings = injection.warnings();
+        self.0.push(injection);
+        Ok(warnings)
     }
 
     /// What is to be done to this call: by the last expression that chooses it.
@@ -96,6 +102,29 @@ impl Injections {
     }
 }
 
+impl Injection {
+    /// What strace warns of: a result that 32-bit programs get another of, or take for an error.
+    fn warnings(&self) -> Vec<String> {
+        let Some(result) = self.what.result.filter(|result| !(-4095..0).contains(result)) else {
+            return Vec::new();
+        };
+        let (result, clipped) = (result.cast_unsigned(), result as u32);
+        let mut warnings = Vec::new();
+        if result != u64::from(clipped) {
+            warnings.push(format!(
+                "Injected return value {result} will be clipped to {clipped} in compat personality"
+            ));
+        }
+        let error = clipped.wrapping_neg();
+        if (1..4096).contains(&error) {
+            warnings.push(format!(
+                "Inadvertent injection of error {error} is possible in compat personality for retval={result}"
+            ));
+        }
+        warnings
+    }
+}
+
 fn parse(expression: &str, is_fault: bool) -> Result<Injection, anyhow::Error> {
     let mut parts = expression.split(':');
     let calls = CallSet::parse(parts.next().unwrap_or_default())?;
@@ -104,9 +133,9 @@ fn parse(expression: &str, is_fault: bool) -> Result<Injection, anyhow::Error> {
     for part in parts {
         let invalid = || anyhow::anyhow!("cannot do {part} of {expression}");
         let (name, value) = part.split_once('=').ok_or_else(invalid)?;
-        // An error is a result.
+        // An error is a result; of several `when=` the last one counts.
         let subject = if name == "retval" { "error" } else { name };
-        if given.contains(&subject) {
+        if given.contains(&subject) && name != "when" {
             anyhow::bail!(
                 "{expression}: {part} contradicts what is before it; an error or result, or any other part, can be there once"
             );
@@ -114,7 +143,13 @@ fn parse(expression: &str, is_fault: bool) -> Result<Injection, anyhow::Error> {
         given.push(subject);
         match name {
             "error" => what.result = Some(-i64::from(error_number(value).ok_or_else(invalid)?)),
-            "retval" if !is_fault => what.result = Some(number(value).ok_or_else(invalid)?),
+            "retval" if !is_fault => {
+                let result = word(value).ok_or_else(invalid)?;
+                if is_error_as_result(part) {
+                    anyhow::bail!("{expression}: {part} would be an error; say it as error={}", -result);
+                }
+                what.result = Some(result);
+            }
             "signal" if !is_fault => what.signal = Some(signal_number(value).ok_or_else(invalid)?),
             "delay_enter" if !is_fault => what.delay_enter = Some(duration(value).ok_or_else(invalid)?),
             "delay_exit" if !is_fault => what.delay_exit = Some(duration(value).ok_or_else(invalid)?),
@@ -138,31 +173,52 @@ fn libc_enosys() -> i32 {
     nix::errno::Errno::ENOSYS as i32
 }
 
-/// A name (`ENOENT`) or a number.
+/// A name (`ENOENT`, in letters of any case), one of the kernel's own among them, or a number.
 fn error_number(text: &str) -> Option<i32> {
-    let by_number = text.parse().ok().filter(|errno| (1..4096).contains(errno));
-    by_number.or_else(|| (1..134).find(|&errno| syscalls::Errno::new(errno).name() == Some(text)))
+    let by_number =
+        text.strip_prefix('+').unwrap_or(text).parse().ok().filter(|errno| (1..4096).contains(errno));
+    let is_named =
+        |errno: &i32| Errno::new(*errno).name().is_some_and(|name| name.eq_ignore_ascii_case(text));
+    by_number.or_else(|| (1..1000).find(is_named))
 }
 
-/// Decimal, or hexadecimal behind `0x`, as a word.
-fn number(text: &str) -> Option<i64> {
-    match text.strip_prefix("0x") {
-        Some(digits) => u64::from_str_radix(digits, 16).ok().map(u64::cast_signed),
-        None => text.parse().ok().filter(|&value: &i64| value >= 0),
-    }
+/// Whether a part is a `retval=` that a program takes for an error.
+pub fn is_error_as_result(part: &str) -> bool {
+    part.strip_prefix("retval=").and_then(word).is_some_and(|result| (-4095..0).contains(&result))
 }
 
-/// Microseconds, or a number with `s`, `ms`, `us` or `ns`.
+/// A word as strtoull(3) reads it: decimal, octal behind `0`, hexadecimal behind `0x`, with a sign or without.
+fn word(text: &str) -> Option<i64> {
+    let (is_negative, digits) = match text.as_bytes().first()? {
+        b'-' => (true, &text[1..]),
+        b'+' => (false, &text[1..]),
+        _ => (false, text),
+    };
+    let hexadecimal = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"));
+    let (digits, radix) = match (hexadecimal, digits.strip_prefix('0')) {
+        (Some(digits), _) => (digits, 16),
+        (None, Some(digits)) if !digits.is_empty() => (digits, 8),
+        _ => (digits, 10),
+    };
+    // A second sign is none of a number.
+    let is_number = digits.starts_with(|c: char| c.is_digit(radix));
+    let word = u64::from_str_radix(digits, radix).ok().filter(|_| is_number)?;
+    Some(if is_negative { word.wrapping_neg() } else { word }.cast_signed())
+}
+
+/// Microseconds, or a number with `s`, `ms`, `us` or `ns`; decimals and powers of ten (`1.5ms`, `1e3`) as strtod(3) reads them.
 pub fn duration(text: &str) -> Option<Duration> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u64 = digits.parse().ok()?;
-    Some(match &text[digits.len()..] {
-        "s" => Duration::from_secs(number),
-        "ms" => Duration::from_millis(number),
-        "" | "us" => Duration::from_micros(number),
-        "ns" => Duration::from_nanos(number),
+    let digits = text.trim_end_matches(['s', 'm', 'u', 'n']);
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    let number: f64 = digits.parse().ok().filter(|_| is_number)?;
+    let seconds = match &text[digits.len()..] {
+        "s" => number,
+        "ms" => number / 1e3,
+        "" | "us" => number / 1e6,
+        "ns" => number / 1e9,
         _ => return None,
-    })
+    };
+    Duration::try_from_secs_f64(seconds).ok()
 }
 
 #[cfg(test)]
@@ -225,7 +281,6 @@ mod tests {
             "openat:poke=1",
             "openat:when=1",
             "openat:error=EIO:retval=3",
-            "openat:error=EIO:when=1:when=2",
         ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

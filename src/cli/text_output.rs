@@ -5,6 +5,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
@@ -75,19 +76,25 @@ impl TextOutput {
     /// Waits until a command has read all of it; the failure, if there was one that matters: a reader that has seen
     /// enough is none.
     pub fn finish(self) -> Option<io::Error> {
+        self.end().filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
+    }
+
+    /// The same; whatever the failure was.
+    pub fn end(self) -> Option<io::Error> {
         let Self { out, command, failed } = self;
         drop(out);
         if let Some(mut command) = command {
             // Whoever waits for all processes may have waited for this one.
             let _ = command.wait();
         }
-        failed.filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
+        failed
     }
 }
 
 fn start(command: &OsStr) -> Result<(Box<dyn Write>, Child), Failure> {
     let mut shell = Command::new("/bin/sh");
-    let child = shell.arg("-c").arg(command).stdin(Stdio::piped()).spawn();
+    // What it says of the command begins with its name: as of a shell that popen(3) has started.
+    let child = shell.arg0("sh").arg("-c").arg(command).stdin(Stdio::piped()).spawn();
     let child = child.with_context(|| format!("cannot run {}", command.to_string_lossy()));
     let mut child = child.map_err(Failure::of_trace)?;
     let pipe = child.stdin.take().context("the command has no standard input").map_err(Failure::of_trace)?;

@@ -85,12 +85,153 @@ fn what_is_wrong_is_told_in_straces_words() {
         "-e trace=?bogus true",
         "-e trace=?/nosuch true",
         "-e trace=!!openat -P nosuch true",
+        "--columns=-1 true",
+        "--string-limit=4294967295 true",
+        "-s 1073741824 true",
+        "--columns=99999999999 true",
+        "--const-print-style= true",
+        "--interruptible=5 true",
+        "--relative-timestamps= true",
+        "--absolute-timestamps=precision: true",
+        "--strings-in-hex=3 true",
+        "--follow-forks=x true",
+        "--summary=x true",
+        "--help=x",
+        "--tr=write true",
+        "--s true",
+        "--out=x true",
+        "--sy true",
+        "--bogus=x true",
+        "--col",
+        "-E",
+        "-J true",
+        "-ff -o |cat true",
+        "-f --follow-forks true",
+        "-ff --output-separately true",
+        "-t --timestamps=none true",
+        "-x --strings-in-hex true",
+        "-y --decode-fds true",
+        "-q --quiet=exit true",
+        "-c -ff true",
+        "-C -c -t --timestamps true",
+        "-w -S name -o /nosuch/log true",
+        "-U name true",
+        "-c -U bogus true",
+        "-c -U time,time-percent true",
+        "-c -O bogus true",
+        "-c -S bogus true",
+        "-S name -z -Z -A -e trace=none true",
+        "-c -i -k -n -r -t -T -y -A -o log true",
+        "-f -F -o log true",
+        "--seccomp-bpf -F -e trace=none -o log true",
+        "--seccomp-bpf -f -e trace=all -o log true",
+        "--seccomp-bpf -f -o log true",
+        "-u nosuchuser true",
+        "-u 0 true",
+        "-u nosuchuser -o |cat -ff -z -Z true",
+        "./f/x",
+        ".",
+        "-p ,",
+        "-p 1,,2",
+        "-p x -p 0",
+        "-p 4194305",
+        "-p 4194305 -p 4194304 -o log",
+        "-e fault= true",
+        "-e signal=, true",
+        "-e signal=! true",
+        "-e status=, true",
+        "-e quiet=path-resolve true",
+        "-e decode-fds=, true",
+        "-e decode-pids=bogus true",
+        "-e read=bogus true",
+        "-e read=0x3 true",
+        "-e write= true",
+        "-e bogus=1 true",
+        "-e =write true",
+        "-e == true",
+        "-e inject=openat:delay_enter=x true",
+        "-e inject=openat:delay_enter=-1 true",
+        "-e inject=openat:error=EIO:when=1..65535 true",
+        "-e inject=openat:error=EIO:when=2..1 true",
+        "-e inject=openat:error=4096 true",
+        "-e inject=openat:signal=65 true",
+        "-e inject=openat:retval=0x100000000 -e trace=none -o log true",
+        "-e inject=openat:retval=0xffffffff -e trace=none -o log true",
+        "-o |nosuchcommand -e trace=none true",
     ] {
         let words: Vec<&str> = words.split(' ').collect();
         let theirs = called(real, dir.path(), &words);
         let ours = called(&dir.path().join("strace"), dir.path(), &words);
         assert_eq!((ours.stderr, ours.status.code()), (theirs.stderr, theirs.status.code()), "{words:?}");
     }
+}
+
+/// What is done, and not said: the file, the command's end, and the lines.
+#[test]
+fn what_is_right_is_done_as_strace_does() {
+    let Some(real) = real("what_is_right_is_done_as_strace_does") else { return };
+    let dir = place();
+    for options in [
+        "-e trace=openat,write -e signal=0",
+        "-e trace=openat,write -e signal=99,USR1",
+        "-e trace=openat,write -s +5",
+        "-e trace=openat,write -a -0",
+        "-e t=write -e s=none -e q=exit",
+        "-e trace=openat,write -qq",
+        "-e trace=openat,write -qqq -P link",
+        "-e trace=openat,write -e quiet=exit",
+        "-z -e trace=openat",
+        "--trace=openat --fail",
+        "-e abbrev=all -v -e trace=write",
+        "-e decode-fd=path -e trace=close",
+        "-e trace=write@64,all@32",
+        "-e inject=openat:error=eio:when=2:when=1 -e trace=openat",
+        "-e inject=openat:error=ERESTARTSYS:when=+1 -e trace=openat",
+        "-e inject=write:retval=05 -e trace=write",
+        "-e inject=close:delay_exit=1e-3ms -e inject=close:delay_enter=0.5us -e trace=close",
+        "-e trace=none --output-separately",
+        "-e trace=none -f --output-separately",
+        "-e trace=none --follow-forks --output-separately",
+        "-c -e trace=none",
+        "-c -U name,calls,errors -S name",
+        "-c -z -U calls,errors,name -S nothing",
+        "-C -U calls -e trace=write -Scount",
+    ] {
+        for command in ["echo text >&2; exit 3", "cat nosuch f; kill -USR1 $$"] {
+            let done = [real, &dir.path().join("strace")].map(|program| {
+                let out = tempfile::tempdir_in(dir.path()).expect("our own directory");
+                let log = out.path().join("log");
+                let log = log.to_str().expect("our own directory");
+                let options = options.split(' ').chain(["-o", log, "sh", "-c", command]);
+                let run = called(program, dir.path(), &options.collect::<Vec<_>>());
+                let mut files = Vec::new();
+                for file in fs::read_dir(out.path()).expect("our own directory") {
+                    let file = file.expect("our own directory");
+                    let name = file.file_name().to_string_lossy().into_owned();
+                    let text = fs::read_to_string(file.path()).expect("strace writes ASCII");
+                    files.push((without_numbers(&name), without_numbers(&text)));
+                }
+                files.sort();
+                (run.status, run.stdout, without_numbers(&run.stderr), files)
+            });
+            let [theirs, ours] = done;
+            assert_eq!(ours, theirs, "{options} {command}");
+        }
+    }
+}
+
+/// Without what is another number each time: processes and addresses.
+fn without_numbers(text: &str) -> String {
+    let is_long =
+        |word: &str| word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'x');
+    let mut out = String::new();
+    for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let (digits, end) = word.split_at(word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric()).len());
+        let is_number = digits.starts_with(|c: char| c.is_ascii_digit()) && is_long(digits);
+        out.push_str(if is_number { "N" } else { digits });
+        out.push_str(end);
+    }
+    out
 }
 
 /// Paths are those that calls are passed, and those behind descriptors; nothing is made absolute.

@@ -22,18 +22,21 @@ use super::session::Session;
 use super::thread::{Comm, Thread};
 use crate::event::mark;
 
+/// How the recording ends where none of the processes could be had: as a process that exits with 1 (wait(2)).
+const NOBODY_THERE: i32 = 1 << 8;
+
 /// Records these processes until an end is asked for (SIGINT, SIGTERM, SIGHUP, SIGQUIT), `options.until_ns` has
 /// come, or all have ended. Then they go on untraced.
 ///
 /// # Errors
-/// When one of them cannot be attached to: none is traced then. Inside, when the kernel refuses a request
+/// When one of them cannot be attached to: none is traced then, unless the others are to be (`any_process`). Inside, when the kernel refuses a request
 /// that it never should.
 pub fn attach<S: Sink>(
     pids: &[i32],
     sink: &mut S,
     options: Options,
 ) -> Result<io::Result<Outcome>, AttachError> {
-    for &pid in pids {
+    for &pid in pids.iter().filter(|_| !options.any_process) {
         check(pid)?;
     }
     let watch = if let Some(how) = options.interruptible {
@@ -46,14 +49,19 @@ pub fn attach<S: Sink>(
     };
     let mut session = Session::of_running(sink, options, watch);
     for &pid in pids {
-        if let Err(error) = session.attach_process(pid) {
-            session.detach_all();
-            return Err(error);
+        match check(pid).and_then(|()| session.attach_process(pid)) {
+            Ok(()) => {}
+            Err(error) if session.options.any_process => session.sink.not_attached(&error),
+            Err(error) => {
+                session.detach_all();
+                return Err(error);
+            }
         }
     }
+    let status = if session.threads.is_empty() { NOBODY_THERE } else { 0 };
     let result = session.run();
     session.detach_all();
-    let outcome = Outcome { status: ExitStatus::from_raw(0), ..session.outcome() };
+    let outcome = Outcome { status: ExitStatus::from_raw(status), ..session.outcome() };
     Ok(result.map(|()| outcome))
 }
 

@@ -4,7 +4,7 @@
 //! fails, to tell why. Nothing of that is the command's. A program that is damaged past the point where the
 //! kernel has given up the old one kills the process inside execve, though: that is the command's end.
 
-use super::super::{Intervention, Sink};
+use super::super::{AttachError, Intervention, Sink};
 use super::marks::lifecycle_event;
 use super::stop::End;
 use super::thread::Thread;
@@ -21,6 +21,8 @@ pub struct Signal {
     pub sender: i32,
     /// When it was about to be delivered.
     pub at_ns: u64,
+    /// Where the thread was, if that is to be told.
+    pub ip: u64,
 }
 
 impl Signal {
@@ -28,6 +30,7 @@ impl Signal {
     pub fn event(self, thread: &Thread) -> Event<'_> {
         Event {
             nr: self.number as u32,
+            ip: self.ip,
             args: [i64::from(self.code) as u64, self.sender as u64, 0, 0, 0, 0],
             memory: Some(&thread.signal_memory[..]).filter(|kept| !kept.is_empty()),
             ..lifecycle_event(Kind::Signal, thread, self.at_ns)
@@ -99,6 +102,11 @@ impl<'s, S: Sink> Gate<'s, S> {
     /// Tells of the time a process has spent in the kernel.
     pub fn used(&mut self, tid: i32, system_ns: u64) {
         self.sink.used(tid.cast_unsigned(), system_ns);
+    }
+
+    /// One of several processes is not to be had.
+    pub fn not_attached(&mut self, error: &AttachError) {
+        self.sink.not_attached(error);
     }
 
     /// The process goes on for these.

@@ -34,7 +34,7 @@ impl<S: Sink> Session<'_, S> {
             }
             // The stop that was reported is over: the thread was killed, or an exec of another thread
             // replaced it. The kernel will report what came of it.
-            Ok(SyscallStop::None) => Ok(()),
+            Ok(SyscallStop::None { .. }) => Ok(()),
             Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
             Err(error) => Err(error),
         }

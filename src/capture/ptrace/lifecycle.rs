@@ -7,7 +7,7 @@ use super::super::sys::breakpoint::Breakpoint;
 use super::super::sys::capabilities::{CAP_SYS_PTRACE, has_capability};
 use super::super::sys::clock::monotonic_ns;
 use super::super::sys::doubled::seen;
-use super::super::sys::ptrace as request;
+use super::super::sys::ptrace::{self as request, SyscallStop};
 use super::attach::status_field;
 use super::beginning::Signal;
 use super::content::name_of;
@@ -183,7 +183,8 @@ impl<S: Sink> Session<'_, S> {
                 seen(signal, info.sender);
             }
             let (code, sender) = (info.code, info.sender);
-            self.sink.signal(thread, Signal { number: signal, code, sender, at_ns: now });
+            let ip = if self.options.signal_pointers { instruction_pointer(thread.tid) } else { 0 };
+            self.sink.signal(thread, Signal { number: signal, code, sender, at_ns: now, ip });
         }
         stop.resume(signal)
     }
@@ -276,4 +277,12 @@ fn loses_privilege(tid: i32) -> bool {
     let set_group =
         meta.mode() & runs_as_group == runs_as_group && meta.gid() != nix::unistd::getegid().as_raw();
     set_user || set_group
+}
+
+/// Where a thread that is stopped by a signal goes on.
+fn instruction_pointer(tid: i32) -> u64 {
+    match request::syscall_stop(tid) {
+        Ok(SyscallStop::None { ip }) => ip,
+        _ => 0,
+    }
 }

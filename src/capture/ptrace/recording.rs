@@ -38,6 +38,11 @@ pub struct Options {
     pub stacks: Option<Wanted>,
     /// Stacks are wanted of all calls, each frame an instruction.
     pub every_stack: bool,
+    /// Tell where a thread was when a signal came.
+    pub signal_pointers: bool,
+    /// Of the processes to attach to, those that cannot be had are told of ([`super::Sink::not_attached`]), and the
+    /// others are recorded.
+    pub any_process: bool,
     /// Take CPU samples, too; only of a command.
     pub sample: Option<Sample>,
     /// Record children and new threads, too.

@@ -151,7 +151,10 @@ pub enum SyscallStop {
         ip: u64,
     },
     /// Not at a system call.
-    None,
+    None {
+        /// Where the thread goes on.
+        ip: u64,
+    },
 }
 
 /// What the thread is stopped at (`PTRACE_GET_SYSCALL_INFO`, Linux 5.3).
@@ -181,6 +184,6 @@ pub fn syscall_stop(tid: i32) -> io::Result<SyscallStop> {
             let exit = unsafe { info.u.exit };
             SyscallStop::Exit { ret: exit.sval, ip: info.instruction_pointer }
         }
-        _ => SyscallStop::None,
+        _ => SyscallStop::None { ip: info.instruction_pointer },
     })
 }

@@ -2,11 +2,13 @@
 
 use anyhow::bail;
 
+use super::options::uint;
 use super::try_help;
-use crate::event::Event;
+use crate::event::{Abi, Event};
 use crate::report::show::filter::{CallSet, Filter};
 use crate::syscall::decode::{Descriptors, Details};
 use crate::syscall::flags::signal_number;
+use crate::syscall::{Spec, table};
 
 /// The calls of `-e trace=`.
 pub fn calls(set: &str) -> anyhow::Result<Filter> {
@@ -30,6 +32,12 @@ pub fn call_set(set: &str) -> anyhow::Result<CallSet> {
     items.retain(|item| !item.starts_with('?') || CallSet::parse(item).is_ok());
     let list = if items.is_empty() { "none".to_owned() } else { items.join(",") };
     Ok(CallSet::parse(&format!("{}{list}", if is_inverted { "!" } else { "" }))?)
+}
+
+/// Whether it chooses less than all calls.
+pub fn leaves_out_calls(filter: &Filter) -> bool {
+    let is_left_out = |spec: &Spec| !filter.may_show_call(Abi::X86_64, spec.nr);
+    table(Abi::X86_64).iter().any(is_left_out)
 }
 
 /// Fails with what strace says of an item of a set.
@@ -65,9 +73,32 @@ fn wrong_pattern(pattern: &str) -> &'static str {
 
 /// The descriptors of `-e read=` and the like.
 pub fn descriptors(set: &str) -> anyhow::Result<Descriptors> {
-    Descriptors::parse(set).map_err(|wrong| {
-        anyhow::anyhow!("invalid descriptor '{wrong}': numbers below {}, all or none", Descriptors::MOST)
+    let list = set.strip_prefix('!').unwrap_or(set);
+    let items: Vec<&str> = list.split(',').filter(|item| !item.is_empty()).collect();
+    if items.is_empty() {
+        bail!("invalid descriptor '{set}'");
+    }
+    let sign = if list.len() < set.len() { "!" } else { "" };
+    let named = format!("{sign}{}", items.join(","));
+    Descriptors::parse(&named).map_err(|wrong| match uint(wrong, MOST_DESCRIPTORS) {
+        Some(_) => anyhow::anyhow!(
+            "descriptor {wrong} is not taken, only those below {}; see docs/strace.md",
+            Descriptors::MOST
+        ),
+        None => anyhow::anyhow!("invalid descriptor '{wrong}'"),
     })
+}
+
+/// What strace takes for a descriptor.
+const MOST_DESCRIPTORS: u64 = i32::MAX as u64;
+
+/// Whether names of threads are told, of `-e decode-pids=`.
+pub fn names(text: &str) -> anyhow::Result<bool> {
+    let find = |name: &str| ["comm", "pidns"].iter().position(|known| *known == name).map(|at| 1 << at);
+    match set(text, find, 0b11, "decode-pids")? {
+        bits @ 0..=1 => Ok(bits == 1),
+        _ => bail!("decode-pids={text}: pidns is not taken; see docs/strace.md"),
+    }
 }
 
 /// Whether paths are told, and what else, of `-e decode-fds=`.
@@ -82,8 +113,12 @@ pub fn details(text: &str) -> anyhow::Result<(bool, Details)> {
 /// A list of names, all others with `!` before it.
 fn set(text: &str, find: impl Fn(&str) -> Option<u64>, all: u64, kind: &str) -> anyhow::Result<u64> {
     let (is_inverted, list) = text.strip_prefix('!').map_or((false, text), |list| (true, list));
+    let names: Vec<&str> = list.split(',').filter(|name| !name.is_empty()).collect();
+    if names.is_empty() {
+        bail!("invalid {kind} '{text}'");
+    }
     let mut bits = 0;
-    for name in list.split(',') {
+    for name in names {
         bits |= match name {
             "all" => all,
             "none" => 0,
@@ -109,7 +144,9 @@ impl Default for Signals {
 impl Signals {
     /// `SIGINT,TERM`, `!CHLD`, `none`
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let find = |name: &str| signal_number(name).map(|signal| 1 << (signal - 1));
+        // Numbers that no signal has choose none.
+        let none = |name: &str| uint(name, 255).map(|_| 0);
+        let find = |name: &str| signal_number(name).map(|signal| 1 << (signal - 1)).or_else(|| none(name));
         set(text, find, u64::MAX, "signal").map(Self)
     }
 
@@ -132,6 +169,11 @@ impl Default for Statuses {
 }
 
 impl Statuses {
+    /// `-z`
+    pub const SUCCESSFUL: Self = Self(1);
+    /// `-Z`
+    pub const FAILED: Self = Self(2);
+
     /// `successful,failed`
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         let find = |name: &str| STATUSES.iter().position(|known| *known == name).map(|at| 1 << at);
@@ -157,7 +199,7 @@ impl Statuses {
 const QUIET: [&[&str]; 5] = [
     &["attach"],
     &["exit", "exits"],
-    &["path-resolution", "path-resolve"],
+    &["path-resolution"],
     &["personality"],
     &["thread-execve", "superseded"],
 ];

@@ -21,6 +21,10 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
 
+use nix::errno::Errno;
+use nix::sys::stat::stat;
+use nix::unistd::{User, geteuid, getuid};
+
 use self::options::{Asked, Options};
 use self::sink::StraceSink;
 use super::record::own_stream;
@@ -85,6 +89,8 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
         keep: Some(options.kept()),
         stacks: options.stacks.then_some(StackFrames::Native),
         every_stack: options.stacks,
+        any_process: true,
+        signal_pointers: options.pointer,
         filtered: options.filtered,
         system_time: options.summary && !options.wall,
         interruptible: Some(options.interruptible),
@@ -96,8 +102,12 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
         Vec::new()
     };
     let pids = options.pids.clone();
-    // As under strace, the file is made before the command is looked for.
+    // As under strace, the user is looked for first, and the file is made before the command is looked for.
+    check_user(options.user.as_deref())?;
     let mut sink = StraceSink::new(options, realtime_ns())?;
+    if sink.options.quiet_twice {
+        anyhow::bail!("-q and -e quiet/--quiet cannot be provided simultaneously");
+    }
     let command = resolve(&sink.options)?;
     let Some(command) = command else {
         let outcome = ptrace::attach(&pids, &mut sink, capture)??;
@@ -106,7 +116,7 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
     };
     let spawn = SpawnOptions { wait_for_go: true, takes_timers: true, filter, ..SpawnOptions::default() };
     let mut child = launch::spawn(&command, [0, 1, 2].map(own_stream), &spawn)?;
-    sink.started(child.pid());
+    sink.started(child.pid())?;
     let outcome = ptrace::record(child.pid(), || child.go(), &mut sink, capture)?;
     if let Some(error) = child.failure() {
         return Err(error.into());
@@ -124,14 +134,35 @@ fn ended(outcome: &Outcome) -> ExitCode {
     ExitCode::from(launch::pass_on(by_signal.unwrap_or(outcome.status)))
 }
 
+/// Fails where the command is to run as somebody who is not there, or by somebody who may not say so.
+fn check_user(name: Option<&str>) -> anyhow::Result<()> {
+    let Some(name) = name else { return Ok(()) };
+    if !getuid().is_root() || !geteuid().is_root() {
+        anyhow::bail!("You must be root to use the -u/--username option");
+    }
+    // strace knows users by their names only.
+    match User::from_name(name)? {
+        Some(_) => Ok(()),
+        None => anyhow::bail!("Cannot find user '{name}'"),
+    }
+}
+
 /// The command, `None` where there is none because processes are attached to.
 fn resolve(options: &Options) -> anyhow::Result<Option<Command>> {
     let Some(name) = options.command.first() else { return Ok(None) };
-    let cannot = |why: &str| anyhow::anyhow!("Can't stat '{}': {why}", name.to_string_lossy());
+    let cannot = |why: Errno| anyhow::anyhow!("Can't stat '{}': {}", name.to_string_lossy(), why.desc());
+    if name.as_bytes().contains(&b'/')
+        && let Err(why) = stat(Path::new(name))
+    {
+        return Err(cannot(why));
+    }
     let resolved = Command::resolve(options.command.iter().cloned());
     let mut command = match resolved {
         Ok(command) => command,
-        Err(error) if error.exit_code() == 127 => return Err(cannot("No such file or directory")),
+        // As strace does, of what is in PATH only programs are looked at.
+        Err(error) if error.exit_code() == 127 || !name.as_bytes().contains(&b'/') => {
+            return Err(cannot(Errno::ENOENT));
+        }
         Err(error) => return Err(error.into()),
     };
     for variable in &options.environment {

@@ -5,12 +5,13 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
+use nix::errno::Errno;
 use rustc_hash::FxHashMap;
 
 use super::options::{Clock, Options};
 use super::stacks::Stacks;
 use super::summary::Summary;
-use crate::capture::{Intervention, Sink, local_offset_s};
+use crate::capture::{AttachError, Intervention, Sink, local_offset_s};
 use crate::cli::text_output::{Mode, TextOutput};
 use crate::event::{Event, Kind, mark};
 use crate::report::show::live::{Live, Look, Time, Who};
@@ -40,6 +41,8 @@ pub struct StraceSink {
     system: FxHashMap<u32, (u64, u64)>,
     /// Where calls are chosen by path: whether the call that each thread is in was.
     chosen: FxHashMap<u32, bool>,
+    /// Our name, which the command's first process has until it runs the command.
+    own_name: Option<Vec<u8>>,
     /// The last thread that was let go on untraced.
     let_go: Option<u32>,
     failed: Option<anyhow::Error>,
@@ -51,15 +54,23 @@ const ALL: u32 = 0;
 impl StraceSink {
     /// For a recording that begins at this time.
     pub fn new(options: Options, realtime_ns: u64) -> anyhow::Result<Self> {
+        let is_pipe =
+            options.output.as_ref().is_some_and(|name| matches!(name.as_bytes(), [b'|' | b'!', ..]));
+        if is_pipe && options.separately {
+            let help = super::try_help();
+            anyhow::bail!("piping the output and -ff/--output-separately are mutually exclusive\n{help}");
+        }
         let look = look(&options, realtime_ns);
+        let summary = Summary::new(options.layout.clone());
         let mut sink = Self {
             options,
             look,
             streams: FxHashMap::default(),
-            summary: Summary::default(),
+            summary,
             stacks: Stacks::default(),
             system: FxHashMap::default(),
             chosen: FxHashMap::default(),
+            own_name: None,
             let_go: None,
             failed: None,
         };
@@ -85,15 +96,17 @@ impl StraceSink {
             Some(tid) => [name.as_os_str(), OsStr::new(&format!(".{tid}"))].into_iter().collect(),
             None => name.clone(),
         };
-        // Another name of strace's for a pipe.
-        let name = match name.as_bytes().strip_prefix(b"!") {
-            Some(command) => [OsStr::new("|"), OsStr::from_bytes(command)].into_iter().collect(),
-            None => name,
+        let name = match name.as_bytes() {
+            // Another name of strace's for a pipe.
+            [b'!', command @ ..] => [OsStr::new("|"), OsStr::from_bytes(command)].into_iter().collect(),
+            // No name for the standard output.
+            b"-" => OsString::from("./-"),
+            _ => name,
         };
         TextOutput::open_for_all(&name, mode).map_err(|error| {
             match error.root_cause().downcast_ref::<io::Error>() {
                 Some(why) => {
-                    let why = nix::errno::Errno::from_raw(why.raw_os_error().unwrap_or(0)).desc();
+                    let why = Errno::from_raw(why.raw_os_error().unwrap_or(0)).desc();
                     anyhow::anyhow!("Can't fopen '{}': {why}", name.to_string_lossy())
                 }
                 None => error,
@@ -101,9 +114,11 @@ impl StraceSink {
         })
     }
 
-    /// The command's first process is this one.
-    pub fn started(&mut self, pid: i32) {
+    /// The command's first process is this one. Fails where its lines have no place to go.
+    pub fn started(&mut self, pid: i32) -> anyhow::Result<()> {
         self.joined(pid.cast_unsigned());
+        self.own_name = std::fs::read("/proc/self/comm").ok().map(|name| name.trim_ascii_end().to_vec());
+        self.failed.take().map_or(Ok(()), Err)
     }
 
     fn joined(&mut self, tid: u32) {
@@ -156,11 +171,13 @@ impl StraceSink {
     }
 
     fn call(&mut self, event: &Event<'_>) {
+        let own_name = self.own_name.take();
+        let event = &Event { comm: own_name.as_deref().unwrap_or(event.comm), ..*event };
         if event.ret.is_none() && self.let_go == Some(event.tid) {
             // Its line was ended.
             return;
         }
-        if !self.is_shown(event) || !self.options.statuses.has(event) {
+        if !self.is_shown(event) {
             return;
         }
         if self.options.summary && event.ret.is_some() {
@@ -168,7 +185,7 @@ impl StraceSink {
             let system_ns = Some(in_kernel).filter(|_| !self.options.wall);
             self.summary.add(event, system_ns);
         }
-        if self.options.lines {
+        if self.options.lines && self.options.statuses.has(event) {
             let stack = event.stack.map(|stack| self.stacks.text(stack)).unwrap_or_default();
             self.with(event, |live| {
                 live.finished(event);
@@ -178,12 +195,12 @@ impl StraceSink {
     }
 
     fn ended(&mut self, event: &Event<'_>) {
-        // Who was killed by a signal that is not to be shown is not told of either.
-        let is_signal_shown = match event.ret {
+        // Who was killed by a signal that is not to be shown is not told of either; that is no exit to be quiet about.
+        let is_shown = match event.ret {
             Some(status) if status < 0 => self.options.signals.has(status.unsigned_abs() as u32),
-            _ => true,
+            _ => !self.options.quiet.exit(),
         };
-        let is_told = self.options.lines && !self.options.quiet.exit() && is_signal_shown;
+        let is_told = self.options.lines && is_shown;
         if event.ret.is_none() && event.args[1] != 0 {
             let is_told = self.options.lines && !self.options.quiet.thread_execve();
             return self.with(event, |live| live.superseded(event, is_told));
@@ -191,22 +208,29 @@ impl StraceSink {
         self.with(event, |live| live.ended(event, is_told));
         if self.options.separately
             && let Some(stream) = self.streams.remove(&event.tid)
-            && let Some(error) = stream.output.finish()
+            && let Some(error) = stream.output.end()
         {
-            self.failed.get_or_insert(error.into());
+            self.could_not_write(&error);
         }
+    }
+
+    fn could_not_write(&mut self, error: &io::Error) {
+        let name = self.options.output.as_ref().map(|name| name.to_string_lossy()).unwrap_or_default();
+        let why = Errno::from_raw(error.raw_os_error().unwrap_or(0)).desc();
+        self.failed.get_or_insert(anyhow::anyhow!("{name}: {why}"));
     }
 
     /// The summary, and what went wrong.
     pub fn finish(mut self) -> anyhow::Result<()> {
-        let summary = self.options.summary.then(|| self.summary.text(&self.options.sort));
-        for stream in self.streams.into_values() {
+        let summary = self.options.summary.then(|| self.summary.text());
+        for stream in std::mem::take(&mut self.streams).into_values() {
             let Stream { mut output, .. } = stream;
             if let Some(summary) = &summary {
                 output.write(summary.as_bytes());
             }
-            if let Some(error) = output.finish() {
-                self.failed.get_or_insert(error.into());
+            // As under strace, nobody is told of a standard error that is gone.
+            if let Some(error) = output.end().filter(|_| self.options.output.is_some()) {
+                self.could_not_write(&error);
             }
         }
         // What strace says goes out before its status.
@@ -262,6 +286,15 @@ impl Sink for StraceSink {
         } else {
             Intervention::default()
         }
+    }
+
+    fn not_attached(&mut self, error: &AttachError) {
+        let (pid, why) = match error {
+            AttachError::NoProcess(pid) => (pid, Errno::ESRCH),
+            AttachError::Traced { pid, .. } | AttachError::NotPermitted { pid, .. } => (pid, Errno::EPERM),
+            error => return super::tell(&error.to_string()),
+        };
+        super::tell(&format!("attach: ptrace(PTRACE_SEIZE, {pid}): {}", why.desc()));
     }
 
     fn lets_go(&mut self, tid: u32) {

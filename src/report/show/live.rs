@@ -333,7 +333,8 @@ impl Live {
             }
             Who::Hidden | Who::Several => {}
             Who::Always => {
-                out.extend_from_slice(format!("{:<5}", event.tid).as_bytes());
+                let width = if self.look.style.names { 0 } else { 5 };
+                out.extend_from_slice(format!("{:<width$}", event.tid).as_bytes());
                 named(out);
                 out.push(b' ');
             }

@@ -1,6 +1,9 @@
 //! Command lines, and every option that strace has.
 
+use anyhow::bail;
+
 use super::*;
+use crate::cli::strace::table::{REFUSED, TAKEN, long_options};
 
 fn options(words: &[&str]) -> anyhow::Result<Options> {
     match parse(words.iter().map(OsString::from).collect())? {
@@ -25,9 +28,18 @@ fn letters_and_long_names() {
 fn what_is_not_taken_is_refused_by_name() {
     for (words, name) in [
         (&["-D", "true"][..], "-D (--daemonize)"),
-        (&["--seccomp-bpf", "-p1"], "--seccomp-bpf is not enabled"),
+        (&["--columns=x", "true"], "--columns argument: 'x'"),
+        (&["--col=x", "true"], "--columns argument: 'x'"),
+        (&["--s", "true"], "'--summary-only' '--summary' '--stack-traces'"),
+        (&["--out=x", "true"], "possibilities: '--output-append-mode' '--output-separately' '--output'"),
+        (&["--help=x"], "option '--help' doesn't allow an argument"),
+        (&["-f", "--follow-forks", "true"], "-f and --follow-forks"),
+        (&["-p1", "true"], "-p together with a command"),
+        (&["-e", "read=300", "true"], "only those below 256"),
+        (&["-e", "inject=read:retval=-1", "true"], "retval=-1 is not taken"),
         (&["-X", "cooked", "true"], "cooked"),
         (&["-e", "kvm=vcpu", "true"], "kvm=vcpu"),
+        (&["-e", "bogus=1", "true"], "invalid system call 'bogus=1'"),
         (&["-e", "read=x", "true"], "'x'"),
         (&["--nonsense", "true"], "'--nonsense'"),
         (&["-J", "true"], "'J'"),
@@ -52,18 +64,17 @@ const ALL_TAKEN: &str = "-A -I2 --interruptible=never -C -c -f -ff -i -k -n -q -
     --relative-timestamps=ns --string-limit=3 --absolute-timestamps --timestamps=unix,ns \
     --absolute-timestamps=format:time,precision:ms --syscall-times --syscall-times=ms --no-abbrev \
     --strings-in-hex --strings-in-hex=all --strings-in-hex=non-ascii --const-print-style=raw --summary \
-    --summary-only --summary-sort-by=calls --summary-wall-clock --trace-path=x --successful-only --failed-only \
-    --trace-fds=3";
+    --summary-only --summary-sort-by=calls --summary-columns=calls,name -Ucalls --summary-syscall-overhead=1us -O1.5 -Smin-time --trace-path=x --successful-only --failed-only \
+    --trace-fds=3 --signals=INT --trace=read --rel=ns --no-a --q --strings";
 
 /// Those that are refused, with what the refusal names.
-const ALL_REFUSED: [(&str, &str); 18] = [
+const ALL_REFUSED: [(&str, &str); 17] = [
     ("-bexecve", "detach-on"),
     ("-D", "daemonize"),
     ("-DD", "daemonize"),
     ("--daemonize=pgroup", "daemonize"),
     ("-d", "debug"),
-    ("-O1", "summary-syscall-overhead"),
-    ("-Ucalls", "summary-columns"),
+    ("--pidns-translation", "pidns-translation"),
     ("--kill-on-exit", "kill-on-exit"),
     ("--tips", "tips"),
     ("--argv0=x", "argv0"),
@@ -80,10 +91,12 @@ const ALL_REFUSED: [(&str, &str); 18] = [
 #[test]
 fn every_option_of_strace_is_taken_or_refused_by_name() {
     for taken in ALL_TAKEN.split_ascii_whitespace() {
-        // The clock of a summary is of one.
+        // The clock and the columns of a summary are of one.
         let alone = [taken, "true"];
-        let words =
-            if matches!(taken, "-w" | "--summary-wall-clock") { &["-c", taken, "true"][..] } else { &alone };
+        let is_of_a_summary = ["-w", "--summary-wall-clock", "-U", "--summary-columns"]
+            .iter()
+            .any(|option| taken.starts_with(option));
+        let words = if is_of_a_summary { &["-c", taken, "true"][..] } else { &alone };
         assert!(options(words).is_ok(), "{taken}: {:?}", options(words).err());
     }
     for more in
@@ -101,6 +114,8 @@ fn every_option_of_strace_is_taken_or_refused_by_name() {
 #[test]
 fn nothing_is_taken_and_refused() {
     for (letter, long, ..) in TAKEN {
+        let names: Vec<&str> = long_options().map(|(_, _, option, _)| option).collect();
+        assert!(names.contains(long) || matches!(*long, "expression"), "{long}");
         let twice = REFUSED.iter().any(|(l, r, _)| r == long || (l == letter && *l != '\0'));
         assert!(!twice, "{long}");
     }

@@ -112,6 +112,10 @@ impl CallSet {
             return Ok(());
         }
         let (name, abis) = split_abi(word, place)?;
+        if name == "all" {
+            self.insert_where(abis, |_| true);
+            return Ok(());
+        }
         if name.is_empty() {
             return Err(place.invalid("a name is missing".to_owned()));
         }
