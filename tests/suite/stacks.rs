@@ -263,7 +263,11 @@ fn every_python_names_who_looks_for_a_module() {
             let lower = frames.iter().position(|name| name.rsplit('.').next() == Some(lower));
             lower.is_some_and(|at| frames[at..].contains(&upper))
         };
-        assert!(rows.iter().flat_map(|row| &row.frames).all(|(kind, _)| *kind == FrameKind::Python));
+        // Nor does Python 2 leave anything that can be read once it has ended, though it closes a file then.
+        let is_python = |row: &Row| row.frames.iter().all(|(kind, _)| *kind == FrameKind::Python);
+        let last = rows.iter().rposition(is_python).unwrap_or(0);
+        let other = rows[..last].iter().find(|row| !is_python(row));
+        assert!(other.is_none() && rows.len() - last < 4, "{}: {other:?}", python.display());
         let is_2 = !shown.iter().flatten().any(|name| name.contains("find_spec"));
         let found = if is_2 {
             shown.iter().any(|frames| frames.len() > 2 && frames.iter().all(|name| *name == "<module>"))

@@ -52,6 +52,16 @@ impl Memo {
             && self.identify(pid).is_some()
     }
 
+    /// Whether there is no thread yet, or none any more, that could run a function.
+    pub fn is_idle(&self, pid: i32) -> bool {
+        let interpreter = match self.layout.root {
+            Root::One => Some(self.interpreter),
+            Root::First { at, .. } => word(pid, at, 0),
+        };
+        let first = |interpreter| word(pid, interpreter, self.layout.first_thread);
+        interpreter.is_some_and(|interpreter| interpreter == 0 || first(interpreter) == Some(0))
+    }
+
     /// Appends the numbers of the frames looked at, outermost first. False, and nothing is appended: some are not known.
     pub fn known(&self, out: &mut Vec<u32>) -> bool {
         let begin = out.len();

@@ -136,6 +136,7 @@ impl Interpreter {
     ) -> bool {
         let Self::Found(found) = self else { return true };
         (0..READINGS).any(|_| found.read((pid, tid), pointer, care, table, define, out))
+            || found.memo.as_ref().is_some_and(|memo| memo.is_idle(pid))
     }
 
     /// Looks for the interpreter, if the time has come: at a call with this path, or anywhere.
@@ -259,7 +260,8 @@ impl Found {
             };
             self.frames.push(table.frame(&frame, define));
         }
-        found.is_some()
+        // Before the first thread begins and after the last one has ended, none runs a function.
+        found.is_some() || traces.is_empty()
     }
 
     /// Whether reading the frames gives the same, if it can be done while other threads go on; for builds to be tested.
