@@ -12,7 +12,7 @@ pub enum ReplayError {
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// Nothing is left to replay.
-    #[error("no call of the plan can be replayed here: {0}")]
+    #[error("none of its calls can be replayed here: {0}")]
     NothingToReplay(String),
     /// Files are examined through /proc before they are opened.
     #[error("/proc is needed to open files safely, and cannot be used: {0}")]

@@ -7,7 +7,7 @@
 use super::blocks::{Contender, Sample};
 use super::bootstrap::median;
 use super::gate::Gate;
-use super::projection::{CostSource, Instead, Projection, Whole, project};
+use super::projection::{CostSource, Projection, Whole, project};
 use super::scheduled::{Again, Way};
 use crate::engine::Strategy;
 use crate::graph::Lookahead;
@@ -32,20 +32,27 @@ impl Context<'_> {
         if let Some(recorded) = &self.recorded_ns {
             return (recorded.clone(), CostSource::Recorded);
         }
-        let of = |strategy| contenders.iter().find(|contender| contender.strategy == strategy);
         let calls = |contender: &Contender| contender.samples.iter().map(|sample| sample.calls_ns).collect();
-        match of(Strategy::Thinking { disturb: true }).or(of(Strategy::Thinking { disturb: false })) {
-            Some(thinking) if thinking.voided.is_none() => (calls(thinking), CostSource::ThinkTime),
-            _ => (of(Strategy::Serial).map(calls).unwrap_or_default(), CostSource::Loop),
+        match with_pauses(contenders) {
+            Some(thinking) => (calls(thinking), CostSource::ThinkTime),
+            None => (of(contenders, Strategy::Serial).map(calls).unwrap_or_default(), CostSource::Loop),
         }
     }
+}
+
+fn of(contenders: &[Contender], strategy: Strategy) -> Option<&Contender> {
+    contenders.iter().find(|contender| contender.strategy == strategy)
+}
+
+/// The serial replay with the program's pauses, if there is one and its times are not void.
+fn with_pauses(contenders: &[Contender]) -> Option<&Contender> {
+    let thinking = |disturb| of(contenders, Strategy::Thinking { disturb });
+    thinking(true).or(thinking(false)).filter(|thinking| thinking.voided.is_none())
 }
 
 /// One cost of the calls in the program, and what follows from it.
 struct View<'a> {
     calls_ns: Vec<f64>,
-    /// So many times what they cost in a replay with the program's pauses; `None`: not known.
-    factor: Option<f64>,
     /// Of a program with several threads.
     again: Option<Again<'a>>,
 }
@@ -59,32 +66,31 @@ pub(super) struct Forecast<'a> {
     pub(super) source: CostSource,
     /// Plain serial calls, if their times are not void.
     pub(super) baseline: &'a [Sample],
+    /// The same with the program's pauses; without, where there are no times.
+    with_pauses: &'a [Sample],
 }
 
 impl<'a> Forecast<'a> {
     pub(super) fn new(context: &Context<'a>, contenders: &'a [Contender]) -> Self {
-        let view = |calls_ns: Vec<f64>, factor| {
+        let view = |calls_ns: Vec<f64>| {
             let scale = median(&calls_ns) / context.logged_ns;
             let again = context.schedule.and_then(|schedule| Again::new(schedule, scale, contenders));
-            View { calls_ns, factor, again }
+            View { calls_ns, again }
         };
         let (calls_ns, source) = context.cost(contenders);
-        let in_program = context.gate.map(|gate| if gate.is_near() { 1.0 } else { gate.ratio() });
-        let factor = if source == CostSource::Recorded { in_program } else { Some(1.0) };
         let other = context.gate.filter(|gate| !gate.is_near()).map(|gate| match source {
-            CostSource::Recorded => view(vec![gate.replayed_ns], Some(1.0)),
-            CostSource::ThinkTime | CostSource::Loop => {
-                view(vec![gate.in_program_least_ns, gate.in_program_ns], in_program)
-            }
+            CostSource::Recorded => vec![gate.replayed_ns],
+            CostSource::ThinkTime | CostSource::Loop => vec![gate.in_program_least_ns, gate.in_program_ns],
         });
-        let serial = contenders.iter().find(|contender| contender.strategy == Strategy::Serial);
-        let baseline = serial.filter(|serial| serial.voided.is_none());
+        let baseline = of(contenders, Strategy::Serial).filter(|serial| serial.voided.is_none());
+        let baseline: &[Sample] = baseline.map_or(&[], |serial| &serial.samples);
         Self {
             wall_ns: context.wall_ns,
-            view: view(calls_ns, factor),
-            other,
+            view: view(calls_ns),
+            other: other.map(view),
             source,
-            baseline: baseline.map_or(&[], |serial| &serial.samples),
+            baseline,
+            with_pauses: with_pauses(contenders).map_or(baseline, |thinking| &thinking.samples),
         }
     }
 
@@ -92,26 +98,28 @@ impl<'a> Forecast<'a> {
     pub(super) fn free(&self) -> Option<Projection> {
         self.with(|view| match &view.again {
             Some(again) => again.project(self.wall_ns, &Way::FREE),
-            None => project(self.whole(view), Instead::Share(&[0.0])),
+            None => project(self.whole(view), &[0.0]),
         })
     }
 
     /// The program with a strategy; `calls` is its time within the calls to that of plain serial ones, a block each.
     pub(super) fn of(&self, contender: &Contender, calls: &[f64]) -> Option<Projection> {
         let are_together = contender.strategy.lookahead() == Lookahead::ALL;
-        self.with(|view| match (&view.again, view.factor.filter(|_| are_together)) {
-            (Some(again), _) => again.project(self.wall_ns, &again.way(contender, self.baseline)),
-            (None, Some(factor)) => self.together(contender, view, factor),
-            (None, None) => project(self.whole(view), Instead::Share(calls)),
+        self.with(|view| match &view.again {
+            Some(again) => again.project(self.wall_ns, &again.way(contender, self.baseline)),
+            None if are_together => self.together(contender, view),
+            None => project(self.whole(view), calls),
         })
     }
 
-    /// All calls together. What the program's other work leaves of them in the caches is between all and nothing: the figure stands in the
-    /// middle, and the interval holds both.
-    fn together(&self, contender: &Contender, view: &View, factor: f64) -> Option<Projection> {
+    /// All calls together. What the program's other work leaves of them in the caches is between all and nothing: the figure
+    /// stands in the middle, and the interval holds both.
+    fn together(&self, contender: &Contender, view: &View) -> Option<Projection> {
         let of = |took: fn(&Sample) -> f64| {
-            let took: Vec<f64> = contender.samples.iter().map(|sample| took(sample) * factor).collect();
-            project(self.whole(view), Instead::Together(&took))
+            let blocks = contender.samples.iter().zip(self.with_pauses);
+            let ratios: Vec<f64> =
+                blocks.map(|(sample, apart)| took(sample) / apart.calls_ns.max(1.0)).collect();
+            project(self.whole(view), &ratios)
         };
         let between = of(|sample| f64::midpoint(sample.calls_ns, sample.calls_after_work_ns))?;
         let ends = [of(|sample| sample.calls_ns)?, of(|sample| sample.calls_after_work_ns)?];

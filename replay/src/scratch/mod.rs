@@ -233,10 +233,10 @@ fn in_tree(
     }
     let root_mode = modelled.nodes[0].facts.mode.map_or(0o755, |mode| mode & 0o7777);
     let made = |done, of| tell(Progress::Making { done, of });
-    let mut tree = Tree::make(root, root_mode, items, made)
-        .map_err(ReplayError::io("the scratch tree could not be made"))?;
+    let not_made = "the scratch tree could not be made (another directory: --scratch DIR, or TMPDIR=DIR)";
+    let mut tree = Tree::make(root, root_mode, items, made).map_err(ReplayError::io(not_made))?;
     if base.passes_freed_inodes {
-        tree.keep_inodes().map_err(ReplayError::io("the scratch tree could not be made"))?;
+        tree.keep_inodes().map_err(ReplayError::io(not_made))?;
     }
     let facts = ScratchTree {
         file_system: base.file_system.clone(),
