@@ -46,6 +46,7 @@ mod stacks;
 mod startup;
 mod startup_stacks;
 mod strace_logs;
+mod strace_shapes;
 mod support;
 mod terminal;
 mod trying;
