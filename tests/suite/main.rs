@@ -48,6 +48,7 @@ mod stacks;
 mod startup;
 mod startup_stacks;
 mod strace_logs;
+mod strace_shapes;
 mod support;
 mod terminal;
 mod trying;

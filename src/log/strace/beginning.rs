@@ -20,7 +20,7 @@ const LENGTH: u64 = 64 << 10;
 pub struct Beginning {
     /// The bytes, which are still to be read.
     pub bytes: Vec<u8>,
-    /// Lines that are calls.
+    /// Lines that are calls, signals or ends.
     pub calls: usize,
     /// The first time.
     pub time: Option<Stamp>,
@@ -57,9 +57,12 @@ impl Beginning {
             }
             None => body,
         };
-        let Some(line) = Line::of(body, prefix.nr, Abi::X86_64, names) else { return };
-        self.calls += 1;
-        self.time = self.time.or(prefix.time);
+        let line = Line::of(body, prefix.nr, Abi::X86_64, names);
+        if line.is_some() || is_event(body) {
+            self.calls += 1;
+            self.time = self.time.or(prefix.time);
+        }
+        let Some(line) = line else { return };
         self.has_durations |= line.outcome.duration_ns.is_some();
         if prefix.tid.is_none() && self.only.is_none() && body.starts_with(b"set_tid_address(") {
             self.only = line.outcome.ret.and_then(|tid| u32::try_from(tid).ok());
@@ -118,4 +121,10 @@ impl Beginning {
             replayed: None,
         }
     }
+}
+
+/// Whether a line tells of a signal or an end, which is all there is where no call was chosen (`-e trace=none`).
+fn is_event(body: &[u8]) -> bool {
+    let is_end = body.starts_with(b"+++ exited with ") || body.starts_with(b"+++ killed by SIG");
+    is_end && body.ends_with(b" +++") || body.starts_with(b"--- SIG") && body.ends_with(b" ---")
 }

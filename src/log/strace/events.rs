@@ -33,7 +33,7 @@ impl Reader {
         if line.starts_with(b" > ") {
             return Seen::Stack;
         }
-        if self.is_in_summary(line) || line.starts_with(b" | ") {
+        if self.is_in_summary(line) || is_content(line) {
             // Tables of `-C`, and contents of buffers (`-e read=`).
             return Seen::Note;
         }
@@ -66,8 +66,8 @@ impl Reader {
             return self.signal(tid, at_ns, what, sink);
         } else if let Some(rest) = body.strip_prefix(b"<... ") {
             self.resumed(tid, at_ns, &prefix, rest, sink)
-        } else if let Some((begin, is_broken)) = unfinished(body) {
-            self.broken = is_broken.then_some(tid);
+        } else if let Some(begin) = unfinished(body) {
+            self.broken = Some(tid);
             self.begun(tid, at_ns, &prefix, begin)
         } else {
             self.complete(tid, at_ns, None, &prefix, body, sink)
@@ -78,7 +78,7 @@ impl Reader {
     /// Whether a line is of the table that `-C` has at the end.
     fn is_in_summary(&mut self, line: &[u8]) -> bool {
         let was_in = self.in_summary;
-        self.in_summary = if was_in { !line.ends_with(b" total") } else { line.starts_with(b"% time ") };
+        self.in_summary = if was_in { !is_total(line) } else { is_head_of_summary(line) };
         was_in || self.in_summary
     }
 
@@ -91,17 +91,21 @@ impl Reader {
         }
     }
 
-    /// The rest of a line that the news of a child has broken into two: `, child_tidptr=0x7f...) = 123`. `None`: the line is
-    /// another one.
+    /// The rest of a line that was broken into two: by the news of a child (`, child_tidptr=0x7f...) = 123`), or where lines wait
+    /// until a call's outcome is known (`-z`; `NULL, 0, NULL) = 123`). `None`: the line is another one.
     fn continued(&mut self, tid: u32, line: &[u8], sink: &mut Sink<'_>) -> Option<Seen> {
-        if !(line.starts_with(b", ") || line.starts_with(b" => ") || line.starts_with(b") ")) {
+        let is_other = prefix::take(line).1.len() < line.len()
+            || line::name(line).is_some()
+            || OTHERS.iter().any(|beginning| line.starts_with(beginning));
+        if is_other || !self.tasks.get(tid).goes_on_with(line, &self.names) {
             return None;
         }
         let Pending { mut text, start_ns, ip, nr } = self.tasks.take_call(tid)?;
         self.pending_len -= text.len();
         text.extend_from_slice(line);
         let prefix = Prefix { ip: Some(ip), nr, ..Prefix::default() };
-        let read = self.complete(tid, self.clock.now, Some(start_ns), &prefix, &text, sink);
+        // When it returned is not told.
+        let read = self.complete(tid, start_ns, None, &prefix, &text, sink);
         self.tasks.reuse(text);
         Some(if read.is_some() { Seen::Call } else { Seen::Unreadable })
     }
@@ -367,24 +371,53 @@ fn point(kind: Kind, tid: u32, task: &Task, at_ns: u64) -> Event<'_> {
 }
 
 /// The part of a call that is there, where its return is on a later line or on none; and whether the news of a child has
-/// broken the line, so that the next one may go on with it.
-fn unfinished(body: &[u8]) -> Option<(&[u8], bool)> {
+/// broken the line; the next one may go on with it.
+fn unfinished(body: &[u8]) -> Option<&[u8]> {
     const CHANGED: &[u8] = b" <pid changed to ";
     const NEWS: &[u8] = b"strace: Process ";
     let begin = body.strip_suffix(b" <unfinished ...>").or_else(|| body.strip_suffix(b" <detached ...>"));
     if let Some(begin) = begin {
-        return Some((begin, false));
+        return Some(begin);
     }
     // A thread that is not the first executes a program, and goes on by the first one's number.
     if body.ends_with(b" ...>")
         && let Some(at) = body.windows(CHANGED.len()).rposition(|words| words == CHANGED)
     {
-        return Some((&body[..at], false));
+        return Some(&body[..at]);
     }
     // On a terminal the news of a child breaks into a line, and `<unfinished ...>` gets one by itself.
     body.strip_suffix(b" attached").or_else(|| body.strip_suffix(b" detached"))?;
     let at = body.windows(NEWS.len()).rposition(|words| words == NEWS)?;
-    Some((without_directory(&body[..at]), true)).filter(|(begin, _)| !begin.is_empty())
+    Some(without_directory(&body[..at])).filter(|begin| !begin.is_empty())
+}
+
+/// What lines begin with that are no rest of another one.
+const OTHERS: [&[u8]; 4] = [b"+++ ", b"--- ", b"<... ", b"strace: "];
+
+/// Whether a line is of what was read or written (`-e read=`): a part of it, or which of several buffers comes.
+fn is_content(line: &[u8]) -> bool {
+    line.starts_with(b" | ")
+        || line
+            .strip_prefix(b" * ")
+            .is_some_and(|rest| rest.windows(17).any(|words| words == b" bytes in buffer "))
+}
+
+/// Whether a line has the titles of a summary's columns (`-U`), the name of the call among them.
+fn is_head_of_summary(line: &[u8]) -> bool {
+    const TITLES: [&[u8]; 9] =
+        [b"%", b"time", b"seconds", b"shortest", b"longest", b"usecs/call", b"calls", b"errors", b"syscall"];
+    // Most lines end in another way.
+    if !line.last().is_some_and(|byte| b"ledst".contains(byte)) {
+        return false;
+    }
+    let mut words = line.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
+    let has_name = words.clone().any(|word| word == b"syscall");
+    has_name && words.all(|word| TITLES.contains(&word))
+}
+
+/// Whether a line of a summary is the last one.
+fn is_total(line: &[u8]) -> bool {
+    line.split(|&byte| byte == b' ').any(|word| word == b"total")
 }
 
 /// strace tells its news by the name it was called by, which may have a directory: `SIGCHLD/usr/bin/`.
@@ -406,4 +439,7 @@ fn is_note(body: &[u8]) -> bool {
         || first.ends_with(b"/strace:")
         || body.starts_with(b"Process ")
         || body.starts_with(b"[ Process PID=")
+        // A call whose thread was killed before strace could ask which it is.
+        || body.starts_with(b"???")
+        || body.starts_with(b"<... ???")
 }

@@ -93,7 +93,7 @@ pub struct Reader {
     pending_len: usize,
     /// The thread of lines that name none has ended.
     unnamed_ended: bool,
-    /// The thread whose line the news of a child has just broken.
+    /// The thread whose line was left unfinished just before.
     broken: Option<u32>,
     /// Lines are of the table of `-C`.
     in_summary: bool,

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::call::Call;
+use super::line::{Line, Names};
 use crate::event::Abi;
 use crate::syscall::effect::Effect;
 
@@ -130,6 +131,13 @@ pub struct Task {
 }
 
 impl Task {
+    /// Whether this is the rest of the call that has begun.
+    pub fn goes_on_with(&self, rest: &[u8], names: &Names) -> bool {
+        let Some(pending) = &self.pending else { return false };
+        let text = [&pending.text[..], rest].concat();
+        Line::of(&text, pending.nr, self.abi, names).is_some()
+    }
+
     fn new(tid: u32, cwd: Option<Name>) -> Self {
         Self {
             chrooted: false,

@@ -319,6 +319,64 @@ fn summaries_and_contents_of_buffers_are_no_calls() {
     assert!(calls > 20 && lineage.notes > 60, "{calls} {lineage:?}");
 }
 
+/// Columns of it can be chosen (`-U`).
+#[test]
+fn a_summary_of_any_columns_is_no_call() {
+    let mut reader = reader(
+        "close(3) = 0\n\
+         syscall              calls shortest\n\
+         ---------------- --------- --------\n\
+         close                    1 0.000003\n\
+         ---------------- --------- --------\n\
+         total                    1 0.000003\n\
+         close(4) = 0\n",
+    );
+    let mut calls = 0;
+    reader.for_each(|event| calls += u64::from(event.kind == Kind::Syscall)).expect("memory can be read");
+    assert_eq!((calls, reader.lineage().unreadable, reader.lineage().notes), (2, 0, 5));
+}
+
+/// With `-z` strace holds lines back until outcomes are known, and gives both parts of one at once.
+#[test]
+fn parts_of_a_line_that_follow_each_other_are_one() {
+    let all = events(
+        "7 wait4(-1,  <unfinished ...>\n\
+         NULL, 0, NULL)                          = 9\n\
+         8 clone(child_stack=NULL, flags=SIGCHLD <unfinished ...>\n\
+         , child_tidptr=0x7f02fb6f2a10)          = 10\n\
+         8 read(0,  <unfinished ...>\n\
+         7 close(3)                                = 0\n\
+         8 <... read resumed>\"\", 1)                = 0\n",
+        |event| (name(event), event.tid, event.ret, event.duration_ns()),
+    );
+    let calls: Vec<_> = all.iter().filter(|(name, ..)| !["fork", "total"].contains(name)).collect();
+    let expected = [
+        ("wait4", 7, Some(9), None),
+        ("clone", 8, Some(10), None),
+        ("close", 7, Some(0), None),
+        ("read", 8, Some(0), None),
+    ];
+    assert_eq!(calls, expected.iter().collect::<Vec<_>>());
+}
+
+/// Who is killed on the way into a call leaves nothing of it.
+#[test]
+fn calls_that_strace_does_not_know_either_are_notes() {
+    let mut reader = reader(
+        "7 close(3) = 0\n7 ???()                   = ?\n7 ???( <unfinished ...>\n7 <... ??? resumed>) = ?\n",
+    );
+    reader.for_each(|_| ()).expect("memory can be read");
+    assert_eq!((reader.lineage().unreadable, reader.lineage().notes), (0, 3));
+}
+
+/// As with `-e trace=none`.
+#[test]
+fn a_log_may_be_without_calls() {
+    let text = "7 --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=1, si_uid=0} ---\n7 +++ killed by SIGTERM +++\n";
+    let all = events(text, |event| (name(event), event.ret));
+    assert_eq!(all[..2], [("signal", None), ("exit", Some(-15))]);
+}
+
 #[test]
 fn files_of_ff_that_are_put_together_are_told() {
     let joined = |text: &str| {
