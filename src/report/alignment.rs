@@ -32,7 +32,11 @@ pub fn sentences(alignment: &Alignment) -> String {
         text.push(format!("{without} none, and no stack{named}."));
     }
     if alignment.with_stack == 0 {
-        text.push("No call has a stack.".to_owned());
+        let other_way = match alignment.frames.as_deref() {
+            Some("python") => " of Python's functions; --stacks native takes those of machine code",
+            _ => "",
+        };
+        text.push(format!("No call has a stack{other_way}."));
     }
     if let Some(others) = alignment.only_with_stacks.filter(|others| *others > 0) {
         text.push(format!("{} only that run has.", things(others, "call", "calls")));
@@ -90,6 +94,8 @@ mod tests {
             vec![row("openat", 4, &["/a\n", "/b"]), row("getpid", 2, &[]), row("read", 1, &["/r"])];
         (alignment.aligned, alignment.share, alignment.only_with_stacks) = (1193, 0.994, Some(1));
         let text = sentences(&alignment);
+        let without = sentences(&Alignment { with_stack: 0, ..alignment.clone() });
+        assert!(without.contains("No call has a stack of Python's functions; --stacks native"), "{without}");
         let none = Alignment { calls: 0, aligned: 0, ..alignment.clone() };
         assert_eq!(sentences(&none), "Stacks (python) are those of another run; the log has no call.");
         assert!(text.contains(

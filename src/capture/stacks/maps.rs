@@ -1,5 +1,6 @@
 //! `/proc/PID/maps`: where a stopped process has code.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::object::{Identity, Objects};
@@ -14,10 +15,10 @@ pub fn read(tid: i32, objects: &mut Objects) -> Option<Space> {
     let text = std::fs::read(path).ok()?;
     let mut space = Space::default();
     for line in code(&text) {
-        let object = if line.path == vdso::NAME {
+        let object = if *line.path == *vdso::NAME {
             objects.vdso(line.range)
         } else {
-            objects.open(tid.cast_unsigned(), line.path, line.range, line.identity)
+            objects.open(tid.cast_unsigned(), &line.path, line.range, line.identity)
         };
         space.map(objects, object, line.range, line.offset);
     }
@@ -39,7 +40,7 @@ pub struct Line<'a> {
     /// Of the file.
     pub identity: Identity,
     /// Its name.
-    pub path: &'a [u8],
+    pub path: Cow<'a, [u8]>,
 }
 
 /// `7f00-7f10 r-xp 00001000 fd:01 12 /usr/lib/x.so`; `None`: no code, or of no file.
@@ -67,7 +68,26 @@ fn parse(line: &[u8]) -> Option<Line<'_>> {
     let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
     let identity = Identity { dev: libc::makedev(major as u32, minor as u32), ino };
     let is_known = path == vdso::NAME || ino != 0 && path.starts_with(b"/");
-    (code && is_known).then_some(Line { range, offset, identity, path })
+    (code && is_known).then(|| Line { range, offset, identity, path: unescaped(path) })
+}
+
+/// How the kernel writes a line break in a name.
+const LINE_BREAK: &[u8] = br"\012";
+
+/// A name as it is; one that has the four characters in it that stand for a line break cannot be told from it.
+fn unescaped(path: &[u8]) -> Cow<'_, [u8]> {
+    let mut rest = path;
+    let mut whole = Vec::new();
+    while let Some(at) = rest.windows(LINE_BREAK.len()).position(|part| part == LINE_BREAK) {
+        whole.extend_from_slice(&rest[..at]);
+        whole.push(b'\n');
+        rest = &rest[at + LINE_BREAK.len()..];
+    }
+    if whole.is_empty() {
+        return Cow::Borrowed(path);
+    }
+    whole.extend_from_slice(rest);
+    Cow::Owned(whole)
 }
 
 #[cfg(test)]
@@ -78,8 +98,12 @@ mod tests {
     fn lines_of_code_are_read() {
         let line = b"7f00-7f10 r-xp 00001000 fd:01 12      /usr/lib/a b.so (deleted)";
         let identity = Identity { dev: libc::makedev(0xfd, 1), ino: 12 };
-        let found = Line { range: (0x7f00, 0x7f10), offset: 0x1000, identity, path: b"/usr/lib/a b.so" };
+        let found =
+            Line { range: (0x7f00, 0x7f10), offset: 0x1000, identity, path: b"/usr/lib/a b.so".into() };
         assert_eq!(parse(line), Some(found));
+        let path = |line| parse(line).map(|line| line.path.into_owned());
+        let broken = br"7f00-7f10 r-xp 00001000 fd:01 12      /a\012b/\012";
+        assert_eq!(path(broken).as_deref(), Some(&b"/a\nb/\n"[..]));
         for other in [
             &b"7f00-7f10 r--p 00001000 fd:01 12      /usr/lib/a.so"[..],
             b"7f00-7f10 r-xp 00000000 00:00 0      [heap]",

@@ -141,6 +141,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let output = output_path(arguments.output.as_deref(), &arguments.command)?;
     if let Some(plot) = &arguments.plot {
+        if *plot == output.with_extension("svg") {
+            let text = "is where the flame graph goes, beside the log: name another file for the plot";
+            return Err(Failure::of_trace(anyhow::anyhow!("{} {text}", plot.display())));
+        }
         check_plot(plot).map_err(|error| Failure::of_trace(anyhow::Error::from(error)))?;
     }
     let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;

@@ -21,6 +21,7 @@ use crate::capture::untraced;
 use crate::event::stack::{Frame, Node};
 use crate::event::{Event, Kind};
 use crate::log::{self, Reader, Writer};
+use crate::report::units::things;
 
 /// Samples a second without a wish: a few per cent of the time. More change what they tell of, so runs with more are for the
 /// log only.
@@ -235,9 +236,9 @@ fn finish(runs: Runs, samples: &Samples) -> Result<Option<CpuSamples>, Failure> 
     let how = samples.why_ptrace();
     let how = how.map(|why| format!(", taken by ptrace, in user mode only ({why})")).unwrap_or_default();
     note(format_args!(
-        "the {} CPU samples of {} runs are in {}: trace flame --by stack {2}{how}",
-        runs.samples,
-        runs.made,
+        "{} of {} in {}: trace flame --by stack {2}{how}",
+        things(runs.samples, "CPU sample", "CPU samples"),
+        things(runs.made, "run", "runs"),
         path.display()
     ));
     Ok(Some(CpuSamples {

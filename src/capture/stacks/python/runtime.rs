@@ -8,8 +8,8 @@ use super::offsets::{self, Told};
 /// What the interpreter of a process tells of itself; `Told::Nothing`: it has none, or one that does not.
 pub fn look(pid: i32, objects: &mut Objects) -> Told {
     let Ok(text) = std::fs::read(format!("/proc/{pid}/maps")) else { return Told::Nothing };
-    for line in maps::code(&text).filter(|line| named_after_python(line.path)) {
-        let id = objects.open(pid.cast_unsigned(), line.path, line.range, line.identity);
+    for line in maps::code(&text).filter(|line| named_after_python(&line.path)) {
+        let id = objects.open(pid.cast_unsigned(), &line.path, line.range, line.identity);
         let Some(object) = id.map(|id| objects.get(id)) else { continue };
         let Some((runtime, code)) = object.python().zip(object.address(line.offset)) else { continue };
         let at = line.range.0.wrapping_sub(code).wrapping_add(runtime);
