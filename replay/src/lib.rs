@@ -71,6 +71,6 @@ pub use plan::{
 };
 pub use rehearse::Difference;
 pub use schedule::{CallCost, Schedule};
-pub use scratch::{Needs, Scratch, ScratchLimits, ScratchTree, TooMuch, needs, replay_in_scratch};
-pub use session::{Costs, Coverage, Outcome, Progress, overhead, replay};
+pub use scratch::{Needs, Scratch, ScratchLimits, TooMuch, needs, replay_in_scratch};
+pub use session::{Costs, Coverage, Outcome, Progress, ScratchTree, overhead, replay};
 pub use verify::What;

@@ -67,9 +67,7 @@ pub struct Cli {
 const COLOURS: [(ColorChoice, &str); 3] =
     [(ColorChoice::Auto, "auto"), (ColorChoice::Always, "always"), (ColorChoice::Never, "never")];
 
-/// The arguments of each are put together only where it is asked for, so that a recording can begin soon.
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum Command {
     /// Explain where a program's startup time goes: untraced runs for the truth, a traced one for structure
     Startup(startup::Arguments),

@@ -116,7 +116,7 @@ fn what_goes_wrong_is_told() {
         (&["--runs", "2"][..], &["true"][..], 125, "--prepare"),
         (&[], &["nosuch-command"], 127, "nosuch-command"),
         (&["--prepare", "exit 3"], &["true"], 125, "--prepare failed"),
-        (&["--runs", "2", "--prepare", "true"], &["false"], 125, "failed"),
+        (&["--runs", "2", "--prepare", "true"], &["false"], 1, "failed"),
     ] {
         let done = install(dir.path(), options, command);
         assert_eq!(done.status.code(), Some(code), "{command:?}: {done:?}");

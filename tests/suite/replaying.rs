@@ -195,7 +195,7 @@ fn what_cannot_be_replayed_is_one_clear_line() {
         let last = done.stderr.trim_end().lines().last().unwrap_or_default().to_owned();
         assert!(last.starts_with("trace: strace.log: ") && last.contains(says), "{done:?}");
     };
-    fails("1 getpid() = 1\n1 brk(NULL) = 0x1000\n", "no call of the plan can be replayed");
+    fails("1 getpid() = 1\n1 brk(NULL) = 0x1000\n", "none of its calls can be replayed");
     fails("1 openat(AT_FDCWD, \"/dev/null\", O_RDONLY) = 3\n", "in /proc, /sys or /dev");
     fails("1 openat(AT_FDCWD, \"/no/such/file\", O_RDONLY) = 3\n", "another result here");
     fails("hello\n", "not a trace log");
@@ -513,7 +513,7 @@ fn nothing_to_replay_in_a_scratch_tree_is_an_error() {
     let run = replay(dir.path(), log, &["--cwd", dir.path().to_str().expect("a plain name"), "--writes"]);
     if can_write(&run) {
         assert_eq!((run.status.code(), run.stdout.as_str()), (Some(1), ""), "{run:?}");
-        assert!(run.stderr.contains("no call of the plan can be replayed here"), "{run:?}");
+        assert!(run.stderr.contains("none of its calls can be replayed here"), "{run:?}");
     }
 }
 

@@ -14,8 +14,7 @@ mod tests;
 pub use skip::Skip;
 pub(crate) use step::{Action, Change, Handle, Order, Start, Step};
 
-use crate::plan::{At, Call, Event, MAX_TRANSFER, Op, PathId, Plan, PlanError, Scope};
-use crate::sys::calls::WRITING_FLAGS;
+use crate::plan::{At, Call, Event, MAX_TRANSFER, Op, PathId, Plan, PlanError, Scope, WRITING_FLAGS};
 use tables::{Slot, Tables};
 
 /// A plan with its descriptors resolved.

@@ -21,7 +21,6 @@ mod thinking;
 mod threads;
 mod tokio_blocking;
 mod tokio_uring;
-mod tuning;
 mod units;
 mod waves;
 mod without_chmod;
@@ -30,12 +29,12 @@ mod without_copies;
 use std::io;
 use std::sync::Arc;
 
+pub use crate::sys::tuning::Tuning;
 #[cfg(test)]
 pub(crate) use fewer::Fewer;
 pub use fewer::Without;
 pub use strategy::Strategy;
 pub(crate) use strategy::{Kit, make};
-pub use tuning::Tuning;
 
 pub(crate) use memo::missed_directories;
 pub(crate) use pollution::Pollution;

@@ -17,9 +17,9 @@ use super::thinking::Thinking;
 use super::threads::Threads;
 use super::tokio_blocking::TokioBlocking;
 use super::tokio_uring::TokioUring;
-use super::tuning::Tuning;
 use crate::graph::{Graph, Lookahead};
 use crate::program::Program;
+use crate::sys::tuning::Tuning;
 
 /// A way of making the recorded calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -16,6 +16,7 @@ mod tests;
 
 pub use builder::PlanBuilder;
 pub use limits::{Limits, MAX_TRANSFER, PlanError};
+pub(crate) use op::WRITING_FLAGS;
 pub use op::{At, AttributeCall, CopyCall, Offset, Op, RangeLock, Scope, SharedPart, StatCall};
 pub use path::PathId;
 pub(crate) use path::Paths;

@@ -9,6 +9,11 @@ use std::num::NonZeroU64;
 
 use super::{PathId, ProcessId};
 
+/// What makes an open write, create or empty a file.
+pub(crate) const WRITING_FLAGS: u32 =
+    (libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC | libc::O_APPEND) as u32
+        | (libc::O_TMPFILE & !libc::O_DIRECTORY) as u32;
+
 /// Where a relative path starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum At {

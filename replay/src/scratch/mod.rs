@@ -39,7 +39,7 @@ use crate::guard::Guard;
 use crate::measure::Options;
 use crate::plan::Plan;
 use crate::run::{Place, Run};
-use crate::session::{Outcome, Prepared, Progress, Session};
+use crate::session::{Outcome, Prepared, Progress, ScratchTree, Session};
 use crate::sys::confine::{
     close_all_but, comes_first, die_with_parent, fork_to, kill, process_id, signal_of, wait,
 };
@@ -63,19 +63,6 @@ pub struct Scratch {
     pub confinement: Option<Guard>,
     /// When this becomes readable, the replay ends, with [`ReplayError::Stopped`].
     pub stop: Option<Arc<OwnedFd>>,
-}
-
-/// The tree that a replay ran in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScratchTree {
-    /// The type of its file system, by name.
-    pub file_system: String,
-    /// The type of the one that the log's files were made on, as far as their directories are here.
-    pub original: Option<String>,
-    /// Files, directories and links in it before each run.
-    pub entries: usize,
-    /// Bytes of contents; files that are not read have a size only.
-    pub bytes: u64,
 }
 
 /// Replays a plan with the calls that change files, in a scratch tree, and compares strategies.

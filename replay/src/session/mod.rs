@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use rustc_hash::FxHashMap;
 
 pub use costs::Costs;
-pub use outcome::{Coverage, Outcome, Progress};
+pub use outcome::{Coverage, Outcome, Progress, ScratchTree};
 use outcome::{coverage, reasons};
 pub use overhead::overhead;
 
@@ -33,7 +33,6 @@ use crate::program::Program;
 use crate::rehearse::{Difference, Rehearsed, allow_listing, rehearse};
 use crate::run::Run;
 use crate::schedule::Schedule;
-use crate::scratch::ScratchTree;
 use crate::sys::cache::DropCaches;
 use crate::sys::punts::Punts;
 use crate::sys::ring;

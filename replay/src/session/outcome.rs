@@ -10,7 +10,6 @@ use crate::measure::{Cache, CostSource, Gate, Row, Threaded};
 use crate::plan::{CallId, Plan};
 use crate::program::Program;
 use crate::rehearse::Difference;
-use crate::scratch::ScratchTree;
 
 /// How far a replay has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +61,19 @@ impl Coverage {
             self.skipped.iter().find(|(skip, _)| *skip == Skip::Differs).map_or(0, |(_, count)| *count);
         self.replayed as f64 / (self.replayed + differ).max(1) as f64
     }
+}
+
+/// The tree that a replay ran in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScratchTree {
+    /// The type of its file system, by name.
+    pub file_system: String,
+    /// The type of the one that the log's files were made on, as far as their directories are here.
+    pub original: Option<String>,
+    /// Files, directories and links in it before each run.
+    pub entries: usize,
+    /// Bytes of contents; files that are not read have a size only.
+    pub bytes: u64,
 }
 
 /// What came of a replay.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use super::entries::{digest, mix};
 use crate::bind::{Action, Handle, Start};
-use crate::plan::{Paths, StatCall};
+use crate::plan::{Paths, StatCall, WRITING_FLAGS};
 
 /// What came of a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -209,11 +209,6 @@ pub(super) fn result(ret: libc::c_long) -> i64 {
 pub(crate) const fn read_only(flags: u32) -> u32 {
     flags & !WRITING_FLAGS
 }
-
-/// What makes an open write, create or empty a file.
-pub(crate) const WRITING_FLAGS: u32 =
-    (libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC | libc::O_APPEND) as u32
-        | (libc::O_TMPFILE & !libc::O_DIRECTORY) as u32;
 
 pub(super) fn open(start: i32, path: &CStr, flags: u32, resolve: u16) -> i64 {
     let flags = read_only(flags) | libc::O_CLOEXEC as u32;

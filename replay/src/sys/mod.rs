@@ -11,4 +11,5 @@ pub(crate) mod files;
 pub(crate) mod punts;
 pub(crate) mod ring;
 mod tuned;
+pub(crate) mod tuning;
 pub(crate) mod usage;

@@ -14,8 +14,8 @@ use io_uring::{IoUring, Probe, opcode, squeue, types};
 use super::calls::{Observed, Room, close, digest_of_statx, pattern, pattern_offset, read_only};
 use super::changes::open_flags;
 use super::tuned;
+use super::tuning::Tuning;
 use crate::bind::{Action, Change};
-use crate::engine::Tuning;
 use crate::plan::StatCall;
 use crate::run::Run;
 

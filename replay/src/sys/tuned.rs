@@ -4,7 +4,7 @@ use std::io;
 
 use io_uring::{IoUring, squeue};
 
-use crate::engine::Tuning;
+use super::tuning::Tuning;
 
 /// How long the kernel's thread looks for operations after the last one, in milliseconds: the least there is, for its
 /// time is taken from whatever runs next.

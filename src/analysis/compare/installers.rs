@@ -1,20 +1,14 @@
-//! What logs tell of installers: which one ran, whether it had to find out what goes together, and what it has installed.
+//! What command lines and paths tell of installers: which one ran, whether it had to find out what goes together, and what it
+//! has installed.
 
-use std::collections::BTreeSet;
-
-use super::Sample;
 use super::places::packages;
-use super::profile::Profile;
-use super::unlike::Unlike;
-use crate::analysis::text::{Text, file_name};
+use crate::analysis::text::file_name;
 
 /// Installers that are told by name; any other is one all the same.
 pub const INSTALLERS: [&str; 8] = ["pip", "uv", "npm", "pnpm", "yarn", "conda", "gem", "cargo"];
 
 /// Words of a command line among which an installer's name is looked for: `python3 -m pip`.
 const LEADING: usize = 3;
-/// Packages of a side that are named.
-const NAMED: usize = 5;
 
 /// The installer that one of the first words of a command line names.
 pub fn installer<'a>(words: impl IntoIterator<Item = &'a [u8]>) -> Option<&'static str> {
@@ -51,37 +45,6 @@ pub fn resolves(words: &[&[u8]]) -> Option<bool> {
 pub fn described(path: &[u8]) -> Option<&[u8]> {
     let (_, inside) = packages(path)?;
     inside.split(|&byte| byte == b'/').next()?.strip_suffix(b".dist-info")
-}
-
-/// What one side has installed and another has not, where all have installed something.
-pub fn installed(samples: &[Sample]) -> Option<Unlike> {
-    let sides: Vec<BTreeSet<&Text>> = samples.iter().map(in_all_runs).collect();
-    if sides.iter().any(BTreeSet::is_empty) {
-        return None;
-    }
-    let is_shared = |name: &Text| sides.iter().all(|side| side.contains(name));
-    let own = |side: &BTreeSet<&Text>| {
-        let own: Vec<String> = side
-            .iter()
-            .filter(|name| !is_shared(name))
-            .map(|name| String::from_utf8_lossy(name.bytes()).into_owned())
-            .collect();
-        match own.len() {
-            0 => "no others".to_owned(),
-            count @ ..=NAMED => own[..count].join(" "),
-            count => format!("{} and {} more", own[..NAMED].join(" "), count - NAMED),
-        }
-    };
-    let told: Vec<String> = sides.iter().map(own).collect();
-    let differ = sides.iter().any(|side| side.iter().any(|name| !is_shared(name)));
-    let why = "they have installed other packages, or other versions of them";
-    differ.then_some(Unlike { what: "packages", sides: told, why })
-}
-
-fn in_all_runs(sample: &Sample) -> BTreeSet<&Text> {
-    let Some((first, further)) = sample.profiles.split_first() else { return BTreeSet::new() };
-    let in_all = |name: &&Text| further.iter().all(|run: &Profile| run.setting.installed.contains(*name));
-    first.setting.installed.iter().filter(in_all).collect()
 }
 
 #[cfg(test)]

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::Sample;
-use super::installers::installed;
 use super::measure::Measure;
 use super::profile::Profile;
 use crate::analysis::cost::Quality;
 use crate::analysis::text::Text;
+
+/// Packages of a side that are named.
+const NAMED: usize = 5;
 
 /// Something in which the sides are not alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -78,6 +80,37 @@ pub fn unlike(samples: &[Sample]) -> Vec<Unlike> {
         differs.then_some(Unlike { what, sides, why })
     });
     found.chain(installed(samples)).collect()
+}
+
+/// What one side has installed and another has not, where all have installed something.
+fn installed(samples: &[Sample]) -> Option<Unlike> {
+    let sides: Vec<BTreeSet<&Text>> = samples.iter().map(in_all_runs).collect();
+    if sides.iter().any(BTreeSet::is_empty) {
+        return None;
+    }
+    let is_shared = |name: &Text| sides.iter().all(|side| side.contains(name));
+    let own = |side: &BTreeSet<&Text>| {
+        let own: Vec<String> = side
+            .iter()
+            .filter(|name| !is_shared(name))
+            .map(|name| String::from_utf8_lossy(name.bytes()).into_owned())
+            .collect();
+        match own.len() {
+            0 => "no others".to_owned(),
+            count @ ..=NAMED => own[..count].join(" "),
+            count => format!("{} and {} more", own[..NAMED].join(" "), count - NAMED),
+        }
+    };
+    let told: Vec<String> = sides.iter().map(own).collect();
+    let differ = sides.iter().any(|side| side.iter().any(|name| !is_shared(name)));
+    let why = "they have installed other packages, or other versions of them";
+    differ.then_some(Unlike { what: "packages", sides: told, why })
+}
+
+fn in_all_runs(sample: &Sample) -> BTreeSet<&Text> {
+    let Some((first, further)) = sample.profiles.split_first() else { return BTreeSet::new() };
+    let in_all = |name: &&Text| further.iter().all(|run: &Profile| run.setting.installed.contains(*name));
+    first.setting.installed.iter().filter(in_all).collect()
 }
 
 /// What the runs of a side have in common, or that they differ; `None`: it is not known of one.

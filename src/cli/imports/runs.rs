@@ -4,7 +4,6 @@ use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -12,9 +11,8 @@ use std::time::Duration;
 use anyhow::anyhow;
 
 use super::super::command;
-use super::super::failure::{Failure, interrupted, note};
-use super::super::progress::RunsBar;
-use super::super::startup::untraced::End;
+use super::super::failure::{Failure, interrupted};
+use super::super::startup::untraced::{End, measure};
 use super::super::traced;
 use super::super::tracing::{CALIBRATION_CALLS, Job, trace_command};
 use super::{Arguments, join};
@@ -23,7 +21,7 @@ use crate::capture::launch::{Command, Stream};
 use crate::capture::select::{Tracer, Wanted};
 use crate::capture::stdio::Stdio;
 use crate::capture::temporary;
-use crate::capture::untraced::{self, Ending, Policy};
+use crate::capture::untraced::{self, Policy};
 use crate::log::Untraced;
 use crate::syscall::decode::Style;
 
@@ -89,48 +87,21 @@ struct Runs<'a> {
 pub fn record(arguments: &Arguments, output: &Path) -> Result<Ended, Failure> {
     let command = command::resolve_repeated(&arguments.command)?;
     let mut stdio = Stdio::new().map_err(Failure::of_trace)?;
-    let (untraced, status) = match measure(arguments, &command, &mut stdio)? {
-        Ok(measured) => measured,
-        Err(end) => return Ok(Ended { made: false, end }),
+    let options = untraced::Options {
+        policy: Policy { runs: arguments.runs.map(|runs| runs as usize), ..Policy::default() },
+        ignore_failure: arguments.ignore_failure,
+        ..untraced::Options::default()
+    };
+    let untraced = match measure(&command, &mut stdio, &options) {
+        Ok(untraced) => untraced,
+        Err(over) => return Ok(Ended { made: false, end: over.end }),
     };
     let asked = command.with_variable(VARIABLE, Some(OsStr::new("1"))).map_err(Failure::of_trace)?;
     let mut runs = Runs { arguments, command: &asked, stdio, untraced };
     let times = runs.shortest()?;
     let stacks = runs.with_stacks()?;
     join::join(&times, &stacks.log(), output)?;
-    Ok(Ended { made: true, end: End::Status(status) })
-}
-
-/// The untraced runs: what they measured, and how the command ends; `Err`: how to end without more.
-fn measure(
-    arguments: &Arguments,
-    command: &Command,
-    stdio: &mut Stdio,
-) -> Result<Result<(Untraced, ExitStatus), End>, Failure> {
-    let options = untraced::Options {
-        policy: Policy { runs: arguments.runs.map(|runs| runs as usize), ..Policy::default() },
-        ignore_failure: arguments.ignore_failure,
-        ..untraced::Options::default()
-    };
-    let mut bar = RunsBar::new();
-    let outcome = untraced::measure(command, stdio, &options, &mut bar);
-    bar.finish();
-    let reason = outcome.ending.to_string();
-    match outcome.ending {
-        Ending::Enough | Ending::TimeUp { .. } => Ok(Ok((outcome.untraced, ExitStatus::default()))),
-        Ending::Failed { run, status } => {
-            note(reason);
-            Ok(Err(End::Status(if run == 0 { status } else { ExitStatus::from_raw(125 << 8) })))
-        }
-        Ending::Interrupted { signal, .. } => {
-            note(reason);
-            Ok(Err(End::by_signal(signal)))
-        }
-        Ending::Broken { error: untraced::RunError::Launch(error), .. } => {
-            Err(Failure::with_code(error.exit_code(), error))
-        }
-        Ending::Broken { .. } => Err(Failure::of_trace(anyhow!("{reason}"))),
-    }
+    Ok(Ended { made: true, end: End::Status(ExitStatus::default()) })
 }
 
 /// A name under which this process can open a file that has none.

@@ -2,18 +2,14 @@
 
 use std::path::Path;
 
-use anyhow::anyhow;
-
 use super::super::failure::{Failure, note};
-use super::super::progress::RunsBar;
-use super::super::startup::untraced::{End, Over};
+use super::super::startup::untraced::{End, Over, measure};
 use super::super::traced::{self, Typed};
 use super::super::tracing::Recorded;
 use super::Arguments;
 use crate::capture::launch::Command;
 use crate::capture::stdio::Stdio;
-use crate::capture::untraced::{self, Ending, Policy, signal_name};
-use crate::log::Untraced;
+use crate::capture::untraced::{self, Policy, signal_name};
 
 /// Makes all the runs. An end before the traced one has what was measured until then.
 pub fn traced(
@@ -22,10 +18,12 @@ pub fn traced(
     output: &Path,
     stdio: &mut Stdio,
 ) -> Result<Recorded, Box<Over>> {
-    let untraced = match arguments.runs {
-        Some(runs) => Some(measure(arguments, command, runs as usize, stdio)?),
-        None => None,
+    let options = |runs: u32| untraced::Options {
+        policy: Policy { runs: Some(runs as usize), ..Policy::default() },
+        prepare: arguments.prepare.clone(),
+        ..untraced::Options::default()
     };
+    let untraced = arguments.runs.map(|runs| measure(command, stdio, &options(runs))).transpose()?;
     let measured = untraced.clone().unwrap_or_default();
     let failed = |failure: Failure| {
         Box::new(Over { untraced: measured.clone(), reason: failure.text(), end: End::Failure(failure) })
@@ -51,33 +49,4 @@ pub fn traced(
     let typed = Typed { command, words: &arguments.command };
     let run = usize::from(untraced.is_some());
     traced::trace_once(&mut tracer, typed, output, (stdio, run), untraced).map_err(failed)
-}
-
-fn measure(
-    arguments: &Arguments,
-    command: &Command,
-    runs: usize,
-    stdio: &mut Stdio,
-) -> Result<Untraced, Box<Over>> {
-    let options = untraced::Options {
-        policy: Policy { runs: Some(runs), ..Policy::default() },
-        prepare: arguments.prepare.clone(),
-        ..untraced::Options::default()
-    };
-    let mut bar = RunsBar::new();
-    let outcome = untraced::measure(command, stdio, &options, &mut bar);
-    bar.finish();
-    let reason = outcome.ending.to_string();
-    let end = match outcome.ending {
-        Ending::Enough | Ending::TimeUp { .. } => return Ok(outcome.untraced),
-        Ending::Interrupted { signal, .. } => {
-            note(&reason);
-            End::by_signal(signal)
-        }
-        _ => {
-            let words = stdio.last_words().map(|words| format!("; the end of what it wrote: {words}"));
-            End::Failure(Failure::of_trace(anyhow!("{reason}{}", words.unwrap_or_default())))
-        }
-    };
-    Err(Box::new(Over { untraced: outcome.untraced, reason, end }))
 }

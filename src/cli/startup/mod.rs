@@ -38,7 +38,7 @@ use crate::capture::ptrace::entry_point;
 use crate::capture::ready::{AtReady, EndBy, Until};
 use crate::capture::select::{CHOICES, Wanted};
 use crate::capture::stdio::Stdio;
-use crate::capture::untraced::{Ready, signal_name};
+use crate::capture::untraced::{self as runs, Policy, Ready, signal_name};
 use crate::capture::{BetweenRuns, StackFrames};
 use crate::event::escape;
 use crate::log;
@@ -194,7 +194,14 @@ fn traced(
     output: &Path,
     stdio: &mut Stdio,
 ) -> Result<Traced, Box<Over>> {
-    let mut untraced = measure(arguments, command, stdio, ready)?;
+    let options = runs::Options {
+        policy: Policy { runs: arguments.runs.map(|runs| runs as usize), ..Policy::default() },
+        prepare: arguments.prepare.clone(),
+        ignore_failure: arguments.ignore_failure,
+        ready: ready.cloned(),
+        ..runs::Options::default()
+    };
+    let mut untraced = measure(command, stdio, &options)?;
     let plan = Plan { arguments, command, output, ready, untraced: &untraced, sample: None, stacks: None };
     let cold = if arguments.cold { cold::measure(&plan, stdio)? } else { None };
     let (cold, runs) = cold.unzip();

@@ -1,14 +1,13 @@
-//! The untraced runs of `trace startup`, and what ends the work before anything is traced.
+//! The untraced runs of a command that is traced afterwards, and what ends the work before that.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitCode, ExitStatus};
 
 use super::super::failure::{Failure, note};
 use super::super::progress::RunsBar;
-use super::Arguments;
 use crate::capture::launch::{self, Command};
 use crate::capture::stdio::Stdio;
-use crate::capture::untraced::{self, Ending, Policy, Ready, RunError};
+use crate::capture::untraced::{self, Ending, Options, RunError};
 use crate::log::Untraced;
 
 /// An end before anything is traced, or after nothing useful was.
@@ -45,22 +44,9 @@ impl End {
 }
 
 /// Makes the untraced runs.
-pub fn measure(
-    arguments: &Arguments,
-    command: &Command,
-    stdio: &mut Stdio,
-    ready: Option<&Ready>,
-) -> Result<Untraced, Box<Over>> {
-    let policy = Policy { runs: arguments.runs.map(|runs| runs as usize), ..Policy::default() };
-    let options = untraced::Options {
-        policy,
-        prepare: arguments.prepare.clone(),
-        ignore_failure: arguments.ignore_failure,
-        ready: ready.cloned(),
-        ..untraced::Options::default()
-    };
+pub fn measure(command: &Command, stdio: &mut Stdio, options: &Options) -> Result<Untraced, Box<Over>> {
     let mut bar = RunsBar::new();
-    let outcome = untraced::measure(command, stdio, &options, &mut bar);
+    let outcome = untraced::measure(command, stdio, options, &mut bar);
     bar.finish();
     let reason = outcome.ending.to_string();
     let end = match outcome.ending {
