@@ -234,7 +234,7 @@ impl Child {
     }
 
     /// Lets a child that was made with [`SpawnOptions::wait_for_go`] execute its program. Dropping
-    /// the child without that ends the process (exit status 125).
+    /// the child without that ends the process, and waits for that.
     pub fn go(&mut self) -> io::Result<()> {
         match self.go.take() {
             Some((_read, write)) => nix::unistd::write(write, &[sys::GO]).map(drop).map_err(Into::into),
@@ -245,7 +245,9 @@ impl Child {
     /// Has a child that waits for [`Self::go`] make its calls that do nothing first ([`SpawnOptions::null_calls`]).
     pub fn make_null_calls(&mut self) -> io::Result<()> {
         match &self.go {
-            Some((_read, write)) => nix::unistd::write(write, &[sys::NULL_CALLS]).map(drop).map_err(Into::into),
+            Some((_read, write)) => {
+                nix::unistd::write(write, &[sys::NULL_CALLS]).map(drop).map_err(Into::into)
+            }
             None => Ok(()),
         }
     }
@@ -267,6 +269,15 @@ impl Child {
             (sys::Stage::User, _) => own("run the command as another user (root may)", error),
             (sys::Stage::Exec, _) => explain::exec_failure(&self.program, &error),
             _ => own("set up the command's input and output", error),
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if self.go.is_some() {
+            super::sys::process::kill(self.pid, libc::SIGKILL);
+            super::sys::process::reap(self.pid);
         }
     }
 }
@@ -352,7 +363,7 @@ mod tests {
         let child = spawn(&command, INHERIT, &waiting()).unwrap();
         let pid = child.pid();
         drop(child);
-        assert_eq!(process::reap(pid).unwrap().0.code(), Some(125));
+        assert!(process::reap(pid).is_err(), "it has ended, and was waited for");
     }
 
     #[test]

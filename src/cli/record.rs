@@ -68,7 +68,7 @@ pub struct Arguments {
     follow: bool,
 
     /// How to record [default: auto]. auto takes eBPF where it is permitted, and ptrace elsewhere. eBPF needs privilege, and
-    /// then costs a call next to nothing; ptrace works everywhere, and a call costs 10 to 20 µs
+    /// then costs a call next to nothing; ptrace works everywhere, and a call costs 5 to 20 µs
     #[arg(long, value_name = "NAME", value_parser = named(&CHOICES))]
     backend: Option<Wanted>,
 

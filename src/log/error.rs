@@ -39,7 +39,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The writer's thread cannot be started.
-    #[error("cannot start the thread that writes the log: {0}")]
+    #[error("cannot start the thread that writes the log: {0}{hint}", hint = thread_hint(.0))]
     Thread(io::Error),
     /// Writing failed in mid-log. What was written before stays readable.
     #[error("cannot write log {}: {source}: events written {written}, missing {dropped}", .path.display())]
@@ -143,6 +143,15 @@ fn hint(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::IsADirectory => " (name a file in it)",
         io::ErrorKind::NotFound => " (check the name and the directory)",
+        _ => "",
+    }
+}
+
+fn thread_hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::WouldBlock => {
+            " (raise the limit on the user's processes and threads, ulimit -u or pids.max of the cgroup, or end some)"
+        }
         _ => "",
     }
 }

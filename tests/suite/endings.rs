@@ -2,8 +2,8 @@
 //! when.
 
 use std::io::Read;
-use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use trace::event::Kind;
@@ -11,6 +11,7 @@ use trace::event::Kind;
 use crate::support::log;
 use crate::support::programs::{executable, program};
 use crate::support::run::{self, run};
+use crate::support::skip::skip_peer;
 
 struct Place {
     dir: tempfile::TempDir,
@@ -52,6 +53,27 @@ fn deadly_signals_are_passed_on() {
         // Those a shell would die of first are left out: 1 to 15 without 9, then some odd ones, then the last.
         for signal in [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16, 24, 31, 34, 64] {
             ends_alike("signal", signal);
+        }
+    });
+}
+
+/// Also one that comes before the command's program runs, while what a call costs is measured in its process.
+#[test]
+fn an_alarm_ends_the_command_whenever_it_comes() {
+    if !Path::new("/usr/bin/perl").exists() {
+        return skip_peer("an_alarm_ends_the_command_whenever_it_comes", "no perl");
+    }
+    log::each_backend("an alarm ends the command whenever it comes", || {
+        for after_us in (1000..40_000).step_by(1000) {
+            let Place { dir, log } = place();
+            let mut alarmed = run::command("/usr/bin/perl", dir.path());
+            alarmed
+                .args(["-MTime::HiRes=ualarm", "-e", "ualarm shift; exec @ARGV"])
+                .arg(after_us.to_string());
+            let traced = log::command(&log, dir.path());
+            alarmed.arg(traced.get_program()).args(traced.get_args()).args(["/bin/sleep", "60"]);
+            let done = run(&mut alarmed);
+            assert_eq!(done.status.signal(), Some(libc::SIGALRM), "after {after_us} us: {done:?}");
         }
     });
 }

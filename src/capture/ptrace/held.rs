@@ -10,29 +10,36 @@
 use std::io;
 
 use super::super::Sink;
-use super::super::sys::process::{kill, reap};
 use super::super::sys::ptrace as request;
 use super::super::sys::wait;
 use super::pinning::Pinning;
 use super::recording::{Options, Pin};
 use super::session::Session;
-use super::stop::{Change, Reason, Stop};
+use super::stop::{Change, End, Reason, Stop};
 use super::waiting::Next;
 
-/// See the module. Dropped, the process is ended.
+/// See the module. Dropped, the process stays stopped: it is for who has made it to end it.
 #[derive(Debug)]
 pub struct Held {
     pub(super) pid: i32,
-    /// Where it is held; `None` once it goes on.
-    at: Option<(Stop, Reason)>,
+    at: At,
     pub(super) pinning: Option<Pinning>,
+}
+
+/// Where a process is held.
+#[derive(Debug)]
+enum At {
+    /// In this stop, which is still to be handled.
+    Stop(Stop, Reason),
+    /// A signal has ended it, which would have ended the command.
+    End(End),
 }
 
 impl Held {
     /// Attaches to the process and stops it where it waits.
     ///
     /// # Errors
-    /// When it cannot be attached to (ptrace forbidden, or traced by another already), or has ended.
+    /// When it cannot be attached to (ptrace forbidden, or traced by another already).
     pub fn attach(pid: i32, options: Options) -> io::Result<Self> {
         request::seize(pid, options.follow, options.filtered)?;
         let pinning = match options.pin {
@@ -40,23 +47,28 @@ impl Held {
             pin => Pinning::prepare(pin == Pin::Guarded)?,
         };
         request::interrupt(pid)?;
-        match Change::decode(wait::thread(pid)?) {
-            Some(Change::Stopped(stop, reason)) => Ok(Self { pid, at: Some((stop, reason)), pinning }),
-            _ => Err(ended_early()),
-        }
+        let at = match Change::decode(wait::thread(pid)?) {
+            Some(Change::Stopped(stop, reason)) => At::Stop(stop, reason),
+            Some(Change::Ended(_, end)) => At::End(end),
+            None => return Err(lost()),
+        };
+        Ok(Self { pid, at, pinning })
     }
 
-    /// Traces what the process does once it was told to `start`, until the sink has all that it wants; then it is held
-    /// in its next stop.
+    /// Traces what the process does once it was told to `start`, until the sink has all that it wants, or the process has
+    /// ended; then it is held in its next stop.
     ///
     /// # Errors
-    /// When it ends before, and when the kernel refuses a request that it never should.
+    /// When the kernel refuses a request that it never should.
     pub fn trace_until_wanted<S: Sink>(
         mut self,
         start: impl FnOnce() -> io::Result<()>,
         sink: &mut S,
         options: Options,
     ) -> io::Result<Self> {
+        if matches!(self.at, At::End(_)) {
+            return Ok(self);
+        }
         let pid = self.pid;
         let mut pinning = self.pinning.take();
         if let Some(pinning) = &mut pinning {
@@ -69,54 +81,39 @@ impl Held {
         session.release_cpu();
         let pinning = session.pinning.take();
         drop(session);
-        match at {
-            Ok(at) => Ok(Self { pid, at: Some(at), pinning }),
-            Err(error) => {
-                end(pid);
-                Err(error)
-            }
-        }
+        Ok(Self { pid, at: at?, pinning })
     }
 }
 
-impl Drop for Held {
-    fn drop(&mut self) {
-        if self.at.is_some() {
-            end(self.pid);
-        }
-    }
-}
-
-fn end(pid: i32) {
-    kill(pid, libc::SIGKILL);
-    reap(pid);
-}
-
-fn ended_early() -> io::Error {
-    io::Error::other("the process ended before it ran the command")
+fn lost() -> io::Error {
+    io::Error::other("the kernel does not tell what became of the command's process")
 }
 
 impl<S: Sink> Session<'_, S> {
     /// Lets a process go on from where it is held.
-    pub(super) fn go_on(&mut self, mut held: Held) -> io::Result<()> {
-        let Some((stop, reason)) = held.at.take() else { return Ok(()) };
+    pub(super) fn go_on(&mut self, held: Held) -> io::Result<()> {
         let now = self.now();
-        self.stopped(stop, reason, now)
+        match held.at {
+            At::Stop(stop, reason) => self.stopped(stop, reason, now),
+            At::End(end) => self.ended(held.pid, end, now),
+        }
     }
 
-    /// Handles changes until the sink has all it wants. Returns the first stop after that, which is still to be handled.
-    fn run_until_wanted(&mut self) -> io::Result<(Stop, Reason)> {
+    /// Handles changes until the sink has all it wants. Returns the first stop after that, or the process's end, which are still
+    /// to be handled.
+    fn run_until_wanted(&mut self) -> io::Result<At> {
         loop {
             let beside = !self.is_pinned();
             match self.waiting.next(false, beside, &|| false, || {})? {
                 Next::Change(Change::Stopped(stop, reason)) if self.sink.wants_end() => {
-                    return Ok((stop, reason));
+                    return Ok(At::Stop(stop, reason));
                 }
                 Next::Change(Change::Stopped(stop, reason)) => {
                     let now = self.now();
                     self.stopped(stop, reason, now)?;
                 }
-                Next::Change(Change::Ended(..)) | Next::Nobody => return Err(ended_early()),
+                Next::Change(Change::Ended(_, end)) => return Ok(At::End(end)),
+                Next::Nobody => return Err(lost()),
                 Next::Interrupted => {}
             }
         }
