@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use super::super::decode::effect::Effect;
 use super::super::sys::affinity::{CpuMask, current_cpu};
 use super::super::sys::capabilities::{CAP_SYS_NICE, CAP_SYS_PTRACE, has_capability};
+use super::super::sys::offspring::each_child;
 use super::super::sys::process::{
     Ending, be_first, become_background, fork_child, kill, pidfd_of_self, reap, wait_until_gone,
 };
@@ -22,6 +23,9 @@ use super::super::sys::shared::Shared;
 
 /// The pinned thread, as the watchdog sees it; 0: none.
 type Pinned = AtomicI32;
+
+/// How many generations of processes can be born, at most, while a killed tracer's watchdog wakes up.
+const MOST_GENERATIONS: u32 = 20;
 
 /// How many stops in a row one thread must make, all others being inside calls, before it is pinned.
 const STREAK: u32 = 6;
@@ -148,6 +152,36 @@ fn release(original: &CpuMask, pinned: &Pinned) {
     }
 }
 
+/// As [`release`], for a thread that runs on by itself: what it has forked meanwhile has its mask as well.
+fn put_back(original: &CpuMask, pinned: &Pinned) {
+    let tid = pinned.load(Ordering::Acquire);
+    let narrow = CpuMask::of(tid);
+    release(original, pinned);
+    if let (1.., Ok(narrow)) = (tid, narrow)
+        && narrow.count() == 1
+    {
+        // Again after those that were found, which may have forked in that moment.
+        let _ = (0..MOST_GENERATIONS)
+            .take_while(|_| widen_children(tid, &narrow, original, MOST_GENERATIONS))
+            .count();
+    }
+}
+
+/// Gives the children of a thread, and theirs, that have the narrow mask the original one. Whether there were any.
+///
+/// No allocation: this runs in the watchdog.
+fn widen_children(tid: i32, narrow: &CpuMask, original: &CpuMask, generations: u32) -> bool {
+    let mut found = false;
+    each_child(tid, &mut |child| {
+        let is_narrow = CpuMask::of(child).is_ok_and(|mask| mask == *narrow);
+        found |= is_narrow && original.apply(child).is_ok();
+        if generations > 0 {
+            found |= widen_children(child, narrow, original, generations - 1);
+        }
+    });
+    found
+}
+
 /// A child that outlives a killed tracer by as long as it takes to put the masks back.
 fn start_watchdog(original: &CpuMask, pinned: &Shared<Pinned>) -> io::Result<i32> {
     let tracer = pidfd_of_self()?;
@@ -155,9 +189,50 @@ fn start_watchdog(original: &CpuMask, pinned: &Shared<Pinned>) -> io::Result<i32
         become_background(c"affinity-guard", tracer);
         be_first();
         wait_until_gone(tracer);
-        release(original, pinned);
+        put_back(original, pinned);
     });
     let closed = nix::unistd::close(tracer);
     debug_assert!(closed.is_ok());
     child
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn what_was_forked_with_the_narrow_mask_gets_the_original_one() {
+        let original = CpuMask::of(0).expect("our own");
+        let Some(narrow) = current_cpu().map(CpuMask::only).filter(|_| original.count() > 1) else { return };
+        let shell = "(sleep 60 & sleep 60 & echo; wait) & (sleep 60 & echo; wait) & wait";
+        let mut command = Command::new("sh");
+        command.args(["-c", shell]).stdout(Stdio::piped());
+        let mut child = std::thread::scope(|scope| {
+            let spawn = || {
+                narrow.apply(0).expect("our own thread");
+                command.spawn().expect("sh is everywhere")
+            };
+            scope.spawn(spawn).join().expect("no panic")
+        });
+        let mut ready = [0; 2];
+        child.stdout.take().expect("piped").read_exact(&mut ready).expect("two lines");
+        let tid = child.id().cast_signed();
+        let mut all = vec![tid];
+        let mut at = 0;
+        while let Some(&parent) = all.get(at) {
+            each_child(parent, &mut |child| all.push(child));
+            at += 1;
+        }
+        assert_eq!(all.len(), 6, "the shell, its two and their three: {all:?}");
+        let are = |mask: CpuMask| all.iter().all(|&tid| CpuMask::of(tid).expect("our own") == mask);
+        assert!(are(narrow));
+        let pinned = Shared::<Pinned>::zeroed().expect("memory");
+        pinned.store(tid, Ordering::Release);
+        put_back(&original, &pinned);
+        assert!(are(original));
+        all.iter().for_each(|&tid| kill(tid, libc::SIGKILL));
+        child.wait().expect("our own");
+    }
 }
