@@ -75,6 +75,8 @@ fn mark_text(name: &[u8]) -> Option<&'static str> {
 
 /// A sample that takes a larger part of the time between two is told of.
 const DEAR: f64 = 0.05;
+/// With such a part of it the program runs at less than half its speed.
+const TOO_DEAR: f64 = 0.5;
 
 /// What CPU samples took from the program; `None`: little, or not known.
 #[must_use]
@@ -84,9 +86,9 @@ pub fn sample_cost(hz: u32, cost_ns: Option<u64>) -> Option<String> {
     let held = format!("each sample held up the program for about {}", time(cost_ns));
     match part {
         part if part < DEAR => None,
-        part if part < 1.0 => Some(format!("{held}, {} of the time between two", percent(part))),
+        part if part < TOO_DEAR => Some(format!("{held}, {} of the time between two", percent(part))),
         _ => Some(format!(
-            "{held}, longer than the {} between two, so it hardly got on, and where it was sampled may not be where it \
+            "{held}, and there are {} between two, so it hardly got on, and where it was sampled may not be where it \
              spends its time: take fewer a second",
             time(between_ns)
         )),
@@ -198,6 +200,19 @@ mod tests {
     #[test]
     fn all_is_well() {
         assert!(integrity(&Integrity { complete: true, ..Integrity::default() }).is_empty());
+    }
+
+    #[test]
+    fn what_samples_took_is_told_where_it_is_much() {
+        assert_eq!((sample_cost(4000, None), sample_cost(1000, Some(20_000))), (None, None));
+        let part = sample_cost(4000, Some(25_000)).unwrap();
+        assert!(part.ends_with("for about 25.0 µs, 10.0 % of the time between two"), "{part}");
+        let all = sample_cost(50_000, Some(19_000)).unwrap();
+        assert!(all.contains("20.0 µs between two, so it hardly got on"), "{all}");
+        assert!(
+            sample_cost(0, Some(u64::MAX)).is_some_and(|text| text.contains("hardly")),
+            "a log may say so"
+        );
     }
 
     #[test]

@@ -142,3 +142,12 @@ fn a_start_without_times_says_so() {
     assert!(without.stdout.contains("The log has no times"), "{without:?}");
     assert!(!without.stdout.contains("0 ns"), "{without:?}");
 }
+
+#[test]
+fn a_plot_is_not_put_where_the_flame_graph_goes() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let done = trace(dir.path(), &["startup", "--plot", "x.svg", "-o", "x.trace", "touch", "made"]);
+    assert_eq!(done.status.code(), Some(125), "{done:?}");
+    assert!(done.stderr.contains("x.svg is where the flame graph goes"), "{done:?}");
+    assert!(!dir.path().join("made").exists());
+}
