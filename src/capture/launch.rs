@@ -245,7 +245,9 @@ impl Child {
     /// Has a child that waits for [`Self::go`] make its calls that do nothing first ([`SpawnOptions::null_calls`]).
     pub fn make_null_calls(&mut self) -> io::Result<()> {
         match &self.go {
-            Some((_read, write)) => nix::unistd::write(write, &[sys::NULL_CALLS]).map(drop).map_err(Into::into),
+            Some((_read, write)) => {
+                nix::unistd::write(write, &[sys::NULL_CALLS]).map(drop).map_err(Into::into)
+            }
             None => Ok(()),
         }
     }

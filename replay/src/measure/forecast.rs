@@ -142,19 +142,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::engine::{Counts, Engine};
-    use crate::run::Run;
-
-    struct Nothing;
-
-    impl Engine for Nothing {
-        fn run(&mut self, _run: &std::sync::Arc<Run>) -> std::io::Result<Counts> {
-            Ok(Counts::default())
-        }
-    }
+    use crate::engine::Mock;
 
     fn contender(strategy: Strategy, calls_ns: f64, calls_after_work_ns: f64) -> Contender {
-        let mut contender = Contender::new(strategy, Box::new(Nothing), Duration::ZERO);
+        let mut contender = Contender::new(strategy, Box::new(Mock::default()), Duration::ZERO);
         let sample = Sample { wall_ns: calls_ns, calls_ns, calls_after_work_ns, ..Sample::default() };
         contender.samples = vec![sample; 8];
         contender

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::super::calibration::{WARM_UP, Seen, calibrate_by};
+use super::super::calibration::{Seen, WARM_UP, calibrate_by};
 use super::super::sys::clock::monotonic_ns;
 use super::held::Held;
 use super::recording::{Options, Pin, record_at_once};

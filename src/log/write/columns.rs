@@ -90,12 +90,7 @@ pub(super) struct ListColumn {
 
 impl ListColumn {
     pub(super) fn new() -> Self {
-        Self {
-            valid: Vec::new(),
-            offsets: vec![0],
-            item_offsets: vec![0],
-            text: String::new(),
-        }
+        Self { valid: Vec::new(), offsets: vec![0], item_offsets: vec![0], text: String::new() }
     }
 
     /// Appends an argument list, each argument ended by NUL.
