@@ -87,6 +87,11 @@ fn files_may_be_elsewhere() {
         (&3.into(), &1.0.into()),
         "{done:#}"
     );
+    for nowhere in ["d/file", "d/none"] {
+        let wrong = replay(dir.path(), log, &["--cwd", nowhere]);
+        assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+        assert!(wrong.stderr.contains(nowhere) && wrong.stderr.contains("no directory"), "{wrong:?}");
+    }
     let wrong = replay(dir.path(), log, &["--root", "d/file"]);
     assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
 }

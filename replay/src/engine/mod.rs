@@ -33,6 +33,8 @@ pub use crate::sys::tuning::Tuning;
 #[cfg(test)]
 pub(crate) use fewer::Fewer;
 pub use fewer::Without;
+#[cfg(test)]
+pub(crate) use mock::Mock;
 pub use strategy::Strategy;
 pub(crate) use strategy::{Kit, make};
 

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use super::bootstrap::median;
 use super::cached::Cached;
 use super::options::{Cache, Options};
-use super::summary::Voided;
 use super::unsteady::Unsteady;
+use super::voided::Voided;
 use crate::ReplayError;
 use crate::engine::{Counts, Engine, Pollution, Strategy};
 use crate::graph::Lookahead;
@@ -33,6 +33,11 @@ pub(crate) struct Sample {
     pub(crate) calls_ns: f64,
     /// The same right after other work has had the processor's caches; as above where that is not measured.
     pub(crate) calls_after_work_ns: f64,
+}
+
+/// Block by block, so that drift of the machine falls out.
+pub(super) fn ratios(samples: &[Sample], to: &[Sample], of: impl Fn(&Sample) -> f64) -> Vec<f64> {
+    samples.iter().zip(to).map(|(sample, to)| of(sample) / of(to).max(1.0)).collect()
 }
 
 /// A strategy that takes part.

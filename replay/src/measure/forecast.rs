@@ -136,3 +136,47 @@ impl<'a> Forecast<'a> {
         Some(other.map_or(projection, |other| projection.reaching(other)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engine::Mock;
+
+    fn contender(strategy: Strategy, calls_ns: f64, calls_after_work_ns: f64) -> Contender {
+        let mut contender = Contender::new(strategy, Box::new(Mock::default()), Duration::ZERO);
+        let sample = Sample { wall_ns: calls_ns, calls_ns, calls_after_work_ns, ..Sample::default() };
+        contender.samples = vec![sample; 8];
+        contender
+    }
+
+    #[test]
+    fn calls_made_together_are_held_against_those_between_pauses() {
+        let threads = |lookahead| Strategy::Threads { threads: 2, lookahead };
+        let contenders = [
+            contender(Strategy::Serial, 50.0, 50.0),
+            contender(Strategy::Thinking { disturb: true }, 100.0, 100.0),
+            contender(threads(Lookahead::FAITHFUL), 40.0, 40.0),
+            contender(threads(Lookahead::ALL), 40.0, 60.0),
+        ];
+        let context = Context {
+            wall_ns: &[1000.0; 5],
+            recorded_ns: None,
+            schedule: None,
+            logged_ns: 100.0,
+            gate: None,
+        };
+        let forecast = Forecast::new(&context, &contenders);
+        let wall = |contender: &Contender, ratio: f64| {
+            let wall = forecast.of(contender, &[ratio; 8]).unwrap().wall_ns;
+            [wall.low, wall.median, wall.high].map(f64::round)
+        };
+        assert_eq!(forecast.source, CostSource::ThinkTime);
+        // A fifth of what they cost in the program.
+        assert!(wall(&contenders[2], 0.8).iter().all(|&wall| (wall - 980.0).abs() < 0.5));
+        // What is left of them in the caches is not known.
+        let together = wall(&contenders[3], 0.8).map(|wall| wall as u32);
+        assert_eq!(together, [940, 950, 960]);
+    }
+}

@@ -16,6 +16,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod unsteady;
+mod voided;
 
 pub(crate) use blocks::{Bench, Contender};
 pub use bootstrap::Estimate;
@@ -27,5 +28,6 @@ pub use options::{Cache, Options, RecordedTimes};
 pub use projection::{CostSource, Projection};
 pub use scheduled::Threaded;
 pub(crate) use summary::rows;
-pub use summary::{Figures, Row, Voided};
+pub use summary::{Figures, Row};
 pub(crate) use unsteady::Unsteady;
+pub use voided::Voided;

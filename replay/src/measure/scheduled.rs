@@ -5,10 +5,9 @@
 //! way. That own way is plain calls from several threads, as far as they were faster than from one:
 //! what a program with threads gains by threads it has already.
 
-use super::blocks::{Contender, Sample};
+use super::blocks::{Contender, Sample, ratios};
 use super::bootstrap::{estimate, median};
 use super::projection::Projection;
-use super::summary::ratios;
 use crate::engine::Strategy;
 use crate::graph::Lookahead;
 use crate::schedule::{CallCost, Schedule};

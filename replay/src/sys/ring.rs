@@ -75,7 +75,9 @@ impl std::fmt::Debug for Ring {
 /// Whether rings can be used here, and if not, why not.
 pub(crate) fn probe() -> Result<(), String> {
     let ring = IoUring::new(2).map_err(|error| match error.raw_os_error() {
-        Some(libc::EPERM) => "not permitted (sysctl kernel.io_uring_disabled)".to_owned(),
+        Some(libc::EPERM) => {
+            "not permitted (sysctl kernel.io_uring_disabled, or a seccomp filter)".to_owned()
+        }
         Some(libc::ENOSYS) => "not there (an old kernel, or a container's seccomp filter)".to_owned(),
         Some(libc::ENOMEM) => "no memory may be locked (ulimit -l)".to_owned(),
         _ => error.to_string(),

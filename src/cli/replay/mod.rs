@@ -238,6 +238,7 @@ fn read(arguments: &Arguments) -> Result<Input, Failure> {
         if is_directory { Ok(root) } else { Err(anyhow!("--root {} is no directory", root.display())) }
     });
     let root = root.transpose().map_err(|error| Failure::with_code(2, error))?;
+    check_cwd(arguments, cwd.as_deref(), root.as_deref())?;
     let bytes = |path: &Option<PathBuf>| path.as_ref().map(|path| path.as_os_str().as_bytes().to_vec());
     let planner = Planner::new(&header, bytes(&cwd).as_deref(), bytes(&root).as_deref());
     let mut planner = planner.map_err(|error| Failure::with_code(2, error))?;
@@ -299,6 +300,17 @@ fn walls(arguments: &Arguments, header: &Header) -> Vec<f64> {
         untraced.map(|untraced| &untraced.runs)
     };
     runs.into_iter().flatten().map(|run| run.wall_ns as f64).collect()
+}
+
+/// In place, relative paths begin in a directory that is there; a scratch tree makes its own.
+fn check_cwd(arguments: &Arguments, cwd: Option<&Path>, root: Option<&Path>) -> Result<(), Failure> {
+    let Some(cwd) = cwd.filter(|_| !arguments.writes) else { return Ok(()) };
+    let here = root.map_or_else(|| cwd.to_owned(), |root| root.join(cwd.strip_prefix("/").unwrap_or(cwd)));
+    if here.is_dir() {
+        return Ok(());
+    }
+    let error = anyhow!("--cwd: {} is no directory, so no relative path can be replayed", here.display());
+    Err(Failure::with_code(2, error))
 }
 
 fn median(values: &[f64]) -> Option<f64> {
