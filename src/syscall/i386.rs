@@ -34,7 +34,7 @@ pub(super) static TABLE: &[Spec] = syscalls! {
     22 umount(target: Path) -> Int, Filesystem, [FILE];
     23 setuid(uid: Id16) -> Int, Identity, [CREDS];
     24 getuid() -> Int, Identity, [CREDS PURE];
-    25 stime(t: In(Integer)) -> Int, Time, [];
+    25 stime(t: In(Other)) -> Int, Time, [];
     26 ptrace(op: Enum(&PTRACE), pid: Pid, addr: Addr, data: Addr) -> Int, Process, [];
     27 alarm(seconds: Uint) -> Int, Time, [];
     28 oldfstat(fd: Fd, statbuf: Out(OldStat)) -> Int, Stat, [DESC FSTAT];
@@ -67,8 +67,8 @@ pub(super) static TABLE: &[Spec] = syscalls! {
     55 fcntl(fd: Fd, op: Enum(&FCNTL), arg: Word) -> Int, Descriptor, [DESC];
     56 mpx() -> Int, Other, [];
     57 setpgid(pid: Pid, pgid: Pid) -> Int, Identity, [];
-    58 ulimit(cmd: Int, newlimit: Long) -> Int, Identity, [];
-    59 oldolduname(buf: Out(Other)) -> Int, Other, [];
+    58 ulimit(cmd: Word, newlimit: Word) -> Int, Identity, [];
+    59 oldolduname(buf: Word) -> Int, Other, [];
     60 umask(mask: Mode) -> Mode, Filesystem, [];
     61 chroot(path: Path) -> Int, Filesystem, [FILE];
     62 ustat(dev: Dev, ubuf: Out(Other)) -> Int, Stat, [STATFS_ALL];
@@ -107,7 +107,7 @@ pub(super) static TABLE: &[Spec] = syscalls! {
     95 fchown(fd: Fd, owner: Id16, group: Id16) -> Int, Attribute, [DESC];
     96 getpriority(which: Enum(&PRIO), who: Int) -> Int, Identity, [];
     97 setpriority(which: Enum(&PRIO), who: Int, prio: Int) -> Int, Identity, [];
-    98 profil(buf: Out(Other), bufsiz: Size, offset: Size, scale: Uint) -> Int, Other, [];
+    98 profil(buf: Word, bufsiz: Word, offset: Word, scale: Word) -> Int, Other, [];
     99 statfs(path: Path, buf: Out(Statfs)) -> Int, Stat, [FILE STATFS STATFS_ALL];
     100 fstatfs(fd: Fd, buf: Out(Statfs)) -> Int, Stat, [DESC FSTATFS STATFS_ALL];
     101 ioperm(from: Word, num: Word, turn_on: Int) -> Int, Other, [];
@@ -118,15 +118,15 @@ pub(super) static TABLE: &[Spec] = syscalls! {
     106 stat(pathname: Path, statbuf: Out(Stat)) -> Int, Stat, [FILE STAT];
     107 lstat(pathname: Path, statbuf: Out(Stat)) -> Int, Stat, [FILE LSTAT];
     108 fstat(fd: Fd, statbuf: Out(Stat)) -> Int, Stat, [DESC FSTAT];
-    109 olduname(buf: Out(Other)) -> Int, Other, [];
+    109 olduname(buf: Word) -> Int, Other, [];
     110 iopl(level: Int) -> Int, Other, [];
     111 vhangup() -> Int, Other, [];
     112 idle() -> Int, Other, [];
-    113 vm86old(info: InOut(Other)) -> Int, Process, [];
+    113 vm86old(info: Word) -> Int, Process, [];
     114 wait4(pid: Pid, wstatus: Out(WaitStatus), options: Flags(&WAIT), rusage: Out(Rusage)) -> Pid, Process, [PROCESS];
     115 swapoff(path: Path) -> Int, Filesystem, [FILE];
     116 sysinfo(info: Out(Sysinfo)) -> Int, Other, [];
-    117 ipc(call: Flags(&IPC), first: Int, second: Word, third: Word, ptr: Addr, fifth: Word) -> Int, Ipc, [IPC];
+    117 ipc(call: Enum(&IPC), first: Word, second: Word, third: Word, ptr: Word, fifth: Word) -> Int, Ipc, [IPC];
     118 fsync(fd: Fd) -> Int, Sync, [DESC];
     119 sigreturn() -> Int, Signal, [SIGNAL];
     120 clone(flags: Flags(&CLONE), stack: Addr, parent_tid: Out(Integer), tls: Word, child_tid: Out(Integer)) -> Pid, Process, [PROCESS];
@@ -143,7 +143,7 @@ pub(super) static TABLE: &[Spec] = syscalls! {
     131 quotactl(op: Word, special: Path, id: Uid, addr: InOut(Other)) -> Int, Filesystem, [FILE];
     132 getpgid(pid: Pid) -> Pid, Identity, [];
     133 fchdir(fd: Fd) -> Int, Filesystem, [DESC];
-    134 bdflush(func: Int, data: Long) -> Int, Sync, [];
+    134 bdflush(func: Word, data: Word) -> Int, Sync, [];
     135 sysfs(option: Word, arg1: Word, arg2: Word) -> Int, Filesystem, [];
     136 personality(persona: Flags(&PERSONALITY)) -> Int, Process, [];
     137 afs_syscall(arg1: Word, arg2: Word, arg3: Word, arg4: Word, arg5: Word) -> Int, Other, [];
@@ -158,7 +158,7 @@ pub(super) static TABLE: &[Spec] = syscalls! {
     146 writev(fd: Fd, iov: In(Iovec), iovcnt: Size) -> Size, Write, [DESC];
     147 getsid(pid: Pid) -> Pid, Identity, [];
     148 fdatasync(fd: Fd) -> Int, Sync, [DESC];
-    149 _sysctl(args: InOut(Other)) -> Int, Other, [];
+    149 _sysctl(args: In(Sysctl)) -> Int, Other, [];
     150 mlock(addr: Addr, len: Size) -> Int, Memory, [MEMORY];
     151 munlock(addr: Addr, len: Size) -> Int, Memory, [MEMORY];
     152 mlockall(flags: Flags(&MLOCKALL)) -> Int, Memory, [MEMORY];
@@ -175,7 +175,7 @@ pub(super) static TABLE: &[Spec] = syscalls! {
     163 mremap(old_address: Addr, old_size: Size, new_size: Size, flags: Flags(&MREMAP), new_address: Addr) -> Addr, Memory, [MEMORY];
     164 setresuid(ruid: Id16, euid: Id16, suid: Id16) -> Int, Identity, [CREDS];
     165 getresuid(ruid: Out(Integer), euid: Out(Integer), suid: Out(Integer)) -> Int, Identity, [CREDS];
-    166 vm86(fn: Word, v86: InOut(Other)) -> Int, Process, [];
+    166 vm86(fn: Word, v86: Word, unused1: Word, unused2: Word, unused3: Word) -> Int, Process, [];
     167 query_module(name: Word, which: Word, buf: Word, bufsize: Word, ret: Word) -> Int, Other, [];
     168 poll(fds: InOut(Pollfd), nfds: Uint, timeout: Int) -> Int, Poll, [DESC];
     169 nfsservctl(cmd: Word, argp: Word, resp: Word) -> Int, Other, [];
@@ -274,8 +274,8 @@ pub(super) static TABLE: &[Spec] = syscalls! {
     265 clock_gettime(clockid: Enum(&CLOCK), tp: Out(Timespec)) -> Int, Time, [CLOCK];
     266 clock_getres(clockid: Enum(&CLOCK), res: Out(Timespec)) -> Int, Time, [CLOCK];
     267 clock_nanosleep(clockid: Enum(&CLOCK), flags: Flags(&TIMER), t: In(Timespec), remain: Out(Timespec)) -> Int, Time, [];
-    268 statfs64(path: Path, size: Size, buf: Out(Statfs)) -> Int, Stat, [FILE STATFS STATFS_ALL];
-    269 fstatfs64(fd: Fd, size: Size, buf: Out(Statfs)) -> Int, Stat, [DESC FSTATFS STATFS_ALL];
+    268 statfs64(path: Path, size: Size, buf: Out(Statfs64)) -> Int, Stat, [FILE STATFS STATFS_ALL];
+    269 fstatfs64(fd: Fd, size: Size, buf: Out(Statfs64)) -> Int, Stat, [DESC FSTATFS STATFS_ALL];
     270 tgkill(tgid: Pid, tid: Pid, sig: Signal) -> Int, Signal, [PROCESS SIGNAL];
     271 utimes(filename: Path, times: In(TimevalPair)) -> Int, Attribute, [FILE];
     272 fadvise64_64(fd: Fd, offset_low: OffsetLow, offset_high: OffsetHigh, size_low: OffsetLow, size_high: OffsetHigh, advice: Enum(&FADVISE)) -> Int, Read, [DESC];
@@ -439,7 +439,7 @@ pub(super) static TABLE: &[Spec] = syscalls! {
     438 pidfd_getfd(pidfd: Fd, targetfd: Int, flags: Flags(&NAMELESS)) -> Fd, Descriptor, [DESC];
     439 faccessat2(dirfd: DirFd, pathname: Path, mode: Flags(&ACCESS), flags: Flags(&AT_ACCESS)) -> Int, Stat, [FILE DESC];
     440 process_madvise(pidfd: Fd, iovec: In(Iovec), vlen: Size, advice: Enum(&MADVISE), flags: Flags(&NAMELESS)) -> Size, Memory, [DESC];
-    441 epoll_pwait2(epfd: Fd, events: Out(EpollEvent), maxevents: Int, timeout: In(Timespec), sigmask: In(Sigset), sigsetsize: Size) -> Int, Poll, [DESC];
+    441 epoll_pwait2(epfd: Fd, events: Out(EpollEvent), maxevents: Int, timeout: In(Timespec64), sigmask: In(Sigset), sigsetsize: Size) -> Int, Poll, [DESC];
     442 mount_setattr(dirfd: DirFd, pathname: Path, flags: Flags(&AT_MOUNT), attr: In(Other), size: Size) -> Int, Filesystem, [FILE DESC];
     443 quotactl_fd(fd: Fd, op: Word, id: Uid, addr: InOut(Other)) -> Int, Filesystem, [DESC];
     444 landlock_create_ruleset(attr: In(Other), size: Size, flags: Flags(&LANDLOCK_CREATE)) -> Fd, Other, [DESC];

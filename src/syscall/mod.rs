@@ -7,6 +7,7 @@ pub mod decode;
 pub(crate) mod effect;
 pub mod flags;
 mod i386;
+pub(crate) mod multiplexed;
 pub(crate) mod passed;
 pub(crate) mod paths;
 pub(crate) mod plan;

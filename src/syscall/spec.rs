@@ -88,6 +88,10 @@ pub enum Struct {
     Statx,
     /// `struct statfs`.
     Statfs,
+    /// `struct statfs64`; its size is the argument before (i386 only).
+    Statfs64,
+    /// `struct __sysctl_args`.
+    Sysctl,
     /// `struct sockaddr`; its length is the next argument (by value, or by pointer where filled).
     Sockaddr,
     /// `struct msghdr`.
@@ -160,12 +164,8 @@ pub enum Struct {
     CloneArgs,
     /// `struct flock`.
     Flock,
-    /// The same, filled: with the owner of the lock.
-    FlockTaken,
     /// `struct flock64` (i386 only).
     Flock64,
-    /// The same, filled.
-    FlockTaken64,
     /// Name of a thread: 16 bytes.
     ThreadName,
     /// `struct open_how`.

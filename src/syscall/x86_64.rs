@@ -165,7 +165,7 @@ pub(super) static TABLE: &[Spec] = syscalls! {
     153 vhangup() -> Int, Other, [];
     154 modify_ldt(func: Int, ptr: InOut(Other), bytecount: Size) -> Int, Process, [];
     155 pivot_root(new_root: Path, put_old: Path) -> Int, Filesystem, [FILE];
-    156 _sysctl(args: InOut(Other)) -> Int, Other, [];
+    156 _sysctl(args: In(Sysctl)) -> Int, Other, [];
     157 prctl(op: Enum(&PRCTL), arg2: Word, arg3: Word, arg4: Word, arg5: Word) -> Int, Process, [CREDS];
     158 arch_prctl(op: Enum(&ARCH_PRCTL), addr: Word) -> Int, Process, [];
     159 adjtimex(buf: InOut(Other)) -> Int, Time, [CLOCK];

@@ -321,6 +321,23 @@ fn structures_that_few_programs_use() {
 }
 
 #[test]
+fn addresses_filters_and_ptrace() {
+    let program = program("addresses");
+    let program = program.to_str().expect("our own directory");
+    // What ptrace fills is what the program has put there: an answer of so many bytes, or none.
+    for options in [
+        &["-f", "-v", "-s", "300"][..],
+        &["-f", "-e", "inject=ptrace:retval=0"],
+        &["-f", "-v", "-s", "300", "-e", "inject=ptrace:retval=84"],
+        &["-f", "-X", "verbose", "-v", "-e", "inject=ptrace:retval=84"],
+        &["-f", "-X", "raw", "-v", "-e", "inject=ptrace:retval=33"],
+        &["-f", "-xx", "-s", "3", "-e", "inject=ptrace:retval=2"],
+    ] {
+        compare("", options, &[program]);
+    }
+}
+
+#[test]
 fn structures_that_grew() {
     let program = program("requests");
     let program = program.to_str().expect("our own directory");

@@ -204,8 +204,8 @@ impl Live {
             self.emit(&text);
         }
         self.write_end(event);
-        let name = crate::syscall::lookup(event.abi, event.nr).map(|spec| spec.name);
-        self.tasks.entry(event.tid).or_default().interrupted = name.filter(|_| event.errno() == Some(516));
+        let name = if event.errno() == Some(516) { name_of(event) } else { None };
+        self.tasks.entry(event.tid).or_default().interrupted = name;
     }
 
     /// A signal is about to be delivered.
@@ -459,9 +459,16 @@ fn write_decimals(out: &mut Vec<u8>, ns: u64, decimals: usize) {
     }
 }
 
+/// The name of a call, of one that stands for another that of the other.
+fn name_of(event: &Event<'_>) -> Option<&'static str> {
+    let mut name = None;
+    with_memory(event, |memory| name = Decoder::new(event, &Style::PLAIN, memory).map(|call| call.name()));
+    name
+}
+
 fn write_name(out: &mut Vec<u8>, event: &Event<'_>) {
-    if let Some(spec) = crate::syscall::lookup(event.abi, event.nr) {
-        out.extend_from_slice(spec.name.as_bytes());
+    if let Some(name) = name_of(event) {
+        out.extend_from_slice(name.as_bytes());
     } else {
         out.extend_from_slice(b"syscall_");
         write_hex(out, u64::from(event.nr));

@@ -53,6 +53,7 @@ fn write_success(out: &mut Vec<u8>, returned: Returned<'_>, value: i64, style: &
             write_number(out, value);
             out.extend_from_slice(file);
         }
+        Returned::Address(address) => write_hex(out, address),
         Returned::Register | Returned::Value(Ret::Addr) => write_hex(out, value as u64),
         Returned::Value(Ret::Mode) => write_mode(out, value as u64),
         Returned::Value(Ret::Size) => write_radix(out, value as u64, 10, 1),

@@ -1,11 +1,11 @@
-//! Addresses of sockets: local, internet and netlink ones by their members, others as bytes.
+//! Addresses of sockets: local and internet ones here, others in `families`.
 
 use super::constants::Constants;
 use super::escape::write_quoted;
 use super::net::{word16, word32};
 use super::text::write_text;
-use super::{Hex, Style};
-use crate::syscall::flags::{SOCKET_DOMAIN, write_number, write_radix};
+use super::{Decoder, Hex, Style, families};
+use crate::syscall::flags::{SOCKET_DOMAIN, write_radix};
 
 /// `htons(80)`
 pub(super) fn write_port(out: &mut Vec<u8>, port: &[u8], constants: Constants) {
@@ -17,34 +17,40 @@ pub(super) fn write_port(out: &mut Vec<u8>, port: &[u8], constants: Constants) {
     constants.write(out, |out| write_text(out, port, Hex::All, false), name);
 }
 
-pub(super) fn write_socket_address(out: &mut Vec<u8>, bytes: &[u8], style: &Style) {
-    let family = word16(bytes, 0);
+/// Bytes of a local address that the kernel takes: `struct sockaddr_un`.
+const LONGEST_LOCAL: usize = 110;
+
+/// `{sa_family=AF_INET, sin_port=htons(80), ...}`; as bytes where it is shorter than its family has it.
+pub(super) fn write_socket_address(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    let (family, style) = (word16(bytes, 0), call.style);
     out.extend_from_slice(b"{sa_family=");
     style.constants.one(out, &SOCKET_DOMAIN, u64::from(family));
     match family {
-        1 => write_local(out, &bytes[2..], style.hex),
-        2 if bytes.len() >= 8 => {
-            out.extend_from_slice(b", sin_port=");
-            write_port(out, &bytes[2..4], style.constants);
-            out.extend_from_slice(b", sin_addr=");
-            write_host4(out, [bytes[4], bytes[5], bytes[6], bytes[7]], style);
-        }
-        10 if bytes.len() >= 24 => write_inet6(out, bytes, style),
-        16 if bytes.len() >= 12 => {
-            out.extend_from_slice(b", nl_pid=");
-            write_number(out, i64::from(word32(bytes, 4).cast_signed()));
-            out.extend_from_slice(b", nl_groups=");
-            let groups = word32(bytes, 8);
-            // As wide with its 0x as without.
-            let groups = if groups == 0 { "00000000".to_owned() } else { format!("{groups:#08x}") };
-            out.extend_from_slice(groups.as_bytes());
-        }
+        _ if bytes.len() <= 2 => {}
+        1 => write_local(out, &bytes[2..bytes.len().min(LONGEST_LOCAL)], style.hex),
+        2 if bytes.len() >= 16 => write_internet(call, out, bytes),
+        10 if bytes.len() >= 24 => write_internet(call, out, bytes),
+        _ if families::write(call, out, bytes) => {}
         _ => {
             out.extend_from_slice(b", sa_data=");
             write_text(out, &bytes[2..], style.hex, false);
         }
     }
     out.push(b'}');
+}
+
+/// What is behind the family of an address of the internet, of IPv4 in at least 16 and of IPv6 in at least 24 bytes.
+pub(super) fn write_internet(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    match (word16(bytes, 0), bytes.get(4..8)) {
+        (10, _) if bytes.len() >= 24 => write_inet6(call, out, bytes),
+        (2, Some(&[a, b, c, d])) => {
+            out.extend_from_slice(b", sin_port=");
+            write_port(out, &bytes[2..4], call.style.constants);
+            out.extend_from_slice(b", sin_addr=");
+            write_host4(out, [a, b, c, d], call.style);
+        }
+        _ => {}
+    }
 }
 
 /// The name of a local socket: a path, an abstract name, or none.
@@ -96,7 +102,8 @@ pub(super) fn write_host6(out: &mut Vec<u8>, host: [u8; 16], member: Option<&str
     style.constants.write(out, |out| write_text(out, &host, Hex::All, false), name);
 }
 
-fn write_inet6(out: &mut Vec<u8>, bytes: &[u8], style: &Style) {
+fn write_inet6(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    let style = call.style;
     out.extend_from_slice(b", sin6_port=");
     write_port(out, &bytes[2..4], style.constants);
     out.extend_from_slice(b", sin6_flowinfo=");
@@ -109,8 +116,18 @@ fn write_inet6(out: &mut Vec<u8>, bytes: &[u8], style: &Style) {
     let host: [u8; 16] = bytes[8..24].try_into().unwrap_or_default();
     out.extend_from_slice(b", ");
     write_host6(out, host, Some("sin6_addr"), style);
-    if bytes.len() >= 28 {
+    if bytes.len() > 24 {
         out.extend_from_slice(b", sin6_scope_id=");
-        write_radix(out, u64::from(word32(bytes, 24)), 10, 1);
+        let scope = word32(bytes, 24);
+        // fe80::/10, ff02::/16 and what else is of one link.
+        if is_of_link(host) {
+            call.write_interface(out, scope.cast_signed());
+        } else {
+            write_radix(out, u64::from(scope), 10, 1);
+        }
     }
+}
+
+fn is_of_link(host: [u8; 16]) -> bool {
+    host[0] == 0xfe && host[1] & 0xc0 == 0x80 || host[0] == 0xff && host[1] & 0xf == 2
 }

@@ -91,7 +91,7 @@ fn write_events(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
 /// It is passed, and looked at when the call has returned.
 fn write_timeout(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     let is_64_bit = call.spec.name.ends_with("time64");
-    let layout = if is_64_bit { &super::tables::TIMESPEC64 } else { &super::tables::TIMESPEC };
+    let layout = if is_64_bit { &super::structures::TIMESPEC64 } else { &super::structures::TIMESPEC };
     call.write_layout(out, call.arg(index), layout);
 }
 

@@ -4,7 +4,7 @@
 //! program has, from a [`Memory`](super::Memory) that may know it. It is kept with the rest.
 
 use super::escape::{write_bracketed, write_escaped};
-use super::{Decoder, Phase, bpf, call};
+use super::{Decoder, Phase, bpf, files};
 use crate::syscall::flags::write_number;
 
 /// What more is told of descriptors than paths.
@@ -204,7 +204,7 @@ impl Decoder<'_, '_> {
         if path.is_empty() {
             out.extend_from_slice(b"<>");
         } else {
-            call::write_file_name(out, path, self.style.hex);
+            files::write_file_name(out, path, self.style.hex);
         }
         let end = out.len() - 1;
         out.truncate(end);
@@ -228,8 +228,9 @@ impl Decoder<'_, '_> {
             let pid = self.event.ret.and_then(|pid| i32::try_from(pid).ok());
             return self.write_name_of(out, pid.unwrap_or(0));
         }
-        let returns_one = matches!(self.returned(), super::Returned::Fd(_)) && self.style.details.is_any();
-        if !self.succeeded() || !returns_one && !bpf::returns_descriptor(self.event, self.spec) {
+        let is_told = self.style.details.is_any() || self.is_part && self.style.files;
+        let returns_one = matches!(self.returned(), super::Returned::Fd(_)) && is_told;
+        if !self.succeeded() || !returns_one && !bpf::returns_descriptor(&self.event, self.spec) {
             return;
         }
         self.phase = Phase::Exit;

@@ -3,7 +3,7 @@
 use super::Decoder;
 use super::layout::Layout;
 use super::special::Form;
-use super::tables::{TERMIOS, WINSIZE};
+use super::structures::{TERMIOS, WINSIZE};
 use crate::syscall::flags::{FlagSet, INODE_FLAGS};
 
 /// What is there.

@@ -1,8 +1,8 @@
 //! System V IPC and POSIX message queues: what their calls take and fill.
 
 use super::ioctl::What;
-use super::layout::Show::{Flags, Int, Nested, Octal, Uint};
-use super::layout::Size::{B2, B4, B8, Word};
+use super::layout::Show::{Flags, Id, Int, Nested, Octal, Uint};
+use super::layout::Size::{B2, B4, Half, Word};
 use super::layout::{Layout, layouts};
 use super::rare::number;
 use super::special::Form;
@@ -12,62 +12,43 @@ use crate::syscall::Spec;
 use crate::syscall::flags::{QUEUE_FLAGS, SEMBUF, SIGEVENT, write_hex, write_number, write_radix};
 
 layouts! {
-    /// `struct ipc64_perm`, as much of it as is set.
-    OWNER: 48/48 {
-        always uid @ 4/4 Uint(B4);
-        always gid @ 8/8 Uint(B4);
-        always mode @ 20/20 Octal(B4);
+    /// `struct ipc64_perm`: what can be set, and what else is told.
+    PERM: 48/36 {
+        always uid @ 4/4 Id;
+        always gid @ 8/8 Id;
+        always mode @ 20/20 Octal(Half);
+        filled key @ 0/0 Uint(B4);
+        filled cuid @ 12/12 Id;
+        filled cgid @ 16/16 Id;
     }
-    /// All of it.
-    PERM: 48/48 {
-        always uid @ 4/4 Uint(B4);
-        always gid @ 8/8 Uint(B4);
-        always mode @ 20/20 Octal(B4);
-        always key @ 0/0 Uint(B4);
-        always cuid @ 12/12 Uint(B4);
-        always cgid @ 16/16 Uint(B4);
-    }
-    /// `struct msqid64_ds`, as much of it as is set.
-    QUEUE_SET: 120/120 {
-        always msg_perm @ 0/0 Nested(&OWNER);
-        always msg_qbytes @ 88/88 Uint(B8);
-    }
-    /// All of it.
-    QUEUE: 120/120 {
+    /// `struct msqid64_ds`.
+    QUEUE: 120/88 {
         always msg_perm @ 0/0 Nested(&PERM);
-        always msg_stime @ 48/48 Uint(B8);
-        always msg_rtime @ 56/56 Uint(B8);
-        always msg_ctime @ 64/64 Uint(B8);
-        always msg_qnum @ 80/80 Uint(B8);
-        always msg_qbytes @ 88/88 Uint(B8);
-        always msg_lspid @ 96/96 Int(B4);
-        always msg_lrpid @ 100/100 Int(B4);
+        filled msg_stime @ 48/36 Uint(Word);
+        filled msg_rtime @ 56/44 Uint(Word);
+        filled msg_ctime @ 64/52 Uint(Word);
+        filled msg_qnum @ 80/64 Uint(Word);
+        always msg_qbytes @ 88/68 Uint(Word);
+        filled msg_lspid @ 96/72 Int(B4);
+        filled msg_lrpid @ 100/76 Int(B4);
     }
-    /// `struct shmid64_ds`, as much of it as is set.
-    SEGMENT_SET: 112/112 {
-        always shm_perm @ 0/0 Nested(&OWNER);
-    }
-    /// All of it.
-    SEGMENT: 112/112 {
+    /// `struct shmid64_ds`.
+    SEGMENT: 112/84 {
         always shm_perm @ 0/0 Nested(&PERM);
-        always shm_segsz @ 48/48 Uint(B8);
-        always shm_cpid @ 80/80 Int(B4);
-        always shm_lpid @ 84/84 Int(B4);
-        always shm_nattch @ 88/88 Uint(B8);
-        always shm_atime @ 56/56 Uint(B8);
-        always shm_dtime @ 64/64 Uint(B8);
-        always shm_ctime @ 72/72 Uint(B8);
+        filled shm_segsz @ 48/36 Uint(Word);
+        filled shm_cpid @ 80/64 Int(B4);
+        filled shm_lpid @ 84/68 Int(B4);
+        filled shm_nattch @ 88/72 Uint(Word);
+        filled shm_atime @ 56/40 Uint(Word);
+        filled shm_dtime @ 64/48 Uint(Word);
+        filled shm_ctime @ 72/56 Uint(Word);
     }
-    /// `struct semid64_ds`, as much of it as is set.
-    SEMAPHORES_SET: 104/104 {
-        always sem_perm @ 0/0 Nested(&OWNER);
-    }
-    /// All of it.
-    SEMAPHORES: 104/104 {
+    /// `struct semid64_ds`.
+    SEMAPHORES: 104/64 {
         always sem_perm @ 0/0 Nested(&PERM);
-        always sem_otime @ 48/48 Uint(B8);
-        always sem_ctime @ 64/64 Uint(B8);
-        always sem_nsems @ 80/80 Uint(B8);
+        filled sem_otime @ 48/36 Uint(Word);
+        filled sem_ctime @ 64/44 Uint(Word);
+        filled sem_nsems @ 80/52 Uint(Word);
     }
     /// `struct seminfo`.
     SEMAPHORE_LIMITS: 40/40 {
@@ -94,21 +75,21 @@ layouts! {
         always msgseg @ 28/28 Uint(B2);
     }
     /// `struct shminfo64`.
-    SEGMENT_LIMITS: 72/72 {
-        always shmmax @ 0/0 Uint(B8);
-        always shmmin @ 8/8 Uint(B8);
-        always shmmni @ 16/16 Uint(B8);
-        always shmseg @ 24/24 Uint(B8);
-        always shmall @ 32/32 Uint(B8);
+    SEGMENT_LIMITS: 72/36 {
+        always shmmax @ 0/0 Uint(Word);
+        always shmmin @ 8/4 Uint(Word);
+        always shmmni @ 16/8 Uint(Word);
+        always shmseg @ 24/12 Uint(Word);
+        always shmall @ 32/16 Uint(Word);
     }
     /// `struct shm_info`.
-    SEGMENT_USE: 48/48 {
+    SEGMENT_USE: 48/24 {
         always used_ids @ 0/0 Int(B4);
-        always shm_tot @ 8/8 Uint(B8);
-        always shm_rss @ 16/16 Uint(B8);
-        always shm_swp @ 24/24 Uint(B8);
-        always swap_attempts @ 32/32 Uint(B8);
-        always swap_successes @ 40/40 Uint(B8);
+        always shm_tot @ 8/4 Uint(Word);
+        always shm_rss @ 16/8 Uint(Word);
+        always shm_swp @ 24/12 Uint(Word);
+        always swap_attempts @ 32/16 Uint(Word);
+        always swap_successes @ 40/20 Uint(Word);
     }
     /// `struct sembuf`.
     SEMAPHORE_OP: 6/6 {
@@ -125,32 +106,55 @@ layouts! {
     }
 }
 
-/// `IPC_SET`, `IPC_STAT` and what asks for the same by another number, without `IPC_64`.
+/// `IPC_SET`, without `IPC_64`.
 const SET: u64 = 1;
-const STATS: [u64; 4] = [2, 11, 13, 15];
 
-/// What the calls that control a queue, a segment or a set take, of 64-bit programs.
+/// What a call controls: its name, the argument that has the structure, which that is, and by which operations the kernel
+/// fills it: `IPC_STAT`, and the two that ask for the same by another number.
+static CONTROLLED: [(&str, usize, &Layout, [u64; 3]); 3] = [
+    ("msgctl", 2, &QUEUE, [2, 11, 13]),
+    ("shmctl", 2, &SEGMENT, [2, 13, 15]),
+    ("semctl", 3, &SEMAPHORES, [2, 18, 20]),
+];
+
+/// What the calls that control a queue, a segment or a set take.
 pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form> {
-    let of = |is_filled, layout| {
-        let what = What::Of(layout);
-        Some(if is_filled { Form::IoctlOut(what) } else { Form::IoctlIn(what) })
-    };
-    let pair: Option<[&'static Layout; 2]> = match (spec.name, index) {
-        ("msgctl", 2) => Some([&QUEUE_SET, &QUEUE]),
-        ("shmctl", 2) => Some([&SEGMENT_SET, &SEGMENT]),
-        ("semctl", 3) => Some([&SEMAPHORES_SET, &SEMAPHORES]),
+    let (name, .., layout, stats) =
+        CONTROLLED.iter().find(|(name, at, ..)| *name == spec.name && *at == index)?;
+    // The operation stands before the structure.
+    let operation = event.args[index - 1] & 0xff;
+    let filled = limits(name, operation).or_else(|| stats.contains(&operation).then_some(*layout));
+    match (operation, filled) {
+        // Through ipc the structure is behind a pointer to it, which is shown so where it cannot be read.
+        (SET, _) if spec.name == "semctl" => Some(Form::Own(write_semaphores)),
+        (_, Some(_)) if spec.name == "semctl" => Some(Form::OwnLate(write_semaphores)),
+        (_, None) if spec.name == "semctl" => Some(Form::Own(write_semaphores)),
+        (SET, _) => Some(Form::IoctlIn(What::Of(layout))),
+        (_, filled) => filled.map(|layout| Form::IoctlOut(What::Of(layout))),
+    }
+}
+
+/// The structure of `semctl`.
+fn write_semaphores(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let (address, operation) = (call.arg(index), call.arg(index - 1) & 0xff);
+    let layout = match (limits(call.spec.name, operation), operation) {
+        (Some(layout), _) => Some(layout),
+        (None, SET | 2 | 18 | 20) => Some(&SEMAPHORES),
         _ => None,
     };
-    if let Some([set, stat]) = pair {
-        // The operation stands before the structure.
-        return match event.args[index - 1] & 0xff {
-            SET => of(false, set),
-            operation if limits(spec.name, operation).is_some() => of(true, limits(spec.name, operation)?),
-            operation if is_stat(spec.name, operation) => of(true, stat),
-            _ => None,
-        };
+    let is_told = call.phase == Phase::Entry || call.succeeded();
+    if let Some(layout) = layout.filter(|_| is_told)
+        && call.try_layout(out, address, layout).is_some()
+    {
+        return;
     }
-    None
+    if call.is_part {
+        out.push(b'[');
+        call.write_address(out, address);
+        out.push(b']');
+    } else {
+        call.write_address(out, address);
+    }
 }
 
 /// What `IPC_INFO` gives, and what `SEM_INFO`, `MSG_INFO` and `SHM_INFO` do.
@@ -161,16 +165,6 @@ fn limits(name: &str, operation: u64) -> Option<&'static Layout> {
         ("shmctl", 3) => Some(&SEGMENT_LIMITS),
         ("shmctl", 14) => Some(&SEGMENT_USE),
         _ => None,
-    }
-}
-
-/// `MSG_STAT` is 11 and `MSG_STAT_ANY` 13, `SHM_STAT` 13 and 15, `SEM_STAT` 18 and 20.
-fn is_stat(name: &str, operation: u64) -> bool {
-    let [plain, message, segment, any] = STATS;
-    match name {
-        "msgctl" => [plain, message, segment].contains(&operation),
-        "shmctl" => [plain, segment, any].contains(&operation),
-        _ => [plain, 18, 20].contains(&operation),
     }
 }
 

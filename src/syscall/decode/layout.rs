@@ -1,7 +1,7 @@
 //! Structures as tables: where each member is, and how it is shown.
 
-use super::Decoder;
 use super::text::write_text;
+use super::{Decoder, Phase};
 use crate::syscall::flags::{FlagSet, write_hex, write_mode, write_number, write_radix};
 
 /// The largest structure that has a table.
@@ -23,6 +23,8 @@ pub(super) enum Size {
     B8,
     /// As a pointer of the ABI.
     Word,
+    /// Half of that.
+    Half,
 }
 
 /// How a member is shown.
@@ -74,6 +76,8 @@ pub(super) enum When {
     VerboseIf(fn(&[u8]) -> bool),
     /// If the structure says that it has it.
     If(fn(&[u8]) -> bool),
+    /// Where the kernel has filled it, not where it is passed.
+    Filled,
     /// If any of so many bytes of it is not 0: what is reserved.
     Set(usize),
     /// If the program's structure is longer than that: it grew from version to version.
@@ -88,7 +92,7 @@ impl When {
     /// Whether the member at an offset of a structure, of which the program has passed so many bytes, is there.
     fn has(&self, bytes: &[u8], at: usize, given: usize) -> bool {
         match self {
-            Self::Always | Self::Verbose => true,
+            Self::Always | Self::Verbose | Self::Filled => true,
             Self::VerboseIf(has) | Self::If(has) => has(bytes),
             Self::Set(size) => bytes.iter().skip(at).take(*size).any(|&byte| byte != 0),
             Self::Beyond(size) => given > *size,
@@ -135,6 +139,7 @@ macro_rules! layouts {
             };)*
     };
     (@always) => { $crate::syscall::decode::layout::When::Always };
+    (@filled) => { $crate::syscall::decode::layout::When::Filled };
     (@v) => { $crate::syscall::decode::layout::When::Verbose };
     (@v ($has:expr)) => { $crate::syscall::decode::layout::When::VerboseIf($has) };
     (@v ($from:expr, $has:expr)) => { $crate::syscall::decode::layout::When::VerboseBeyond($from, $has) };
@@ -207,6 +212,9 @@ impl Decoder<'_, '_> {
                 is_cut = true;
                 continue;
             }
+            if matches!(member.when, When::Filled) && self.phase == Phase::Entry {
+                continue;
+            }
             if !member.when.has(bytes, member.at[half], given) {
                 continue;
             }
@@ -220,13 +228,28 @@ impl Decoder<'_, '_> {
         is_cut
     }
 
-    fn write_words(&self, out: &mut Vec<u8>, size: Size, count: usize, bytes: &[u8]) {
+    fn write_words(&mut self, out: &mut Vec<u8>, size: Size, count: usize, bytes: &[u8]) {
+        let words = bytes.chunks(self.bytes(size)).take(count);
+        self.write_items(out, words, |call, out, word| write_hex(out, call.number(size, word).0));
+    }
+
+    /// `[1, 2, ...]`: what a structure has several of, as many of them as are shown of arrays.
+    pub(super) fn write_items<T>(
+        &mut self,
+        out: &mut Vec<u8>,
+        items: impl Iterator<Item = T>,
+        mut write: impl FnMut(&mut Self, &mut Vec<u8>, T),
+    ) {
         out.push(b'[');
-        for (index, word) in bytes.chunks(self.bytes(size)).take(count).enumerate() {
+        for (index, item) in items.enumerate() {
             if index > 0 {
                 out.extend_from_slice(b", ");
             }
-            write_hex(out, self.number(size, word).0);
+            if index >= self.most_elements() {
+                out.extend_from_slice(b"...");
+                break;
+            }
+            write(self, out, item);
         }
         out.push(b']');
     }
@@ -238,6 +261,7 @@ impl Decoder<'_, '_> {
             Size::B4 => 4,
             Size::B8 => 8,
             Size::Word => self.word_size(),
+            Size::Half => self.word_size() / 2,
         }
     }
 
@@ -303,16 +327,15 @@ impl Decoder<'_, '_> {
             return self.write_address(out, address);
         }
         let most = self.most_elements() as u64;
-        let mut chunk = vec![0; size * count.min(most).min((CHUNK / size).max(1) as u64) as usize];
+        // strace looks at the first one that it does not show, too.
+        let looked_at = count.min(most.saturating_add(1));
+        let mut chunk = vec![0; size * looked_at.min((CHUNK / size).max(1) as u64) as usize];
         let (mut read, mut from) = (0, 0);
-        for index in 0..count {
+        for index in 0..looked_at {
             let at = address.wrapping_add(index.wrapping_mul(size as u64));
-            if index >= most {
-                return out.extend_from_slice(b", ...]");
-            }
             let mut offset = (index - from) as usize * size;
             if index == 0 || offset >= chunk.len() {
-                let wanted = chunk.len().min((count.min(most) - index) as usize * size);
+                let wanted = chunk.len().min((looked_at - index) as usize * size);
                 (read, from, offset) = (self.memory.read(self.phase, at, &mut chunk[..wanted]), index, 0);
             }
             let is_readable = offset + size <= read;
@@ -326,6 +349,9 @@ impl Decoder<'_, '_> {
                 }
                 (0, true) => out.push(b'['),
                 (_, true) => out.extend_from_slice(b", "),
+            }
+            if index >= most {
+                return out.extend_from_slice(b"...]");
             }
             write(self, out, bytes);
         }

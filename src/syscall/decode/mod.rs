@@ -12,13 +12,18 @@
 
 mod address;
 mod aio;
+mod argument;
 mod bpf;
 mod call;
 mod constants;
+mod control;
 mod descriptors;
 mod dump;
 pub mod escape;
 mod facts;
+mod families;
+mod files;
+mod filter;
 mod grown;
 mod ioctl;
 mod ipc;
@@ -28,6 +33,7 @@ mod memory;
 mod mounts;
 mod net;
 mod netlink;
+mod old;
 mod pages;
 mod perf;
 mod poll;
@@ -38,6 +44,8 @@ mod quota;
 mod rare;
 mod signal;
 mod special;
+mod strings;
+mod structures;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -45,11 +53,13 @@ mod text;
 mod time;
 mod uring;
 
-pub use call::{Decoder, Returned, keep_cwd, write_argv, write_file_name, write_unknown};
+pub use call::{Decoder, Returned, write_unknown};
 pub use constants::Constants;
 pub use descriptors::{Described, Descriptors, Details, Question, read_answer};
+pub use files::{keep_cwd, write_file_name};
 pub use memory::{Keeper, MOST_KEPT, Memory, NoMemory, Phase, Snapshot};
 pub use signal::{keep_returned_mask, keep_siginfo, sender, write_siginfo};
+pub use strings::write_argv;
 pub use text::Hex;
 
 /// How much is printed, and how.

@@ -52,10 +52,13 @@ pub(super) fn write_mount_attributes(call: &mut Decoder<'_, '_>, out: &mut Vec<u
 
 /// What fsconfig sets, and to what, by the command.
 pub(super) fn write_setting(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    /// strace shows no more.
+    const LONGEST: usize = 256;
     let (command, value) = (call.arg(1) as u32, call.arg(index));
     match (command, index) {
-        (0..=5, 2) | (1, 3) => call.write_c_string(out, value),
-        // FSCONFIG_SET_BINARY.
+        (0..=5, 2) | (1, 3) => call.write_string_up_to(out, value, call.style.strings.min(LONGEST)),
+        // FSCONFIG_SET_BINARY; more than this the kernel does not take.
+        (2, 3) if call.arg(4) as u32 > 1 << 20 => call.write_address(out, value),
         (2, 3) => call.write_buffer(out, value, u64::from(call.arg(4) as u32)),
         // FSCONFIG_SET_PATH, FSCONFIG_SET_PATH_EMPTY.
         (3 | 4, 3) => call.write_whole_path(out, value),

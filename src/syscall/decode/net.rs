@@ -3,17 +3,13 @@
 use super::address::write_socket_address;
 use super::memory::Phase;
 use super::netlink::Protocol;
-use super::tables::{LINGER, TIMESPEC, TIMESPEC64, UCRED};
-use super::text::write_text;
-use super::{Decoder, time};
-use crate::syscall::flags::{CONTROL_MESSAGE, MSG, SOCKET_LEVEL, write_hex, write_number, write_radix};
+use super::structures::{LINGER, TIMESPEC, TIMESPEC64, UCRED};
+use super::{Decoder, filter, time};
+use crate::syscall::flags::{MSG, write_number, write_radix};
 use crate::syscall::{Arg, Family, Spec, Struct};
 
 /// The largest address of a socket (`struct sockaddr_storage`).
 const LARGEST: usize = 128;
-
-/// Most control messages looked at.
-const MOST_CONTROL: usize = 1 << 16;
 
 /// Most messages of one call (`UIO_MAXIOV`).
 const MOST_MESSAGES: u64 = 1024;
@@ -31,10 +27,12 @@ pub(super) fn word64(bytes: &[u8], at: usize) -> u64 {
 }
 
 /// Bytes of the integers a call has pointers to.
-pub(super) fn integer_size(spec: &Spec) -> usize {
-    match spec.name {
-        "splice" | "copy_file_range" | "sendfile64" => 8,
-        "sendfile" | "time" | "get_robust_list" | "io_setup" => size_of::<u64>(),
+pub(super) fn integer_size(call: &Decoder<'_, '_>) -> usize {
+    match call.spec.name {
+        "splice" | "copy_file_range" | "sendfile64" | "_llseek" => 8,
+        "sendfile" | "time" | "get_robust_list" | "io_setup" => call.word_size(),
+        // i386 has others for all 32 bits.
+        "getresuid" | "getresgid" if call.half() == 1 => 2,
         _ => 4,
     }
 }
@@ -98,25 +96,21 @@ impl Decoder<'_, '_> {
             && i32::from(u16::from_le_bytes(family)) == libc::AF_NETLINK
     }
 
-    fn write_sockaddr_at(&mut self, out: &mut Vec<u8>, address: u64, length: usize) {
+    pub(super) fn write_sockaddr_at(&mut self, out: &mut Vec<u8>, address: u64, length: usize) {
         let mut bytes = [0; LARGEST];
         let length = length.min(LARGEST);
         if address == 0 || length < 2 || self.memory.read(self.phase, address, &mut bytes[..length]) < length
         {
             return self.write_address(out, address);
         }
-        write_socket_address(out, &bytes[..length], self.style);
+        write_socket_address(self, out, &bytes[..length]);
     }
 
     /// `[16]`, or `[110 => 16]` where the kernel has put another length.
     pub(super) fn write_integer_argument(&mut self, out: &mut Vec<u8>, index: usize) {
         let address = self.arg(index);
         let is_passed = matches!(self.spec.args[index].arg, Arg::InOut(_));
-        let size = if integer_size(self.spec) == 8 && !(self.half() == 1 && self.spec.name == "sendfile") {
-            8
-        } else {
-            4
-        };
+        let size = integer_size(self);
         // Without a buffer strace does not look at its length.
         let is_of_an_address =
             index > 0 && matches!(self.spec.args[index - 1].arg, Arg::Out(Struct::Sockaddr));
@@ -180,7 +174,11 @@ impl Decoder<'_, '_> {
             return None;
         }
         let value = i64::from_le_bytes(bytes);
-        Some(if size == 8 { value } else { i64::from(value as i32) })
+        Some(match size {
+            8 => value,
+            2 => i64::from(value as i16),
+            _ => i64::from(value as i32),
+        })
     }
 
     /// `[4]`
@@ -192,6 +190,9 @@ impl Decoder<'_, '_> {
                     "getresuid" | "getresgid" | "getresuid32" | "getresgid32" if value == -1 => {
                         write_number(out, value);
                     }
+                    "getresuid" | "getresgid" if size == 2 => {
+                        write_radix(out, u64::from(value as u16), 10, 1)
+                    }
                     "getresuid" | "getresgid" | "getresuid32" | "getresgid32" | "getcpu" => {
                         write_radix(out, u64::from(value as u32), 10, 1);
                     }
@@ -199,7 +200,9 @@ impl Decoder<'_, '_> {
                     "get_robust_list" if address == self.arg(1) => {
                         self.write_address(out, value.cast_unsigned());
                     }
-                    "get_robust_list" => write_radix(out, value.cast_unsigned(), 10, 1),
+                    "get_robust_list" => {
+                        write_radix(out, super::call::word(self.event.abi, value.cast_unsigned()), 10, 1);
+                    }
                     _ => write_number(out, value),
                 }
                 out.push(b']');
@@ -275,18 +278,20 @@ impl Decoder<'_, '_> {
     /// `[{msg_hdr={..}, msg_len=5}]`: those that were sent or received, or are to be.
     pub(super) fn write_messages(&mut self, out: &mut Vec<u8>, index: usize) {
         let size = 8 * self.word_size();
-        let count = match self.event.ret {
-            Some(count) if self.succeeded() => count.unsigned_abs(),
-            _ => u64::from(self.arg(index + 1) as u32),
-        };
-        let (address, has_length) = (self.arg(index), self.succeeded());
+        let is_sent = self.spec.name == "sendmmsg";
+        // So many have a length: those that were sent, and all that were received.
+        let done = if self.succeeded() { self.event.ret.unwrap_or(0).unsigned_abs() } else { 0 };
+        let count = if is_sent || !self.succeeded() { u64::from(self.arg(index + 1) as u32) } else { done };
+        let address = self.arg(index);
+        let mut left = done;
         let mut at = address;
         self.write_array(out, address, count.min(MOST_MESSAGES), size, &mut |call, out, bytes| {
             let length = word32(bytes, 7 * call.word_size());
             let limit = if call.spec.name == "sendmmsg" { u64::MAX } else { u64::from(length) };
             out.extend_from_slice(b"{msg_hdr=");
             call.write_msghdr(out, at, limit);
-            if has_length {
+            if left > 0 {
+                left -= 1;
                 out.extend_from_slice(b", msg_len=");
                 write_radix(out, u64::from(length), 10, 1);
             }
@@ -359,79 +364,6 @@ impl Decoder<'_, '_> {
         out.push(b'}');
     }
 
-    /// `[{cmsg_len=20, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=[3]}]` (cmsg(3)).
-    fn write_control(&mut self, out: &mut Vec<u8>, address: u64, length: u64) {
-        let word = self.word_size();
-        let head = word + 8;
-        let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX).min(MOST_CONTROL)];
-        if address == 0
-            || bytes.len() < head
-            || self.memory.read(self.phase, address, &mut bytes) < bytes.len()
-        {
-            return self.write_address(out, address);
-        }
-        let mut rest = &bytes[..];
-        out.push(b'[');
-        let mut is_first = true;
-        while rest.len() >= head {
-            let mut length = [0; 8];
-            length[..word].copy_from_slice(&rest[..word]);
-            let length = u64::from_le_bytes(length);
-            if !is_first {
-                out.extend_from_slice(b", ");
-            }
-            is_first = false;
-            let end = usize::try_from(length).unwrap_or(usize::MAX).clamp(head, rest.len());
-            self.write_control_message(out, length, &rest[..end], word);
-            let next = end.next_multiple_of(word);
-            if (length as usize) < head || next >= rest.len() {
-                break;
-            }
-            rest = &rest[next..];
-        }
-        out.push(b']');
-    }
-
-    fn write_control_message(&mut self, out: &mut Vec<u8>, length: u64, message: &[u8], word: usize) {
-        let (level, kind, data) = (word32(message, word), word32(message, word + 4), &message[word + 8..]);
-        out.extend_from_slice(b"{cmsg_len=");
-        write_radix(out, length, 10, 1);
-        out.extend_from_slice(b", cmsg_level=");
-        if SOCKET_LEVEL.name(u64::from(level)).is_some() {
-            self.style.constants.one(out, &SOCKET_LEVEL, u64::from(level));
-        } else {
-            write_hex(out, u64::from(level));
-            out.extend_from_slice(b" /* SOL_??? */");
-        }
-        out.extend_from_slice(b", cmsg_type=");
-        if level == 1 {
-            self.style.constants.one(out, &CONTROL_MESSAGE, u64::from(kind));
-        } else {
-            write_hex(out, u64::from(kind));
-        }
-        if !data.is_empty() {
-            out.extend_from_slice(b", cmsg_data=");
-            match (level, kind) {
-                (1, 1) => {
-                    out.push(b'[');
-                    for (index, fd) in data.chunks_exact(4).enumerate() {
-                        if index > 0 {
-                            out.extend_from_slice(b", ");
-                        }
-                        self.write_descriptor(out, word32(fd, 0).cast_signed());
-                    }
-                    out.push(b']');
-                }
-                (1, 2) if data.len() >= 12 => self.write_members(out, &UCRED, data),
-                _ => {
-                    let shown = &data[..data.len().min(self.style.strings)];
-                    write_text(out, shown, self.style.hex, shown.len() < data.len());
-                }
-            }
-        }
-        out.push(b'}');
-    }
-
     /// The value of a socket option, passed or filled.
     pub(super) fn write_socket_option(&mut self, out: &mut Vec<u8>, index: usize) {
         let address = self.arg(index);
@@ -445,7 +377,7 @@ impl Decoder<'_, '_> {
             Some(self.arg(index + 1) as u32)
         };
         let Some(length) = length else { return self.write_address(out, address) };
-        if (is_asked && length.cast_signed() < 0) || length == u32::MAX {
+        if (is_asked && length.cast_signed() <= 0) || length == u32::MAX {
             return self.write_address(out, address);
         }
         match (self.arg(1) as u32, self.arg(2) as u32, length) {
@@ -453,6 +385,15 @@ impl Decoder<'_, '_> {
             (1, 13, 8) => self.write_layout(out, address, &LINGER),
             (1, 13, _) => self.write_address(out, address),
             (1, 17, 12) => self.write_layout(out, address, &UCRED),
+            // SO_ATTACH_FILTER, which tells how many instructions there are; SO_ATTACH_REUSEPORT_CBPF.
+            (1, 26, count) if is_asked => match u16::try_from(count) {
+                Ok(count) => filter::write_program(self, out, address, u64::from(count), filter::Of::Socket),
+                Err(_) => self.write_address(out, address),
+            },
+            (1, 26 | 51, length) if length == 2 * self.word_size() as u32 => {
+                filter::write(self, out, address, filter::Of::Socket);
+            }
+            (1, 26 | 51, _) => self.write_address(out, address),
             // SO_ERROR.
             (1, 4, 4) => self.write_error_number(out, address),
             (_, _, 4) => self.write_integer(out, address, 4),

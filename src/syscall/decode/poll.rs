@@ -2,7 +2,7 @@
 
 use super::Decoder;
 use super::memory::Phase;
-use super::tables::{TIMESPEC, TIMESPEC64, TIMEVAL};
+use super::structures::{TIMESPEC, TIMESPEC64, TIMEVAL};
 use crate::syscall::flags::{POLL, write_number, write_radix};
 
 /// Bytes of `struct pollfd`.

@@ -1,25 +1,14 @@
 //! `prctl(2)`: what the arguments are, how many are looked at, and what is returned, by the operation.
 
-use super::layout::Show::{Address, Uint};
-use super::layout::Size::B2;
-use super::layout::layouts;
 use super::process::write_thread_name;
 use super::special::Form;
-use super::{Decoder, Phase};
+use super::{Decoder, filter};
 use crate::syscall::flags::{
     CAPABILITY, FlagSet, PID_TYPE, PR_AMBIENT, PR_CORE, PR_DISPATCH, PR_FP_MODE, PR_MCE, PR_MCE_POLICY,
     PR_MEMORY, PR_SPECULATION, PR_SPECULATION_CONTROL, PR_SPECULATION_STATE, PR_TSC, PR_UNALIGN, PR_VMA,
     SECCOMP_MODE, SECUREBITS, SUID_DUMP, write_hex, write_number, write_radix,
 };
 use crate::syscall::{Arg, Struct};
-
-layouts! {
-    /// `struct sock_fprog`.
-    FILTER: 16/8 {
-        always len @ 0/0 Uint(B2);
-        always filter @ 8/4 Address;
-    }
-}
 
 const HEX: Form = Form::As(Arg::Word);
 const ADDRESS: Form = Form::As(Arg::Addr);
@@ -258,9 +247,7 @@ fn write_tracer(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     }
 }
 
-/// `{len=2, filter=0x7ffd}`: a program of the socket filter.
-pub(super) fn write_filter(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    let now = std::mem::replace(&mut call.phase, Phase::Entry);
-    call.write_layout(out, call.arg(index), &FILTER);
-    call.phase = now;
+/// A program that decides what is done to calls.
+fn write_filter(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    filter::write(call, out, call.arg(index), filter::Of::Seccomp);
 }

@@ -1,6 +1,7 @@
 //! Processes and threads: limits, ends, clones, ids, and the directories and terminals they use.
 
 use super::Decoder;
+use super::call::write_address64;
 use super::memory::Phase;
 use super::text::write_text;
 use crate::syscall::flags::{
@@ -167,7 +168,7 @@ pub(super) fn write_clone3(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
             "exit_signal" if value > 64 => write_radix(out, value, 10, 1),
             "exit_signal" => call.style.constants.signal(out, value as u32),
             "stack_size" => write_hex(out, value),
-            _ => call.write_address(out, value),
+            _ => write_address64(out, value),
         }
     }
     write_clone_set(call, out, &bytes[..length]);
@@ -176,11 +177,20 @@ pub(super) fn write_clone3(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
 }
 
 /// Thread ids that are asked for, and the cgroup.
-fn write_clone_set(call: &Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+/// Most levels of namespaces that a process can be asked to have an id in.
+const MOST_LEVELS: u64 = 32;
+
+fn write_clone_set(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     let (set_tid, set_tid_size) = (long(bytes, 64), long(bytes, 72));
     if bytes.len() >= 80 && (set_tid != 0 || set_tid_size != 0) {
         out.extend_from_slice(b", set_tid=");
-        call.write_address(out, set_tid);
+        if set_tid == 0 || set_tid_size == 0 || set_tid_size > MOST_LEVELS {
+            write_address64(out, set_tid);
+        } else {
+            call.write_array(out, set_tid, set_tid_size, 4, &mut |_, out, bytes| {
+                write_number(out, i64::from(word(bytes, 0).cast_signed()));
+            });
+        }
         out.extend_from_slice(b", set_tid_size=");
         write_radix(out, set_tid_size, 10, 1);
     }
@@ -192,8 +202,10 @@ fn write_clone_set(call: &Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
 
 /// ` => {parent_tid=[4165]}, 88`
 pub(super) fn write_clone3_results(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
-    let mut bytes = [0; CLONE_ARGS];
-    let is_readable = call.memory.read(Phase::Entry, call.arg(0), &mut bytes) == bytes.len();
+    let (mut bytes, (address, size)) = ([0; 88], (call.arg(0), call.arg(1)));
+    let known = usize::try_from(size).unwrap_or(usize::MAX).min(bytes.len());
+    let is_readable =
+        known >= CLONE_ARGS && call.memory.read(Phase::Entry, address, &mut bytes[..known]) == known;
     let flags = long(&bytes, 0);
     if is_readable && call.succeeded() {
         let mut told = Vec::new();
@@ -204,8 +216,20 @@ pub(super) fn write_clone3_results(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>
             told.extend_from_slice(if told.is_empty() { b"{" } else { b", " });
             told.extend_from_slice(name.as_bytes());
             told.push(b'=');
-            call.write_integer(&mut told, long(&bytes, at), 4);
+            let at = long(&bytes, at);
+            match call.read_u32_at(Phase::Exit, at) {
+                Some(id) => told.extend_from_slice(format!("[{}]", id.cast_signed()).as_bytes()),
+                None => write_address64(&mut told, at),
+            }
         }
+        // strace shows what is behind the structure once more.
+        let mut rest = Vec::new();
+        call.write_rest(&mut rest, address, bytes.len() as u64, size);
+        if told.is_empty() && !rest.is_empty() {
+            told.push(b'{');
+            rest.drain(..2);
+        }
+        told.extend_from_slice(&rest);
         if !told.is_empty() {
             out.extend_from_slice(b" => ");
             out.extend_from_slice(&told);
@@ -348,8 +372,8 @@ impl Decoder<'_, '_> {
         const MOST: usize = 256 << 10;
         let is_64 = self.spec.name == "getdents64";
         let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX).min(MOST)];
-        if address == 0 || self.memory.read(self.phase, address, &mut bytes) < bytes.len() || !self.is_deep()
-        {
+        let is_unread = !self.is_deep() || length > 0 && address == 0;
+        if is_unread || self.memory.read(self.phase, address, &mut bytes) < bytes.len() {
             return self.write_address(out, address);
         }
         let mut entries = Vec::new();

@@ -1,27 +1,50 @@
-//! Structures that few calls take: which is behind which argument, by the call's name. 64-bit programs only; those of
-//! i386 have the address.
+//! Structures that few calls take: which is behind which argument, by the call's name.
 
-use super::call::word;
+use super::call::{word, write_address64};
 use super::ioctl::What;
 use super::layout::Show::{Address, Enum, Flags, Hex as Hexadecimal, Int, Nested, Own, Uint};
-use super::layout::Size::{B4, B8, Word};
+use super::layout::Size::{B2, B4, B8, Word};
 use super::layout::layouts;
 use super::special::Form;
 use super::text::write_text;
 use super::{
-    Decoder, Phase, aio, bpf, ipc, keys, mounts, pages, perf, prctl, process, ptrace, quota, tables, uring,
+    Decoder, Phase, aio, bpf, filter, ipc, keys, mounts, old, pages, perf, process, ptrace, quota,
+    structures, uring,
 };
-use crate::event::{Abi, Event};
+use crate::event::Event;
 use crate::syscall::flags::x86::{SWAPON, SYSLOG};
 use crate::syscall::flags::{
     ADJUST, CLOCK_STATE, CLOCK_STATUS, FUTEX_WAITER, IO_CLASS, LANDLOCK_ACCESS, LOG_LEVEL, SCHED, SCHED_ATTR,
-    write_hex, write_number, write_radix,
+    SECCOMP_ACTION, write_hex, write_number, write_radix,
 };
 use crate::syscall::{Arg, Spec};
 
 layouts! {
     /// `struct timex`.
-    TIMEX: 208/208 {
+    TIMEX: 208/128 {
+        always modes @ 0/0 Flags(&ADJUST, B4);
+        always offset @ 8/4 Int(Word);
+        always freq @ 16/8 Int(Word);
+        always maxerror @ 24/12 Int(Word);
+        always esterror @ 32/16 Int(Word);
+        always status @ 40/20 Flags(&CLOCK_STATUS, B4);
+        always constant @ 48/24 Int(Word);
+        always precision @ 56/28 Int(Word);
+        always tolerance @ 64/32 Int(Word);
+        always time @ 72/36 Nested(&structures::TIMEVAL);
+        always tick @ 88/44 Int(Word);
+        always ppsfreq @ 96/48 Int(Word);
+        always jitter @ 104/52 Int(Word);
+        always shift @ 112/56 Int(B4);
+        always stabil @ 120/60 Int(Word);
+        always jitcnt @ 128/64 Int(Word);
+        always calcnt @ 136/68 Int(Word);
+        always errcnt @ 144/72 Int(Word);
+        always stbcnt @ 152/76 Int(Word);
+        always tai @ 160/80 Int(B4);
+    }
+    /// `struct __kernel_timex`: the same for all programs.
+    TIMEX64: 208/208 {
         always modes @ 0/0 Flags(&ADJUST, B4);
         always offset @ 8/8 Int(B8);
         always freq @ 16/16 Int(B8);
@@ -31,7 +54,7 @@ layouts! {
         always constant @ 48/48 Int(B8);
         always precision @ 56/56 Int(B8);
         always tolerance @ 64/64 Int(B8);
-        always time @ 72/72 Nested(&tables::TIMEVAL);
+        always time @ 72/72 Nested(&TIMEVAL64);
         always tick @ 88/88 Int(B8);
         always ppsfreq @ 96/96 Int(B8);
         always jitter @ 104/104 Int(B8);
@@ -69,6 +92,17 @@ layouts! {
         beyond(52) sched_util_min @ 48/48 Uint(B4);
         beyond(52) sched_util_max @ 52/52 Uint(B4);
     }
+    /// `struct __kernel_timex_timeval`.
+    TIMEVAL64: 16/16 {
+        always tv_sec @ 0/0 Int(B8);
+        always tv_usec @ 8/8 Int(B8);
+    }
+    /// `struct seccomp_notif_sizes`.
+    NOTIFICATION: 6/6 {
+        always seccomp_notif @ 0/0 Uint(B2);
+        always seccomp_notif_resp @ 2/2 Uint(B2);
+        always seccomp_data @ 4/4 Uint(B2);
+    }
     /// `struct futex_waitv`.
     WAITER: 24/24 {
         always val @ 0/0 Hexadecimal(B8);
@@ -94,15 +128,12 @@ layouts! {
     }
 }
 
-/// A call's name, its argument, whether the kernel fills it, and what is there. A line an argument.
-static ARGUMENTS: &[(&str, usize, bool, What)] =
-    &[("adjtimex", 0, true, What::Of(&TIMEX)), ("clock_adjtime", 1, true, What::Of(&TIMEX))];
-
-/// The same for those with a form of their own, known before the call or when it has returned.
-static OWN: &[(&str, usize, Form)] = &[];
-
-/// The same for programs of every kind.
-static OWN_OF_ALL: &[(&str, usize, Form)] = &[
+/// A call's name, its argument, and how that is shown. A line an argument.
+static ARGUMENTS: &[(&str, usize, Form)] = &[
+    ("adjtimex", 0, Form::IoctlOut(What::Of(&TIMEX))),
+    ("clock_adjtime", 1, Form::IoctlOut(What::Of(&TIMEX))),
+    ("clock_adjtime64", 1, Form::IoctlOut(What::Of(&TIMEX64))),
+    ("perf_event_open", 0, Form::OwnLate(perf::write_attributes)),
     ("semop", 1, Form::Own(ipc::write_operations)),
     ("semtimedop", 1, Form::Own(ipc::write_operations)),
     ("semtimedop_time64", 1, Form::Own(ipc::write_operations)),
@@ -134,8 +165,7 @@ static OWN_OF_ALL: &[(&str, usize, Form)] = &[
     ("sethostname", 0, Form::Own(write_host_name)),
     ("setdomainname", 0, Form::Own(write_host_name)),
     ("sched_setattr", 1, Form::OwnLate(write_scheduling)),
-    ("sched_getattr", 1, Form::OwnLate(write_scheduling)),
-    ("seccomp", 2, Form::Own(write_seccomp)),
+    ("sched_getattr", 1, Form::OwnLate(write_scheduling_told)),
     ("setxattr", 2, Form::Own(write_attribute)),
     ("lsetxattr", 2, Form::Own(write_attribute)),
     ("fsetxattr", 2, Form::Own(write_attribute)),
@@ -155,31 +185,18 @@ static OWN_OF_ALL: &[(&str, usize, Form)] = &[
 
 /// How an argument is printed that is a structure only this call has.
 pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form> {
-    let of_all_programs = uring::form(event, spec, index).or_else(|| bpf::form(event, spec, index));
-    let of_all_programs = of_all_programs.or_else(|| quota::form(event, spec, index));
-    let of_all_programs = of_all_programs.or_else(|| keys::form(event, spec, index));
-    let of_all_programs = of_all_programs.or_else(|| ptrace::form(event, spec, index));
-    let of_all_programs = of_all_programs.or_else(|| aio::form(spec, index));
-    let is_this = |name: &str, at: usize| name == spec.name && at == index;
-    let own = || OWN_OF_ALL.iter().find(|(name, at, _)| is_this(name, *at)).map(|(.., form)| *form);
-    of_all_programs.or_else(own).or_else(|| form_here(event, spec, index))
-}
-
-fn form_here(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form> {
-    if (spec.name, index) == ("perf_event_open", 0) {
-        return Some(Form::OwnLate(perf::write_attributes));
-    }
-    if event.abi != Abi::X86_64 {
-        return None;
-    }
-    if let Some(form) = ipc::form(event, spec, index) {
-        return Some(form);
+    let by_operation = uring::form(event, spec, index).or_else(|| bpf::form(event, spec, index));
+    let by_operation = by_operation.or_else(|| quota::form(event, spec, index));
+    let by_operation = by_operation.or_else(|| keys::form(event, spec, index));
+    let by_operation = by_operation.or_else(|| ptrace::form(event, spec, index));
+    let by_operation = by_operation.or_else(|| aio::form(spec, index));
+    let by_operation = by_operation.or_else(|| old::form(event, spec, index));
+    let by_operation = by_operation.or_else(|| ipc::form(event, spec, index));
+    if spec.name == "seccomp" {
+        return seccomp_form(event.args[0] as u32, index);
     }
     let is_this = |name: &str, at: usize| name == spec.name && at == index;
-    if let Some((.., is_filled, what)) = ARGUMENTS.iter().find(|(name, at, ..)| is_this(name, *at)) {
-        return Some(if *is_filled { Form::IoctlOut(*what) } else { Form::IoctlIn(*what) });
-    }
-    OWN.iter().find(|(name, at, _)| is_this(name, *at)).map(|(.., form)| *form)
+    by_operation.or_else(|| ARGUMENTS.iter().find(|(name, at, _)| is_this(name, *at)).map(|(.., form)| *form))
 }
 
 /// Whether an argument has a form here.
@@ -208,12 +225,14 @@ pub(super) fn write_state(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
 fn has_structure(call: &mut Decoder<'_, '_>) -> bool {
     let address = call.arg(call.spec.args.len() - 1);
     let mut bytes = [0; 208];
-    address != 0 && call.memory.read(call.phase, address, &mut bytes) == bytes.len()
+    let layout = if call.spec.name.ends_with("64") { &TIMEX64 } else { &TIMEX };
+    let size = layout.size[call.half()];
+    address != 0 && call.memory.read(call.phase, address, &mut bytes[..size]) == size
 }
 
 /// A pointer that has 64 bits in every program.
-fn write_pointer(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    call.write_address(out, number(&bytes[..bytes.len().min(8)]));
+fn write_pointer(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    write_address64(out, number(&bytes[..bytes.len().min(8)]));
 }
 
 /// The number that up to eight bytes are.
@@ -251,8 +270,14 @@ fn write_attribute(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) 
         _ => Some(word(call.event.abi, call.arg(index + 1))),
     };
     let size = size.filter(|&size| size <= LARGEST && address != 0 && call.is_deep());
-    let mut value = vec![0; (size.unwrap_or(0) as usize).min(call.style.strings)];
-    if size.is_none() || call.memory.read(call.phase, address, &mut value) < value.len() {
+    let shown = (size.unwrap_or(0) as usize).min(call.style.strings);
+    let mut value = vec![0; shown];
+    // Where nothing is shown of it strace looks whether it could be.
+    let least = usize::from(size.unwrap_or(0) > 0);
+    let mut first = [0];
+    let is_readable = call.memory.read(call.phase, address, &mut value) == shown
+        && call.memory.read(call.phase, address, &mut first[..least]) == least;
+    if size.is_none() || !is_readable {
         return call.write_address(out, address);
     }
     match value.strip_suffix(b"\0") {
@@ -332,7 +357,13 @@ fn write_kexec_segments(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: us
 
 /// `{entry_number=12, base_addr=0x.., limit=0x0fffff, seg_32bit=1, ..}` (`set_thread_area(2)`).
 fn write_segment(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    let address = call.arg(index);
+    // Asked for, and not told.
+    let is_told = call.phase == Phase::Entry || call.succeeded();
+    write_segment_at(call, out, call.arg(index), is_told);
+}
+
+/// The same at an address; of one that is not told only the number.
+pub(super) fn write_segment_at(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, address: u64, is_told: bool) {
     let mut bytes = [0; 16];
     let is_looked_at = address != 0 && !call.style.addresses;
     if !is_looked_at || call.memory.read(call.phase, address, &mut bytes) < bytes.len() {
@@ -345,8 +376,7 @@ fn write_segment(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
         u32::MAX => out.extend_from_slice(b"-1"),
         entry => write_radix(out, u64::from(entry), 10, 1),
     }
-    // Asked for, and not told.
-    if call.phase == Phase::Exit && !call.succeeded() {
+    if !is_told {
         return out.extend_from_slice(b", ...}");
     }
     // With and without its 0x, so many digits.
@@ -401,33 +431,51 @@ pub(super) fn write_log(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: us
     }
 }
 
-/// `{size=56, sched_policy=SCHED_OTHER, ...}`: as much of it as its size says, or the size of the kernel's.
+/// `{size=56, sched_policy=SCHED_OTHER, ...}`: as much of it as its size says.
 fn write_scheduling(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     /// `E2BIG`; the first version's size.
     const TOO_BIG: i32 = 7;
     const FIRST: usize = 48;
-    let (address, is_passed) = (call.arg(index), call.spec.name == "sched_setattr");
-    let phase = if is_passed { Phase::Entry } else { Phase::Exit };
-    let size = call.read_u32_at(phase, address).filter(|_| is_passed || call.succeeded());
-    let Some(size) = size.filter(|_| !call.style.addresses) else { return call.write_address(out, address) };
+    let address = call.arg(index);
+    let size = call.read_u32_at(Phase::Entry, address).filter(|_| !call.style.addresses);
+    let Some(size) = size else { return call.write_address(out, address) };
     let given = if size == 0 { FIRST } else { size as usize };
-    let given = if is_passed { given } else { given.min(call.arg(index + 1) as u32 as usize) };
     let mut bytes = [0; 56];
     let known = given.min(bytes.len());
-    if given >= FIRST && call.memory.read(phase, address, &mut bytes[..known]) < known {
+    if given >= FIRST && call.memory.read(Phase::Entry, address, &mut bytes[..known]) < known {
         return call.write_address(out, address);
     }
     out.push(b'{');
     if given < FIRST {
         out.extend_from_slice(format!("size={size}").as_bytes());
     } else {
-        call.write_some(out, if is_passed { &SCHEDULING } else { &SCHEDULING_TOLD }, &bytes, given);
+        call.write_some(out, &SCHEDULING, &bytes, given);
     }
     out.extend_from_slice(if given > bytes.len() { b", ...}" } else { b"}" });
     let wanted = call.read_u32_at(Phase::Exit, address).filter(|&wanted| wanted != size);
-    if let Some(wanted) = wanted.filter(|_| is_passed && call.event.errno() == Some(TOO_BIG)) {
+    if let Some(wanted) = wanted.filter(|_| call.event.errno() == Some(TOO_BIG)) {
         out.extend_from_slice(format!(" => {{size={wanted}}}").as_bytes());
     }
+}
+
+/// The same as the kernel tells it, in a buffer of the size in the next argument.
+fn write_scheduling_told(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    const FIRST: u32 = 48;
+    let (address, room) = (call.arg(index), call.arg(index + 1) as u32 as usize);
+    let mut bytes = [0; 56];
+    let room = room.min(bytes.len());
+    let is_looked_at = room > 0 && address != 0 && call.succeeded() && !call.style.addresses;
+    if !is_looked_at || call.memory.read(Phase::Exit, address, &mut bytes[..room]) < room {
+        return call.write_address(out, address);
+    }
+    let size = number(&bytes[..4]) as u32;
+    out.push(b'{');
+    if size < FIRST {
+        out.extend_from_slice(format!("size={size}").as_bytes());
+    } else {
+        call.write_some(out, &SCHEDULING_TOLD, &bytes, size as usize);
+    }
+    out.push(b'}');
 }
 
 /// Reads at the entry what is shown at the exit.
@@ -446,12 +494,50 @@ fn has_parameters(attr: &[u8]) -> bool {
     number(&attr[8..16]) & 0x10 == 0
 }
 
-/// What is installed, or asked for.
-fn write_seccomp(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    match call.arg(0) as u32 {
-        // SECCOMP_SET_MODE_FILTER.
-        1 => prctl::write_filter(call, out, index),
-        _ => call.write_address(out, call.arg(index)),
+/// Operations of `seccomp(2)`.
+const SET_MODE_FILTER: u32 = 1;
+const GET_ACTION_AVAIL: u32 = 2;
+const GET_NOTIF_SIZES: u32 = 3;
+
+/// How the arguments of `seccomp(2)` are shown.
+fn seccomp_form(operation: u32, index: usize) -> Option<Form> {
+    match (operation, index) {
+        (_, 0) | (SET_MODE_FILTER, 1) => None,
+        (_, 1) => Some(Form::Own(write_seccomp_flags)),
+        (SET_MODE_FILTER, _) => Some(Form::Own(write_filter)),
+        (GET_ACTION_AVAIL, _) => Some(Form::Own(write_action)),
+        (GET_NOTIF_SIZES, _) => Some(Form::OwnLate(write_sizes)),
+        _ => Some(Form::As(Arg::Addr)),
+    }
+}
+
+/// Those that no operation has, as a number.
+fn write_seccomp_flags(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    write_hex(out, u64::from(call.arg(index) as u32));
+}
+
+fn write_filter(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    filter::write(call, out, call.arg(index), filter::Of::Seccomp);
+}
+
+/// `[SECCOMP_RET_LOG]`
+fn write_action(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let address = call.arg(index);
+    match call.read_u32_at(Phase::Entry, address).filter(|_| !call.style.addresses) {
+        Some(action) => {
+            out.push(b'[');
+            call.style.constants.one(out, &SECCOMP_ACTION, u64::from(action));
+            out.push(b']');
+        }
+        None => call.write_address(out, address),
+    }
+}
+
+fn write_sizes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    if call.succeeded() {
+        call.write_layout(out, call.arg(index), &NOTIFICATION);
+    } else {
+        call.write_address(out, call.arg(index));
     }
 }
 

@@ -3,8 +3,10 @@
 use super::constants::Constants;
 use super::escape::write_bracketed;
 use super::memory::{Memory, Phase, Snapshot};
+use super::time::write_ticks;
 use super::{Decoder, Question};
-use crate::syscall::flags::{SIGACTION, signal_name, write_hex, write_number, write_radix};
+use crate::event::Abi;
+use crate::syscall::flags::{AUDIT_ARCH, SIGACTION, signal_name, write_hex, write_number, write_radix};
 
 /// Bytes of `siginfo_t`.
 const SIGINFO_SIZE: usize = 128;
@@ -74,10 +76,11 @@ fn long(bytes: &[u8], at: usize, is_64_bit: bool) -> u64 {
 }
 
 /// `EINTR`, or the number of none.
-fn write_errno(out: &mut Vec<u8>, errno: u32) {
+fn write_errno(out: &mut Vec<u8>, errno: u32, constants: Constants) {
+    let number = |out: &mut Vec<u8>| write_radix(out, u64::from(errno), 10, 1);
     match syscalls::Errno::new(errno.cast_signed()).name() {
-        Some(name) => out.extend_from_slice(name.as_bytes()),
-        None => write_radix(out, u64::from(errno), 10, 1),
+        Some(name) => constants.write(out, number, |out| out.extend_from_slice(name.as_bytes())),
+        None => number(out),
     }
 }
 
@@ -99,43 +102,41 @@ fn write_info(out: &mut Vec<u8>, info: &[u8], is_64_bit: bool, constants: Consta
     constants.signal(out, signal);
     write_named(out, "si_code", |out| constants.si_code(out, signal, code));
     if errno != 0 {
-        write_named(out, "si_errno", |out| write_errno(out, errno));
+        write_named(out, "si_errno", |out| write_errno(out, errno, constants));
     }
-    let pointer = if is_64_bit { 8 } else { 4 };
+    let has_value = long(info, fields + 8, is_64_bit) != 0;
     match (code, signal) {
         // Sent by a program.
-        (0 | -6 | -1 | -3 | -4 | -5 | -60, _) if signal != 0 => {
-            write_sender(out, info, fields, name);
-            if matches!(code, -1 | -3 | -4) {
-                write_value(out, info, fields + 8, is_64_bit);
-            }
-        }
+        (0 | -6, _) => write_sender(out, info, fields, name),
         (-2, _) => {
             write_named(out, "si_timerid", |out| write_hex(out, u64::from(word(info, fields))));
             let overrun = word(info, fields + 4);
             write_named(out, "si_overrun", |out| write_number(out, i64::from(overrun as i32)));
             write_value(out, info, fields + 8, is_64_bit);
         }
-        (code, 17) if code > 0 && code != 0x80 => {
+        (-5, _) => write_band(out, info, fields, is_64_bit),
+        (..=-1, _) => {
+            write_sender(out, info, fields, name);
+            if has_value {
+                write_value(out, info, fields + 8, is_64_bit);
+            }
+        }
+        // Sent by the kernel.
+        (_, 17) => {
             write_sender(out, info, fields, name);
             write_child(out, info, fields, is_64_bit, constants);
         }
-        (code, 4 | 5 | 7 | 8 | 11) if code > 0 && code != 0x80 => {
-            let address = long(info, fields, is_64_bit);
-            write_named(out, "si_addr", |out| write_pointer(out, address));
-        }
-        (0x80, 11) => write_named(out, "si_addr", |out| write_pointer(out, long(info, fields, is_64_bit))),
-        (code, 29) if code > 0 => {
-            write_named(out, "si_band", |out| write_hex(out, long(info, fields, is_64_bit)));
-            let fd = word(info, fields + pointer);
-            write_named(out, "si_fd", |out| write_number(out, i64::from(fd as i32)));
-        }
-        (1, 31) => write_refused(out, info, fields, is_64_bit),
-        (0x80, _) => {}
-        // Of a kind of the sender's own.
+        (code, 4 | 5 | 7 | 8 | 11) => write_fault(out, info, (signal, code), fields, is_64_bit),
+        (1..=6, 29) => write_band(out, info, fields, is_64_bit),
+        (_, 29) => {}
+        (_, 31) => write_refused(out, info, fields, is_64_bit, constants),
         _ => {
-            write_sender(out, info, fields, name);
-            write_value(out, info, fields + 8, is_64_bit);
+            if word(info, fields) != 0 || word(info, fields + 4) != 0 {
+                write_sender(out, info, fields, name);
+            }
+            if has_value {
+                write_value(out, info, fields + 8, is_64_bit);
+            }
         }
     }
     out.push(b'}');
@@ -160,12 +161,39 @@ fn write_sender(out: &mut Vec<u8>, info: &[u8], at: usize, name: &[u8]) {
 }
 
 fn write_value(out: &mut Vec<u8>, info: &[u8], at: usize, is_64_bit: bool) {
-    let pointer = long(info, at, is_64_bit);
-    if pointer == 0 {
-        return;
-    }
     write_named(out, "si_int", |out| write_number(out, i64::from(word(info, at) as i32)));
-    write_named(out, "si_ptr", |out| write_hex(out, pointer));
+    write_named(out, "si_ptr", |out| write_pointer(out, long(info, at, is_64_bit)));
+}
+
+/// What happened to which descriptor.
+fn write_band(out: &mut Vec<u8>, info: &[u8], at: usize, is_64_bit: bool) {
+    let (band, pointer) = (long(info, at, is_64_bit), if is_64_bit { 8 } else { 4 });
+    let band = if is_64_bit { band.cast_signed() } else { i64::from(band as i32) };
+    write_named(out, "si_band", |out| write_number(out, band));
+    write_named(out, "si_fd", |out| write_number(out, i64::from(word(info, at + pointer) as i32)));
+}
+
+/// Where a program has failed, and why.
+fn write_fault(out: &mut Vec<u8>, info: &[u8], (signal, code): (u32, i32), at: usize, is_64_bit: bool) {
+    let pointer = if is_64_bit { 8 } else { 4 };
+    let address = |at: usize| long(info, at, is_64_bit);
+    write_named(out, "si_addr", |out| write_pointer(out, address(at)));
+    let behind = at + pointer;
+    match (signal, code) {
+        // BUS_MCEERR_AR, BUS_MCEERR_AO.
+        (7, 4 | 5) => {
+            write_named(out, "si_addr_lsb", |out| write_hex(out, u64::from(word(info, behind) & 0xffff)));
+        }
+        // SEGV_BNDERR, SEGV_PKUERR.
+        (11, 3) => {
+            write_named(out, "si_lower", |out| write_pointer(out, address(behind + pointer)));
+            write_named(out, "si_upper", |out| write_pointer(out, address(behind + 2 * pointer)));
+        }
+        (11, 4) => {
+            write_named(out, "si_pkey", |out| write_radix(out, word(info, behind + pointer).into(), 10, 1));
+        }
+        _ => {}
+    }
 }
 
 fn write_child(out: &mut Vec<u8>, info: &[u8], at: usize, is_64_bit: bool, constants: Constants) {
@@ -176,47 +204,47 @@ fn write_child(out: &mut Vec<u8>, info: &[u8], at: usize, is_64_bit: bool, const
     });
     // Aligned as a long.
     let (times, size) = if is_64_bit { (at + 16, 8) } else { (at + 12, 4) };
-    write_named(out, "si_utime", |out| write_ticks(out, long(info, times, is_64_bit)));
-    write_named(out, "si_stime", |out| write_ticks(out, long(info, times + size, is_64_bit)));
+    write_named(out, "si_utime", |out| write_ticks(out, long(info, times, is_64_bit), constants));
+    write_named(out, "si_stime", |out| write_ticks(out, long(info, times + size, is_64_bit), constants));
 }
 
-/// Clock ticks, a hundred a second: `12 /* 0.12 s */`.
-fn write_ticks(out: &mut Vec<u8>, ticks: u64) {
-    write_radix(out, ticks, 10, 1);
-    if ticks != 0 {
-        out.extend_from_slice(b" /* ");
-        write_radix(out, ticks / 100, 10, 1);
-        out.push(b'.');
-        write_radix(out, ticks % 100, 10, 2);
-        out.extend_from_slice(b" s */");
-    }
-}
-
-fn write_refused(out: &mut Vec<u8>, info: &[u8], at: usize, is_64_bit: bool) {
+fn write_refused(out: &mut Vec<u8>, info: &[u8], at: usize, is_64_bit: bool, constants: Constants) {
     let pointer = if is_64_bit { 8 } else { 4 };
     write_named(out, "si_call_addr", |out| write_pointer(out, long(info, at, is_64_bit)));
     let (number, arch) = (word(info, at + pointer), word(info, at + pointer + 4));
-    let (abi, name) = match arch {
-        0xc000_003e => (crate::event::Abi::X86_64, "AUDIT_ARCH_X86_64"),
-        _ => (crate::event::Abi::I386, "AUDIT_ARCH_I386"),
+    let abi = match arch {
+        0xc000_003e => Some(Abi::X86_64),
+        0x4000_0003 => Some(Abi::I386),
+        _ => None,
     };
-    write_named(out, "si_syscall", |out| match crate::syscall::lookup(abi, number) {
-        Some(spec) => {
+    let spec = abi.and_then(|abi| crate::syscall::lookup(abi, number));
+    let write_number = |out: &mut Vec<u8>| write_radix(out, u64::from(number), 10, 1);
+    write_named(out, "si_syscall", |out| match spec {
+        Some(spec) => constants.write(out, write_number, |out| {
             out.extend_from_slice(b"__NR_");
             out.extend_from_slice(spec.name.as_bytes());
-        }
-        None => write_hex(out, u64::from(number)),
+        }),
+        None => write_number(out),
     });
-    write_named(out, "si_arch", |out| out.extend_from_slice(name.as_bytes()));
+    write_named(out, "si_arch", |out| constants.one(out, &AUDIT_ARCH, u64::from(arch)));
 }
 
 /// `[INT CHLD]`, or `~[KILL STOP]` where most signals are in the set.
 fn write_set(out: &mut Vec<u8>, set: u64, constants: Constants) {
-    let is_most = set.count_ones() >= SIGNALS * 2 / 3;
+    write_set_of(out, set, SIGNALS, constants);
+}
+
+/// A set of the first Linux, which has half as many.
+pub(super) fn write_old_set(out: &mut Vec<u8>, set: u32, constants: Constants) {
+    write_set_of(out, u64::from(set), SIGNALS / 2, constants);
+}
+
+fn write_set_of(out: &mut Vec<u8>, set: u64, signals: u32, constants: Constants) {
+    let is_most = set.count_ones() >= signals * 2 / 3;
     let shown = if is_most { !set } else { set };
     out.extend_from_slice(if is_most { b"~[" } else { b"[" });
     let mut is_first = true;
-    for signal in (1..=SIGNALS).filter(|signal| shown >> (signal - 1) & 1 != 0) {
+    for signal in (1..=signals).filter(|signal| shown >> (signal - 1) & 1 != 0) {
         if !is_first {
             out.push(b' ');
         }
@@ -234,9 +262,33 @@ fn write_set(out: &mut Vec<u8>, set: u64, constants: Constants) {
     out.push(b']');
 }
 
+/// The name of a handler that is none, in programs of 64 (0) or 32 bits.
+pub(super) fn handler_name(handler: u64, half: usize) -> Option<&'static str> {
+    let error = if half == 0 { u64::MAX } else { u64::from(u32::MAX) };
+    match handler {
+        0 => Some("SIG_DFL"),
+        1 => Some("SIG_IGN"),
+        handler if handler == error => Some("SIG_ERR"),
+        _ => None,
+    }
+}
+
+/// Its name, or its address.
+pub(super) fn write_handler(out: &mut Vec<u8>, handler: u64, half: usize, constants: Constants) {
+    let number = |out: &mut Vec<u8>| write_hex(out, handler);
+    match handler_name(handler, half) {
+        Some(name) => constants.write(out, number, |out| out.extend_from_slice(name.as_bytes())),
+        None => number(out),
+    }
+}
+
 fn set_of(bytes: &[u8]) -> u64 {
     long(bytes, 0, true)
 }
+
+/// Bytes of a mask as strace has it in its own structure.
+const MASK_OF_STRACE: usize = 64;
+const PAGE: u64 = 4096;
 
 /// Where a snapshot has the signal mask that `rt_sigreturn` puts back: it lies on the stack, to which no argument points.
 const RETURNED_MASK: u64 = 0;
@@ -264,8 +316,8 @@ impl Decoder<'_, '_> {
         if address == 0 || self.memory.read(self.phase, address, &mut bytes[..size]) < size {
             return self.write_address(out, address);
         }
-        if size == 4 && bytes[..4] == [0xff; 4] {
-            return out.extend_from_slice(b"~[]");
+        if size == 4 {
+            return write_old_set(out, word(&bytes, 0), self.style.constants);
         }
         write_set(out, set_of(&bytes), self.style.constants);
     }
@@ -282,21 +334,23 @@ impl Decoder<'_, '_> {
         if address == 0 || self.memory.read(self.phase, address, &mut bytes[..size]) < size {
             return self.write_address(out, address);
         }
+        // strace reads as many more signals as there might be; that cannot fail but at the end of a page.
+        let whole = if is_old { size } else { 3 * word + MASK_OF_STRACE };
+        let is_split = address % PAGE + whole as u64 > PAGE;
+        let last = address.wrapping_add(whole as u64 - 1);
+        if is_split && self.memory.read(self.phase, last, &mut [0]) == 0 {
+            return self.write_address(out, address);
+        }
         let (flags_at, restorer_at, mask_at) = if is_old { (8, 12, 4) } else { (word, 2 * word, 3 * word) };
         let flags = long(&bytes, flags_at, is_64_bit);
         out.extend_from_slice(b"{sa_handler=");
-        let handler = long(&bytes, 0, is_64_bit);
-        let none = if is_64_bit { u64::MAX } else { u64::from(u32::MAX) };
-        let name = |out: &mut Vec<u8>| match handler {
-            0 => out.extend_from_slice(b"SIG_DFL"),
-            1 => out.extend_from_slice(b"SIG_IGN"),
-            handler if handler == none => out.extend_from_slice(b"SIG_ERR"),
-            handler => write_hex(out, handler),
-        };
-        self.style.constants.write(out, |out| write_hex(out, handler), name);
+        write_handler(out, long(&bytes, 0, is_64_bit), self.half(), self.style.constants);
         out.extend_from_slice(b", sa_mask=");
-        let mask = if is_old { u64::from(self::word(&bytes, mask_at)) } else { set_of(&bytes[mask_at..]) };
-        write_set(out, mask, self.style.constants);
+        if is_old {
+            write_old_set(out, self::word(&bytes, mask_at), self.style.constants);
+        } else {
+            write_set(out, set_of(&bytes[mask_at..]), self.style.constants);
+        }
         out.extend_from_slice(b", sa_flags=");
         self.style.constants.bits(out, &SIGACTION, flags);
         if flags & RESTORER != 0 {

@@ -4,7 +4,7 @@ use super::Decoder;
 use super::constants::Constants;
 use super::ioctl::{self, What};
 use super::memory::Phase;
-use super::{bpf, keys, net, perf, poll, prctl, process, ptrace, quota, rare, tables, uring};
+use super::{bpf, keys, net, old, perf, poll, prctl, process, ptrace, quota, rare, structures, uring};
 use crate::event::Event;
 use crate::syscall::flags::{self, FlagSet, write_hex, write_radix};
 use crate::syscall::{Arg, Family, Ret, Spec, Struct, open_flags};
@@ -124,9 +124,14 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
         ("syslog", 2) => Some(Form::Own(rare::write_log_size)),
         ("mount", 3) => Some(Form::Own(write_mount_flags)),
         // FAN_NOFD.
-        ("fanotify_mark", 3) if args[3] as u32 == u32::MAX => Some(Form::Named("FAN_NOFD")),
+        ("fanotify_mark", _) if spec.args[index].arg == Arg::DirFd && args[index] as u32 == u32::MAX => {
+            Some(Form::Named("FAN_NOFD"))
+        }
         ("socketpair", 2) => Some(Form::As(Arg::Size)),
         ("socket", 2) => socket_protocol(args[0] as u32),
+        ("getsockopt", 2) if args[1] as u32 == 1 && args[2] as u32 == 26 => {
+            Some(Form::Own(write_filter_option))
+        }
         ("setsockopt" | "getsockopt", 2) => option_names(args[1] as u32).map(|set| Form::As(Arg::Enum(set))),
         _ => rare::form(event, spec, index),
     }
@@ -145,9 +150,9 @@ fn fcntl_form(event: &Event<'_>, command: u32) -> Option<Form> {
         DUPFD | DUPFD_CLOEXEC | DUPFD_QUERY | SETPIPE_SZ => Some(Form::As(Arg::Long)),
         SETOWN => Some(Form::As(Arg::Pid)),
         // A lock that was found is told with its owner.
-        5 | 36 => Some(Form::As(Arg::Out(Struct::FlockTaken))),
+        5 | 36 => Some(Form::As(Arg::Out(Struct::Flock))),
         6 | 7 | 37 | 38 => Some(Form::As(Arg::In(Struct::Flock))),
-        12 => Some(Form::As(Arg::Out(Struct::FlockTaken64))),
+        12 => Some(Form::As(Arg::Out(Struct::Flock64))),
         13 | 14 => Some(Form::As(Arg::In(Struct::Flock64))),
         // Owners.
         15 => Some(Form::Own(write_owner)),
@@ -165,13 +170,14 @@ fn write_owner(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
         return call.write_address(out, address);
     }
     let is_group = call.read_u32_at(call.phase, address) == Some(GROUP);
-    call.write_layout(out, address, if is_group { &tables::OWNER_GROUP } else { &tables::OWNER });
+    call.write_layout(out, address, if is_group { &structures::OWNER_GROUP } else { &structures::OWNER });
 }
 
 /// Protocol numbers mean what the domain says: the table's kind is right for `AF_INET` and `AF_INET6`.
 fn socket_protocol(domain: u32) -> Option<Form> {
     match domain {
         2 | 10 => None,
+        3 => Some(Form::Own(write_radio_protocol)),
         16 => Some(Form::As(Arg::Enum(&flags::NETLINK_PROTOCOL))),
         17 => Some(Form::Own(write_packet_protocol)),
         29 => Some(Form::As(Arg::Enum(&flags::CAN_PROTOCOL))),
@@ -202,6 +208,15 @@ fn write_mount_flags(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize
     call.style.constants.bits(out, &flags::MOUNT, flags);
 }
 
+/// `0xcc /* AX25_P_IP */`: strace has the numbers, too, for no public header has the names.
+fn write_radio_protocol(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let constants = match call.style.constants {
+        Constants::Numbers => Constants::Numbers,
+        Constants::Names | Constants::Both => Constants::Both,
+    };
+    constants.one(out, &flags::AX25_PROTOCOL, call.arg(index));
+}
+
 /// `htons(ETH_P_ALL)`
 fn write_packet_protocol(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     let protocol = call.arg(index) as u16;
@@ -211,6 +226,12 @@ fn write_packet_protocol(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: u
         flags::ETHERNET_PROTOCOL.write_one(out, u64::from(protocol.swap_bytes()));
         out.push(b')');
     });
+}
+
+/// `SO_ATTACH_FILTER`, by the name it has where it is asked for.
+fn write_filter_option(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let number = |out: &mut Vec<u8>| write_hex(out, u64::from(call.arg(index) as u32));
+    call.style.constants.write(out, number, |out| out.extend_from_slice(b"SO_GET_FILTER"));
 }
 
 /// Names of options at this level of the socket.
@@ -376,11 +397,13 @@ pub(super) fn write_after(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
     match call.spec.name {
         "poll" | "ppoll" | "ppoll_time64" if call.style.addresses && call.event.ret != Some(0) => {}
         "poll" | "ppoll" | "ppoll_time64" => poll::write_polled(call, out),
+        "select" if call.spec.args.len() == 1 => {}
         "select" | "_newselect" | "pselect6" | "pselect6_time64" => poll::write_selected(call, out),
-        "adjtimex" | "clock_adjtime" => rare::write_state(call, out),
+        "adjtimex" | "clock_adjtime" | "clock_adjtime64" => rare::write_state(call, out),
         "recvmmsg" | "recvmmsg_time64" => net::write_time_left(call, out),
+        "sgetmask" | "ssetmask" | "signal" => old::write_after(call, out),
         "sched_getscheduler" | "prctl" | "personality" => write_meaning(call, out),
-        "membarrier" if call.arg(0) as u32 == 0 => write_meaning(call, out),
+        "membarrier" if call.arg(0) as u32 == 0 && call.event.ret != Some(0) => write_meaning(call, out),
         "set_thread_area" => {
             if let Some(entry) = call.read_u32_at(Phase::Exit, call.arg(0)) {
                 out.extend_from_slice(format!(" (entry_number={})", entry.cast_signed()).as_bytes());
@@ -406,11 +429,12 @@ pub(super) fn look_ahead(call: &mut Decoder<'_, '_>) {
     bpf::look_ahead(call);
     perf::look_ahead(call);
     rare::look_ahead(call);
+    ptrace::look_ahead(call);
     for (index, spec) in call.spec.args.iter().enumerate() {
         match spec.arg {
             Arg::InOut(Struct::Integer) => {
                 let mut value = [0; 8];
-                let size = net::integer_size(call.spec);
+                let size = net::integer_size(call);
                 call.memory.read(Phase::Entry, call.arg(index), &mut value[..size]);
             }
             Arg::InOut(Struct::Msghdr) => net::look_ahead(call, index),
@@ -452,6 +476,8 @@ fn write_clone_results(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
         out.push(b'=');
         if argument == "parent_tid" && call.succeeded() {
             call.write_integer(out, call.arg(index), 4);
+        } else if argument == "tls" && call.half() == 1 && call.succeeded() {
+            rare::write_segment_at(call, out, call.arg(index), true);
         } else {
             call.write_address(out, call.arg(index));
         }
@@ -535,8 +561,10 @@ fn write_more(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, more: &[More]) {
     for argument in more {
         out.extend_from_slice(b", ");
         match argument {
-            More::Timeout if call.spec.name == "futex" => call.write_layout(out, args[3], &tables::TIMESPEC),
-            More::Timeout => call.write_layout(out, args[3], &tables::TIMESPEC64),
+            More::Timeout if call.spec.name == "futex" => {
+                call.write_layout(out, args[3], &structures::TIMESPEC)
+            }
+            More::Timeout => call.write_layout(out, args[3], &structures::TIMESPEC64),
             More::Address(index) => call.write_address(out, args[*index]),
             More::Count(index) => write_radix(out, u64::from(args[*index] as u32), 10, 1),
             More::Hex(index) => write_hex(out, u64::from(args[*index] as u32)),

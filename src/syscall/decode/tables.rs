@@ -1,423 +1,14 @@
-//! The structures: one table each, and which one is behind which kind of argument.
-//!
-//! Offsets are those of the kernel's headers for x86-64 and i386 (`include/uapi`). `always` members are shown at any
-//! time, `v` ones with `-v` only; `...` stands for those left out, as strace has it.
+//! Which structure is behind which kind of argument, and when it is shown.
 
 use super::Decoder;
-use super::layout::Show::{
-    Address, Device, Enum, Flags, Hex, Id, Int, Mode, Nested, Octal, Own, Process, Text, Uint,
-};
-use super::layout::Size::{B1, B2, B4, B8, Word};
-use super::layout::{Layout, layouts};
+use super::layout::Layout;
 use super::memory::Phase;
-use super::{process, time};
-use crate::syscall::flags::x86::OPEN_LONG;
-use crate::syscall::flags::{
-    CAP_VERSION, EPOLL_EVENTS, FS_MAGIC, FS_STATE, LEASE, OWNER_KIND, RESOLVE, SEEK, SIGNAL_STACK, STATX,
-    STATX_ATTR, TERMIOS_C, TERMIOS_I, TERMIOS_L, TERMIOS_O, TTY_LINE, write_number, write_radix,
+use super::structures::{
+    CAP_HEADER, EPOLL_EVENT, FLOCK, FLOCK64, ITIMERSPEC, ITIMERSPEC64, ITIMERVAL, OLD_STAT, OPEN_HOW, RLIMIT,
+    RLIMIT64, RUSAGE, SIGNAL_STACK_T, STAT, STAT64, STATFS, STATFS64, STATX_RESULT, SYSCTL, SYSINFO,
+    TIMESPEC, TIMESPEC64, TIMEVAL, TIMEZONE, TMS, UTIMBUF, UTSNAME,
 };
 use crate::syscall::{Arg, Family, Spec, Struct};
-
-layouts! {
-    /// `struct timespec`.
-    TIMESPEC: 16/8 {
-        always tv_sec @ 0/0 Int(Word);
-        always tv_nsec @ 8/4 Uint(Word);
-    }
-    /// `struct __kernel_timespec`.
-    TIMESPEC64: 16/16 {
-        always tv_sec @ 0/0 Int(B8);
-        always tv_nsec @ 8/8 Uint(B8);
-    }
-    /// `struct timeval`.
-    TIMEVAL: 16/8 {
-        always tv_sec @ 0/0 Int(Word);
-        always tv_usec @ 8/4 Uint(Word);
-    }
-    /// `struct itimerval`.
-    ITIMERVAL: 32/16 {
-        always it_interval @ 0/0 Nested(&TIMEVAL);
-        always it_value @ 16/8 Nested(&TIMEVAL);
-    }
-    /// `struct itimerspec`.
-    ITIMERSPEC: 32/16 {
-        always it_interval @ 0/0 Nested(&TIMESPEC);
-        always it_value @ 16/8 Nested(&TIMESPEC);
-    }
-    /// `struct __kernel_itimerspec`.
-    ITIMERSPEC64: 32/32 {
-        always it_interval @ 0/0 Nested(&TIMESPEC64);
-        always it_value @ 16/16 Nested(&TIMESPEC64);
-    }
-    /// `struct timezone`.
-    TIMEZONE: 8/8 {
-        always tz_minuteswest @ 0/0 Int(B4);
-        always tz_dsttime @ 4/4 Int(B4);
-    }
-    /// `struct tms`.
-    TMS: 32/16 {
-        always tms_utime @ 0/0 Own(write_ticks);
-        always tms_stime @ 8/4 Own(write_ticks);
-        always tms_cutime @ 16/8 Own(write_ticks);
-        always tms_cstime @ 24/12 Own(write_ticks);
-    }
-    /// `struct rusage`.
-    RUSAGE: 144/72 {
-        always ru_utime @ 0/0 Nested(&TIMEVAL);
-        always ru_stime @ 16/8 Nested(&TIMEVAL);
-        v ru_maxrss @ 32/16 Uint(Word);
-        v ru_ixrss @ 40/20 Uint(Word);
-        v ru_idrss @ 48/24 Uint(Word);
-        v ru_isrss @ 56/28 Uint(Word);
-        v ru_minflt @ 64/32 Uint(Word);
-        v ru_majflt @ 72/36 Uint(Word);
-        v ru_nswap @ 80/40 Uint(Word);
-        v ru_inblock @ 88/44 Uint(Word);
-        v ru_oublock @ 96/48 Uint(Word);
-        v ru_msgsnd @ 104/52 Uint(Word);
-        v ru_msgrcv @ 112/56 Uint(Word);
-        v ru_nsignals @ 120/60 Uint(Word);
-        v ru_nvcsw @ 128/64 Uint(Word);
-        v ru_nivcsw @ 136/68 Uint(Word);
-    }
-    /// `struct stat` of each ABI.
-    STAT: 144/64 {
-        v st_dev @ 0/0 Device(Word);
-        v st_ino @ 8/4 Uint(Word);
-        always st_mode @ 24/8 Own(write_stat_mode);
-        v st_nlink @ 16/10 Own(write_stat_links);
-        v st_uid @ 28/12 Own(write_stat_owner);
-        v st_gid @ 32/14 Own(write_stat_owner);
-        v st_blksize @ 56/24 Uint(Word);
-        v st_blocks @ 64/28 Uint(Word);
-        always st_size @ 48/20 Uint(Word);
-        v st_atime @ 72/32 Own(write_stat_time);
-        v st_atime_nsec @ 80/36 Uint(Word);
-        v st_mtime @ 88/40 Own(write_stat_time);
-        v st_mtime_nsec @ 96/44 Uint(Word);
-        v st_ctime @ 104/48 Own(write_stat_time);
-        v st_ctime_nsec @ 112/52 Uint(Word);
-    }
-    /// The same of a device, which has a number and no size.
-    STAT_DEVICE: 144/64 {
-        v st_dev @ 0/0 Device(Word);
-        v st_ino @ 8/4 Uint(Word);
-        always st_mode @ 24/8 Own(write_stat_mode);
-        v st_nlink @ 16/10 Own(write_stat_links);
-        v st_uid @ 28/12 Own(write_stat_owner);
-        v st_gid @ 32/14 Own(write_stat_owner);
-        v st_blksize @ 56/24 Uint(Word);
-        v st_blocks @ 64/28 Uint(Word);
-        always st_rdev @ 40/16 Device(Word);
-        v st_atime @ 72/32 Own(write_stat_time);
-        v st_atime_nsec @ 80/36 Uint(Word);
-        v st_mtime @ 88/40 Own(write_stat_time);
-        v st_mtime_nsec @ 96/44 Uint(Word);
-        v st_ctime @ 104/48 Own(write_stat_time);
-        v st_ctime_nsec @ 112/52 Uint(Word);
-    }
-    /// `struct stat64` of i386.
-    STAT64: 96/96 {
-        v st_dev @ 0/0 Device(B8);
-        v st_ino @ 88/88 Uint(B8);
-        always st_mode @ 16/16 Mode(B4);
-        v st_nlink @ 20/20 Uint(B4);
-        v st_uid @ 24/24 Uint(B4);
-        v st_gid @ 28/28 Uint(B4);
-        v st_blksize @ 52/52 Uint(B4);
-        v st_blocks @ 56/56 Uint(B8);
-        always st_size @ 44/44 Uint(B8);
-        v st_atime @ 64/64 Own(write_stat_time);
-        v st_atime_nsec @ 68/68 Uint(B4);
-        v st_mtime @ 72/72 Own(write_stat_time);
-        v st_mtime_nsec @ 76/76 Uint(B4);
-        v st_ctime @ 80/80 Own(write_stat_time);
-        v st_ctime_nsec @ 84/84 Uint(B4);
-    }
-    /// The same of a device.
-    STAT64_DEVICE: 96/96 {
-        v st_dev @ 0/0 Device(B8);
-        v st_ino @ 88/88 Uint(B8);
-        always st_mode @ 16/16 Mode(B4);
-        v st_nlink @ 20/20 Uint(B4);
-        v st_uid @ 24/24 Uint(B4);
-        v st_gid @ 28/28 Uint(B4);
-        v st_blksize @ 52/52 Uint(B4);
-        v st_blocks @ 56/56 Uint(B8);
-        always st_rdev @ 32/32 Device(B8);
-        v st_atime @ 64/64 Own(write_stat_time);
-        v st_atime_nsec @ 68/68 Uint(B4);
-        v st_mtime @ 72/72 Own(write_stat_time);
-        v st_mtime_nsec @ 76/76 Uint(B4);
-        v st_ctime @ 80/80 Own(write_stat_time);
-        v st_ctime_nsec @ 84/84 Uint(B4);
-    }
-    /// `struct statx`.
-    STATX_RESULT: 256/256 {
-        always stx_mask @ 0/0 Flags(&STATX, B4);
-        v stx_blksize @ 4/4 Uint(B4);
-        always stx_attributes @ 8/8 Flags(&STATX_ATTR, B8);
-        v(has::<4>) stx_nlink @ 16/16 Uint(B4);
-        v(has::<0x8>) stx_uid @ 20/20 Uint(B4);
-        v(has::<0x10>) stx_gid @ 24/24 Uint(B4);
-        has(has::<3>) stx_mode @ 28/28 Mode(B2);
-        v(has::<0x100>) stx_ino @ 32/32 Uint(B8);
-        has(has::<0x200>) stx_size @ 40/40 Uint(B8);
-        v(has::<0x400>) stx_blocks @ 48/48 Uint(B8);
-        v stx_attributes_mask @ 56/56 Flags(&STATX_ATTR, B8);
-        v(has::<0x20>) stx_atime @ 64/64 Own(write_statx_time);
-        v(has::<0x800>) stx_btime @ 80/80 Own(write_statx_time);
-        v(has::<0x80>) stx_ctime @ 96/96 Own(write_statx_time);
-        v(has::<0x40>) stx_mtime @ 112/112 Own(write_statx_time);
-        v stx_rdev_major @ 128/128 Uint(B4);
-        v stx_rdev_minor @ 132/132 Uint(B4);
-        v stx_dev_major @ 136/136 Uint(B4);
-        v stx_dev_minor @ 140/140 Uint(B4);
-        v stx_mnt_id @ 144/144 Hex(B8);
-    }
-    /// `struct statfs`.
-    STATFS: 120/64 {
-        always f_type @ 0/0 Enum(&FS_MAGIC, Word);
-        always f_bsize @ 8/4 Uint(Word);
-        always f_blocks @ 16/8 Uint(Word);
-        always f_bfree @ 24/12 Uint(Word);
-        always f_bavail @ 32/16 Uint(Word);
-        always f_files @ 40/20 Uint(Word);
-        always f_ffree @ 48/24 Uint(Word);
-        always f_fsid @ 56/28 Own(write_fsid);
-        always f_namelen @ 64/36 Uint(Word);
-        always f_frsize @ 72/40 Uint(Word);
-        has(has_flags) f_flags @ 80/44 Flags(&FS_STATE, Word);
-    }
-    /// `struct rlimit`.
-    RLIMIT: 16/8 {
-        always rlim_cur @ 0/0 Own(process::write_limit);
-        always rlim_max @ 8/4 Own(process::write_limit);
-    }
-    /// `struct rlimit64`.
-    RLIMIT64: 16/16 {
-        always rlim_cur @ 0/0 Own(process::write_limit64);
-        always rlim_max @ 8/8 Own(process::write_limit64);
-    }
-    /// `struct utsname`.
-    UTSNAME: 390/390 {
-        always sysname @ 0/0 Text(65);
-        always nodename @ 65/65 Text(65);
-        v release @ 130/130 Text(65);
-        v version @ 195/195 Text(65);
-        v machine @ 260/260 Text(65);
-        v domainname @ 325/325 Text(65);
-    }
-    /// `struct sysinfo`.
-    SYSINFO: 112/64 {
-        always uptime @ 0/0 Uint(Word);
-        always loads @ 8/4 Own(write_loads);
-        always totalram @ 32/16 Uint(Word);
-        always freeram @ 40/20 Uint(Word);
-        always sharedram @ 48/24 Uint(Word);
-        always bufferram @ 56/28 Uint(Word);
-        always totalswap @ 64/32 Uint(Word);
-        always freeswap @ 72/36 Uint(Word);
-        always procs @ 80/40 Uint(B2);
-        always totalhigh @ 88/44 Uint(Word);
-        always freehigh @ 96/48 Uint(Word);
-        always mem_unit @ 104/52 Uint(B4);
-    }
-    /// `struct flock`.
-    FLOCK: 32/16 {
-        always l_type @ 0/0 Enum(&LEASE, B2);
-        always l_whence @ 2/2 Enum(&SEEK, B2);
-        always l_start @ 8/4 Int(Word);
-        always l_len @ 16/8 Int(Word);
-    }
-    /// The same, with the owner.
-    FLOCK_TAKEN: 32/16 {
-        always l_type @ 0/0 Enum(&LEASE, B2);
-        always l_whence @ 2/2 Enum(&SEEK, B2);
-        always l_start @ 8/4 Int(Word);
-        always l_len @ 16/8 Int(Word);
-        always l_pid @ 24/12 Process;
-    }
-    /// `struct flock64` of i386.
-    FLOCK64: 32/24 {
-        always l_type @ 0/0 Enum(&LEASE, B2);
-        always l_whence @ 2/2 Enum(&SEEK, B2);
-        always l_start @ 8/4 Int(B8);
-        always l_len @ 16/12 Int(B8);
-    }
-    /// The same, with the owner.
-    FLOCK64_TAKEN: 32/24 {
-        always l_type @ 0/0 Enum(&LEASE, B2);
-        always l_whence @ 2/2 Enum(&SEEK, B2);
-        always l_start @ 8/4 Int(B8);
-        always l_len @ 16/12 Int(B8);
-        always l_pid @ 24/20 Process;
-    }
-    /// `struct f_owner_ex`.
-    OWNER: 8/8 {
-        always type @ 0/0 Enum(&OWNER_KIND, B4);
-        always pid @ 4/4 Process;
-    }
-    /// The same of a group.
-    OWNER_GROUP: 8/8 {
-        always type @ 0/0 Enum(&OWNER_KIND, B4);
-        always pid @ 4/4 Int(B4);
-    }
-    /// `struct epoll_event`, packed.
-    EPOLL_EVENT: 12/12 {
-        always events @ 0/0 Flags(&EPOLL_EVENTS, B4);
-        always data @ 4/4 Nested(&EPOLL_DATA);
-    }
-    /// `epoll_data_t`: one value in two widths.
-    EPOLL_DATA: 8/8 {
-        always u32 @ 0/0 Uint(B4);
-        always u64 @ 0/0 Uint(B8);
-    }
-    /// `stack_t`.
-    SIGNAL_STACK_T: 24/12 {
-        always ss_sp @ 0/0 Address;
-        always ss_flags @ 8/4 Flags(&SIGNAL_STACK, B4);
-        always ss_size @ 16/8 Uint(Word);
-    }
-    /// `struct winsize`.
-    WINSIZE: 8/8 {
-        always ws_row @ 0/0 Uint(B2);
-        always ws_col @ 2/2 Uint(B2);
-        always ws_xpixel @ 4/4 Uint(B2);
-        always ws_ypixel @ 6/6 Uint(B2);
-    }
-    /// `struct termios` of the kernel.
-    TERMIOS: 36/36 {
-        always c_iflag @ 0/0 Flags(&TERMIOS_I, B4);
-        always c_oflag @ 4/4 Flags(&TERMIOS_O, B4);
-        always c_cflag @ 8/8 Flags(&TERMIOS_C, B4);
-        always c_lflag @ 12/12 Flags(&TERMIOS_L, B4);
-        v c_line @ 16/16 Enum(&TTY_LINE, B1);
-        v c_cc @ 17/17 Own(process::write_control_characters);
-    }
-    /// `struct __user_cap_header_struct`.
-    CAP_HEADER: 8/8 {
-        always version @ 0/0 Enum(&CAP_VERSION, B4);
-        always pid @ 4/4 Process;
-    }
-    /// `struct open_how`.
-    OPEN_HOW: 24/24 {
-        always flags @ 0/0 Flags(&OPEN_LONG, B8);
-        always resolve @ 16/16 Flags(&RESOLVE, B8);
-    }
-    /// The same where a file is made.
-    OPEN_HOW_MODE: 24/24 {
-        always flags @ 0/0 Flags(&OPEN_LONG, B8);
-        always mode @ 8/8 Octal(B8);
-        always resolve @ 16/16 Flags(&RESOLVE, B8);
-    }
-    /// `struct linger`.
-    LINGER: 8/8 {
-        always l_onoff @ 0/0 Int(B4);
-        always l_linger @ 4/4 Int(B4);
-    }
-    /// `struct ucred`.
-    UCRED: 12/12 {
-        always pid @ 0/0 Process;
-        always uid @ 4/4 Id;
-        always gid @ 8/8 Id;
-    }
-    /// `struct utimbuf`.
-    UTIMBUF: 16/8 {
-        always actime @ 0/0 Own(write_stat_time);
-        always modtime @ 8/4 Own(write_stat_time);
-    }
-}
-
-fn number(bytes: &[u8], size: usize) -> u64 {
-    let mut word = [0; 8];
-    let size = size.min(bytes.len());
-    word[..size].copy_from_slice(&bytes[..size]);
-    u64::from_le_bytes(word)
-}
-
-/// Ticks of the clock, a hundred a second.
-fn write_ticks(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    let ticks = number(bytes, call.word_size());
-    write_radix(out, ticks, 10, 1);
-    if ticks != 0 {
-        out.extend_from_slice(b" /* ");
-        write_radix(out, ticks / 100, 10, 1);
-        out.push(b'.');
-        write_radix(out, ticks % 100, 10, 2);
-        out.extend_from_slice(b" s */");
-    }
-}
-
-/// A mode, of 32 bits or (i386) of 16.
-fn write_stat_mode(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    let mode = number(bytes, if call.half() == 0 { 4 } else { 2 });
-    call.style.constants.file_mode(out, mode as u32);
-}
-
-/// A number of links, of 64 bits or (i386) of 16.
-fn write_stat_links(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    write_radix(out, number(bytes, if call.half() == 0 { 8 } else { 2 }), 10, 1);
-}
-
-/// An id, of 32 bits or (i386) of 16.
-fn write_stat_owner(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    write_radix(out, number(bytes, if call.half() == 0 { 4 } else { 2 }), 10, 1);
-}
-
-/// Seconds with the moment they are, whose fraction is in the word behind.
-fn write_stat_time(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    let word = call.word_size();
-    let seconds = number(bytes, word);
-    let seconds = if word == 8 { seconds.cast_signed() } else { i64::from(seconds as i32) };
-    // A utimbuf has no fractions.
-    let has_fraction = call.spec.family == Family::Stat;
-    let fraction = if has_fraction { number(bytes.get(word..).unwrap_or_default(), word) } else { 0 };
-    write_number(out, seconds);
-    time::write_comment(out, seconds, fraction, 9);
-}
-
-/// Whether the file system has told what a bit of the mask stands for (`STATX_BTIME`).
-fn has<const BIT: u64>(statx: &[u8]) -> bool {
-    number(statx, 4) & BIT != 0
-}
-
-/// Whether the flags of a mount are valid (`ST_VALID`), which are the last word but four.
-fn has_flags(statfs: &[u8]) -> bool {
-    const VALID: u8 = 0x20;
-    let at = if statfs.len() == STATFS.size[0] { 80 } else { 44 };
-    statfs.get(at).is_some_and(|flags| flags & VALID != 0)
-}
-
-fn write_statx_time(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    let (seconds, fraction) = (number(bytes, 8).cast_signed(), number(bytes.get(8..).unwrap_or_default(), 4));
-    out.extend_from_slice(b"{tv_sec=");
-    write_number(out, seconds);
-    out.extend_from_slice(b", tv_nsec=");
-    write_radix(out, fraction, 10, 1);
-    out.push(b'}');
-    time::write_comment(out, seconds, fraction, 9);
-}
-
-fn write_fsid(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    out.extend_from_slice(b"{val=[");
-    crate::syscall::flags::write_hex(out, number(bytes, 4));
-    out.extend_from_slice(b", ");
-    crate::syscall::flags::write_hex(out, number(bytes.get(4..).unwrap_or_default(), 4));
-    out.extend_from_slice(b"]}");
-}
-
-fn write_loads(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    let word = call.word_size();
-    out.push(b'[');
-    for (index, load) in bytes.chunks_exact(word).take(3).enumerate() {
-        if index > 0 {
-            out.extend_from_slice(b", ");
-        }
-        write_radix(out, number(load, word), 10, 1);
-    }
-    out.push(b']');
-}
 
 /// The table of a structure that has one and nothing else to it.
 fn layout(kind: Struct) -> Option<&'static Layout> {
@@ -435,10 +26,12 @@ fn layout(kind: Struct) -> Option<&'static Layout> {
         Struct::CapHeader => &CAP_HEADER,
         Struct::SignalStack => &SIGNAL_STACK_T,
         Struct::Flock => &FLOCK,
-        Struct::FlockTaken => &FLOCK_TAKEN,
         Struct::Flock64 => &FLOCK64,
-        Struct::FlockTaken64 => &FLOCK64_TAKEN,
         Struct::Statx => &STATX_RESULT,
+        Struct::Stat => &STAT,
+        Struct::Stat64 => &STAT64,
+        Struct::OldStat => &OLD_STAT,
+        Struct::Sysctl => &SYSCTL,
         Struct::Statfs => &STATFS,
         Struct::Rlimit => &RLIMIT,
         Struct::Rlimit64 => &RLIMIT64,
@@ -451,7 +44,7 @@ fn layout(kind: Struct) -> Option<&'static Layout> {
 /// Whether there is a form for a structure.
 #[cfg(test)]
 pub(super) fn has_form(kind: Struct) -> bool {
-    let others = [Struct::Other, Struct::OldStat, Struct::CloneArgs];
+    let others = [Struct::Other, Struct::CloneArgs];
     layout(kind).is_some() || !others.contains(&kind)
 }
 
@@ -461,7 +54,7 @@ pub(super) fn is_late(kind: Struct, spec: &Spec) -> bool {
         Struct::Msghdr => spec.name.starts_with("recv"),
         Struct::Mmsghdr => true,
         Struct::Iovec => spec.family == Family::Read || spec.name == "process_vm_readv",
-        Struct::Timespec => spec.name == "epoll_pwait2",
+        Struct::Timespec | Struct::Timespec64 => spec.name == "epoll_pwait2",
         _ => false,
     }
 }
@@ -473,8 +66,8 @@ pub(super) fn write(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, kind: Struct,
     // A child that has not changed has used nothing.
     let is_of_none = call.spec.name == "wait4" && kind == Struct::Rusage && call.event.ret == Some(0);
     let is_filled = call.succeeded() && !is_of_none;
-    let is_late_passed =
-        call.spec.name == "epoll_pwait2" && matches!(kind, Struct::Timespec | Struct::Sigset);
+    let is_late_passed = call.spec.name == "epoll_pwait2"
+        && matches!(kind, Struct::Timespec | Struct::Timespec64 | Struct::Sigset);
     if call.phase == Phase::Exit
         && (!is_passed || is_late_passed)
         && !is_filled
@@ -497,7 +90,6 @@ pub(super) fn write(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, kind: Struct,
         return true;
     }
     match kind {
-        Struct::Stat | Struct::Stat64 => call.write_stat(out, kind, address),
         Struct::TimespecPair => call.write_times(out, address, &TIMESPEC),
         Struct::TimespecPair64 => call.write_times(out, address, &TIMESPEC64),
         Struct::TimevalPair => call.write_times(out, address, &TIMEVAL),
@@ -505,13 +97,14 @@ pub(super) fn write(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, kind: Struct,
         Struct::Msghdr => call.write_msghdr_argument(out, index),
         Struct::Mmsghdr => call.write_messages(out, index),
         Struct::Iovec => call.write_iovec_argument(out, index),
+        Struct::Statfs64 => call.write_statfs64(out, index),
         Struct::FdPair => call.write_descriptors(out, address, 2, 4),
         Struct::Sigset => call.write_signal_set(out, address, call.set_size(index)),
         Struct::SigmaskArg => call.write_sigmask(out, address),
         Struct::Sigaction => call.write_sigaction(out, address),
         Struct::Siginfo => call.write_siginfo_at(out, address),
         Struct::WaitStatus => call.write_wait_status(out, address),
-        Struct::OpenHow => call.write_how(out, address, call.arg(index + 1)),
+        Struct::OpenHow => call.write_grown(out, address, &OPEN_HOW, call.arg(index + 1)),
         Struct::Pollfd => call.write_pollfds(out, address, u64::from(call.arg(1) as u32)),
         Struct::FdSet => call.write_descriptor_set(out, address),
         Struct::EpollEvent => call.write_epoll(out, index),
@@ -530,7 +123,7 @@ pub(super) fn write(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, kind: Struct,
 /// What is printed of a call that has failed, too.
 fn outlives_failure(call: &Decoder<'_, '_>, kind: Struct) -> bool {
     match kind {
-        Struct::Timespec if call.spec.name == "epoll_pwait2" => false,
+        Struct::Timespec | Struct::Timespec64 if call.spec.name == "epoll_pwait2" => false,
         Struct::Timespec | Struct::Timespec64 => {
             call.spec.name.contains("nanosleep") && was_interrupted(call)
         }
@@ -553,30 +146,12 @@ fn is_remaining_sleep(call: &Decoder<'_, '_>, index: usize) -> bool {
 }
 
 impl Decoder<'_, '_> {
-    fn write_stat(&mut self, out: &mut Vec<u8>, kind: Struct, address: u64) {
-        let is_device = {
-            let at = match (kind, self.half()) {
-                (Struct::Stat64, _) => 16,
-                (_, 0) => 24,
-                _ => 8,
-            };
-            let mode = self.read_u32_at(self.phase, address.wrapping_add(at)).unwrap_or(0);
-            matches!(mode & 0o170_000, 0o020_000 | 0o060_000)
-        };
-        let layout = match (kind, is_device) {
-            (Struct::Stat64, false) => &STAT64,
-            (Struct::Stat64, true) => &STAT64_DEVICE,
-            (_, false) => &STAT,
-            (_, true) => &STAT_DEVICE,
-        };
-        self.write_layout(out, address, layout);
-    }
-
-    fn write_how(&mut self, out: &mut Vec<u8>, address: u64, size: u64) {
-        let mut mode = [0; 8];
-        let has_mode =
-            self.memory.read(self.phase, address.wrapping_add(8), &mut mode) == 8 && mode != [0; 8];
-        self.write_grown(out, address, if has_mode { &OPEN_HOW_MODE } else { &OPEN_HOW }, size);
+    /// Of the size that is passed before it, which is that of the kernel's, packed or not.
+    fn write_statfs64(&mut self, out: &mut Vec<u8>, index: usize) {
+        match self.arg(index - 1) as u32 {
+            84 | 88 => self.write_layout(out, self.arg(index), &STATFS64),
+            _ => self.write_address(out, self.arg(index)),
+        }
     }
 
     fn write_epoll(&mut self, out: &mut Vec<u8>, index: usize) {

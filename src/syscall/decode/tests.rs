@@ -25,7 +25,7 @@ fn shows_an_address(spec: &Spec) -> bool {
     spec.args.iter().enumerate().any(|(index, arg)| match arg.arg {
         _ if super::rare::has_form(spec, index) => false,
         Arg::In(kind) | Arg::Out(kind) | Arg::InOut(kind) => !has_form(kind) && !has_own_form(spec, index),
-        Arg::OutBuf => !super::call::BUFFERS.contains(&spec.name) && !has_own_form(spec, index),
+        Arg::OutBuf => !super::strings::BUFFERS.contains(&spec.name) && !has_own_form(spec, index),
         Arg::Buf if has_own_form(spec, index) => false,
         Arg::Buf => spec.args.get(index + 1).is_none_or(|next| next.arg != Arg::Size),
         _ => false,

@@ -1,8 +1,8 @@
 //! Strings and buffers in quotes.
 
 use super::Decoder;
-use super::call::LONGEST_PATH;
 use super::escape::write_escaped;
+use super::files::LONGEST_PATH;
 use super::memory::Phase;
 use crate::syscall::flags::write_radix;
 
@@ -26,7 +26,7 @@ enum End {
 }
 
 /// The longest string read at all, whatever is asked for.
-const LONGEST: usize = 256 << 10;
+pub(super) const LONGEST: usize = 256 << 10;
 
 /// Strings are read in pieces of this many bytes.
 const CHUNK: usize = 4096;
@@ -66,7 +66,7 @@ impl Decoder<'_, '_> {
         self.write_string_up_to(out, address, LONGEST_PATH);
     }
 
-    fn write_string_up_to(&mut self, out: &mut Vec<u8>, address: u64, limit: usize) {
+    pub(super) fn write_string_up_to(&mut self, out: &mut Vec<u8>, address: u64, limit: usize) {
         let mut text = Vec::new();
         match self.read_c_string(address, limit, &mut text) {
             End::Unreadable => self.write_address(out, address),

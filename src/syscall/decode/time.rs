@@ -1,8 +1,8 @@
 //! Times: pairs of them, and the comments that say which moment one is.
 
-use super::Decoder;
 use super::layout::Layout;
-use super::tables::{TIMESPEC64, TIMEVAL};
+use super::structures::{TIMESPEC64, TIMEVAL};
+use super::{Constants, Decoder};
 use crate::syscall::flags::write_radix;
 
 /// `UTIME_NOW` and `UTIME_OMIT` of utimensat(2).
@@ -61,39 +61,37 @@ impl Decoder<'_, '_> {
     /// Access and modification time: `[{..} /* moment */, UTIME_NOW]`.
     pub(super) fn write_times(&mut self, out: &mut Vec<u8>, address: u64, layout: &'static Layout) {
         let size = layout.size[self.half()];
-        let is_timespec = !std::ptr::eq(layout, &raw const TIMEVAL);
-        let has_long_seconds =
-            size == 16 && (self.half() == 0 || std::ptr::eq(layout, &raw const TIMESPEC64));
         let mut bytes = [0; 32];
         let bytes = &mut bytes[..2 * size];
         if address == 0 || self.memory.read(self.phase, address, bytes) < bytes.len() {
             return self.write_address(out, address);
         }
-        out.push(b'[');
-        for (index, bytes) in bytes.chunks_exact(size).enumerate() {
-            if index > 0 {
-                out.extend_from_slice(b", ");
-            }
-            let number = |bytes: &[u8]| -> i64 {
-                let mut word = [0; 8];
-                word[..bytes.len()].copy_from_slice(bytes);
-                let word = i64::from_le_bytes(word);
-                if bytes.len() == 8 { word } else { i64::from(word as i32) }
-            };
-            let (seconds, fraction) = bytes.split_at(if has_long_seconds { 8 } else { 4 });
-            let (seconds, fraction) = (number(seconds), number(fraction));
-            let special = SPECIAL.iter().find(|(value, _)| is_timespec && *value == fraction);
-            if let Some((_, name)) = special {
-                let mut number = Vec::new();
-                self.write_members(&mut number, layout, bytes);
-                let name = |out: &mut Vec<u8>| out.extend_from_slice(name);
-                self.style.constants.write(out, |out| out.extend_from_slice(&number), name);
-                continue;
-            }
-            self.write_members(out, layout, bytes);
-            write_comment(out, seconds, fraction.cast_unsigned(), if is_timespec { 9 } else { 6 });
+        self.write_items(out, bytes.chunks_exact(size), |call, out, time| call.write_time(out, time, layout));
+    }
+
+    /// One of them, with the moment it is.
+    fn write_time(&mut self, out: &mut Vec<u8>, bytes: &[u8], layout: &'static Layout) {
+        let is_timespec = !std::ptr::eq(layout, &raw const TIMEVAL);
+        let has_long_seconds =
+            bytes.len() == 16 && (self.half() == 0 || std::ptr::eq(layout, &raw const TIMESPEC64));
+        let number = |bytes: &[u8]| -> i64 {
+            let mut word = [0; 8];
+            word[..bytes.len()].copy_from_slice(bytes);
+            let word = i64::from_le_bytes(word);
+            if bytes.len() == 8 { word } else { i64::from(word as i32) }
+        };
+        let (seconds, fraction) = bytes.split_at(if has_long_seconds { 8 } else { 4 });
+        let (seconds, fraction) = (number(seconds), number(fraction));
+        let special = SPECIAL.iter().find(|(value, _)| is_timespec && *value == fraction);
+        if let Some((_, name)) = special {
+            let mut number = Vec::new();
+            self.write_members(&mut number, layout, bytes);
+            let name = |out: &mut Vec<u8>| out.extend_from_slice(name);
+            self.style.constants.write(out, |out| out.extend_from_slice(&number), name);
+            return;
         }
-        out.push(b']');
+        self.write_members(out, layout, bytes);
+        write_comment(out, seconds, fraction.cast_unsigned(), if is_timespec { 9 } else { 6 });
     }
 }
 
@@ -115,5 +113,17 @@ mod tests {
         assert_eq!(text(-1, 0), "1969-12-31T23:59:59+0000");
         assert_eq!(text(4_107_542_399, 0), "2100-02-28T23:59:59+0000");
         let _ = (text(i64::MAX, 1), text(i64::MIN, 1));
+    }
+}
+
+/// Clock ticks, a hundred a second: `12 /* 0.12 s */`.
+pub(super) fn write_ticks(out: &mut Vec<u8>, ticks: u64, constants: Constants) {
+    write_radix(out, ticks, 10, 1);
+    if ticks != 0 && constants != Constants::Numbers {
+        out.extend_from_slice(b" /* ");
+        write_radix(out, ticks / 100, 10, 1);
+        out.push(b'.');
+        write_radix(out, ticks % 100, 10, 2);
+        out.extend_from_slice(b" s */");
     }
 }

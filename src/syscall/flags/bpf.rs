@@ -126,4 +126,38 @@ flag_sets! {
         BPF_REG_0 = 0, BPF_REG_1 = 1, BPF_REG_2 = 2, BPF_REG_3 = 3, BPF_REG_4 = 4, BPF_REG_5 = 5,
         BPF_REG_6 = 6, BPF_REG_7 = 7, BPF_REG_8 = 8, BPF_REG_9 = 9, BPF_REG_10 = 10,
     }
+    /// Classes of instructions of the socket filter.
+    FILTER_CLASS: int "BPF_???" {
+        BPF_LD = 0, BPF_LDX = 1, BPF_ST = 2, BPF_STX = 3, BPF_ALU = 4, BPF_JMP = 5, BPF_RET = 6, BPF_MISC = 7,
+    }
+    /// Sizes of what they load.
+    FILTER_SIZE: int "BPF_???" {
+        BPF_W = 0, BPF_H = 8, BPF_B = 0x10,
+    }
+    /// Where they load from.
+    FILTER_MODE: int "BPF_???" {
+        BPF_IMM = 0, BPF_ABS = 0x20, BPF_IND = 0x40, BPF_MEM = 0x60, BPF_LEN = 0x80, BPF_MSH = 0xa0,
+        BPF_XADD = 0xc0,
+    }
+    /// What they return.
+    FILTER_RESULT: int "BPF_???" {
+        BPF_K = 0, BPF_X = 8, BPF_A = 0x10,
+    }
+    /// Moves between their registers.
+    FILTER_MISC: int "BPF_???" {
+        BPF_TAX = 0, BPF_TXA = 0x80,
+    }
+    /// What seccomp does to a call.
+    SECCOMP_ACTION: int "SECCOMP_RET_???" {
+        SECCOMP_RET_KILL_PROCESS = 0x8000_0000, SECCOMP_RET_KILL_THREAD = 0, SECCOMP_RET_TRAP = 0x3_0000,
+        SECCOMP_RET_ERRNO = 0x5_0000, SECCOMP_RET_USER_NOTIF = 0x7fc0_0000, SECCOMP_RET_TRACE = 0x7ff0_0000,
+        SECCOMP_RET_LOG = 0x7ffc_0000, SECCOMP_RET_ALLOW = 0x7fff_0000,
+    }
+    /// What a socket's filter can ask for beside the packet.
+    SOCKET_DATA: int "SKF_AD_???" {
+        SKF_AD_PROTOCOL = 0, SKF_AD_PKTTYPE = 4, SKF_AD_IFINDEX = 8, SKF_AD_NLATTR = 12,
+        SKF_AD_NLATTR_NEST = 16, SKF_AD_MARK = 20, SKF_AD_QUEUE = 24, SKF_AD_HATYPE = 28, SKF_AD_RXHASH = 32,
+        SKF_AD_CPU = 36, SKF_AD_ALU_XOR_X = 40, SKF_AD_VLAN_TAG = 44, SKF_AD_VLAN_TAG_PRESENT = 48,
+        SKF_AD_PAY_OFFSET = 52, SKF_AD_RANDOM = 56, SKF_AD_VLAN_TPID = 60,
+    }
 }

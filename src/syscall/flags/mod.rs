@@ -36,17 +36,13 @@ pub use mount::{
     MOUNT, MOUNT_ATTR, MOUNT_MAGIC, QUOTA, QUOTA_FORMAT, QUOTA_INFO, QUOTA_INFO_VALID, QUOTA_STATE,
     QUOTA_TYPE, QUOTA_VALID, QUOTA_XFS,
 };
-pub use net::{
-    BLUETOOTH_PROTOCOL, CAIF_PROTOCOL, CAN_PROTOCOL, ETHERNET_PROTOCOL, KCM_PROTOCOL, MSG, NETLINK_PROTOCOL,
-    NFC_PROTOCOL, PHONET_PROTOCOL, SMC_PROTOCOL, SOCKET_DOMAIN, SOCKET_LEVEL, SOCKET_OPTION, SOCKET_PROTOCOL,
-    TCP_OPTION,
-};
+pub use net::*;
 pub use perf::*;
 pub use prctl::*;
 pub use process::{CLONE, CLONE3, PERSONALITY, SCHED};
 pub use rare::*;
 pub use signal::{signal_name, signal_number, write_si_code, write_signal};
-pub use system::{KEY_DEFAULT, KEY_MOVE, KEY_PERMISSION, KEY_SPEC, MEMBARRIER};
+pub use system::{KEY_DEFAULT, KEY_MOVE, KEY_PERMISSION, KEY_SPEC, MEMBARRIER, SECCOMP_FILTER};
 pub use text::{write_hex, write_number};
 pub(crate) use text::{write_mode, write_radix};
 pub use time::CLOCK;

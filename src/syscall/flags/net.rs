@@ -140,4 +140,97 @@ flag_sets! {
         SYS_SENDTO = 11, SYS_RECVFROM = 12, SYS_SHUTDOWN = 13, SYS_SETSOCKOPT = 14, SYS_GETSOCKOPT = 15,
         SYS_SENDMSG = 16, SYS_RECVMSG = 17, SYS_ACCEPT4 = 18, SYS_RECVMMSG = 19, SYS_SENDMMSG = 20,
     }
+    /// Protocols of sockets of amateur radio.
+    AX25_PROTOCOL: int "AX25_P_???" {
+        AX25_P_ROSE = 1, AX25_P_VJCOMP = 6, AX25_P_VJUNCOMP = 7, AX25_P_SEGMENT = 8, AX25_P_TEXNET = 0xc3,
+        AX25_P_LQ = 0xc4, AX25_P_ATALK = 0xca, AX25_P_ATALK_ARP = 0xcb, AX25_P_IP = 0xcc, AX25_P_ARP = 0xcd,
+        AX25_P_FLEXNET = 0xce, AX25_P_NETROM = 0xcf, AX25_P_TEXT = 0xf0,
+    }
+    /// Whom a packet was for (packet(7)).
+    PACKET_KIND: int "PACKET_???" {
+        PACKET_HOST = 0, PACKET_BROADCAST = 1, PACKET_MULTICAST = 2, PACKET_OTHERHOST = 3,
+        PACKET_OUTGOING = 4, PACKET_LOOPBACK = 5, PACKET_USER = 6, PACKET_KERNEL = 7,
+    }
+    /// Channels of Bluetooth's host controller interface.
+    HCI_CHANNEL: int "HCI_CHANNEL_???" {
+        HCI_CHANNEL_RAW = 0, HCI_CHANNEL_USER = 1, HCI_CHANNEL_MONITOR = 2, HCI_CHANNEL_CONTROL = 3,
+        HCI_CHANNEL_LOGGING = 4,
+    }
+    /// Ports of Bluetooth's L2CAP.
+    L2CAP_PORT: int "L2CAP_PSM_???" {
+        L2CAP_PSM_SDP = 1, L2CAP_PSM_RFCOMM = 3, L2CAP_PSM_3DSP = 0x21, L2CAP_PSM_IPSP = 0x23,
+        L2CAP_PSM_LE_DYN_START = 0x80, L2CAP_PSM_LE_DYN_END = 0xff, L2CAP_PSM_DYN_START = 0x1001,
+        L2CAP_PSM_AUTO_END = 0x10ff, L2CAP_PSM_DYN_END = 0xffff,
+    }
+    /// Its channels.
+    L2CAP_CHANNEL: int "L2CAP_CID_???" {
+        L2CAP_CID_SIGNALING = 1, L2CAP_CID_CONN_LESS = 2, L2CAP_CID_A2MP = 3, L2CAP_CID_ATT = 4,
+        L2CAP_CID_LE_SIGNALING = 5, L2CAP_CID_SMP = 6, L2CAP_CID_SMP_BREDR = 7, L2CAP_CID_DYN_START = 0x40,
+        L2CAP_CID_LE_DYN_END = 0x7f, L2CAP_CID_DYN_END = 0xffff,
+    }
+    /// Kinds of addresses of Bluetooth.
+    BLUETOOTH_ADDRESS: int "BDADDR_???" {
+        BDADDR_BREDR = 0, BDADDR_LE_PUBLIC = 1, BDADDR_LE_RANDOM = 2,
+    }
+    /// Kinds of addresses of IEEE 802.15.4.
+    IEEE802154_ADDRESS: int "IEEE802154_ADDR_???" {
+        IEEE802154_ADDR_NONE = 0, IEEE802154_ADDR_SHORT = 2, IEEE802154_ADDR_LONG = 3,
+    }
+    /// Its networks that are none.
+    IEEE802154_NETWORK: int "" {
+        IEEE802154_PANID_BROADCAST = 0xffff,
+    }
+    /// Its short addresses that are none.
+    IEEE802154_SHORT: int "" {
+        IEEE802154_ADDR_UNDEF = 0xfffe, IEEE802154_ADDR_BROADCAST = 0xffff,
+    }
+    /// Flags of sockets of cryptography.
+    CRYPTO: int "CRYPTO_ALG_???" {
+        CRYPTO_ALG_KERN_DRIVER_ONLY = 0x1000,
+    }
+    /// Protocols of NFC's addresses.
+    NFC_KIND: int "NFC_PROTO_???" {
+        NFC_PROTO_JEWEL = 1, NFC_PROTO_MIFARE = 2, NFC_PROTO_FELICA = 3, NFC_PROTO_ISO14443 = 4,
+        NFC_PROTO_NFC_DEP = 5, NFC_PROTO_ISO14443_B = 6, NFC_PROTO_ISO15693 = 7,
+    }
+    /// Its service access points.
+    NFC_SERVICE: int "" {
+        LLCP_SAP_SDP = 1, LLCP_SAP_IP = 2, LLCP_SAP_OBEX = 3, LLCP_SAP_SNEP = 4, LLCP_SAP_MAX = 0xff,
+    }
+    /// Addresses of virtual machines (vsock(7)).
+    VSOCK_CONTEXT: int "" {
+        VMADDR_CID_HYPERVISOR = 0, VMADDR_CID_LOCAL = 1, VMADDR_CID_HOST = 2, VMADDR_CID_ANY = 0xffff_ffff,
+    }
+    /// Ports of virtual machines.
+    VSOCK_PORT: int "" {
+        VMADDR_PORT_ANY = 0xffff_ffff,
+    }
+    /// Flags of their addresses.
+    VSOCK_FLAGS: int "VMADDR_FLAG_???" {
+        VMADDR_FLAG_TO_HOST = 1,
+    }
+    /// Services of the Andrew file system.
+    RXRPC_SERVICE: int "???_SERVICE" {
+        CM_SERVICE = 1, YFS_FS_SERVICE = 2500, YFS_CM_SERVICE = 2501, YFS_VL_SERVICE = 2503,
+    }
+    /// Addresses of Qualcomm's router.
+    QRTR_NODE: int "" {
+        QRTR_NODE_BCAST = 0xffff_ffff,
+    }
+    /// Its ports.
+    QRTR_PORT: int "" {
+        QRTR_PORT_CTRL = 0xffff_fffe,
+    }
+    /// Flags of sockets of `AF_XDP`.
+    XDP: int "XDP_???" {
+        XDP_SHARED_UMEM = 1, XDP_COPY = 2, XDP_ZEROCOPY = 4, XDP_USE_NEED_WAKEUP = 8,
+    }
+    /// Addresses of the management component transport protocol.
+    MCTP_NETWORK: int "" {
+        MCTP_NET_ANY = 0,
+    }
+    /// Its addresses.
+    MCTP_ADDRESS: int "" {
+        MCTP_ADDR_NULL = 0, MCTP_ADDR_ANY = 0xff,
+    }
 }

@@ -38,10 +38,10 @@ flag_sets! {
         MSG_NOERROR = 0o10_000, MSG_EXCEPT = 0o20_000, MSG_COPY = 0o40_000, IPC_NOWAIT = 0o4000,
     }
     /// `ipc(2)` calls (i386), with a version in the upper half.
-    IPC: int "" Choice(0xffff) {
+    IPC: int "" {
         SEMOP = 1, SEMGET = 2, SEMCTL = 3, SEMTIMEDOP = 4, MSGSND = 11, MSGRCV = 12, MSGGET = 13,
         MSGCTL = 14, SHMAT = 21, SHMDT = 22, SHMGET = 23, SHMCTL = 24,
-    } {}
+    }
     /// `add_key(2)` special keyrings, negative numbers as the kernel's `int`.
     KEY_SPEC: int "" {
         KEY_SPEC_THREAD_KEYRING = 0xffff_ffff, KEY_SPEC_PROCESS_KEYRING = 0xffff_fffe,

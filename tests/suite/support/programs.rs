@@ -46,7 +46,8 @@ pub fn copy(program: &Path, dir: &Path) -> PathBuf {
 }
 
 fn build(name: &str) -> PathBuf {
-    let source = source_dir().join(format!("{name}.c"));
+    // A source may be built for both.
+    let source = source_dir().join(format!("{}.c", name.trim_end_matches("32")));
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("programs");
     let output = dir.join(name);
     if is_fresh(&output, &source) {
@@ -56,7 +57,9 @@ fn build(name: &str) -> PathBuf {
     let unfinished = dir.join(format!("{name}.{}", std::process::id()));
     let mut compiler = Command::new("cc");
     compiler.args(["-O1", "-g", "-Wall", "-Wextra", "-pthread"]);
-    if matches!(name, "i386" | "random_calls") {
+    // Needs no 32-bit libraries, for it has no libc.
+    let is_32_bit = matches!(name, "i386" | "random_calls32");
+    if matches!(name, "i386" | "random_calls" | "random_calls32") {
         compiler.args([
             "-nostdlib",
             "-static",
@@ -66,8 +69,8 @@ fn build(name: &str) -> PathBuf {
             "-fno-stack-protector",
         ]);
     }
-    if name == "i386" {
-        // Needs no 32-bit libraries: the program has no libc. The kernel's headers are the same for both.
+    if is_32_bit {
+        // The kernel's headers are the same for both.
         compiler.args(["-m32", "-I/usr/include/x86_64-linux-gnu"]);
     }
     if name == "no_loader" {

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use crate::event::{Abi, Event, Kind};
 use crate::syscall::decode::Descriptors;
-use crate::syscall::{self, Arg};
+use crate::syscall::{self, Arg, multiplexed};
 pub use error::FilterError;
 pub use set::CallSet;
 
@@ -109,7 +109,9 @@ impl Filter {
     /// Whether calls of this number may be shown, as far as the number tells.
     #[must_use]
     pub fn may_show_call(&self, abi: Abi, nr: u32) -> bool {
-        self.calls.as_ref().is_none_or(|calls| calls.contains(abi, nr))
+        let Some(calls) = &self.calls else { return true };
+        calls.contains(abi, nr)
+            || multiplexed::numbers(abi, nr).any(|part| calls.contains(abi, part))
             || self.is_straces && syscall::lookup(abi, nr).is_none()
     }
 
@@ -138,8 +140,13 @@ impl Filter {
             Outcome::Successful => event.ret.is_some() && event.errno().is_none(),
             Outcome::Failed => event.errno().is_some(),
         };
+        // What a call stands for is chosen, and not the call.
+        let is_chosen = match (multiplexed::number(event), &self.calls) {
+            (Some(part), Some(calls)) => calls.contains(event.abi, part),
+            _ => self.may_show_call(event.abi, event.nr),
+        };
         outcome
-            && self.may_show_call(event.abi, event.nr)
+            && is_chosen
             && (self.paths.is_empty() || self.accesses_a_path(event))
             && self.descriptors.as_ref().is_none_or(|set| is_passed_one(event, set))
     }

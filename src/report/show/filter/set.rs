@@ -3,7 +3,7 @@
 use super::error::{FilterError, near_calls, near_classes};
 use super::pattern::Pattern;
 use crate::event::Abi;
-use crate::syscall::{Classes, Family, Spec, X32_BIT, lookup};
+use crate::syscall::{Classes, Family, Spec, X32_BIT, lookup, multiplexed};
 
 /// Numbers below this have a bit; the highest call of any ABI has a lower one.
 const NUMBERS: u32 = 576;
@@ -78,6 +78,12 @@ impl CallSet {
             for nr in (0..NUMBERS).filter(|&nr| lookup(abi, nr).is_some_and(&passes)) {
                 self.insert(abi, nr);
                 found = true;
+            }
+            if abi == Abi::I386 {
+                for part in multiplexed::own_numbers().filter(|part| passes(part)) {
+                    self.insert(abi, part.nr);
+                    found = true;
+                }
             }
         }
         found

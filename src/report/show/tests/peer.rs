@@ -17,18 +17,15 @@ use crate::syscall::{self, Arg, Classes, Spec};
 
 /// Calls whose lines differ, and why.
 const FORMS: &[(&[&str], &str)] = &[
-    (&["ipc", "socketcall"], "strace looks into their arguments and prints the call they stand for"),
+    (&["ipc"], "strace looks into their arguments, which a log keeps with --decode full only"),
     (&["ioctl"], "strace prints all names a number has, and NULL by the kind of argument"),
-    (&["prctl", "arch_prctl", "ptrace"], "strace knows the arguments of each operation"),
-    (&["reboot", "kcmp", "rseq", "vm86", "vm86old", "readdir"], "and of these, or guesses"),
+    (&["prctl", "arch_prctl"], "strace knows the arguments of each operation"),
+    (&["reboot", "kcmp", "rseq", "readdir"], "and of these, or guesses"),
     (&["futex", "futex_time64"], "strace takes the operation of FUTEX_WAKE_OP apart"),
     (&["socket"], "strace knows the protocols of rare domains"),
     (&["setsockopt", "getsockopt"], "strace knows the options of all levels"),
     (&["fcntl", "fcntl64"], "strace prints descriptors above 2 GiB as unsigned, F_GETLK64 only for 32 bits"),
-    (&["truncate64", "ftruncate64", "lookup_dcookie"], "negative lengths"),
-    (&["signal", "sigsuspend", "ssetmask"], "strace decodes the mask or handler in a register"),
     (&["rt_sigreturn", "restart_syscall"], "strace reads the frame, or remembers a call before"),
-    (&["profil", "olduname", "oldolduname"], "strace has no form"),
     (&["fanotify_mark"], "FAN_MARK_MNTNS is newer, and FAN_NOFD is -1"),
 ];
 
