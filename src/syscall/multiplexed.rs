@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(resolved(SOCKETCALL, [3, 0xfc, 0, 0, 0, 0]), None);
         assert_eq!(resolved(IPC, [1, 7, 2, 0, 0x40, 0]), Some(("semop", [7, 0x40, 2, 0, 0, 0])));
         assert_eq!(resolved(IPC, [12, 7, 2, 5, 0x40, 9]), Some(("msgrcv", [7, 16, 2, 17, 5, 0])));
-        assert_eq!(resolved(IPC, [1 << 16 | 12, 7, 2, 5, 0x40, 9]), Some(("msgrcv", [7, 0x40, 2, 9, 5, 0])));
+        assert_eq!(resolved(IPC, [0x1_000c, 7, 2, 5, 0x40, 9]), Some(("msgrcv", [7, 0x40, 2, 9, 5, 0])));
         assert_eq!(resolved(MMAP, [0x10, 0, 0, 0, 0, 0]), Some(("mmap", [4, 5, 6, 7, 8, 9])));
         assert_eq!(resolved(6, [0; 6]), None);
     }

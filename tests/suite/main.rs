@@ -28,6 +28,7 @@ mod inheritance;
 mod installed;
 mod installing;
 mod interrupted;
+mod kept_text;
 mod layers;
 mod limits;
 mod live;

@@ -118,7 +118,11 @@ fn write_inet6(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     write_host6(out, host, Some("sin6_addr"), style);
     if bytes.len() > 24 {
         out.extend_from_slice(b", sin6_scope_id=");
-        let scope = word32(bytes, 24);
+        // As much of it as there is.
+        let mut scope = [0; 4];
+        let count = (bytes.len() - 24).min(scope.len());
+        scope[..count].copy_from_slice(&bytes[24..24 + count]);
+        let scope = u32::from_le_bytes(scope);
         // fe80::/10, ff02::/16 and what else is of one link.
         if is_of_link(host) {
             call.write_interface(out, scope.cast_signed());

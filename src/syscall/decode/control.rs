@@ -160,7 +160,7 @@ impl Decoder<'_, '_> {
                 write_radix(out, u64::from(word32(number, 0)), 10, 1);
             }),
             Data::Bytes => {
-                self.write_items(out, data.iter(), |_, out, byte| write_hex(out, u64::from(*byte)))
+                self.write_items(out, data.iter(), |_, out, byte| write_hex(out, u64::from(*byte)));
             }
             Data::Text => write_text(out, data, self.style.hex, false),
             Data::Address => write_socket_address(self, out, &data[..data.len().min(LARGEST_ADDRESS)]),

@@ -126,9 +126,8 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
     let filled = limits(name, operation).or_else(|| stats.contains(&operation).then_some(*layout));
     match (operation, filled) {
         // Through ipc the structure is behind a pointer to it, which is shown so where it cannot be read.
-        (SET, _) if spec.name == "semctl" => Some(Form::Own(write_semaphores)),
-        (_, Some(_)) if spec.name == "semctl" => Some(Form::OwnLate(write_semaphores)),
-        (_, None) if spec.name == "semctl" => Some(Form::Own(write_semaphores)),
+        (_, Some(_)) if spec.name == "semctl" && operation != SET => Some(Form::OwnLate(write_semaphores)),
+        _ if spec.name == "semctl" => Some(Form::Own(write_semaphores)),
         (SET, _) => Some(Form::IoctlIn(What::Of(layout))),
         (_, filled) => filled.map(|layout| Form::IoctlOut(What::Of(layout))),
     }

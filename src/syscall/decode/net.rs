@@ -191,7 +191,7 @@ impl Decoder<'_, '_> {
                         write_number(out, value);
                     }
                     "getresuid" | "getresgid" if size == 2 => {
-                        write_radix(out, u64::from(value as u16), 10, 1)
+                        write_radix(out, u64::from(value as u16), 10, 1);
                     }
                     "getresuid" | "getresgid" | "getresuid32" | "getresgid32" | "getcpu" => {
                         write_radix(out, u64::from(value as u32), 10, 1);
@@ -339,9 +339,11 @@ impl Decoder<'_, '_> {
         let flags = word32(&bytes, 6 * word);
         out.extend_from_slice(b"{msg_name=");
         let room = named.filter(|_| is_received).unwrap_or(length);
-        self.write_sockaddr_at(out, name, length.min(room) as usize);
+        // No address is of a length below 0.
+        let named = length.min(room).cast_signed().max(0).cast_unsigned();
+        self.write_sockaddr_at(out, name, named as usize);
         // strace tells by the address what the message is.
-        let is_netlink = self.is_netlink_address(name, length.min(room));
+        let is_netlink = self.is_netlink_address(name, named);
         let netlink = if is_netlink { Some(self.netlink_protocol(self.arg(0) as i32)) } else { None };
         out.extend_from_slice(b", msg_namelen=");
         if room != length {
@@ -383,7 +385,6 @@ impl Decoder<'_, '_> {
         match (self.arg(1) as u32, self.arg(2) as u32, length) {
             // SO_LINGER, SO_PEERCRED.
             (1, 13, 8) => self.write_layout(out, address, &LINGER),
-            (1, 13, _) => self.write_address(out, address),
             (1, 17, 12) => self.write_layout(out, address, &UCRED),
             // SO_ATTACH_FILTER, which tells how many instructions there are; SO_ATTACH_REUSEPORT_CBPF.
             (1, 26, count) if is_asked => match u16::try_from(count) {
@@ -393,7 +394,8 @@ impl Decoder<'_, '_> {
             (1, 26 | 51, length) if length == 2 * self.word_size() as u32 => {
                 filter::write(self, out, address, filter::Of::Socket);
             }
-            (1, 26 | 51, _) => self.write_address(out, address),
+            // The first two in another size.
+            (1, 13 | 26 | 51, _) => self.write_address(out, address),
             // SO_ERROR.
             (1, 4, 4) => self.write_error_number(out, address),
             (_, _, 4) => self.write_integer(out, address, 4),

@@ -6,7 +6,7 @@ use super::layout::Show::{Address, Enum, Flags, Hex as Hexadecimal, Int, Nested,
 use super::layout::Size::{B2, B4, B8, Word};
 use super::layout::layouts;
 use super::special::Form;
-use super::text::write_text;
+use super::text::{Hex, write_text};
 use super::{
     Decoder, Phase, aio, bpf, filter, ipc, keys, mounts, old, pages, perf, process, ptrace, quota,
     structures, uring,
@@ -280,7 +280,7 @@ fn write_attribute(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) 
     if size.is_none() || !is_readable {
         return call.write_address(out, address);
     }
-    match value.strip_suffix(b"\0") {
+    match value.strip_suffix(b"\0").filter(|_| call.style.hex != Hex::All) {
         Some(value) => write_text(out, value, call.style.hex, false),
         None => write_text(out, &value, call.style.hex, size > Some(value.len() as u64)),
     }

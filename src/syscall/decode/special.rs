@@ -562,7 +562,7 @@ fn write_more(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, more: &[More]) {
         out.extend_from_slice(b", ");
         match argument {
             More::Timeout if call.spec.name == "futex" => {
-                call.write_layout(out, args[3], &structures::TIMESPEC)
+                call.write_layout(out, args[3], &structures::TIMESPEC);
             }
             More::Timeout => call.write_layout(out, args[3], &structures::TIMESPEC64),
             More::Address(index) => call.write_address(out, args[*index]),

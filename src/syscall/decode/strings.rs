@@ -39,7 +39,11 @@ impl Decoder<'_, '_> {
                 self.write_text(out, shown, shown.len() < text.len());
             }
             None => {
-                self.write_string_up_to(out, self.arg(index), self.style.strings.min(longest(self.spec.name)))
+                self.write_string_up_to(
+                    out,
+                    self.arg(index),
+                    self.style.strings.min(longest(self.spec.name)),
+                );
             }
         }
     }

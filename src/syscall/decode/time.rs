@@ -95,6 +95,18 @@ impl Decoder<'_, '_> {
     }
 }
 
+/// Clock ticks, a hundred a second: `12 /* 0.12 s */`.
+pub(super) fn write_ticks(out: &mut Vec<u8>, ticks: u64, constants: Constants) {
+    write_radix(out, ticks, 10, 1);
+    if ticks != 0 && constants != Constants::Numbers {
+        out.extend_from_slice(b" /* ");
+        write_radix(out, ticks / 100, 10, 1);
+        out.push(b'.');
+        write_radix(out, ticks % 100, 10, 2);
+        out.extend_from_slice(b" s */");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,17 +125,5 @@ mod tests {
         assert_eq!(text(-1, 0), "1969-12-31T23:59:59+0000");
         assert_eq!(text(4_107_542_399, 0), "2100-02-28T23:59:59+0000");
         let _ = (text(i64::MAX, 1), text(i64::MIN, 1));
-    }
-}
-
-/// Clock ticks, a hundred a second: `12 /* 0.12 s */`.
-pub(super) fn write_ticks(out: &mut Vec<u8>, ticks: u64, constants: Constants) {
-    write_radix(out, ticks, 10, 1);
-    if ticks != 0 && constants != Constants::Numbers {
-        out.extend_from_slice(b" /* ");
-        write_radix(out, ticks / 100, 10, 1);
-        out.push(b'.');
-        write_radix(out, ticks % 100, 10, 2);
-        out.extend_from_slice(b" s */");
     }
 }
