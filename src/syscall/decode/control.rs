@@ -127,8 +127,11 @@ impl Decoder<'_, '_> {
         if SOCKET_LEVEL.name(u64::from(level)).is_some() {
             self.style.constants.one(out, &SOCKET_LEVEL, u64::from(level));
         } else {
-            write_hex(out, u64::from(level));
-            out.extend_from_slice(b" /* SOL_??? */");
+            let number = |out: &mut Vec<u8>| write_hex(out, u64::from(level));
+            self.style.constants.write(out, number, |out| {
+                write_hex(out, u64::from(level));
+                out.extend_from_slice(b" /* SOL_??? */");
+            });
         }
         out.extend_from_slice(b", cmsg_type=");
         match level {
