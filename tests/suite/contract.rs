@@ -8,11 +8,13 @@ use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
+use trace::event::{Kind, mark};
 
 use crate::support::account::{self, Line};
 use crate::support::call::Call;
 use crate::support::programs::program;
 use crate::support::run::{self, Run, run};
+use crate::support::skip::skip;
 use crate::support::{log, strace, structure};
 
 /// Who traces.
@@ -161,4 +163,23 @@ fixtures! {
     a_32_bit_program: "i386" [];
     numbers_that_mean_nothing: "odd_numbers" [];
     everything_at_once: "chaos" ["20"];
+}
+
+/// One CPU is shared with the program until it opens a file of procfs that tells its mask; a file of that name elsewhere tells
+/// nothing.
+#[test]
+fn only_procfs_ends_the_sharing_of_a_cpu() {
+    if std::thread::available_parallelism().is_ok_and(|cpus| cpus.get() < 2) {
+        return skip("only_procfs_ends_the_sharing_of_a_cpu", "one CPU");
+    }
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    std::fs::create_dir(dir.path().join("etc")).expect("a new directory");
+    std::fs::write(dir.path().join("etc/status"), "fine").expect("a new file");
+    for (file, ends) in [("etc/status", false), ("/proc/self/status", true), ("/proc/1/status", true)] {
+        let log = dir.path().join("log");
+        let done = run(log::command(&log, dir.path()).args(["cat", file]));
+        assert!(done.status.success(), "{done:?}");
+        let is_mark = |row: &&log::Row| row.kind == Kind::Mark && row.text == mark::UNPINNED;
+        assert_eq!(log::read(&log).rows.iter().filter(is_mark).count(), usize::from(ends), "{file}");
+    }
 }

@@ -4,6 +4,8 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use nix::sys::statfs::{PROC_SUPER_MAGIC, statfs};
+
 use super::super::decode::effect::Effect;
 use super::super::decode::restart::asks_for_restart;
 use super::super::sys::ptrace::{self as request, SyscallStop};
@@ -153,7 +155,8 @@ impl<S: Sink> Session<'_, S> {
             signals_taken::note(thread, ret);
         }
         let shows_mask = thread.call.plan.makes_fd
-            && thread.call.files.iter().flatten().any(|file| file.ends_with(b"/status"));
+            && thread.call.files.iter().flatten().any(|file| file.ends_with(b"/status"))
+            && is_of_proc(thread.tid, ret);
         if shows_mask {
             self.unpin(stop.tid());
         }
@@ -207,4 +210,10 @@ fn wait(delay: Duration) {
 fn thread_named_by(file: &[u8]) -> Option<i32> {
     let path = file.strip_prefix(b"/proc/")?.strip_suffix(b"/comm")?;
     std::str::from_utf8(path.rsplit(|&byte| byte == b'/').next()?).ok()?.parse().ok()
+}
+
+/// Whether what a thread has opened is in a procfs, wherever that is mounted; also where that is not to be known.
+fn is_of_proc(tid: i32, fd: i64) -> bool {
+    let path = format!("/proc/{tid}/fd/{fd}");
+    fd >= 0 && statfs(path.as_str()).map_or(true, |of| of.filesystem_type() == PROC_SUPER_MAGIC)
 }
