@@ -143,7 +143,7 @@ fn streams_are_the_commands_own() {
 }
 
 /// Ends with this status under `trace`, with every thread's end in the log.
-fn ends_with(command: &mut std::process::Command, log: &std::path::Path, status: i32) {
+fn ends_with(command: &mut std::process::Command, log: &Path, status: i32) {
     let outcome = command
         .process_group(0)
         .stdout(Stdio::null())

@@ -232,7 +232,9 @@ mod tests {
         pinned.store(tid, Ordering::Release);
         put_back(&original, &pinned);
         assert!(are(original));
-        all.iter().for_each(|&tid| kill(tid, libc::SIGKILL));
+        for tid in all {
+            kill(tid, libc::SIGKILL);
+        }
         child.wait().expect("our own");
     }
 }

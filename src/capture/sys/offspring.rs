@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn children_are_found() {
-        let mut cat = || Command::new("cat").stdin(Stdio::piped()).spawn().expect("cat is everywhere");
+        let cat = || Command::new("cat").stdin(Stdio::piped()).spawn().expect("cat is everywhere");
         // So many that they do not fit into one chunk.
         let mut children: Vec<_> = (0..100).map(|_| cat()).collect();
         let mut found = Vec::new();
