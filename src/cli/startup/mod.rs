@@ -30,6 +30,7 @@ use super::input;
 use super::names::output_path;
 use super::plot;
 use super::report_output::{Files, ReportOutput};
+use super::samples::Samples;
 use super::tracing::Recorded;
 use crate::analysis::flame::Drawing;
 use crate::analysis::startup::{Report, Startup};
@@ -138,6 +139,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if leaves {
         let refused = left::check(arguments);
         refused.map_err(|text| Failure::of_trace(anyhow::anyhow!(text)))?;
+    }
+    if let Some(hz) = arguments.sample {
+        Samples::check_rate(hz, arguments.stacks)?;
     }
     let output = output_path(arguments.output.as_deref(), &arguments.command)?;
     if let Some(plot) = &arguments.plot {
