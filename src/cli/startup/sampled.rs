@@ -7,6 +7,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use anyhow::anyhow;
+
 use super::super::failure::{Failure, note};
 use super::super::samples::Samples;
 use super::super::tracing::tracer;
@@ -46,7 +48,12 @@ pub fn sample(plan: &Plan<'_>, stdio: &mut Stdio) -> Sampled {
     if plan.ready.is_some() {
         return nothing("runs with CPU samples are made to the command's end only, not with --until");
     }
-    make(plan, stdio).unwrap_or_else(|failure| Sampled::without(failure.text()))
+    make(plan, stdio).unwrap_or_else(|failure| {
+        let why = failure.text();
+        // Without a wish there is only a part of the report less.
+        let failure = plan.arguments.sample.map(|_| Failure::of_trace(anyhow!("no CPU samples: {why}")));
+        Sampled { failure, ..Sampled::without(why) }
+    })
 }
 
 /// What the runs came to.
@@ -59,12 +66,14 @@ pub struct Sampled {
     pub kept: Option<CpuSamples>,
     /// The signal that asked for an end, which has been told of.
     pub ended_by: Option<i32>,
+    /// Why there are no samples, though they were asked for.
+    pub failure: Option<Failure>,
 }
 
 impl Sampled {
     /// There were no runs.
     pub fn without(why: String) -> Self {
-        Self { partition: Err(why), log: None, kept: None, ended_by: None }
+        Self { partition: Err(why), log: None, kept: None, ended_by: None, failure: None }
     }
 }
 
