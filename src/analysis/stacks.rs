@@ -127,7 +127,17 @@ fn label(frame: &Frame<'_>) -> Vec<u8> {
     if frame.kind != FrameKind::Python || frame.file.is_empty() {
         return frame.name.to_vec();
     }
-    [frame.name, b" (", &last(frame.file), b")"].concat()
+    [frame.name, b" (", module_file(frame.file), b")"].concat()
+}
+
+/// A file of Python by its name; those whose name each package has, with the directory that is the package's.
+fn module_file(path: &[u8]) -> &[u8] {
+    let begin = |path: &[u8]| path.iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1);
+    let name = begin(path);
+    if name == 0 || !matches!(&path[name..], b"__init__.py" | b"__main__.py") {
+        return &path[name..];
+    }
+    &path[begin(&path[..name - 1])..]
 }
 
 #[cfg(test)]
@@ -144,6 +154,22 @@ mod tests {
     fn what_is_unknown_has_its_object() {
         let of = |object| label(&Frame { kind: FrameKind::Native, object, ..Frame::UNKNOWN });
         assert_eq!((of(b"/usr/bin/x").as_slice(), of(b"").as_slice()), (&b"[unknown in x]"[..], UNKNOWN));
+    }
+
+    #[test]
+    fn files_that_each_package_has_are_told_apart() {
+        let of = |file| label(&Frame { kind: FrameKind::Python, name: b"<module>", file, ..Frame::UNKNOWN });
+        for (file, shown) in [
+            (&b"/lib/json/__init__.py"[..], &b"<module> (json/__init__.py)"[..]),
+            (b"/lib/asyncio/__main__.py", b"<module> (asyncio/__main__.py)"),
+            (b"/lib/a.py", b"<module> (a.py)"),
+            (b"/__init__.py", b"<module> (/__init__.py)"),
+            (b"__init__.py", b"<module> (__init__.py)"),
+            (b"json/__init__.py", b"<module> (json/__init__.py)"),
+            (b"<frozen importlib._bootstrap>", b"<module> (<frozen importlib._bootstrap>)"),
+        ] {
+            assert_eq!(of(file), shown, "{}", String::from_utf8_lossy(file));
+        }
     }
 
     #[test]

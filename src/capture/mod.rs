@@ -34,6 +34,7 @@ pub mod untraced;
 
 use std::process::ExitStatus;
 
+use self::sampler::Sampled;
 use crate::event::Event;
 pub use attaching::AttachError;
 pub use intervention::Intervention;
@@ -97,8 +98,8 @@ pub struct Outcome {
     pub parallel: bool,
     /// What asked for an end of the recording, if anything did.
     pub interruption: Option<Interruption>,
-    /// CPU samples that the backend itself has taken, and of how many threads none could be; `None`: none were wanted.
-    pub sampled: Option<(u64, u64)>,
+    /// CPU samples that the backend itself has taken; `None`: none were wanted.
+    pub sampled: Option<Sampled>,
 }
 
 /// A signal to `trace` that asked for an end.

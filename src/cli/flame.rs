@@ -105,8 +105,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         both.into_iter().try_for_each(|(log, flame)| refuse_without_stacks(log, flame, metric))?;
     }
     let mut drawing = flame.finish(metric);
-    if let Some((_, other)) = other {
+    if let Some((path, other)) = other {
         let other = other.finish(metric);
+        refuse_without_imports(path, &other)?;
+        if let Some(unlike) = flame::sampled_otherwise(&drawing, &other) {
+            note(unlike);
+        }
         drawing.graph.compare(&other.graph);
     }
     let bytes = draw(arguments, &drawing)?;
@@ -165,10 +169,14 @@ fn refuse_without_stacks(log: &Path, flame: &Flame, metric: Metric) -> Result<()
         // A command that hardly runs may end before its first sample; its waits are known all the same.
         Metric::Wall if flame.samples() == 0 && flame.has_waits() => return Ok(()),
         Metric::Cpu | Metric::Wall if flame.samples() == 0 => no_samples(flame),
+        Metric::Wall if !flame.has_waits() => {
+            "does not tell when threads waited (of samples that ptrace takes, and in the log of samples of trace startup, that is \
+             not known): --metric cpu draws where they were on a CPU"
+        }
         Metric::Time | Metric::Elapsed | Metric::Count | Metric::Bytes
             if flame.calls_with_stack() == 0 && flame.samples() > 0 =>
         {
-            "holds no stacks of calls, but of CPU samples: --metric cpu or wall draws them"
+            "holds no stacks of calls, but of CPU samples: --metric cpu draws them"
         }
         Metric::Time | Metric::Elapsed | Metric::Count | Metric::Bytes if flame.calls_with_stack() == 0 => {
             no_stacks(flame)
@@ -277,12 +285,9 @@ fn draw(arguments: &Arguments, drawing: &Drawing) -> Result<Vec<u8>, Failure> {
     if drawn {
         return Ok(bytes);
     }
+    refuse_without_imports(&arguments.log, drawing)?;
     let log = escape(arguments.log.as_os_str().as_encoded_bytes());
     Err(match (drawing.calls, drawing.metric) {
-        (0, _) if drawing.by == By::Import && arguments.log.as_os_str() == "-" => {
-            anyhow!("there is nothing to draw: standard input holds no imports")
-        }
-        (0, _) if drawing.by == By::Import => anyhow!("{log} {}", super::imports::absence(&arguments.log)?),
         (0, _) if drawing.tracers.0 > 0 => {
             anyhow!("there is nothing to draw: all CPU samples of {log} were taken in what records calls")
         }
@@ -291,6 +296,18 @@ fn draw(arguments: &Arguments, drawing: &Drawing) -> Result<Vec<u8>, Failure> {
         _ => anyhow!("there is nothing to draw: the calls of {log} took no time; try --metric count"),
     }
     .into())
+}
+
+/// A drawing by import needs some.
+fn refuse_without_imports(log: &Path, drawing: &Drawing) -> Result<(), Failure> {
+    if drawing.by != By::Import || drawing.calls > 0 {
+        return Ok(());
+    }
+    if log.as_os_str() == "-" {
+        return Err(anyhow!("there is nothing to draw: standard input holds no imports").into());
+    }
+    let name = escape(log.as_os_str().as_encoded_bytes());
+    Err(anyhow!("{name} {}", super::imports::absence(log)?).into())
 }
 
 fn write(arguments: &Arguments, output: Option<&Path>, bytes: &[u8]) -> Result<(), Failure> {

@@ -125,6 +125,9 @@ fn tell_samples(sampled: &Sampled, wish: Option<&Samples>) {
     if let Some(cost) = wish.and_then(|wish| notes::sample_cost(wish.hz, wish.cost_ns)) {
         note(cost);
     }
+    if let Some(few) = wish.and_then(|wish| notes::few_samples(sampled.samples, wish.hz, sampled.user_ns)) {
+        note(few);
+    }
     if sampled.confined > 0 {
         note(format_args!(
             "{} put {} under a seccomp filter and had no CPU samples from then on",

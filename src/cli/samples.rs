@@ -44,6 +44,17 @@ impl Samples {
         Ok(Self { hz, cost_ns: None, by })
     }
 
+    /// Whether so many a second can be had, before anything runs.
+    ///
+    /// # Errors
+    /// Where perf events are to take them, and the rate is more than the kernel takes.
+    pub fn check_rate(hz: u32, frames: Option<StackFrames>) -> Result<(), Failure> {
+        match sampler::check(hz) {
+            Err(error @ SampleError::Rate { .. }) if frames.is_none() => Err(Failure::of_trace(error)),
+            _ => Ok(()),
+        }
+    }
+
     /// By perf events, whoever may take them.
     pub fn by_perf(hz: u32) -> Self {
         Self { hz, cost_ns: sampler::cost_ns(hz), by: By::PerfEvents }

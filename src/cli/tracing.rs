@@ -162,9 +162,7 @@ pub fn trace_beside(
         writer.push(&Event { text, ret: Some(-1), ..Event::new(Kind::Lost) });
     }
     let outcome = outcome.map_err(refused)?;
-    let by_backend =
-        |(samples, confined)| Sampled { samples, confined, user_only: true, ..Sampled::default() };
-    let sampled = sampled.or(outcome.sampled.map(by_backend));
+    let sampled = sampled.or(outcome.sampled);
     let elapsed = begin.elapsed();
     if let Some(error) = child.failure() {
         return Err(Failure::with_code(error.exit_code(), error));

@@ -95,6 +95,22 @@ pub fn sample_cost(hz: u32, cost_ns: Option<u64>) -> Option<String> {
     }
 }
 
+/// That fewer than half of the samples were taken that a rate gives for this CPU time; `None`: more, or the time is not known.
+#[must_use]
+pub fn few_samples(samples: u64, hz: u32, cpu_ns: Option<u64>) -> Option<String> {
+    let cpu_ns = cpu_ns?;
+    let rated = u64::try_from(u128::from(cpu_ns) * u128::from(hz) / 1_000_000_000).unwrap_or(u64::MAX);
+    (samples < rated / 2).then(|| {
+        format!(
+            "{} taken of the {} that {} a second give for {} of CPU time: shares are not reliable",
+            things(samples, "sample was", "samples were"),
+            count(rated),
+            count(u64::from(hz)),
+            time(cpu_ns)
+        )
+    })
+}
+
 /// What the costs of a report are.
 #[must_use]
 pub fn quality(quality: Quality, backend: &str) -> String {

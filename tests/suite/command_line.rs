@@ -134,6 +134,8 @@ fn a_full_standard_output_is_named() {
         (&["stats", "--json", "a.trace"], 1),
         (&["flame", "-o", "-", "a.trace"], 1),
         (&["plot", "-o", "-", "a.trace"], 1),
+        (&["flame", "--folded", "a.trace"], 1),
+        (&["plot", "--json", "a.trace"], 1),
         (&["--help"], 1),
         (&["startup", "--runs", "1", "true"], 125),
         (&["startup", "--runs", "1", "--json", "true"], 125),

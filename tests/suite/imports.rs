@@ -182,6 +182,13 @@ fn what_python_does_not_tell_has_its_reason() {
     assert!(isolated.stderr.contains("-X importtime"), "{isolated:?}");
     let way_out = run(trace().args(["-I", "-X", "importtime", "-c", "pass"]));
     assert!(way_out.status.success() && way_out.stdout.contains("encodings"), "{way_out:?}");
+    // What has no imports is nothing to compare with.
+    let mut other = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+    assert!(run(other.args(["record", "-q", "-o", "other.trace", "true"])).status.success());
+    let mut diff = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+    let diff = run(diff.args(["flame", "--by", "import", "--diff", "other.trace", "log.trace"]));
+    assert_eq!(diff.status.code(), Some(1), "{diff:?}");
+    assert!(diff.stderr.starts_with("trace: other.trace "), "{diff:?}");
     let strace = "1 1700000000.1 execve(\"/bin/true\", [\"true\"], 0x1 /* 0 vars */) = 0 <0.000100>\n1 1700000000.2 +++ exited with 0 +++\n";
     std::fs::write(dir.path().join("strace.txt"), strace).expect("a log");
     let theirs = run(run::command(env!("CARGO_BIN_EXE_trace"), dir.path()).args(["imports", "strace.txt"]));

@@ -91,6 +91,31 @@ fn a_program_on_a_noexec_mount_is_said_to_be() {
 }
 
 #[test]
+fn a_full_disk_is_a_failure_whatever_could_not_be_written() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    std::fs::create_dir(dir.path().join("mount")).expect("our own directory");
+    // Room for a log, and for little else.
+    let inside = |size: &str, then: &str| {
+        let script = format!("mount -t tmpfs -o size={size} none mount && cd mount && {then}");
+        in_mount_namespace(dir.path(), &script)
+    };
+    if !inside("1m", "true").status.success() {
+        return skip("a full disk", "needs a mount namespace");
+    }
+    let python = "python3 -c 'import json, http.client'";
+    for (size, words) in [
+        ("60k", "startup --runs 1 --stacks python --sample 4000 -o log"),
+        ("60k", "startup --runs 1 -o log"),
+        ("60k", "imports --runs 1 -o log"),
+        ("400k", "startup --runs 1 --stacks native --sample 20000 -o log"),
+    ] {
+        let done = inside(size, &format!("exec \"$TRACE\" {words} {python}"));
+        assert_eq!(done.status.code(), Some(125), "{words}: {done:?}");
+        assert!(done.stderr.contains("No space left on device"), "{words}: {done:?}");
+    }
+}
+
+#[test]
 fn without_proc_repeated_runs_say_what_is_missing() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     if !in_mount_namespace(dir.path(), "umount -l /proc").status.success() {

@@ -104,8 +104,11 @@ fn a_rate_beyond_the_kernels_is_refused_before_anything_runs() {
     if done.stderr.contains("not permitted") {
         return skip("CPU samples", &done.stderr);
     }
-    assert_eq!(done.status.code(), Some(125), "{done:?}");
-    assert!(done.stderr.contains("kernel.perf_event_max_sample_rate"), "{done:?}");
+    let start = trace(dir.path(), &["startup", "--sample", "1000000", "-o", "log", "touch", "made"]);
+    for done in [done, start] {
+        assert_eq!(done.status.code(), Some(125), "{done:?}");
+        assert!(done.stderr.contains("kernel.perf_event_max_sample_rate"), "{done:?}");
+    }
     assert!(!dir.path().join("made").exists());
 }
 
@@ -533,6 +536,9 @@ fn without_perf_events_ptrace_takes_the_samples_and_says_so() {
     assert!(all > spent / 2 && all < spent + spent / 2, "{all} of {spent}");
     let folded = trace(dir.path(), &["flame", "--by", "stack", "--folded", "log"]);
     assert!(folded.stderr.contains("taken by ptrace, user mode only"), "{folded:?}");
+    let waits = trace(dir.path(), &["flame", "--by", "stack", "--metric", "wall", "--folded", "log"]);
+    assert_eq!((waits.status.code(), waits.stdout.as_str()), (Some(1), ""), "{waits:?}");
+    assert!(waits.stderr.contains("does not tell when threads waited"), "{waits:?}");
 }
 
 #[test]

@@ -200,6 +200,9 @@ fn a_start_is_told_from_its_log() {
         let done = run::run(command.args(["startup", "--json"]).args(arguments));
         assert!(done.status.success(), "{}", done.stderr);
         let mut value: serde_json::Value = serde_json::from_str(&done.stdout).expect("JSON");
+        if arguments[0] == "--from" {
+            assert!(value["partition"].is_null() && value["not_sampled"].is_string(), "{value:#}");
+        }
         // The drawing is not made again, and runs that were sampled are not in the log.
         for without in ["flame_graph", "partition", "not_sampled"] {
             value.as_object_mut().expect("an object").remove(without);
@@ -208,6 +211,12 @@ fn a_start_is_told_from_its_log() {
     };
     let made = json(&["--runs", "1", "-o", "sh.trace", "/bin/sh", "-c", ":"]);
     assert_eq!(json(&["--from", "sh.trace"]), made);
+    let mut command = run::command(env!("CARGO_BIN_EXE_trace"), &place.work);
+    let report = run::run(command.args(["startup", "--from", "sh.trace"])).stdout;
+    assert!(
+        report.contains("Where the time goes on and off CPUs is not known: the runs that tell it"),
+        "{report}"
+    );
     let text = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/logs/strace/ttt.strace");
     let told = json(&["--from", text]);
     assert_eq!((&told["backend"], &told["command"]), (&"strace".into(), &serde_json::json!(["sh", "in.sh"])));

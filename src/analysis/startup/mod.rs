@@ -118,6 +118,8 @@ pub struct CpuSamples {
     pub runs: u64,
     /// How many.
     pub samples: u64,
+    /// The CPU time in user mode that they stand for, in nanoseconds, where ptrace took them.
+    pub user_ns: Option<u64>,
     /// How many were taken a second.
     pub sample_hz: u32,
     /// By what, where that was not perf events.

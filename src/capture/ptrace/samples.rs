@@ -25,6 +25,7 @@ use nix::sys::ptrace::getregs;
 use nix::unistd::Pid;
 
 use super::super::Sink;
+use super::super::sampler::Sampled;
 use super::super::stacks::Wanted;
 use super::super::sys::child::reap;
 use super::super::sys::process::{Ending, fork_child, own_tid};
@@ -59,6 +60,8 @@ pub fn may_put_off_calls() -> bool {
 /// The state of taking samples.
 pub(super) struct Samples {
     taken: u64,
+    /// The CPU time in user mode that they stand for.
+    user_ns: u64,
     /// Threads that are under seccomp filters of their own.
     confined: u64,
     ticker: Ticker,
@@ -70,7 +73,7 @@ impl Samples {
     /// Taken by the calling thread.
     pub fn start(sample: Sample) -> io::Result<Self> {
         let ticker = Ticker::start(Duration::from_secs(1) / sample.hz.max(1))?;
-        Ok(Self { taken: 0, confined: 0, ticker, shortest: (u64::MAX, 0) })
+        Ok(Self { taken: 0, user_ns: 0, confined: 0, ticker, shortest: (u64::MAX, 0) })
     }
 
     /// Whether it is time.
@@ -88,9 +91,16 @@ impl Samples {
         if self.shortest.1 >= ENOUGH { self.shortest.0 } else { 0 }
     }
 
-    /// How many were taken, and of how many threads none could be.
-    pub fn counts(&self) -> (u64, u64) {
-        (self.taken, self.confined)
+    /// One was taken, for so much CPU time.
+    fn count(&mut self, user_ns: u64) {
+        self.taken += 1;
+        self.user_ns = self.user_ns.saturating_add(user_ns);
+    }
+
+    /// What came of it.
+    pub fn result(&self) -> Sampled {
+        let Self { taken: samples, user_ns, confined, .. } = *self;
+        Sampled { samples, confined, user_ns: Some(user_ns), user_only: true, ..Sampled::default() }
     }
 }
 
@@ -132,7 +142,7 @@ impl Drop for Ticker {
 
 /// What is known of a thread that is sampled.
 #[derive(Debug, Default)]
-pub struct Sampled {
+pub struct ThreadSamples {
     account: Option<File>,
     /// CPU time it had had when it was last let go.
     begin_ns: u64,
@@ -150,7 +160,7 @@ pub struct Sampled {
     behind_call: Option<u64>,
 }
 
-impl Sampled {
+impl ThreadSamples {
     /// That of a thread it makes.
     pub fn of_child(&self) -> Self {
         Self { confined: self.confined, ..Self::default() }
@@ -216,8 +226,7 @@ impl<S: Sink> Session<'_, S> {
                     let sink = &mut self.sink;
                     let stack = stacks.sample((thread.pid, thread.tid), &registers, &mut |e| sink.push(e));
                     sink.push(&sample_of(thread, now, registers.rip, stack));
-                    thread.sampled.user_ns = 0;
-                    samples.taken += 1;
+                    samples.count(std::mem::take(&mut thread.sampled.user_ns));
                 }
             }
             thread.sampled.goes_on(thread.tid);
@@ -287,7 +296,7 @@ impl<S: Sink> Session<'_, S> {
             let sink = &mut self.sink;
             let stack = stacks.unknown(&mut |event| sink.push(event));
             sink.push(&sample_of(thread, now, 0, stack));
-            samples.taken += 1;
+            samples.count(thread.sampled.user_ns);
         }
     }
 }

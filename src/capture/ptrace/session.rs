@@ -215,7 +215,7 @@ impl<'s, S: Sink> Session<'s, S> {
             lost: 0,
             parallel: self.was_parallel,
             interruption: self.interruption(),
-            sampled: self.samples.as_ref().map(Samples::counts),
+            sampled: self.samples.as_ref().map(Samples::result),
         }
     }
 

@@ -4,7 +4,7 @@ use super::super::decode::restart::InterruptedCalls;
 use super::super::sys::breakpoint::Breakpoint;
 use super::call::Call;
 use super::files::{Shares, proc_file};
-use super::samples::Sampled;
+use super::samples::ThreadSamples;
 
 /// A thread's name, at most 15 bytes (`TASK_COMM_LEN`).
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,7 +52,7 @@ pub struct Thread {
     /// Waits for the program's entry point.
     pub entry_point: Option<Breakpoint>,
     /// What is known for CPU samples.
-    pub sampled: Sampled,
+    pub sampled: ThreadSamples,
 }
 
 impl Thread {
@@ -73,7 +73,7 @@ impl Thread {
             interrupted: InterruptedCalls::default(),
             signal_memory: Vec::new(),
             entry_point: None,
-            sampled: Sampled::default(),
+            sampled: ThreadSamples::default(),
         }
     }
 }

@@ -90,6 +90,8 @@ pub struct Sampled {
     pub throttled: u64,
     /// Threads that could not be sampled, because they are under seccomp filters of their own.
     pub confined: u64,
+    /// The CPU time in user mode that they stand for, in nanoseconds, where ptrace took them.
+    pub user_ns: Option<u64>,
     /// Frames of the kernel are missing: they are not permitted, or were not taken.
     pub user_only: bool,
     /// Taking them ended early, by a fault of ours: nobody knows how many are missing.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use framehop::{ExplicitModuleSectionInfo, Module};
 use object::read::elf::{ElfFile64, ProgramHeader};
-use object::{Endianness, Object as _, ObjectSection, ObjectSymbol, ReadCache, ReadRef};
+use object::{Endianness, Object as _, ObjectSection, ObjectSymbol, ReadCache, ReadRef, SectionKind};
 use rustc_hash::FxHashMap;
 
 use super::endless;
@@ -25,6 +25,8 @@ use super::vdso;
 const LONGEST_SECTION: u64 = 256 << 20;
 /// Segments of an object that are looked at.
 const MOST_SEGMENTS: usize = 64;
+/// Sections with code that are looked at.
+const MOST_CODE: usize = 1 << 10;
 /// Objects told apart.
 const MOST: usize = 1 << 14;
 
@@ -73,6 +75,8 @@ pub struct Object {
     written: Option<(i64, i64, u64)>,
     segments: Vec<Segment>,
     sections: Sections,
+    /// Where its sections with code are.
+    code: Vec<std::ops::Range<u64>>,
 }
 
 /// A loaded part of the file.
@@ -101,6 +105,11 @@ impl Object {
         };
         let segment = self.segments.iter().find(inside)?;
         segment.address.checked_add(offset - segment.offset)
+    }
+
+    /// Whether two addresses are in the same section with code: what begins in one does not reach into another.
+    pub fn is_one_section(&self, one: u64, other: u64) -> bool {
+        self.code.iter().any(|section| section.contains(&one) && section.contains(&other))
     }
 
     /// Where, as the object's headers count, the run-time state of a Python since 3.13 stands, in a section of its own so
@@ -172,6 +181,12 @@ impl Object {
                 address: header.p_vaddr(endian),
             })
             .collect();
+        self.code = elf
+            .sections()
+            .filter(|section| section.kind() == SectionKind::Text)
+            .take(MOST_CODE)
+            .map(|section| section.address()..section.address().saturating_add(section.size()))
+            .collect();
         let build_id = elf.build_id().ok().flatten().unwrap_or_default();
         self.build_id =
             build_id.iter().take(64).flat_map(|byte| format!("{byte:02x}").into_bytes()).collect();
@@ -203,6 +218,7 @@ impl Object {
             written: None,
             segments: Vec::new(),
             sections: Sections::default(),
+            code: Vec::new(),
         }
     }
 }

@@ -132,7 +132,7 @@ impl Symbols {
         };
         let source = object.source().filter(|_| !self.broken.contains(&id));
         let faults = file_faults::count();
-        let found = source.and_then(|path| guarded(|| find(&self.symbolizer, Elf::new(path), at)));
+        let found = source.and_then(|path| guarded(|| find(&self.symbolizer, Elf::new(path), object, at)));
         if file_faults::count() != faults {
             self.broken.insert(id);
         }
@@ -181,17 +181,75 @@ impl Symbols {
 }
 
 /// The function at an address of a file. One whose DWARF cannot be read has its symbol table.
-fn find(symbolizer: &Symbolizer, mut elf: Elf, at: u64) -> Option<Sym<'static>> {
+fn find(symbolizer: &Symbolizer, mut elf: Elf, object: &Object, at: u64) -> Option<Sym<'static>> {
     let found = symbolizer.symbolize_single(&Source::Elf(elf.clone()), Input::VirtOffset(at));
     let found = found.or_else(|_| {
         elf.debug_syms = false;
         symbolizer.symbolize_single(&Source::Elf(elf), Input::VirtOffset(at))
     });
-    found.ok()?.into_sym().filter(covers).map(Sym::into_owned)
+    found.ok()?.into_sym().filter(|symbol| covers(symbol, object, at)).map(Sym::into_owned)
 }
 
-/// Whether a symbol of an ELF file is for the address it was found for. Those of the symbol table have a size; one of
-/// DWARF has none where its function lies in several pieces, of which one was found to hold the address.
-fn covers(symbol: &Sym<'_>) -> bool {
-    symbol.size.is_none_or(|size| symbol.offset < size)
+/// Whether a symbol of an ELF file is for the address it was found for. One without a size is of the symbol table, which
+/// does not say how far it reaches, or of DWARF, where its function lies in several pieces: neither leaves its section. So the
+/// last function of `.init` gives its name to no stub of the `.plt` behind it.
+fn covers(symbol: &Sym<'_>, object: &Object, at: u64) -> bool {
+    match symbol.size {
+        Some(size) => symbol.offset < size,
+        None => object.is_one_section(symbol.addr, at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+    use std::path::Path;
+
+    use object::{Object as _, ObjectSection as _};
+
+    use super::super::object::{Identity, Objects};
+    use super::*;
+
+    /// The name of the function at an address of a program.
+    fn named(program: &Path, at: u64) -> String {
+        let file = program.metadata().unwrap();
+        let identity = Identity { dev: file.dev(), ino: file.ino() };
+        let mut objects = Objects::default();
+        let id = objects.open(std::process::id(), program.as_os_str().as_bytes(), (0, 0), identity).unwrap();
+        let mut name = String::new();
+        let address = Address { at, place: Some((id, at)) };
+        let mut define = |event: &Event<'_>| {
+            let frame = Frame::of(event).map_or(&b""[..], |(_, frame)| frame.name);
+            name = String::from_utf8_lossy(frame).into_owned();
+        };
+        let (mut table, mut out) = (Table::default(), Vec::new());
+        Symbols::default().code((objects.list(), 1), address, &mut table, &mut define, &mut out);
+        assert_eq!(out.len(), 1);
+        name
+    }
+
+    #[test]
+    fn a_function_without_a_size_does_not_reach_into_another_section() {
+        let directory = tempfile::tempdir().unwrap();
+        let program = directory.path().join("program");
+        let source = directory.path().join("program.c");
+        std::fs::write(
+            &source,
+            "#include <unistd.h>\nint main(void) { return getppid() == getpid(); }\n\
+             __asm__(\".text\\n.globl sizeless\\n.type sizeless, @function\\nsizeless: nop; nop; nop; ret\\n\");\n",
+        )
+        .unwrap();
+        let mut compiler = std::process::Command::new("cc");
+        let options = ["-O1", "-fcf-protection=none", "-fplt", "-Wl,-z,lazy", "-o"];
+        assert!(compiler.args(options).args([&program, &source]).status().unwrap().success());
+        let bytes = std::fs::read(&program).unwrap();
+        let elf = object::File::parse(&*bytes).unwrap();
+        let section = |name: &str| elf.section_by_name(name).unwrap_or_else(|| panic!("no {name}"));
+        let (init, stubs) = (section(".init"), section(".plt"));
+        assert!(stubs.address() > init.address() && stubs.size() >= 32, "it calls by stubs");
+        assert_eq!(named(&program, init.address() + 1), "_init");
+        assert_eq!(named(&program, stubs.address() + 17), "");
+        let sizeless = object::Object::symbol_by_name(&elf, "sizeless").unwrap();
+        assert_eq!(named(&program, object::ObjectSymbol::address(&sizeless) + 2), "sizeless");
+    }
 }

@@ -85,13 +85,19 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             output.clone()
         }
     };
+    // What fails from here on is trace itself: other codes below 125 are the command's.
+    record(arguments, &output).map_err(|failure| failure.or_code(125))
+}
+
+/// Makes the runs of a command, the log, the picture and the report.
+fn record(arguments: &Arguments, output: &Path) -> Result<ExitCode, Failure> {
     let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
-    let end = runs::record(arguments, &output)?;
+    let end = runs::record(arguments, output)?;
     if end.made {
-        let tree = tree(&output)?;
+        let tree = tree(output)?;
         let picture = output.with_extension("svg");
         let mut bytes = Vec::new();
-        let drawn = super::flame::draw_by_import(&mut bytes, &output)?;
+        let drawn = super::flame::draw_by_import(&mut bytes, output)?;
         if drawn {
             drawing_file::replace_svg(&picture, &bytes)?;
         }

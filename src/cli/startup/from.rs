@@ -14,13 +14,17 @@ use crate::log::Columns;
 use crate::report::look::Look;
 use crate::report::startup::{self, Options};
 
+/// Why a log's report has no table of where the time goes.
+const NOT_SAMPLED: &str = "the runs that tell it are made by trace startup CMD, and are in no log";
+
 /// Prints the report of a log, with so many rows in each list.
 pub fn run(log: &Path, place: &Place, top: usize, json: bool) -> Result<ExitCode, Failure> {
     let out = ReportOutput::new(json).map_err(Failure::of_trace)?;
     let mut source = input::open(log, place, Columns::ALL)?;
     let mut startup = Startup::new(source.header());
     source.for_each(|event| startup.add(event)).map_err(|error| input::named(log, error))?;
-    let (report, _) = startup.finish();
+    let (mut report, _) = startup.finish();
+    report.not_sampled = Some(NOT_SAMPLED.to_owned());
     input::tell_unreadable(log, &source);
     let files = Files { log, flame_graph: None };
     out.write(&report, files, &[], |out, last| {

@@ -88,7 +88,7 @@ pub fn run(
     }
     let left = recorded.left_running.clone();
     let sampled = Sampled::without("the one run that is made is without CPU samples".to_owned());
-    let run = Traced { recorded, ended_by: None, cold_phases: None, sampled };
+    let run = Traced { recorded, ended_by: None, cold_phases: None, sampled, failures: Vec::new() };
     let reported = report(arguments, out, output, run, BetweenRuns::keep());
     tell_left(&left);
     reported

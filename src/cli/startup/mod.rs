@@ -15,7 +15,7 @@ pub(super) mod untraced;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 use std::str::FromStr;
 
 use clap::Args;
@@ -30,7 +30,7 @@ use super::input;
 use super::names::output_path;
 use super::plot;
 use super::report_output::{Files, ReportOutput};
-use super::tracing::Recorded;
+use super::samples::Samples;
 use crate::analysis::flame::Drawing;
 use crate::analysis::startup::{Report, Startup};
 use crate::capture::launch::Command;
@@ -139,6 +139,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let refused = left::check(arguments);
         refused.map_err(|text| Failure::of_trace(anyhow::anyhow!(text)))?;
     }
+    if let Some(hz) = arguments.sample {
+        Samples::check_rate(hz, arguments.stacks)?;
+    }
     let output = output_path(arguments.output.as_deref(), &arguments.command)?;
     if let Some(plot) = &arguments.plot {
         if *plot == output.with_extension("svg") {
@@ -209,11 +212,15 @@ fn traced(
     let plan = Plan { arguments, command, output, ready, untraced: &untraced, sample: None, stacks: None };
     let mut traced = trace_shortest(&plan, stdio)?;
     if let (Some(frames), None) = (arguments.stacks, traced.ended_by) {
-        traced.ended_by = stacks::add(&plan, stdio, frames).err();
+        match stacks::add(&plan, stdio, frames) {
+            Ok(ended_by) => traced.ended_by = ended_by,
+            Err(failure) => traced.failures.push(failure),
+        }
     }
     if traced.ended_by.is_none() {
         traced.sampled = sampled::sample(&plan, stdio);
         traced.ended_by = traced.sampled.ended_by;
+        traced.failures.extend(traced.sampled.failure.take());
     }
     if let (Some(cold), None) = (cold, traced.ended_by) {
         match cold::phases(&plan, stdio, &cold) {
@@ -235,7 +242,7 @@ pub(super) fn report(
     arguments: &Arguments,
     out: ReportOutput,
     output: &Path,
-    Traced { recorded, ended_by, cold_phases, sampled }: Traced,
+    Traced { recorded, ended_by, cold_phases, sampled, mut failures }: Traced,
     between: BetweenRuns,
 ) -> Result<ExitCode, Failure> {
     let (mut report, drawing) = match analyse(output) {
@@ -251,7 +258,8 @@ pub(super) fn report(
         Ok(partition) => report.partition = Some(partition),
         Err(why) => report.not_sampled = Some(why),
     }
-    let by_stack = arguments.stacks.map(|_| stacks::drawing(output)).transpose()?.flatten();
+    let by_stack =
+        arguments.stacks.map(|_| stacks::drawing(output)).transpose().map_err(Failure::of_trace)?.flatten();
     let graph = output.with_extension("svg");
     let drawn = draw(&graph, by_stack.as_ref().unwrap_or(&drawing));
     let graph = matches!(drawn, Ok(true)).then_some(graph.as_path());
@@ -265,23 +273,40 @@ pub(super) fn report(
     })
     .map_err(Failure::of_trace)?;
     let ended_by = ended_by.or(between.end());
-    tell(&recorded, drawn);
+    recorded.warnings.iter().for_each(note);
+    failures.extend(undrawn(drawn));
     if let Err(failure) = plotted {
-        note(format_args!("no plot: {}", failure.text()));
+        failures.push(Failure::of_trace(anyhow::anyhow!("no plot: {}", failure.text())));
     }
-    match (ended_by, recorded.log) {
-        (Some(signal), log) => {
-            if let Err(error) = log {
-                note(format_args!("the log is incomplete: {error}"));
-            }
-            End::by_signal(signal)
-        }
-        (None, Ok(_)) => End::Status(recorded.status),
-        (None, Err(error)) => {
-            End::Failure(Failure::of_trace(anyhow::anyhow!("the log is incomplete: {error}")))
-        }
+    if let Err(error) = &recorded.log {
+        failures.push(Failure::of_trace(anyhow::anyhow!("the log is incomplete: {error}")));
     }
-    .finish()
+    end(failures, ended_by, recorded.status).finish()
+}
+
+/// As the command ended, where all that was asked for has been done. The last failure is the end itself, those before are
+/// told here; a signal ends us in any case.
+fn end(mut failures: Vec<Failure>, ended_by: Option<i32>, status: ExitStatus) -> End {
+    let last = if ended_by.is_none() { failures.pop() } else { None };
+    for failure in failures {
+        note(failure.text());
+    }
+    match (ended_by, last) {
+        (Some(signal), _) => End::by_signal(signal),
+        (None, Some(failure)) => End::Failure(failure),
+        (None, None) => End::Status(status),
+    }
+}
+
+/// Why there is no flame graph. That somebody else's file is in its place is only told of: nobody asked for it by name.
+fn undrawn(drawn: io::Result<bool>) -> Option<Failure> {
+    let error = drawn.err()?;
+    let failure = Failure::of_trace(anyhow::anyhow!("no flame graph: {error}"));
+    if error.kind() != io::ErrorKind::AlreadyExists {
+        return Some(failure);
+    }
+    note(failure.text());
+    None
 }
 
 /// Nothing was traced: prints what was measured all the same, if anything was.
@@ -296,13 +321,4 @@ pub(super) fn analyse(output: &Path) -> Result<(Report, Drawing), log::Error> {
     let mut startup = Startup::new(reader.header());
     reader.for_each(|event| startup.add(event))?;
     Ok(startup.finish())
-}
-
-fn tell(recorded: &Recorded, drawn: io::Result<bool>) {
-    for warning in &recorded.warnings {
-        note(warning);
-    }
-    if let Err(error) = drawn {
-        note(format_args!("no flame graph: {error}"));
-    }
 }

@@ -7,6 +7,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use anyhow::anyhow;
+
 use super::super::failure::{Failure, note};
 use super::super::samples::Samples;
 use super::super::tracing::tracer;
@@ -21,6 +23,7 @@ use crate::capture::untraced;
 use crate::event::stack::{Frame, Node};
 use crate::event::{Event, Kind};
 use crate::log::{self, Reader, Writer};
+use crate::report::notes;
 use crate::report::units::things;
 
 /// Samples a second without a wish: a few per cent of the time. More change what they tell of, so runs with more are for the
@@ -45,7 +48,12 @@ pub fn sample(plan: &Plan<'_>, stdio: &mut Stdio) -> Sampled {
     if plan.ready.is_some() {
         return nothing("runs with CPU samples are made to the command's end only, not with --until");
     }
-    make(plan, stdio).unwrap_or_else(|failure| Sampled::without(failure.text()))
+    make(plan, stdio).unwrap_or_else(|failure| {
+        let why = failure.text();
+        // Without a wish there is only a part of the report less.
+        let failure = plan.arguments.sample.map(|_| Failure::of_trace(anyhow!("no CPU samples: {why}")));
+        Sampled { failure, ..Sampled::without(why) }
+    })
 }
 
 /// What the runs came to.
@@ -58,12 +66,14 @@ pub struct Sampled {
     pub kept: Option<CpuSamples>,
     /// The signal that asked for an end, which has been told of.
     pub ended_by: Option<i32>,
+    /// Why there are no samples, though they were asked for.
+    pub failure: Option<Failure>,
 }
 
 impl Sampled {
     /// There were no runs.
     pub fn without(why: String) -> Self {
-        Self { partition: Err(why), log: None, kept: None, ended_by: None }
+        Self { partition: Err(why), log: None, kept: None, ended_by: None, failure: None }
     }
 }
 
@@ -180,6 +190,8 @@ fn cut_off(signal: i32) -> String {
 struct Runs {
     made: u64,
     samples: u64,
+    /// The CPU time that they stand for, where that is known.
+    user_ns: Option<u64>,
     /// Their samples, where they are to be kept.
     merged: Option<Merged>,
     /// The signal that asked for an end.
@@ -208,7 +220,10 @@ fn repeat(
         let (elapsed, interruption) = (recorded.elapsed, recorded.interruption);
         recorded.log?;
         runs.made += 1;
-        runs.samples += recorded.sampled.map_or(0, |sampled| sampled.samples);
+        if let Some(sampled) = recorded.sampled {
+            runs.samples += sampled.samples;
+            runs.user_ns = sampled.user_ns.map(|ns| ns.saturating_add(runs.user_ns.unwrap_or(0)));
+        }
         if kept {
             merge(&mut runs.merged, plan.output, &candidate.path())?;
         }
@@ -241,9 +256,13 @@ fn finish(runs: Runs, samples: &Samples) -> Result<Option<CpuSamples>, Failure> 
         things(runs.made, "run", "runs"),
         path.display()
     ));
+    if let Some(few) = notes::few_samples(runs.samples, samples.hz, runs.user_ns) {
+        note(few);
+    }
     Ok(Some(CpuSamples {
         runs: runs.made,
         samples: runs.samples,
+        user_ns: runs.user_ns,
         sample_hz: samples.hz,
         sampled_by: samples.by_ptrace().map(|_| "ptrace".to_owned()),
         sample_cost_ns: samples.cost_ns,

@@ -20,21 +20,16 @@ use crate::capture::stdio::Stdio;
 use crate::capture::untraced;
 use crate::log;
 
-/// Makes the run and puts its stacks into the log; where that fails, the log is as it was and the reason is told. `Err`: a
-/// signal asked for an end.
-pub fn add(plan: &Plan<'_>, stdio: &mut Stdio, frames: StackFrames) -> Result<(), i32> {
-    match take(plan, stdio, frames) {
-        Ok(None) => Ok(()),
-        Ok(Some(signal)) => {
-            let name = untraced::signal_name(signal);
-            note(format_args!("ended by {name} in the run with stacks; the log has none"));
-            Err(signal)
-        }
-        Err(failure) => {
-            note(format_args!("no stacks of calls: {}", failure.text()));
-            Ok(())
-        }
+/// Makes the run and puts its stacks into the log; where that fails, the log is as it was. `Some`: a signal asked for an
+/// end, which has been told of.
+pub fn add(plan: &Plan<'_>, stdio: &mut Stdio, frames: StackFrames) -> Result<Option<i32>, Failure> {
+    let ended_by = take(plan, stdio, frames)
+        .map_err(|failure| Failure::of_trace(anyhow!("no stacks of calls: {}", failure.text())))?;
+    if let Some(signal) = ended_by {
+        let name = untraced::signal_name(signal);
+        note(format_args!("ended by {name} in the run with stacks; the log has none"));
     }
+    Ok(ended_by)
 }
 
 /// `Some`: a signal asked for an end.

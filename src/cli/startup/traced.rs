@@ -83,6 +83,8 @@ pub struct Traced {
     pub cold_phases: Option<Phases>,
     /// What the runs with CPU samples came to.
     pub sampled: Sampled,
+    /// What was asked for and could not be done, though the log is there.
+    pub failures: Vec<Failure>,
 }
 
 /// One traced run.
@@ -156,7 +158,7 @@ pub fn trace_shortest(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Traced, Box<
         _ => first,
     };
     let sampled = Sampled::without("a signal came before the runs that tell it".to_owned());
-    Ok(Traced { recorded, ended_by, cold_phases: None, sampled })
+    Ok(Traced { recorded, ended_by, cold_phases: None, sampled, failures: Vec::new() })
 }
 
 /// Whether another run could give a better log. Only a plain file may be replaced by another; a link

@@ -67,11 +67,45 @@ pub fn beside(drawing: &Drawing) -> impl Iterator<Item = String> {
         format!("{samples} in what records calls left out ({})", time(ns))
     });
     let is_cost = matches!(drawing.metric, Metric::Time | Metric::Elapsed);
-    let is_sampled = matches!(drawing.metric, Metric::Cpu | Metric::Wall) && drawing.by == By::Stack;
+    let is_sampled = is_of_samples(drawing);
     let cost = drawing.sampled.as_ref().filter(|_| is_sampled);
     let cost = cost.and_then(|sampled| notes::sample_cost(sampled.hz, sampled.cost_ns));
+    let few = few_samples(drawing).filter(|_| is_sampled);
     let long = notes::long_calls(drawing.long_calls, drawing.quality).filter(|_| is_cost);
-    [aligned, tracers, cost, long].into_iter().flatten()
+    [aligned, tracers, cost, few, long].into_iter().flatten()
+}
+
+/// That ptrace took fewer samples than it was to: where calls come one after the other, or many threads run, it does not get
+/// round to them.
+fn few_samples(drawing: &Drawing) -> Option<String> {
+    let sampled = drawing.sampled.as_ref().filter(|sampled| sampled.by.is_some())?;
+    let cpu_ns = u64::try_from(drawing.graph.total()[0]).ok();
+    notes::few_samples(drawing.calls, sampled.hz, cpu_ns)
+}
+
+/// What two drawings of CPU samples cannot be compared in, since something else took them.
+#[must_use]
+pub fn sampled_otherwise(one: &Drawing, other: &Drawing) -> Option<String> {
+    let by = |drawing: &Drawing| drawing.sampled.as_ref().map(|sampled| sampled.by.clone());
+    let (one_by, other_by) = (by(one)?, by(other)?);
+    if !is_of_samples(one) || one_by == other_by {
+        return None;
+    }
+    let name = |by: Option<String>| {
+        by.map_or_else(
+            || "perf events, the kernel's part included where that is permitted".to_owned(),
+            |by| format!("{}, in user mode only", escape(by.as_bytes())),
+        )
+    };
+    Some(format!(
+        "samples were taken by {}; those of the other log by {}: frames differ for that, too",
+        name(one_by),
+        name(other_by)
+    ))
+}
+
+fn is_of_samples(drawing: &Drawing) -> bool {
+    matches!(drawing.metric, Metric::Cpu | Metric::Wall) && drawing.by == By::Stack
 }
 
 /// How many of a log's calls the run has that its stacks are of.

@@ -16,7 +16,7 @@ use inferno::flamegraph::{
 
 use crate::analysis::flame::Drawing;
 use crate::analysis::fold::{By, FrameId, Graph, Kind, Metric};
-pub use caption::{Caption, beside, by, title, what};
+pub use caption::{Caption, beside, by, sampled_otherwise, title, what};
 use folded::{Stack, frame_text};
 pub use folded::{folded, is_folded};
 pub use json::json;

@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 
 use quick_xml::events::Event as Xml;
 
+use super::caption::subtitle;
 use super::*;
-use crate::analysis::flame::Flame;
+use crate::analysis::flame::{Flame, Sampling};
 use crate::analysis::fold::{By, Kind};
 use crate::analysis::stats::{By as TableBy, Options, Stats};
 use crate::analysis::testing::{call, fixture, header, startup, strace, total};
@@ -182,6 +183,42 @@ fn a_comparison_names_both_logs_and_what_is_gone() {
 }
 
 /// The numbers of a folded text by what stands at a place in each line.
+/// A drawing of so many CPU samples, 1 ms of CPU time each.
+fn of_samples(by: Option<&str>, samples: u64) -> Drawing {
+    let by = by.map(str::to_owned);
+    Drawing {
+        by: By::Stack,
+        metric: Metric::Cpu,
+        calls: samples,
+        sampled: Some(Sampling { hz: 10_000, by, cost_ns: None }),
+        ..drawing(graph(&[(&[b"main"], samples * 1_000_000)]))
+    }
+}
+
+#[test]
+fn where_few_samples_were_taken_that_is_said() {
+    let few = |by, each| {
+        let mut drawing = of_samples(by, 50);
+        drawing.calls *= each;
+        subtitle(&drawing, &Caption::default())
+    };
+    let told = "50 samples were taken of the 500 that 10,000 a second give for 50.0 ms of CPU time";
+    assert!(few(Some("ptrace"), 1).contains(told), "{}", few(Some("ptrace"), 1));
+    for caption in [few(None, 1), few(Some("ptrace"), 5)] {
+        assert!(!caption.contains("not reliable"), "{caption}");
+    }
+}
+
+#[test]
+fn samples_that_something_else_took_are_told_of() {
+    let [perf, ptrace] = [None, Some("ptrace")].map(|by| of_samples(by, 5));
+    let told = sampled_otherwise(&perf, &ptrace).unwrap();
+    assert!(told.contains("by perf events") && told.contains("by ptrace, in user mode only"), "{told}");
+    assert_eq!(sampled_otherwise(&perf, &of_samples(None, 7)), None);
+    let of_calls = |drawing| Drawing { metric: Metric::Count, ..drawing };
+    assert_eq!(sampled_otherwise(&of_calls(perf), &of_calls(ptrace)), None);
+}
+
 fn sums(lines: &[String], key: impl Fn(&[&str]) -> String) -> BTreeMap<String, u64> {
     let mut sums = BTreeMap::new();
     for line in lines {

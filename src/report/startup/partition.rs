@@ -60,14 +60,15 @@ fn kept(out: &mut dyn Write, report: &Report, look: Look) -> io::Result<()> {
         format!(", {} as long as untraced", times_as_much(longer))
     });
     let cost = notes::sample_cost(samples.sample_hz, samples.sample_cost_ns);
+    let few = notes::few_samples(samples.samples, samples.sample_hz, samples.user_ns);
+    let beside = [cost, few].into_iter().flatten().fold(String::new(), |all, text| all + "; " + &text);
     let text = format!(
-        "CPU samples in {}: {} a second{by}, {} of {}, which took {} on average{slower}{}.",
+        "CPU samples in {}: {} a second{by}, {} of {}, which took {} on average{slower}{beside}.",
         escape(samples.log.as_bytes()),
         count(u64::from(samples.sample_hz)),
         count(samples.samples),
         things(samples.runs, "run", "runs"),
         time(samples.run_ns),
-        cost.map(|cost| format!("; {cost}")).unwrap_or_default(),
     );
     writeln!(out, "{}", look.note(&text))
 }
