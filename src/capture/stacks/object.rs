@@ -107,9 +107,10 @@ impl Object {
         segment.address.checked_add(offset - segment.offset)
     }
 
-    /// Whether two addresses are in the same section with code: what begins in one does not reach into another.
-    pub fn is_one_section(&self, one: u64, other: u64) -> bool {
-        self.code.iter().any(|section| section.contains(&one) && section.contains(&other))
+    /// Whether an address is outside of the section with code that another one is in, if that is in any: what begins in one does
+    /// not reach into another.
+    pub fn is_beyond_section(&self, begin: u64, at: u64) -> bool {
+        self.code.iter().any(|section| section.contains(&begin) && !section.contains(&at))
     }
 
     /// Where, as the object's headers count, the run-time state of a Python since 3.13 stands, in a section of its own so

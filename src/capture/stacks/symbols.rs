@@ -191,12 +191,12 @@ fn find(symbolizer: &Symbolizer, mut elf: Elf, object: &Object, at: u64) -> Opti
 }
 
 /// Whether a symbol of an ELF file is for the address it was found for. One without a size is of the symbol table, which
-/// does not say how far it reaches, or of DWARF, where its function lies in several pieces: neither leaves its section. So the
-/// last function of `.init` gives its name to no stub of the `.plt` behind it.
+/// does not say how far it reaches, but not out of its section: the last function of `.init` gives its name to no stub of the `.plt`
+/// behind it. Or it is of DWARF, where its function lies in several pieces, which begins at no address at all then.
 fn covers(symbol: &Sym<'_>, object: &Object, at: u64) -> bool {
     match symbol.size {
         Some(size) => symbol.offset < size,
-        None => object.is_one_section(symbol.addr, at),
+        None => !object.is_beyond_section(symbol.addr, at),
     }
 }
 
@@ -205,7 +205,7 @@ mod tests {
     use std::os::unix::fs::MetadataExt;
     use std::path::Path;
 
-    use object::{Object as _, ObjectSection as _};
+    use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 
     use super::super::object::{Identity, Objects};
     use super::*;
@@ -251,5 +251,28 @@ mod tests {
         assert_eq!(named(&program, stubs.address() + 17), "");
         let sizeless = object::Object::symbol_by_name(&elf, "sizeless").unwrap();
         assert_eq!(named(&program, object::ObjectSymbol::address(&sizeless) + 2), "sizeless");
+    }
+
+    #[test]
+    fn a_function_in_two_pieces_has_its_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let program = directory.path().join("program");
+        let source = directory.path().join("program.c");
+        std::fs::write(
+            &source,
+            "#include <stdio.h>\nvolatile int sum;\n__attribute__((cold, noinline)) void rare(int x) { printf(\"%d\", x); }\n\
+             __attribute__((noinline)) int often(int x) { if (x == 7) { rare(x); rare(sum); return 1; } sum += x; return sum * x; }\n\
+             int main(int count, char **words) { (void)words; return often(count); }\n",
+        )
+        .unwrap();
+        let mut compiler = std::process::Command::new("cc");
+        assert!(compiler.args(["-O2", "-g", "-o"]).args([&program, &source]).status().unwrap().success());
+        let bytes = std::fs::read(&program).unwrap();
+        let elf = object::File::parse(&*bytes).unwrap();
+        let at = |name| object::ObjectSymbol::address(&object::Object::symbol_by_name(&elf, name).unwrap());
+        assert!(elf.symbols().any(|symbol| symbol.name() == Ok("often.cold")), "it is in two pieces");
+        for (address, name) in [(at("often"), "often"), (at("often.cold"), "often"), (at("rare"), "rare")] {
+            assert_eq!(named(&program, address), name);
+        }
     }
 }
