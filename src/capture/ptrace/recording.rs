@@ -40,7 +40,7 @@ pub struct Options {
     pub every_stack: bool,
     /// Tell where a thread was when a signal came.
     pub signal_pointers: bool,
-    /// Of the processes to attach to, those that cannot be had are told of ([`super::Sink::not_attached`]), and the
+    /// Of the processes to attach to, those that cannot be had are told of ([`not_attached`](crate::capture::Sink::not_attached)), and the
     /// others are recorded.
     pub any_process: bool,
     /// Take CPU samples, too; only of a command.
