@@ -218,7 +218,8 @@ pub fn duration(text: &str) -> Option<Duration> {
         "ns" => number / 1e9,
         _ => return None,
     };
-    Duration::try_from_secs_f64(seconds).ok()
+    // Longer than there is a number for is for ever.
+    (seconds >= 0.0).then(|| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }
 
 #[cfg(test)]

@@ -206,7 +206,7 @@ fn called_by_the_name_of_strace() {
     let done = bench.strace(&["-e", "trace=none", "-e", "signal=none", "sh", "-c", "(exit 4); exit 5"]);
     assert_eq!(done.stderr, "+++ exited with 5 +++\n");
     let done = bench.strace(&["-qq", "-e", "trace=none", "sh", "-c", "kill -9 $$"]);
-    assert_eq!((done.status.signal(), done.stderr.as_str()), (Some(9), ""));
+    assert_eq!((done.status.signal(), done.stderr.as_str()), (Some(9), "+++ killed by SIGKILL +++\n"));
     let done = bench.strace(&["-o", "/dev/full", "sh", "-c", "exit 7"]);
     assert_eq!(done.status.code(), Some(7), "{done:?}");
     let done = bench.strace(&["nosuchprogram"]);
