@@ -17,7 +17,7 @@ const TRACEFS: &str = "/sys/kernel/tracing";
 /// How the names of ours begin; the process id follows, and a number.
 const NAME: &str = "suite";
 /// Kilobytes for each CPU; nothing may be overwritten.
-const BUFFER_KB: u32 = 48 << 10;
+const BUFFER_KB: u32 = 192 << 10;
 
 /// One call as the tracepoints tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
