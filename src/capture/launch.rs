@@ -236,20 +236,12 @@ impl Child {
     /// Lets a child that was made with [`SpawnOptions::wait_for_go`] execute its program. Dropping
     /// the child without that ends the process, and waits for that.
     pub fn go(&mut self) -> io::Result<()> {
-        match self.go.take() {
-            Some((_read, write)) => nix::unistd::write(write, &[sys::GO]).map(drop).map_err(Into::into),
-            None => Ok(()),
-        }
+        tell(self.go.take().as_ref(), sys::GO)
     }
 
     /// Has a child that waits for [`Self::go`] make its calls that do nothing first ([`SpawnOptions::null_calls`]).
     pub fn make_null_calls(&mut self) -> io::Result<()> {
-        match &self.go {
-            Some((_read, write)) => {
-                nix::unistd::write(write, &[sys::NULL_CALLS]).map(drop).map_err(Into::into)
-            }
-            None => Ok(()),
-        }
+        tell(self.go.as_ref(), sys::NULL_CALLS)
     }
 
     /// Why the process could not become the program, or `None` once it has. Blocks until that is
@@ -270,6 +262,14 @@ impl Child {
             (sys::Stage::Exec, _) => explain::exec_failure(&self.program, &error),
             _ => own("set up the command's input and output", error),
         }
+    }
+}
+
+/// Writes to the pipe that a child waits on, if it does.
+fn tell(go: Option<&(OwnedFd, OwnedFd)>, what: u8) -> io::Result<()> {
+    match go {
+        Some((_read, write)) => nix::unistd::write(write, &[what]).map(drop).map_err(Into::into),
+        None => Ok(()),
     }
 }
 

@@ -286,7 +286,7 @@ impl Tracer {
     /// before: so many are measured. `samples`: the backend itself is to take CPU samples.
     ///
     /// # Errors
-    /// When the kernel does not let us. The command's process is ended then.
+    /// When the kernel does not let us.
     pub fn hold(&mut self, child: &mut launch::Child, calls: u64, samples: bool) -> io::Result<Held> {
         match &mut self.backend {
             Backend::Ebpf(recorder) => Ok(Held { calibration: recorder.calibrate(calls)?, by_ptrace: None }),
@@ -314,39 +314,35 @@ impl Tracer {
         options: Options,
     ) -> io::Result<Outcome> {
         match (&mut self.backend, held.by_ptrace) {
-            (Backend::Ebpf(recorder), _) => {
+            (_, Some(held)) => {
+                let Options { leader_only, origin_ns, stacks, sample, keep, lossless: _ } = options;
+                let options = ptrace::Options {
+                    leader_only,
+                    origin_ns,
+                    stacks,
+                    sample,
+                    follow: true,
+                    keep,
+                    ..ptrace::Options::default()
+                };
+                ptrace::record_held(held, || child.go(), sink, options)
+            }
+            (Backend::Ebpf(recorder), None) => {
                 let Options { leader_only, lossless, origin_ns, .. } = options;
                 let options = ebpf::Options { leader_only, lossless, origin_ns };
                 recorder.record(child.pid(), || child.go(), sink, options)
             }
-            (Backend::Ptrace, Some(held)) => {
-                ptrace::record_held(held, || child.go(), sink, by_ptrace(options))
-            }
-            (Backend::Ptrace, None) => ptrace::record(child.pid(), || child.go(), sink, by_ptrace(options)),
+            (Backend::Ptrace, None) => Err(io::Error::other("the command is held by another backend")),
         }
     }
 }
 
-/// A command that waits to be let go, and is ready to be recorded. Dropped, it is ended where ptrace has attached to it.
+/// A command that waits to be let go, and is ready to be recorded. It ends with its [`Child`](launch::Child).
 #[derive(Debug)]
 pub struct Held {
     /// What recording costs a call that does nothing.
     pub calibration: Calibration,
     by_ptrace: Option<ptrace::Held>,
-}
-
-fn by_ptrace(options: Options) -> ptrace::Options {
-    let Options { leader_only, origin_ns, stacks, sample, keep, lossless: _ } = options;
-    ptrace::Options {
-        leader_only,
-        pin: ptrace::Pin::Guarded,
-        origin_ns,
-        stacks,
-        sample,
-        follow: true,
-        keep,
-        ..ptrace::Options::default()
-    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::io;
 
 use super::super::Sink;
 use super::super::sys::ptrace as request;
+use super::super::sys::signals::Watch;
 use super::super::sys::wait;
 use super::pinning::Pinning;
 use super::recording::{Options, Pin};
@@ -23,7 +24,7 @@ use super::waiting::Next;
 pub struct Held {
     pub(super) pid: i32,
     at: At,
-    pub(super) pinning: Option<Pinning>,
+    pinning: Option<Pinning>,
 }
 
 /// Where a process is held.
@@ -70,18 +71,33 @@ impl Held {
             return Ok(self);
         }
         let pid = self.pid;
-        let mut pinning = self.pinning.take();
-        if let Some(pinning) = &mut pinning {
-            pinning.pin(pid);
-        }
-        let mut session = Session::new(pid, sink, options, pinning, None);
-        session.sink.open();
+        let mut session = self.session(sink, options, None);
         let at = session.go_on(self).and_then(|()| start()).and_then(|()| session.run_until_wanted());
         // What was measured does not need it any more, and threads that are made now should not have its mask.
         session.release_cpu();
         let pinning = session.pinning.take();
         drop(session);
         Ok(Self { pid, at: at?, pinning })
+    }
+
+    /// A recording of the process, which shares our CPU from here on, if it may. Without a watch for signals, it begins with
+    /// the process's first call.
+    pub(super) fn session<'s, S: Sink>(
+        &mut self,
+        sink: &'s mut S,
+        options: Options,
+        watch: Option<Watch>,
+    ) -> Session<'s, S> {
+        let mut pinning = self.pinning.take();
+        if let Some(pinning) = &mut pinning {
+            pinning.pin(self.pid);
+        }
+        let begins_at_once = watch.is_none();
+        let mut session = Session::new(self.pid, sink, options, pinning, watch);
+        if begins_at_once {
+            session.sink.open();
+        }
+        session
     }
 }
 

@@ -104,7 +104,7 @@ pub(super) fn record_at_once<S: Sink>(
 }
 
 impl Held {
-    /// Without a watch for signals, the recording begins at once.
+    /// To its end ([`Held::session`]).
     fn record<S: Sink>(
         mut self,
         go: impl FnOnce() -> io::Result<()>,
@@ -112,15 +112,7 @@ impl Held {
         options: Options,
         watch: Option<Watch>,
     ) -> io::Result<Outcome> {
-        let mut pinning = self.pinning.take();
-        if let Some(pinning) = &mut pinning {
-            pinning.pin(self.pid);
-        }
-        let begins_at_once = watch.is_none();
-        let mut session = Session::new(self.pid, sink, options, pinning, watch);
-        if begins_at_once {
-            session.sink.open();
-        }
+        let mut session = self.session(sink, options, watch);
         let result = session.begin(self, go).and_then(|()| session.run());
         if result.is_err() {
             session.detach_all();

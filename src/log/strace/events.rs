@@ -42,7 +42,10 @@ impl Reader {
         {
             return read;
         }
-        let (prefix, body) = prefix::take(line);
+        let (mut prefix, mut body) = prefix::take(line);
+        while let Some(behind) = behind_unknown(body) {
+            (prefix, body) = behind;
+        }
         if body.is_empty() || is_note(body) {
             self.mode(body);
             self.attached(body);
@@ -429,6 +432,13 @@ fn without_directory(text: &[u8]) -> &[u8] {
     let path = text.iter().rposition(|byte| !is_in_path(byte)).map_or(0, |at| at + 1);
     let root = text[path..].iter().position(|&byte| byte == b'/').map_or(text.len(), |at| path + at);
     &text[..root]
+}
+
+/// The line of another thread behind `???(`: where lines wait for a call's outcome (`-z`), nothing ends the one of a call
+/// whose thread was killed before strace could ask which it is.
+fn behind_unknown(body: &[u8]) -> Option<(Prefix<'_>, &[u8])> {
+    let behind = prefix::take(body.strip_prefix(b"???(")?);
+    behind.0.tid.is_some().then_some(behind)
 }
 
 /// Lines of strace's own, on a terminal between the others.

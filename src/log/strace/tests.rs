@@ -369,6 +369,18 @@ fn calls_that_strace_does_not_know_either_are_notes() {
     assert_eq!((reader.lineage().unreadable, reader.lineage().notes), (0, 3));
 }
 
+/// The line of a thread that was killed has no end with `-z`: another's is behind it, and goes on in the next one.
+#[test]
+fn a_call_stands_behind_one_that_is_not_known() {
+    let text = "7 getpid() = 7\n8 ???(7 kill(8, SIGKILL <unfinished ...>\n)        = 0\n8 <... ??? resumed>) = ?\n8 ???(7 close(3) = 0\n";
+    let mut reader = reader(text);
+    let mut seen = Vec::new();
+    reader.for_each(|event| seen.push((event.tid, name(event), event.ret))).expect("memory can be read");
+    seen.retain(|(_, name, _)| *name != "total");
+    assert_eq!(seen, [(7, "getpid", Some(7)), (7, "kill", Some(0)), (7, "close", Some(0))]);
+    assert_eq!((reader.lineage().unreadable, reader.lineage().notes), (0, 1));
+}
+
 /// As with `-e trace=none`.
 #[test]
 fn a_log_may_be_without_calls() {

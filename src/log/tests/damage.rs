@@ -345,20 +345,20 @@ fn survive(whole: &Whole, damaged: &[u8], first_damage: usize) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_500))]
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
 
     #[test]
     fn flipped_bytes(at in any::<prop::sample::Index>(), flip in 1..=255_u8, more in any::<Option<(prop::sample::Index, u8)>>()) {
         for whole in [&*SEALED, &*UNSEALED] {
-        let mut damaged = whole.log.clone();
-        let mut first = at.index(damaged.len());
-        damaged[first] ^= flip;
-        if let Some((at, byte)) = more {
-            let other = at.index(damaged.len());
-            damaged[other] = byte;
-            first = first.min(other);
-        }
-        survive(whole, &damaged, first);
+            let mut damaged = whole.log.clone();
+            let mut first = at.index(damaged.len());
+            damaged[first] ^= flip;
+            if let Some((at, byte)) = more {
+                let other = at.index(damaged.len());
+                damaged[other] = byte;
+                first = first.min(other);
+            }
+            survive(whole, &damaged, first);
         }
     }
 
@@ -369,13 +369,13 @@ proptest! {
         cut in any::<Option<prop::sample::Index>>(),
     ) {
         for whole in [&*SEALED, &*UNSEALED] {
-        let mut damaged = whole.log.clone();
-        let start = at.index(damaged.len());
-        let end = (start + bytes.len()).min(damaged.len());
-        damaged[start..end].copy_from_slice(&bytes[..end - start]);
-        let cut = cut.map_or(damaged.len(), |cut| cut.index(damaged.len()));
-        damaged.truncate(cut);
-        survive(whole, &damaged, start.min(cut));
+            let mut damaged = whole.log.clone();
+            let start = at.index(damaged.len());
+            let end = (start + bytes.len()).min(damaged.len());
+            damaged[start..end].copy_from_slice(&bytes[..end - start]);
+            let cut = cut.map_or(damaged.len(), |cut| cut.index(damaged.len()));
+            damaged.truncate(cut);
+            survive(whole, &damaged, start.min(cut));
         }
     }
 }
