@@ -98,6 +98,11 @@ impl<'a, 'm> Decoder<'a, 'm> {
         if late > 0 && late < self.count() {
             out.extend_from_slice(b", ");
         }
+        if late < self.count()
+            && let Some(Form::Parts(write, _)) = special::form(&self.event, self.spec, late)
+        {
+            write(self, out, late);
+        }
     }
 
     /// Writes the others.
@@ -181,7 +186,7 @@ impl<'a, 'm> Decoder<'a, 'm> {
     fn is_late(&self, index: usize) -> bool {
         let kind = match special::form(&self.event, self.spec, index) {
             Some(Form::As(kind)) => kind,
-            Some(form) => return matches!(form, Form::IoctlOut(_) | Form::OwnLate(_)),
+            Some(form) => return matches!(form, Form::IoctlOut(_) | Form::OwnLate(_) | Form::Parts(..)),
             None => self.spec.args[index].arg,
         };
         match kind {

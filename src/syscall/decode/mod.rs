@@ -47,6 +47,7 @@ mod special;
 mod strings;
 mod structures;
 mod tables;
+mod termios;
 #[cfg(test)]
 mod tests;
 mod text;

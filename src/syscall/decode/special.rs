@@ -2,7 +2,7 @@
 
 use super::Decoder;
 use super::constants::Constants;
-use super::ioctl::{self, What};
+use super::ioctl::{self, What, WritePart};
 use super::memory::Phase;
 use super::{bpf, keys, net, old, perf, poll, prctl, process, ptrace, quota, rare, structures, uring};
 use crate::event::Event;
@@ -16,11 +16,9 @@ pub(super) enum Form {
     Bits(&'static FlagSet),
     /// Another kind.
     As(Arg),
-    /// The number of an ioctl that has no name.
-    Ioctl,
     /// The operation of quotactl.
     Quota,
-    /// A number with several names.
+    /// A name of its own.
     Named(&'static str),
     /// What an ioctl passes.
     IoctlIn(What),
@@ -30,6 +28,8 @@ pub(super) enum Form {
     Option,
     /// A form of its own, known before the kernel sees the call.
     Own(fn(&mut Decoder<'_, '_>, &mut Vec<u8>, usize)),
+    /// What is passed of it, and what is filled.
+    Parts(WritePart, WritePart),
     /// One that is known when the call has returned.
     OwnLate(fn(&mut Decoder<'_, '_>, &mut Vec<u8>, usize)),
 }
@@ -85,8 +85,7 @@ pub(super) fn count(event: &Event<'_>, spec: &Spec) -> usize {
         // SYSLOG_ACTION_CLOSE and those that change or tell something without a buffer.
         "syslog" if matches!(args[0] as u32, 0 | 1 | 5..=7 | 9 | 10) => 1,
         "ptrace" => ptrace::count(args[0]),
-        // FIOCLEX and FIONCLEX.
-        "ioctl" if matches!(args[1] as u32, 0x5450 | 0x5451) => 2,
+        "ioctl" if ioctl::has_no_argument(args[1] as u32) => 2,
         "prctl" => prctl::count(args).min(all),
         "keyctl" => keys::count(args),
         _ => all,
@@ -109,8 +108,7 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
     match (spec.name, index) {
         ("setsockopt", 3) => Some(Form::Option),
         ("fcntl" | "fcntl64", 2) => fcntl_form(event, args[1] as u32),
-        ("ioctl", 1) if ioctl_name(args[1]).is_none() => Some(Form::Ioctl),
-        ("ioctl", 1) => ioctl::names(args[1] as u32).map(Form::Named),
+        ("ioctl", 1) => Some(Form::Own(ioctl::write_operation)),
         ("ioctl", 2) => ioctl::form(args[1] as u32),
         ("prctl", 1..) => prctl::form(args, index),
         ("get_mempolicy", 0) => Some(Form::OwnLate(process::write_policy)),
@@ -273,6 +271,7 @@ pub(super) fn ret(event: &Event<'_>, spec: &Spec) -> Ret {
         "personality" => Ret::Addr,
         // MEMBARRIER_CMD_QUERY: what there is.
         "membarrier" if event.args[0] as u32 == 0 => Ret::Addr,
+        "ioctl" if ioctl::makes_descriptor(event.args[1] as u32) => Ret::Fd,
         _ => spec.ret,
     }
 }
@@ -285,6 +284,8 @@ fn write_meaning(call: &Decoder<'_, '_>, out: &mut Vec<u8>) {
         "sched_getscheduler" => (&flags::SCHED, false),
         "personality" => (&flags::PERSONALITY, true),
         "membarrier" => (&flags::MEMBARRIER, true),
+        "ioctl" if flags::SETNS.name(value).is_none() => return,
+        "ioctl" => (&flags::SETNS, false),
         _ => match prctl::result(&call.event.args) {
             Some(meaning @ (_, are_bits)) if !are_bits || call.style.constants != Constants::Numbers => {
                 meaning
@@ -312,26 +313,6 @@ pub(super) fn ret_flags(event: &Event<'_>, spec: &Spec) -> Option<&'static FlagS
         command::GET_SEALS if is_fcntl(spec) => Some(&flags::SEALS),
         _ => None,
     }
-}
-
-fn ioctl_name(op: u64) -> Option<&'static str> {
-    flags::IOCTL.name(op)
-}
-
-/// `_IOC(_IOC_READ, 0x54, 0x30, 0x4)`: direction, type, number and size (`asm-generic/ioctl.h`).
-pub(super) fn write_ioctl(out: &mut Vec<u8>, op: u32, constants: Constants) {
-    constants.write(out, |out| write_hex(out, u64::from(op)), |out| write_ioctl_parts(out, op));
-}
-
-fn write_ioctl_parts(out: &mut Vec<u8>, op: u32) {
-    const DIRECTIONS: [&str; 4] = ["_IOC_NONE", "_IOC_WRITE", "_IOC_READ", "_IOC_READ|_IOC_WRITE"];
-    out.extend_from_slice(b"_IOC(");
-    out.extend_from_slice(DIRECTIONS[(op >> 30) as usize].as_bytes());
-    for part in [op >> 8 & 0xff, op & 0xff, op >> 16 & 0x3fff] {
-        out.extend_from_slice(b", ");
-        write_hex(out, u64::from(part));
-    }
-    out.push(b')');
 }
 
 /// `QCMD(Q_GETQUOTA, USRQUOTA)`
@@ -403,6 +384,7 @@ pub(super) fn write_after(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
         "recvmmsg" | "recvmmsg_time64" => net::write_time_left(call, out),
         "sgetmask" | "ssetmask" | "signal" => old::write_after(call, out),
         "sched_getscheduler" | "prctl" | "personality" => write_meaning(call, out),
+        "ioctl" if ioctl::tells_namespace(call.arg(1) as u32) => write_meaning(call, out),
         "membarrier" if call.arg(0) as u32 == 0 && call.event.ret != Some(0) => write_meaning(call, out),
         "set_thread_area" => {
             if let Some(entry) = call.read_u32_at(Phase::Exit, call.arg(0)) {
