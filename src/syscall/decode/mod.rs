@@ -54,7 +54,7 @@ mod text;
 mod time;
 mod uring;
 
-pub use call::{Decoder, Returned, write_unknown};
+pub use call::{Decoder, Returned, write_unknown, write_unknown_name};
 pub use constants::Constants;
 pub use descriptors::{Described, Descriptors, Details, Question, read_answer};
 pub use files::{keep_cwd, write_file_name};

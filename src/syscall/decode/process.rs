@@ -203,7 +203,15 @@ pub(super) fn write_clone3_results(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>
             told.push(b'=');
             let at = long(&bytes, at);
             match call.read_u32_at(Phase::Exit, at) {
-                Some(id) => told.extend_from_slice(format!("[{}]", id.cast_signed()).as_bytes()),
+                Some(id) => {
+                    told.push(b'[');
+                    write_number(&mut told, i64::from(id.cast_signed()));
+                    if name == "pidfd" {
+                        call.phase = Phase::Exit;
+                        call.write_behind(&mut told, id.cast_signed());
+                    }
+                    told.push(b']');
+                }
                 None => write_address64(&mut told, at),
             }
         }

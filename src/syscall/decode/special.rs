@@ -107,6 +107,10 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
     let args = &event.args;
     match (spec.name, index) {
         ("setsockopt", 3) => Some(Form::Option),
+        // P_PIDFD.
+        ("waitid", 1) if args[0] as u32 == 3 => Some(Form::Own(write_descriptor_argument)),
+        ("pidfd_getfd", 1) => Some(Form::Own(|call, out, index| call.write_beyond(out, index))),
+        ("modify_ldt", 1) if args[2] == 16 => Some(Form::Own(rare::write_segment_of_table)),
         ("fcntl" | "fcntl64", 2) => fcntl_form(event, args[1] as u32),
         ("ioctl", 1) => Some(Form::Own(ioctl::write_operation)),
         ("ioctl", 2) => ioctl::form(args[1] as u32),
@@ -157,6 +161,10 @@ fn fcntl_form(event: &Event<'_>, command: u32) -> Option<Form> {
         16 => Some(Form::OwnLate(write_owner)),
         _ => None,
     }
+}
+
+fn write_descriptor_argument(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    call.write_descriptor(out, call.arg(index) as i32);
 }
 
 /// `{type=F_OWNER_PID, pid=17}`: who gets the signals of a descriptor.
@@ -396,6 +404,7 @@ pub(super) fn write_after(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
             call.style.constants.signal(out, call.event.ret.unwrap_or(0) as u32);
             out.push(b')');
         }
+        "modify_ldt" => rare::write_table_error(call, out),
         "ioprio_get" => {
             out.extend_from_slice(b" (");
             call.write_io_priority(out, call.event.ret.unwrap_or(0).unsigned_abs());
@@ -443,7 +452,8 @@ fn write_clone(call: &Decoder<'_, '_>, out: &mut Vec<u8>) {
 
 /// What the flags ask for, by name.
 fn write_clone_results(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
-    const PARENT_TID: u64 = 0x10_0000 | 0x1000;
+    const PIDFD: u64 = 0x1000;
+    const PARENT_TID: u64 = 0x10_0000 | PIDFD;
     const TLS: u64 = 0x8_0000;
     const CHILD_TID: u64 = 0x20_0000 | 0x100_0000;
     for (argument, label, wanted) in [
@@ -456,7 +466,9 @@ fn write_clone_results(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
         out.extend_from_slice(b", ");
         out.extend_from_slice(label.as_bytes());
         out.push(b'=');
-        if argument == "parent_tid" && call.succeeded() {
+        if argument == "parent_tid" && call.succeeded() && call.arg(0) & PIDFD != 0 {
+            call.write_descriptors(out, call.arg(index), 1, 4);
+        } else if argument == "parent_tid" && call.succeeded() {
             call.write_integer(out, call.arg(index), 4);
         } else if argument == "tls" && call.half() == 1 && call.succeeded() {
             rare::write_segment_at(call, out, call.arg(index), true);
@@ -471,12 +483,17 @@ fn write_futex(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
     /// `FUTEX_CLOCK_REALTIME`, and the operations that may have it (`FUTEX_WAIT` and its like).
     const CLOCK: u64 = 0x100;
     const TIMED: [u64; 3] = [0, 9, 11];
+    /// Of which the kernel's headers have no name.
+    const FD_PRIVATE: u64 = 0x82;
     let value = u64::from(call.event.args[1] as u32);
     // Without FUTEX_PRIVATE_FLAG and all above.
     let operation = (value & 0x7f) as u32;
     call.write_arg(out, 0);
     out.extend_from_slice(b", ");
-    if value & CLOCK == 0 || (value < 2 * CLOCK && TIMED.contains(&u64::from(operation))) {
+    if value == FD_PRIVATE {
+        let name = |out: &mut Vec<u8>| out.extend_from_slice(b"FUTEX_FD|FUTEX_PRIVATE_FLAG");
+        call.style.constants.write(out, |out| write_hex(out, value), name);
+    } else if value & CLOCK == 0 || (value < 2 * CLOCK && TIMED.contains(&u64::from(operation))) {
         call.write_arg(out, 1);
     } else {
         let number = |out: &mut Vec<u8>| write_hex(out, value);
@@ -524,18 +541,33 @@ enum More {
 /// `FUTEX_OP_SET<<28|0x1<<12|FUTEX_OP_CMP_GT<<24|0x1`: an operation, a comparison, and the numbers of each (futex(2)).
 fn write_wake_op(call: &Decoder<'_, '_>, out: &mut Vec<u8>, packed: u32) {
     if packed >> 28 & 8 != 0 {
-        out.extend_from_slice(b"FUTEX_OP_OPARG_SHIFT<<28|");
+        let name = |out: &mut Vec<u8>| out.extend_from_slice(b"FUTEX_OP_OPARG_SHIFT");
+        call.style.constants.write(out, |out| write_hex(out, 8), name);
+        out.extend_from_slice(b"<<28|");
     }
-    call.style.constants.one(out, &flags::FUTEX_WAKE_OP, u64::from(packed >> 28 & 7));
-    out.extend_from_slice(b"<<28|");
+    write_shifted(call, out, &flags::FUTEX_WAKE_OP, packed >> 28 & 7, 28);
     write_hex(out, u64::from(packed >> 12 & 0xfff));
     out.extend_from_slice(b"<<12|");
-    if packed >> 24 & 8 != 0 {
-        out.extend_from_slice(b"FUTEX_OP_OPARG_SHIFT<<24|");
-    }
-    call.style.constants.one(out, &flags::FUTEX_COMPARISON, u64::from(packed >> 24 & 7));
-    out.extend_from_slice(b"<<24|");
+    write_shifted(call, out, &flags::FUTEX_COMPARISON, packed >> 24 & 0xf, 24);
     write_hex(out, u64::from(packed & 0xfff));
+}
+
+/// `FUTEX_OP_SET<<28|`, `0x5<<28 /* FUTEX_OP_??? */|`; where numbers are to be shown, strace has the comment, too.
+fn write_shifted(call: &Decoder<'_, '_>, out: &mut Vec<u8>, set: &FlagSet, value: u32, shift: u32) {
+    let name = set.name(u64::from(value));
+    match name {
+        Some(name) => {
+            let number = |out: &mut Vec<u8>| write_hex(out, u64::from(value));
+            call.style.constants.write(out, number, |out| out.extend_from_slice(name.as_bytes()));
+        }
+        None => write_hex(out, u64::from(value)),
+    }
+    out.extend_from_slice(b"<<");
+    write_radix(out, u64::from(shift), 10, 1);
+    if name.is_none() || call.style.constants == Constants::Numbers {
+        out.extend_from_slice(format!(" /* {} */", set.unknown).as_bytes());
+    }
+    out.push(b'|');
 }
 
 fn write_more(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, more: &[More]) {
