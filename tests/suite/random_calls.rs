@@ -3,9 +3,13 @@
 //! `fixtures/programs/random_calls.c` makes the calls, the same ones each time, and none of them happens. Names that the
 //! peer does not have yet are made the bits they stand for ([`NEWER`]); everything else is compared byte by byte.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+use trace::event::Abi;
+use trace::syscall::flags::ioctl_numbers;
 
 use crate::support::skip::skip_peer;
 
@@ -61,6 +65,54 @@ const NEWER: &[(&str, u64)] = &[
     ("STATX_MNT_ID_UNIQUE", 0x4000),
     ("STATX_SUBVOL", 0x8000),
     ("STATX_WRITE_ATOMIC", 0x1_0000),
+];
+
+/// Operations of ioctl whose structures strace takes apart, and which are told by their addresses here.
+const NOT_TAKEN_APART: [&str; 44] = [
+    "BTRFS_",
+    "COUNTER_ADD",
+    "DM_",
+    "GPIO",
+    "KVM_",
+    "MIXER_READ",
+    "MEMWRITE",
+    "MEMREADOOB",
+    "MEMGET",
+    "MTDFILE",
+    "MIXER_WRITE",
+    "PTP_",
+    "TEE_",
+    "UBI_",
+    "VIDIOC_",
+    "HDIO_",
+    "GIO_",
+    "PIO_",
+    "KIOCSOUND",
+    "KDMKTONE",
+    "KDSETLED",
+    "KDADDIO",
+    "KDDELIO",
+    "KDGKB",
+    "KDSKB",
+    "KDGETKEYCODE",
+    "KDSETKEYCODE",
+    "KDSIGACCEPT",
+    "KDFONTOP",
+    "KDKBDREP",
+    "RTC_PARAM",
+    "SG_IO",
+    "SG_SCSI_RESET",
+    "SG_GET_REQUEST_TABLE",
+    "SECCOMP_IOCTL_NOTIF_RECV",
+    "SECCOMP_IOCTL_NOTIF_SEND",
+    "OTPSELECT",
+    "PERF_EVENT_IOC_QUERY_BPF",
+    "PERF_EVENT_IOC_MODIFY_ATTRIBUTES",
+    "EVIOCG",
+    "EVIOCSKEYCODE",
+    "EVIOCSFF",
+    "EVIOCSABS",
+    "EVIOCSMASK",
 ];
 
 /// Calls that are told otherwise, and why.
@@ -131,10 +183,16 @@ fn together(set: &str) -> String {
     names.join("|")
 }
 
-/// The lines of each call made so often, with this errno as its answer (0: success).
-fn lines(tracer: &Path, output: &Path, options: &[&str], program: &Path, errno: &str) -> Vec<String> {
+/// The lines of the calls that the program makes with these arguments of its own.
+fn lines(
+    tracer: &Path,
+    output: &Path,
+    options: &[&str],
+    program: &Path,
+    arguments: &[String],
+) -> Vec<String> {
     let mut command = Command::new(tracer);
-    command.args(options).arg("-o").arg(output).arg(program).args([errno, "2", "21"]);
+    command.args(options).arg("-o").arg(output).arg(program).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let status = command.status().expect("it starts");
     assert!(status.success(), "{} {options:?}: {status}", tracer.display());
@@ -142,28 +200,29 @@ fn lines(tracer: &Path, output: &Path, options: &[&str], program: &Path, errno: 
     String::from_utf8(text).expect("ASCII").lines().map(str::to_owned).collect()
 }
 
-/// Compares the lines of a program, whose calls all fail, or all succeed without having done anything.
-fn compare(program: &str, errno: &str) {
+/// Options that change how much is told, and how.
+const OPTIONS: [&[&str]; 4] = [&["-v", "-s", "300"], &[], &["-xx", "-s", "16"], &["-s", "0"]];
+
+/// Compares the lines of a program with these arguments, at least so many; some may differ.
+fn compare(name: &str, arguments: &[&str], options: &[&[&str]], least: usize, may_differ: fn(&str) -> bool) {
     let version = Command::new("strace").arg("-V").output().map(|output| output.stdout).unwrap_or_default();
     if !version.starts_with(VERSION.as_bytes()) {
         return skip_peer("calls with random arguments", "no strace 6.1");
     }
-    let program = crate::support::programs::program(program);
+    let program = crate::support::programs::program(name);
     let dir = tempfile::tempdir().expect("a temporary directory");
     let ours = dir.path().join("strace");
     symlink(env!("CARGO_BIN_EXE_trace"), &ours).expect("our own directory");
     let output = dir.path().join("lines");
-    for options in [&["-v", "-s", "300"][..], &[], &["-xx", "-s", "16"], &["-s", "0"]] {
-        let theirs = lines(Path::new("/usr/bin/strace"), &output, options, &program, errno);
-        let ours = lines(&ours, &output, options, &program, errno);
-        assert!(theirs.len() > 600, "{} calls", theirs.len());
+    let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+    for options in options {
+        let theirs = lines(Path::new("/usr/bin/strace"), &output, options, &program, &arguments);
+        let ours = lines(&ours, &output, options, &program, &arguments);
+        assert!(theirs.len() > least, "{} calls", theirs.len());
         assert_eq!(theirs.len(), ours.len(), "{options:?}");
         let mut differences = Vec::new();
         for (theirs, ours) in theirs.iter().zip(&ours) {
-            let is_permitted = PERMITTED
-                .iter()
-                .any(|(call, _)| theirs.strip_prefix(call).is_some_and(|rest| rest.starts_with('(')));
-            if theirs != ours && !is_permitted && alike(theirs) != alike(ours) {
+            if theirs != ours && !may_differ(theirs) && alike(theirs) != alike(ours) {
                 differences.push(format!("strace {theirs}\nours   {ours}"));
             }
         }
@@ -171,22 +230,56 @@ fn compare(program: &str, errno: &str) {
     }
 }
 
+fn is_permitted(line: &str) -> bool {
+    PERMITTED.iter().any(|(call, _)| line.strip_prefix(call).is_some_and(|rest| rest.starts_with('(')))
+}
+
+/// Each call twice, all of which fail with this errno (0: succeed without having done anything).
+fn compare_all(name: &str, errno: &str) {
+    compare(name, &[errno, "2", "21"], &OPTIONS, 600, is_permitted);
+}
+
+/// All operations of ioctl that have names, and what is between them in the ranges that everyone uses.
+fn compare_operations(name: &str, abi: Abi, number: &str, errno: &str, options: &[&[&str]]) {
+    let ranges = [0x0000..0x0400, 0x1200..0x1300, 0x4500..0x4600, 0x5400..0x5500, 0x8900..0x8a00_u32];
+    let operations: BTreeSet<u32> = ioctl_numbers(abi).chain(ranges.into_iter().flatten()).collect();
+    let operations: Vec<String> = operations.iter().map(u32::to_string).collect();
+    let mut arguments = vec![errno, "1", "21", number, number];
+    arguments.extend(operations.iter().map(String::as_str));
+    compare(name, &arguments, options, 4000, |line| {
+        let operation = line.split_once(", ").map_or("", |(_, rest)| rest);
+        NOT_TAKEN_APART.iter().any(|name| operation.starts_with(name)) || is_permitted(line)
+    });
+}
+
 #[test]
 fn every_call_with_any_arguments() {
-    compare("random_calls", "22");
+    compare_all("random_calls", "22");
 }
 
 #[test]
 fn every_call_that_claims_to_succeed() {
-    compare("random_calls", "0");
+    compare_all("random_calls", "0");
 }
 
 #[test]
 fn every_call_of_i386() {
-    compare("random_calls32", "22");
+    compare_all("random_calls32", "22");
 }
 
 #[test]
 fn every_call_of_i386_that_claims_to_succeed() {
-    compare("random_calls32", "0");
+    compare_all("random_calls32", "0");
+}
+
+#[test]
+fn every_operation_of_ioctl() {
+    compare_operations("random_calls", Abi::X86_64, "16", "22", &OPTIONS[..3]);
+    compare_operations("random_calls", Abi::X86_64, "16", "0", &OPTIONS[..1]);
+}
+
+#[test]
+fn every_operation_of_ioctl_of_i386() {
+    compare_operations("random_calls32", Abi::I386, "54", "22", &OPTIONS[..1]);
+    compare_operations("random_calls32", Abi::I386, "54", "0", &OPTIONS[1..2]);
 }

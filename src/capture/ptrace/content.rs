@@ -5,8 +5,9 @@
 
 use super::super::decode::effect::Effect;
 use super::super::sys::memory::{MOST_SPANS, Span};
-use super::descriptors::{describe, interface_name, netlink_protocol};
-use super::files::proc_file;
+use super::descriptors::{describe, describe_beyond, interface_name, netlink_protocol, removed};
+use super::entry::is_of_its_abi;
+use super::files::{proc_file, proc_link};
 use super::memory::{Memory as _, ThreadMemory};
 use super::thread::Thread;
 use crate::event::Abi;
@@ -30,9 +31,9 @@ pub fn at_entry(thread: &mut Thread, style: &Style, sp: u64) {
         }
     }
     if style.files && is_relative_to_cwd(thread) {
-        let Thread { tid, shares, call, .. } = thread;
-        if let Some(cwd) = shares.cwd(*tid) {
-            keep_cwd(&mut call.memory, &cwd);
+        // Not as it is known: it may have been removed since.
+        if let Some(cwd) = proc_link(thread.tid, format_args!("cwd")) {
+            keep_cwd(&mut thread.call.memory, &cwd);
         }
     }
     let kept = with_decoder(thread, style, Phase::Entry, None, |call, text| {
@@ -79,6 +80,7 @@ fn with_decoder(
     // It is asked for in two parts.
     let mut latest = None;
     let live = |address: u64, buffer: &mut [u8]| match Question::at(address) {
+        None if !is_of_its_abi(event.abi, address) => 0,
         None => read(memory, address, buffer),
         Some((question, offset)) => {
             if latest.as_ref().is_none_or(|(known, _)| *known != question) {
@@ -87,6 +89,8 @@ fn with_decoder(
                     Question::Netlink(fd) => netlink_protocol(shares, *tid, fd),
                     Question::Interface(index) => interface_name(index),
                     Question::Name(pid) => name_of(pid),
+                    Question::Beyond(fd) => describe_beyond(*tid, event.args[0] as i32, fd, style),
+                    Question::Removed(fd) => removed(shares, *tid, fd),
                     Question::Path(fd) => shares.file(*tid, fd).map(|path| path.to_vec()),
                 };
                 latest = Some((question, answer));

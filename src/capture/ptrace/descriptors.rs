@@ -3,14 +3,15 @@
 //!
 //! Asked for where calls are decoded with that (`-yy` of the link).
 
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::net::IpAddr;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use libc::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP};
 
 use super::super::sys::socket_name;
-use super::files::{Shares, proc_file};
+use super::files::{Shares, proc_file, proc_link};
 use super::sock_diag::{internet_ends, unix_peer};
 use crate::syscall::decode::escape::write_quoted;
 use crate::syscall::decode::{Described, Style};
@@ -37,6 +38,22 @@ pub fn describe(shares: &Shares, tid: i32, fd: i32, style: &Style) -> Described 
     Described { path: if with_path || !more.is_empty() { path.to_vec() } else { Vec::new() }, more }
 }
 
+/// The path that a file had when it was removed, to which the kernel adds ` (deleted)`; of a file that is there by
+/// such a name, none.
+pub fn removed(shares: &Shares, tid: i32, fd: i32) -> Option<Vec<u8>> {
+    if !shares.file(tid, fd)?.starts_with(b"/") {
+        return None;
+    }
+    let name = proc_link(tid, format_args!("fd/{fd}"))?;
+    let path = name.strip_suffix(b" (deleted)")?;
+    let (there, behind) = (
+        std::fs::symlink_metadata(OsStr::from_bytes(&name)),
+        std::fs::metadata(format!("/proc/{tid}/fd/{fd}")).ok()?,
+    );
+    let is_there = there.is_ok_and(|there| (there.dev(), there.ino()) == (behind.dev(), behind.ino()));
+    (!is_there).then(|| path.to_vec())
+}
+
 /// `<char 1:3>`
 fn device(link: &str) -> Vec<u8> {
     let Ok(metadata) = std::fs::metadata(link) else { return Vec::new() };
@@ -49,12 +66,23 @@ fn device(link: &str) -> Vec<u8> {
     format!("<{kind} {major}:{minor}>").into_bytes()
 }
 
-/// `pid:17`, from `Pid:` in `fdinfo` (`pidfd_open(2)`).
+/// `pid:17`
 fn process(tid: i32, fd: i32) -> Option<Vec<u8>> {
+    Some(format!("pid:{}", process_of(tid, fd)?).into_bytes())
+}
+
+/// The process that a descriptor is of, while it runs: `Pid:` in `fdinfo` (`pidfd_open(2)`).
+fn process_of(tid: i32, fd: i32) -> Option<i32> {
     let text = proc_file(tid, &format!("fdinfo/{fd}"))?;
     let text = String::from_utf8_lossy(&text);
-    let pid = text.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim();
-    Some(format!("pid:{pid}").into_bytes())
+    let pid = text.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim().parse().ok()?;
+    (pid > 0).then_some(pid)
+}
+
+/// What is behind a descriptor of the process that another descriptor is of.
+pub fn describe_beyond(tid: i32, process: i32, fd: i32, style: &Style) -> Option<Vec<u8>> {
+    let process = process_of(tid, process)?;
+    Some(describe(&Shares::of(process), process, fd, style).answer())
 }
 
 /// The inode in `socket:[12]`.

@@ -82,13 +82,23 @@ fn abi(entry: &Entry) -> Abi {
     }
 }
 
+/// Whether a program of the ABI can have an address: pointers of x32 have 32 bits, registers have 64.
+pub fn is_of_its_abi(abi: Abi, address: u64) -> bool {
+    abi != Abi::X32 || u32::try_from(address).is_ok()
+}
+
 fn capture_path(call: &mut Call, shares: &Shares, memory: ThreadMemory, slot: usize, path: PathArg) {
     let address = call.args[usize::from(path.arg)];
     if address == 0 {
         return;
     }
     let begin = call.text.len();
-    match read_string(&memory, address, LONGEST_PATH, &mut call.text) {
+    let end = if is_of_its_abi(call.abi, address) {
+        read_string(&memory, address, LONGEST_PATH, &mut call.text)
+    } else {
+        StringEnd::Unreadable
+    };
+    match end {
         StringEnd::Nul => {}
         StringEnd::Limit => call.flags.set(Flags::TRUNCATED),
         StringEnd::Unreadable => {
@@ -126,7 +136,12 @@ fn push_absolute_of(call: &mut Call, shares: &Shares, begin: usize, path: PathAr
 fn capture_string(call: &mut Call, memory: ThreadMemory) {
     let Some(address) = call.plan.string.map(|index| call.args[usize::from(index)]) else { return };
     let begin = call.text.len();
-    match read_string(&memory, address, LONGEST_PATH, &mut call.text) {
+    let end = if is_of_its_abi(call.abi, address) {
+        read_string(&memory, address, LONGEST_PATH, &mut call.text)
+    } else {
+        StringEnd::Unreadable
+    };
+    match end {
         StringEnd::Nul => call.result = Some(call.since(begin)),
         StringEnd::Limit => {
             call.result = Some(call.since(begin));

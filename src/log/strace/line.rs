@@ -72,7 +72,8 @@ impl<'a> Line<'a> {
             (abi, Some(spec), spec.nr)
         } else {
             let digits = name.strip_prefix(b"syscall_");
-            let nr = nr.or_else(|| u32::try_from(number(digits?)?.0).ok())?;
+            // Negative ones have 64 bits.
+            let nr = nr.or_else(|| Some(number(digits?)?.0 as u32))?;
             (abi, syscall::lookup(abi, nr), nr)
         };
         let mut line = Self { abi, nr, spec, args: [b""; 6], count: 0, outcome: Outcome::default() };

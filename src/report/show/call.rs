@@ -4,16 +4,16 @@ use super::Options;
 use super::result;
 use crate::event::{Event, Flags};
 use crate::syscall::Ret;
-use crate::syscall::decode::{Decoder, Memory, NoMemory, Returned, Snapshot, write_unknown};
-use crate::syscall::flags::write_hex;
+use crate::syscall::decode::{
+    Decoder, Memory, NoMemory, Returned, Snapshot, write_unknown, write_unknown_name,
+};
 
 /// `openat(AT_FDCWD, "/etc/passwd", O_RDONLY) = 3</etc/passwd> <0.000010>`
 pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, options: &Options) {
     let (mut kept, mut none) = (Snapshot(event.memory.unwrap_or_default()), NoMemory);
     let memory: &mut dyn Memory = if event.memory.is_some() { &mut kept } else { &mut none };
     let Some(mut call) = Decoder::new(event, &options.style, memory) else {
-        out.extend_from_slice(b"syscall_");
-        write_hex(out, u64::from(event.nr));
+        write_unknown_name(out, event.nr);
         out.push(b'(');
         write_unknown(out, event);
         out.push(b')');

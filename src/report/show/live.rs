@@ -13,8 +13,10 @@ use super::modes::Modes;
 use super::{kinds, result};
 use crate::event::{Event, Flags, Kind};
 use crate::syscall::Ret;
-use crate::syscall::decode::{Decoder, Memory, NoMemory, Returned, Snapshot, Style, write_unknown};
-use crate::syscall::flags::{write_hex, write_radix};
+use crate::syscall::decode::{
+    Decoder, Memory, NoMemory, Returned, Snapshot, Style, write_unknown, write_unknown_name,
+};
+use crate::syscall::flags::write_radix;
 
 /// How lines are begun and filled up.
 #[derive(Clone, Copy, Debug)]
@@ -470,8 +472,7 @@ fn write_name(out: &mut Vec<u8>, event: &Event<'_>) {
     if let Some(name) = name_of(event) {
         out.extend_from_slice(name.as_bytes());
     } else {
-        out.extend_from_slice(b"syscall_");
-        write_hex(out, u64::from(event.nr));
+        write_unknown_name(out, event.nr);
     }
 }
 

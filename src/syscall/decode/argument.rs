@@ -21,7 +21,6 @@ impl Decoder<'_, '_> {
         match form {
             Form::Bits(set) => self.style.constants.bits(out, set, self.event.args[index]),
             Form::As(arg) => self.write_kind(out, arg, index),
-            Form::Ioctl => special::write_ioctl(out, self.event.args[index] as u32, self.style.constants),
             Form::Named(names) => out.extend_from_slice(names.as_bytes()),
             Form::Quota => special::write_quota(out, self.event.args[index] as u32, self.style.constants),
             Form::IoctlIn(_) | Form::IoctlOut(_) | Form::Option if self.style.addresses => {
@@ -31,7 +30,8 @@ impl Decoder<'_, '_> {
             Form::IoctlOut(what) if self.succeeded() => self.write_ioctl_argument(out, what, self.arg(index)),
             Form::IoctlOut(_) => self.write_address(out, self.arg(index)),
             Form::Option => self.write_socket_option(out, index),
-            Form::Own(write) | Form::OwnLate(write) => write(self, out, index),
+            // The first part has been written at the entry.
+            Form::Own(write) | Form::OwnLate(write) | Form::Parts(_, write) => write(self, out, index),
         }
     }
 

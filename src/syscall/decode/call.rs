@@ -36,7 +36,13 @@ pub struct Decoder<'a, 'm> {
     pub(super) is_part: bool,
 }
 
-/// A number that is not in the table, as strace prints it: `syscall_0x1ff(0x1, 0, 0, 0, 0, 0`.
+/// The name of a number that is not in the table: `syscall_0x1ff`, and `syscall_0xffffffffffffffff` of -1.
+pub fn write_unknown_name(out: &mut Vec<u8>, nr: u32) {
+    out.extend_from_slice(b"syscall_");
+    write_hex(out, i64::from(nr.cast_signed()).cast_unsigned());
+}
+
+/// Its arguments as strace prints them: `0x1, 0, 0, 0, 0, 0`.
 pub fn write_unknown(out: &mut Vec<u8>, event: &Event<'_>) {
     for (index, &arg) in event.args.iter().enumerate() {
         if index > 0 {
@@ -49,8 +55,9 @@ pub fn write_unknown(out: &mut Vec<u8>, event: &Event<'_>) {
 /// The part of a register that a pointer of the ABI fills.
 pub(super) fn word(abi: Abi, value: u64) -> u64 {
     match abi {
-        Abi::X86_64 => value,
-        Abi::I386 | Abi::X32 => value & 0xffff_ffff,
+        // The registers of a program for x32 are those of x86-64.
+        Abi::X86_64 | Abi::X32 => value,
+        Abi::I386 => value & 0xffff_ffff,
     }
 }
 
@@ -97,6 +104,11 @@ impl<'a, 'm> Decoder<'a, 'm> {
         self.write_args(out, 0, late);
         if late > 0 && late < self.count() {
             out.extend_from_slice(b", ");
+        }
+        if late < self.count()
+            && let Some(Form::Parts(write, _)) = special::form(&self.event, self.spec, late)
+        {
+            write(self, out, late);
         }
     }
 
@@ -181,7 +193,7 @@ impl<'a, 'm> Decoder<'a, 'm> {
     fn is_late(&self, index: usize) -> bool {
         let kind = match special::form(&self.event, self.spec, index) {
             Some(Form::As(kind)) => kind,
-            Some(form) => return matches!(form, Form::IoctlOut(_) | Form::OwnLate(_)),
+            Some(form) => return matches!(form, Form::IoctlOut(_) | Form::OwnLate(_) | Form::Parts(..)),
             None => self.spec.args[index].arg,
         };
         match kind {

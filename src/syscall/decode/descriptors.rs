@@ -88,17 +88,23 @@ pub enum Question {
     Path(i32),
     /// The name of the process or thread of this id.
     Name(i32),
+    /// What is behind a descriptor of the process that the first argument is a descriptor of.
+    Beyond(i32),
+    /// The path that the file behind a descriptor had when it was removed; of one that is there, none.
+    Removed(i32),
 }
 
 /// Where answers to questions of a kind begin.
 type Base = (u64, fn(i32) -> Question);
 /// Where a [`Memory`](super::Memory) has answers, 64 KiB for each.
-const BASES: [Base; 5] = [
+const BASES: [Base; 7] = [
     (0xffff_0000_0000_0000, Question::Behind),
     (0xfffe_0000_0000_0000, Question::Netlink),
     (0xfffd_0000_0000_0000, Question::Interface),
     (0xfffc_0000_0000_0000, Question::Path),
     (0xfffb_0000_0000_0000, Question::Name),
+    (0xfffa_0000_0000_0000, Question::Removed),
+    (0xfff9_0000_0000_0000, Question::Beyond),
 ];
 const SHIFT: u32 = 16;
 /// Before the answer stands its length.
@@ -114,6 +120,8 @@ impl Question {
             Self::Interface(index) => (BASES[2].0, index),
             Self::Path(fd) => (BASES[3].0, fd),
             Self::Name(pid) => (BASES[4].0, pid),
+            Self::Removed(fd) => (BASES[5].0, fd),
+            Self::Beyond(fd) => (BASES[6].0, fd),
         };
         base + (u64::from(number.cast_unsigned()) << SHIFT)
     }
@@ -192,7 +200,20 @@ impl Decoder<'_, '_> {
         if fd < 0 || !self.style.files && !self.style.details.is_any() {
             return false;
         }
-        let Some(text) = self.ask(Question::Behind(fd)) else { return false };
+        self.write_removed(out, fd) || self.write_answer(out, Question::Behind(fd))
+    }
+
+    /// A descriptor of the process that the first argument is a descriptor of.
+    pub(super) fn write_beyond(&mut self, out: &mut Vec<u8>, index: usize) {
+        let fd = self.arg(index) as i32;
+        write_number(out, i64::from(fd));
+        if fd >= 0 && (self.style.files || self.style.details.is_any()) {
+            self.write_answer(out, Question::Beyond(fd));
+        }
+    }
+
+    fn write_answer(&mut self, out: &mut Vec<u8>, question: Question) -> bool {
+        let Some(text) = self.ask(question) else { return false };
         let (path, more) = match text.iter().position(|&byte| byte == 0) {
             Some(end) => (&text[..end], &text[end + 1..]),
             None => return false,
@@ -219,6 +240,16 @@ impl Decoder<'_, '_> {
         true
     }
 
+    /// `</tmp/x>(deleted)`; `false`: the file is there, or has no path.
+    pub(super) fn write_removed(&mut self, out: &mut Vec<u8>, fd: i32) -> bool {
+        let path = if fd >= 0 && self.style.files { self.ask(Question::Removed(fd)) } else { None };
+        if let Some(path) = &path {
+            files::write_file_name(out, path, self.style.hex);
+            out.extend_from_slice(b"(deleted)");
+        }
+        path.is_some()
+    }
+
     /// What is behind the descriptor that the call has returned, where more than its path is to be told.
     pub fn describe_returned(&mut self, out: &mut Vec<u8>) {
         /// Calls that return the id of a process or thread, and not of a group or of what has gone.
@@ -228,14 +259,16 @@ impl Decoder<'_, '_> {
             let pid = self.event.ret.and_then(|pid| i32::try_from(pid).ok());
             return self.write_name_of(out, pid.unwrap_or(0));
         }
-        let is_told = self.style.details.is_any() || self.is_part && self.style.files;
-        let returns_one = matches!(self.returned(), super::Returned::Fd(_)) && is_told;
-        if !self.succeeded() || !returns_one && !bpf::returns_descriptor(&self.event, self.spec) {
-            return;
-        }
+        // The capture knows no more than the path, and that only where the table says that there is a descriptor.
+        let is_told =
+            self.style.details.is_any() || self.style.files && (self.is_part || self.spec.name == "ioctl");
+        let returns_one = matches!(self.returned(), super::Returned::Fd(_));
+        let Some(Ok(fd)) = self.event.ret.filter(|_| self.succeeded()).map(i32::try_from) else { return };
         self.phase = Phase::Exit;
-        if let Some(Ok(fd)) = self.event.ret.map(i32::try_from) {
+        if returns_one && is_told || bpf::returns_descriptor(&self.event, self.spec) {
             self.write_behind(out, fd);
+        } else if returns_one {
+            self.write_removed(out, fd);
         }
     }
 }
@@ -257,9 +290,13 @@ mod tests {
 
     #[test]
     fn questions_are_at_addresses_of_no_program() {
-        for question in
-            [Question::Behind(5), Question::Netlink(0), Question::Interface(i32::MAX), Question::Path(7)]
-        {
+        for question in [
+            Question::Behind(5),
+            Question::Netlink(0),
+            Question::Interface(i32::MAX),
+            Question::Path(7),
+            Question::Removed(1),
+        ] {
             assert_eq!(Question::at(question.address() + 8), Some((question, 8)));
         }
         assert_eq!(Question::at(0x7fff_ffff_ffff), None);

@@ -48,18 +48,17 @@ impl<'a> Decoder<'a, '_> {
         if self.spec.args[index].arg == Arg::DirFd && fd == AT_FDCWD {
             let name = |out: &mut Vec<u8>| out.extend_from_slice(b"AT_FDCWD");
             self.style.constants.write(out, |out| write_number(out, i64::from(fd)), name);
-            let base = self.base(self.ordinal(index, is_path));
             let mut cwd = [0; LONGEST_PATH];
-            let kept = match base {
-                None if self.style.files => self.memory.read(Phase::Entry, CWD, &mut cwd),
-                _ => 0,
-            };
-            self.write_file(out, base.or(Some(&cwd[..kept]).filter(|cwd| !cwd.is_empty())));
+            let kept = if self.style.files { self.memory.read(Phase::Entry, CWD, &mut cwd) } else { 0 };
+            // What was kept is what the kernel said then, also of a directory that was removed.
+            let kept = Some(&cwd[..kept]).filter(|cwd| !cwd.is_empty());
+            self.write_file(out, kept.or_else(|| self.base(self.ordinal(index, is_path))));
         } else {
             let slot = self.ordinal(index, is_fd);
             let file = if fd < 0 || self.names_only_the_result() { None } else { self.slot(slot) };
             write_number(out, i64::from(fd));
-            if !(self.style.details.is_any() || self.is_part) || !self.write_behind(out, fd) {
+            let asks = self.style.details.is_any() || self.is_part;
+            if !(if asks { self.write_behind(out, fd) } else { self.write_removed(out, fd) }) {
                 self.write_file(out, file);
             }
         }

@@ -74,6 +74,8 @@ pub(super) enum When {
     Verbose,
     /// There, if the structure says that it has it.
     VerboseIf(fn(&[u8]) -> bool),
+    /// Where all members are, or if the structure says that it has it.
+    VerboseOr(fn(&[u8]) -> bool),
     /// If the structure says that it has it.
     If(fn(&[u8]) -> bool),
     /// Where the kernel has filled it, not where it is passed.
@@ -93,7 +95,7 @@ impl When {
     fn has(&self, bytes: &[u8], at: usize, given: usize) -> bool {
         match self {
             Self::Always | Self::Verbose | Self::Filled => true,
-            Self::VerboseIf(has) | Self::If(has) => has(bytes),
+            Self::VerboseIf(has) | Self::VerboseOr(has) | Self::If(has) => has(bytes),
             Self::Set(size) => bytes.iter().skip(at).take(*size).any(|&byte| byte != 0),
             Self::Beyond(size) => given > *size,
             Self::BeyondIf(size, has) | Self::VerboseBeyond(size, has) => given > *size && has(bytes),
@@ -143,6 +145,7 @@ macro_rules! layouts {
     (@v) => { $crate::syscall::decode::layout::When::Verbose };
     (@v ($has:expr)) => { $crate::syscall::decode::layout::When::VerboseIf($has) };
     (@v ($from:expr, $has:expr)) => { $crate::syscall::decode::layout::When::VerboseBeyond($from, $has) };
+    (@v_or ($has:expr)) => { $crate::syscall::decode::layout::When::VerboseOr($has) };
     (@has ($has:expr)) => { $crate::syscall::decode::layout::When::If($has) };
     (@set ($size:expr)) => { $crate::syscall::decode::layout::When::Set($size) };
     (@beyond ($from:expr)) => { $crate::syscall::decode::layout::When::Beyond($from) };
@@ -215,7 +218,8 @@ impl Decoder<'_, '_> {
             if matches!(member.when, When::Filled) && self.phase == Phase::Entry {
                 continue;
             }
-            if !member.when.has(bytes, member.at[half], given) {
+            let is_asked_for = self.style.verbose && matches!(member.when, When::VerboseOr(_));
+            if !is_asked_for && !member.when.has(bytes, member.at[half], given) {
                 continue;
             }
             if !out.ends_with(b"{") {

@@ -47,13 +47,14 @@ mod special;
 mod strings;
 mod structures;
 mod tables;
+mod termios;
 #[cfg(test)]
 mod tests;
 mod text;
 mod time;
 mod uring;
 
-pub use call::{Decoder, Returned, write_unknown};
+pub use call::{Decoder, Returned, write_unknown, write_unknown_name};
 pub use constants::Constants;
 pub use descriptors::{Described, Descriptors, Details, Question, read_answer};
 pub use files::{keep_cwd, write_file_name};

@@ -1,9 +1,10 @@
 //! Mounts, file systems before they are mounted, and handles of files.
 
 use super::call::word;
-use super::layout::Show::{Enum, Flags, Uint};
+use super::layout::Show::{Descriptor, Enum, Flags, Uint};
 use super::layout::Size::B8;
 use super::layout::layouts;
+use super::net::word64;
 use super::text::{Hex, write_text};
 use super::{Decoder, Phase};
 use crate::syscall::flags::{MOUNT_ATTR, PROPAGATION, write_number, write_radix};
@@ -14,8 +15,20 @@ layouts! {
         always attr_set @ 0/0 Flags(&MOUNT_ATTR, B8);
         always attr_clr @ 8/8 Flags(&MOUNT_ATTR, B8);
         always propagation @ 16/16 Enum(&PROPAGATION, B8);
-        always userns_fd @ 24/24 Uint(B8);
+        has(is_plain) userns_fd @ 24/24 Uint(B8);
+        has(is_mapped) userns_fd @ 24/24 Descriptor;
     }
+}
+
+/// Whether the ids of a mount are mapped (`MOUNT_ATTR_IDMAP`) by a namespace that a descriptor is of.
+fn is_mapped(attributes: &[u8]) -> bool {
+    const MAPS: u64 = 0x10_0000;
+    let flags = word64(attributes, 0) | word64(attributes, 8);
+    flags & MAPS != 0 && i32::try_from(word64(attributes, 24)).is_ok()
+}
+
+fn is_plain(attributes: &[u8]) -> bool {
+    !is_mapped(attributes)
 }
 
 /// `MS_BIND`, `MS_MOVE`, and those that change what is shared (`linux/mount.h`).

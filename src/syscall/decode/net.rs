@@ -134,9 +134,12 @@ impl Decoder<'_, '_> {
         }
         let (before, after) =
             (self.integer(Phase::Entry, address, size), self.integer(Phase::Exit, address, size));
-        // strace always tells where sendfile has got to.
-        let is_told =
-            before != after || (self.spec.name.starts_with("sendfile") && self.event.ret != Some(0));
+        // strace always tells where sendfile has got to, and never where splice and copy_file_range have.
+        let is_told = match self.spec.name {
+            "sendfile" | "sendfile64" => self.event.ret != Some(0),
+            "splice" | "copy_file_range" => false,
+            _ => before != after,
+        };
         match (before, after) {
             (Some(before), Some(after)) if is_told && self.succeeded() => {
                 out.push(b'[');

@@ -5,7 +5,7 @@ use super::call::write_address64;
 use super::memory::Phase;
 use super::text::write_text;
 use crate::syscall::flags::{
-    CAPABILITIES, CLONE3, FILE_TYPE, MPOL, TERMIOS_CC, write_hex, write_number, write_radix, write_signal,
+    CAPABILITIES, CLONE3, FILE_TYPE, MPOL, write_hex, write_number, write_radix, write_signal,
 };
 
 /// Bytes of the name of a thread, its NUL included.
@@ -28,21 +28,6 @@ pub(super) fn write_limit(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: 
 pub(super) fn write_limit64(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     let limit = long(bytes, 0);
     call.style.constants.limit(out, limit, (limit == u64::MAX).then_some("RLIM64_INFINITY"));
-}
-
-/// `[[VINTR]=0x3, [VQUIT]=0x1c, ...]`
-pub(super) fn write_control_characters(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    out.push(b'[');
-    for (index, byte) in bytes.iter().take(19).enumerate() {
-        out.extend_from_slice(if index == 0 { b"[" } else { b", [" });
-        match TERMIOS_CC.name(index as u64) {
-            Some(name) => out.extend_from_slice(name.as_bytes()),
-            None => write_radix(out, index as u64, 10, 1),
-        }
-        out.extend_from_slice(b"]=");
-        write_hex(out, u64::from(*byte));
-    }
-    out.push(b']');
 }
 
 /// The name that prctl gives a thread, as much of it as the kernel takes.
@@ -218,7 +203,15 @@ pub(super) fn write_clone3_results(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>
             told.push(b'=');
             let at = long(&bytes, at);
             match call.read_u32_at(Phase::Exit, at) {
-                Some(id) => told.extend_from_slice(format!("[{}]", id.cast_signed()).as_bytes()),
+                Some(id) => {
+                    told.push(b'[');
+                    write_number(&mut told, i64::from(id.cast_signed()));
+                    if name == "pidfd" {
+                        call.phase = Phase::Exit;
+                        call.write_behind(&mut told, id.cast_signed());
+                    }
+                    told.push(b']');
+                }
                 None => write_address64(&mut told, at),
             }
         }

@@ -401,6 +401,20 @@ pub(super) fn write_segment_at(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, ad
     out.push(b'}');
 }
 
+/// The segment that modify_ldt is passed.
+pub(super) fn write_segment_of_table(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    write_segment_at(call, out, call.arg(index), true);
+}
+
+/// ` EINVAL (Invalid argument)`, behind a number: modify_ldt returns errors in 32 bits.
+pub(super) fn write_table_error(call: &Decoder<'_, '_>, out: &mut Vec<u8>) {
+    let errno = call.event.ret.map_or(0, |ret| i64::from((ret as i32).wrapping_neg()));
+    if (1..4096).contains(&errno) {
+        let errno = nix::errno::Errno::from_raw(errno as i32);
+        out.extend_from_slice(format!(" {errno:?} ({})", errno.desc()).as_bytes());
+    }
+}
+
 /// `2 /* SYSLOG_ACTION_READ */`
 pub(super) fn write_log_action(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     let action = call.arg(index);

@@ -2,7 +2,7 @@
 
 use super::Decoder;
 use super::constants::Constants;
-use super::ioctl::{self, What};
+use super::ioctl::{self, What, WritePart};
 use super::memory::Phase;
 use super::{bpf, keys, net, old, perf, poll, prctl, process, ptrace, quota, rare, structures, uring};
 use crate::event::Event;
@@ -16,11 +16,9 @@ pub(super) enum Form {
     Bits(&'static FlagSet),
     /// Another kind.
     As(Arg),
-    /// The number of an ioctl that has no name.
-    Ioctl,
     /// The operation of quotactl.
     Quota,
-    /// A number with several names.
+    /// A name of its own.
     Named(&'static str),
     /// What an ioctl passes.
     IoctlIn(What),
@@ -30,6 +28,8 @@ pub(super) enum Form {
     Option,
     /// A form of its own, known before the kernel sees the call.
     Own(fn(&mut Decoder<'_, '_>, &mut Vec<u8>, usize)),
+    /// What is passed of it, and what is filled.
+    Parts(WritePart, WritePart),
     /// One that is known when the call has returned.
     OwnLate(fn(&mut Decoder<'_, '_>, &mut Vec<u8>, usize)),
 }
@@ -85,8 +85,7 @@ pub(super) fn count(event: &Event<'_>, spec: &Spec) -> usize {
         // SYSLOG_ACTION_CLOSE and those that change or tell something without a buffer.
         "syslog" if matches!(args[0] as u32, 0 | 1 | 5..=7 | 9 | 10) => 1,
         "ptrace" => ptrace::count(args[0]),
-        // FIOCLEX and FIONCLEX.
-        "ioctl" if matches!(args[1] as u32, 0x5450 | 0x5451) => 2,
+        "ioctl" if ioctl::has_no_argument(args[1] as u32) => 2,
         "prctl" => prctl::count(args).min(all),
         "keyctl" => keys::count(args),
         _ => all,
@@ -108,9 +107,12 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
     let args = &event.args;
     match (spec.name, index) {
         ("setsockopt", 3) => Some(Form::Option),
+        // P_PIDFD.
+        ("waitid", 1) if args[0] as u32 == 3 => Some(Form::Own(write_descriptor_argument)),
+        ("pidfd_getfd", 1) => Some(Form::Own(|call, out, index| call.write_beyond(out, index))),
+        ("modify_ldt", 1) if args[2] == 16 => Some(Form::Own(rare::write_segment_of_table)),
         ("fcntl" | "fcntl64", 2) => fcntl_form(event, args[1] as u32),
-        ("ioctl", 1) if ioctl_name(args[1]).is_none() => Some(Form::Ioctl),
-        ("ioctl", 1) => ioctl::names(args[1] as u32).map(Form::Named),
+        ("ioctl", 1) => Some(Form::Own(ioctl::write_operation)),
         ("ioctl", 2) => ioctl::form(args[1] as u32),
         ("prctl", 1..) => prctl::form(args, index),
         ("get_mempolicy", 0) => Some(Form::OwnLate(process::write_policy)),
@@ -159,6 +161,10 @@ fn fcntl_form(event: &Event<'_>, command: u32) -> Option<Form> {
         16 => Some(Form::OwnLate(write_owner)),
         _ => None,
     }
+}
+
+fn write_descriptor_argument(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    call.write_descriptor(out, call.arg(index) as i32);
 }
 
 /// `{type=F_OWNER_PID, pid=17}`: who gets the signals of a descriptor.
@@ -273,6 +279,7 @@ pub(super) fn ret(event: &Event<'_>, spec: &Spec) -> Ret {
         "personality" => Ret::Addr,
         // MEMBARRIER_CMD_QUERY: what there is.
         "membarrier" if event.args[0] as u32 == 0 => Ret::Addr,
+        "ioctl" if ioctl::makes_descriptor(event.args[1] as u32) => Ret::Fd,
         _ => spec.ret,
     }
 }
@@ -285,6 +292,8 @@ fn write_meaning(call: &Decoder<'_, '_>, out: &mut Vec<u8>) {
         "sched_getscheduler" => (&flags::SCHED, false),
         "personality" => (&flags::PERSONALITY, true),
         "membarrier" => (&flags::MEMBARRIER, true),
+        "ioctl" if flags::SETNS.name(value).is_none() => return,
+        "ioctl" => (&flags::SETNS, false),
         _ => match prctl::result(&call.event.args) {
             Some(meaning @ (_, are_bits)) if !are_bits || call.style.constants != Constants::Numbers => {
                 meaning
@@ -312,26 +321,6 @@ pub(super) fn ret_flags(event: &Event<'_>, spec: &Spec) -> Option<&'static FlagS
         command::GET_SEALS if is_fcntl(spec) => Some(&flags::SEALS),
         _ => None,
     }
-}
-
-fn ioctl_name(op: u64) -> Option<&'static str> {
-    flags::IOCTL.name(op)
-}
-
-/// `_IOC(_IOC_READ, 0x54, 0x30, 0x4)`: direction, type, number and size (`asm-generic/ioctl.h`).
-pub(super) fn write_ioctl(out: &mut Vec<u8>, op: u32, constants: Constants) {
-    constants.write(out, |out| write_hex(out, u64::from(op)), |out| write_ioctl_parts(out, op));
-}
-
-fn write_ioctl_parts(out: &mut Vec<u8>, op: u32) {
-    const DIRECTIONS: [&str; 4] = ["_IOC_NONE", "_IOC_WRITE", "_IOC_READ", "_IOC_READ|_IOC_WRITE"];
-    out.extend_from_slice(b"_IOC(");
-    out.extend_from_slice(DIRECTIONS[(op >> 30) as usize].as_bytes());
-    for part in [op >> 8 & 0xff, op & 0xff, op >> 16 & 0x3fff] {
-        out.extend_from_slice(b", ");
-        write_hex(out, u64::from(part));
-    }
-    out.push(b')');
 }
 
 /// `QCMD(Q_GETQUOTA, USRQUOTA)`
@@ -403,6 +392,7 @@ pub(super) fn write_after(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
         "recvmmsg" | "recvmmsg_time64" => net::write_time_left(call, out),
         "sgetmask" | "ssetmask" | "signal" => old::write_after(call, out),
         "sched_getscheduler" | "prctl" | "personality" => write_meaning(call, out),
+        "ioctl" if ioctl::tells_namespace(call.arg(1) as u32) => write_meaning(call, out),
         "membarrier" if call.arg(0) as u32 == 0 && call.event.ret != Some(0) => write_meaning(call, out),
         "set_thread_area" => {
             if let Some(entry) = call.read_u32_at(Phase::Exit, call.arg(0)) {
@@ -414,6 +404,7 @@ pub(super) fn write_after(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
             call.style.constants.signal(out, call.event.ret.unwrap_or(0) as u32);
             out.push(b')');
         }
+        "modify_ldt" => rare::write_table_error(call, out),
         "ioprio_get" => {
             out.extend_from_slice(b" (");
             call.write_io_priority(out, call.event.ret.unwrap_or(0).unsigned_abs());
@@ -461,7 +452,8 @@ fn write_clone(call: &Decoder<'_, '_>, out: &mut Vec<u8>) {
 
 /// What the flags ask for, by name.
 fn write_clone_results(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
-    const PARENT_TID: u64 = 0x10_0000 | 0x1000;
+    const PIDFD: u64 = 0x1000;
+    const PARENT_TID: u64 = 0x10_0000 | PIDFD;
     const TLS: u64 = 0x8_0000;
     const CHILD_TID: u64 = 0x20_0000 | 0x100_0000;
     for (argument, label, wanted) in [
@@ -474,7 +466,9 @@ fn write_clone_results(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
         out.extend_from_slice(b", ");
         out.extend_from_slice(label.as_bytes());
         out.push(b'=');
-        if argument == "parent_tid" && call.succeeded() {
+        if argument == "parent_tid" && call.succeeded() && call.arg(0) & PIDFD != 0 {
+            call.write_descriptors(out, call.arg(index), 1, 4);
+        } else if argument == "parent_tid" && call.succeeded() {
             call.write_integer(out, call.arg(index), 4);
         } else if argument == "tls" && call.half() == 1 && call.succeeded() {
             rare::write_segment_at(call, out, call.arg(index), true);
@@ -489,12 +483,17 @@ fn write_futex(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
     /// `FUTEX_CLOCK_REALTIME`, and the operations that may have it (`FUTEX_WAIT` and its like).
     const CLOCK: u64 = 0x100;
     const TIMED: [u64; 3] = [0, 9, 11];
+    /// Of which the kernel's headers have no name.
+    const FD_PRIVATE: u64 = 0x82;
     let value = u64::from(call.event.args[1] as u32);
     // Without FUTEX_PRIVATE_FLAG and all above.
     let operation = (value & 0x7f) as u32;
     call.write_arg(out, 0);
     out.extend_from_slice(b", ");
-    if value & CLOCK == 0 || (value < 2 * CLOCK && TIMED.contains(&u64::from(operation))) {
+    if value == FD_PRIVATE {
+        let name = |out: &mut Vec<u8>| out.extend_from_slice(b"FUTEX_FD|FUTEX_PRIVATE_FLAG");
+        call.style.constants.write(out, |out| write_hex(out, value), name);
+    } else if value & CLOCK == 0 || (value < 2 * CLOCK && TIMED.contains(&u64::from(operation))) {
         call.write_arg(out, 1);
     } else {
         let number = |out: &mut Vec<u8>| write_hex(out, value);
@@ -542,18 +541,33 @@ enum More {
 /// `FUTEX_OP_SET<<28|0x1<<12|FUTEX_OP_CMP_GT<<24|0x1`: an operation, a comparison, and the numbers of each (futex(2)).
 fn write_wake_op(call: &Decoder<'_, '_>, out: &mut Vec<u8>, packed: u32) {
     if packed >> 28 & 8 != 0 {
-        out.extend_from_slice(b"FUTEX_OP_OPARG_SHIFT<<28|");
+        let name = |out: &mut Vec<u8>| out.extend_from_slice(b"FUTEX_OP_OPARG_SHIFT");
+        call.style.constants.write(out, |out| write_hex(out, 8), name);
+        out.extend_from_slice(b"<<28|");
     }
-    call.style.constants.one(out, &flags::FUTEX_WAKE_OP, u64::from(packed >> 28 & 7));
-    out.extend_from_slice(b"<<28|");
+    write_shifted(call, out, &flags::FUTEX_WAKE_OP, packed >> 28 & 7, 28);
     write_hex(out, u64::from(packed >> 12 & 0xfff));
     out.extend_from_slice(b"<<12|");
-    if packed >> 24 & 8 != 0 {
-        out.extend_from_slice(b"FUTEX_OP_OPARG_SHIFT<<24|");
-    }
-    call.style.constants.one(out, &flags::FUTEX_COMPARISON, u64::from(packed >> 24 & 7));
-    out.extend_from_slice(b"<<24|");
+    write_shifted(call, out, &flags::FUTEX_COMPARISON, packed >> 24 & 0xf, 24);
     write_hex(out, u64::from(packed & 0xfff));
+}
+
+/// `FUTEX_OP_SET<<28|`, `0x5<<28 /* FUTEX_OP_??? */|`; where numbers are to be shown, strace has the comment, too.
+fn write_shifted(call: &Decoder<'_, '_>, out: &mut Vec<u8>, set: &FlagSet, value: u32, shift: u32) {
+    let name = set.name(u64::from(value));
+    match name {
+        Some(name) => {
+            let number = |out: &mut Vec<u8>| write_hex(out, u64::from(value));
+            call.style.constants.write(out, number, |out| out.extend_from_slice(name.as_bytes()));
+        }
+        None => write_hex(out, u64::from(value)),
+    }
+    out.extend_from_slice(b"<<");
+    write_radix(out, u64::from(shift), 10, 1);
+    if name.is_none() || call.style.constants == Constants::Numbers {
+        out.extend_from_slice(format!(" /* {} */", set.unknown).as_bytes());
+    }
+    out.push(b'|');
 }
 
 fn write_more(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, more: &[More]) {

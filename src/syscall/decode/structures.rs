@@ -6,13 +6,13 @@
 use super::layout::Show::{
     Address, Device, Enum, Flags, Hex, Id, Int, Mode, Nested, Octal, Own, Process, Text, Uint,
 };
-use super::layout::Size::{B1, B2, B4, B8, Half, Word};
+use super::layout::Size::{B2, B4, B8, Half, Word};
 use super::layout::layouts;
 use super::{Decoder, process, time};
 use crate::syscall::flags::x86::OPEN_LONG;
 use crate::syscall::flags::{
     CAP_VERSION, EPOLL_EVENTS, FS_MAGIC, FS_STATE, LEASE, OWNER_KIND, RESOLVE, SEEK, SIGNAL_STACK, STATX,
-    STATX_ATTR, TERMIOS_C, TERMIOS_I, TERMIOS_L, TERMIOS_O, TTY_LINE, write_hex, write_number, write_radix,
+    STATX_ATTR, write_hex, write_number, write_radix,
 };
 
 layouts! {
@@ -276,15 +276,6 @@ layouts! {
         always ws_xpixel @ 4/4 Uint(B2);
         always ws_ypixel @ 6/6 Uint(B2);
     }
-    /// `struct termios` of the kernel.
-    TERMIOS: 36/36 {
-        always c_iflag @ 0/0 Flags(&TERMIOS_I, B4);
-        always c_oflag @ 4/4 Flags(&TERMIOS_O, B4);
-        always c_cflag @ 8/8 Flags(&TERMIOS_C, B4);
-        always c_lflag @ 12/12 Flags(&TERMIOS_L, B4);
-        v c_line @ 16/16 Enum(&TTY_LINE, B1);
-        v c_cc @ 17/17 Own(process::write_control_characters);
-    }
     /// `struct __user_cap_header_struct`.
     CAP_HEADER: 8/8 {
         always version @ 0/0 Enum(&CAP_VERSION, B4);
@@ -314,7 +305,7 @@ layouts! {
     }
 }
 
-fn number(bytes: &[u8], size: usize) -> u64 {
+pub(super) fn number(bytes: &[u8], size: usize) -> u64 {
     let mut word = [0; 8];
     let size = size.min(bytes.len());
     word[..size].copy_from_slice(&bytes[..size]);

@@ -5,6 +5,7 @@
 //! architecture, which also re-exports everything else: a table imports that one module.
 
 mod bpf;
+mod devices;
 mod file;
 mod io;
 mod ioctl;
@@ -27,9 +28,10 @@ mod uring;
 pub mod x86;
 
 pub use bpf::*;
+pub use devices::*;
 pub use file::{RESOLVE, STATX};
 pub use io::{FD_FLAGS, IO_URING_REGISTER, LEASE, OWNER_KIND, SEALS, SEEK};
-pub use ioctl::IOCTL;
+pub use ioctl::{ioctl_names, ioctl_numbers};
 pub use members::*;
 pub use memory::MPOL;
 pub use mount::{
@@ -39,7 +41,7 @@ pub use mount::{
 pub use net::*;
 pub use perf::*;
 pub use prctl::*;
-pub use process::{CLONE, CLONE3, PERSONALITY, SCHED};
+pub use process::{CLONE, CLONE3, PERSONALITY, SCHED, SETNS};
 pub use rare::*;
 pub use signal::{signal_name, signal_number, write_si_code, write_signal};
 pub use system::{KEY_DEFAULT, KEY_MOVE, KEY_PERMISSION, KEY_SPEC, MEMBARRIER, SECCOMP_FILTER};

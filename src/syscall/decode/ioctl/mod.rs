@@ -1,0 +1,215 @@
+//! What is behind the third argument of ioctl, by the operation.
+//!
+//! A file a subject, a row an operation. Numbers have the size of their structure in them, so that what differs between
+//! ABIs has a row for each.
+
+mod blocks;
+mod devices;
+mod files;
+mod number;
+mod sockets;
+mod terminals;
+
+use super::call::word;
+use super::layout::Layout;
+use super::special::Form;
+use super::{Decoder, Phase};
+use crate::syscall::flags::{FlagSet, write_hex, write_number, write_radix};
+
+pub(super) use number::write_operation;
+
+/// What is there.
+#[derive(Clone, Copy)]
+pub(super) enum What {
+    /// A structure.
+    Of(&'static Layout),
+    /// An integer of so many bytes.
+    Integer(usize),
+    /// The same without a sign.
+    Unsigned(usize),
+    /// The same in hexadecimal.
+    Hexadecimal(usize),
+    /// Two integers of so many bytes each.
+    Pair(usize),
+    /// A set of bits in 32.
+    Bits(&'static FlagSet),
+    /// One of several values, of so many bytes.
+    One(&'static FlagSet, usize),
+    /// A string that a NUL byte ends, in so many bytes.
+    Text(u32),
+    /// The argument itself, as an `int`.
+    Value,
+    /// The argument itself, without a sign.
+    Number,
+    /// The argument itself is a set of bits.
+    Flags(&'static FlagSet),
+    /// The argument itself is one of several values.
+    Choice(&'static FlagSet),
+    /// The argument itself is a descriptor.
+    Descriptor,
+    /// What nothing more is told of than its address.
+    Pointer,
+    /// A form of its own, at this address.
+    Own(fn(&mut Decoder<'_, '_>, &mut Vec<u8>, u64)),
+}
+
+/// Writes a part of an argument, which is at this place.
+pub(super) type WritePart = fn(&mut Decoder<'_, '_>, &mut Vec<u8>, usize);
+
+/// What an operation does with its argument.
+#[derive(Clone, Copy)]
+enum Use {
+    /// It looks at none.
+    Nothing,
+    /// It is passed this.
+    In(What),
+    /// It fills this.
+    Out(What),
+    /// It is passed the one and fills the other.
+    Parts(WritePart, WritePart),
+}
+
+/// An operation.
+type Row = (u32, Use);
+
+/// The operations of a type, which is the second byte of their numbers.
+fn rows(op: u32) -> &'static [Row] {
+    match op >> 8 & 0xff {
+        0x12 => blocks::ROWS,
+        0x54 => terminals::ROWS,
+        0x58 | 0x66 | 0x94 => files::ROWS,
+        0x89 => sockets::ROWS,
+        _ => devices::ROWS,
+    }
+}
+
+fn usage(op: u32) -> Option<Use> {
+    let volumes = if op >> 8 & 0xff == 0x94 { files::VOLUME_ROWS } else { &[] };
+    rows(op).iter().chain(volumes).find(|(known, _)| *known == op).map(|(_, usage)| *usage)
+}
+
+/// Whether an operation has no argument.
+pub(super) fn has_no_argument(op: u32) -> bool {
+    matches!(usage(op), Some(Use::Nothing))
+}
+
+/// Whether an operation returns a descriptor: of a namespace, a virtual machine or a processor of one.
+pub(super) fn makes_descriptor(op: u32) -> bool {
+    const MAKERS: [u32; 4] = [0xb701, 0xb702, 0xae01, 0xae41];
+    MAKERS.contains(&op)
+}
+
+/// Whether an operation returns the kind of a namespace (`NS_GET_NSTYPE`).
+pub(super) fn tells_namespace(op: u32) -> bool {
+    op == 0xb703
+}
+
+/// How the argument of an operation is printed, where that is known.
+pub(super) fn form(op: u32) -> Option<Form> {
+    Some(match usage(op)? {
+        Use::Nothing => return None,
+        Use::In(what) => Form::IoctlIn(what),
+        Use::Out(what) => Form::IoctlOut(what),
+        Use::Parts(passed, filled) => Form::Parts(passed, filled),
+    })
+}
+
+impl Decoder<'_, '_> {
+    pub(super) fn write_ioctl_argument(&mut self, out: &mut Vec<u8>, what: What, address: u64) {
+        match what {
+            What::Of(layout) => self.write_layout(out, address, layout),
+            What::Integer(size) => self.write_integer(out, address, size),
+            What::Unsigned(size) => self.write_one_at(out, address, size, |_, out, value| {
+                write_radix(out, value, 10, 1);
+            }),
+            What::Hexadecimal(size) => {
+                self.write_one_at(out, address, size, |_, out, value| write_hex(out, value));
+            }
+            What::Pair(size) => self.write_pair(out, address, size),
+            What::Bits(set) => self.write_one_at(out, address, 4, |call, out, value| {
+                call.style.constants.bits(out, set, value);
+            }),
+            What::One(set, size) => self.write_one_at(out, address, size, |call, out, value| {
+                call.style.constants.one(out, set, value);
+            }),
+            What::Text(size) => self.write_string_of(out, address, size),
+            What::Value => write_number(out, i64::from(address as i32)),
+            What::Number => write_radix(out, word(self.event.abi, address), 10, 1),
+            What::Flags(set) => self.style.constants.bits(out, set, address),
+            What::Choice(set) => self.style.constants.one(out, set, word(self.event.abi, address)),
+            What::Descriptor => self.write_descriptor(out, address as i32),
+            What::Pointer => self.write_address(out, address),
+            What::Own(write) => write(self, out, address),
+        }
+    }
+
+    /// `[value]`, of so many bytes.
+    fn write_one_at(
+        &mut self,
+        out: &mut Vec<u8>,
+        address: u64,
+        size: usize,
+        write: impl FnOnce(&mut Self, &mut Vec<u8>, u64),
+    ) {
+        let mut bytes = [0; 8];
+        if address == 0 || self.memory.read(self.phase, address, &mut bytes[..size]) < size {
+            return self.write_address(out, address);
+        }
+        out.push(b'[');
+        write(self, out, u64::from_le_bytes(bytes));
+        out.push(b']');
+    }
+
+    /// `[1, 2]`
+    fn write_pair(&mut self, out: &mut Vec<u8>, address: u64, size: usize) {
+        let mut bytes = [0; 16];
+        if address == 0 || self.memory.read(self.phase, address, &mut bytes[..2 * size]) < 2 * size {
+            return self.write_address(out, address);
+        }
+        out.push(b'[');
+        for (index, part) in bytes[..2 * size].chunks_exact(size).enumerate() {
+            if index > 0 {
+                out.extend_from_slice(b", ");
+            }
+            write_radix(out, super::structures::number(part, size), 10, 1);
+        }
+        out.push(b']');
+    }
+}
+
+impl Decoder<'_, '_> {
+    /// `{a=1`: what is passed of a structure that is filled, too; its address where it cannot be read.
+    fn write_passed(&mut self, out: &mut Vec<u8>, index: usize, passed: &Layout) {
+        if self.try_layout(out, self.arg(index), passed).is_none() {
+            return self.write_address(out, self.arg(index));
+        }
+        out.pop();
+    }
+
+    /// `, b=2}`: what is filled then, if it has been, where the structure could be read before.
+    fn write_filled(&mut self, out: &mut Vec<u8>, index: usize, passed: &Layout, filled: &Layout) {
+        let address = self.arg(index);
+        if !self.was_readable(address, passed) {
+            return;
+        }
+        let start = out.len();
+        if self.succeeded() && self.try_layout(out, address, filled).is_some() {
+            out.splice(start..=start, *b", ");
+        } else {
+            out.push(b'}');
+        }
+    }
+
+    /// Whether a structure could be read before the call.
+    fn was_readable(&mut self, address: u64, layout: &Layout) -> bool {
+        let phase = std::mem::replace(&mut self.phase, Phase::Entry);
+        let is_readable = self.was_filled(address, layout);
+        self.phase = phase;
+        is_readable
+    }
+
+    /// Whether a structure can be read.
+    fn was_filled(&mut self, address: u64, layout: &Layout) -> bool {
+        self.try_layout(&mut Vec::new(), address, layout).is_some()
+    }
+}
