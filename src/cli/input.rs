@@ -88,6 +88,12 @@ pub fn tell_unreadable(path: &Path, source: &Source) {
     if lineage.unreadable == 0 {
         return;
     }
+    if lineage.ours {
+        note(format_args!(
+            "{name}: this is what trace show prints for people, its times are misread; trace show --strace LOG prints what can be \
+             read again"
+        ));
+    }
     for (number, line) in &lineage.shown {
         note(format_args!("{name}: line {number} cannot be read: {}", String::from_utf8_lossy(line)));
     }

@@ -8,7 +8,7 @@ use crate::analysis::stacks::Stacks;
 use crate::event::{Event, Kind};
 use crate::report::json;
 use crate::report::show::json::Row;
-use crate::report::show::{Modes, Options, Relative, Time, change_of_mode, line, stack};
+use crate::report::show::{Modes, Options, Relative, Time, change_of_mode, line, line_in_parts, stack};
 use crate::syscall::decode::{Hex, Style};
 
 /// How strings and structures are shown.
@@ -102,5 +102,18 @@ impl Lines {
             stack::write(&mut self.text, stacks, number);
         }
         out.write_all(&self.text)
+    }
+
+    /// Writes a call as two lines: where it begins and where it returns.
+    pub fn write_parts(
+        &mut self,
+        begun: &mut Vec<u8>,
+        resumed: &mut Vec<u8>,
+        event: &Event<'_>,
+    ) -> io::Result<()> {
+        change_of_mode(begun, event, &self.options, &mut self.modes);
+        line_in_parts(begun, resumed, event, &self.options);
+        begun.write_all(b"\n")?;
+        resumed.write_all(b"\n")
     }
 }

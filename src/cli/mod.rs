@@ -35,6 +35,7 @@ mod sides;
 mod startup;
 mod stats;
 mod strace;
+mod strace_text;
 mod text_output;
 mod traced;
 mod tracing;

@@ -4,7 +4,7 @@ use super::failure::{Failure, note};
 use super::inject::Injections;
 use super::lines::Lines;
 use super::record::Arguments;
-use super::text_output::TextOutput;
+use super::text_output::{Finished, TextOutput};
 use crate::capture::{Intervention, Sink};
 use crate::event::Event;
 use crate::report::show::Options;
@@ -36,15 +36,19 @@ impl Beside {
         Ok(Self { text, injections })
     }
 
-    /// Ends the text, and says what was injected into no call: that may be a mistake in the expression. Why the text is not
-    /// whole, if it is not.
+    /// Ends the text, and says what was injected into no call: that may be a mistake in the expression; and that the command
+    /// which reads the text failed. Why the text is not whole, if it is not.
     pub fn finish(self) -> Option<std::io::Error> {
         for (expression, were_met) in self.injections.without_effect() {
             let why =
                 if were_met { "the calls that when= names did not come" } else { "no such call was made" };
             note(format_args!("--inject {expression}: nothing was done: {why}"));
         }
-        self.text.and_then(TextSink::finish)
+        let Finished { error, reader } = self.text.map(TextSink::finish).unwrap_or_default();
+        if let Some(reader) = reader {
+            note(format_args!("--text: {reader}"));
+        }
+        error
     }
 }
 
@@ -74,8 +78,8 @@ impl TextSink {
         Self { lines, filter, output, line: Vec::new() }
     }
 
-    /// Ends the text; why it is not whole, if it is not.
-    fn finish(self) -> Option<std::io::Error> {
+    /// Ends the text.
+    fn finish(self) -> Finished {
         self.output.finish()
     }
 }

@@ -85,6 +85,113 @@ fn text_is_what_show_prints() {
     assert!(done.stdout.contains(r#"write(1</dev/null>, "x\n", 2) = 2"#), "{done:?}");
 }
 
+/// A command that fails is told of, and one that has seen enough is not; the traced command's status is kept.
+#[test]
+fn how_the_command_that_reads_the_text_ends() {
+    let bench = Bench::new();
+    for (reader, said) in [
+        ("|exit 3", "the command that reads the text failed (exit status: 3)"),
+        ("|cat >/dev/null; exit 3", "the command that reads the text failed (exit status: 3)\n"),
+        ("|nosuchcommand", "the command that reads the text failed (exit status: 127, not found)"),
+        ("|/dev/null", "the command that reads the text failed (exit status: 126, cannot be executed)"),
+        ("|kill -9 $$", "the command that reads the text failed (signal: 9 (SIGKILL))"),
+        ("|head -1 >/dev/null", ""),
+        ("|cat >/dev/null", ""),
+    ] {
+        let done = bench.record(&["--text", reader, "sh", "-c", "exit 5"]);
+        assert_eq!(done.status.code(), Some(5), "{reader}: {done:?}");
+        assert!(
+            if said.is_empty() { !done.stderr.contains("--text") } else { done.stderr.contains(said) },
+            "{done:?}"
+        );
+        // The log is whole.
+        assert!(bench.show(&["-e", "trace=exit_group"]).contains("exit_group(5) = ?"));
+    }
+}
+
+/// A shell that becomes the tracer by exec leaves it its children: their ends are none of the command's.
+#[test]
+fn a_child_of_before_is_none_of_the_command() {
+    let bench = Bench::new();
+    for delay in ["", "sleep 0.01", "sleep 0.03"] {
+        let mut shell = run::command("sh", bench.dir.path());
+        shell.args(["-c", "$0 & exec \"$@\""]).arg(if delay.is_empty() { ":" } else { delay });
+        let trace = [
+            env!("CARGO_BIN_EXE_trace"),
+            "record",
+            "--backend",
+            "ptrace",
+            "-qo",
+            "log",
+            "sh",
+            "-c",
+            "exit 5",
+        ];
+        let done = run(shell.args(trace));
+        assert_eq!(done.status.code(), Some(5), "{done:?}");
+        assert!(!bench.show(&[]).contains("*** lost"), "{delay}");
+    }
+}
+
+/// What is put into a call is told wherever it is printed, as strace does it; of a call that never returns it is not.
+#[test]
+fn calls_that_were_changed_are_marked() {
+    let bench = Bench::new();
+    let words = [
+        "--inject",
+        "openat:delay_exit=1",
+        "--inject",
+        "readlink:error=EIO:delay_enter=1",
+        "--inject",
+        "exit_group:delay_enter=1",
+        "--text",
+        "text",
+        "readlink",
+        "x",
+    ];
+    bench.record(&words);
+    for text in [bench.read("text"), bench.show(&[]), bench.show(&["--strace"])] {
+        let has = |call: &str, end: &str| text.lines().any(|line| line.contains(call) && line.contains(end));
+        assert!(has(" openat(", "> (DELAYED) <"), "{text}");
+        assert!(has(" readlink(", "-1 EIO (Input/output error) (INJECTED) (DELAYED) <"), "{text}");
+        assert!(text.lines().any(|line| line.contains(" exit_group(") && line.ends_with(" = ?")), "{text}");
+    }
+}
+
+/// The same under strace and by the link, the call that never returns included.
+#[test]
+fn markers_are_where_strace_has_them() {
+    if !strace::is_there() {
+        return skip_peer("markers_are_where_strace_has_them", "no strace");
+    }
+    let bench = Bench::new();
+    let words = [
+        "-e",
+        "inject=exit_group,close:delay_enter=1",
+        "-e",
+        "inject=mprotect:delay_exit=1",
+        "-e",
+        "trace=exit_group,close,mprotect",
+        "-e",
+        "raw=mprotect",
+        "-o",
+        "out",
+        "true",
+    ];
+    let markers = |text: &str| -> Vec<String> {
+        text.lines()
+            .map(|line| line.split_once(" = ").map_or(line, |(_, result)| result).to_owned())
+            .collect()
+    };
+    bench.strace(&words);
+    let ours = markers(&bench.read("out"));
+    run(run::command("strace", bench.dir.path()).args(words));
+    let theirs = markers(&bench.read("out"));
+    assert_eq!(ours, theirs);
+    assert!(ours.iter().any(|line| line == "? ") || ours.contains(&"?".to_owned()), "{ours:?}");
+    assert!(ours.contains(&"0 (DELAYED)".to_owned()), "{ours:?}");
+}
+
 #[test]
 fn a_log_keeps_no_memory_by_itself() {
     let bench = Bench::new();

@@ -41,6 +41,7 @@ mod passing_on;
 mod plot;
 mod random_calls;
 mod replaying;
+mod round_trips;
 mod same_lines;
 mod same_text;
 mod same_words;

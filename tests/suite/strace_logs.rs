@@ -154,41 +154,6 @@ fn both_tell_the_same() {
     }
 }
 
-/// Our log printed in strace's language and read again: the same events, process by process.
-#[test]
-fn a_log_comes_back_from_its_text() {
-    let place = Place::new();
-    let mut commands = vec![
-        vec!["/bin/sh", "-c", "ls -l / >list; cat list nosuch; (exit 3); kill -USR1 $$"],
-        vec!["/usr/bin/find", ".", "-name", "x*"],
-    ];
-    let (python, script) = (python(), hello());
-    commands.extend(python.as_deref().map(|python| vec![python, &script]));
-    for command in commands {
-        for extra in [&[][..], &["--decode", "full", "--string-limit", "4096"]] {
-            place.prepare("mkdir d; printf 'x' >\"$(printf 'd/x\\303\\251 \\377\\n')\"");
-            let mut tracer = log::command_by("ptrace", &place.log, &place.work);
-            tracer.args(extra);
-            place.traced(&tracer, &command);
-            let mut show = run::command(env!("CARGO_BIN_EXE_trace"), &place.work);
-            let shown = run::run(show.args(["show", "--strace"]).arg(&place.log));
-            assert!(shown.status.success(), "{shown:?}");
-            let text = place.log.with_extension("strace");
-            std::fs::write(&text, shown.stdout).expect("our own directory");
-            let [ours, again] = [&place.log, &text].map(|path| deeds(path, &place.work, true));
-            for (process, (ours, again)) in ours.values().zip(again.values()).enumerate() {
-                for (at, (ours, again)) in ours.iter().zip(again).enumerate() {
-                    assert_eq!(again, ours, "{command:?} {extra:?}: process {process}, event {at}");
-                }
-                assert_eq!(again.len(), ours.len(), "{command:?} {extra:?}: process {process}");
-            }
-            assert_eq!(again.len(), ours.len(), "{command:?} {extra:?}: processes");
-            assert!(ours.values().map(Vec::len).sum::<usize>() > 50, "{command:?}");
-            std::fs::remove_file(&place.log).expect("our own file");
-        }
-    }
-}
-
 /// `trace startup --from` says of our own log what was said when it was made, and of a text of strace's which phases
 /// there are.
 #[test]

@@ -128,9 +128,10 @@ impl<S: Sink> Session<'_, S> {
                     let now = self.now();
                     self.stopped(stop, reason, now)?;
                 }
-                Next::Change(Change::Ended(_, end)) => return Ok(At::End(end)),
+                Next::Change(Change::Ended(tid, end)) if tid == self.leader => return Ok(At::End(end)),
                 Next::Nobody => return Err(lost()),
-                Next::Interrupted => {}
+                // The end is of a child that was ours before, as of a shell that has become this program by exec.
+                Next::Interrupted | Next::Change(Change::Ended(..)) => {}
             }
         }
     }

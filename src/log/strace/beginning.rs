@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use super::call::Call;
+use super::clock::DAY_NS;
 use super::line::{Line, Names};
 use super::prefix::{self, Stamp};
 use super::tasks::Tasks;
@@ -11,6 +12,11 @@ use crate::event::{Abi, escape};
 use crate::log::{Clock, Environment, FORMAT_VERSION, Header, Host};
 use crate::syscall::effect::Effect;
 use crate::syscall::plan;
+
+/// The clock of a header where lines have the time of the day, and where they have that since the one before.
+pub const TIME_OF_DAY: &str = "time of day";
+/// See [`TIME_OF_DAY`].
+pub const RELATIVE: &str = "relative";
 
 /// How much is looked at.
 const LENGTH: u64 = 64 << 10;
@@ -24,6 +30,9 @@ pub struct Beginning {
     pub calls: usize,
     /// The first time.
     pub time: Option<Stamp>,
+    /// The earliest of them, as the clock has it: in a text of ours a later line may tell of an earlier call.
+    pub earliest: Option<u64>,
+    moments: super::Clock,
     /// Calls have durations (`-T`).
     has_durations: bool,
     /// The thread whose lines name none.
@@ -61,6 +70,8 @@ impl Beginning {
         if line.is_some() || is_event(body) {
             self.calls += 1;
             self.time = self.time.or(prefix.time);
+            let moment = prefix.time.and_then(|stamp| self.moments.moment(stamp).ok());
+            self.earliest = self.earliest.into_iter().chain(moment).min();
         }
         let Some(line) = line else { return };
         self.has_durations |= line.outcome.duration_ns.is_some();
@@ -97,9 +108,9 @@ impl Beginning {
     pub fn header(&self, cwd: Option<&[u8]>) -> Header {
         let (name, realtime_ns) = match self.time {
             None => ("", 0),
-            Some(Stamp::Since(_)) => ("relative", 0),
-            Some(Stamp::Day(ns)) => ("time of day", ns),
-            Some(Stamp::Epoch(ns)) => ("realtime", ns),
+            Some(Stamp::Since(_)) => (RELATIVE, 0),
+            Some(Stamp::Day(ns)) => (TIME_OF_DAY, self.earliest.unwrap_or(ns) % DAY_NS),
+            Some(Stamp::Epoch(ns)) => ("realtime", self.earliest.unwrap_or(ns)),
         };
         let said = |known: bool| if known { "yes" } else { "no" }.to_owned();
         Header {

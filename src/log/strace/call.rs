@@ -58,6 +58,10 @@ impl Call {
 
     fn new(line: &Line<'_>) -> Self {
         let plan = plan::of(line.abi, line.nr);
+        let mut flags = line.outcome.flags;
+        if line.spec.is_some_and(|spec| spec.name == "restart_syscall") {
+            flags.set(Flags::RESTARTED);
+        }
         Self {
             abi: line.abi,
             nr: line.nr,
@@ -72,7 +76,7 @@ impl Call {
             peer: None,
             argv: None,
             stat: None,
-            flags: Flags(0),
+            flags,
             clone_flags: if plan.effect == Effect::Vfork { 0x4100 } else { 0 },
         }
     }

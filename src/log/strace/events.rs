@@ -15,6 +15,7 @@ use crate::syscall::plan;
 impl Reader {
     pub(super) fn unreadable(&mut self, number: u64, line: &[u8], sink: &mut Sink<'_>) {
         self.lineage.unreadable += 1;
+        self.lineage.ours |= prefix::take(line).1.starts_with(b"*** ") && line.ends_with(b" ***");
         if self.lineage.shown.len() < MOST_SHOWN {
             self.lineage.shown.push((number, line[..line.len().min(SHOWN_LEN)].to_vec()));
         }
@@ -61,7 +62,7 @@ impl Reader {
             self.appeared(tid, at_ns, sink);
         }
         if let Some(comm) = prefix.comm {
-            self.tasks.get(tid).comm = Comm::of(comm);
+            self.tasks.get(tid).comm = Comm::escaped(comm);
         }
         let read = if let Some(how) = body.strip_prefix(b"+++ ") {
             self.ended(tid, at_ns, how, sink)
@@ -157,7 +158,8 @@ impl Reader {
         });
     }
 
-    /// `exited with 0 +++`, `killed by SIGSEGV (core dumped) +++`, `superseded by execve in pid 123 +++`
+    /// `exited with 0 +++`, `killed by SIGSEGV (core dumped) +++`, `superseded by execve in pid 123 +++`, and `ended +++`
+    /// where a log of ours does not know how
     fn ended(&mut self, tid: u32, at_ns: u64, how: &[u8], sink: &mut Sink<'_>) -> Option<()> {
         let superseded = how.strip_prefix(b"superseded by execve in pid ");
         let ret = if let Some(status) = how.strip_prefix(b"exited with ") {
@@ -165,6 +167,8 @@ impl Reader {
         } else if let Some(signal) = how.strip_prefix(b"killed by ") {
             let end = signal.iter().position(|&byte| byte == b' ')?;
             Some(-i64::from(value::signal(&signal[..end])?))
+        } else if how == b"ended +++" {
+            None
         } else {
             superseded?;
             None
@@ -172,7 +176,7 @@ impl Reader {
         self.never_returned(tid, sink);
         let task = self.tasks.end(tid)?;
         let successor = superseded.and_then(number).map_or(0, |(tid, _)| tid);
-        let args = [0, successor, 0, 0, 0, 0];
+        let args = [u64::from(how.ends_with(b" (core dumped) +++")), successor, 0, 0, 0, 0];
         sink.push(&Event { args, ret, ..point(Kind::Exit, tid, &task, at_ns) });
         if let Some((other, _)) = superseded.and_then(number)
             && let Some(other) = self.tasks.end(other as u32)
@@ -275,7 +279,7 @@ impl Reader {
             nr: line.nr,
             ret: line.outcome.ret,
             end_ns: self.clock.is_running.then_some(at_ns),
-            flags: Flags::NO_ENTRY,
+            flags: Flags(line.outcome.flags.0 | Flags::NO_ENTRY.0),
             ..point(Kind::Syscall, tid, task, at_ns)
         });
         Some(())

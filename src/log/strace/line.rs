@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::text::{Items, file_behind, number, seconds, unescape};
-use crate::event::Abi;
+use crate::event::{Abi, Flags};
 use crate::syscall::{self, Spec};
 
 /// Calls and error numbers by name.
@@ -44,6 +44,8 @@ pub struct Outcome<'a> {
     pub after: &'a [u8],
     /// How long it took (`-T`).
     pub duration_ns: Option<u64>,
+    /// What strace was told to do to it (`-e inject=`).
+    pub flags: Flags,
 }
 
 /// A line of a call, taken apart.
@@ -114,9 +116,10 @@ impl<'a> Line<'a> {
 fn outcome<'a>(text: &'a [u8], names: &Names) -> Option<Outcome<'a>> {
     let text = text.trim_ascii_start().strip_prefix(b"=")?.trim_ascii();
     let (text, duration_ns) = duration(text);
+    let (text, flags) = markers(text);
     if let Some(restart) = text.strip_prefix(b"?") {
         let ret = errno(restart.trim_ascii_start(), names).map(|errno| -i64::from(errno));
-        return Some(Outcome { ret, after: b"", duration_ns });
+        return Some(Outcome { ret, after: b"", duration_ns, flags });
     }
     let (value, after) = number(text)?;
     let mut ret = value as i64;
@@ -128,12 +131,24 @@ fn outcome<'a>(text: &'a [u8], names: &Names) -> Option<Outcome<'a>> {
             None => ret,
         };
     }
-    Some(Outcome { ret: Some(ret), after, duration_ns })
+    Some(Outcome { ret: Some(ret), after, duration_ns, flags })
 }
 
 fn errno(text: &[u8], names: &Names) -> Option<i32> {
     let end = text.iter().position(|&byte| byte == b' ').unwrap_or(text.len());
     names.errnos.get(&text[..end]).copied()
+}
+
+/// Takes ` (INJECTED)` and ` (DELAYED)` off the end.
+fn markers(mut text: &[u8]) -> (&[u8], Flags) {
+    let mut flags = Flags(0);
+    for (word, flag) in [(&b"(DELAYED)"[..], Flags::DELAYED), (b"(INJECTED)", Flags::INJECTED)] {
+        if let Some(before) = text.strip_suffix(word) {
+            text = before.trim_ascii_end();
+            flags.set(flag);
+        }
+    }
+    (text, flags)
 }
 
 /// Takes ` <0.000105>` off the end.

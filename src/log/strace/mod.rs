@@ -34,6 +34,7 @@ use std::path::Path;
 use super::{Ending, Error, Header};
 use crate::event::{Event, Kind};
 use beginning::Beginning;
+pub use beginning::{RELATIVE, TIME_OF_DAY};
 use clock::Clock;
 use events::Sink;
 use line::Names;
@@ -68,6 +69,8 @@ pub struct Lineage {
     /// Lines that name no thread go on after such a line has told of its thread's end, as in files of `-ff` that were put
     /// together into one: whose they are is not known.
     pub joined: bool,
+    /// There are lines of the form in which `trace show` tells what strace has no line for (`*** new process 123 ***`).
+    pub ours: bool,
 }
 
 /// What a line was.
@@ -138,7 +141,10 @@ impl Reader {
             let bytes = Cursor::new(std::mem::take(&mut beginning.bytes));
             inputs.push(Input::new(Box::new(bytes.chain(input)), Some(tid)));
             if beginning.calls > 0 {
-                first.get_or_insert(beginning);
+                let earliest = beginning.earliest;
+                let first: &mut Beginning = first.get_or_insert(beginning);
+                // Where ids begin anew, the file of a child comes first.
+                first.earliest = first.earliest.min(earliest);
             }
         }
         let Some(beginning) = first else { return Ok(None) };
@@ -154,7 +160,7 @@ impl Reader {
             header: beginning.header(cwd.as_deref()),
             names,
             tasks: Tasks::new(cwd.as_deref(), tid.or(beginning.only).unwrap_or(1)),
-            clock: Clock::default(),
+            clock: Clock::beginning_at(beginning.earliest),
             lineage: Lineage::default(),
             arena: Vec::new(),
             pending_len: 0,

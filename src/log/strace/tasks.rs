@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::call::Call;
 use super::line::{Line, Names};
+use super::text::unescape;
 use crate::event::Abi;
 use crate::syscall::effect::Effect;
 
@@ -101,6 +102,16 @@ impl Comm {
         comm.bytes[..len].copy_from_slice(&name[..len]);
         comm.len = len as u8;
         comm
+    }
+
+    /// The name as a line has it.
+    pub fn escaped(text: &[u8]) -> Self {
+        if !text.contains(&b'\\') {
+            return Self::of(text);
+        }
+        let mut name = Vec::new();
+        unescape(text, &mut name);
+        Self::of(&name)
     }
 
     /// Its bytes.

@@ -389,6 +389,50 @@ fn a_log_may_be_without_calls() {
     assert_eq!(all[..2], [("signal", None), ("exit", Some(-15))]);
 }
 
+/// What was put into a call (`-e inject=`) stands behind its result, before its duration.
+#[test]
+fn calls_that_were_changed_are_flagged() {
+    let all = events(
+        "7 close(3</tmp/a (INJECTED)>) = -1 EIO (Input/output error) (INJECTED) (DELAYED) <0.000007>\n\
+         7 getpid() = 7 (DELAYED)\n\
+         7 openat(AT_FDCWD, \"x\", O_RDONLY) = 3</tmp/x (DELAYED)>\n\
+         7 read(0,  <unfinished ...>\n\
+         7 <... read resumed>0x7ffd, 1) = 0 (INJECTED)\n",
+        |event| (name(event), event.flags, event.ret, event.duration_ns()),
+    );
+    let (injected, delayed) = (Flags::INJECTED, Flags::DELAYED);
+    let both = Flags(injected.0 | delayed.0);
+    assert_eq!(all[0], ("close", both, Some(-5), Some(7000)));
+    assert_eq!(all[1], ("getpid", delayed, Some(7), None));
+    assert_eq!(all[2], ("openat", Flags(0), Some(3), None));
+    assert_eq!(all[3], ("read", injected, Some(0), None));
+}
+
+/// `+++ ended +++` is ours, of a thread whose end was not seen.
+#[test]
+fn ends_of_all_kinds() {
+    let all = events(
+        "7 +++ ended +++\n8 +++ killed by SIGSEGV (core dumped) +++\n9 +++ killed by SIGSEGV +++\n10 +++ exited with 3 +++\n",
+        |event| (name(event), event.tid, event.ret, event.args[0]),
+    );
+    let expected = [
+        ("exit", 7, None, 0),
+        ("exit", 8, Some(-11), 1),
+        ("exit", 9, Some(-11), 0),
+        ("exit", 10, Some(3), 0),
+    ];
+    assert_eq!(all[..4], expected);
+}
+
+/// Lines of ours that strace does not have, with times that it would mean otherwise.
+#[test]
+fn what_show_prints_for_people_is_known() {
+    let mut reader =
+        reader("7 0.000100 *** exec \"/bin/true\" [\"true\"] ***\n7 0.000200 close(3) = 0 <0.000001>\n");
+    reader.for_each(|_| ()).expect("memory can be read");
+    assert!(reader.lineage().ours && reader.lineage().unreadable == 1, "{:?}", reader.lineage());
+}
+
 #[test]
 fn files_of_ff_that_are_put_together_are_told() {
     let joined = |text: &str| {

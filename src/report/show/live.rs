@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use super::escape::write_bracketed;
 use super::filter::CallSet;
 use super::modes::Modes;
-use super::{kinds, result};
+use super::{kinds, result, write_decimals, write_time_of_day};
 use crate::event::{Event, Flags, Kind};
 use crate::syscall::Ret;
 use crate::syscall::decode::{
@@ -350,11 +350,7 @@ impl Live {
                 write_seconds(out, origin_ns.saturating_add(at_ns), decimals, 1);
             }
             Time::Day { origin_ns, offset_s, decimals } => {
-                let now = origin_ns.saturating_add(at_ns);
-                let second = (now / 1_000_000_000).cast_signed().saturating_add(offset_s).rem_euclid(86_400);
-                let (hour, minute) = (second / 3600, second / 60 % 60);
-                out.extend_from_slice(format!("{hour:02}:{minute:02}:{:02}", second % 60).as_bytes());
-                write_decimals(out, now, decimals);
+                write_time_of_day(out, origin_ns.saturating_add(at_ns), offset_s, decimals);
             }
         }
         if self.look.time != Time::Hidden {
@@ -429,11 +425,7 @@ impl Live {
         result::write(&mut value, event, returned, &style);
         rest.extend_from_slice(value.strip_prefix(b" ").unwrap_or(&value));
         rest.extend_from_slice(&after);
-        for (flag, word) in [(Flags::INJECTED, &b" (INJECTED)"[..]), (Flags::DELAYED, b" (DELAYED)")] {
-            if event.flags.has(flag) {
-                rest.extend_from_slice(word);
-            }
-        }
+        result::write_markers(&mut rest, event);
         let taken = event.duration_ns().filter(|_| event.ret.is_some());
         if let (Some(ns), Some(decimals)) = (taken, self.look.duration) {
             rest.extend_from_slice(b" <");
@@ -451,14 +443,6 @@ fn write_seconds(out: &mut Vec<u8>, ns: u64, decimals: usize, width: usize) {
     let seconds = ns / 1_000_000_000;
     out.extend_from_slice(format!("{seconds:width$}").as_bytes());
     write_decimals(out, ns, decimals);
-}
-
-fn write_decimals(out: &mut Vec<u8>, ns: u64, decimals: usize) {
-    if decimals > 0 {
-        let unit = 10_u64.pow(9_u32.saturating_sub(decimals as u32));
-        out.push(b'.');
-        write_radix(out, ns % 1_000_000_000 / unit, 10, decimals);
-    }
 }
 
 /// The name of a call, of one that stands for another that of the other.

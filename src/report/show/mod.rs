@@ -75,6 +75,15 @@ pub enum Time {
     Since(u64),
     /// Since the epoch (strace's `-ttt`), given the realtime clock at the log's time 0, in nanoseconds.
     Epoch(u64),
+    /// The time of day (strace's `-t` and `-tt`).
+    Day {
+        /// The realtime clock at the log's time 0, in nanoseconds.
+        origin_ns: u64,
+        /// How far the local time is ahead of UTC, in seconds.
+        offset_s: i64,
+        /// Decimals of the seconds.
+        decimals: usize,
+    },
 }
 
 /// The times of strace's `-r`: how much later than everything shown before it an event began.
@@ -115,6 +124,15 @@ pub fn line(out: &mut Vec<u8>, event: &Event<'_>, options: &Options) {
     }
 }
 
+/// Appends a call as two lines, without newlines: what strace prints when it begins, and when it returns.
+pub fn line_in_parts(begun: &mut Vec<u8>, resumed: &mut Vec<u8>, event: &Event<'_>, options: &Options) {
+    write_head(begun, event, options);
+    call::write_begun(begun, event, options);
+    let returned = Event { start_ns: event.end_ns.unwrap_or(event.start_ns), ..*event };
+    write_head(resumed, &returned, options);
+    call::write_resumed(resumed, event, options);
+}
+
 /// Appends a line, and its newline, that tells another calling convention than that of the thread's calls before.
 pub fn change_of_mode(out: &mut Vec<u8>, event: &Event<'_>, options: &Options, modes: &mut Modes) {
     if let Some(mode) = modes.change(event) {
@@ -148,6 +166,9 @@ fn write_time(out: &mut Vec<u8>, start_ns: u64, time: Time) {
         Time::Hidden => return,
         Time::Since(moment) => write_seconds(out, start_ns.saturating_sub(moment)),
         Time::Epoch(origin) => write_seconds(out, origin.saturating_add(start_ns)),
+        Time::Day { origin_ns, offset_s, decimals } => {
+            write_time_of_day(out, origin_ns.saturating_add(start_ns), offset_s, decimals);
+        }
     }
     out.push(b' ');
 }
@@ -157,6 +178,25 @@ fn write_seconds(out: &mut Vec<u8>, ns: u64) {
     write_radix(out, ns / 1_000_000_000, 10, 1);
     out.push(b'.');
     write_radix(out, ns % 1_000_000_000 / 1000, 10, 6);
+}
+
+/// A moment of the realtime clock in nanoseconds as the time of day, with so many decimals of its seconds, cut.
+fn write_time_of_day(out: &mut Vec<u8>, now_ns: u64, offset_s: i64, decimals: usize) {
+    let second = (now_ns / 1_000_000_000).cast_signed().saturating_add(offset_s).rem_euclid(86_400);
+    for (unit, behind) in [(second / 3600, &b":"[..]), (second / 60 % 60, b":"), (second % 60, b"")] {
+        write_radix(out, unit.unsigned_abs(), 10, 2);
+        out.extend_from_slice(behind);
+    }
+    write_decimals(out, now_ns, decimals);
+}
+
+/// The decimals of seconds, as many as are wanted, behind a point.
+fn write_decimals(out: &mut Vec<u8>, ns: u64, decimals: usize) {
+    if decimals > 0 {
+        let unit = 10_u64.pow(9_u32.saturating_sub(decimals as u32));
+        out.push(b'.');
+        write_radix(out, ns % 1_000_000_000 / unit, 10, decimals);
+    }
 }
 
 /// The same with nine decimals: a replayed call takes less than a microsecond.

@@ -1,10 +1,13 @@
 //! What a call returned, and how long it took.
 
 use super::{Options, errno, write_nanoseconds, write_seconds};
-use crate::event::Event;
+use crate::event::{Event, Flags};
 use crate::syscall::Ret;
 use crate::syscall::decode::{Constants, Returned, Style, write_file_name};
 use crate::syscall::flags::{write_hex, write_mode, write_number, write_radix};
+
+/// What strace says behind the result of a call that it was told to change.
+const MARKERS: [(Flags, &str); 2] = [(Flags::INJECTED, " (INJECTED)"), (Flags::DELAYED, " (DELAYED)")];
 
 /// ` = 3</etc/passwd>`, ` = -1 ENOENT (No such file or directory)`, ` = ?`.
 pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, returned: Returned<'_>, style: &Style) {
@@ -13,6 +16,15 @@ pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, returned: Returned<'_>
         (None, _) => out.push(b'?'),
         (Some(_), Some(errno)) => write_error(out, errno),
         (Some(value), None) => write_success(out, returned, value, style),
+    }
+}
+
+/// ` (INJECTED)` and ` (DELAYED)`: what was done to a call, once it has returned.
+pub(super) fn write_markers(out: &mut Vec<u8>, event: &Event<'_>) {
+    for (flag, word) in MARKERS {
+        if event.ret.is_some() && event.flags.has(flag) {
+            out.extend_from_slice(word.as_bytes());
+        }
     }
 }
 
