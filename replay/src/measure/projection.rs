@@ -6,8 +6,8 @@
 //! them.
 //!
 //! A strategy that knows the whole run makes all calls together, as the replay does: with nothing between them in the program
-//! either. So its Tk is not held against a loop, but against the serial replay with the program's pauses: what calls gain by being made
-//! together is part of what it saves.
+//! either. So what they take is what they take here, Tk, and what the program is rid of is C: T̂k = T - C + Tk. (By a ratio to the serial
+//! replay, what is uncertain in C against Ts would be multiplied by Tk, which for a ring is several times C.)
 
 use super::bootstrap::{Estimate, estimate, median};
 
@@ -53,22 +53,36 @@ pub(crate) struct Whole<'a> {
     pub(crate) calls_ns: &'a [f64],
 }
 
-/// `ratios` are Tk/Ts, one of each block; Ts is with the program's pauses, if strategy k makes all calls together.
+/// `ratios` are Tk/Ts, one of each block.
 pub(crate) fn project(whole: Whole, ratios: &[f64]) -> Option<Projection> {
-    if whole.wall_ns.is_empty() || whole.calls_ns.is_empty() || ratios.is_empty() {
+    projected(whole, ratios, |calls, ratio| calls * ratio)
+}
+
+/// `took_ns` are Tk, one of each block, of calls that are made together.
+pub(crate) fn project_together(whole: Whole, took_ns: &[f64]) -> Option<Projection> {
+    projected(whole, took_ns, |_, took| took)
+}
+
+/// `after` is what the calls take, of what they cost in the program and one of `measured`.
+fn projected(whole: Whole, measured: &[f64], after: impl Fn(f64, f64) -> f64) -> Option<Projection> {
+    if whole.wall_ns.is_empty() || whole.calls_ns.is_empty() || measured.is_empty() {
         return None;
     }
-    let projected = |wall: f64, calls: f64, ratio: f64| (wall - calls.min(wall) * (1.0 - ratio)).max(1.0);
-    let (wall, calls, ratio) = (median(whole.wall_ns), median(whole.calls_ns), median(ratios));
-    let value = projected(wall, calls, ratio);
+    let projected = |wall: f64, calls: f64, measured: f64| {
+        // They cost no more than there was.
+        let calls = calls.min(wall);
+        (wall - calls + after(calls, measured)).max(1.0)
+    };
+    let (wall, calls) = (median(whole.wall_ns), median(whole.calls_ns));
+    let value = projected(wall, calls, median(measured));
     let wall_ns = estimate(value, |draw| {
         let (wall, calls) = (draw.median_of_a_draw(whole.wall_ns), draw.median_of_a_draw(whole.calls_ns));
-        projected(wall, calls, draw.median_of_a_draw(ratios))
+        projected(wall, calls, draw.median_of_a_draw(measured))
     });
     // The same wall time above and below: its own uncertainty hardly touches the quotient.
     let speedup = estimate(wall / value, |draw| {
         let (wall, calls) = (draw.median_of_a_draw(whole.wall_ns), draw.median_of_a_draw(whole.calls_ns));
-        wall / projected(wall, calls, draw.median_of_a_draw(ratios))
+        wall / projected(wall, calls, draw.median_of_a_draw(measured))
     });
     Some(Projection { wall_ns, speedup })
 }

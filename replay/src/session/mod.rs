@@ -264,7 +264,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
     }
 
     /// What the calls cost in the program, if the log knows, and how the replay compares.
-    fn recorded(&self, contenders: &[Contender]) -> (Option<Vec<f64>>, Option<Gate>) {
+    fn recorded(&self, contenders: &[Contender]) -> (Option<Vec<[f64; 2]>>, Option<Gate>) {
         let (probe_ns, most_probe_ns, are_costs) = match self.options.recorded {
             RecordedTimes::Unusable => return (None, None),
             RecordedTimes::Estimates { probe_ns, most_probe_ns } => (probe_ns, most_probe_ns, false),
@@ -287,7 +287,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             replayed_ns,
         });
         let of_runs = if runs.is_empty() { &[1.0] } else { runs };
-        let bounds = of_runs.iter().flat_map(|run| [in_program_least_ns * run, in_program_ns * run]);
+        let bounds = of_runs.iter().map(|run| [in_program_least_ns * run, in_program_ns * run]);
         (are_costs.then(|| bounds.collect()), gate)
     }
 }
