@@ -93,11 +93,10 @@ mod tests {
             wait.recv().unwrap();
             tell.send(Processors::own().unwrap().first_of_several().is_none()).unwrap();
         });
-        let threads = [thread];
-        one.confine(&threads).unwrap();
+        one.confine(std::slice::from_ref(&thread)).unwrap();
         all.confine(&[]).unwrap();
         go.send(()).unwrap();
         assert!(told.recv().unwrap());
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        thread.join().unwrap();
     }
 }
