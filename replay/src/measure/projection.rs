@@ -32,6 +32,18 @@ pub struct Projection {
 }
 
 impl Projection {
+    /// The interval of a figure that is settled reaches at most this part of the change to either side.
+    const SETTLED: f64 = 0.10;
+
+    /// Whether the change itself is known, and not only that it is small against the program's time: its interval reaches a tenth of it to
+    /// either side at most.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        let Estimate { median, low, high } = self.wall_ns;
+        let change = (self.speedup.median * median - median).abs();
+        (high - median).max(median - low) <= Self::SETTLED * change
+    }
+
     /// The same, its intervals with another's in them.
     pub(super) fn reaching(self, other: Self) -> Self {
         let [wall_ns, speedup] =
@@ -101,6 +113,31 @@ mod tests {
         let slower = project(whole, &[2.0; 5]).unwrap();
         assert!(slower.speedup.high < 1.0);
         assert_eq!(project(Whole { wall_ns: &[], calls_ns: &[1.0] }, &[1.0]), None);
+    }
+
+    #[test]
+    fn a_change_is_settled_whose_interval_is_narrow_against_it() {
+        let with = |median: f64, low: f64, high: f64| Projection {
+            wall_ns: Estimate { median, low, high },
+            speedup: Estimate { median: 100.0 / median, low: 100.0 / high, high: 100.0 / low },
+        };
+        assert!(with(80.0, 78.5, 81.5).is_settled() && with(300.0, 290.0, 315.0).is_settled());
+        assert!(!with(80.0, 77.0, 81.5).is_settled() && !with(80.0, 79.0, 83.0).is_settled());
+        // Two parts of a hundred are little, and all of a change.
+        assert!(!with(99.0, 98.0, 100.0).is_settled());
+        assert!(!with(100.0, 99.0, 101.0).is_settled());
+    }
+
+    #[test]
+    fn together_calls_take_their_own_time() {
+        let whole = Whole { wall_ns: &[100.0; 5], calls_ns: &[40.0; 5] };
+        let ring = project_together(whole, &[90.0; 5]).unwrap();
+        assert!((ring.wall_ns.median - 150.0).abs() < 1e-9);
+        // What is not known of C is not multiplied.
+        let dearer = Whole { wall_ns: &[100.0; 5], calls_ns: &[44.0; 5] };
+        let ring = project_together(dearer, &[90.0; 5]).unwrap();
+        assert!((ring.wall_ns.median - 146.0).abs() < 1e-9);
+        assert!((project(dearer, &[90.0 / 40.0; 5]).unwrap().wall_ns.median - 155.0).abs() < 1e-9);
     }
 
     #[test]
