@@ -6,7 +6,9 @@
 //! use the other one's) is a fifth of what the calls take. Two threads that are woken together may be put on one CPU, and
 //! then nothing is gained until the kernel moves one of them; so it is told how often both halves were begun on the same.
 //!
-//! `cargo run --release --example proof -p trace-replay -- [cold]` (cold needs root)
+//! There are two such programs: one looks for modules and reads them, the other looks at five times as many files (`looks`).
+//!
+//! `cargo run --release --example proof -p trace-replay -- [looks] [cold]` (cold needs root)
 
 #[path = "support/held.rs"]
 mod held;
@@ -24,26 +26,33 @@ use trace_replay::{
     ThreadId, replay,
 };
 
-/// Files that the program reads.
-const FILES: usize = 400;
+/// Files that the program reads, or looks at.
+const FILES: [usize; 2] = [400, 2000];
+/// What it does after each, in microseconds.
+const PAUSES: [u64; 2] = [10, 2];
 /// How often each version runs in a round, and rounds of that and of replay.
 const RUNS: usize = 9;
 const ROUNDS: usize = 5;
-/// How often it is recorded in a round: what one run says of its calls is too uncertain.
-const RECORDINGS: usize = 9;
 /// What the program's own work walks through, as a program's data would evict the kernel's.
 const MEMORY: usize = 4 << 20;
 
 struct Program {
-    files: Vec<PathBuf>,
+    files: Vec<Task>,
     /// After each file.
     pause: Duration,
     memory: Vec<u8>,
     cold: bool,
+    looks: bool,
 }
 
-/// What a file takes: a look in vain, a look, and its contents.
-fn read_file(path: &Path) -> usize {
+/// A file, and whether that is only looked at.
+type Task = (PathBuf, bool);
+
+/// What a file takes: a look; or a look in vain, a look, and its contents.
+fn read_file((path, looks): &Task) -> usize {
+    if *looks {
+        return usize::from(fs::metadata(path).is_ok());
+    }
     let missing = path.with_extension("missing");
     let absent = usize::from(fs::metadata(missing).is_err());
     let there = usize::from(fs::metadata(path).is_ok());
@@ -53,7 +62,7 @@ fn read_file(path: &Path) -> usize {
 }
 
 /// Reads each; the CPU on which that began.
-fn read_files(files: &[PathBuf]) -> usize {
+fn read_files(files: &[Task]) -> usize {
     let cpu = nix::sched::sched_getcpu().unwrap_or(usize::MAX);
     for file in files {
         std::hint::black_box(read_file(file));
@@ -85,7 +94,7 @@ impl Program {
     /// The files in two halves; `shares`: the first is read by the thread that has the other woken, which else waits for
     /// two of them. Also whether both halves were begun on one CPU.
     fn threads(&mut self, shares: bool) -> (Duration, bool) {
-        let halves: Vec<Vec<PathBuf>> =
+        let halves: Vec<Vec<Task>> =
             self.files.chunks(self.files.len().div_ceil(2)).map(<[_]>::to_vec).collect();
         let (own, others) = halves.split_at(usize::from(shares));
         let waiting = others.len() + 1;
@@ -140,11 +149,15 @@ impl Program {
         begin.elapsed()
     }
 
-    /// How long one of its ways takes, and whether both halves were begun on one CPU.
-    fn run(&mut self, way: Way, runtime: &tokio_uring::Runtime) -> (Duration, bool) {
+    fn empty_caches(&self) {
         if self.cold {
             fs::write("/proc/sys/vm/drop_caches", "3").expect("root, for a cold run");
         }
+    }
+
+    /// How long one of its ways takes, and whether both halves were begun on one CPU.
+    fn run(&mut self, way: Way, runtime: &tokio_uring::Runtime) -> (Duration, bool) {
+        self.empty_caches();
         match way {
             Way::Plain => (self.serial(), false),
             Way::Shared => self.threads(true),
@@ -154,8 +167,9 @@ impl Program {
         }
     }
 
-    /// When the calls of each file began and ended, in nanoseconds.
+    /// When the calls of each file began and ended, in nanoseconds, in a run like those that are timed.
     fn times(&mut self) -> Vec<[u64; 2]> {
+        self.empty_caches();
         let origin = Instant::now();
         let now = || origin.elapsed().as_nanos() as u64;
         let mut times = Vec::with_capacity(self.files.len());
@@ -170,28 +184,25 @@ impl Program {
 
     /// The program's calls, as a log would have them, with their times in a run that is in the middle of several; and what they
     /// took in each, in parts of that.
-    fn record(&mut self) -> Result<(Plan, Vec<f64>), Box<dyn Error>> {
-        let mut recorded = Vec::new();
-        for _ in 0..RECORDINGS {
-            if self.cold {
-                fs::write("/proc/sys/vm/drop_caches", "3")?;
-            }
-            let times = self.times();
-            recorded.push((times.iter().map(|[begin, end]| end - begin).sum::<u64>(), times));
-        }
+    fn log(&self, recorded: Vec<Vec<[u64; 2]>>) -> Result<(Plan, Vec<f64>), Box<dyn Error>> {
+        let in_calls = |times: &Vec<[u64; 2]>| times.iter().map(|[begin, end]| end - begin).sum::<u64>();
+        let mut recorded: Vec<_> = recorded.into_iter().map(|times| (in_calls(&times), times)).collect();
         recorded.sort();
-        let (middle, times) = &recorded[RECORDINGS / 2];
+        let (middle, times) = &recorded[recorded.len() / 2];
         let runs = recorded.iter().map(|(total, _)| *total as f64 / *middle as f64).collect();
         let mut builder = PlanBuilder::default();
         let thread = builder.process(Some(b"/"))?;
-        for (path, &[begin, end]) in self.files.iter().zip(times) {
-            add_calls(&mut builder, thread, path, begin, end)?;
+        for (task, &[begin, end]) in self.files.iter().zip(times) {
+            add_calls(&mut builder, thread, task, begin, end)?;
         }
         Ok((builder.build(), runs))
     }
 }
 
-async fn read_in_ring(path: PathBuf) -> usize {
+async fn read_in_ring((path, looks): Task) -> usize {
+    if looks {
+        return usize::from(tokio_uring::fs::statx(path).await.is_ok());
+    }
     let missing = path.with_extension("missing");
     let absent = usize::from(tokio_uring::fs::statx(missing).await.is_err());
     let there = usize::from(tokio_uring::fs::statx(&path).await.is_ok());
@@ -201,11 +212,11 @@ async fn read_in_ring(path: PathBuf) -> usize {
     absent + there + bytes.unwrap_or(0) + closed
 }
 
-/// The five calls of a file, which share the time that it took.
+/// The calls of a file, which share the time that it took.
 fn add_calls(
     builder: &mut PlanBuilder,
     thread: ThreadId,
-    path: &Path,
+    (path, looks): &Task,
     begin: u64,
     end: u64,
 ) -> Result<(), Box<dyn Error>> {
@@ -218,15 +229,16 @@ fn add_calls(
         let call = trace_replay::StatCall::Statx(libc::STATX_ALL);
         Op::Stat { at: At::Cwd, path, flags: 0, call }
     };
-    let calls = [
+    let all = [
         (statx(missing), -i64::from(libc::ENOENT)),
         (statx(path), 0),
         (Op::Open { at: At::Cwd, path, flags, mode: 0, resolve: 0 }, 3),
         (Op::Read { fd: 3, count: 4096 }, size),
         (Op::Close { fd: 3 }, 0),
     ];
+    let calls = if *looks { &all[1..2] } else { &all[..] };
     let each = (end - begin) / calls.len() as u64;
-    for ((op, ret), place) in calls.into_iter().zip(0_u64..) {
+    for (&(op, ret), place) in calls.iter().zip(0_u64..) {
         let start = begin + place * each;
         builder.call(thread, op, Recorded::returned(ret).at(start, start + each))?;
     }
@@ -236,23 +248,24 @@ fn add_calls(
 fn main() -> Result<(), Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
     let mut files = Vec::new();
-    for index in 0..FILES {
+    let is_asked = |what: &str| std::env::args().any(|argument| argument == what);
+    let (cold, looks) = (is_asked("cold"), is_asked("looks"));
+    for index in 0..FILES[usize::from(looks)] {
         let path = directory.path().join(format!("module{index}.py"));
         fs::write(&path, "x".repeat(2000))?;
         // What is not on the disk yet is not dropped from the caches.
         File::open(&path)?.sync_all()?;
-        files.push(path);
+        files.push((path, looks));
     }
-    let cold = std::env::args().any(|argument| argument == "cold");
-    let pause = Duration::from_micros(10);
-    let mut program = Program { files, pause, memory: vec![1; MEMORY], cold };
+    let pause = Duration::from_micros(PAUSES[usize::from(looks)]);
+    let mut program = Program { files, pause, memory: vec![1; MEMORY], cold, looks };
     let runtime = tokio_uring::Runtime::new(tokio_uring::builder().entries(128))?;
     // In turns, so that both see the same machine.
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
         rounds.push(round(&mut program, &runtime)?);
     }
-    report(&rounds, cold);
+    report(&rounds, &program);
     Ok(())
 }
 
@@ -302,22 +315,28 @@ fn micros(time: Duration) -> f64 {
 
 fn round(program: &mut Program, runtime: &tokio_uring::Runtime) -> Result<Round, Box<dyn Error>> {
     let (mut plain, mut actual, mut on_one_cpu) = (Vec::new(), [const { Vec::new() }; 4], [0; 4]);
-    let mut timed = |way| {
-        if !program.cold {
-            program.run(way, runtime);
-        }
-        let (took, on_one) = program.run(way, runtime);
-        (micros(took), usize::from(on_one))
-    };
+    let mut recorded = Vec::new();
     for _ in 0..RUNS {
+        let mut timed = |way| {
+            if !program.cold {
+                program.run(way, runtime);
+            }
+            let (took, on_one) = program.run(way, runtime);
+            (micros(took), usize::from(on_one))
+        };
         plain.push(timed(Way::Plain).0);
         for (index, way) in Way::CHANGED.into_iter().enumerate() {
             let (took, on_one) = timed(way);
             actual[index].push(took);
             on_one_cpu[index] += on_one;
         }
+        // As it was timed: in the same turn, after itself.
+        if !program.cold {
+            program.run(Way::Plain, runtime);
+        }
+        recorded.push(program.times());
     }
-    let (recorded, runs) = program.record()?;
+    let (recorded, runs) = program.log(recorded)?;
     let thinking = Strategy::Thinking { disturb: true };
     let mut strategies = vec![Strategy::Free, thinking];
     strategies.extend([Way::Shared, Way::Started, Way::Ring].map(|way| way.replayed().1));
@@ -347,8 +366,9 @@ fn round(program: &mut Program, runtime: &tokio_uring::Runtime) -> Result<Round,
     Ok(Round { plain, actual, predicted, on_one_cpu, calls })
 }
 
-fn report(rounds: &[Round], cold: bool) {
-    let caches = if cold { "cold" } else { "warm" };
+fn report(rounds: &[Round], program: &Program) {
+    let work = if program.looks { "looks, " } else { "" };
+    let caches = if program.cold { "cold" } else { "warm" };
     let [recorded, replayed] =
         [0, 1].map(|index| median(rounds.iter().map(|round| round.calls[index]).collect()));
     let plain = median(rounds.iter().flat_map(|round| round.plain.clone()).collect());
@@ -366,7 +386,7 @@ fn report(rounds: &[Round], cold: bool) {
             Way::Plain | Way::Ring => String::new(),
             _ => format!(" (both on one CPU in {on_one} of {})", RUNS * rounds.len()),
         };
-        let what = format!("{}, {caches}{on_one}", way.replayed().0);
+        let what = format!("{work}{}, {caches}{on_one}", way.replayed().0);
         let predicted: Vec<Estimate> = rounds.iter().map(|round| round.predicted[index]).collect();
         println!("{}", Held { what, plain, predicted: middle(&predicted), changes: changes.collect() });
     }

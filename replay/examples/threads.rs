@@ -25,8 +25,6 @@ const FILES: [usize; 2] = [600, 200];
 const PAUSE: Duration = Duration::from_micros(5);
 const RUNS: usize = 15;
 const ROUNDS: usize = 5;
-/// How often it is recorded in a round: what one run says of its calls is too uncertain.
-const RECORDINGS: usize = 9;
 
 /// When the calls of a file began and ended.
 type Took = (PathBuf, Instant, Instant);
@@ -90,21 +88,25 @@ fn run_with_ring(files: &[Vec<PathBuf>], runtime: &tokio_uring::Runtime) -> Dura
     begin.elapsed()
 }
 
+/// When a recorded run began, what its calls took, and when it ended.
+type Run = (Instant, Vec<Vec<Took>>, Instant);
+
+fn record(files: &[Vec<PathBuf>]) -> Run {
+    let origin = Instant::now();
+    let (_, took) = run(files, true);
+    (origin, took, Instant::now())
+}
+
 /// The program's calls as a log would have them, in a run that is in the middle of several; and what they took in each, in
 /// parts of that.
-fn record(files: &[Vec<PathBuf>]) -> Result<(Plan, Vec<f64>), Box<dyn Error>> {
-    let mut recorded = Vec::new();
-    for _ in 0..RECORDINGS {
-        let origin = Instant::now();
-        let (_, took) = run(files, true);
-        let ended = Instant::now();
-        let calls: Duration = took.iter().flatten().map(|(_, begin, end)| *end - *begin).sum();
-        recorded.push((calls, origin, took, ended));
-    }
-    recorded.sort_by_key(|(calls, ..)| *calls);
-    let runs: Vec<Duration> = recorded.iter().map(|(calls, ..)| *calls).collect();
-    let (middle, origin, took, ended) = recorded.swap_remove(RECORDINGS / 2);
-    let runs = runs.into_iter().map(|run| run.as_secs_f64() / middle.as_secs_f64()).collect();
+fn log(recorded: Vec<Run>) -> Result<(Plan, Vec<f64>), Box<dyn Error>> {
+    let in_calls =
+        |(_, took, _): &Run| -> Duration { took.iter().flatten().map(|(_, begin, end)| *end - *begin).sum() };
+    let mut recorded = recorded;
+    recorded.sort_by_key(in_calls);
+    let middle = in_calls(&recorded[recorded.len() / 2]).as_secs_f64();
+    let runs = recorded.iter().map(|run| in_calls(run).as_secs_f64() / middle).collect();
+    let (origin, took, ended) = recorded.swap_remove(recorded.len() / 2);
     Ok((plan(origin, &took, ended)?, runs))
 }
 
@@ -179,6 +181,7 @@ fn micros(time: Duration) -> f64 {
 
 fn round(files: &[Vec<PathBuf>], runtime: &tokio_uring::Runtime) -> Result<Round, Box<dyn Error>> {
     let (mut plain, mut free, mut ring) = (Vec::new(), Vec::new(), Vec::new());
+    let mut recorded = Vec::new();
     for _ in 0..RUNS {
         // The first time each finds in the caches what another way has left.
         for times in [&mut Vec::new(), &mut plain] {
@@ -188,10 +191,13 @@ fn round(files: &[Vec<PathBuf>], runtime: &tokio_uring::Runtime) -> Result<Round
         for times in [&mut Vec::new(), &mut ring] {
             times.push(micros(run_with_ring(files, runtime)));
         }
+        // As it was timed: in the same turn, after itself.
+        run(files, true);
+        recorded.push(record(files));
     }
     let own = Strategy::Threads { threads: 2, lookahead: Lookahead::FAITHFUL };
     let thinking = Strategy::Thinking { disturb: true };
-    let (recorded, runs) = record(files)?;
+    let (recorded, runs) = log(recorded)?;
     let options = Options {
         strategies: [own, thinking].into_iter().chain(ways().map(|(_, way)| way)).collect(),
         wall_ns: plain.iter().map(|time| time * 1e3).collect(),

@@ -61,6 +61,19 @@ impl Program {
         room(&self.steps)
     }
 
+    /// The directory that most relative paths start from, of those that are open before the first step.
+    pub(crate) fn home(&self) -> Option<(Handle, PathId)> {
+        let steps = self.steps.iter().filter(|step| step.action.is_executed());
+        let mut uses = vec![0_u32; self.handles];
+        for handle in steps.filter_map(|step| step.action.lookup()?.0) {
+            uses[handle.index()] += 1;
+        }
+        let is_absolute = |path: PathId| self.plan.paths.bytes(path).starts_with(b"/");
+        let initial = self.initial.iter().copied();
+        let known = initial.filter(|&(handle, path)| uses[handle.index()] > 0 && is_absolute(path));
+        known.max_by_key(|(handle, _)| uses[handle.index()])
+    }
+
     /// Whether a step changes files.
     pub(crate) fn changes_files(&self) -> bool {
         self.steps.iter().any(Step::changes_files)

@@ -45,6 +45,12 @@ impl Run {
         }
     }
 
+    /// By threads that are in a handle's directory.
+    pub(crate) fn standing_in(mut self, here: Handle) -> Self {
+        self.descriptors = std::mem::take(&mut self.descriptors).standing_in(here);
+        self
+    }
+
     /// Of a program that changes files, in this tree.
     pub(crate) fn in_tree(program: Arc<Program>, place: Place) -> Self {
         let mut run = Self::new(program);

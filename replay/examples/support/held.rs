@@ -1,14 +1,14 @@
 //! A prediction held against what was measured: a row of the table in `docs/replay.md`.
 //!
-//! What counts is the error of the *change*: of a program that hardly changes, "no change" is right by accident. Of two
-//! figures that are both uncertain no error can be said more exactly than they are known: so a prediction holds if its error is at
-//! most a tenth of the change, or if its interval and that of what was measured overlap.
+//! What counts is the error of the *change*: of a program that hardly changes, "no change" is right by accident. A time that a replay gives
+//! without a mark holds if that is at most a tenth of the change. One that it marks as unsure (~) says no more than its interval, and holds
+//! if what was measured lies in that.
 
 use std::fmt;
 
 use trace_replay::Estimate;
 
-/// The error of the change up to which a prediction holds whatever the intervals.
+/// The error of the change up to which a prediction holds, and the part of it that the interval of one reaches that is not marked.
 const SMALL: f64 = 0.10;
 /// Times from this on are written in milliseconds; in microseconds.
 const LONG_US: f64 = 20_000.0;
@@ -25,13 +25,19 @@ pub struct Held {
 }
 
 impl Held {
-    pub const HEAD: &str = "| changed | plain | predicted (95 %) | actual (95 %) | error of the change | holds |\n\
+    pub const HEAD: &str = "| changed | plain | predicted (95 %; ~: unsure) | actual (95 %) | error of the change | holds |\n\
                             |---|---|---|---|---|---|";
 
     fn actual(&self) -> Estimate {
         let change = Estimate::of(&self.changes).expect("a change that was measured");
         let [median, low, high] = [change.median, change.low, change.high].map(|change| self.plain + change);
         Estimate { median, low, high }
+    }
+
+    /// As a report decides it, of all replays together.
+    fn is_settled(&self) -> bool {
+        let Estimate { median, low, high } = self.predicted;
+        (high - median).max(median - low) <= SMALL * (self.plain - median).abs()
     }
 
     /// In parts of the change.
@@ -41,9 +47,10 @@ impl Held {
     }
 
     fn holds(&self) -> &'static str {
-        match (self.error() <= SMALL, self.predicted.overlaps(&self.actual())) {
+        let is_held = !self.is_settled() && self.predicted.holds(self.actual().median);
+        match (self.error() <= SMALL, is_held) {
             (true, _) => "yes",
-            (false, true) => "intervals overlap",
+            (false, true) => "its interval does",
             (false, false) => "**no**",
         }
     }
@@ -56,7 +63,9 @@ impl fmt::Display for Held {
         let time = |us: f64| format!("{:.digits$}", us * scale);
         let range =
             |of: Estimate| format!("{} {unit} ({} to {})", time(of.median), time(of.low), time(of.high));
-        let (plain, predicted, actual) = (time(*plain), range(*predicted), range(self.actual()));
+        let unsure = if self.is_settled() { "" } else { "~" };
+        let (plain, actual) = (time(*plain), range(self.actual()));
+        let predicted = format!("{unsure}{}", range(*predicted));
         let error = self.error() * 100.0;
         write!(f, "| {what} | {plain} {unit} | {predicted} | {actual} | {error:.0} % | {} |", self.holds())
     }

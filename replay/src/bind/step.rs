@@ -14,7 +14,8 @@ impl Handle {
 }
 
 /// Where a path starts: `None` for an absolute one. (Never the process's own working directory: a ring resolves
-/// a relative path when it gets to it, and that can be after the directory has changed.)
+/// a relative path when it gets to it, and that can be after the directory has changed. Plain calls may be made from
+/// there: `Descriptors::plain_start`.)
 pub(crate) type Start = Option<Handle>;
 
 /// What to do. Calls that cannot be made as recorded without changing the replaying process itself have a

@@ -1,5 +1,9 @@
 //! What is carried over from the replay to the program: the cost of the calls there, and what a strategy makes of it.
 //!
+//! Calls that stay where the program makes them cost there what a strategy leaves of them here: a share. Calls that are all made together,
+//! as by a strategy that knows the whole run, have nothing of the program between them any more, and take what they take here: a time. So
+//! the two are projected in two ways ([`super::projection`]).
+//!
 //! Where the calls cost otherwise here than in the program, the figure stands on one of the two costs (C in
 //! [`super::projection`]) and its interval holds what the other comes to: a strategy may save the same share of what makes the difference, or
 //! nothing of it.
@@ -7,7 +11,7 @@
 use super::blocks::{Contender, Sample};
 use super::bootstrap::median;
 use super::gate::Gate;
-use super::projection::{CostSource, Projection, Whole, project};
+use super::projection::{CostSource, Projection, Whole, project, project_together};
 use super::scheduled::{Again, Way};
 use crate::engine::Strategy;
 use crate::graph::Lookahead;
@@ -17,7 +21,7 @@ use crate::schedule::Schedule;
 pub(crate) struct Context<'a> {
     pub(crate) wall_ns: &'a [f64],
     /// What the calls cost in the program at least and at most, in each run that is known, if the log says so.
-    pub(crate) recorded_ns: Option<Vec<f64>>,
+    pub(crate) recorded_ns: Option<Vec<[f64; 2]>>,
     /// Of a program with several threads, where the log has times.
     pub(crate) schedule: Option<&'a Schedule>,
     /// What the log has as the calls' time, all together.
@@ -27,10 +31,14 @@ pub(crate) struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// C, and where it comes from.
+    /// C, and where it comes from. Between two bounds of what the calls cost in a run stands what they cost here.
     fn cost(&self, contenders: &[Contender]) -> (Vec<f64>, CostSource) {
         if let Some(recorded) = &self.recorded_ns {
-            return (recorded.clone(), CostSource::Recorded);
+            let costs = recorded.iter().flat_map(|&[least, most]| match self.gate {
+                Some(gate) => vec![gate.replayed_ns.min(most).max(least)],
+                None => vec![least, most],
+            });
+            return (costs.collect(), CostSource::Recorded);
         }
         let calls = |contender: &Contender| contender.samples.iter().map(|sample| sample.calls_ns).collect();
         match with_pauses(contenders) {
@@ -53,6 +61,8 @@ fn with_pauses(contenders: &[Contender]) -> Option<&Contender> {
 /// One cost of the calls in the program, and what follows from it.
 struct View<'a> {
     calls_ns: Vec<f64>,
+    /// How many times what they take here calls take that are made together: what the figure stands on, and what may be, too.
+    scales: [f64; 2],
     /// Of a program with several threads.
     again: Option<Again<'a>>,
 }
@@ -66,31 +76,39 @@ pub(super) struct Forecast<'a> {
     pub(super) source: CostSource,
     /// Plain serial calls, if their times are not void.
     pub(super) baseline: &'a [Sample],
-    /// The same with the program's pauses; without, where there are no times.
-    with_pauses: &'a [Sample],
 }
 
 impl<'a> Forecast<'a> {
     pub(super) fn new(context: &Context<'a>, contenders: &'a [Contender]) -> Self {
-        let view = |calls_ns: Vec<f64>| {
+        let view = |calls_ns: Vec<f64>, scales: [f64; 2]| {
             let scale = median(&calls_ns) / context.logged_ns;
             let again = context.schedule.and_then(|schedule| Again::new(schedule, scale, contenders));
-            View { calls_ns, again }
+            View { calls_ns, scales, again }
         };
         let (calls_ns, source) = context.cost(contenders);
+        let ratio = context.gate.map_or(1.0, |gate| gate.ratio());
+        let is_near = context.gate.is_none_or(|gate| gate.is_near());
+        let scales = match source {
+            // What differs less than a gate can tell is not scaled: it would make much of it where a strategy takes many times as long.
+            // And of several threads C has in it what they cost each other, which one that makes all calls is rid of.
+            CostSource::Recorded if is_near || context.schedule.is_some() => [1.0, ratio],
+            // A machine that was slower then is what most often makes more of a difference.
+            CostSource::Recorded => [ratio, 1.0],
+            CostSource::ThinkTime | CostSource::Loop => [1.0; 2],
+        };
         let other = context.gate.filter(|gate| !gate.is_near()).map(|gate| match source {
-            CostSource::Recorded => vec![gate.replayed_ns],
-            CostSource::ThinkTime | CostSource::Loop => vec![gate.in_program_least_ns, gate.in_program_ns],
+            CostSource::Recorded => view(vec![gate.replayed_ns], [1.0; 2]),
+            CostSource::ThinkTime | CostSource::Loop => {
+                view(vec![gate.in_program_least_ns, gate.in_program_ns], [ratio; 2])
+            }
         });
         let baseline = of(contenders, Strategy::Serial).filter(|serial| serial.voided.is_none());
-        let baseline: &[Sample] = baseline.map_or(&[], |serial| &serial.samples);
         Self {
             wall_ns: context.wall_ns,
-            view: view(calls_ns),
-            other: other.map(view),
+            view: view(calls_ns, scales),
+            other,
             source,
-            baseline,
-            with_pauses: with_pauses(contenders).map_or(baseline, |thinking| &thinking.samples),
+            baseline: baseline.map_or(&[], |serial| &serial.samples),
         }
     }
 
@@ -104,26 +122,37 @@ impl<'a> Forecast<'a> {
 
     /// The program with a strategy; `calls` is its time within the calls to that of plain serial ones, a block each.
     pub(super) fn of(&self, contender: &Contender, calls: &[f64]) -> Option<Projection> {
-        let are_together = contender.strategy.lookahead() == Lookahead::ALL;
+        if contender.strategy.lookahead() == Lookahead::ALL {
+            return self.with(|view| self.together(contender, view));
+        }
         self.with(|view| match &view.again {
             Some(again) => again.project(self.wall_ns, &again.way(contender, self.baseline)),
-            None if are_together => self.together(contender, view),
             None => project(self.whole(view), calls),
         })
     }
 
-    /// All calls together. What the program's other work leaves of them in the caches is between all and nothing: the figure
-    /// stands in the middle, and the interval holds both.
+    /// All calls together, before the rest. What the program's other work leaves of them in the caches is between all and nothing:
+    /// the figure stands in the middle, and the interval holds both; and where threads make them, what they take on one processor, which is
+    /// what the kernel gives a program's threads more or less often.
     fn together(&self, contender: &Contender, view: &View) -> Option<Projection> {
-        let of = |took: fn(&Sample) -> f64| {
-            let blocks = contender.samples.iter().zip(self.with_pauses);
-            let ratios: Vec<f64> =
-                blocks.map(|(sample, apart)| took(sample) / apart.calls_ns.max(1.0)).collect();
-            project(self.whole(view), &ratios)
+        // What is left without the calls is all that several threads differ in.
+        let saved = view.again.as_ref().map(Again::saved_by_none);
+        let of = |took: fn(&Sample) -> f64, scale: f64| {
+            let took: Vec<f64> = contender.samples.iter().map(|sample| took(sample) * scale).collect();
+            match saved {
+                Some(saved) => project_together(Whole { wall_ns: self.wall_ns, calls_ns: &[saved?] }, &took),
+                None => project_together(self.whole(view), &took),
+            }
         };
-        let between = of(|sample| f64::midpoint(sample.calls_ns, sample.calls_after_work_ns))?;
-        let ends = [of(|sample| sample.calls_ns)?, of(|sample| sample.calls_after_work_ns)?];
-        Some(ends.into_iter().fold(between, Projection::reaching))
+        let between = |sample: &Sample| f64::midpoint(sample.calls_ns, sample.calls_after_work_ns);
+        let [scale, other] = view.scales;
+        let ends = [
+            of(|sample| sample.calls_ns, scale)?,
+            of(|sample| sample.calls_after_work_ns, scale)?,
+            of(|sample| sample.calls_on_one_ns, scale)?,
+            of(between, other)?,
+        ];
+        Some(ends.into_iter().fold(of(between, scale)?, Projection::reaching))
     }
 
     fn whole<'v>(&'v self, view: &'v View) -> Whole<'v> {
@@ -144,21 +173,35 @@ mod tests {
     use super::*;
     use crate::engine::Mock;
 
-    fn contender(strategy: Strategy, calls_ns: f64, calls_after_work_ns: f64) -> Contender {
+    /// What calls take in a loop, after other work and on one processor.
+    fn contender(
+        strategy: Strategy,
+        [calls_ns, calls_after_work_ns, calls_on_one_ns]: [f64; 3],
+    ) -> Contender {
         let mut contender = Contender::new(strategy, Box::new(Mock::default()), Duration::ZERO);
-        let sample = Sample { wall_ns: calls_ns, calls_ns, calls_after_work_ns, ..Sample::default() };
+        let wall_ns = calls_ns;
+        let sample = Sample { wall_ns, calls_ns, calls_after_work_ns, calls_on_one_ns, ..Sample::default() };
         contender.samples = vec![sample; 8];
         contender
     }
 
+    fn threads(lookahead: Lookahead) -> Strategy {
+        Strategy::Threads { threads: 2, lookahead }
+    }
+
+    fn wall(forecast: &Forecast, contender: &Contender, ratio: f64) -> [u32; 3] {
+        let wall = forecast.of(contender, &[ratio; 8]).unwrap().wall_ns;
+        [wall.low, wall.median, wall.high].map(|ns| ns.round() as u32)
+    }
+
     #[test]
-    fn calls_made_together_are_held_against_those_between_pauses() {
-        let threads = |lookahead| Strategy::Threads { threads: 2, lookahead };
+    fn calls_made_together_take_what_they_take_here() {
         let contenders = [
-            contender(Strategy::Serial, 50.0, 50.0),
-            contender(Strategy::Thinking { disturb: true }, 100.0, 100.0),
-            contender(threads(Lookahead::FAITHFUL), 40.0, 40.0),
-            contender(threads(Lookahead::ALL), 40.0, 60.0),
+            contender(Strategy::Serial, [50.0; 3]),
+            contender(Strategy::Thinking { disturb: true }, [100.0; 3]),
+            contender(threads(Lookahead::FAITHFUL), [40.0; 3]),
+            contender(threads(Lookahead::ALL), [40.0, 60.0, 60.0]),
+            contender(threads(Lookahead::ALL), [40.0, 60.0, 95.0]),
         ];
         let context = Context {
             wall_ns: &[1000.0; 5],
@@ -168,15 +211,40 @@ mod tests {
             gate: None,
         };
         let forecast = Forecast::new(&context, &contenders);
-        let wall = |contender: &Contender, ratio: f64| {
-            let wall = forecast.of(contender, &[ratio; 8]).unwrap().wall_ns;
-            [wall.low, wall.median, wall.high].map(f64::round)
-        };
         assert_eq!(forecast.source, CostSource::ThinkTime);
         // A fifth of what they cost in the program.
-        assert!(wall(&contenders[2], 0.8).iter().all(|&wall| (wall - 980.0).abs() < 0.5));
+        assert_eq!(wall(&forecast, &contenders[2], 0.8), [980; 3]);
         // What is left of them in the caches is not known.
-        let together = wall(&contenders[3], 0.8).map(|wall| wall as u32);
-        assert_eq!(together, [940, 950, 960]);
+        assert_eq!(wall(&forecast, &contenders[3], 0.8), [940, 950, 960]);
+        // Nor how often the kernel puts threads on one processor.
+        assert_eq!(wall(&forecast, &contenders[4], 0.8), [940, 950, 995]);
+    }
+
+    fn recorded(least: f64, most: f64, replayed_ns: f64) -> Context<'static> {
+        Context {
+            wall_ns: &[1000.0; 5],
+            recorded_ns: Some(vec![[least, most]; 3]),
+            schedule: None,
+            logged_ns: most,
+            gate: Some(Gate { in_program_ns: most, in_program_least_ns: least, runs: 3, replayed_ns }),
+        }
+    }
+
+    /// A ring that takes four times what plain calls take.
+    #[test]
+    fn what_is_uncertain_in_the_calls_cost_is_not_multiplied_by_what_a_ring_takes() {
+        let ring = Strategy::Ring { depth: 8, lookahead: Lookahead::ALL };
+        let contenders = [
+            contender(Strategy::Serial, [80.0; 3]),
+            contender(Strategy::Thinking { disturb: true }, [100.0; 3]),
+            contender(ring, [400.0; 3]),
+        ];
+        let wall = |context: &Context| wall(&Forecast::new(context, &contenders), &contenders[2], 5.0);
+        // Within what a gate can tell: 108 are saved, 400 are spent; the interval holds a slower machine, too.
+        assert_eq!(wall(&recorded(108.0, 108.0, 100.0)), [1292, 1292, 1324]);
+        // Between two bounds stands what the calls cost here.
+        assert_eq!(wall(&recorded(60.0, 150.0, 100.0)), [1300, 1300, 1300]);
+        // A machine that was slower by a fifth when the program ran; or it was not, and they cost what they cost here.
+        assert_eq!(wall(&recorded(120.0, 120.0, 100.0)), [1280, 1360, 1360]);
     }
 }

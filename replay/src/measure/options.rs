@@ -63,6 +63,8 @@ pub struct Options {
     pub wall_ns: Vec<f64>,
     /// What the log's times are worth.
     pub recorded: RecordedTimes,
+    /// What recording added to the program's time for each call, in nanoseconds, measured in a loop; 0: not known.
+    pub added_ns: f64,
     /// What the same calls took in each recorded run of the program, in parts of what they took in the log's; with fewer
     /// than two, how far runs lie apart is not known.
     pub runs: Vec<f64>,
@@ -139,6 +141,7 @@ impl Default for Options {
             cache: Cache::default(),
             wall_ns: Vec::new(),
             recorded: RecordedTimes::default(),
+            added_ns: 0.0,
             runs: Vec::new(),
             blocks: 30,
             time: Duration::from_secs(20),

@@ -6,8 +6,8 @@
 //! them.
 //!
 //! A strategy that knows the whole run makes all calls together, as the replay does: with nothing between them in the program
-//! either. So its Tk is not held against a loop, but against the serial replay with the program's pauses: what calls gain by being made
-//! together is part of what it saves.
+//! either. So what they take is what they take here, Tk, and what the program is rid of is C: T̂k = T - C + Tk. (By a ratio to the serial
+//! replay, what is uncertain in C against Ts would be multiplied by Tk, which for a ring is several times C.)
 
 use super::bootstrap::{Estimate, estimate, median};
 
@@ -32,6 +32,18 @@ pub struct Projection {
 }
 
 impl Projection {
+    /// The interval of a figure that is settled reaches at most this part of the change to either side.
+    const SETTLED: f64 = 0.10;
+
+    /// Whether the change itself is known, and not only that it is small against the program's time: its interval reaches a tenth of it to
+    /// either side at most.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        let Estimate { median, low, high } = self.wall_ns;
+        let change = (self.speedup.median * median - median).abs();
+        (high - median).max(median - low) <= Self::SETTLED * change
+    }
+
     /// The same, its intervals with another's in them.
     pub(super) fn reaching(self, other: Self) -> Self {
         let [wall_ns, speedup] =
@@ -53,22 +65,36 @@ pub(crate) struct Whole<'a> {
     pub(crate) calls_ns: &'a [f64],
 }
 
-/// `ratios` are Tk/Ts, one of each block; Ts is with the program's pauses, if strategy k makes all calls together.
+/// `ratios` are Tk/Ts, one of each block.
 pub(crate) fn project(whole: Whole, ratios: &[f64]) -> Option<Projection> {
-    if whole.wall_ns.is_empty() || whole.calls_ns.is_empty() || ratios.is_empty() {
+    projected(whole, ratios, |calls, ratio| calls * ratio)
+}
+
+/// `took_ns` are Tk, one of each block, of calls that are made together.
+pub(crate) fn project_together(whole: Whole, took_ns: &[f64]) -> Option<Projection> {
+    projected(whole, took_ns, |_, took| took)
+}
+
+/// `after` is what the calls take, of what they cost in the program and one of `measured`.
+fn projected(whole: Whole, measured: &[f64], after: impl Fn(f64, f64) -> f64) -> Option<Projection> {
+    if whole.wall_ns.is_empty() || whole.calls_ns.is_empty() || measured.is_empty() {
         return None;
     }
-    let projected = |wall: f64, calls: f64, ratio: f64| (wall - calls.min(wall) * (1.0 - ratio)).max(1.0);
-    let (wall, calls, ratio) = (median(whole.wall_ns), median(whole.calls_ns), median(ratios));
-    let value = projected(wall, calls, ratio);
+    let projected = |wall: f64, calls: f64, measured: f64| {
+        // They cost no more than there was.
+        let calls = calls.min(wall);
+        (wall - calls + after(calls, measured)).max(1.0)
+    };
+    let (wall, calls) = (median(whole.wall_ns), median(whole.calls_ns));
+    let value = projected(wall, calls, median(measured));
     let wall_ns = estimate(value, |draw| {
         let (wall, calls) = (draw.median_of_a_draw(whole.wall_ns), draw.median_of_a_draw(whole.calls_ns));
-        projected(wall, calls, draw.median_of_a_draw(ratios))
+        projected(wall, calls, draw.median_of_a_draw(measured))
     });
     // The same wall time above and below: its own uncertainty hardly touches the quotient.
     let speedup = estimate(wall / value, |draw| {
         let (wall, calls) = (draw.median_of_a_draw(whole.wall_ns), draw.median_of_a_draw(whole.calls_ns));
-        wall / projected(wall, calls, draw.median_of_a_draw(ratios))
+        wall / projected(wall, calls, draw.median_of_a_draw(measured))
     });
     Some(Projection { wall_ns, speedup })
 }
@@ -87,6 +113,31 @@ mod tests {
         let slower = project(whole, &[2.0; 5]).unwrap();
         assert!(slower.speedup.high < 1.0);
         assert_eq!(project(Whole { wall_ns: &[], calls_ns: &[1.0] }, &[1.0]), None);
+    }
+
+    #[test]
+    fn a_change_is_settled_whose_interval_is_narrow_against_it() {
+        let with = |median: f64, low: f64, high: f64| Projection {
+            wall_ns: Estimate { median, low, high },
+            speedup: Estimate { median: 100.0 / median, low: 100.0 / high, high: 100.0 / low },
+        };
+        assert!(with(80.0, 78.5, 81.5).is_settled() && with(300.0, 290.0, 315.0).is_settled());
+        assert!(!with(80.0, 77.0, 81.5).is_settled() && !with(80.0, 79.0, 83.0).is_settled());
+        // Two parts of a hundred are little, and all of a change.
+        assert!(!with(99.0, 98.0, 100.0).is_settled());
+        assert!(!with(100.0, 99.0, 101.0).is_settled());
+    }
+
+    #[test]
+    fn together_calls_take_their_own_time() {
+        let whole = Whole { wall_ns: &[100.0; 5], calls_ns: &[40.0; 5] };
+        let ring = project_together(whole, &[90.0; 5]).unwrap();
+        assert!((ring.wall_ns.median - 150.0).abs() < 1e-9);
+        // What is not known of C is not multiplied.
+        let dearer = Whole { wall_ns: &[100.0; 5], calls_ns: &[44.0; 5] };
+        let ring = project_together(dearer, &[90.0; 5]).unwrap();
+        assert!((ring.wall_ns.median - 146.0).abs() < 1e-9);
+        assert!((project(dearer, &[90.0 / 40.0; 5]).unwrap().wall_ns.median - 155.0).abs() < 1e-9);
     }
 
     #[test]

@@ -4,6 +4,9 @@
 //! the program, Mk that with calls that cost so many times as much as strategy k's cost those of the program's own
 //! way. That own way is plain calls from several threads, as far as they were faster than from one:
 //! what a program with threads gains by threads it has already.
+//!
+//! A strategy that knows the whole run makes all calls together, before the rest: then what is scheduled is the program without
+//! them, M0, and they come on top: T̂k = T - (M - M0) + Tk.
 
 use super::blocks::{Contender, Sample, ratios};
 use super::bootstrap::{estimate, median};
@@ -82,6 +85,11 @@ impl<'a> Again<'a> {
         let serial = contenders.iter().find(|contender| contender.strategy == Strategy::Serial);
         let together = together(serial.and_then(processors), own.and_then(processors));
         Some(Self { schedule, scale, before_ns: schedule.makespan_ns(cost)?, own, together })
+    }
+
+    /// What the program is rid of without its calls: less than their time, where others have more to do meanwhile.
+    pub(super) fn saved_by_none(&self) -> Option<f64> {
+        Some(self.before_ns - self.makespan(0.0, 1.0)?)
     }
 
     /// How a strategy's calls compare with the program's own.

@@ -26,14 +26,16 @@ use crate::engine::{Engine, Kit, Pollution, Strategy, Without, make, missed_dire
 use crate::graph::{Graph, Lookahead};
 use crate::guard::{Guard, forbid_writing};
 use crate::measure::{
-    Bench, Cache, Cached, Contender, Context, Gate, Options, RecordedTimes, Threaded, Unsteady, middle, rows,
+    Bench, Cache, Cached, Contender, Context, Estimate, Gate, Options, RecordedTimes, Threaded, Unsteady,
+    middle, rows,
 };
-use crate::plan::{CallId, Plan};
+use crate::plan::{Call, CallId, Plan};
 use crate::program::Program;
 use crate::rehearse::{Difference, Rehearsed, allow_listing, rehearse};
 use crate::run::Run;
 use crate::schedule::Schedule;
 use crate::sys::cache::DropCaches;
+use crate::sys::files::go_alone_to;
 use crate::sys::punts::Punts;
 use crate::sys::ring;
 use crate::sys::usage::raise_descriptor_limit;
@@ -58,6 +60,16 @@ pub fn replay(
             .map_err(ReplayError::io("the replaying thread could not be started"))?;
         thread.join().map_err(|_| ReplayError::Panicked)?
     })
+}
+
+/// Goes to the directory that the program was in, so that its relative paths are looked up here as they were there. Where that cannot be,
+/// and from other directories, they start from a descriptor.
+fn stand_where_paths_start(run: Run) -> Run {
+    let Some((here, path)) = run.program.home() else { return run };
+    match go_alone_to(run.program.plan.paths.c_str(path)) {
+        Ok(()) => run.standing_in(here),
+        Err(_) => run,
+    }
 }
 
 pub(crate) struct Session<'a, P> {
@@ -113,7 +125,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         if program.executed() == 0 {
             return Err(ReplayError::NothingToReplay(reasons(&program)));
         }
-        let run = Run::new(Arc::new(program));
+        let run = stand_where_paths_start(Run::new(Arc::new(program)));
         Ok(Self::new(options, prepared, run, files, (differences, guard, None), progress))
     }
 
@@ -264,7 +276,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
     }
 
     /// What the calls cost in the program, if the log knows, and how the replay compares.
-    fn recorded(&self, contenders: &[Contender]) -> (Option<Vec<f64>>, Option<Gate>) {
+    fn recorded(&self, contenders: &[Contender]) -> (Option<Vec<[f64; 2]>>, Option<Gate>) {
         let (probe_ns, most_probe_ns, are_costs) = match self.options.recorded {
             RecordedTimes::Unusable => return (None, None),
             RecordedTimes::Estimates { probe_ns, most_probe_ns } => (probe_ns, most_probe_ns, false),
@@ -272,8 +284,9 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         };
         let Some(total) = self.program.recorded_ns() else { return (None, None) };
         let replayed = coverage(&self.program).replayed as f64;
-        let [in_program_least_ns, in_program_ns] =
-            [most_probe_ns.max(probe_ns), probe_ns].map(|each| (total as f64 - each * replayed).max(0.0));
+        let share = if are_costs { self.share_untraced() } else { 1.0 };
+        let [in_program_least_ns, in_program_ns] = [most_probe_ns.max(probe_ns), probe_ns]
+            .map(|each| (total as f64 - each * replayed).max(0.0) * share);
         let thinking = contenders
             .iter()
             .find(|contender| contender.strategy == Strategy::Thinking { disturb: true })
@@ -287,7 +300,34 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             replayed_ns,
         });
         let of_runs = if runs.is_empty() { &[1.0] } else { runs };
-        let bounds = of_runs.iter().flat_map(|run| [in_program_least_ns * run, in_program_ns * run]);
+        let bounds = of_runs.iter().map(|run| [in_program_least_ns * run, in_program_ns * run]);
         (are_costs.then(|| bounds.collect()), gate)
     }
+
+    /// Of what the log has as the program's time, less what recording is known to add, the part that there was without recording. The rest
+    /// is what recording does besides (it takes the caches), which the calls have their share of. 1 for several threads, whose
+    /// times do not add up.
+    fn share_untraced(&self) -> f64 {
+        let plan = &self.program.plan;
+        let wall_ns = Estimate::of(&self.options.wall_ns).map(|wall| wall.median);
+        match (wall_ns, span_ns(&plan.calls)) {
+            (Some(wall_ns), Some(span_ns)) if plan.threads.len() == 1 => {
+                share_untraced(wall_ns, span_ns, self.options.added_ns * plan.calls.len() as f64)
+            }
+            _ => 1.0,
+        }
+    }
+}
+
+/// From the first call of a log to the end of its last; `None` without times.
+fn span_ns(calls: &[Call]) -> Option<f64> {
+    let times = calls.iter().filter(|call| call.start_ns != Call::NO_TIME);
+    let (first, last) =
+        times.fold((u64::MAX, 0), |(first, last), call| (first.min(call.start_ns), last.max(call.end_ns)));
+    last.checked_sub(first).map(|span| span as f64)
+}
+
+fn share_untraced(wall_ns: f64, span_ns: f64, added_ns: f64) -> f64 {
+    let own_ns = span_ns - added_ns;
+    if added_ns > 0.0 && own_ns > wall_ns { wall_ns / own_ns } else { 1.0 }
 }

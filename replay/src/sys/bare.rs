@@ -91,7 +91,8 @@ fn bare(action: &Action, run: &Run, [buffer, stat, statx]: [usize; 3]) -> Bare {
         let [second, third, fourth, fifth] = arguments;
         Bare { number, handle, into, arguments: [libc::AT_FDCWD as usize, second, third, fourth, fifth] }
     };
-    let at = |start: Start| start.map_or(NONE, |handle| handle.0);
+    let elsewhere = |start: &Start| !run.descriptors.is_here(*start);
+    let at = |start: Start| start.filter(|_| elsewhere(&start)).map_or(NONE, |handle| handle.0);
     let open = |start, name, flags: u32| {
         let flags = read_only(flags) | libc::O_CLOEXEC as u32;
         of(libc::SYS_openat, at(start), [path(name), flags as usize, 0, 0])

@@ -26,35 +26,56 @@ impl Observed {
 
 /// The descriptors that handles have in one run.
 #[derive(Debug, Default)]
-pub(crate) struct Descriptors(Vec<AtomicI32>);
+pub(crate) struct Descriptors {
+    numbers: Vec<AtomicI32>,
+    /// The handle of the directory that the replaying threads are in.
+    here: Option<Handle>,
+}
 
 impl Descriptors {
     /// All closed. -1 is what a step is given that runs before the one it needs: EBADF, and never another file.
     pub(crate) fn new(handles: usize) -> Self {
-        Self((0..handles).map(|_| AtomicI32::new(-1)).collect())
+        Self { numbers: (0..handles).map(|_| AtomicI32::new(-1)).collect(), here: None }
+    }
+
+    /// The same where the replaying threads are in a handle's directory.
+    pub(crate) fn standing_in(self, here: Handle) -> Self {
+        Self { here: Some(here), ..self }
     }
 
     /// The edges of the graph order the accesses; engines with threads synchronise along them.
     pub(crate) fn get(&self, handle: Handle) -> i32 {
-        self.0[handle.index()].load(Ordering::Relaxed)
+        self.numbers[handle.index()].load(Ordering::Relaxed)
     }
 
     pub(crate) fn set(&self, handle: Handle, fd: i32) {
-        self.0[handle.index()].store(fd, Ordering::Relaxed);
+        self.numbers[handle.index()].store(fd, Ordering::Relaxed);
     }
 
     /// Closes a handle's number in this table: the number, or -1.
     pub(crate) fn take(&self, handle: Handle) -> i32 {
-        self.0[handle.index()].swap(-1, Ordering::Relaxed)
+        self.numbers[handle.index()].swap(-1, Ordering::Relaxed)
     }
 
+    /// What a ring's operation starts from, which may be resolved when its thread is elsewhere.
     pub(crate) fn start(&self, start: Start) -> i32 {
         start.map_or(libc::AT_FDCWD, |handle| self.get(handle))
     }
 
+    /// What a plain call starts from: where its thread is, if that will do, as in the program. A descriptor has a count of its
+    /// users, and threads that all start from one would fight for the line of memory that it is in.
+    pub(crate) fn plain_start(&self, start: Start) -> i32 {
+        if self.is_here(start) { libc::AT_FDCWD } else { self.start(start) }
+    }
+
+    /// Whether that is the directory that the replaying threads are in.
+    pub(crate) fn is_here(&self, start: Start) -> bool {
+        start.is_some() && start == self.here
+    }
+
     /// Closes whatever is open; how many were.
     pub(crate) fn close_all(&self) -> usize {
-        let open = self.0.iter().map(|fd| fd.swap(-1, Ordering::Relaxed)).filter(|&fd| fd >= 0);
+        let open = self.numbers.iter().map(|fd| fd.swap(-1, Ordering::Relaxed)).filter(|&fd| fd >= 0);
         open.map(close).count()
     }
 }
@@ -134,12 +155,12 @@ pub(crate) fn perform(
 ) -> Observed {
     match *action {
         Action::Open { start, path, flags, resolve, into } => {
-            let (start, path) = (descriptors.start(start), paths.c_str(path));
+            let (start, path) = (descriptors.plain_start(start), paths.c_str(path));
             define(descriptors, into, open(start, path, flags, resolve))
         }
         Action::EnterPath { start, path, into } => {
             let flags = (libc::O_PATH | libc::O_DIRECTORY) as u32;
-            define(descriptors, into, open(descriptors.start(start), paths.c_str(path), flags, 0))
+            define(descriptors, into, open(descriptors.plain_start(start), paths.c_str(path), flags, 0))
         }
         Action::EnterHandle { handle, into } | Action::Dup { handle, into } => {
             define(descriptors, Some(into), dup(descriptors.get(handle)))
@@ -152,7 +173,7 @@ pub(crate) fn perform(
             bare(result(unsafe { libc::syscall(libc::SYS_lseek, descriptors.get(handle), offset, whence) }))
         }
         Action::Stat { start, path, flags, call } => {
-            let (start, path) = (descriptors.start(start), paths.c_str(path));
+            let (start, path) = (descriptors.plain_start(start), paths.c_str(path));
             match call {
                 StatCall::Stat => stat(start, path, flags),
                 StatCall::Statx(mask) => statx(start, path, flags, mask),
@@ -160,10 +181,10 @@ pub(crate) fn perform(
         }
         Action::Fstat { handle } => fstat(descriptors.get(handle)),
         Action::Access { start, path, mode, flags } => {
-            bare(access(descriptors.start(start), paths.c_str(path), mode, flags))
+            bare(access(descriptors.plain_start(start), paths.c_str(path), mode, flags))
         }
         Action::ReadLink { start, path, size } => {
-            read_link(descriptors.start(start), paths.c_str(path), size, scratch)
+            read_link(descriptors.plain_start(start), paths.c_str(path), size, scratch)
         }
         Action::ListDir { handle, count } => list(descriptors.get(handle), count, scratch),
         Action::Change(ref change) => super::changes::change(change, paths, descriptors, scratch),

@@ -173,11 +173,44 @@ pub(crate) fn borrow<'a>(fd: i32) -> Option<BorrowedFd<'a>> {
     (fd >= 0).then(|| unsafe { BorrowedFd::borrow_raw(fd) })
 }
 
+/// The calling thread, and threads that it starts, are in this directory from now on; others of the process stay where they are.
+pub(crate) fn go_alone_to(directory: &CStr) -> io::Result<()> {
+    // SAFETY: takes no pointers; what is no longer shared is the directory, the root and the umask.
+    if unsafe { libc::unshare(libc::CLONE_FS) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the name ends with NUL.
+    match unsafe { libc::chdir(directory.as_ptr()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 fn owned(fd: libc::c_long) -> io::Result<OwnedFd> {
     match i32::try_from(fd) {
         // SAFETY: a descriptor that the kernel has just made for us.
         Ok(fd) if fd >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
         _ => Err(io::Error::last_os_error()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_goes_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().canonicalize().unwrap();
+        let path = CString::new(place.as_os_str().as_bytes()).unwrap();
+        let before = std::env::current_dir().unwrap();
+        let went = std::thread::spawn(move || {
+            go_alone_to(&path).unwrap();
+            let of_child = std::thread::spawn(|| std::env::current_dir().unwrap()).join().unwrap();
+            (std::env::current_dir().unwrap(), of_child)
+        });
+        assert_eq!(went.join().unwrap(), (place.clone(), place.clone()));
+        assert_eq!(std::env::current_dir().unwrap(), before);
     }
 }
 

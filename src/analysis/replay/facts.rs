@@ -224,6 +224,8 @@ pub struct Projected {
     /// No program can be expected to reach it, let alone do better: it would have to know its next calls, and its threads
     /// to be on CPUs of their own from the first moment.
     pub bound: bool,
+    /// The change is known to a tenth of it; else only the interval is to be relied on.
+    pub settled: bool,
 }
 
 impl Projected {
@@ -232,6 +234,7 @@ impl Projected {
             wall_ns: projection.wall_ns.into(),
             speedup: projection.speedup.into(),
             bound: strategy.lookahead().window() != Some(1),
+            settled: projection.is_settled(),
         }
     }
 }

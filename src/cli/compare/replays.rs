@@ -12,7 +12,7 @@ use trace_replay::{Lookahead, Options, Progress, Scratch, Strategy};
 use super::super::failure::{Failure, note};
 use super::super::input;
 use super::super::progress::RunsBar;
-use super::super::replay::{recorded, runs};
+use super::super::replay::{added_ns, recorded, runs};
 use super::runs::{Outcome, ended_by};
 use crate::analysis::compare::{Replayed, median};
 use crate::analysis::replay::{Known, KnownWall, Replay};
@@ -66,6 +66,7 @@ fn replay(which: Which, log: &Path, place: &input::Place, wall_ns: Vec<f64>) -> 
         strategies: strategies(which),
         wall_ns,
         recorded: recorded(&header, &planned),
+        added_ns: added_ns(&header),
         runs: runs(&header),
         time: TIME,
         ..Options::default()

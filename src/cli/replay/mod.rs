@@ -328,6 +328,7 @@ fn options(arguments: &Arguments, header: &Header, planned: &Planned, walls: Vec
         cache: cache(arguments.cold),
         wall_ns: walls,
         recorded: recorded(header, planned),
+        added_ns: added_ns(header),
         runs: runs(header),
         blocks: arguments.runs.map_or(Options::default().blocks, |runs| runs as usize),
         time: if arguments.runs.is_some() { Duration::MAX } else { TIME },
@@ -339,6 +340,11 @@ pub(super) fn runs(header: &Header) -> Vec<f64> {
     let probe = |null: &Calibration| null.p50_ns.saturating_sub(null.untraced_ns) as f64;
     let probe_ns = header.calibration.as_ref().map_or(0.0, probe);
     header.repeats.as_ref().map_or_else(Vec::new, |repeats| repeats.ratios(probe_ns))
+}
+
+/// What recording added to the program's time for each call, in nanoseconds; 0 where it was not measured.
+pub(super) fn added_ns(header: &Header) -> f64 {
+    header.calibration.as_ref().map_or(0.0, |null| null.added_ns as f64)
 }
 
 /// What a probe adds to each recorded duration is known from the calibration, made in a loop; what it adds in the program

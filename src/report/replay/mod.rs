@@ -188,7 +188,8 @@ fn cells(row: &Row) -> Vec<String> {
         measured(&|m| time(m.setup_ns)),
         projected.map_or_else(String::new, |projected| {
             let bound = if projected.bound { "≥ " } else { "" };
-            format!("{bound}{}", time(projected.wall_ns.median as u64))
+            let unsure = if projected.settled { "" } else { "~" };
+            format!("{bound}{unsure}{}", time(projected.wall_ns.median as u64))
         }),
         projected.map_or_else(String::new, |projected| times(projected.wall_ns)),
         helps.to_owned(),
@@ -238,6 +239,12 @@ fn below(replay: &Replay) -> Vec<String> {
         lines.push(
             "A lookahead above 1 is a bound (≥), no forecast: a program does not know its next calls, and threads that are \
              woken do not each get a CPU at once."
+                .to_owned(),
+        );
+    }
+    if replay.rows.iter().any(|row| row.projection.is_some_and(|projected| !projected.settled)) {
+        lines.push(
+            "A time with ~ is unsure: its interval reaches further than a tenth of what it changes, so rely on the interval alone."
                 .to_owned(),
         );
     }

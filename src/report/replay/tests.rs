@@ -38,6 +38,7 @@ fn row(strategy: &str, lookahead: Option<u32>, ratio: Option<f64>, punts: Option
             wall_ns: range(17e6),
             speedup: range(1.0),
             bound: lookahead != Some(1),
+            settled: false,
         }),
         helps: punts.map(|_| false),
     }
@@ -113,6 +114,20 @@ fn a_ring_that_is_slower() {
         narrowest.lines().any(|line| line.contains("strategy") && line.contains("program")),
         "{narrowest}"
     );
+}
+
+#[test]
+fn a_time_that_is_not_settled_is_marked_and_explained() {
+    let mut replay = replay(Verdict::NoRing);
+    let [unsure, bound] = ["  ~17.0 ms", "≥ ~17.0 ms"];
+    let told = text(&replay, None);
+    assert!(told.contains(unsure) && told.contains(bound), "{told}");
+    assert!(told.contains("A time with ~ is unsure:"), "{told}");
+    for row in &mut replay.rows {
+        row.projection = row.projection.map(|projected| Projected { settled: true, ..projected });
+    }
+    let told = text(&replay, None);
+    assert!(!told.contains('~') && told.contains("≥ 17.0 ms"), "{told}");
 }
 
 #[test]
