@@ -1,5 +1,6 @@
 //! `trace imports` beside `python -X importtime`: the same modules, within each other alike, at times of the same size.
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 
 use crate::support::run::{self, run};
@@ -164,6 +165,21 @@ fn imports_of_other_threads_are_told_as_well() {
             (script.to_str(), Some(line))
         );
     }
+}
+
+#[test]
+fn the_commands_end_is_passed_on() {
+    let Some(python) = VERSIONS.into_iter().rev().find_map(python) else {
+        return skip("the end of a command with imports", "no Python here");
+    };
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let end = |script: &str| {
+        let mut trace = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+        trace.args(["imports", "-i", "--runs", "1"]).arg(&python).args(["-c", script]);
+        run(&mut trace).status
+    };
+    assert_eq!(end("import json; raise SystemExit(3)").code(), Some(3));
+    assert_eq!(end("import json, os; os.kill(os.getpid(), 9)").signal(), Some(9));
 }
 
 #[test]

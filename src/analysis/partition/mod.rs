@@ -496,7 +496,19 @@ pub(super) fn wait_of(event: &Event<'_>, known: &Known) -> Part {
     if &*known.name == "clone" && event.args[0] & CLONE_VFORK == 0 {
         return Part::Other;
     }
+    if sleeps(event, &known.name) {
+        return Part::Timer;
+    }
     Part::of_wait(known.family(), &known.name, filesystem::object(event).unwrap_or_default())
+}
+
+/// Whether a call that can wait for files is given none, as programs have it to sleep.
+fn sleeps(event: &Event<'_>, name: &str) -> bool {
+    match name {
+        "select" | "_newselect" | "pselect6" | "pselect6_time64" => event.args[1..4] == [0; 3],
+        "poll" | "ppoll" | "ppoll_time64" => event.args[1] == 0,
+        _ => false,
+    }
 }
 
 /// Whether a signal has ended a call.

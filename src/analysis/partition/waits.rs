@@ -126,4 +126,19 @@ mod tests {
         let sleep = Some(("nanosleep".into(), Family::Time));
         assert_eq!(found, [(Part::Timer, sleep, 80), (Part::Ready, None, 10), (Part::FaultWait, None, 5)]);
     }
+
+    #[test]
+    fn calls_that_wait_for_no_file_sleep() {
+        let of = |name, args| {
+            let event = Event { args, ..call(name, 0, 0, 0) };
+            let mut calls = Calls::default();
+            let id = calls.id(event.abi, event.nr);
+            crate::analysis::partition::wait_of(&event, calls.get(id))
+        };
+        assert_eq!(of("select", [0, 0, 0, 0, 0x7ffe, 0]), Part::Timer);
+        assert_eq!(of("pselect6", [8, 0, 0, 0, 0x7ffe, 0]), Part::Timer);
+        assert_eq!(of("poll", [0, 0, 100, 0, 0, 0]), Part::Timer);
+        assert_eq!(of("select", [8, 0x7ffe, 0, 0, 0, 0]), Part::Other);
+        assert_eq!(of("ppoll", [0x7ffe, 1, 0, 0, 0, 0]), Part::Other);
+    }
 }

@@ -45,6 +45,8 @@ pub struct Ended {
 
 /// A traced run.
 pub struct Run {
+    /// How the command ended.
+    status: ExitStatus,
     /// How long it took.
     elapsed: Duration,
     log: File,
@@ -101,7 +103,7 @@ pub fn record(arguments: &Arguments, output: &Path) -> Result<Ended, Failure> {
     let times = runs.shortest()?;
     let stacks = runs.with_stacks()?;
     join::join(&times, &stacks.log(), output)?;
-    Ok(Ended { made: true, end: End::Status(ExitStatus::default()) })
+    Ok(Ended { made: true, end: End::Status(stacks.status) })
 }
 
 /// A name under which this process can open a file that has none.
@@ -159,7 +161,7 @@ impl Runs<'_> {
             return Err(interrupted(interruption.signal, "in a traced run of the command"));
         }
         recorded.log.as_ref().map_err(|error| Failure::of_trace(anyhow!("{error}")))?;
-        Ok(Run { elapsed: recorded.elapsed, log, said })
+        Ok(Run { status: recorded.status, elapsed: recorded.elapsed, log, said })
     }
 }
 

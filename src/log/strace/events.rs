@@ -72,7 +72,7 @@ impl Reader {
             self.resumed(tid, at_ns, &prefix, rest, sink)
         } else if let Some(begin) = unfinished(body) {
             self.broken = Some(tid);
-            self.begun(tid, at_ns, &prefix, begin)
+            self.begun(tid, at_ns, &prefix, begin, sink)
         } else {
             self.complete(tid, at_ns, None, &prefix, body, sink)
         };
@@ -105,7 +105,7 @@ impl Reader {
             return None;
         }
         let Pending { mut text, start_ns, ip, nr } = self.tasks.take_call(tid)?;
-        self.pending_len -= text.len();
+        self.pending_len -= weight(&text);
         text.extend_from_slice(line);
         let prefix = Prefix { ip: Some(ip), nr, ..Prefix::default() };
         // When it returned is not told.
@@ -191,7 +191,7 @@ impl Reader {
     pub(super) fn never_returned(&mut self, tid: u32, sink: &mut Sink<'_>) {
         let Some(pending) = self.tasks.take_call(tid) else { return };
         let Pending { mut text, start_ns, ip, nr } = pending;
-        self.pending_len -= text.len();
+        self.pending_len -= weight(&text);
         text.extend_from_slice(b") = ?");
         let prefix = Prefix { ip: Some(ip), nr, ..Prefix::default() };
         let end_ns = self.clock.now;
@@ -221,18 +221,26 @@ impl Reader {
     }
 
     /// A call begins here and returns on a later line.
-    fn begun(&mut self, tid: u32, at_ns: u64, prefix: &Prefix<'_>, begin: &[u8]) -> Option<()> {
+    fn begun(
+        &mut self,
+        tid: u32,
+        at_ns: u64,
+        prefix: &Prefix<'_>,
+        begin: &[u8],
+        sink: &mut Sink<'_>,
+    ) -> Option<()> {
         line::name(begin)?;
-        if self.pending_len + begin.len() > MOST_PENDING {
+        // As where a number was given to another thread, whose predecessor's end the log does not have.
+        self.never_returned(tid, sink);
+        if self.pending_len + weight(begin) > MOST_PENDING {
             return None;
         }
         let mut text = self.tasks.buffer();
         text.extend_from_slice(begin);
         let (start_ns, ip, nr) = (at_ns, prefix.ip.unwrap_or(0), prefix.nr);
-        self.pending_len += text.len();
+        self.pending_len += weight(&text);
         let makes_child = self.makes_child(&text);
-        let former = self.tasks.begin(tid, Pending { text, start_ns, ip, nr }, makes_child);
-        self.pending_len -= former.map_or(0, |former| former.text.len());
+        self.tasks.begin(tid, Pending { text, start_ns, ip, nr }, makes_child);
         Some(())
     }
 
@@ -248,7 +256,7 @@ impl Reader {
         let end = rest.windows(9).position(|word| word == b" resumed>")?;
         let (name, rest) = (&rest[..end], &rest[end + 9..]);
         let pending = self.tasks.take_call(tid);
-        self.pending_len -= pending.as_ref().map_or(0, |pending| pending.text.len());
+        self.pending_len -= pending.as_ref().map_or(0, |pending| weight(&pending.text));
         let Some(Pending { mut text, start_ns, ip, nr }) = pending else {
             return self.without_entry(tid, at_ns, name, rest, sink);
         };
@@ -396,6 +404,11 @@ fn unfinished(body: &[u8]) -> Option<&[u8]> {
     body.strip_suffix(b" attached").or_else(|| body.strip_suffix(b" detached"))?;
     let at = body.windows(NEWS.len()).rposition(|words| words == NEWS)?;
     Some(without_directory(&body[..at])).filter(|begin| !begin.is_empty())
+}
+
+/// What a call that waits for its return is counted with against [`MOST_PENDING`]: its text, and the thread that is kept for it.
+fn weight(text: &[u8]) -> usize {
+    text.len() + size_of::<Task>()
 }
 
 /// What lines begin with that are no rest of another one.

@@ -50,7 +50,7 @@ pub const BACKEND: &str = "strace";
 const MOST_SHOWN: usize = 5;
 /// How much is kept of each.
 const SHOWN_LEN: usize = 120;
-/// Bytes of lines that wait for their calls to return.
+/// Bytes of lines that wait for their calls to return, and of their threads.
 const MOST_PENDING: usize = 64 << 20;
 
 /// What was in a text besides calls.

@@ -14,7 +14,7 @@ use super::text::unescape;
 use crate::event::Abi;
 use crate::syscall::effect::Effect;
 
-/// Threads kept.
+/// Threads kept that have no call under way.
 const MOST_TASKS: usize = 1 << 14;
 /// Threads that make children at the same time; among more nobody could tell whose a new one is.
 const MOST_MAKERS: usize = 64;
@@ -256,6 +256,8 @@ impl Task {
 #[derive(Debug)]
 pub struct Tasks {
     by_tid: FxHashMap<u32, Task>,
+    /// Of them at most, before those that do nothing are forgotten.
+    most: usize,
     /// Where the command was started.
     cwd: Option<Name>,
     /// Threads that began to make a child, and may be at it still.
@@ -273,6 +275,7 @@ impl Tasks {
     pub fn new(cwd: Option<&[u8]>, only: u32) -> Self {
         Self {
             by_tid: FxHashMap::default(),
+            most: MOST_TASKS,
             cwd: cwd.map(Name::from),
             makers: Vec::new(),
             has_begun: false,
@@ -319,8 +322,10 @@ impl Tasks {
 
     /// A thread takes another's place.
     pub fn put(&mut self, tid: u32, task: Task) {
-        if self.by_tid.len() >= MOST_TASKS {
-            self.by_tid.clear();
+        if self.by_tid.len() >= self.most {
+            // Those with a call under way are known by it, and how many there may be is the reader's to limit.
+            self.by_tid.retain(|_, task| task.pending.is_some());
+            self.most = MOST_TASKS.max(2 * self.by_tid.len());
         }
         self.by_tid.insert(tid, task);
     }
@@ -338,12 +343,12 @@ impl Tasks {
         true
     }
 
-    /// A thread begins a call that returns on a later line; gives the one that it had begun before.
-    pub fn begin(&mut self, tid: u32, call: Pending, makes_child: bool) -> Option<Pending> {
+    /// A thread begins a call that returns on a later line.
+    pub fn begin(&mut self, tid: u32, call: Pending, makes_child: bool) {
         if makes_child && self.makers.len() < MOST_MAKERS {
             self.makers.push(tid);
         }
-        self.get(tid).pending.replace(call)
+        self.get(tid).pending = Some(call);
     }
 
     /// A thread's call that has begun, which now returns or never will.

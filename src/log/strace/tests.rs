@@ -1,6 +1,7 @@
 //! Every shape of strace's text, and what is none.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Cursor;
 use std::path::PathBuf;
 
@@ -379,6 +380,26 @@ fn a_call_stands_behind_one_that_is_not_known() {
     seen.retain(|(_, name, _)| *name != "total");
     assert_eq!(seen, [(7, "getpid", Some(7)), (7, "kill", Some(0)), (7, "close", Some(0))]);
     assert_eq!((reader.lineage().unreadable, reader.lineage().notes), (0, 1));
+}
+
+/// However many there are, and where a thread has begun two.
+#[test]
+fn calls_that_never_return_are_events() {
+    let mut text = "1 getpid() = 1\n".to_owned();
+    for tid in 2..40_000 {
+        writeln!(text, "{tid} open(\"/etc/passwd\", O_RDONLY <unfinished ...>").expect("memory");
+    }
+    text.push_str("7 close(3 <unfinished ...>\n9 <... open resumed>) = 4\n");
+    let mut reader = reader(&text);
+    let (mut returned, mut never) = (Vec::new(), 0);
+    let calls = reader.for_each(|event| match event.ret {
+        _ if event.kind != Kind::Syscall => {}
+        Some(ret) => returned.push((event.tid, name(event), ret)),
+        None => never += 1,
+    });
+    calls.expect("memory can be read");
+    assert_eq!(returned, [(1, "getpid", 1), (9, "open", 4)]);
+    assert_eq!((never, reader.lineage().unreadable), (39_998, 0));
 }
 
 /// As with `-e trace=none`.
