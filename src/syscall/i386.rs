@@ -63,7 +63,7 @@ pub(super) static TABLE: &[Spec] = syscalls! {
     51 acct(filename: Path) -> Int, Filesystem, [FILE];
     52 umount2(target: Path, flags: Flags(&UMOUNT)) -> Int, Filesystem, [FILE];
     53 lock() -> Int, Other, [];
-    54 ioctl(fd: Fd, op: Word, argp: Word) -> Int, Descriptor, [DESC];
+    54 ioctl(fd: Fd, op: Operation, argp: Word) -> Int, Descriptor, [DESC];
     55 fcntl(fd: Fd, op: Enum(&FCNTL), arg: Word) -> Int, Descriptor, [DESC];
     56 mpx() -> Int, Other, [];
     57 setpgid(pid: Pid, pgid: Pid) -> Int, Identity, [];

@@ -35,6 +35,8 @@ pub enum Arg {
     Flags(&'static FlagSet),
     /// One value out of a set with names (`SEEK_SET`, `F_DUPFD`...).
     Enum(&'static FlagSet),
+    /// What ioctl is to do: a number with names.
+    Operation,
     /// Permission bits, printed in octal.
     Mode,
     /// Size in bytes or number of elements.

@@ -10,7 +10,7 @@ pub(super) static TABLE: &[Spec] = syscalls! {
 
     512 rt_sigaction(signum: Signal, act: In(Sigaction), oldact: Out(Sigaction), sigsetsize: Size) -> Int, Signal, [SIGNAL];
     513 rt_sigreturn() -> Int, Signal, [SIGNAL];
-    514 ioctl(fd: Fd, op: Word, argp: Word) -> Int, Descriptor, [DESC];
+    514 ioctl(fd: Fd, op: Operation, argp: Word) -> Int, Descriptor, [DESC];
     515 readv(fd: Fd, iov: In(Iovec), iovcnt: Size) -> Size, Read, [DESC];
     516 writev(fd: Fd, iov: In(Iovec), iovcnt: Size) -> Size, Write, [DESC];
     517 recvfrom(sockfd: Fd, buf: OutBuf, len: Size, flags: Flags(&MSG), src_addr: Out(Sockaddr), addrlen: InOut(Integer)) -> Size, Network, [NETWORK];

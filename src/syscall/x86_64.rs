@@ -25,7 +25,7 @@ pub(super) static TABLE: &[Spec] = syscalls! {
     13 rt_sigaction(signum: Signal, act: In(Sigaction), oldact: Out(Sigaction), sigsetsize: Size) -> Int, Signal, [SIGNAL];
     14 rt_sigprocmask(how: Enum(&SIGMASK), set: In(Sigset), oldset: Out(Sigset), sigsetsize: Size) -> Int, Signal, [SIGNAL];
     15 rt_sigreturn() -> Int, Signal, [SIGNAL];
-    16 ioctl(fd: Fd, op: Word, argp: Word) -> Int, Descriptor, [DESC];
+    16 ioctl(fd: Fd, op: Operation, argp: Word) -> Int, Descriptor, [DESC];
     17 pread64(fd: Fd, buf: OutBuf, count: Size, offset: Offset) -> Size, Read, [DESC];
     18 pwrite64(fd: Fd, buf: Buf, count: Size, offset: Offset) -> Size, Write, [DESC];
     19 readv(fd: Fd, iov: In(Iovec), iovcnt: Size) -> Size, Read, [DESC];

@@ -75,9 +75,10 @@ fn one(kind: Arg, abi: Abi, part: &[u8]) -> Option<u64> {
 
 fn word(kind: Arg, abi: Abi, name: &[u8]) -> Option<u64> {
     match kind {
-        // Requests of ioctl that several drivers have: `BTRFS_IOC_CLONE or FICLONE`.
-        Arg::Enum(set) if name.windows(4).any(|four| four == b" or ") => {
-            name.split(|&byte| byte == b' ').find_map(|name| find(set, name))
+        // Several drivers may have one: `BTRFS_IOC_CLONE or FICLONE`.
+        Arg::Operation => {
+            let names = name.split(|&byte| byte == b' ').filter_map(|name| std::str::from_utf8(name).ok());
+            names.filter(|name| *name != "or").find_map(|name| flags::ioctl_number(abi, name)).map(u64::from)
         }
         Arg::Flags(set) | Arg::Enum(set) => find(set, name)
             .or_else(|| if name.starts_with(b"SIG") { signal(name).map(u64::from) } else { None }),

@@ -3,7 +3,7 @@
 use super::call::word;
 use super::facts::{write_open_how, write_sockaddr, write_stat};
 use super::special::{self, Form};
-use super::{Decoder, tables};
+use super::{Decoder, ioctl, tables};
 use crate::event::{Abi, UNKNOWN_ADDRESS};
 use crate::syscall::flags::{write_hex, write_mode, write_number, write_radix};
 use crate::syscall::{Arg, Struct};
@@ -73,6 +73,7 @@ impl Decoder<'_, '_> {
             Arg::StrArray => self.write_strings(out, index),
             Arg::Flags(set) => self.style.constants.bits(out, set, value),
             Arg::Enum(set) => self.style.constants.one(out, set, value),
+            Arg::Operation => ioctl::write_operation(self, out, index),
             Arg::Mode if self.spec.name.starts_with("mknod") => {
                 self.style.constants.file_mode(out, value as u32 & 0xffff);
             }

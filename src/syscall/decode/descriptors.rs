@@ -204,8 +204,7 @@ impl Decoder<'_, '_> {
     }
 
     /// A descriptor of the process that the first argument is a descriptor of.
-    pub(super) fn write_beyond(&mut self, out: &mut Vec<u8>, index: usize) {
-        let fd = self.arg(index) as i32;
+    pub(super) fn write_beyond(&mut self, out: &mut Vec<u8>, fd: i32) {
         write_number(out, i64::from(fd));
         if fd >= 0 && (self.style.files || self.style.details.is_any()) {
             self.write_answer(out, Question::Beyond(fd));

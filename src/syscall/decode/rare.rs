@@ -401,12 +401,12 @@ pub(super) fn write_segment_at(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, ad
     out.push(b'}');
 }
 
-/// The segment that modify_ldt is passed.
+/// The segment that `modify_ldt` is passed.
 pub(super) fn write_segment_of_table(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     write_segment_at(call, out, call.arg(index), true);
 }
 
-/// ` EINVAL (Invalid argument)`, behind a number: modify_ldt returns errors in 32 bits.
+/// ` EINVAL (Invalid argument)`, behind a number: `modify_ldt` returns errors in 32 bits.
 pub(super) fn write_table_error(call: &Decoder<'_, '_>, out: &mut Vec<u8>) {
     let errno = call.event.ret.map_or(0, |ret| i64::from((ret as i32).wrapping_neg()));
     if (1..4096).contains(&errno) {

@@ -109,10 +109,9 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
         ("setsockopt", 3) => Some(Form::Option),
         // P_PIDFD.
         ("waitid", 1) if args[0] as u32 == 3 => Some(Form::Own(write_descriptor_argument)),
-        ("pidfd_getfd", 1) => Some(Form::Own(|call, out, index| call.write_beyond(out, index))),
+        ("pidfd_getfd", 1) => Some(Form::Own(write_descriptor_beyond)),
         ("modify_ldt", 1) if args[2] == 16 => Some(Form::Own(rare::write_segment_of_table)),
         ("fcntl" | "fcntl64", 2) => fcntl_form(event, args[1] as u32),
-        ("ioctl", 1) => Some(Form::Own(ioctl::write_operation)),
         ("ioctl", 2) => ioctl::form(args[1] as u32),
         ("prctl", 1..) => prctl::form(args, index),
         ("get_mempolicy", 0) => Some(Form::OwnLate(process::write_policy)),
@@ -161,6 +160,11 @@ fn fcntl_form(event: &Event<'_>, command: u32) -> Option<Form> {
         16 => Some(Form::OwnLate(write_owner)),
         _ => None,
     }
+}
+
+/// A descriptor of the process that the first argument is a descriptor of.
+fn write_descriptor_beyond(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    call.write_beyond(out, call.arg(index) as i32);
 }
 
 fn write_descriptor_argument(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {

@@ -18,10 +18,8 @@ use crate::syscall::{self, Arg, Classes, Spec};
 /// Calls whose lines differ, and why.
 const FORMS: &[(&[&str], &str)] = &[
     (&["ipc"], "strace looks into their arguments, which a log keeps with --decode full only"),
-    (&["ioctl"], "strace prints all names a number has, and NULL by the kind of argument"),
     (&["prctl", "arch_prctl"], "strace knows the arguments of each operation"),
     (&["reboot", "kcmp", "rseq", "readdir"], "and of these, or guesses"),
-    (&["futex", "futex_time64"], "strace takes the operation of FUTEX_WAKE_OP apart"),
     (&["socket"], "strace knows the protocols of rare domains"),
     (&["setsockopt", "getsockopt"], "strace knows the options of all levels"),
     (&["fcntl", "fcntl64"], "strace prints descriptors above 2 GiB as unsigned, F_GETLK64 only for 32 bits"),

@@ -47,11 +47,21 @@ pub fn ioctl_names(abi: Abi, op: u32) -> impl Iterator<Item = &'static str> {
     })
 }
 
+/// The number of an operation of this name.
+#[must_use]
+pub fn ioctl_number(abi: Abi, name: &str) -> Option<u32> {
+    all(abi).find(|(_, known)| *known == name).map(|(number, _)| *number)
+}
+
 /// The numbers of all operations of an ABI that have names.
 pub fn ioctl_numbers(abi: Abi) -> impl Iterator<Item = u32> {
+    all(abi).map(|(number, _)| *number)
+}
+
+fn all(abi: Abi) -> impl Iterator<Item = &'static (u32, &'static str)> {
     let directions = [0, 1 << 30, 2 << 30, 3 << 30];
     let of_all = directions.into_iter().flat_map(move |op| tables(abi, op)[0]);
-    of_all.chain(tables(abi, 0)[1]).map(|(number, _)| *number)
+    of_all.chain(tables(abi, 0)[1])
 }
 
 #[cfg(test)]
@@ -79,6 +89,8 @@ mod tests {
         assert_eq!(names(Abi::I386, 0x8004_1272), ["BLKGETSIZE64"]);
         assert_eq!(names(Abi::I386, 0x8008_1272), [""; 0]);
         assert_eq!(names(Abi::X86_64, u32::MAX), [""; 0]);
+        assert_eq!(ioctl_number(Abi::I386, "BLKGETSIZE64"), Some(0x8004_1272));
+        assert_eq!(ioctl_number(Abi::X86_64, "NOTHING"), None);
         assert_eq!(names(Abi::I386, 0x8004_5430), ["TIOCGPTN"]);
     }
 }
