@@ -370,6 +370,15 @@ fn descriptors_of_every_kind() {
 }
 
 #[test]
+fn files_and_processes_that_are_gone() {
+    let program = program("removed");
+    let program = program.to_str().expect("our own directory");
+    for options in [&["-f", "-yy", "-v", "-s", "40"][..], &["-f", "-y"], &["-f", "-X", "verbose"], &["-f"]] {
+        compare("", options, &[program]);
+    }
+}
+
+#[test]
 fn programs_of_every_day() {
     let files = "mkdir d; echo a > d/a; ln -s a d/b; seq 100 > d/c";
     for command in [

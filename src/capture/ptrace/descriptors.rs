@@ -11,9 +11,10 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use libc::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP};
 
 use super::super::sys::socket_name;
+use super::content::name_of;
 use super::files::{Shares, proc_file, proc_link};
 use super::sock_diag::{internet_ends, unix_peer};
-use crate::syscall::decode::escape::write_quoted;
+use crate::syscall::decode::escape::{write_bracketed, write_quoted};
 use crate::syscall::decode::{Described, Style};
 use crate::syscall::flags::NETLINK_PROTOCOL;
 
@@ -30,7 +31,7 @@ pub fn describe(shares: &Shares, tid: i32, fd: i32, style: &Style) -> Described 
     }
     if details.processes
         && *path == *b"anon_inode:[pidfd]"
-        && let Some(pid) = process(tid, fd)
+        && let Some(pid) = process(tid, fd, style.names)
     {
         return Described { path: Vec::new(), more: pid };
     }
@@ -66,9 +67,14 @@ fn device(link: &str) -> Vec<u8> {
     format!("<{kind} {major}:{minor}>").into_bytes()
 }
 
-/// `pid:17`
-fn process(tid: i32, fd: i32) -> Option<Vec<u8>> {
-    Some(format!("pid:{}", process_of(tid, fd)?).into_bytes())
+/// `pid:17`, `pid:17<sh>`
+fn process(tid: i32, fd: i32, with_name: bool) -> Option<Vec<u8>> {
+    let pid = process_of(tid, fd)?;
+    let mut text = format!("pid:{pid}").into_bytes();
+    if let Some(name) = name_of(pid).filter(|_| with_name) {
+        write_bracketed(&mut text, &name);
+    }
+    Some(text)
 }
 
 /// The process that a descriptor is of, while it runs: `Pid:` in `fdinfo` (`pidfd_open(2)`).
