@@ -97,6 +97,12 @@ pub fn tell_unreadable(path: &Path, source: &Source) {
     for (number, line) in &lineage.shown {
         note(format_args!("{name}: line {number} cannot be read: {}", String::from_utf8_lossy(line)));
     }
+    if lineage.too_long > 0 {
+        let lines = things(lineage.too_long, "line is too long", "lines are too long");
+        note(format_args!(
+            "{name}: {lines} (more than 64 MiB, less in several files): strace -s N makes shorter ones"
+        ));
+    }
     let more = lineage.unreadable - lineage.shown.len() as u64;
     if more > 0 {
         note(format_args!("{name}: {} cannot be read either", things(more, "more line", "more lines")));

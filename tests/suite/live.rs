@@ -407,6 +407,34 @@ fn the_functions_that_made_a_call_stand_below_it() {
     assert!(frames.iter().all(is_place), "{text}");
 }
 
+/// Functions that a library exports have the names that strace gives them, not those of separate debug files.
+#[test]
+fn functions_have_straces_names() {
+    if !strace::is_there() {
+        return skip_peer("functions_have_straces_names", "no strace");
+    }
+    let bench = Bench::new();
+    fs::write(bench.path("file"), "text").expect("our own directory");
+    let words = ["-k", "-e", "trace=read,write,close", "-o", "out", "cat", "file"];
+    // Of the call itself, in the C library.
+    let innermost = |text: &str| -> Vec<String> {
+        let lines: Vec<&str> = text.lines().collect();
+        let pairs = lines.windows(2).filter(|pair| pair[0].contains(" = ") && pair[1].contains("/libc.so"));
+        pairs.map(|pair| pair[1].to_owned()).collect()
+    };
+    bench.strace(&words);
+    let ours = innermost(&bench.read("out"));
+    run(run::command("strace", bench.dir.path()).args(words));
+    let theirs = innermost(&bench.read("out"));
+    let exported = |frame: &&String| {
+        ["(read+", "(write+", "(__close+", "(__close_nocancel+"].iter().any(|name| frame.contains(name))
+    };
+    let [ours, theirs] =
+        [&ours, &theirs].map(|frames| frames.iter().filter(exported).cloned().collect::<Vec<String>>());
+    assert_eq!(ours, theirs);
+    assert!(ours.len() >= 3, "{ours:?}");
+}
+
 #[test]
 fn a_summary_counts_time_in_the_kernel() {
     let bench = Bench::new();

@@ -12,6 +12,7 @@ use std::process::Command;
 
 use crate::differential::Place;
 use crate::support::programs::program;
+use crate::support::retry::alike_once;
 use crate::support::run;
 use crate::support::skip::{skip, skip_peer};
 use crate::support::strace;
@@ -160,6 +161,7 @@ fn alike(line: &str, name: &dyn Fn(&str) -> Option<String>) -> String {
         },
         _ => call.to_owned(),
     };
+    let is_for_a_thread = line.contains("tgkill(");
     let mut text = String::new();
     let mut rest = &call[..];
     while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
@@ -170,9 +172,9 @@ fn alike(line: &str, name: &dyn Fn(&str) -> Option<String>) -> String {
         let is_volatile = is_time || VOLATILE_MEMBERS.iter().any(|member| text.ends_with(member));
         let moment = rest[end..].strip_prefix(" /* ").and_then(|moment| moment.split_once(" */"));
         let is_place = PLACES_OF_IDS.iter().any(|place| text.ends_with(place))
-            || (line.contains("tgkill(") && text.ends_with(", "));
+            || (is_for_a_thread && text.ends_with(", "));
         let is_volatile = is_volatile || PLACES_OF_NUMBERS.iter().any(|place| text.ends_with(place));
-        match (is_volatile, name(number).filter(|_| is_place)) {
+        match (is_volatile, is_place.then(|| name(number)).flatten()) {
             (true, _) => {
                 text.push('N');
                 rest = moment.map_or(&rest[end..], |(_, after)| after);
@@ -220,10 +222,6 @@ fn traced(place: &Place, tracer: &Path, options: &[&str], command: &[&str]) -> (
     (run, String::from_utf8(text).expect("strace writes ASCII"))
 }
 
-/// How often the two may be run before a difference is one of the tracers': where threads and processes race, two runs
-/// of one program differ, but not each time in the same place.
-const TRIES: usize = 4;
-
 /// Runs the command under both, and compares.
 fn compare(prepare: &str, options: &[&str], command: &[&str]) {
     let title = command.join(" ");
@@ -233,8 +231,7 @@ fn compare(prepare: &str, options: &[&str], command: &[&str]) {
     if !Path::new(command[0]).exists() {
         return skip(&title, "no such program");
     }
-    let tries: Vec<String> = (0..TRIES).map_while(|_| differences(prepare, options, command).err()).collect();
-    assert!(tries.len() < TRIES, "{title} {options:?}, {TRIES} times:\n{}", tries.join("\n"));
+    alike_once(&format!("{title} {options:?}"), || differences(prepare, options, command));
 }
 
 /// What differs between the command under strace and under ours: in what it does, in its threads, in their lines.

@@ -8,6 +8,7 @@ use trace::log::Source;
 use trace::syscall::{self, Arg, Ret};
 
 use crate::differential::{Place, hello, python};
+use crate::support::retry::alike_once;
 use crate::support::run;
 use crate::support::skip::skip_peer;
 use crate::support::{log, strace};
@@ -101,14 +102,9 @@ fn difference(theirs: &[String], ours: &[String]) -> Option<String> {
     Some(format!("event {at}: strace {:?}, ours {:?}", theirs.get(at), ours.get(at)))
 }
 
-/// Runs a command under both and compares; what differs must do so in each of several runs.
+/// Runs a command under both and compares.
 fn compare(prepare: &str, command: &[&str]) {
-    const TRIES: usize = 4;
-    let mut differences = Vec::new();
-    while let Err(difference) = compare_once(prepare, command) {
-        differences.push(difference);
-        assert!(differences.len() < TRIES, "{command:?}: {differences:#?}");
-    }
+    alike_once(&command.join(" "), || compare_once(prepare, command));
 }
 
 fn compare_once(prepare: &str, command: &[&str]) -> Result<(), String> {

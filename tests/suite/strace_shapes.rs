@@ -223,6 +223,62 @@ fn what_is_no_line_is_counted() {
     assert!(seen.unread.is_empty() && seen.calls >= 20 - seen.ends, "{seen:?}");
 }
 
+/// A log that was damaged is read as far as it can be, and one that is none is refused by name; by every command.
+#[test]
+fn every_command_says_what_is_wrong() {
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/logs/strace/T.strace");
+    let whole = fs::read(fixture).expect("a fixture");
+    let lines: Vec<&[u8]> = whole.split_inclusive(|&byte| byte == b'\n').collect();
+    let garbage: &[u8] = b"\x00\xff\x1b[31m garbage ( \" <\n";
+    let returns: Vec<u8> = lines.iter().flat_map(|line| [line.trim_ascii_end(), b"\r\n"].concat()).collect();
+    // Later on, each line stands in the middle of the one before.
+    let pairs = lines[60..].chunks(2).map(|pair| match pair {
+        [one, other] => [&one[..one.len() / 2], other, &one[one.len() / 2..]].concat(),
+        rest => rest.concat(),
+    });
+    let readable = [
+        (whole[..3333].to_vec(), "cut short"),
+        (returns, ""),
+        ([&lines[..20].concat(), garbage, &lines[20..].concat()].concat(), "line 21 cannot be read"),
+        (
+            lines[..60].iter().map(|line| line.to_vec()).chain(pairs).flatten().collect(),
+            "more lines cannot be read either",
+        ),
+    ];
+    let refused: [(&[u8], &str); 6] = [
+        (b"\x1f\x8b\x08\x00", "gzip -dc"),
+        (b"\xfd7zXZ\x00", "xz -dc"),
+        (b"\xff\xfe1\0 \0", "UTF-16"),
+        (b"\x00\x01\x02\x03garbage\n\xff", "nor with lines of strace"),
+        (b"hello\n", "nor with lines of strace"),
+        (b"", "the log is empty"),
+    ];
+    let damaged = readable.into_iter().map(|(text, said)| (text, said, true));
+    let logs = damaged.chain(refused.map(|(text, said)| (text.to_vec(), said, false)));
+    let dir = temporary();
+    let log = dir.path().join("log");
+    for (text, said, is_readable) in logs {
+        fs::write(&log, text).expect("our own file");
+        for words in [
+            &["stats"][..],
+            &["show"],
+            &["show", "--strace"],
+            &["startup", "--from"],
+            &["flame", "-o", "x.svg"],
+            &["replay"],
+            &["compare", fixture],
+        ] {
+            let mut command = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
+            let done = run(command.args(words).arg(&log));
+            assert_eq!(done.status.success(), is_readable, "{said}: {words:?}: {done:?}");
+            // A report says it itself.
+            let told = format!("{}{}", done.stdout, done.stderr);
+            let is_said = told.contains(said) || told.contains("events are missing from its log");
+            assert!(is_said && !told.contains("panicked"), "{said}: {words:?}: {done:?}");
+        }
+    }
+}
+
 /// What takes a log takes each of them.
 #[test]
 fn every_command_takes_such_a_log() {

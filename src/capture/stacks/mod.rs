@@ -12,6 +12,7 @@
 //! backend) uses these.
 
 mod endless;
+mod exported;
 mod guard;
 pub mod maps;
 mod object;

@@ -12,6 +12,7 @@ use blazesym::symbolize::{Input, Sym, Symbolized, Symbolizer};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::sys::file_faults;
+use super::exported::Functions;
 use super::guard::guarded;
 use super::object::{Object, ObjectId};
 use super::run_time_code::RunTimeCode;
@@ -35,6 +36,8 @@ pub struct Symbols {
     frames: Vec<u32>,
     /// Frames are instructions, not lines.
     exact: bool,
+    /// The names that the objects' own files have, where frames are instructions.
+    own: FxHashMap<ObjectId, Functions>,
 }
 
 impl std::fmt::Debug for Symbols {
@@ -54,12 +57,14 @@ impl Default for Symbols {
             kernel: FxHashMap::default(),
             frames: Vec::new(),
             exact: false,
+            own: FxHashMap::default(),
         }
     }
 }
 
 impl Symbols {
-    /// A frame for each instruction, of which the place in its function is told.
+    /// A frame for each instruction, of which the place in its function is told, by the name that its object's own file has
+    /// for it, if it has one.
     pub fn exact(self) -> Self {
         Self { exact: true, ..self }
     }
@@ -132,6 +137,15 @@ impl Symbols {
         };
         let source = object.source().filter(|_| !self.broken.contains(&id));
         let faults = file_faults::count();
+        if let Some(path) = source.as_ref().filter(|_| self.exact) {
+            let own_names =
+                self.own.entry(id).or_insert_with(|| guarded(|| Functions::of(path)).unwrap_or_default());
+            let reaches = |begin| !object.is_beyond_section(begin, at);
+            if let Some((name, offset)) = own_names.at(at, reaches) {
+                self.frames.push(table.frame(&Frame { name, offset, ..own }, define));
+                return (start, self.frames.len() as u32);
+            }
+        }
         let found = source.and_then(|path| guarded(|| find(&self.symbolizer, Elf::new(path), object, at)));
         if file_faults::count() != faults {
             self.broken.insert(id);

@@ -32,7 +32,9 @@ impl Stacks {
             let is_shown = frame.kind == FrameKind::Native && !frame.inlined;
             let place = is_shown.then(|| Place {
                 text: format!("{}({}", escape(frame.object), escape(frame.name)),
-                offset: Some(frame.offset).filter(|_| !frame.name.is_empty()),
+                // Of a function in several pieces it is not known where it begins: the offset is from the file's beginning then.
+                offset: Some(frame.offset)
+                    .filter(|offset| !frame.name.is_empty() && *offset != frame.address),
                 address: frame.address,
             });
             self.frames.insert(number, place);

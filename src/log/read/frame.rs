@@ -31,19 +31,23 @@ const WRONG_SUM: &str =
     "its checksum is not that of what it holds, so something of it has changed since it was written";
 
 /// What other files begin with, those that are given for a log by mistake.
-const OTHERS: [(&[u8], &str); 6] = [
+const OTHERS: [(&[u8], &str); 10] = [
     (b"\x7fELF", "it is a program: `trace record` runs it and writes a log"),
     (b"% ti", "it is a summary of strace -c, which has no calls: leave -c out"),
     (b"#!", "it is a script: `trace record` runs it and writes a log"),
     (b"\x28\xb5\x2f\xfd", "it is compressed: `zstd -dc FILE | trace show -` reads it"),
     (b"\x1f\x8b", "it is compressed: `gzip -dc FILE | trace show -` reads it"),
+    (b"\xfd7zX", "it is compressed: `xz -dc FILE | trace show -` reads it"),
+    (b"BZh", "it is compressed: `bzip2 -dc FILE | trace show -` reads it"),
+    (b"\xff\xfe", "it is text in UTF-16: `iconv -f UTF-16 -t UTF-8 FILE | trace show -` may read it"),
+    (b"\xfe\xff", "it is text in UTF-16: `iconv -f UTF-16 -t UTF-8 FILE | trace show -` may read it"),
     (b"ARRO", "it is an Arrow file; a log is an Arrow stream"),
 ];
 
 /// What a file is that is no log, as far as its beginning tells.
 fn what_begins_with(prefix: &[u8]) -> &'static str {
     let known = OTHERS.iter().find(|(magic, _)| prefix.starts_with(magic));
-    known.map_or("it does not begin as an Arrow stream does", |(_, what)| what)
+    known.map_or("it begins neither as an Arrow stream nor with lines of strace", |(_, what)| what)
 }
 
 /// One message: its metadata, with the body still to be read.

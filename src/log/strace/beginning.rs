@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use super::call::Call;
 use super::clock::DAY_NS;
-use super::line::{Line, Names};
+use super::line::{self, Line, Names};
 use super::prefix::{self, Stamp};
 use super::tasks::Tasks;
 use crate::event::{Abi, escape};
@@ -52,6 +52,9 @@ impl Beginning {
         for line in bytes[..whole].split(|&byte| byte == b'\n') {
             beginning.line(line, names);
         }
+        if whole == 0 {
+            beginning.long_line(&bytes, names);
+        }
         beginning.bytes = bytes;
         Ok(beginning)
     }
@@ -84,6 +87,15 @@ impl Beginning {
         }
         if self.cwd.is_none() {
             self.cwd = line.cwd().map(std::borrow::Cow::into_owned);
+        }
+    }
+
+    /// A line of which no end is in sight, as of a program with many arguments (`-s`): what it begins with has to do.
+    fn long_line(&mut self, begin: &[u8], names: &Names) {
+        let (prefix, body) = prefix::take(begin);
+        if line::name(body).is_some_and(|(name, _)| names.call(Abi::X86_64, name).is_some()) {
+            self.calls += 1;
+            self.time = prefix.time;
         }
     }
 

@@ -11,8 +11,15 @@ use std::path::{Path, PathBuf};
 
 use super::prefix::{self, Stamp};
 
-/// Longer lines are no lines of strace's, which cuts strings and lists (`-s` may be large, though).
-pub const MAX_LINE_LEN: usize = 4 << 20;
+/// Longer lines are left out: `-s` may be large, and each byte of a string takes up to four, but a file may also have no
+/// newline at all.
+pub const MAX_LINE_LEN: usize = 64 << 20;
+/// What the present lines of several files may take together.
+const MAX_LINES_LEN: usize = 256 << 20;
+/// How much is kept of a line that is too long.
+const KEPT_LEN: usize = 4096;
+/// Room for a line that is not given back.
+const USUAL_LEN: usize = 1 << 20;
 
 /// A file being read.
 pub struct Input {
@@ -21,8 +28,10 @@ pub struct Input {
     pub line: Vec<u8>,
     /// Its number, from 1.
     pub number: u64,
-    /// Whether it is longer than [`MAX_LINE_LEN`], and was cut there.
+    /// Whether it is longer than it may be, and only its beginning is here.
     pub too_long: bool,
+    /// How long a line may be.
+    max_len: usize,
     /// Whether it has a newline: the last one of a log that was cut short has none.
     pub is_whole: bool,
     /// Whose file it is (`-ff`).
@@ -41,6 +50,7 @@ impl Input {
             line: Vec::new(),
             number: 0,
             too_long: false,
+            max_len: MAX_LINE_LEN,
             is_whole: false,
             tid,
             is_read: false,
@@ -51,15 +61,17 @@ impl Input {
     /// Goes to the next line; `false`: there is none.
     fn advance(&mut self) -> io::Result<bool> {
         self.line.clear();
-        let read = (&mut self.read).take(MAX_LINE_LEN as u64).read_until(b'\n', &mut self.line)?;
+        self.line.shrink_to(USUAL_LEN);
+        let read = (&mut self.read).take(self.max_len as u64).read_until(b'\n', &mut self.line)?;
         self.offset += read as u64;
         if read == 0 {
             return Ok(false);
         }
         self.number += 1;
         self.is_whole = self.line.last() == Some(&b'\n');
-        self.too_long = !self.is_whole && read == MAX_LINE_LEN;
+        self.too_long = !self.is_whole && read == self.max_len;
         if self.too_long {
+            self.line.truncate(KEPT_LEN);
             self.is_whole = self.skip_line()?;
         } else if self.is_whole {
             self.line.pop();
@@ -111,6 +123,10 @@ impl Lines {
 
     /// Lines of several files, of which the first is read first.
     pub fn many(mut inputs: Vec<Input>, have_times: bool) -> io::Result<Self> {
+        let max_len = (MAX_LINES_LEN / inputs.len().max(1)).clamp(USUAL_LEN, MAX_LINE_LEN);
+        for input in &mut inputs {
+            input.max_len = max_len;
+        }
         let order = if have_times {
             let mut heap = BinaryHeap::new();
             for (at, input) in inputs.iter_mut().enumerate() {

@@ -64,6 +64,8 @@ pub struct Lineage {
     pub notes: u64,
     /// Lines that could not be read.
     pub unreadable: u64,
+    /// Of these, lines that are longer than a line may be.
+    pub too_long: u64,
     /// The first of them: number and beginning.
     pub shown: Vec<(u64, Vec<u8>)>,
     /// Lines that name no thread go on after such a line has told of its thread's end, as in files of `-ff` that were put
@@ -222,6 +224,7 @@ impl Reader {
             let (line, tid, number) = (std::mem::take(&mut input.line), input.tid, input.number);
             let (too_long, is_whole) = (input.too_long, input.is_whole);
             self.lineage.lines += 1;
+            self.lineage.too_long += u64::from(too_long);
             let seen = if too_long { Seen::Unreadable } else { self.line(&line, tid, sink) };
             match seen {
                 Seen::Call => {}

@@ -445,6 +445,21 @@ fn ends_of_all_kinds() {
     assert_eq!(all[..4], expected);
 }
 
+/// A long line is read (`-s`); one without an end is left out, and what follows is read.
+#[test]
+fn long_lines() {
+    for (len, too_long) in [(100 << 10, 0), (20 << 20, 0), (65 << 20, 1)] {
+        let text = format!("7 write(1, \"{}\", 5) = 5\n7 close(3) = 0\n", "\\377".repeat(len / 4));
+        let mut reader = reader(&text);
+        let mut seen = Vec::new();
+        reader.for_each(|event| seen.push(name(event))).expect("memory can be read");
+        seen.retain(|name| *name != "total");
+        assert_eq!(seen, [if too_long > 0 { "lost" } else { "write" }, "close"], "{len}");
+        assert_eq!((reader.lineage().too_long, reader.lineage().unreadable), (too_long, too_long));
+        assert!(reader.lineage().shown.iter().all(|(_, begin)| begin.starts_with(b"7 write(1, \"")));
+    }
+}
+
 /// Lines of ours that strace does not have, with times that it would mean otherwise.
 #[test]
 fn what_show_prints_for_people_is_known() {

@@ -5,6 +5,7 @@ pub mod call;
 pub mod ending;
 pub mod log;
 pub mod programs;
+pub mod retry;
 pub mod run;
 pub mod skip;
 pub mod strace;
