@@ -27,7 +27,7 @@ use crate::graph::{Graph, Lookahead};
 use crate::guard::{Guard, forbid_writing};
 use crate::measure::{
     Bench, Cache, Cached, Contender, Context, Estimate, Gate, Options, RecordedTimes, Threaded, Unsteady,
-    middle, rows,
+    middle, place_matters, rows,
 };
 use crate::plan::{Call, CallId, Plan};
 use crate::program::Program;
@@ -196,6 +196,9 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             unavailable.extend(contender.too_long.then(|| (contender.strategy, reason.clone())));
             !contender.too_long
         });
+        for contender in &mut contenders {
+            self.place(contender)?;
+        }
         let (recorded_ns, gate) = self.recorded(&contenders);
         let program = &self.program;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -229,6 +232,28 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             cache: self.options.cache,
             program: self.program,
         })
+    }
+
+    /// What a strategy takes where its threads are put on processors, if that matters to what it is projected to.
+    fn place(&mut self, contender: &mut Contender) -> Result<(), ReplayError> {
+        let strategy = contender.strategy;
+        if !place_matters(strategy, self.options.cache)
+            || !contender.is_quick()
+            || self.options.wall_ns.is_empty()
+        {
+            return Ok(());
+        }
+        let Some(graph) = self.graphs.get(&Lookahead::ALL).cloned() else { return Ok(()) };
+        let program = Arc::clone(&self.program);
+        let engine = || {
+            let mut graph = |_| Arc::clone(&graph);
+            make(
+                strategy,
+                &mut Kit { program: &program, graph: &mut graph, shares_blocks: false, think: None },
+            )
+        };
+        contender.placed_ns = self.bench.placed(strategy, &engine)?;
+        Ok(())
     }
 
     /// An engine for each strategy that can be measured, the baseline first.
