@@ -53,7 +53,7 @@ pub(crate) struct Contender {
     pub(crate) voided: Option<Voided>,
     /// So many runs as are needed do not fit into the time there is.
     pub(crate) too_long: bool,
-    /// Time within the calls where its threads are put on one processor, and on several: what is known of that.
+    /// Time within the calls where its threads are put on one processor, and on several, at least and at most: what is known of that.
     pub(crate) placed_ns: Vec<f64>,
     runs_a_block: u32,
     /// It is quick enough for what another strategy left in the processor's caches to matter.
@@ -76,11 +76,6 @@ impl Contender {
             runs_a_block: 1,
             is_quick: false,
         }
-    }
-
-    /// Whether it is quick enough for its threads' first places to matter.
-    pub(crate) fn is_quick(&self) -> bool {
-        self.is_quick && self.voided.is_none()
     }
 
     /// Time within the calls, the median of the blocks.

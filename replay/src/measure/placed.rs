@@ -8,8 +8,8 @@
 use std::io;
 use std::time::Instant;
 
-use super::blocks::Bench;
-use super::bootstrap::median;
+use super::blocks::{Bench, Contender};
+use super::gate::middle;
 use super::options::Cache;
 use crate::ReplayError;
 use crate::engine::{Engine, Strategy};
@@ -18,6 +18,9 @@ use crate::sys::processors::Processors;
 
 /// Runs that are timed, after one that is not.
 const RUNS: usize = 7;
+
+/// In a run that takes longer, the kernel moves its threads anyway (in nanoseconds).
+const LONGEST_NS: f64 = 50e6;
 
 /// Where threads are put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,17 +35,21 @@ enum Place {
 pub(crate) type Make<'a> = dyn Fn() -> io::Result<Option<Box<dyn Engine>>> + Sync + 'a;
 
 /// Whether where its threads are makes a difference to a way of making calls.
-pub(crate) fn matters(strategy: Strategy, cache: Cache) -> bool {
+pub(crate) fn matters(contender: &Contender, cache: Cache) -> bool {
+    let strategy = contender.strategy;
     let has_threads = strategy.needs_ring()
         || matches!(
             strategy,
             Strategy::Threads { .. } | Strategy::Divided { .. } | Strategy::TokioBlocking { .. }
         );
-    has_threads && strategy.lookahead() == Lookahead::ALL && cache == Cache::Warm
+    let is_short = contender.median_calls_ns().is_some_and(|calls_ns| calls_ns < LONGEST_NS);
+    let is_measured = contender.voided.is_none() && is_short;
+    has_threads && strategy.lookahead() == Lookahead::ALL && cache == Cache::Warm && is_measured
 }
 
 impl Bench {
-    /// The time within the calls for each place that there is, in nanoseconds.
+    /// The time within the calls for each place that there is, in nanoseconds: of several runs the least and the most, a quarter left out at
+    /// either end.
     pub(crate) fn placed(&mut self, strategy: Strategy, make: &Make) -> Result<Vec<f64>, ReplayError> {
         let places: &[Place] =
             if strategy.needs_ring() { &[Place::One, Place::Apart] } else { &[Place::One] };
@@ -50,13 +57,13 @@ impl Bench {
         for &place in places {
             let thread = || self.at(place, make);
             let took = std::thread::scope(|scope| scope.spawn(thread).join());
-            times.extend(took.map_err(|_| ReplayError::Panicked)??);
+            times.extend(took.map_err(|_| ReplayError::Panicked)??.into_iter().flatten());
         }
         Ok(times)
     }
 
     /// `None`: it cannot be put there.
-    fn at(&mut self, place: Place, make: &Make) -> Result<Option<f64>, ReplayError> {
+    fn at(&mut self, place: Place, make: &Make) -> Result<Option<[f64; 2]>, ReplayError> {
         let Ok(Some([first, others])) = Processors::own().map(|own| own.divided()) else { return Ok(None) };
         let workers = if place == Place::One { first } else { others };
         // Where there is no ring, there are none to be put.
@@ -79,6 +86,6 @@ impl Bench {
                 took_ns.push(counts.calls_ns.map_or(wall_ns, |ns| ns as f64));
             }
         }
-        Ok(Some(median(&took_ns)))
+        Ok(middle(&took_ns))
     }
 }

@@ -236,13 +236,10 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
 
     /// What a strategy takes where its threads are put on processors, if that matters to what it is projected to.
     fn place(&mut self, contender: &mut Contender) -> Result<(), ReplayError> {
-        let strategy = contender.strategy;
-        if !place_matters(strategy, self.options.cache)
-            || !contender.is_quick()
-            || self.options.wall_ns.is_empty()
-        {
+        if !place_matters(contender, self.options.cache) || self.options.wall_ns.is_empty() {
             return Ok(());
         }
+        let strategy = contender.strategy;
         let Some(graph) = self.graphs.get(&Lookahead::ALL).cloned() else { return Ok(()) };
         let program = Arc::clone(&self.program);
         let engine = || {
