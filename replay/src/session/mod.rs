@@ -306,9 +306,10 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         };
         let Some(total) = self.program.recorded_ns() else { return (None, None) };
         let replayed = coverage(&self.program).replayed as f64;
+        // Nobody knows whether what recording did besides lies in the calls.
         let share = if are_costs { self.share_untraced() } else { 1.0 };
-        let [in_program_least_ns, in_program_ns] = [most_probe_ns.max(probe_ns), probe_ns]
-            .map(|each| (total as f64 - each * replayed).max(0.0) * share);
+        let [in_program_least_ns, in_program_ns] = [(most_probe_ns.max(probe_ns), share), (probe_ns, 1.0)]
+            .map(|(each, share)| (total as f64 - each * replayed).max(0.0) * share);
         let thinking = contenders
             .iter()
             .find(|contender| contender.strategy == Strategy::Thinking { disturb: true })
@@ -327,7 +328,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
     }
 
     /// Of what the log has as the program's time, less what recording is known to add, the part that there was without recording. The rest
-    /// is what recording does besides (it takes the caches), which the calls have their share of. 1 for several threads, whose
+    /// is what recording does besides (it takes the caches), which the calls may have their share of. 1 for several threads, whose
     /// times do not add up.
     fn share_untraced(&self) -> f64 {
         let plan = &self.program.plan;
