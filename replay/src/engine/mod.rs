@@ -28,7 +28,6 @@ mod without_copies;
 
 use std::io;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 pub use crate::sys::tuning::Tuning;
 #[cfg(test)]
@@ -76,11 +75,6 @@ pub(crate) trait Engine {
     /// Whether files have other numbers of names after a run than after the program: then only the names are verified.
     fn shares_files(&self) -> bool {
         false
-    }
-
-    /// Threads that wait for a run to take part in it.
-    fn workers(&self) -> &[JoinHandle<()>] {
-        &[]
     }
 
     /// Executes every step. The run is fresh, and is the one of the program that the engine was made for.

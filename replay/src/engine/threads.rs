@@ -228,10 +228,6 @@ impl Engine for Threads {
         Ok(())
     }
 
-    fn workers(&self) -> &[JoinHandle<()>] {
-        &self.workers
-    }
-
     fn run(&mut self, run: &Arc<Run>) -> io::Result<Counts> {
         let mut state = self.shared.lock();
         state.run = Some(Arc::clone(run));

@@ -14,7 +14,6 @@ use crate::engine::{Counts, Engine, Pollution, Strategy};
 use crate::graph::Lookahead;
 use crate::run::Run;
 use crate::sys::cache::{DropCaches, drop_pages};
-use crate::sys::processors::Processors;
 use crate::sys::punts::Punts;
 use crate::sys::usage::Usage;
 
@@ -34,8 +33,6 @@ pub(crate) struct Sample {
     pub(crate) calls_ns: f64,
     /// The same right after other work has had the processor's caches; as above where that is not measured.
     pub(crate) calls_after_work_ns: f64,
-    /// The same of several threads that all have to share one processor; as above where that is not measured.
-    pub(crate) calls_on_one_ns: f64,
 }
 
 /// Block by block, so that drift of the machine falls out.
@@ -56,6 +53,8 @@ pub(crate) struct Contender {
     pub(crate) voided: Option<Voided>,
     /// So many runs as are needed do not fit into the time there is.
     pub(crate) too_long: bool,
+    /// Time within the calls where its threads are put on one processor, and on several, at least and at most: what is known of that.
+    pub(crate) placed_ns: Vec<f64>,
     runs_a_block: u32,
     /// It is quick enough for what another strategy left in the processor's caches to matter.
     is_quick: bool,
@@ -73,6 +72,7 @@ impl Contender {
             punts_at_least: None,
             voided: None,
             too_long: false,
+            placed_ns: Vec::new(),
             runs_a_block: 1,
             is_quick: false,
         }
@@ -179,7 +179,6 @@ impl Bench {
             sum.calls_ns += sample.calls_ns;
         }
         let calls_after_work_ns = self.after_work(contender)?;
-        let calls_on_one_ns = self.on_one_processor(contender)?;
         let runs = f64::from(contender.runs_a_block);
         contender.samples.push(Sample {
             wall_ns: sum.wall_ns / runs,
@@ -187,7 +186,6 @@ impl Bench {
             switches: sum.switches / runs,
             calls_ns: sum.calls_ns / runs,
             calls_after_work_ns: calls_after_work_ns.unwrap_or(sum.calls_ns / runs),
-            calls_on_one_ns: calls_on_one_ns.unwrap_or(sum.calls_ns / runs),
         });
         Ok(())
     }
@@ -200,27 +198,6 @@ impl Bench {
             return Ok(None);
         }
         self.timed_after(contender, Pollution::evict).map(|sample| Some(sample.calls_ns))
-    }
-
-    /// The time of threads that all share one processor, which the kernel may give those of a program, too: for how many of its runs,
-    /// nobody can foresee. `None`: no threads that know their calls, not warm, one processor only, or too long for a thread's first
-    /// place to matter.
-    fn on_one_processor(&mut self, contender: &mut Contender) -> Result<Option<f64>, ReplayError> {
-        let are_threads = matches!(contender.strategy, Strategy::Threads { .. } | Strategy::Divided { .. });
-        let matters = are_threads
-            && contender.strategy.lookahead() == Lookahead::ALL
-            && contender.is_quick
-            && self.cache == Cache::Warm;
-        let Some(all) = Processors::own().ok().filter(|_| matters) else { return Ok(None) };
-        let Some(one) = all.first_of_several() else { return Ok(None) };
-        let confine = |to: &Processors, contender: &Contender| {
-            to.confine(contender.engine.workers())
-                .map_err(ReplayError::io("threads could not be put on a processor (sched_setaffinity)"))
-        };
-        confine(&one, contender)?;
-        let sample = self.timed(contender);
-        confine(&all, contender)?;
-        sample.map(|sample| Some(sample.calls_ns))
     }
 
     fn timed(&mut self, contender: &mut Contender) -> Result<Sample, ReplayError> {
@@ -247,7 +224,6 @@ impl Bench {
             switches: usage.switches as f64,
             calls_ns,
             calls_after_work_ns: calls_ns,
-            calls_on_one_ns: calls_ns,
         })
     }
 
@@ -263,6 +239,12 @@ impl Bench {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether a call of the last run came to something else than it had to, somebody else's changes aside.
+    pub(super) fn is_wrong(&mut self) -> bool {
+        let Self { run, unsteady, .. } = self;
+        run.mismatches().any(|(step, observed)| !unsteady.excuses(&run.program, step, observed))
     }
 
     fn verify(&mut self, contender: &mut Contender) -> Result<(), ReplayError> {

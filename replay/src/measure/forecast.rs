@@ -132,27 +132,28 @@ impl<'a> Forecast<'a> {
     }
 
     /// All calls together, before the rest. What the program's other work leaves of them in the caches is between all and nothing:
-    /// the figure stands in the middle, and the interval holds both; and where threads make them, what they take on one processor, which is
-    /// what the kernel gives a program's threads more or less often.
+    /// the figure stands in the middle, and the interval holds both; and of threads and rings what they take on one processor and on
+    /// several, for the kernel decides that anew in each program.
     fn together(&self, contender: &Contender, view: &View) -> Option<Projection> {
         // What is left without the calls is all that several threads differ in.
         let saved = view.again.as_ref().map(Again::saved_by_none);
+        let all = |took: &[f64]| match saved {
+            Some(saved) => project_together(Whole { wall_ns: self.wall_ns, calls_ns: &[saved?] }, took),
+            None => project_together(self.whole(view), took),
+        };
         let of = |took: fn(&Sample) -> f64, scale: f64| {
             let took: Vec<f64> = contender.samples.iter().map(|sample| took(sample) * scale).collect();
-            match saved {
-                Some(saved) => project_together(Whole { wall_ns: self.wall_ns, calls_ns: &[saved?] }, &took),
-                None => project_together(self.whole(view), &took),
-            }
+            all(&took)
         };
         let between = |sample: &Sample| f64::midpoint(sample.calls_ns, sample.calls_after_work_ns);
         let [scale, other] = view.scales;
         let ends = [
             of(|sample| sample.calls_ns, scale)?,
             of(|sample| sample.calls_after_work_ns, scale)?,
-            of(|sample| sample.calls_on_one_ns, scale)?,
             of(between, other)?,
         ];
-        Some(ends.into_iter().fold(of(between, scale)?, Projection::reaching))
+        let placed = contender.placed_ns.iter().filter_map(|took| all(&[took * scale]));
+        Some(ends.into_iter().chain(placed).fold(of(between, scale)?, Projection::reaching))
     }
 
     fn whole<'v>(&'v self, view: &'v View) -> Whole<'v> {
@@ -173,15 +174,12 @@ mod tests {
     use super::*;
     use crate::engine::Mock;
 
-    /// What calls take in a loop, after other work and on one processor.
-    fn contender(
-        strategy: Strategy,
-        [calls_ns, calls_after_work_ns, calls_on_one_ns]: [f64; 3],
-    ) -> Contender {
+    /// What calls take in a loop, after other work, and on one processor.
+    fn contender(strategy: Strategy, [calls_ns, calls_after_work_ns, on_one]: [f64; 3]) -> Contender {
         let mut contender = Contender::new(strategy, Box::new(Mock::default()), Duration::ZERO);
-        let wall_ns = calls_ns;
-        let sample = Sample { wall_ns, calls_ns, calls_after_work_ns, calls_on_one_ns, ..Sample::default() };
+        let sample = Sample { wall_ns: calls_ns, calls_ns, calls_after_work_ns, ..Sample::default() };
         contender.samples = vec![sample; 8];
+        contender.placed_ns = vec![on_one];
         contender
     }
 

@@ -27,7 +27,7 @@ use crate::graph::{Graph, Lookahead};
 use crate::guard::{Guard, forbid_writing};
 use crate::measure::{
     Bench, Cache, Cached, Contender, Context, Estimate, Gate, Options, RecordedTimes, Threaded, Unsteady,
-    middle, rows,
+    middle, place_matters, rows,
 };
 use crate::plan::{Call, CallId, Plan};
 use crate::program::Program;
@@ -196,6 +196,9 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             unavailable.extend(contender.too_long.then(|| (contender.strategy, reason.clone())));
             !contender.too_long
         });
+        for contender in &mut contenders {
+            self.place(contender)?;
+        }
         let (recorded_ns, gate) = self.recorded(&contenders);
         let program = &self.program;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -229,6 +232,25 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             cache: self.options.cache,
             program: self.program,
         })
+    }
+
+    /// What a strategy takes where its threads are put on processors, if that matters to what it is projected to.
+    fn place(&mut self, contender: &mut Contender) -> Result<(), ReplayError> {
+        if !place_matters(contender, self.options.cache) || self.options.wall_ns.is_empty() {
+            return Ok(());
+        }
+        let strategy = contender.strategy;
+        let Some(graph) = self.graphs.get(&Lookahead::ALL).cloned() else { return Ok(()) };
+        let program = Arc::clone(&self.program);
+        let engine = || {
+            let mut graph = |_| Arc::clone(&graph);
+            make(
+                strategy,
+                &mut Kit { program: &program, graph: &mut graph, shares_blocks: false, think: None },
+            )
+        };
+        contender.placed_ns = self.bench.placed(strategy, &engine)?;
+        Ok(())
     }
 
     /// An engine for each strategy that can be measured, the baseline first.
@@ -284,9 +306,10 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         };
         let Some(total) = self.program.recorded_ns() else { return (None, None) };
         let replayed = coverage(&self.program).replayed as f64;
+        // Nobody knows whether what recording did besides lies in the calls.
         let share = if are_costs { self.share_untraced() } else { 1.0 };
-        let [in_program_least_ns, in_program_ns] = [most_probe_ns.max(probe_ns), probe_ns]
-            .map(|each| (total as f64 - each * replayed).max(0.0) * share);
+        let [in_program_least_ns, in_program_ns] = [(most_probe_ns.max(probe_ns), share), (probe_ns, 1.0)]
+            .map(|(each, share)| (total as f64 - each * replayed).max(0.0) * share);
         let thinking = contenders
             .iter()
             .find(|contender| contender.strategy == Strategy::Thinking { disturb: true })
@@ -305,7 +328,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
     }
 
     /// Of what the log has as the program's time, less what recording is known to add, the part that there was without recording. The rest
-    /// is what recording does besides (it takes the caches), which the calls have their share of. 1 for several threads, whose
+    /// is what recording does besides (it takes the caches), which the calls may have their share of. 1 for several threads, whose
     /// times do not add up.
     fn share_untraced(&self) -> f64 {
         let plan = &self.program.plan;

@@ -30,7 +30,7 @@ fn without_rings_the_other_strategies_run_and_the_reason_is_given() {
 }
 
 #[test]
-fn what_recording_does_besides_its_known_cost_is_shared_by_the_calls() {
+fn what_recording_does_besides_its_known_cost_is_its_share_of_the_time() {
     let near = |share: f64, expected: f64| assert!((share - expected).abs() < 1e-9, "{share}");
     // Of 20 µs recorded, 5 are known to be the recorder's; of the others a third was there without it.
     near(share_untraced(5_000.0, 20_000.0, 5_000.0), 1.0 / 3.0);
@@ -70,8 +70,8 @@ fn saved(wall_ns: f64, added_ns: f64) -> f64 {
 #[test]
 fn what_the_log_says_of_calls_is_seen_against_the_untraced_time() {
     let near = |saved: f64, expected: f64| assert!((saved - expected).abs() < 1.0, "{saved} {expected}");
-    // 298 µs, less 980 ns a call: 200 µs, where the program took 150.
-    near(saved(150_000.0, 980.0), 75_000.0);
+    // 298 µs, less 980 ns a call: 200 µs, where the program took 150. So the calls took 75 to 100.
+    near(saved(150_000.0, 980.0), 87_500.0);
     near(saved(150_000.0, 0.0), 100_000.0);
     near(saved(900_000.0, 980.0), 100_000.0);
 }

@@ -1,9 +1,9 @@
-//! Which processors threads may run on (`sched_setaffinity(2)`).
+//! Which processors a thread runs on (`sched_setaffinity(2)`), and the workers of its rings (`IORING_REGISTER_IOWQ_AFF`, Linux 5.14).
 
 use std::io;
 use std::mem::{MaybeUninit, size_of};
-use std::os::unix::thread::JoinHandleExt;
-use std::thread::JoinHandle;
+
+use io_uring::IoUring;
 
 /// A set of processors.
 #[derive(Clone, Copy)]
@@ -12,46 +12,47 @@ pub(crate) struct Processors(libc::cpu_set_t);
 impl Processors {
     /// Those of the calling thread.
     pub(crate) fn own() -> io::Result<Self> {
-        let mut set = MaybeUninit::<libc::cpu_set_t>::zeroed();
-        // SAFETY: room for a set, of which zeroes are the empty one.
-        unsafe {
-            if libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), set.as_mut_ptr()) != 0 {
-                return Err(io::Error::last_os_error());
-            }
-            Ok(Self(set.assume_init()))
-        }
-    }
-
-    /// The first of several; `None`: there are no several.
-    pub(crate) fn first_of_several(&self) -> Option<Self> {
-        // SAFETY: the sets are live, and the numbers within them.
-        unsafe {
-            let is_in = |&cpu: &usize| libc::CPU_ISSET(cpu, &self.0);
-            let mut all = (0..libc::CPU_SETSIZE as usize).filter(is_in);
-            let (first, _) = all.next().zip(all.next())?;
-            let mut set = MaybeUninit::<libc::cpu_set_t>::zeroed().assume_init();
-            libc::CPU_SET(first, &mut set);
-            Some(Self(set))
-        }
-    }
-
-    /// The calling thread, and these, run on no others from now on; threads that they start are born so.
-    pub(crate) fn confine(&self, others: &[JoinHandle<()>]) -> io::Result<()> {
-        let bytes = size_of::<libc::cpu_set_t>();
-        for thread in others {
-            // SAFETY: the set is live; a thread that was not joined has its number.
-            let failed =
-                unsafe { libc::pthread_setaffinity_np(thread.as_pthread_t(), bytes, &raw const self.0) };
-            // One that has ended runs nowhere.
-            if failed != 0 && failed != libc::ESRCH {
-                return Err(io::Error::from_raw_os_error(failed));
-            }
-        }
+        let mut set = Self::none();
         // SAFETY: the set is live.
-        match unsafe { libc::sched_setaffinity(0, bytes, &raw const self.0) } {
+        match unsafe { libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut set.0) } {
+            0 => Ok(set),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+
+    fn none() -> Self {
+        // SAFETY: zeroes are the empty set.
+        Self(unsafe { MaybeUninit::zeroed().assume_init() })
+    }
+
+    /// The first of them, and the others; `None`: there is one.
+    pub(crate) fn divided(&self) -> Option<[Self; 2]> {
+        let (mut first, mut others, mut count) = (Self::none(), Self::none(), 0);
+        for cpu in 0..libc::CPU_SETSIZE as usize {
+            // SAFETY: the sets are live, and the number is within them.
+            unsafe {
+                if libc::CPU_ISSET(cpu, &self.0) {
+                    libc::CPU_SET(cpu, if count == 0 { &mut first.0 } else { &mut others.0 });
+                    count += 1;
+                }
+            }
+        }
+        (count > 1).then_some([first, others])
+    }
+
+    /// The calling thread runs on no others from now on, nor do threads that it starts.
+    pub(crate) fn confine(&self) -> io::Result<()> {
+        // SAFETY: the set is live.
+        match unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const self.0) } {
             0 => Ok(()),
             _ => Err(io::Error::last_os_error()),
         }
+    }
+
+    /// Workers that the kernel starts for rings of the calling thread run on no others: all rings of a thread have the same, and those that
+    /// there are stay where they are.
+    pub(crate) fn confine_workers(&self) -> io::Result<()> {
+        IoUring::new(1)?.submitter().register_iowq_aff(&self.0)
     }
 }
 
@@ -60,43 +61,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thread_is_confined_to_one_and_let_go_again() {
-        let all = Processors::own().unwrap();
-        let Some(one) = all.first_of_several() else {
-            eprintln!("skipped: one processor");
-            return;
-        };
+    fn a_thread_is_confined_with_those_that_it_starts() {
         let count = |set: &Processors| {
             // SAFETY: the set is live.
             unsafe { libc::CPU_COUNT(&set.0) }
         };
-        one.confine(&[]).unwrap();
-        let own = Processors::own().unwrap();
-        assert_eq!((count(&one), count(&own)), (1, 1));
-        assert!(own.first_of_several().is_none());
-        let born = std::thread::spawn(move || Processors::own().map(|set| count(&set))).join().unwrap();
-        assert_eq!(born.unwrap(), 1, "so are threads that it starts");
-        all.confine(&[]).unwrap();
-        assert_eq!(count(&Processors::own().unwrap()), count(&all));
-    }
-
-    #[test]
-    fn so_are_threads_that_are_there() {
         let all = Processors::own().unwrap();
-        let Some(one) = all.first_of_several() else {
+        let Some([first, others]) = all.divided() else {
             eprintln!("skipped: one processor");
             return;
         };
-        let (go, wait) = std::sync::mpsc::channel::<()>();
-        let (tell, told) = std::sync::mpsc::channel();
-        let thread = std::thread::spawn(move || {
-            wait.recv().unwrap();
-            tell.send(Processors::own().unwrap().first_of_several().is_none()).unwrap();
+        assert_eq!((count(&first), count(&first) + count(&others)), (1, count(&all)));
+        let counts = std::thread::spawn(move || {
+            first.confine().unwrap();
+            let own = move || count(&Processors::own().unwrap());
+            [own(), std::thread::spawn(own).join().unwrap()]
         });
-        one.confine(std::slice::from_ref(&thread)).unwrap();
-        all.confine(&[]).unwrap();
-        go.send(()).unwrap();
-        assert!(told.recv().unwrap());
-        thread.join().unwrap();
+        assert_eq!(counts.join().unwrap(), [1, 1]);
+        assert_eq!(count(&Processors::own().unwrap()), count(&all));
+        assert!(first.divided().is_none());
+        match crate::sys::ring::probe() {
+            Ok(()) => others.confine_workers().unwrap(),
+            Err(reason) => eprintln!("no workers: io_uring is {reason}"),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Threads as a C program starts them: by the C library alone, with the stack that it gives if nothing else is asked for.
 //!
-//! The standard library's have another stack for signals each, which is mapped, announced and unmapped again: ten to
-//! fifteen microseconds a thread that only some programs pay.
+//! The standard library's have another stack for signals each, which is mapped, announced and unmapped again: some nine
+//! microseconds a thread that only some programs pay.
 
 use std::any::Any;
 use std::io;
