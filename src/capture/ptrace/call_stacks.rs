@@ -134,6 +134,11 @@ impl CallStacks {
         };
         if self.wanted.native() && regs.cs == CODE_64 {
             self.take_native(pid, tid, regs, define);
+            // Python's functions, which are not known, stand below these or among them.
+            if !is_read && !self.walk.cut {
+                let unknown = self.table.frame(&Frame::UNKNOWN, define);
+                self.native.insert(0, unknown);
+            }
             // Upon Python's frames stand those that the innermost of them calls.
             let calls = self.native.iter().rposition(|frame| self.evaluators.contains(frame));
             let start = match (self.frames.is_empty(), calls) {

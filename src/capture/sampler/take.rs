@@ -12,7 +12,7 @@ use perf_event_open::sample::record::mmap::Mmap;
 use perf_event_open::sample::record::sample::{Abi, CallChain, Sample};
 use rustc_hash::FxHashMap;
 
-use super::super::stacks::{Address, ObjectId, Objects, Walk, registers};
+use super::super::stacks::{ObjectId, Objects, Space, Walk, registers};
 use super::super::sys::clock::monotonic_ns;
 use super::Sampled;
 use super::counters::Counters;
@@ -237,7 +237,7 @@ impl Taker {
             None => return false,
         }
         if self.walk.addresses.len() <= 1 && self.walk.cut {
-            follow_frame_pointers(&mut self.walk, sample, |at| space.find(at));
+            follow_frame_pointers(&mut self.walk, sample, space);
         }
         true
     }
@@ -253,8 +253,8 @@ fn kernel_chain(sample: &Sample) -> Vec<u64> {
     kernel.flatten().copied().filter(|at| *at >= KERNEL).collect()
 }
 
-/// Where there is no DWARF to go by, frame pointers may do: the kernel has followed them.
-fn follow_frame_pointers(walk: &mut Walk, sample: &Sample, find: impl Fn(u64) -> Address) {
+/// Where there is no DWARF to go by, frame pointers may do: the kernel has followed them, as far as they lead to calls.
+fn follow_frame_pointers(walk: &mut Walk, sample: &Sample, space: &Space) {
     let user = sample.call_chain.iter().flatten().find_map(|part| match part {
         CallChain::User(addresses) => Some(addresses),
         _ => None,
@@ -262,7 +262,10 @@ fn follow_frame_pointers(walk: &mut Walk, sample: &Sample, find: impl Fn(u64) ->
     let Some(addresses) = user.filter(|addresses| addresses.len() > walk.addresses.len()) else { return };
     walk.addresses.clear();
     for (depth, &at) in addresses.iter().enumerate() {
-        walk.addresses.push(find(if depth == 0 { at } else { at.saturating_sub(1) }));
+        if depth > 0 && !space.may_return_to(at) {
+            break;
+        }
+        walk.addresses.push(space.find(if depth == 0 { at } else { at.saturating_sub(1) }));
     }
 }
 

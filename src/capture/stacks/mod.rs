@@ -11,6 +11,7 @@
 //! not known is a frame of kind `unknown`; nothing is guessed. Whoever has the registers (the sampler, the ptrace
 //! backend) uses these.
 
+mod calls;
 mod endless;
 mod exported;
 mod guard;

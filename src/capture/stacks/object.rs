@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use object::read::elf::{ElfFile64, ProgramHeader};
 use object::{Endianness, Object as _, ObjectSection, ObjectSymbol, ReadCache, ReadRef, SectionKind};
 use rustc_hash::FxHashMap;
 
+use super::calls::BEFORE;
 use super::endless;
 use super::guard::guarded;
 use super::vdso;
@@ -27,6 +28,8 @@ const LONGEST_SECTION: u64 = 256 << 20;
 const MOST_SEGMENTS: usize = 64;
 /// Sections with code that are looked at.
 const MOST_CODE: usize = 1 << 10;
+/// Bytes of code that runs first, at most.
+const LONGEST_ENTRY: u64 = 128;
 /// Objects told apart.
 const MOST: usize = 1 << 14;
 
@@ -77,6 +80,8 @@ pub struct Object {
     sections: Sections,
     /// Where its sections with code are.
     code: Vec<std::ops::Range<u64>>,
+    /// Where it begins to run.
+    entry: u64,
 }
 
 /// A loaded part of the file.
@@ -111,6 +116,23 @@ impl Object {
     /// not reach into another.
     pub fn is_beyond_section(&self, begin: u64, at: u64) -> bool {
         self.code.iter().any(|section| section.contains(&begin) && !section.contains(&at))
+    }
+
+    /// Whether an address is in the code that runs first, which nobody has called.
+    pub fn is_entry(&self, at: u64) -> bool {
+        at.checked_sub(self.entry).is_some_and(|distance| distance < LONGEST_ENTRY)
+    }
+
+    /// What the file has before an address, [`BEFORE`] bytes; `None`: it cannot be read, or is not what runs any more.
+    pub fn before(&self, at: u64) -> Option<[u8; BEFORE]> {
+        let file = self.file.as_ref()?;
+        let begin = at.checked_sub(BEFORE as u64)?;
+        let segment = self.segments.iter().find(|segment| {
+            begin.checked_sub(segment.address).is_some_and(|distance| distance < segment.len)
+        })?;
+        let mut bytes = [0; BEFORE];
+        file.read_exact_at(&mut bytes, segment.offset.checked_add(begin - segment.address)?).ok()?;
+        (self.written.is_some() && written(file) == self.written).then_some(bytes)
     }
 
     /// Where, as the object's headers count, the run-time state of a Python since 3.13 stands, in a section of its own so
@@ -172,6 +194,7 @@ impl Object {
         let cache = ReadCache::new(file);
         let elf = ElfFile64::<Endianness, _>::parse(&cache).ok()?;
         let endian = elf.endian();
+        self.entry = elf.entry();
         let loaded =
             elf.elf_program_headers().iter().filter(|header| header.p_type(endian) == object::elf::PT_LOAD);
         self.segments = loaded
@@ -220,6 +243,7 @@ impl Object {
             segments: Vec::new(),
             sections: Sections::default(),
             code: Vec::new(),
+            entry: 0,
         }
     }
 }

@@ -1,12 +1,14 @@
 //! Where files are mapped in a process, and unwinding by what they say.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use framehop::x86_64::{CacheX86_64, Reg, UnwindRegsX86_64, UnwinderX86_64};
 use framehop::{FrameAddress, Unwinder};
 
+use super::calls::ends_with_call;
 use super::guard::guarded;
-use super::object::{Bytes, ObjectId, Objects};
+use super::object::{Bytes, Object, ObjectId, Objects};
 
 /// Frames of a stack at most; a deeper one is cut at its outer end.
 const DEEPEST: usize = 512;
@@ -25,10 +27,11 @@ pub struct Address {
     pub place: Option<(ObjectId, u64)>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Mapping {
     end: u64,
-    object: ObjectId,
+    id: ObjectId,
+    object: Arc<Object>,
     /// Where the object's address 0 is, wrapping.
     base: u64,
 }
@@ -78,7 +81,8 @@ impl Space {
             return;
         }
         let base = start.wrapping_sub(address);
-        self.code.insert(start, Mapping { end, object: id, base });
+        let object = Arc::clone(&objects.list()[id as usize]);
+        self.code.insert(start, Mapping { end, id, object, base });
         self.unwinder.add_module(objects.get(id).module(start..end, base));
     }
 
@@ -93,8 +97,25 @@ impl Space {
 
     /// What is mapped at an address of code.
     pub fn find(&self, at: u64) -> Address {
-        let found = self.code.range(..=at).next_back().filter(|(_, mapping)| at < mapping.end);
-        Address { at, place: found.map(|(_, mapping)| (mapping.object, at.wrapping_sub(mapping.base))) }
+        Address { at, place: self.mapping(at).map(|mapping| (mapping.id, at.wrapping_sub(mapping.base))) }
+    }
+
+    fn mapping(&self, at: u64) -> Option<&Mapping> {
+        let (_, mapping) = self.code.range(..=at).next_back()?;
+        (at < mapping.end).then_some(mapping)
+    }
+
+    /// Whether a call may return there: one stands before it. True of code that cannot be read, such as what is made at run
+    /// time.
+    pub fn may_return_to(&self, at: u64) -> bool {
+        let mapping = self.mapping(at.saturating_sub(1));
+        let before = mapping.and_then(|mapping| mapping.object.before(at.wrapping_sub(mapping.base)));
+        before.is_none_or(|before| ends_with_call(&before))
+    }
+
+    /// Whether this is in the code of a program that runs first.
+    fn is_entry(&self, at: u64) -> bool {
+        self.mapping(at).is_some_and(|mapping| mapping.object.is_entry(at.wrapping_sub(mapping.base)))
     }
 
     /// Finds a stack's addresses. `read` gives the eight bytes at an address of the stack, where they are known.
@@ -107,26 +128,42 @@ impl Space {
         });
     }
 
-    fn follow(&self, walk: &mut Walk, registers: Registers, read: &mut dyn FnMut(u64) -> Option<u64>) {
+    fn follow(&self, walk: &mut Walk, mut registers: Registers, read: &mut dyn FnMut(u64) -> Option<u64>) {
         let mut read = |at| read(at).ok_or(());
-        let mut frames = self.unwinder.iter_frames(registers.ip(), registers, &mut walk.cache, &mut read);
-        while walk.addresses.len() < DEEPEST {
-            match frames.next() {
-                Ok(Some(frame)) => {
-                    let at = match frame {
-                        FrameAddress::InstructionPointer(at) => at,
-                        FrameAddress::ReturnAddress(at) => at.get() - 1,
-                    };
-                    walk.addresses.push(self.find(at));
-                }
-                Ok(None) => {
-                    walk.cut = false;
-                    break;
-                }
-                Err(_) => break,
+        let mut address = FrameAddress::from_instruction_pointer(registers.ip());
+        loop {
+            let at = match address {
+                FrameAddress::InstructionPointer(at) => at,
+                FrameAddress::ReturnAddress(at) => at.get() - 1,
+            };
+            walk.addresses.push(self.find(at));
+            if walk.addresses.len() >= DEEPEST {
+                return;
             }
+            let before = registers;
+            let caller = self.unwinder.unwind_frame(address, &mut registers, &mut walk.cache, &mut read);
+            let Ok(caller) = caller else { return };
+            let Some(caller) = caller else {
+                // Without DWARF, a frame pointer of 0 is said to be the end, but may be whatever a function has left there.
+                // Whoever goes by it finds nothing by this one.
+                registers = before;
+                registers.set_bp(u64::MAX);
+                let again = self.unwinder.unwind_frame(address, &mut registers, &mut walk.cache, &mut read);
+                walk.cut = again != Ok(None) && !self.is_entry(at);
+                return;
+            };
+            if is_by_frame_pointer(&before, &registers) && !self.may_return_to(caller) {
+                return;
+            }
+            let Some(caller) = FrameAddress::from_return_address(caller) else { return };
+            address = caller;
         }
     }
+}
+
+/// Whether a caller's registers are those that the frame pointer leads to.
+fn is_by_frame_pointer(callee: &Registers, caller: &Registers) -> bool {
+    callee.bp().checked_add(16) == Some(caller.sp())
 }
 
 /// The registers as framehop orders them, from the kernel's order of those in `PERF_REGS_X86` (`asm/perf_regs.h`):

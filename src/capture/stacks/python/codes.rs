@@ -1,14 +1,13 @@
-//! Names and lines of frames, read by what the interpreter says of itself: each code object once.
+//! Names and lines of frames, read by where a version has them or says to have them: each code object once.
 
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
 use super::super::table::Table;
-use super::lines;
 use super::memo::{Identity, NO_FUNCTION, Place};
 use super::memory::{bytes, field, int, word};
-use super::offsets::Objects;
+use super::objects::Objects;
 use crate::event::Event;
 use crate::event::stack::{Frame, FrameKind};
 
@@ -21,8 +20,10 @@ const LONGEST_TABLE: u64 = 1 << 20;
 const MOST: usize = 1 << 16;
 /// Bytes of a unit of code.
 const UNIT: u64 = 2;
+/// How far before its code a frame is that has not begun.
+const BEFORE: i64 = 2;
 /// What the interpreter calls code of its own that stands between functions.
-const SHIM: &str = "<shim>";
+const SHIM: &[u8] = b"<shim>";
 
 /// See the module's documentation.
 pub struct Codes {
@@ -34,8 +35,9 @@ pub struct Codes {
 
 /// A code object.
 struct Code {
-    name: String,
-    file: String,
+    /// Its name and file, where they can be read.
+    name: Option<Vec<u8>>,
+    file: Option<Vec<u8>>,
     first_line: u32,
     lines: Vec<u8>,
     /// Bytes of code.
@@ -46,7 +48,9 @@ impl Code {
     /// Whether it is code of the interpreter's own, which stands between functions. In 3.13 that which looks at what an
     /// `__init__` gives back has its name for a file.
     fn is_shim(&self) -> bool {
-        self.file.is_empty() || self.file == SHIM || self.file == self.name && self.first_line == 0
+        let (Some(name), Some(file)) = (&self.name, &self.file) else { return false };
+        let is_nowhere = file.is_empty() && name.is_empty();
+        is_nowhere || file == SHIM || self.first_line == 0 && (file.is_empty() || file == name)
     }
 }
 
@@ -69,14 +73,19 @@ impl Codes {
         if code.is_shim() {
             return Some(NO_FUNCTION);
         }
-        if position >= code.length {
+        let position = position.wrapping_mul(self.objects.unit);
+        let line = if (-BEFORE..0).contains(&position.cast_signed()) {
+            code.first_line
+        } else if position < code.length {
+            self.objects.lines.line(&code.lines, code.first_line, position)
+        } else {
             return None;
-        }
+        };
         let frame = Frame {
             kind: FrameKind::Python,
-            name: code.name.as_bytes(),
-            file: code.file.as_bytes(),
-            line: lines::line(&code.lines, code.first_line, position),
+            name: code.name.as_deref().unwrap_or_default(),
+            file: code.file.as_deref().unwrap_or_default(),
+            line,
             ..Frame::UNKNOWN
         };
         Some(table.frame(&frame, define))
@@ -95,18 +104,21 @@ impl Codes {
     }
 
     fn read(&mut self, pid: i32, address: u64) -> Option<Code> {
-        let Objects { kind, length, file, qualified_name, line_table, first_line, .. } = self.objects;
+        let Objects { kind, length, code, file, qualified_name, line_table, first_line, .. } = self.objects;
         let last = [kind, length, file, qualified_name, line_table, first_line].into_iter().max()?;
         let object = bytes(pid, address, last + 8)?;
         if !self.is_code(pid, field(&object, kind)) {
             return None;
         }
         Some(Code {
-            name: self.text(pid, field(&object, qualified_name))?,
-            file: self.text(pid, field(&object, file))?,
+            name: self.text(pid, field(&object, qualified_name)),
+            file: self.text(pid, field(&object, file)),
             first_line: int(&object, first_line),
             lines: self.table(pid, field(&object, line_table)).unwrap_or_default(),
-            length: field(&object, length).checked_mul(UNIT)?,
+            length: match code {
+                Some(code) => word(pid, field(&object, code), length)?,
+                None => field(&object, length).checked_mul(UNIT)?,
+            },
         })
     }
 
@@ -126,9 +138,9 @@ impl Codes {
         bytes(pid, address.wrapping_add(self.objects.bytes as u64), length as usize)
     }
 
-    /// What a `str` holds.
-    fn text(&self, pid: i32, address: u64) -> Option<String> {
-        let Objects { text_state, width_bit, text_length, text, .. } = self.objects;
+    /// What a `str` holds, in UTF-8.
+    fn text(&self, pid: i32, address: u64) -> Option<Vec<u8>> {
+        let Objects { text_state, width_bit, text_length, text, text_gap, .. } = self.objects;
         let head = bytes(pid, address, text)?;
         let state = int(&head, text_state) >> width_bit;
         let length = field(&head, text_length);
@@ -136,22 +148,47 @@ impl Codes {
         if length > LONGEST_TEXT || !is_compact {
             return None;
         }
-        // Of others than ASCII, its UTF-8 form and how long that is stand before the characters.
-        let begin = if is_ascii { text } else { text + 16 };
+        let begin = if is_ascii { text } else { text + text_gap };
         let characters = bytes(pid, address.wrapping_add(begin as u64), length as usize * width as usize)?;
         match (width, is_ascii) {
-            (1, true) => String::from_utf8(characters).ok(),
-            (1, false) => Some(characters.iter().copied().map(char::from).collect()),
-            (2 | 4, false) => characters
-                .chunks_exact(width as usize)
-                .map(|character| {
-                    let number =
-                        character.iter().rev().fold(0, |number, byte| number << 8 | u32::from(*byte));
-                    // File names that are no UTF-8 have halves of pairs for their bytes.
-                    Some(char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER))
-                })
-                .collect(),
+            (1, true) => characters.is_ascii().then_some(characters),
+            (1 | 2 | 4, false) => Some(utf8(&characters, width as usize)),
             _ => None,
         }
+    }
+}
+
+/// Characters of so many bytes each in UTF-8. Bytes of a file's name that were none become what they were, and halves of pairs
+/// what they would be in UTF-8.
+fn utf8(characters: &[u8], width: usize) -> Vec<u8> {
+    let mut text = Vec::with_capacity(characters.len());
+    for character in characters.chunks_exact(width) {
+        let number = character.iter().rev().fold(0, |number, byte| number << 8 | u32::from(*byte));
+        match (char::from_u32(number), number) {
+            (Some(character), _) => text.extend(character.encode_utf8(&mut [0; 4]).bytes()),
+            // `surrogateescape` of PEP 383.
+            (None, 0xdc80..=0xdcff) => text.push(number as u8),
+            (None, 0xd800..=0xdfff) => {
+                text.extend([0xed, 0x80 | (number >> 6) as u8 & 0x3f, 0x80 | number as u8 & 0x3f]);
+            }
+            (None, _) => text.extend(char::REPLACEMENT_CHARACTER.encode_utf8(&mut [0; 4]).bytes()),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_become_utf8_and_bytes_that_were_none_themselves() {
+        let wide =
+            |numbers: &[u16]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<_>>();
+        assert_eq!(utf8(b"caf\xe9", 1), "caf\u{e9}".as_bytes());
+        assert_eq!(utf8(&wide(&[0x4e2d, 0xdcff, 0xdcfe]), 2), b"\xe4\xb8\xad\xff\xfe");
+        assert_eq!(utf8(&wide(&[0xd800, 0x78]), 2), b"\xed\xa0\x80x");
+        assert_eq!(utf8(&0x1_f600_u32.to_le_bytes(), 4), "\u{1f600}".as_bytes());
+        assert_eq!(utf8(&u32::MAX.to_le_bytes(), 4), "\u{fffd}".as_bytes());
     }
 }

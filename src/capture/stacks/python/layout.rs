@@ -16,15 +16,10 @@ pub enum Innermost {
 /// How interpreters are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Root {
-    /// There is one, at a place that is found when the process is first looked at.
-    One,
-    /// A list, the youngest first.
-    First {
-        /// Where the pointer to its first is.
-        at: u64,
-        /// In an interpreter's state: the next one's.
-        next: usize,
-    },
+    /// This one, found when the process was first looked at, and those that were made before it.
+    From(u64),
+    /// Where the pointer to the youngest is.
+    First(u64),
 }
 
 /// Where a frame's code begins.
@@ -41,6 +36,11 @@ pub struct Bytecode {
 pub struct Layout {
     /// The interpreters.
     pub root: Root,
+    /// In an interpreter's state: that of the one made before it.
+    pub next_interpreter: usize,
+    /// A thread that lets another interpreter than the first run uses whichever state that has, whose number then is
+    /// another thread's.
+    pub moves: bool,
     /// In the interpreter's state: its first thread's.
     pub first_thread: usize,
     /// In a thread's state: the next one's.
@@ -91,7 +91,9 @@ const fn old(
     identity: (usize, usize),
 ) -> Layout {
     Layout {
-        root: Root::One,
+        root: Root::From(0),
+        next_interpreter: 0,
+        moves: true,
         first_thread: 8,
         next_thread,
         thread,
@@ -106,10 +108,12 @@ const fn old(
     }
 }
 
-/// Of 3.12.
-const fn new(first_thread: usize, thread: usize, innermost: Innermost) -> Layout {
+/// Of 3.12, and with other fields of 3.11.
+const fn new(first_thread: usize, thread: usize, innermost: Innermost, bytecode: usize) -> Layout {
     Layout {
-        root: Root::One,
+        root: Root::From(0),
+        next_interpreter: 0,
+        moves: true,
         first_thread,
         next_thread: 8,
         thread,
@@ -118,7 +122,7 @@ const fn new(first_thread: usize, thread: usize, innermost: Innermost) -> Layout
         back: 8,
         code: 0,
         position: (56, 8),
-        bytecode: None,
+        bytecode: Some(Bytecode { at: bytecode, copies: None }),
         owner: Some((70, 3)),
         identity: (68, 76),
     }
@@ -137,9 +141,9 @@ pub fn of(major: u64, minor: u64) -> Option<Layout> {
             code: 32,
             owner: None,
             identity: (72, 72),
-            ..new(16, 160, Innermost::Behind(56, 8))
+            ..new(16, 160, Innermost::Behind(56, 8), 184)
         },
-        (3, 12) => new(72, 144, Innermost::Behind(56, 0)),
+        (3, 12) => new(72, 144, Innermost::Behind(56, 0), 192),
         _ => return None,
     })
 }

@@ -30,8 +30,6 @@ pub type Identity = [u8; LONGEST_IDENTITY];
 /// See the module's documentation.
 pub struct Memo {
     layout: Layout,
-    /// Where there is [`Root::One`].
-    interpreter: u64,
     known: FxHashMap<Place, (u32, Box<Identity>)>,
     /// The frames of the present stack, innermost first.
     places: Vec<Place>,
@@ -39,8 +37,8 @@ pub struct Memo {
 }
 
 impl Memo {
-    pub fn new(layout: Layout, interpreter: u64) -> Self {
-        Self { layout, interpreter, known: FxHashMap::default(), places: Vec::new(), identities: Vec::new() }
+    pub fn new(layout: Layout) -> Self {
+        Self { layout, known: FxHashMap::default(), places: Vec::new(), identities: Vec::new() }
     }
 
     /// Looks at the frames of a stopped thread. False: it cannot be read, or is none of the interpreter's. `pointer` is
@@ -54,10 +52,7 @@ impl Memo {
 
     /// Whether there is no thread yet, or none any more, that could run a function.
     pub fn is_idle(&self, pid: i32) -> bool {
-        let interpreter = match self.layout.root {
-            Root::One => Some(self.interpreter),
-            Root::First { at, .. } => word(pid, at, 0),
-        };
+        let interpreter = self.youngest(pid);
         let first = |interpreter| word(pid, interpreter, self.layout.first_thread);
         interpreter.is_some_and(|interpreter| interpreter == 0 || first(interpreter) == Some(0))
     }
@@ -111,43 +106,78 @@ impl Memo {
         Some(())
     }
 
-    /// The innermost frame of a thread, or 0; `None`: no interpreter knows the thread.
-    fn innermost(&self, pid: i32, thread: u64) -> Option<u64> {
-        let Root::First { at, next } = self.layout.root else {
-            return self.innermost_of(pid, self.interpreter, thread);
-        };
-        let mut interpreter = word(pid, at, 0)?;
-        let mut found = None;
-        // Of a thread that is in one of them only by having made it: the one in which it runs.
-        for _ in 0..MOST {
-            if interpreter == 0 || found.is_some_and(|frame| frame != 0) {
-                break;
-            }
-            found = self.innermost_of(pid, interpreter, thread).or(found);
-            interpreter = word(pid, interpreter, next)?;
+    /// The interpreter that was made last, as far as it is known.
+    fn youngest(&self, pid: i32) -> Option<u64> {
+        match self.layout.root {
+            Root::From(interpreter) => Some(interpreter),
+            Root::First(at) => word(pid, at, 0),
         }
-        found
     }
 
-    /// The same by what one interpreter knows.
-    fn innermost_of(&self, pid: i32, interpreter: u64, thread: u64) -> Option<u64> {
-        let layout = self.layout;
-        let (length, _) = layout.heads();
-        let mut head = [0; LONGEST_HEAD];
-        let mut state = word(pid, interpreter, layout.first_thread)?;
+    /// The innermost frame of a thread, or 0; `None`: no interpreter knows the thread, or nobody knows in which of several it
+    /// runs.
+    fn innermost(&self, pid: i32, thread: u64) -> Option<u64> {
+        let mut interpreter = self.youngest(pid)?;
+        // The innermost frame in one that was made by another, and what was found elsewhere.
+        let (mut made, mut found) = (None, None);
         for _ in 0..MOST {
-            let head = &mut head[..length];
-            read(pid, state, head)?;
-            if field(head, layout.thread) == thread {
-                return match layout.innermost {
-                    Innermost::At(at) => Some(field(head, at)),
-                    Innermost::Behind(at, then) => word(pid, field(head, at), then),
-                };
+            if interpreter == 0 {
+                break;
             }
-            state = field(head, layout.next_thread);
+            let next = word(pid, interpreter, self.layout.next_interpreter)?;
+            let is_made = next != 0;
+            let frame = if is_made && self.layout.moves {
+                self.rests(pid, interpreter).then_some(())?;
+                None
+            } else {
+                self.innermost_of(pid, interpreter, thread)
+            };
+            match frame {
+                // Which of two is called by the other?
+                Some(frame) if is_made && frame != 0 && made.is_some() => return None,
+                Some(frame) if is_made && frame != 0 => made = Some(frame),
+                _ => found = found.max(frame),
+            }
+            interpreter = next;
+        }
+        made.or(found)
+    }
+
+    /// Whether no thread runs a function in an interpreter, as far as can be read.
+    fn rests(&self, pid: i32, interpreter: u64) -> bool {
+        self.any_state(pid, interpreter, |head| (self.frame(pid, head) != Some(0)).then_some(())).is_none()
+    }
+
+    /// The innermost frame of a thread, or 0, by what one interpreter knows.
+    fn innermost_of(&self, pid: i32, interpreter: u64, thread: u64) -> Option<u64> {
+        self.any_state(pid, interpreter, |head| {
+            (field(head, self.layout.thread) == thread).then(|| self.frame(pid, head))
+        })?
+    }
+
+    /// The innermost frame that a thread's state leads to, or 0.
+    fn frame(&self, pid: i32, head: &[u8]) -> Option<u64> {
+        match self.layout.innermost {
+            Innermost::At(at) => Some(field(head, at)),
+            Innermost::Behind(at, then) => word(pid, field(head, at), then),
+        }
+    }
+
+    /// What is wanted of the first thread's state of an interpreter that has it.
+    fn any_state<T>(&self, pid: i32, interpreter: u64, wanted: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
+        let (length, _) = self.layout.heads();
+        let mut head = [0; LONGEST_HEAD];
+        let head = &mut head[..length];
+        let mut state = word(pid, interpreter, self.layout.first_thread)?;
+        for _ in 0..MOST {
             if state == 0 {
-                return None;
+                break;
             }
+            read(pid, state, head)?;
+            if let Some(found) = wanted(head) {
+                return Some(found);
+            }
+            state = field(head, self.layout.next_thread);
         }
         None
     }
@@ -169,7 +199,12 @@ impl Memo {
     /// Where a frame is in its code.
     fn position(&self, pid: i32, frame: &[u8], code: u64) -> Option<u64> {
         let (at, length) = self.layout.position;
-        let position = if length == 4 { int(frame, at).into() } else { field(frame, at) };
+        // Before the first instruction it is negative.
+        let position = if length == 4 {
+            i64::from(int(frame, at).cast_signed()).cast_unsigned()
+        } else {
+            field(frame, at)
+        };
         let Some(bytecode) = self.layout.bytecode else { return Some(position) };
         let copy = bytecode.copies.map(|(index, list)| (int(frame, index), list));
         let begin = match copy.filter(|(index, _)| *index != 0) {
@@ -181,7 +216,7 @@ impl Memo {
                 word(pid, list, 8 + 8 * index as usize)?
             }
         };
-        position.checked_sub(begin)
+        Some(position.wrapping_sub(begin))
     }
 
     /// Reads what tells the code objects apart.

@@ -1,5 +1,6 @@
-//! The Python frames of a stopped thread: since 3.13 by what the interpreter tells of itself ([`offsets`]), before by py-spy's
-//! library, which knows the interpreter of each version.
+//! The Python frames of a stopped thread: since 3.13 by what the interpreter tells of itself ([`offsets`]), from 3.6 on by where
+//! each version has what is to be read ([`layout`], [`objects`]), in an interpreter that py-spy's library finds, and before by that
+//! library.
 //!
 //! A process is looked at when it may have an interpreter: at its first call about Python's `encodings`, which the
 //! interpreter imports first of all, and after that ever more seldom, since looking takes milliseconds. What was read
@@ -10,6 +11,7 @@ mod layout;
 mod lines;
 mod memo;
 mod memory;
+mod objects;
 mod offsets;
 mod runtime;
 
@@ -22,6 +24,7 @@ use super::table::Table;
 use crate::event::Event;
 use crate::event::stack::{Frame, FrameKind};
 use codes::Codes;
+use layout::{Layout, Root};
 use memo::Memo;
 use offsets::Told;
 
@@ -167,16 +170,19 @@ fn find(pid: i32, objects: &mut Objects) -> Search {
         return Search::Nothing;
     }
     match runtime::look(pid, objects) {
-        Told::All(offsets) => {
-            found(Some(Memo::new(offsets.layout, 0)), Names::Own(Codes::new(offsets.objects)))
-        }
+        Told::All(offsets) => found(Some(Memo::new(offsets.layout)), Names::Own(Codes::new(offsets.objects))),
         // Of a build that nobody here knows: what py-spy would find there means something else.
         Told::Unknown => Search::Unread,
         Told::Nothing => {
             let Some(spy) = guarded(|| PythonSpy::new(pid, &config()).ok()) else { return Search::Unread };
-            let layout = layout::of(spy.version.major, spy.version.minor);
-            let memo = layout.map(|layout| Memo::new(layout, spy.addresses.interpreter_address as u64));
-            found(memo, Names::Spy(Box::new(spy)))
+            let (major, minor) = (spy.version.major, spy.version.minor);
+            let interpreter = spy.addresses.interpreter_address as u64;
+            let head = runtime::head(pid, minor, interpreter, objects);
+            let root = head.map_or(Root::From(interpreter), Root::First);
+            let layout = layout::of(major, minor);
+            let memo = layout.map(|layout| Memo::new(Layout { root, ..layout }));
+            let own = objects::of(major, minor).map(|objects| Names::Own(Codes::new(objects)));
+            found(memo, own.unwrap_or_else(|| Names::Spy(Box::new(spy))))
         }
     }
 }
@@ -201,10 +207,11 @@ impl Found {
             Names::Own(_) => (looked, looked && self.read_own(pid, table, define)),
             Names::Spy(_) => self.read_by_spy(tid, pointer, looked, table, define),
         };
-        if is_found && (is_whole || care == Care::AtCall) {
+        let is_read = is_found && (is_whole || care == Care::AtCall);
+        if is_read {
             out.extend(self.frames.iter().rev().filter(|frame| **frame != memo::NO_FUNCTION));
         }
-        is_found
+        is_read
     }
 
     /// Reads the names of the frames that were looked at and are not known. False: one cannot be read.
@@ -235,7 +242,8 @@ impl Found {
         define: &mut dyn FnMut(&Event<'_>),
     ) -> (bool, bool) {
         let is_found = self.spy(tid, pointer, table, define);
-        (is_found, self.memo.as_mut().is_none_or(|memo| looked && memo.learn(&self.frames)))
+        let is_whole = self.memo.as_mut().is_none_or(|memo| looked && memo.learn(&self.frames));
+        (is_found && is_whole, is_whole)
     }
 
     /// Reads the frames of a thread by py-spy, with all their names. False: there is no such thread.

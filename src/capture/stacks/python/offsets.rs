@@ -5,7 +5,9 @@
 //! From `Include/internal/pycore_runtime.h` (3.13) and `pycore_debug_offsets.h` (3.14, 3.15) of `CPython`.
 
 use super::layout::{Bytecode, Innermost, LONGEST_HEAD, LONGEST_IDENTITY, Layout, Root};
+use super::lines::Lines;
 use super::memory;
+use super::objects::Objects;
 
 /// What the table begins with.
 const COOKIE: &[u8; 8] = b"xdebugpy";
@@ -123,35 +125,6 @@ pub struct Offsets {
     pub objects: Objects,
 }
 
-/// Where fields of objects are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Objects {
-    /// In any object: its type; in a type: its name.
-    pub kind: usize,
-    /// See `kind`.
-    pub kind_name: usize,
-    /// In an object of varying length: how long it is. A code object has so many units of two bytes.
-    pub length: usize,
-    /// In a code object: its file, its name with that of its class, its table of lines, its first line.
-    pub file: usize,
-    /// See `file`.
-    pub qualified_name: usize,
-    /// See `file`.
-    pub line_table: usize,
-    /// See `file`.
-    pub first_line: usize,
-    /// In a `bytes`: what it holds.
-    pub bytes: usize,
-    /// In a `str`: of what kind it is; the first bit of that which says how wide characters are; how many they are.
-    pub text_state: usize,
-    /// See `text_state`.
-    pub width_bit: u32,
-    /// See `text_state`.
-    pub text_length: usize,
-    /// In a `str` of ASCII: the characters. In others they are behind two more words.
-    pub text: usize,
-}
-
 /// What a process has at this address, if that is an interpreter's state which tells of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
@@ -197,10 +170,9 @@ fn offsets(table: &[u8], words: &Words, is_free_threaded: bool, runtime: u64) ->
         None => None,
     };
     let layout = Layout {
-        root: Root::First {
-            at: runtime.wrapping_add(of(words.interpreters)? as u64),
-            next: of(words.next_interpreter)?,
-        },
+        root: Root::First(runtime.wrapping_add(of(words.interpreters)? as u64)),
+        next_interpreter: of(words.next_interpreter)?,
+        moves: false,
         first_thread: of(words.first_thread)?,
         next_thread: of(words.next_thread)?,
         thread: of(words.native_thread)?,
@@ -225,15 +197,20 @@ fn offsets(table: &[u8], words: &Words, is_free_threaded: bool, runtime: u64) ->
         kind: of(words.kind)?,
         kind_name: of(words.kind_name)?,
         length: of(words.length)?,
+        code: None,
+        unit: 1,
         file,
         qualified_name: of(words.qualified_name)?,
         line_table,
         first_line,
+        lines: Lines::Locations,
         bytes: of(words.bytes)?,
         text_state: of(words.text_state)?,
         width_bit: if has_byte { 8 } else { 2 },
         text_length: of(words.text_length)?,
         text: of(words.text)?,
+        // Its UTF-8 form and how long that is.
+        text_gap: 16,
     };
     is_sound.then_some(Offsets { layout, objects })
 }
@@ -268,7 +245,7 @@ mod tests {
     #[test]
     fn both_builds_of_a_version_are_read_by_what_they_say() {
         let Told::All(with) = parse(&table(&WITH), 1000) else { panic!("known") };
-        assert_eq!(with.layout.root, Root::First { at: 1808, next: 7272 });
+        assert_eq!((with.layout.root, with.layout.next_interpreter), (Root::First(1808), 7272));
         assert_eq!((with.layout.thread, with.layout.innermost), (160, Innermost::At(72)));
         assert_eq!(with.layout.bytecode, Some(Bytecode { at: 208, copies: None }));
         assert_eq!(with.layout.identity, (68, 76));
