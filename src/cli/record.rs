@@ -18,7 +18,7 @@ use super::names::{self, default_log};
 use super::output::to_stdout;
 use super::record_text::Beside;
 use super::recorded::Told;
-use super::samples::Samples;
+use super::samples::{Samples, warn_of_rate};
 use super::tracing::{CALIBRATION_CALLS, Job, Recorded, trace_beside, tracer};
 use crate::capture::launch::{self, Stream};
 use crate::capture::select::{self, CHOICES, Wanted};
@@ -145,6 +145,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     names::refuse_stream_as_log(&output).map_err(Failure::of_trace)?;
     let samples = arguments.sample.map(|hz| Samples::choose(hz, arguments.stacks)).transpose()?;
     let mut tracer = tracer(backend(arguments, samples.as_ref())?, arguments.stacks)?;
+    if !arguments.quiet {
+        warn_of_rate(samples.as_ref());
+    }
     let job = Job {
         command: &command,
         words: &arguments.command,

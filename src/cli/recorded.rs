@@ -136,9 +136,10 @@ fn tell_samples(sampled: &Sampled, wish: Option<&Samples>) {
         ));
     }
     if sampled.user_only && not_perf.is_none() {
-        note(
-            "the kernel's part is missing from them: `sysctl kernel.perf_event_paranoid=1`, root or CAP_PERFMON permits it",
-        );
+        note(notes::NO_KERNEL_PART);
+    }
+    if let Some(hidden) = notes::hidden_from_samples(sampled.hidden.into()) {
+        note(hidden);
     }
     if sampled.broken {
         note(

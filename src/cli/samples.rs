@@ -1,9 +1,10 @@
 //! How CPU samples are to be taken: by perf events, or, where these are refused or cannot tell what is wanted, by ptrace.
 
-use super::failure::Failure;
+use super::failure::{Failure, note};
 use crate::capture::StackFrames;
 use crate::capture::ptrace::{self, Sample};
 use crate::capture::sampler::{self, SampleError};
+use crate::report::notes;
 
 /// CPU samples that are wanted.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub struct Samples {
     pub cost_ns: Option<u64>,
     /// By what.
     pub by: By,
+    /// By perf events, and without the kernel's part, which is not permitted.
+    pub user_only: bool,
 }
 
 /// See the module's documentation.
@@ -35,13 +38,13 @@ impl Samples {
             (Some(frames), _) => {
                 by_ptrace(frames, "frames of an interpreter are read while it stands still")?
             }
-            (None, Ok(())) => return Ok(Self::by_perf(hz)),
+            (None, Ok(_)) => return Ok(Self::by_perf(hz)),
             (None, Err(error @ SampleError::Forbidden { .. })) => {
                 by_ptrace(StackFrames::Both, &error.to_string())?
             }
             (None, Err(error)) => return Err(Failure::of_trace(error)),
         };
-        Ok(Self { hz, cost_ns: None, by })
+        Ok(Self { hz, cost_ns: None, by, user_only: false })
     }
 
     /// Whether so many a second can be had, before anything runs.
@@ -57,7 +60,8 @@ impl Samples {
 
     /// By perf events, whoever may take them.
     pub fn by_perf(hz: u32) -> Self {
-        Self { hz, cost_ns: sampler::cost_ns(hz), by: By::PerfEvents }
+        let user_only = sampler::check(hz).is_ok_and(|user_only| user_only);
+        Self { hz, cost_ns: sampler::cost_ns(hz), by: By::PerfEvents, user_only }
     }
 
     /// What the ptrace backend is to take, if it is.
@@ -74,6 +78,13 @@ impl Samples {
             By::PerfEvents => None,
             By::Ptrace(_, why) => Some(why),
         }
+    }
+}
+
+/// Says, before anything runs, that so many samples leave a program little of its time.
+pub fn warn_of_rate(samples: Option<&Samples>) {
+    if let Some(warning) = samples.and_then(|samples| notes::sample_warning(samples.hz, samples.cost_ns)) {
+        note(warning);
     }
 }
 

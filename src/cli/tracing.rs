@@ -289,6 +289,8 @@ fn options(job: &Job<'_>, tracer: &Tracer) -> BTreeMap<String, String> {
     let cost = cost.map(|ns| (log::SAMPLE_COST_NS.to_owned(), ns.to_string()));
     let sampled_by =
         job.sample.and_then(Samples::by_ptrace).map(|_| (log::SAMPLED_BY.to_owned(), "ptrace".to_owned()));
+    let user_only = job.sample.filter(|samples| samples.user_only);
+    let user_only = user_only.map(|_| (log::SAMPLED_USER_ONLY.to_owned(), "true".to_owned()));
     let stacks = job.stacks.map(|frames| (log::STACKS.to_owned(), frames.name().to_owned()));
     let kept = job.keep.map(|style| (KEPT_BYTES.to_owned(), style.strings.to_string()));
     [leader_only]
@@ -299,6 +301,7 @@ fn options(job: &Job<'_>, tracer: &Tracer) -> BTreeMap<String, String> {
         .chain(sample)
         .chain(cost)
         .chain(sampled_by)
+        .chain(user_only)
         .chain(stacks)
         .collect()
 }

@@ -14,6 +14,9 @@ pub const SAMPLE_HZ: &str = "sample_hz";
 /// Name of the option that says what took them, where it was not perf events.
 pub const SAMPLED_BY: &str = "sampled_by";
 
+/// Name of the option of a log whose CPU samples are without the kernel's part, since that was not permitted.
+pub const SAMPLED_USER_ONLY: &str = "sampled_user_only";
+
 /// Name of the option that says how long a sample held up the program, in nanoseconds, as measured before.
 pub const SAMPLE_COST_NS: &str = "sample_cost_ns";
 
@@ -111,6 +114,12 @@ impl Header {
     #[must_use]
     pub fn sample_cost_ns(&self) -> Option<u64> {
         self.options.get(SAMPLE_COST_NS)?.parse().ok()
+    }
+
+    /// Whether the kernel's part is missing from CPU samples by perf events ([`SAMPLED_USER_ONLY`]).
+    #[must_use]
+    pub fn sampled_user_only(&self) -> bool {
+        self.options.contains_key(SAMPLED_USER_ONLY)
     }
 
     /// What took the CPU samples, where it was not perf events ([`SAMPLED_BY`]).

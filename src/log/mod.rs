@@ -31,7 +31,8 @@ pub use annotate::{annotate, is_same_file, rewrite};
 pub use error::Error;
 pub use header::{
     ALIGNED, Calibration, Clock, Cold, Emptied, Environment, FORMAT_VERSION, Header, Host, KEPT_BYTES,
-    NOT_EBPF, Repeats, Replayed, Run, SAMPLE_COST_NS, SAMPLE_HZ, SAMPLED_BY, STACKS, Untraced,
+    NOT_EBPF, Repeats, Replayed, Run, SAMPLE_COST_NS, SAMPLE_HZ, SAMPLED_BY, SAMPLED_USER_ONLY, STACKS,
+    Untraced,
 };
 pub use projection::Columns;
 pub use read::{Batch, Dictionary, Ending, Reader, looks_like_log};

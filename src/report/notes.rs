@@ -95,6 +95,41 @@ pub fn sample_cost(hz: u32, cost_ns: Option<u64>) -> Option<String> {
     }
 }
 
+/// What CPU samples will take from the program, said before it begins; `None`: less than half of its time, or not known.
+#[must_use]
+pub fn sample_warning(hz: u32, cost_ns: Option<u64>) -> Option<String> {
+    let (cost_ns, between_ns) = (cost_ns?.max(1), 1_000_000_000 / u64::from(hz.max(1)));
+    if (cost_ns as f64) < between_ns as f64 * TOO_DEAR {
+        return None;
+    }
+    let how = if cost_ns < between_ns { "will hardly get on" } else { "may not get on at all" };
+    // Two digits of the rate that leaves three quarters of the time.
+    let rate = 250_000_000 / cost_ns;
+    let unit = 10_u64.pow(rate.checked_ilog10().unwrap_or(0).saturating_sub(1));
+    Some(format!(
+        "each sample holds up the program for about {}, and there are {} between two, so it {how}: --sample {} leaves it \
+         three quarters of its time",
+        time(cost_ns),
+        time(between_ns),
+        (rate / unit * unit).max(1)
+    ))
+}
+
+/// What CPU samples have nothing of, where the kernel's part is not permitted.
+pub const NO_KERNEL_PART: &str = "the kernel's part is missing from them: `sysctl kernel.perf_event_paranoid=1`, root or CAP_PERFMON \
+                                  permits it";
+
+/// That threads had no CPU samples; `None`: there were none.
+#[must_use]
+pub fn hidden_from_samples(threads: u64) -> Option<String> {
+    (threads > 0).then(|| {
+        format!(
+            "{} executed a program that may not be read, or a set-user-ID one, of which the kernel takes no CPU samples",
+            things(threads, "thread", "threads")
+        )
+    })
+}
+
 /// That fewer than half of the samples were taken that a rate gives for this CPU time; `None`: more, or the time is not known.
 #[must_use]
 pub fn few_samples(samples: u64, hz: u32, cpu_ns: Option<u64>) -> Option<String> {
@@ -229,6 +264,19 @@ mod tests {
             sample_cost(0, Some(u64::MAX)).is_some_and(|text| text.contains("hardly")),
             "a log may say so"
         );
+    }
+
+    #[test]
+    fn a_rate_at_which_a_program_does_not_get_on_is_warned_of() {
+        assert_eq!((sample_warning(50_000, None), sample_warning(10_000, Some(20_000))), (None, None));
+        let warned = sample_warning(50_000, Some(19_000)).unwrap();
+        assert!(
+            warned.contains("20.0 µs between two, so it will hardly get on: --sample 13000 leaves"),
+            "{warned}"
+        );
+        let warned = sample_warning(100_000, Some(20_000)).unwrap();
+        assert!(warned.contains("so it may not get on at all: --sample 12000 leaves"), "{warned}");
+        assert!(sample_warning(0, Some(u64::MAX)).is_some_and(|text| text.contains("--sample 1 ")));
     }
 
     #[test]

@@ -54,5 +54,6 @@ mod strace_shapes;
 mod support;
 mod terminal;
 mod trying;
+mod unknown_frames;
 mod until;
 mod witness;

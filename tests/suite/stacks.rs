@@ -26,6 +26,8 @@ pub struct Row {
     pub frames: Vec<(FrameKind, String)>,
     /// Of each, where it is known.
     lines: Vec<u32>,
+    /// Of each, or empty.
+    pub files: Vec<Vec<u8>>,
 }
 
 impl Row {
@@ -37,31 +39,38 @@ impl Row {
 /// All rows of a log that have a stack, of which every frame must have been defined before.
 pub fn rows(log: &Path) -> Vec<Row> {
     let mut frames: HashMap<u32, (FrameKind, String)> = HashMap::new();
-    let mut line_of: HashMap<u32, u32> = HashMap::new();
+    let mut place_of: HashMap<u32, (u32, Vec<u8>)> = HashMap::new();
     let mut nodes: HashMap<u32, Node> = HashMap::new();
     let mut rows = Vec::new();
     let ending = Reader::open(log).expect("a log").for_each(|event| {
         if let Some((number, frame)) = Frame::of(event) {
             let name = String::from_utf8_lossy(frame.name).into_owned();
-            line_of.insert(number, frame.line);
+            place_of.insert(number, (frame.line, frame.file.to_vec()));
             assert!(frames.insert(number, (frame.kind, name)).is_none(), "defined once");
         } else if let Some((number, node)) = Node::of(event) {
             assert!(frames.contains_key(&node.frame), "frames come first");
             assert!(node.caller.is_none_or(|caller| nodes.contains_key(&caller)), "callers come first");
             assert!(nodes.insert(number, node).is_none(), "defined once");
         } else if let Some(mut stack) = event.stack {
-            let (mut list, mut lines) = (Vec::new(), Vec::new());
+            let (mut list, mut places) = (Vec::new(), Vec::new());
             loop {
                 let node = nodes[&stack];
                 list.push(frames[&node.frame].clone());
-                lines.push(line_of[&node.frame]);
+                places.push(place_of[&node.frame].clone());
                 let Some(caller) = node.caller else { break };
                 stack = caller;
             }
             list.reverse();
-            lines.reverse();
+            let (lines, files) = places.into_iter().rev().unzip();
             let path = event.path.map(<[u8]>::to_vec);
-            rows.push(Row { kind: event.kind, path, stands_for_ns: event.args[1], frames: list, lines });
+            rows.push(Row {
+                kind: event.kind,
+                path,
+                stands_for_ns: event.args[1],
+                frames: list,
+                lines,
+                files,
+            });
         }
     });
     assert!(matches!(ending, Ok(Ending::Complete { .. })), "{ending:?}");
@@ -136,7 +145,7 @@ fn a_call_has_the_functions_that_made_it() {
 
 /// Every Python there is, as far as its frames are known: those of pyenv, and what `TRACE_TEST_PYTHONS` names (as `PATH` does
 /// directories).
-fn pythons() -> Vec<PathBuf> {
+pub fn pythons() -> Vec<PathBuf> {
     let versions = Path::new(&std::env::var("HOME").unwrap_or_default()).join(".pyenv/versions");
     let of_pyenv = std::fs::read_dir(versions).into_iter().flatten().flatten();
     let mut all: Vec<PathBuf> = of_pyenv.map(|entry| entry.path().join("bin/python")).collect();
@@ -185,9 +194,23 @@ def yields():
     yield [look() for _ in range(2)]
 def NAMED():
     look()
+def catches():
+    for _ in range(2):
+        try:
+            try:
+                1 / 0
+            except KeyError as error:
+                pass
+            except ValueError as error:
+                pass
+        except ZeroDivisionError as error:
+            look()
+        look()
+    look()
 Makes().looks()
 list(yields())
 NAMED()
+catches()
 threads = [threading.Thread(target=Makes().looks) for _ in range(3)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
@@ -217,7 +240,7 @@ fn frames_are_those_that_python_sees(python: &Path) {
         alone += usize::from(seen.starts_with("<module>"));
     }
     // While other threads change theirs, a stack may be unreadable, and is then missing.
-    assert_eq!(alone, 13, "{}", python.display());
+    assert_eq!(alone, 18, "{}", python.display());
 }
 
 #[test]

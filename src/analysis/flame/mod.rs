@@ -129,12 +129,15 @@ pub struct Sampling {
     pub by: Option<String>,
     /// How long each held up the program, where that is known.
     pub cost_ns: Option<u64>,
+    /// By perf events, and without the kernel's part, which was not permitted.
+    pub user_only: bool,
 }
 
 impl Sampling {
     fn of(header: &Header) -> Option<Self> {
         let by = header.sampled_by().map(str::to_owned);
-        Some(Self { hz: header.sample_hz()?, by, cost_ns: header.sample_cost_ns() })
+        let user_only = header.sampled_user_only();
+        Some(Self { hz: header.sample_hz()?, by, cost_ns: header.sample_cost_ns(), user_only })
     }
 }
 

@@ -126,6 +126,10 @@ pub struct CpuSamples {
     pub sampled_by: Option<String>,
     /// How long one held up the program, where that is known.
     pub sample_cost_ns: Option<u64>,
+    /// The kernel's part is missing from them, since it is not permitted.
+    pub user_only: bool,
+    /// Threads that executed a program of which the kernel takes none.
+    pub hidden: u64,
     /// What a run took, on average.
     pub run_ns: u64,
     /// Where they are.

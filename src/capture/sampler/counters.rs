@@ -48,12 +48,12 @@ impl Counters {
         permitted(hz, |user_only| Self::with(pid, hz, user_only))
     }
 
-    /// Whether [`Self::open`] will do, without rings: of this process, which executes no other program.
-    pub fn check(hz: u32) -> Result<(), SampleError> {
+    /// Whether [`Self::open`] will do, without rings: of this process, which executes no other program. True: without the kernel's part.
+    pub fn check(hz: u32) -> Result<bool, SampleError> {
         let (own, any) = (Proc(std::process::id()), Cpu::ALL);
         permitted(hz, |user_only| {
             let options = Opts { inherit: None, ..options(hz, user_only) };
-            Counter::new(Software::CpuClock, (own, any), &options).map(drop)
+            Counter::new(Software::CpuClock, (own, any), &options).map(|_| user_only)
         })
     }
 

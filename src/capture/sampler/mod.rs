@@ -37,11 +37,11 @@ pub fn most_a_second() -> Option<u32> {
     counters::most_a_second()
 }
 
-/// Whether the kernel takes so many samples a second, for who we are now: by asking for some.
+/// Whether the kernel takes so many samples a second, for who we are now: by asking for some. True: in user mode only.
 ///
 /// # Errors
 /// Why not.
-pub fn check(hz: u32) -> Result<(), SampleError> {
+pub fn check(hz: u32) -> Result<bool, SampleError> {
     Counters::check(hz)
 }
 
@@ -90,6 +90,9 @@ pub struct Sampled {
     pub throttled: u64,
     /// Threads that could not be sampled, because they are under seccomp filters of their own.
     pub confined: u64,
+    /// Threads of which the kernel took none any more, because they executed a program that may not be read, or a set-user-ID
+    /// one. Those that end within milliseconds may not be among them.
+    pub hidden: u32,
     /// The CPU time in user mode that they stand for, in nanoseconds, where ptrace took them.
     pub user_ns: Option<u64>,
     /// Frames of the kernel are missing: they are not permitted, or were not taken.

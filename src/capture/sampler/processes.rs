@@ -77,6 +77,19 @@ impl Processes {
     }
 }
 
+/// Whether a thread goes on, of which the kernel says that it has ended: it says so too of one whose counters it takes away
+/// when it executes a program that may not be read (`begin_new_exec` in `fs/exec.c`).
+pub fn goes_on(tid: u32) -> bool {
+    /// `PF_EXITING` of `linux/sched.h`.
+    const EXITING: u32 = 4;
+    let Ok(text) = std::fs::read(format!("/proc/{tid}/stat")) else { return false };
+    // The name may hold anything; behind it come the state and, as seventh, the flags.
+    let behind = text.iter().rposition(|&byte| byte == b')').map_or(&[][..], |at| &text[at..]);
+    let flags = behind.split(|&byte| byte == b' ').nth(7);
+    let flags = flags.and_then(|flags| std::str::from_utf8(flags).ok()?.parse::<u32>().ok());
+    flags.is_some_and(|flags| flags & EXITING == 0)
+}
+
 /// Opens the file of a mapping; `None`: it has none (the heap, code made at run time, the vDSO).
 pub fn open(objects: &mut Objects, map: &Mmap) -> Option<ObjectId> {
     let Some(Info::Device { major, minor, inode, .. }) = map.ext.as_ref().map(|ext| &ext.info) else {
@@ -98,6 +111,15 @@ pub fn open(objects: &mut Objects, map: &Mmap) -> Option<ObjectId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_thread_goes_on_until_it_ends() {
+        assert!(goes_on(std::process::id()));
+        let mut child = std::process::Command::new("true").spawn().expect("true");
+        let pid = child.id();
+        child.wait().expect("its end");
+        assert!(!goes_on(pid), "it is gone");
+    }
 
     #[test]
     fn mappings_are_there_as_long_as_a_thread_is() {

@@ -115,7 +115,10 @@ impl Taker {
                 let id = match &other {
                     Record::Comm(comm) => comm.record_id.as_ref(),
                     Record::Fork(fork) => fork.record_id.as_ref(),
-                    Record::Exit(exit) => exit.record_id.as_ref(),
+                    Record::Exit(exit) => {
+                        sampled.hidden += u32::from(processes::goes_on(exit.task.tid));
+                        exit.record_id.as_ref()
+                    }
                     Record::CtxSwitch(switch) => switch.record_id.as_ref(),
                     _ => return,
                 };
@@ -262,7 +265,7 @@ fn follow_frame_pointers(walk: &mut Walk, sample: &Sample, space: &Space) {
     let Some(addresses) = user.filter(|addresses| addresses.len() > walk.addresses.len()) else { return };
     walk.addresses.clear();
     for (depth, &at) in addresses.iter().enumerate() {
-        if depth > 0 && !space.may_return_to(at) {
+        if depth > 0 && !space.may_return_to(walk, at) {
             break;
         }
         walk.addresses.push(space.find(if depth == 0 { at } else { at.saturating_sub(1) }));

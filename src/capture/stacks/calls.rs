@@ -1,11 +1,11 @@
 //! Whether an address is one that a call returns to. What frame pointers lead to may be anything, since a program can use the
-//! register for something else.
+//! register for something else, and DWARF may be wrong.
 
 /// Bytes of the longest call that is known.
 pub const BEFORE: usize = 7;
 
 /// Whether these bytes may end with a call: `E8` with a distance, or `FF /2` with whatever operand (Intel's manual, volume 2, `CALL`).
-pub fn ends_with_call(before: &[u8; BEFORE]) -> bool {
+pub fn ends_with_call(before: [u8; BEFORE]) -> bool {
     before[BEFORE - 5] == 0xe8 || (2..=BEFORE).any(|length| is_indirect(&before[BEFORE - length..]))
 }
 
@@ -16,10 +16,10 @@ fn is_indirect(bytes: &[u8]) -> bool {
         return false;
     }
     // A fourth byte says more of the address; some forms have a distance without a register.
-    let (mode, base) = (operand >> 6, operand & 7);
-    let more = usize::from(mode != 3 && base == 4);
-    let is_far = mode == 0 && (base == 5 || more == 1 && rest.first().is_some_and(|more| more & 7 == 5));
-    let distance = match mode {
+    let (form, register) = (operand >> 6, operand & 7);
+    let more = usize::from(form != 3 && register == 4);
+    let is_far = form == 0 && (register == 5 || more == 1 && rest.first().is_some_and(|more| more & 7 == 5));
+    let distance = match form {
         _ if is_far => 4,
         1 => 1,
         2 => 4,
@@ -35,7 +35,7 @@ mod tests {
     fn of(code: &[u8]) -> bool {
         let mut before = [0x90; BEFORE];
         before[BEFORE - code.len()..].copy_from_slice(code);
-        ends_with_call(&before)
+        ends_with_call(before)
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use framehop::x86_64::{CacheX86_64, Reg, UnwindRegsX86_64, UnwinderX86_64};
 use framehop::{FrameAddress, Unwinder};
+use rustc_hash::FxHashMap;
 
 use super::calls::ends_with_call;
 use super::guard::guarded;
@@ -12,6 +13,8 @@ use super::object::{Bytes, Object, ObjectId, Objects};
 
 /// Frames of a stack at most; a deeper one is cut at its outer end.
 const DEEPEST: usize = 512;
+/// Addresses that calls return to or not, of which that is kept.
+const MOST_RETURNS: usize = 1 << 16;
 /// Mappings of code of a process that are kept.
 const MOST: usize = 1 << 14;
 
@@ -57,6 +60,8 @@ pub struct Walk {
     pub addresses: Vec<Address>,
     /// The outermost frame was not reached.
     pub cut: bool,
+    /// Whether a call returns to these addresses of objects.
+    returns: FxHashMap<(ObjectId, u64), bool>,
 }
 
 impl std::fmt::Debug for Walk {
@@ -107,10 +112,16 @@ impl Space {
 
     /// Whether a call may return there: one stands before it. True of code that cannot be read, such as what is made at run
     /// time.
-    pub fn may_return_to(&self, at: u64) -> bool {
-        let mapping = self.mapping(at.saturating_sub(1));
-        let before = mapping.and_then(|mapping| mapping.object.before(at.wrapping_sub(mapping.base)));
-        before.is_none_or(|before| ends_with_call(&before))
+    pub fn may_return_to(&self, walk: &mut Walk, at: u64) -> bool {
+        let Some(mapping) = self.mapping(at.saturating_sub(1)) else { return true };
+        let place = (mapping.id, at.wrapping_sub(mapping.base));
+        if walk.returns.len() >= MOST_RETURNS {
+            walk.returns.clear();
+        }
+        *walk
+            .returns
+            .entry(place)
+            .or_insert_with(|| mapping.object.before(place.1).is_none_or(ends_with_call))
     }
 
     /// Whether this is in the code of a program that runs first.
@@ -126,6 +137,15 @@ impl Space {
             self.follow(walk, registers, read);
             Some(())
         });
+    }
+
+    /// Whether DWARF says that there is no caller. Without it, a frame pointer or return address of 0 is taken for the end, but may
+    /// be whatever a function has left there.
+    fn is_said_to_end(&self, walk: &mut Walk, address: FrameAddress, mut registers: Registers) -> bool {
+        // Who goes by the stack or the frame pointer cannot go on with these.
+        registers.set_bp(u64::MAX);
+        let mut nothing = |_| Err(());
+        self.unwinder.unwind_frame(address, &mut registers, &mut walk.cache, &mut nothing) == Ok(None)
     }
 
     fn follow(&self, walk: &mut Walk, mut registers: Registers, read: &mut dyn FnMut(u64) -> Option<u64>) {
@@ -144,26 +164,17 @@ impl Space {
             let caller = self.unwinder.unwind_frame(address, &mut registers, &mut walk.cache, &mut read);
             let Ok(caller) = caller else { return };
             let Some(caller) = caller else {
-                // Without DWARF, a frame pointer of 0 is said to be the end, but may be whatever a function has left there.
-                // Whoever goes by it finds nothing by this one.
-                registers = before;
-                registers.set_bp(u64::MAX);
-                let again = self.unwinder.unwind_frame(address, &mut registers, &mut walk.cache, &mut read);
-                walk.cut = again != Ok(None) && !self.is_entry(at);
+                walk.cut = !self.is_entry(at) && !self.is_said_to_end(walk, address, before);
                 return;
             };
-            if is_by_frame_pointer(&before, &registers) && !self.may_return_to(caller) {
+            // By frame pointers, by a guess where there is no DWARF, or by a wrong one.
+            if !self.may_return_to(walk, caller) {
                 return;
             }
             let Some(caller) = FrameAddress::from_return_address(caller) else { return };
             address = caller;
         }
     }
-}
-
-/// Whether a caller's registers are those that the frame pointer leads to.
-fn is_by_frame_pointer(callee: &Registers, caller: &Registers) -> bool {
-    callee.bp().checked_add(16) == Some(caller.sp())
 }
 
 /// The registers as framehop orders them, from the kernel's order of those in `PERF_REGS_X86` (`asm/perf_regs.h`):

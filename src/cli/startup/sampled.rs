@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 
 use super::super::failure::{Failure, note};
-use super::super::samples::Samples;
+use super::super::samples::{Samples, warn_of_rate};
 use super::super::tracing::tracer;
 use super::traced::{Candidate, Plan, Run, trace_once};
 use crate::analysis::partition::{Partition, Partitioner, Tracing, Untraced};
@@ -81,6 +81,7 @@ impl Sampled {
 /// wanted, or so many samples would change what the partition is of.
 fn make(plan: &Plan<'_>, stdio: &mut Stdio) -> Result<Sampled, Failure> {
     let wanted = plan.arguments.sample.map(|hz| Samples::choose(hz, plan.arguments.stacks)).transpose()?;
+    warn_of_rate(wanted.as_ref());
     let most = sampler::most_a_second().map_or(HZ, |most| most.min(HZ));
     let apart = wanted.as_ref().filter(|samples| samples.by_ptrace().is_some() || samples.hz > most);
     let to_divide = wanted.clone().filter(|_| apart.is_none());
@@ -190,6 +191,8 @@ fn cut_off(signal: i32) -> String {
 struct Runs {
     made: u64,
     samples: u64,
+    /// Threads of which the kernel took none.
+    hidden: u64,
     /// The CPU time that they stand for, where that is known.
     user_ns: Option<u64>,
     /// Their samples, where they are to be kept.
@@ -222,6 +225,7 @@ fn repeat(
         runs.made += 1;
         if let Some(sampled) = recorded.sampled {
             runs.samples += sampled.samples;
+            runs.hidden += u64::from(sampled.hidden);
             runs.user_ns = sampled.user_ns.map(|ns| ns.saturating_add(runs.user_ns.unwrap_or(0)));
         }
         if kept {
@@ -256,8 +260,10 @@ fn finish(runs: Runs, samples: &Samples) -> Result<Option<CpuSamples>, Failure> 
         things(runs.made, "run", "runs"),
         path.display()
     ));
-    if let Some(few) = notes::few_samples(runs.samples, samples.hz, runs.user_ns) {
-        note(few);
+    let few = notes::few_samples(runs.samples, samples.hz, runs.user_ns);
+    let no_kernel = samples.user_only.then(|| notes::NO_KERNEL_PART.to_owned());
+    for what in [few, no_kernel, notes::hidden_from_samples(runs.hidden)].into_iter().flatten() {
+        note(what);
     }
     Ok(Some(CpuSamples {
         runs: runs.made,
@@ -266,6 +272,8 @@ fn finish(runs: Runs, samples: &Samples) -> Result<Option<CpuSamples>, Failure> 
         sample_hz: samples.hz,
         sampled_by: samples.by_ptrace().map(|_| "ptrace".to_owned()),
         sample_cost_ns: samples.cost_ns,
+        user_only: samples.user_only,
+        hidden: runs.hidden,
         run_ns: took_ns / runs.made.max(1),
         log: path.to_string_lossy().into_owned(),
     }))

@@ -70,9 +70,11 @@ pub fn beside(drawing: &Drawing) -> impl Iterator<Item = String> {
     let is_sampled = is_of_samples(drawing);
     let cost = drawing.sampled.as_ref().filter(|_| is_sampled);
     let cost = cost.and_then(|sampled| notes::sample_cost(sampled.hz, sampled.cost_ns));
+    let no_kernel = drawing.sampled.as_ref().filter(|sampled| is_sampled && sampled.user_only);
+    let no_kernel = no_kernel.map(|_| notes::NO_KERNEL_PART.to_owned());
     let few = few_samples(drawing).filter(|_| is_sampled);
     let long = notes::long_calls(drawing.long_calls, drawing.quality).filter(|_| is_cost);
-    [aligned, tracers, cost, few, long].into_iter().flatten()
+    [aligned, tracers, cost, no_kernel, few, long].into_iter().flatten()
 }
 
 /// That ptrace took fewer samples than it was to: where calls come one after the other, or many threads run, it does not get
@@ -86,16 +88,16 @@ fn few_samples(drawing: &Drawing) -> Option<String> {
 /// What two drawings of CPU samples cannot be compared in, since something else took them.
 #[must_use]
 pub fn sampled_otherwise(one: &Drawing, other: &Drawing) -> Option<String> {
-    let by = |drawing: &Drawing| drawing.sampled.as_ref().map(|sampled| sampled.by.clone());
+    let by =
+        |drawing: &Drawing| drawing.sampled.as_ref().map(|sampled| (sampled.by.clone(), sampled.user_only));
     let (one_by, other_by) = (by(one)?, by(other)?);
     if !is_of_samples(one) || one_by == other_by {
         return None;
     }
-    let name = |by: Option<String>| {
-        by.map_or_else(
-            || "perf events, the kernel's part included where that is permitted".to_owned(),
-            |by| format!("{}, in user mode only", escape(by.as_bytes())),
-        )
+    let name = |(by, user_only): (Option<String>, bool)| match by {
+        None if user_only => "perf events, without the kernel's part".to_owned(),
+        None => "perf events, the kernel's part included".to_owned(),
+        Some(by) => format!("{}, in user mode only", escape(by.as_bytes())),
     };
     Some(format!(
         "samples were taken by {}; those of the other log by {}: frames differ for that, too",

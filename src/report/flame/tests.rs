@@ -190,7 +190,7 @@ fn of_samples(by: Option<&str>, samples: u64) -> Drawing {
         by: By::Stack,
         metric: Metric::Cpu,
         calls: samples,
-        sampled: Some(Sampling { hz: 10_000, by, cost_ns: None }),
+        sampled: Some(Sampling { hz: 10_000, by, cost_ns: None, user_only: false }),
         ..drawing(graph(&[(&[b"main"], samples * 1_000_000)]))
     }
 }

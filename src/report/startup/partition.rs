@@ -61,7 +61,12 @@ fn kept(out: &mut dyn Write, report: &Report, look: Look) -> io::Result<()> {
     });
     let cost = notes::sample_cost(samples.sample_hz, samples.sample_cost_ns);
     let few = notes::few_samples(samples.samples, samples.sample_hz, samples.user_ns);
-    let beside = [cost, few].into_iter().flatten().fold(String::new(), |all, text| all + "; " + &text);
+    let no_kernel = samples.user_only.then(|| notes::NO_KERNEL_PART.to_owned());
+    let hidden = notes::hidden_from_samples(samples.hidden);
+    let beside = [cost, few, no_kernel, hidden]
+        .into_iter()
+        .flatten()
+        .fold(String::new(), |all, text| all + "; " + &text);
     let text = format!(
         "CPU samples in {}: {} a second{by}, {} of {}, which took {} on average{slower}{beside}.",
         escape(samples.log.as_bytes()),

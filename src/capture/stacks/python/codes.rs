@@ -1,9 +1,11 @@
 //! Names and lines of frames, read by where a version has them or says to have them: each code object once.
 
+use std::hash::Hasher;
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
 
+use super::super::super::sys::memory::{MOST_SPANS, Span, read_spans};
 use super::super::table::Table;
 use super::memo::{Identity, NO_FUNCTION, Place};
 use super::memory::{bytes, field, int, word};
@@ -31,6 +33,9 @@ pub struct Codes {
     /// The type of code objects.
     kind: Option<u64>,
     known: FxHashMap<u64, (Box<Identity>, Option<Rc<Code>>)>,
+    /// Those of the present stack, with what they hold now.
+    present: FxHashMap<u64, u64>,
+    memory: Vec<u8>,
 }
 
 /// A code object.
@@ -42,7 +47,15 @@ struct Code {
     lines: Vec<u8>,
     /// Bytes of code.
     length: u64,
+    /// Where name, file and table are, each with the NUL behind it.
+    pieces: [Span; 3],
 }
+
+/// What was read, and where it is.
+type Piece = (Option<Vec<u8>>, Span);
+
+/// Nothing was read.
+const NOWHERE: Piece = (None, Span { address: 0, length: 0 });
 
 impl Code {
     /// Whether it is code of the interpreter's own, which stands between functions. In 3.13 that which looks at what an
@@ -56,7 +69,38 @@ impl Code {
 
 impl Codes {
     pub fn new(objects: Objects) -> Self {
-        Self { objects, kind: None, known: FxHashMap::default() }
+        Self {
+            objects,
+            kind: None,
+            known: FxHashMap::default(),
+            present: FxHashMap::default(),
+            memory: Vec::new(),
+        }
+    }
+
+    /// Gives the code objects of a stack that are known the hash of what they hold now, and forgets those that have changed: what
+    /// they point to may have gone, and something else have come to lie there.
+    pub fn tell_apart<'a>(&mut self, pid: i32, places: impl Iterator<Item = (&'a Place, &'a mut Identity)>) {
+        self.present.clear();
+        for ((address, _), identity) in places {
+            identity.contents = self.contents(pid, *address, identity);
+        }
+    }
+
+    /// The hash of what a code object holds, if that is what is known of it; else 0.
+    fn contents(&mut self, pid: i32, address: u64, identity: &Identity) -> u64 {
+        if let Some(&contents) = self.present.get(&address) {
+            return contents;
+        }
+        let Some((known, code)) = self.known.get(&address) else { return 0 };
+        let is_same = known.fields == identity.fields;
+        let contents = code.as_ref().filter(|_| is_same).and_then(|code| hash(pid, code, &mut self.memory));
+        let contents = contents.filter(|contents| *contents == known.contents).unwrap_or(0);
+        if contents == 0 {
+            self.known.remove(&address);
+        }
+        self.present.insert(address, contents);
+        contents
     }
 
     /// The number of the frame at this place; [`NO_FUNCTION`]: it is none. `None`: what is there is no code, or none that
@@ -64,7 +108,7 @@ impl Codes {
     pub fn frame(
         &mut self,
         pid: i32,
-        (place, identity): (&Place, &Identity),
+        (place, identity): (&Place, &mut Identity),
         table: &mut Table,
         define: &mut dyn FnMut(&Event<'_>),
     ) -> Option<u32> {
@@ -91,11 +135,17 @@ impl Codes {
         Some(table.frame(&frame, define))
     }
 
-    fn code(&mut self, pid: i32, address: u64, identity: &Identity) -> Option<Rc<Code>> {
-        if let Some((_, code)) = self.known.get(&address).filter(|(known, _)| **known == *identity) {
+    fn code(&mut self, pid: i32, address: u64, identity: &mut Identity) -> Option<Rc<Code>> {
+        if let Some((known, code)) =
+            self.known.get(&address).filter(|(known, _)| known.fields == identity.fields)
+        {
+            identity.contents = known.contents;
             return code.clone();
         }
         let code = self.read(pid, address).map(Rc::new);
+        let contents = code.as_ref().and_then(|code| hash(pid, code, &mut self.memory));
+        let code = code.filter(|_| contents.is_some());
+        identity.contents = contents.unwrap_or(0);
         if self.known.len() >= MOST {
             self.known.clear();
         }
@@ -110,11 +160,16 @@ impl Codes {
         if !self.is_code(pid, field(&object, kind)) {
             return None;
         }
+        let read = |piece: Option<Piece>| piece.unwrap_or(NOWHERE);
+        let (name, name_at) = read(self.text(pid, field(&object, qualified_name)));
+        let (file, file_at) = read(self.text(pid, field(&object, file)));
+        let (lines, lines_at) = read(self.table(pid, field(&object, line_table)));
         Some(Code {
-            name: self.text(pid, field(&object, qualified_name)),
-            file: self.text(pid, field(&object, file)),
+            name,
+            file,
             first_line: int(&object, first_line),
-            lines: self.table(pid, field(&object, line_table)).unwrap_or_default(),
+            lines: lines.unwrap_or_default(),
+            pieces: [name_at, file_at, lines_at],
             length: match code {
                 Some(code) => word(pid, field(&object, code), length)?,
                 None => field(&object, length).checked_mul(UNIT)?,
@@ -133,13 +188,13 @@ impl Codes {
     }
 
     /// What a `bytes` holds.
-    fn table(&self, pid: i32, address: u64) -> Option<Vec<u8>> {
+    fn table(&self, pid: i32, address: u64) -> Option<Piece> {
         let length = word(pid, address, self.objects.length).filter(|length| *length <= LONGEST_TABLE)?;
-        bytes(pid, address.wrapping_add(self.objects.bytes as u64), length as usize)
+        piece(pid, address.wrapping_add(self.objects.bytes as u64), length as usize, 1)
     }
 
     /// What a `str` holds, in UTF-8.
-    fn text(&self, pid: i32, address: u64) -> Option<Vec<u8>> {
+    fn text(&self, pid: i32, address: u64) -> Option<Piece> {
         let Objects { text_state, width_bit, text_length, text, text_gap, .. } = self.objects;
         let head = bytes(pid, address, text)?;
         let state = int(&head, text_state) >> width_bit;
@@ -149,13 +204,33 @@ impl Codes {
             return None;
         }
         let begin = if is_ascii { text } else { text + text_gap };
-        let characters = bytes(pid, address.wrapping_add(begin as u64), length as usize * width as usize)?;
+        let begin = address.wrapping_add(begin as u64);
+        let (characters, span) = piece(pid, begin, length as usize * width as usize, width as usize)?;
+        let characters = characters?;
         match (width, is_ascii) {
-            (1, true) => characters.is_ascii().then_some(characters),
-            (1 | 2 | 4, false) => Some(utf8(&characters, width as usize)),
+            (1, true) => characters.is_ascii().then_some((Some(characters), span)),
+            (1 | 2 | 4, false) => Some((Some(utf8(&characters, width as usize)), span)),
             _ => None,
         }
     }
+}
+
+/// So many bytes at an address, and where they are with the NUL behind them.
+fn piece(pid: i32, address: u64, length: usize, nul: usize) -> Option<Piece> {
+    Some((Some(bytes(pid, address, length)?), Span { address, length: length + nul }))
+}
+
+/// A hash of what a code object's pieces hold now, which is not 0; `None`: they cannot be read.
+fn hash(pid: i32, code: &Code, memory: &mut Vec<u8>) -> Option<u64> {
+    const { assert!(MOST_SPANS >= 3) };
+    let length = code.pieces.iter().map(|piece| piece.length).sum();
+    memory.resize(length, 0);
+    if length > 0 {
+        (read_spans(pid, &code.pieces, memory).ok()? == length).then_some(())?;
+    }
+    let mut hasher = FxHasher::default();
+    hasher.write(memory);
+    Some(hasher.finish() | 1)
 }
 
 /// Characters of so many bytes each in UTF-8. Bytes of a file's name that were none become what they were, and halves of pairs

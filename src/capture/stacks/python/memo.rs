@@ -25,7 +25,13 @@ const TAG: u64 = 7;
 pub type Place = (u64, u64);
 
 /// Of a code object, what never changes.
-pub type Identity = [u8; LONGEST_IDENTITY];
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Fields of its own.
+    pub fields: [u8; LONGEST_IDENTITY],
+    /// A hash of its names and table of lines, where these were read: others can lie at the same addresses later. 0: not known.
+    pub contents: u64,
+}
 
 /// See the module's documentation.
 pub struct Memo {
@@ -71,8 +77,13 @@ impl Memo {
     }
 
     /// The frames looked at, innermost first.
-    pub fn places(&self) -> impl Iterator<Item = (&Place, &Identity)> {
-        self.places.iter().zip(&self.identities)
+    pub fn places(&mut self) -> impl Iterator<Item = (&Place, &mut Identity)> {
+        self.places.iter().zip(&mut self.identities)
+    }
+
+    /// One of them, counted from the innermost.
+    pub fn place(&mut self, index: usize) -> Option<(Place, &mut Identity)> {
+        Some((*self.places.get(index)?, self.identities.get_mut(index)?))
     }
 
     /// The number of a frame looked at, if it is known.
@@ -232,9 +243,9 @@ impl Memo {
             let read = read_spans(pid, &spans[..places.len()], bytes).ok()?;
             (read == bytes.len()).then_some(())?;
             self.identities.extend(bytes.chunks_exact(length).map(|part| {
-                let mut identity = [0; LONGEST_IDENTITY];
-                identity[..length].copy_from_slice(part);
-                identity
+                let mut fields = [0; LONGEST_IDENTITY];
+                fields[..length].copy_from_slice(part);
+                Identity { fields, contents: 0 }
             }));
         }
         Some(())

@@ -88,7 +88,7 @@ pub struct Found {
 /// Who reads the names of frames.
 enum Names {
     Spy(Box<PythonSpy>),
-    Own(Codes),
+    Own(Box<Codes>),
 }
 
 impl Default for Interpreter {
@@ -170,7 +170,9 @@ fn find(pid: i32, objects: &mut Objects) -> Search {
         return Search::Nothing;
     }
     match runtime::look(pid, objects) {
-        Told::All(offsets) => found(Some(Memo::new(offsets.layout)), Names::Own(Codes::new(offsets.objects))),
+        Told::All(offsets) => {
+            found(Some(Memo::new(offsets.layout)), Names::Own(Box::new(Codes::new(offsets.objects))))
+        }
         // Of a build that nobody here knows: what py-spy would find there means something else.
         Told::Unknown => Search::Unread,
         Told::Nothing => {
@@ -181,7 +183,7 @@ fn find(pid: i32, objects: &mut Objects) -> Search {
             let root = head.map_or(Root::From(interpreter), Root::First);
             let layout = layout::of(major, minor);
             let memo = layout.map(|layout| Memo::new(Layout { root, ..layout }));
-            let own = objects::of(major, minor).map(|objects| Names::Own(Codes::new(objects)));
+            let own = objects::of(major, minor).map(|objects| Names::Own(Box::new(Codes::new(objects))));
             found(memo, own.unwrap_or_else(|| Names::Spy(Box::new(spy))))
         }
     }
@@ -199,6 +201,9 @@ impl Found {
         out: &mut Vec<u32>,
     ) -> bool {
         let looked = self.memo.as_mut().is_some_and(|memo| memo.look(pid, tid, pointer));
+        if let (Names::Own(codes), Some(memo)) = (&mut self.names, &mut self.memo) {
+            codes.tell_apart(pid, memo.places());
+        }
         if looked && self.memo.as_ref().is_some_and(|memo| memo.known(out)) {
             debug_assert!(self.agrees(tid, pointer, out, table), "what is known is what is there");
             return true;
@@ -219,9 +224,14 @@ impl Found {
         self.frames.clear();
         let (Names::Own(codes), Some(memo)) = (&mut self.names, &mut self.memo) else { return false };
         let mut is_whole = true;
-        for (place, identity) in memo.places() {
-            let known = memo.number(place, identity);
-            let frame = known.or_else(|| codes.frame(pid, (place, identity), table, define));
+        for index in 0.. {
+            let Some((place, identity)) = memo.place(index) else { break };
+            let mut known = *identity;
+            let frame = memo.number(&place, &known);
+            let frame = frame.or_else(|| codes.frame(pid, (&place, &mut known), table, define));
+            if let Some((_, identity)) = memo.place(index) {
+                *identity = known;
+            }
             is_whole &= frame.is_some();
             self.frames.push(frame.unwrap_or_else(|| table.frame(&Frame::UNKNOWN, define)));
         }
