@@ -45,6 +45,7 @@ mod round_trips;
 mod same_lines;
 mod same_text;
 mod same_words;
+mod sample_notes;
 mod sampled_starts;
 mod stacks;
 mod startup;
