@@ -310,7 +310,13 @@ proptest! {
     #[test]
     fn any_log_becomes_a_tree_or_an_error(lines in prop::collection::vec(line(), 1..60)) {
         let planned = plan_of(&(lines.join("\n") + "\n"), Some("/w"));
-        let limits = trace_replay::ScratchLimits { entries: 500, depth: 20, file_bytes: 1 << 20, written_bytes: 1 << 22 };
+        let limits = trace_replay::ScratchLimits {
+            entries: 500,
+            depth: 20,
+            file_bytes: 1 << 20,
+            written_bytes: 1 << 22,
+            ..Default::default()
+        };
         if let Ok(needs) = trace_replay::needs(&planned.plan, &limits) {
             prop_assert!(needs.entries <= limits.entries && needs.bytes <= limits.written_bytes, "{needs:?}");
             prop_assert!(needs.calls <= planned.plan.len());
