@@ -25,6 +25,7 @@ use crate::log::Header;
 
 /// Reasons for refusal that are told apart; a hostile log cannot make a report longer.
 const MOST_REASONS: usize = 16;
+const MADE_ITSELF: &str = "a thread that is said to have made itself";
 /// Calls that do nothing: with fewer there is no median worth the name, more change none.
 const LEAST_NULL_CALLS: usize = 4;
 const MOST_NULL_CALLS: usize = 1000;
@@ -242,7 +243,7 @@ impl Planner {
         let share = Share::from_clone_flags(event.args[0]);
         let pid = if share.thread { event.pid } else { event.args[1] as u32 };
         if tid == event.tid {
-            self.refuse("a thread that is said to have made itself".to_owned());
+            self.refuse(MADE_ITSELF.to_owned());
             return Ok(());
         }
         if let Some(seen) = self.threads.remove(&tid) {

@@ -212,6 +212,21 @@ fn children_and_their_ends_are_told() {
 }
 
 #[test]
+fn a_thread_that_made_itself_is_counted_and_the_rest_is_there() {
+    let planned = plan_of(
+        "1 clone(child_stack=NULL, flags=SIGCHLD) = 1\n\
+         1 openat(AT_FDCWD, \"/a\", O_RDONLY) = 3\n\
+         1 clone(child_stack=NULL, flags=SIGCHLD) = 2\n\
+         2 clone(child_stack=NULL, flags=SIGCHLD) = 1\n\
+         1 close(3) = 0\n",
+        None,
+    );
+    assert_eq!(planned.refused.into_iter().collect::<Vec<_>>(), [(MADE_ITSELF.to_owned(), 1)]);
+    let opened = planned.plan.call_ids().filter(|id| matches!(planned.plan.op(*id), Some(Op::Open { .. })));
+    assert_eq!((opened.count(), planned.plan.threads()), (1, 3));
+}
+
+#[test]
 fn what_cannot_be_is_counted_with_its_reason() {
     let deep = "a/".repeat(1500);
     let text = format!(
