@@ -25,6 +25,7 @@ use crate::log::Header;
 
 /// Reasons for refusal that are told apart; a hostile log cannot make a report longer.
 const MOST_REASONS: usize = 16;
+const MADE_ITSELF: &str = "a thread that is said to have made itself";
 /// Calls that do nothing: with fewer there is no median worth the name, more change none.
 const LEAST_NULL_CALLS: usize = 4;
 const MOST_NULL_CALLS: usize = 1000;
@@ -170,12 +171,15 @@ impl Planner {
         if is_too_large(refused) {
             return Err(refused);
         }
-        let reason = refused.to_string();
+        self.refuse(refused.to_string());
+        let unknown = Recorded { ret: recorded.ret.filter(|ret| *ret != i64::MIN), ..Recorded::default() };
+        self.builder.call(thread, Op::Unknown(Scope::Process), unknown).map(|_| ())
+    }
+
+    fn refuse(&mut self, reason: String) {
         if self.refused.len() < MOST_REASONS || self.refused.contains_key(&reason) {
             *self.refused.entry(reason).or_default() += 1;
         }
-        let unknown = Recorded { ret: recorded.ret.filter(|ret| *ret != i64::MIN), ..Recorded::default() };
-        self.builder.call(thread, Op::Unknown(Scope::Process), unknown).map(|_| ())
     }
 
     /// The operation, or why there cannot be such a one.
@@ -238,6 +242,10 @@ impl Planner {
         let Some(tid) = event.ret.and_then(|tid| u32::try_from(tid).ok()) else { return Ok(()) };
         let share = Share::from_clone_flags(event.args[0]);
         let pid = if share.thread { event.pid } else { event.args[1] as u32 };
+        if tid == event.tid {
+            self.refuse(MADE_ITSELF.to_owned());
+            return Ok(());
+        }
         if let Some(seen) = self.threads.remove(&tid) {
             // It was seen before it was known to be made (strace), or its number was used again.
             self.builder.exit(seen.id)?;

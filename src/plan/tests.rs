@@ -212,6 +212,21 @@ fn children_and_their_ends_are_told() {
 }
 
 #[test]
+fn a_thread_that_made_itself_is_counted_and_the_rest_is_there() {
+    let planned = plan_of(
+        "1 clone(child_stack=NULL, flags=SIGCHLD) = 1\n\
+         1 openat(AT_FDCWD, \"/a\", O_RDONLY) = 3\n\
+         1 clone(child_stack=NULL, flags=SIGCHLD) = 2\n\
+         2 clone(child_stack=NULL, flags=SIGCHLD) = 1\n\
+         1 close(3) = 0\n",
+        None,
+    );
+    assert_eq!(planned.refused.into_iter().collect::<Vec<_>>(), [(MADE_ITSELF.to_owned(), 1)]);
+    let opened = planned.plan.call_ids().filter(|id| matches!(planned.plan.op(*id), Some(Op::Open { .. })));
+    assert_eq!((opened.count(), planned.plan.threads()), (1, 3));
+}
+
+#[test]
 fn what_cannot_be_is_counted_with_its_reason() {
     let deep = "a/".repeat(1500);
     let text = format!(
@@ -310,7 +325,13 @@ proptest! {
     #[test]
     fn any_log_becomes_a_tree_or_an_error(lines in prop::collection::vec(line(), 1..60)) {
         let planned = plan_of(&(lines.join("\n") + "\n"), Some("/w"));
-        let limits = trace_replay::ScratchLimits { entries: 500, depth: 20, file_bytes: 1 << 20, written_bytes: 1 << 22 };
+        let limits = trace_replay::ScratchLimits {
+            entries: 500,
+            depth: 20,
+            file_bytes: 1 << 20,
+            written_bytes: 1 << 22,
+            ..Default::default()
+        };
         if let Ok(needs) = trace_replay::needs(&planned.plan, &limits) {
             prop_assert!(needs.entries <= limits.entries && needs.bytes <= limits.written_bytes, "{needs:?}");
             prop_assert!(needs.calls <= planned.plan.len());

@@ -35,12 +35,15 @@ pub fn time_or_dash(ns: Option<u64>) -> String {
     ns.map_or_else(|| "-".to_owned(), time)
 }
 
-/// A part of a whole (0 to 1) in per cent.
+/// A part of a whole (0 to 1) in per cent; only nothing is 0 %, only all is 100 %.
 #[must_use]
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent > 0.0 && percent < 0.05 {
         return "<0.1 %".to_owned();
+    }
+    if (99.95..100.0).contains(&percent) {
+        return ">99.9 %".to_owned();
     }
     let digits = usize::from(percent < 99.95);
     format!("{percent:.digits$} %")
@@ -56,16 +59,25 @@ pub fn percent_within(share: f64, margin: f64) -> String {
 /// The same without a fraction, for what is not known as exactly.
 #[must_use]
 pub fn whole_percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
+    let percent = share * 100.0;
+    if percent > 0.0 && percent < 0.5 {
+        return "<1 %".to_owned();
+    }
+    if (99.5..100.0).contains(&percent) {
+        return ">99 %".to_owned();
+    }
+    format!("{percent:.0} %")
 }
 
 /// The most that a part can be: `at most 5.2 %`, `less than 0.1 %`.
 #[must_use]
 pub fn at_most(share: f64) -> String {
     let percent = percent(share);
-    percent
-        .strip_prefix('<')
-        .map_or_else(|| format!("at most {percent}"), |percent| format!("less than {percent}"))
+    match percent.strip_prefix('<') {
+        Some(percent) => format!("less than {percent}"),
+        None if percent.starts_with('>') => "at most 100 %".to_owned(),
+        None => format!("at most {percent}"),
+    }
 }
 
 /// A part that may not be known.
@@ -143,13 +155,15 @@ mod tests {
 
     #[test]
     fn parts_and_counts() {
-        let shown: Vec<_> = [0.0, 0.000_01, 0.0123, 0.5, 0.9999, 1.5].map(percent).into();
-        assert_eq!(shown, ["0.0 %", "<0.1 %", "1.2 %", "50.0 %", "100 %", "150 %"]);
+        let shown: Vec<_> = [0.0, 0.000_01, 0.0123, 0.5, 0.9994, 0.9999, 1.0, 1.5].map(percent).into();
+        assert_eq!(shown, ["0.0 %", "<0.1 %", "1.2 %", "50.0 %", "99.9 %", ">99.9 %", "100 %", "150 %"]);
         assert_eq!(
             (at_most(0.052), at_most(0.000_1)),
             ("at most 5.2 %".to_owned(), "less than 0.1 %".to_owned())
         );
-        assert_eq!((whole_percent(0.714), whole_percent(1.0)), ("71 %".to_owned(), "100 %".to_owned()));
+        assert_eq!(at_most(0.9999), "at most 100 %");
+        let shown: Vec<_> = [0.0, 0.001, 0.714, 0.998, 1.0].map(whole_percent).into();
+        assert_eq!(shown, ["0 %", "<1 %", "71 %", ">99 %", "100 %"]);
         let shown: Vec<_> = [0, 9_999, 10_000, 1_234_567].map(count).into();
         assert_eq!(shown, ["0", "9999", "10,000", "1,234,567"]);
         assert_eq!(things(1, "process", "processes"), "1 process");

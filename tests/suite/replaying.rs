@@ -511,6 +511,57 @@ fn replays_that_write_give_costs_and_plots_too() {
     assert!(events.lines().any(has_cost), "{events}");
 }
 
+/// Looks in vain for a name below a directory that nothing else shows, then makes it; a link that the log made itself.
+const IN_VAIN: &str = "\
+1 stat(\"/z/a/b\", 0x7ffd) = -1 ENOENT (No such file or directory)
+1 stat(\"/z/a\", 0x7ffd) = -1 ENOENT (No such file or directory)
+1 mkdir(\"/z/a\", 0777) = 0
+1 openat(AT_FDCWD, \"/z/a/b\", O_WRONLY|O_CREAT|O_EXCL, 0666) = 3
+1 close(3) = 0
+1 mkdir(\"/z/l\", 0777) = 0
+1 rmdir(\"/z/l\") = 0
+1 symlink(\"a\", \"/z/l\") = 0
+1 readlink(\"/z/l\", \"a\", 4096) = 1
+";
+
+#[test]
+fn what_is_looked_for_in_vain_comes_before_what_makes_it_in_every_way() {
+    let dir = place();
+    let cwd = dir.path().to_str().expect("a plain name");
+    let ways = ["--threads", "4", "--uring", "--lookahead", "all"];
+    let run = replay(dir.path(), IN_VAIN, &[&["--json", "--cwd", cwd, "--writes"][..], &ways].concat());
+    if !can_write(&run) {
+        return;
+    }
+    let done = json(&run);
+    assert_eq!((&done["coverage"]["replayed"], &done["coverage"]["fidelity"]), (&9.into(), &1.0.into()));
+    let rows = done["rows"].as_array().expect("rows");
+    assert!(rows.len() > 1 && rows.iter().all(|row| row["void"].is_null()), "{done:#}");
+}
+
+#[test]
+fn what_a_log_never_closes_is_replayed_as_far_as_there_are_descriptors() {
+    use std::fmt::Write as _;
+
+    let dir = place();
+    let mut log = String::new();
+    for fd in 3..903 {
+        let _ = writeln!(log, "1 openat(AT_FDCWD, \"d/file\", O_RDONLY) = {fd}");
+    }
+    fs::write(dir.path().join("strace.log"), log).expect("our own file");
+    for writes in ["", "--writes "] {
+        let replay =
+            format!("ulimit -n 600; exec \"$0\" replay --serial --runs 2 --cwd . {writes}strace.log");
+        let run = run(run::command("sh", dir.path()).args(["-c", &replay, env!("CARGO_BIN_EXE_trace")]));
+        if can_write(&run) {
+            assert!(run.status.success(), "{run:?}");
+            // 256 are set apart, the working directory is open.
+            let left_out = "557 more descriptors open than there may be here (ulimit -n)";
+            assert!(run.stdout.contains(left_out), "{run:?}");
+        }
+    }
+}
+
 #[test]
 fn nothing_to_replay_in_a_scratch_tree_is_an_error() {
     let dir = place();

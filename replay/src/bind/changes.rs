@@ -37,9 +37,9 @@ impl Binder<'_> {
                     _ => Scope::Process,
                 };
                 self.step(id, thread, Action::Order(Order::Barrier(scope)));
-                // To what nobody was seen to open, and is not known to be a file.
+                // To what nobody was seen to open by a path, and is not known to be a file.
                 let is_file = match call.op {
-                    Op::Write { fd, .. } => scope == Scope::Process || self.handle(thread, fd).is_ok(),
+                    Op::Write { fd, .. } => scope == Scope::Process || self.has_name(thread, fd),
                     _ => true,
                 };
                 Err(if is_file { skip } else { Skip::Meets })

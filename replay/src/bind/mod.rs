@@ -56,6 +56,8 @@ struct Binder<'a> {
     bound: Bound,
     /// Handles whose open is not replayed.
     missing: Vec<bool>,
+    /// Handles that an open of a path made, whether it is replayed or not.
+    named: Vec<bool>,
     /// Whether changes have steps.
     changes: bool,
     /// Of processes that no other was seen to make.
@@ -76,6 +78,7 @@ impl<'a> Binder<'a> {
             tables: Tables::new(plan.limits.copied_descriptors),
             bound,
             missing: Vec::new(),
+            named: Vec::new(),
             changes,
             umask: changes::first_umask(plan),
         }
@@ -250,6 +253,7 @@ impl<'a> Binder<'a> {
             return Err(handle.err().unwrap_or(Skip::InheritedDescriptor));
         }
         let into = self.new_handle(handle.ok(), handle.is_err());
+        self.named[into.index()] = self.has_name(thread, fd);
         if let Ok(handle) = handle {
             self.step(id, thread, Action::Dup { handle, into });
         }
@@ -310,12 +314,18 @@ impl<'a> Binder<'a> {
         };
         self.bound.descriptions.push(description);
         self.missing.push(is_missing);
+        self.named.push(same_description_as.is_none_or(|other| self.named[other.index()]));
         handle
     }
 
     fn handle(&mut self, thread: u32, fd: i32) -> Result<Handle, Skip> {
         let slot = self.tables.slot(thread, fd).ok_or(Skip::InheritedDescriptor)?;
         self.present(slot.handle)
+    }
+
+    /// Whether a path was opened to have this descriptor.
+    fn has_name(&mut self, thread: u32, fd: i32) -> bool {
+        self.tables.slot(thread, fd).is_some_and(|slot| self.named[slot.handle.index()])
     }
 
     fn present(&self, handle: Handle) -> Result<Handle, Skip> {

@@ -34,13 +34,15 @@ pub enum Skip {
     TooLarge,
     /// Sets attributes, where nothing but Landlock confines the replay, which does not govern that.
     Ungoverned,
+    /// With all that the log keeps open at this point, there would be more descriptors than a process may have here.
+    NoDescriptor,
     /// Has another result here than in the log, in log order: the files have changed, or are not there.
     Differs,
 }
 
 impl Skip {
     /// Every reason, in the order of the discriminants.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Inert,
         Self::OrdersOnly,
         Self::Unknown,
@@ -56,6 +58,7 @@ impl Skip {
         Self::SpecialFile,
         Self::TooLarge,
         Self::Ungoverned,
+        Self::NoDescriptor,
         Self::Differs,
     ];
 
@@ -78,6 +81,7 @@ impl Skip {
             Self::SpecialFile => "neither a regular file nor a directory",
             Self::TooLarge => "transfers more than the limit",
             Self::Ungoverned => "sets attributes, which Landlock alone does not confine",
+            Self::NoDescriptor => "more descriptors open than there may be here (ulimit -n)",
             Self::Differs => "has another result here than in the log",
         }
     }

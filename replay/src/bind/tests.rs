@@ -157,3 +157,21 @@ fn forks_of_large_tables_are_limited() {
     (0..2).for_each(|_| call(&mut builder, thread, Op::Exec, 0));
     assert_eq!(bind(&builder.build()).unwrap_err(), PlanError::TooManyDescriptors(5));
 }
+
+#[test]
+fn writes_to_what_a_path_was_opened_for_wait_for_nobody() {
+    let write = |fd| Op::Write { fd, count: 1, scope: Scope::All };
+    let mut builder = PlanBuilder::default();
+    let thread = builder.process(None).unwrap();
+    // In place it is not opened again.
+    open(&mut builder, thread, b"/a", libc::O_WRONLY as u32, 3);
+    call(&mut builder, thread, Op::DupTo { fd: 3, to: 4, cloexec: false }, 4);
+    // A pipe, as far as anybody knows.
+    call(&mut builder, thread, Op::DupTo { fd: 7, to: 5, cloexec: false }, 5);
+    for fd in [3, 4, 5, 8] {
+        call(&mut builder, thread, write(fd), 1);
+    }
+    let (_, skips) = steps(builder);
+    let expected = [Skip::DependsOnSkipped, Skip::DependsOnSkipped, Skip::Meets, Skip::Meets];
+    assert_eq!(skips[3..], expected.map(Some));
+}

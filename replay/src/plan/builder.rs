@@ -3,7 +3,8 @@
 use super::limits::{Limits, MAX_TRANSFER, PlanError};
 use super::path::PathId;
 use super::{
-    At, Call, CallId, Event, Led, Op, Plan, ProcessId, Recorded, Seen, Share, StatFacts, Thread, ThreadId,
+    At, Call, CallId, Event, Led, Observed, Op, Plan, ProcessId, Recorded, Seen, Share, StatFacts, Thread,
+    ThreadId,
 };
 
 /// Makes a [`Plan`]. Calls are added in the order of the log (of completion, where they overlap); each thread
@@ -135,7 +136,7 @@ impl PlanBuilder {
         }
     }
 
-    /// Where an absolute path was seen to lead. Only a scratch tree needs it: it is how links are known that nobody read.
+    /// Where an absolute path was seen to lead, by the call that is added next. Only a scratch tree needs it: it is how links are known that nobody read.
     pub fn seen(&mut self, path: &[u8], seen: Seen<'_>) -> Result<(), PlanError> {
         let path = self.path(path)?;
         let led = match seen {
@@ -143,7 +144,8 @@ impl PlanBuilder {
             Seen::Opened(real) => Led::Opened(self.path(real)?),
             Seen::NoLink => Led::NoLink,
         };
-        self.plan.led.push((path, led));
+        let call = CallId(self.plan.calls.len() as u32);
+        self.plan.led.push(Observed { path, led, call });
         Ok(())
     }
 

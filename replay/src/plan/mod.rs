@@ -108,7 +108,15 @@ pub enum Seen<'a> {
     NoLink,
 }
 
-/// The same, interned.
+/// An absolute path, where it was seen to lead, and by which call at the earliest.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Observed {
+    pub(crate) path: PathId,
+    pub(crate) led: Led,
+    pub(crate) call: CallId,
+}
+
+/// Where a path was seen to lead, interned.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Led {
     Holds(PathId),
@@ -134,8 +142,8 @@ pub struct Plan {
     pub(crate) calls: Vec<Call>,
     pub(crate) events: Vec<Event>,
     pub(crate) stats: Vec<StatFacts>,
-    /// Absolute paths, and where they were seen to lead.
-    pub(crate) led: Vec<(PathId, Led)>,
+    /// Absolute paths, and where they were seen to lead, in the order of the log.
+    pub(crate) led: Vec<Observed>,
     /// Calls through which threads wait for each other, in order, and at what: a process and an address.
     pub(crate) meetings: Vec<(CallId, (ProcessId, u64))>,
     pub(crate) limits: Limits,

@@ -18,8 +18,10 @@ use crate::bind::{Action, Bound, Handle, Skip, Start, Step, bind};
 use crate::guard::{Guard, Readable};
 use crate::plan::{Call, CallId, PathId, Plan, StatFacts};
 use crate::program::{Program, room};
+use crate::session::most_open;
 use crate::sys::calls::{Descriptors, Observed, Scratch, list_rest, perform};
 use crate::sys::files::{Identity, identity, reopen};
+use crate::sys::usage::descriptor_limit;
 use crate::{ReplayError, verify};
 
 /// How many calls with other results than in the log are kept for the report, of all that are counted.
@@ -53,6 +55,8 @@ pub(crate) struct Rehearsed {
 /// Files kept open at most: their pages are dropped before a cold run, those of others are not.
 const FILES_KEPT: usize = 10_000;
 
+const NO_LIMIT: &str = "the limit of descriptors";
+
 /// Rehearses a plan. The thread must be forbidden to write already.
 pub(crate) fn rehearse(plan: Plan, guard: Guard, keep_files: bool) -> Result<Rehearsed, ReplayError> {
     places::proc_is_there().map_err(ReplayError::NoProc)?;
@@ -60,6 +64,8 @@ pub(crate) fn rehearse(plan: Plan, guard: Guard, keep_files: bool) -> Result<Reh
     let room = room(&bound.steps);
     let mut rehearsal = Rehearsal {
         descriptors: Descriptors::new(bound.handles),
+        open: bound.initial.len(),
+        most_open: most_open(descriptor_limit().map_err(ReplayError::io(NO_LIMIT))?),
         spoiled: vec![false; bound.handles],
         readable: Readable::new(guard)?,
         guard,
@@ -94,6 +100,9 @@ struct Rehearsal<'a> {
     plan: &'a Plan,
     bound: &'a Bound,
     descriptors: Descriptors,
+    /// How many of them are open, and may be.
+    open: usize,
+    most_open: usize,
     /// Of each open file description: whether its offset is no longer the one of the log.
     spoiled: Vec<bool>,
     readable: Readable,
@@ -136,6 +145,8 @@ impl Rehearsal<'_> {
         for step in &self.bound.steps {
             match self.step(step)? {
                 Ok(observed) => {
+                    self.open += usize::from(step.action.defines().is_some());
+                    self.open = self.open.saturating_sub(usize::from(step.action.closes().is_some()));
                     steps.push(Step { action: self.harmless(step.action), ..*step });
                     expected.push(observed);
                 }
@@ -168,6 +179,9 @@ impl Rehearsal<'_> {
         }
         if self.moves_spoiled_offset(&step.action) {
             return Ok(Err(Skip::DependsOnSkipped));
+        }
+        if step.action.defines().is_some() && self.open >= self.most_open {
+            return Ok(Err(Skip::NoDescriptor));
         }
         let mut observed = match self.execute(&step.action) {
             Ok(observed) => observed,

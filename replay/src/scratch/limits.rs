@@ -11,11 +11,14 @@ pub struct ScratchLimits {
     pub file_bytes: u64,
     /// Bytes that are written to the disk: contents of the tree, and what the calls of the log write.
     pub written_bytes: u64,
+    /// Names of one file.
+    pub names: u32,
 }
 
 impl Default for ScratchLimits {
+    /// What a disk has room for; and as many names as ext4 gives a file (`EXT4_LINK_MAX`, fs/ext4/ext4.h).
     fn default() -> Self {
-        Self { entries: 2_000_000, depth: 200, file_bytes: 64 << 30, written_bytes: 8 << 30 }
+        Self { entries: 2_000_000, depth: 200, file_bytes: 64 << 30, written_bytes: 8 << 30, names: 65_000 }
     }
 }
 
@@ -41,4 +44,7 @@ pub enum TooMuch {
     /// All bytes together.
     #[error("the log reads and writes files of more than {0} bytes together, too much for a scratch tree")]
     WrittenBytes(u64),
+    /// Names of a file.
+    #[error("the log has a file of more than {0} names, more than file systems allow")]
+    Names(u32),
 }

@@ -92,6 +92,9 @@ impl List<'_> {
         let mode = own.facts.mode.map_or(usual, |mode| mode & 0o7777);
         let place = self.push(Item { path, what, mode, has_attributes: own.has_attributes })?;
         self.names[first] += 1;
+        if self.names[first] > self.limits.names {
+            return Err(TooMuch::Names(self.limits.names));
+        }
         self.places[node as usize] = Some(place);
         self.places[first].get_or_insert(place);
         Ok(())

@@ -192,20 +192,22 @@ impl Child<'_> {
         // New capabilities have made the kernel forget it (`commit_creds`).
         die_with_parent(self.parent).map_err(ReplayError::io(NO_CHILD))?;
         let options = self.options;
+        let (limits, guard, most_open) = (&self.scratch.limits, confined.guard, prepared.most_open());
         let (run, differences, tree) =
-            in_tree(self.plan, &self.scratch.limits, &self.base, &confined.root, confined.guard, tell)?;
-        let session = Session::in_tree(options, prepared, run, differences, confined.guard, tree, tell)?;
+            in_tree(self.plan, limits, &self.base, &confined.root, guard, most_open, tell)?;
+        let session = Session::in_tree(options, prepared, run, differences, guard, tree, tell)?;
         Ok(report(&session.finish()?))
     }
 }
 
-/// From a plan to a run in its tree.
+/// From a plan to a run in its tree, with so many descriptors at most.
 fn in_tree(
     mut plan: Plan,
     limits: &ScratchLimits,
     base: &Base,
     root: &Path,
     guard: Guard,
+    most_open: usize,
     tell: impl Fn(Progress),
 ) -> Result<(Run, Vec<crate::rehearse::Difference>, ScratchTree), ReplayError> {
     use std::os::unix::ffi::OsStrExt;
@@ -234,7 +236,7 @@ fn in_tree(
     tell(Progress::Rehearsing);
     let Bound { handles, descriptions, .. } = bound;
     let rehearse::Rehearsed { program, differences, end } =
-        rehearse::rehearse(plan, modelled, (handles, descriptions), &mut tree)?;
+        rehearse::rehearse(plan, modelled, (handles, descriptions), most_open, &mut tree)?;
     let run = Run::in_tree(Arc::new(program), Place { tree, end });
     Ok((run, differences, facts))
 }

@@ -6,7 +6,7 @@
 
 use std::os::fd::AsFd;
 
-use super::model::Modelled;
+use super::model::{Modelled, follow};
 use super::tree::{State, Tree};
 use crate::ReplayError;
 use crate::bind::{Action, Skip, Step};
@@ -30,11 +30,12 @@ pub(crate) struct Rehearsed {
     pub(crate) end: State,
 }
 
-/// Rehearses the modelled steps in their tree.
+/// Rehearses the modelled steps in their tree, with so many descriptors at most.
 pub(crate) fn rehearse(
     plan: Plan,
     modelled: Modelled,
     shape: (usize, Vec<u32>),
+    most_open: usize,
     tree: &mut Tree,
 ) -> Result<Rehearsed, ReplayError> {
     let (handles, descriptions) = shape;
@@ -47,6 +48,8 @@ pub(crate) fn rehearse(
         steps: &modelled.steps,
         opened: &modelled.opened,
         descriptors: Descriptors::new(handles),
+        open: 0,
+        most_open,
         scratch: Scratch::new(room(&modelled.steps)),
         plan: &plan,
     };
@@ -60,10 +63,13 @@ pub(crate) fn rehearse(
     differences.sort_unstable_by_key(|difference| difference.call);
     differences.truncate(DIFFERENCES_KEPT);
     let kept = |index: &usize| keep[*index];
+    let expected = (0..steps).filter(kept).map(|index| expected[index]).collect();
+    let steps: Vec<Step> = (0..steps).filter(kept).map(|index| modelled.steps[index]).collect();
+    let accesses = follow(&plan, (handles, &descriptions), tree.made_of(), &modelled.opened, &steps)?;
     let program = Program {
-        steps: (0..steps).filter(kept).map(|index| modelled.steps[index]).collect(),
-        expected: (0..steps).filter(kept).map(|index| expected[index]).collect(),
-        accesses: Some(modelled.accesses.compacted(&keep)),
+        steps,
+        expected,
+        accesses: Some(accesses),
         plan,
         handles,
         descriptions,
@@ -82,6 +88,9 @@ struct Rehearsal<'a> {
     skips: Vec<Option<Skip>>,
     differences: Vec<Difference>,
     descriptors: Descriptors,
+    /// How many of them are open, and may be.
+    open: usize,
+    most_open: usize,
     scratch: Scratch,
 }
 
@@ -92,6 +101,7 @@ impl Rehearsal<'_> {
         for &(handle, path) in self.opened {
             perform(&open_initial(handle, path), &self.plan.paths, &self.descriptors, &mut self.scratch);
         }
+        self.open = self.opened.len();
         let mut all = true;
         for index in 0..self.steps.len() {
             if !self.keep[index] || !self.steps[index].action.is_executed() {
@@ -115,6 +125,9 @@ impl Rehearsal<'_> {
         if needed.any(|handle| self.descriptors.get(handle) < 0) {
             return Err(Skip::DependsOnSkipped);
         }
+        if step.action.defines().is_some() && self.open >= self.most_open {
+            return Err(Skip::NoDescriptor);
+        }
         let mut observed = perform(&step.action, &self.plan.paths, &self.descriptors, &mut self.scratch);
         if let Action::ListDir { handle, count } = step.action {
             // The log has other names, and with them another number of bytes.
@@ -122,8 +135,13 @@ impl Rehearsal<'_> {
             list_rest(self.descriptors.get(handle), all, &mut observed, &mut self.scratch);
         }
         self.expected[index] = observed;
-        let Some(call) = self.plan.calls.get(step.call as usize) else { return Ok(()) };
-        let Some(what) = self.compare(call, &step.action, observed) else { return Ok(()) };
+        let call = self.plan.calls.get(step.call as usize);
+        let differs = call.and_then(|call| Some((call, self.compare(call, &step.action, observed)?)));
+        let Some((call, what)) = differs else {
+            self.open += usize::from(step.action.defines().is_some());
+            self.open = self.open.saturating_sub(usize::from(step.action.closes().is_some()));
+            return Ok(());
+        };
         if let Some(handle) = step.action.defines() {
             let fd = self.descriptors.take(handle);
             if fd >= 0 {

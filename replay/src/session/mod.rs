@@ -108,6 +108,16 @@ impl Prepared {
         };
         Ok(Self { limit, punts: Punts::new().ok(), drop_caches, no_ring: ring::probe().err(), began })
     }
+
+    /// How many descriptors a replay may have open.
+    pub(crate) fn most_open(&self) -> usize {
+        most_open(self.limit)
+    }
+}
+
+/// How many descriptors a replay may have open, where there may be so many for all.
+pub(crate) fn most_open(limit: usize) -> usize {
+    limit.saturating_sub(RESERVED_DESCRIPTORS).max(RESERVED_DESCRIPTORS)
 }
 
 impl<'a, P: FnMut(Progress)> Session<'a, P> {
@@ -158,7 +168,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         let unsteady = if scratch.is_some() { Unsteady::never() } else { began };
         let run = Arc::new(run);
         let program = Arc::clone(&run.program);
-        let budget = limit.saturating_sub(RESERVED_DESCRIPTORS + files.len()).max(RESERVED_DESCRIPTORS);
+        let budget = most_open(limit.saturating_sub(files.len()));
         // Of writes nobody can ask.
         let reads_only = scratch.is_none() && options.cache == Cache::Warm;
         let asks = reads_only && punts.is_none() && no_ring.is_none();
@@ -272,12 +282,19 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
                     contenders.push(Contender::new(strategy, engine, setup));
                 }
                 Ok((None, _)) if strategy == Strategy::Free => {}
-                Ok((None, _)) => unavailable
-                    .push((strategy, "the log has no times, or pauses too long to be waited for".to_owned())),
+                Ok((None, _)) => unavailable.push((strategy, self.no_pauses().to_owned())),
                 Err(error) => unavailable.push((strategy, error.to_string())),
             }
         }
         (contenders, unavailable)
+    }
+
+    /// Why there is no think time.
+    fn no_pauses(&self) -> &'static str {
+        match self.program.recorded_ns() {
+            None => "the log has no times",
+            Some(_) => "the program's pauses are too long to be waited for in each run",
+        }
     }
 
     /// An engine, and how long its graph took, which is no part of its set-up.

@@ -36,13 +36,23 @@ impl Usage {
     }
 }
 
-/// Raises the soft limit of descriptors to the hard one; the limit then in force.
-pub(crate) fn raise_descriptor_limit() -> io::Result<usize> {
+/// How many descriptors the process may have.
+pub(crate) fn descriptor_limit() -> io::Result<usize> {
+    Ok(usize::try_from(descriptor_limits()?.rlim_cur).unwrap_or(usize::MAX))
+}
+
+fn descriptor_limits() -> io::Result<libc::rlimit> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is live.
-    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } != 0 {
-        return Err(io::Error::last_os_error());
+    match unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } {
+        0 => Ok(limit),
+        _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// Raises the soft limit of descriptors to the hard one; the limit then in force.
+pub(crate) fn raise_descriptor_limit() -> io::Result<usize> {
+    let mut limit = descriptor_limits()?;
     let before = limit.rlim_cur;
     limit.rlim_cur = limit.rlim_max;
     // SAFETY: `limit` is live.

@@ -21,6 +21,9 @@ pub use facts::{
 use rows::{at_once, row_of};
 use verdict::{best_ring, ceiling, verdict};
 
+/// The reason of those that have another result here than in the log.
+pub const DIFFERS: &str = Skip::Differs.reason();
+
 /// Calls with other results than in the log that are shown.
 const MOST_DIFFERENCES: usize = 5;
 

@@ -14,7 +14,9 @@ use super::look::Look;
 use super::table::{Column, Table};
 use super::units::{count, percent, things, time};
 use crate::analysis::errno;
-use crate::analysis::replay::{Ceiling, Coverage, Differing, Measured, Range, Reason, Replay, Row, Tree};
+use crate::analysis::replay::{
+    Ceiling, Coverage, DIFFERS, Differing, Measured, Range, Reason, Replay, Row, Tree,
+};
 pub use plot::plot;
 use verdict::verdict;
 
@@ -103,11 +105,15 @@ fn scratch(tree: &Tree) -> String {
     format!("in a scratch tree of {entries} on {} ({original})", tree.file_system)
 }
 
-/// `12 in /proc, /sys or /dev; 3 may write`
+/// `12 in /proc, /sys or /dev; 3 may write`: the first, and in any case those that make the fidelity.
 fn reasons(reasons: &[Reason]) -> String {
+    // One alone takes no more room than to say that there is one.
+    let first = if reasons.len() > MOST_REASONS + 1 { MOST_REASONS } else { reasons.len() };
+    let (first, others) = reasons.split_at(first);
+    let (differ, others): (Vec<_>, Vec<_>) = others.iter().partition(|one| one.reason == DIFFERS);
     let mut each: Vec<String> =
-        reasons.iter().take(MOST_REASONS).map(|one| format!("{} {}", count(one.calls), one.reason)).collect();
-    let others: u64 = reasons.iter().skip(MOST_REASONS).map(|one| one.calls).sum();
+        first.iter().chain(differ).map(|one| format!("{} {}", count(one.calls), one.reason)).collect();
+    let others: u64 = others.iter().map(|one| one.calls).sum();
     if others > 0 {
         each.push(format!("{} for other reasons", count(others)));
     }
@@ -250,7 +256,7 @@ fn below(replay: &Replay) -> Vec<String> {
     }
     match (replay.wall, replay.gate) {
         (None, _) => {
-            lines.push("No projection to the program: its wall time is not known (--wall TIME).".to_owned());
+            lines.push(no_wall(replay).to_owned());
         }
         (Some(_), Some(gate)) if !gate.passed => lines.push(gate::unreliable(replay, gate)),
         (Some(_), Some(gate)) if gate.scaled => lines.push(gate::scaled(replay, gate)),
@@ -267,6 +273,15 @@ fn below(replay: &Replay) -> Vec<String> {
         );
     }
     lines
+}
+
+/// A log may well have the wall time of other starts than those that were replayed.
+fn no_wall(replay: &Replay) -> &'static str {
+    if replay.cache == "warm" {
+        "No projection to the program: its wall time is not known (--wall TIME)."
+    } else {
+        "No projection to the program: its wall time with cold caches is not known (--rerun -- CMD measures it; --wall TIME)."
+    }
 }
 
 /// Strategies that could not be measured, with the reason that they have in common.

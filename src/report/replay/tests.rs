@@ -254,3 +254,36 @@ fn the_best_way_is_named_beside_the_plain_ring() {
                 ring for all of them).";
     assert!(text.contains(told), "{text}");
 }
+
+#[test]
+fn only_all_is_a_hundred_per_cent() {
+    let mut replay = replay(Verdict::NoRing);
+    replay.coverage.share = 20_001.0 / 20_003.0;
+    replay.coverage.fidelity = 20_001.0 / 20_002.0;
+    let nearly = text(&replay, None);
+    assert!(nearly.contains("replayed (>99.9 %), >99.9 % of those"), "{nearly}");
+    (replay.coverage.share, replay.coverage.fidelity) = (1.0, 1.0);
+    let all = text(&replay, None);
+    assert!(all.contains("replayed (100 %), 100 % of those"), "{all}");
+}
+
+#[test]
+fn calls_that_differ_are_not_among_other_reasons() {
+    let reason = |reason: &str, calls| Reason { reason: reason.to_owned(), calls };
+    let five: Vec<Reason> = (1..6).map(|calls| reason("so", 10 - calls)).collect();
+    assert_eq!(reasons(&five), "9 so; 8 so; 7 so; 6 so; 5 so");
+    let eight = [&five[..], &[reason("thus", 4), reason(DIFFERS, 3), reason("thus", 2)]].concat();
+    let told = format!("9 so; 8 so; 7 so; 6 so; 3 {DIFFERS}; 11 for other reasons");
+    assert_eq!(reasons(&eight), told);
+}
+
+#[test]
+fn without_a_cold_wall_time_that_is_what_is_missing() {
+    let mut replay = replay(Verdict::NoRing);
+    (replay.wall, replay.cache) = (None, "cold (drop_caches)");
+    let text = text(&replay, None);
+    assert!(
+        text.contains("its wall time with cold caches is not known (--rerun -- CMD measures it;"),
+        "{text}"
+    );
+}

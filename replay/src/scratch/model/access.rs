@@ -71,17 +71,17 @@ impl Accesses {
         self.rules[resource as usize]
     }
 
-    /// Without what is only read, which orders nothing; and only the steps that are kept.
-    pub(crate) fn compacted(&self, keep: &[bool]) -> Self {
+    /// Without what is only read, which orders nothing.
+    pub(crate) fn compacted(&self) -> Self {
         let mut changed = vec![false; self.resources()];
-        for step in (0..self.ends.len()).filter(|&step| keep[step]) {
+        for step in 0..self.ends.len() {
             for (resource, how) in self.of(step) {
                 changed[resource as usize] |= how != Use::Read;
             }
         }
         let mut new = Self::default();
         let mut renamed = vec![u32::MAX; self.resources()];
-        for step in (0..self.ends.len()).filter(|&step| keep[step]) {
+        for step in 0..self.ends.len() {
             for (resource, how) in self.of(step).filter(|(resource, _)| changed[*resource as usize]) {
                 let own = &mut renamed[resource as usize];
                 if *own == u32::MAX {

@@ -45,7 +45,7 @@ impl Model<'_> {
             }
             Action::Fstat { handle } => return self.stat(self.of_handle(handle), call),
             Action::Stat { start, path, flags, .. } => {
-                if self.plan.paths.bytes(path).is_empty() {
+                if self.path(path).is_empty() {
                     let Some(handle) = start else { return Ok(Err(Skip::UnknownDirectory)) };
                     return self.stat(self.of_handle(handle), call);
                 }
@@ -123,6 +123,9 @@ impl Model<'_> {
 
     /// The first that is seen of a file, before it is changed, is what it was.
     fn learn(&mut self, node: NodeId, call: Option<&Call>) -> Result<(), TooMuch> {
+        if self.links.is_none() {
+            return Ok(());
+        }
         let kind = self.kind_seen(call);
         let Some(call) = call.filter(|call| call.ret >= 0) else { return Ok(()) };
         let Some(seen) = self.plan.stats.get(call.stat as usize).copied() else { return Ok(()) };
@@ -143,7 +146,9 @@ impl Model<'_> {
             one.facts.size = one.facts.size.or(seen.size);
         }
         if one.facts.nlink.is_none() {
-            one.facts.nlink = seen.nlink.map(|links| links.min(MOST_NAMES));
+            let before =
+                |links: u32| links.min(MOST_NAMES).saturating_add_signed(one.new_names.saturating_neg());
+            one.facts.nlink = seen.nlink.map(before);
         }
         let (is_file, size) = (one.kind == Kind::File, one.facts.size);
         if let Some(file) = seen.file.filter(|_| is_file) {
@@ -196,9 +201,10 @@ impl Model<'_> {
         let kind = if length == 0 {
             Kind::Any
         } else {
-            let known = self.links.get(&self.joined(start, path)[..]).filter(|target| target.len() == length);
+            let known = self.links.and_then(|links| links.get(&self.joined(start, path)[..]));
+            let known = known.map(|link| link.target.clone()).filter(|target| target.len() == length);
             // Where it leads is not known; how long that is is.
-            Kind::Link(Some(known.cloned().unwrap_or_else(|| vec![b'x'; length.min(4095)].into())))
+            Kind::Link(Some(known.unwrap_or_else(|| vec![b'x'; length.min(4095)].into())))
         };
         match self.lookup(start, path, false, &expect(call, kind))? {
             Place::Node { node, .. } => {
@@ -214,7 +220,7 @@ impl Model<'_> {
 
     /// A path behind the directory it starts from.
     fn joined(&self, start: Start, path: PathId) -> Vec<u8> {
-        let path = self.plan.paths.bytes(path);
+        let path = self.path(path);
         let from = start.filter(|_| !path.starts_with(b"/")).map(|handle| self.of_handle(handle));
         let mut joined = from.map_or_else(Vec::new, |node| self.path_of(node));
         if from.is_some() {

@@ -5,8 +5,20 @@ use std::collections::{HashMap, HashSet};
 
 use crate::plan::{Led, Plan};
 
-/// Absolute paths, and what the links there hold. Keyed at random: the paths may have been chosen.
-pub(super) type Links = HashMap<Box<[u8]>, Box<[u8]>>;
+/// Absolute paths, and the links there. Keyed at random: the paths may have been chosen.
+pub(super) type Links = HashMap<Box<[u8]>, Link>;
+
+/// Paths of some of them.
+pub(super) type LinkPaths = HashSet<Box<[u8]>>;
+
+/// A symbolic link.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    /// What it holds.
+    pub(super) target: Box<[u8]>,
+    /// The first call that showed it.
+    pub(super) seen_at: u32,
+}
 
 /// Paths without the name they end with, as often as both end with the same, the whole first.
 type Candidates<'a> = Vec<(&'a [u8], &'a [u8])>;
@@ -18,50 +30,56 @@ type Candidates<'a> = Vec<(&'a [u8], &'a [u8])>;
 pub(super) fn links(plan: &Plan) -> Links {
     let mut links = Links::new();
     let mut real: HashSet<&[u8]> = HashSet::new();
-    let mut moved: HashSet<(&[u8], &[u8])> = HashSet::new();
-    for &(path, led) in &plan.led {
-        let path = plan.paths.bytes(path);
-        match led {
+    let mut moved: HashMap<(&[u8], &[u8]), u32> = HashMap::new();
+    for one in &plan.led {
+        let (path, seen_at) = (plan.paths.bytes(one.path), one.call.0);
+        match one.led {
             Led::NoLink => {
                 real.insert(path);
             }
             Led::Holds(target) if !has_dots(path) => {
-                links.entry(path.into()).or_insert_with(|| plan.paths.bytes(target).into());
+                links
+                    .entry(path.into())
+                    .or_insert_with(|| Link { target: plan.paths.bytes(target).into(), seen_at });
             }
             Led::Holds(_) => {}
             Led::Opened(target) => {
                 let target = plan.paths.bytes(target);
                 real.extend(prefixes(target));
                 if path != target && !has_dots(path) {
-                    moved.insert((path, target));
+                    moved.entry((path, target)).or_insert(seen_at);
                 }
             }
         }
     }
     let is_known =
         |path: &[u8]| links.contains_key(path) || prefixes(path).any(|above| links.contains_key(above));
-    moved.retain(|(path, _)| !is_known(path));
+    moved.retain(|(path, _), _| !is_known(path));
     let mut explained: HashMap<(&[u8], &[u8]), usize> = HashMap::new();
-    for pair in &moved {
+    for pair in moved.keys() {
         for one in candidates(*pair, &real) {
             *explained.entry(one).or_default() += 1;
         }
     }
-    let mut chosen: Vec<(&[u8], &[u8])> = moved
+    let mut chosen: Vec<(&[u8], &[u8], u32)> = moved
         .iter()
-        .filter_map(|pair| {
+        .filter_map(|(pair, &seen_at)| {
             // Of equals, the longest path.
-            candidates(*pair, &real).into_iter().max_by_key(|one| (explained[one], one.0.len()))
+            let best = candidates(*pair, &real).into_iter().max_by_key(|one| (explained[one], one.0.len()));
+            best.map(|(path, target)| (path, target, seen_at))
         })
         .collect();
     chosen.sort_unstable();
-    for (path, target) in chosen {
-        links.entry(path.into()).or_insert_with(|| target.into());
+    for (path, target, seen_at) in chosen {
+        let link = links.entry(path.into()).or_insert_with(|| Link { target: target.into(), seen_at });
+        if *link.target == *target {
+            link.seen_at = link.seen_at.min(seen_at);
+        }
     }
     let below: Vec<_> =
-        links.iter().filter_map(|(path, target)| Some((below(path, &links)?, target.clone()))).collect();
-    for (path, target) in below {
-        links.entry(path).or_insert(target);
+        links.iter().filter_map(|(path, link)| Some((below(path, &links)?, link.clone()))).collect();
+    for (path, link) in below {
+        links.entry(path).or_insert(link);
     }
     links
 }
@@ -98,8 +116,8 @@ fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
 /// The path with a directory on its way replaced by what that leads to.
 fn below(path: &[u8], links: &Links) -> Option<Box<[u8]>> {
     prefixes(path).find_map(|above| {
-        let target = links.get(above).filter(|target| target.starts_with(b"/"))?;
-        Some([&target[..], &path[above.len()..]].concat().into())
+        let link = links.get(above).filter(|link| link.target.starts_with(b"/"))?;
+        Some([&link.target[..], &path[above.len()..]].concat().into())
     })
 }
 
@@ -126,7 +144,7 @@ mod tests {
         builder.seen(b"/x/bin/z", Seen::Opened(b"/y/bin/z")).unwrap();
         let links = links(&builder.build());
         let get = |path: &str| {
-            links.get(path.as_bytes()).map(|target| String::from_utf8_lossy(target).into_owned())
+            links.get(path.as_bytes()).map(|link| String::from_utf8_lossy(&link.target).into_owned())
         };
         assert_eq!(get("/lib").as_deref(), Some("/usr/lib"));
         assert_eq!(get("/usr/lib/x/libacl.so.1").as_deref(), Some("/usr/lib/x/libacl.so.1.1"));

@@ -1,17 +1,19 @@
-//! The files of a log, as far as it tells of them: run through once, in log order, without touching any file.
+//! The files of a log, as far as it tells of them: run through in log order, without touching any file.
 //!
 //! ```text
-//! bound steps ──> lookups in a model of directories, files and links ──> what was there before (the tree to make)
-//!                                                                  └──> what each step reads and writes (its order)
+//! bound steps ──> learnt from their results ──> what was there before (the tree to make)
+//! tree, steps that the rehearsal kept ──> followed ──> what each step reads and writes (its order)
 //! ```
 //!
-//! A name that a call found without the log having made it was there before: it becomes part of the tree. One that was
-//! not found, or nobody asked for, is not. The tree is made from the model and holds nothing else, so a path leads to
-//! the same place in both, and the order worked out here is that of the tree.
+//! First the tree is learnt: a name that a call found without the log having made it was there before. One that was not
+//! found, or nobody asked for, was not. Then, when the tree is made and the rehearsal has shown which steps come to the
+//! log's results in it, those are followed from the tree as it is (`follow`). Only then is it known of each lookup, also
+//! of one in vain, which names it asked for: a directory may be learnt of long after the first lookup below it.
 
 pub(crate) mod access;
 mod calls;
 mod changes;
+mod follow;
 mod links;
 pub(crate) mod node;
 mod walk;
@@ -25,12 +27,16 @@ use crate::rule::Rule;
 use access::{Accesses, Use};
 #[cfg(test)]
 pub(in crate::scratch) use calls::entry_bytes;
+pub(crate) use follow::follow;
+use links::{LinkPaths, Links};
 use node::{Aspect, Entry, EntryId, Kind, Node, NodeId, Now, ROOT};
 use walk::{Expect, Name, Place};
 
 /// Names of one file in the tree that stand for those the log does not show.
 const MOST_NAMES: u32 = 1000;
 const MOST_NAMES_HELD: usize = 1 << 26;
+/// How often the tree is learnt of anew, without links that turned out to be the log's own.
+const MOST_ROUNDS: usize = 4;
 
 /// What was there before, and the steps with what they use.
 #[derive(Debug)]
@@ -40,14 +46,13 @@ pub(crate) struct Modelled {
     pub(crate) initial: Vec<(NodeId, PathId, NodeId)>,
     pub(crate) names: Paths,
     pub(crate) steps: Vec<Step>,
-    pub(crate) accesses: Accesses,
     /// Of each call, why it has no step.
     pub(crate) skips: Vec<Option<Skip>>,
     /// Handles open before the first step, those that are in the tree.
     pub(crate) opened: Vec<(Handle, PathId)>,
 }
 
-/// Runs through the steps.
+/// Learns of the files that were there before.
 ///
 /// `attributes`: whether they may be set.
 pub(crate) fn model(
@@ -56,8 +61,29 @@ pub(crate) fn model(
     limits: ScratchLimits,
     attributes: bool,
 ) -> Result<Modelled, TooMuch> {
-    let mut model = Model::new(plan, bound, limits);
-    let opened = model.open_initial()?;
+    let mut links = links::links(plan);
+    for _ in 0..MOST_ROUNDS {
+        let (modelled, own) = learn(plan, bound, limits, attributes, &links)?;
+        if own.is_empty() {
+            return Ok(modelled);
+        }
+        links.retain(|path, _| !own.contains(path));
+    }
+    links.clear();
+    learn(plan, bound, limits, attributes, &links).map(|(modelled, _)| modelled)
+}
+
+/// Runs through the steps, given where symbolic links were. With what was learnt come those of the links that the log may have made
+/// itself.
+fn learn(
+    plan: &Plan,
+    bound: &Bound,
+    limits: ScratchLimits,
+    attributes: bool,
+    links: &Links,
+) -> Result<(Modelled, LinkPaths), TooMuch> {
+    let mut model = Model::new(plan, (bound.handles, &bound.descriptions), limits, Some(links));
+    let opened = model.open_initial(&bound.initial)?;
     let mut kept = Vec::with_capacity(bound.steps.len());
     let mut skips = bound.skips.clone();
     for step in &bound.steps {
@@ -65,17 +91,17 @@ pub(crate) fn model(
             Action::Change(change) if change.sets_attributes() && !attributes => Err(Skip::Ungoverned),
             _ => model.step(step)?,
         };
+        model.accesses.drop_step();
         match outcome {
-            Ok(()) => {
-                model.accesses.end_step();
-                kept.push(*step);
-            }
+            Ok(()) => kept.push(*step),
             Err(skip) => {
-                model.accesses.drop_step();
                 if let Some(handle) = step.action.defines() {
                     model.handles[handle.index()] = None;
                 }
-                if let Some(place) = skips.get_mut(step.call as usize) {
+                if skip == Skip::Differs {
+                    // It is tried all the same: what comes of it instead is to be told.
+                    kept.push(*step);
+                } else if let Some(place) = skips.get_mut(step.call as usize) {
                     *place = Some(skip);
                 }
             }
@@ -87,9 +113,9 @@ pub(crate) fn model(
             lock.of_description |= model.has_several_lockers(*handle);
         }
     }
-    let Model { mut nodes, initial, names, accesses, .. } = model;
+    let Model { mut nodes, initial, names, own_links, .. } = model;
     share_with_first(&mut nodes);
-    Ok(Modelled { nodes, initial, names, steps: kept, accesses, skips, opened })
+    Ok((Modelled { nodes, initial, names, steps: kept, skips, opened }, own_links))
 }
 
 /// What was seen of a file by one of its names holds for all.
@@ -107,9 +133,15 @@ fn share_with_first(nodes: &mut [Node]) {
 /// The state at one point of the log.
 pub(crate) struct Model<'a> {
     plan: &'a Plan,
-    bound: &'a Bound,
+    /// Of each handle, its open file description.
+    descriptions: &'a [u32],
     limits: ScratchLimits,
-    links: links::Links,
+    /// Where links were, while the tree is learnt of; `None`: it is known, and steps are followed in it.
+    links: Option<&'a Links>,
+    /// Links that were first seen after the log had changed their names.
+    own_links: LinkPaths,
+    /// The call that is looked at.
+    call: u32,
     names: Paths,
     nodes: Vec<Node>,
     entries: Vec<Entry>,
@@ -127,14 +159,27 @@ pub(crate) struct Model<'a> {
     /// Of those that are locked in part, the process that does; `None`: several.
     lockers: FxHashMap<NodeId, Option<ProcessId>>,
     written: u64,
+    /// Whether a lookup of this step ended at nothing; `None`: it has none.
+    missed: Option<bool>,
+    /// What absolute paths begin with, before the tree's own.
+    root: &'a [u8],
 }
 
 impl<'a> Model<'a> {
-    fn new(plan: &'a Plan, bound: &'a Bound, limits: ScratchLimits) -> Self {
+    fn new(
+        plan: &'a Plan,
+        (handles, descriptions): (usize, &'a [u32]),
+        limits: ScratchLimits,
+        links: Option<&'a Links>,
+    ) -> Self {
         let mut accesses = Accesses::default();
         let [root, ..] = Aspect::RULES.map(|rule| accesses.resource(rule));
         Self {
-            links: links::links(plan),
+            links,
+            own_links: LinkPaths::default(),
+            call: 0,
+            missed: None,
+            root: b"",
             names: Paths::default(),
             nodes: vec![Node::new(Kind::Directory, true, 0, root)],
             entries: Vec::new(),
@@ -142,23 +187,23 @@ impl<'a> Model<'a> {
             by_file: FxHashMap::default(),
             initial: Vec::new(),
             accesses,
-            handles: vec![None; bound.handles],
-            offsets: vec![0; bound.handles],
+            handles: vec![None; handles],
+            offsets: vec![0; handles],
             locked: FxHashSet::default(),
             lockers: FxHashMap::default(),
             written: 0,
             plan,
-            bound,
+            descriptions,
             limits,
         }
     }
 
     /// What is open before the first step: working directories, and what the caller said of others.
-    fn open_initial(&mut self) -> Result<Vec<(Handle, PathId)>, TooMuch> {
+    fn open_initial(&mut self, initial: &[(Handle, PathId)]) -> Result<Vec<(Handle, PathId)>, TooMuch> {
         let mut opened = Vec::new();
-        for &(handle, path) in &self.bound.initial {
+        for &(handle, path) in initial {
             let there = Expect::There(Kind::Any);
-            let place = self.walk(None, self.plan.paths.bytes(path), true, &there)?;
+            let place = self.walk(None, self.path(path), true, &there)?;
             self.accesses.drop_step();
             if let Place::Node { node, .. } = place
                 && self.nodes[node as usize].kind != Kind::Special
@@ -179,6 +224,7 @@ impl<'a> Model<'a> {
             return Ok(Err(Skip::DependsOnSkipped));
         }
         let call = self.plan.calls.get(step.call as usize);
+        (self.call, self.missed) = (step.call, None);
         match &step.action {
             Action::Change(change) => self.change(change, call),
             action => self.call(action, call),
@@ -194,8 +240,16 @@ impl<'a> Model<'a> {
         expect: &Expect,
     ) -> Result<Place, TooMuch> {
         let start = start.and_then(|handle| self.handles[handle.index()]);
-        let plan = self.plan;
-        self.walk(start, plan.paths.bytes(path), follow, expect)
+        self.walk(start, self.path(path), follow, expect)
+    }
+
+    /// A path as the log has it.
+    fn path(&self, path: PathId) -> &'a [u8] {
+        self.below_root(self.plan.paths.bytes(path))
+    }
+
+    fn below_root<'p>(&self, path: &'p [u8]) -> &'p [u8] {
+        path.strip_prefix(self.root).filter(|path| path.starts_with(b"/")).unwrap_or(path)
     }
 
     fn entry(&mut self, directory: NodeId, name: PathId) -> Result<EntryId, TooMuch> {
@@ -273,9 +327,19 @@ impl<'a> Model<'a> {
         self.accesses.add(self.entries[name.entry as usize].resource, how);
     }
 
+    /// A link that is first seen after its name was changed, or made, says nothing of before.
+    fn may_be_own_link(&mut self, name: Name) {
+        let Some(links) = self.links.filter(|links| !links.is_empty()) else { return };
+        let path = self.path_of_name(name);
+        if links.get(&path[..]).is_some_and(|link| link.seen_at > self.call) {
+            self.own_links.insert(path.into());
+        }
+    }
+
     /// A name is made or goes: with it the listing of its directory, and that one's times.
     fn changes_name(&mut self, name: Name) {
         self.uses_name(name, Use::Write);
+        self.may_be_own_link(name);
         self.uses(name.directory, Aspect::Listing, Use::Update);
         self.uses(name.directory, Aspect::Attributes, Use::Update);
     }
@@ -285,7 +349,7 @@ impl<'a> Model<'a> {
     }
 
     fn offset(&mut self, handle: Handle) -> &mut u64 {
-        &mut self.offsets[self.bound.descriptions[handle.index()] as usize]
+        &mut self.offsets[self.descriptions[handle.index()] as usize]
     }
 
     /// A file is as large as this.

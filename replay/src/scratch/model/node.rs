@@ -43,6 +43,8 @@ pub(crate) struct Node {
     pub(crate) least_mode: u32,
     /// As many bytes were read of it, or shared.
     pub(crate) least_size: u64,
+    /// Names that the log has given it, less those that it has taken away.
+    pub(crate) new_names: i32,
     /// Directory and name, where it is now.
     pub(crate) home: Option<(NodeId, PathId)>,
     /// Of a directory: the entries known.
@@ -67,6 +69,7 @@ impl Node {
             size_changed: false,
             least_mode: 0,
             least_size: 0,
+            new_names: 0,
             home: None,
             entries: Vec::new(),
             unseen_bytes: None,

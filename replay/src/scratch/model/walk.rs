@@ -57,10 +57,30 @@ impl Model<'_> {
         follow: bool,
         expect: &Expect,
     ) -> Result<Place, TooMuch> {
+        // Of a tree that is known nothing is to be learnt.
+        let expect = if self.links.is_some() { expect } else { &Expect::Unknown };
+        let place = self.walk_on(start, path, follow, expect)?;
+        let missed = matches!(place, Place::Absent(_) | Place::Nowhere);
+        self.missed = Some(missed || self.missed == Some(true));
+        Ok(place)
+    }
+
+    fn walk_on(
+        &mut self,
+        start: Option<NodeId>,
+        path: &[u8],
+        follow: bool,
+        expect: &Expect,
+    ) -> Result<Place, TooMuch> {
         if path.is_empty() {
             return Ok(Place::Nowhere);
         }
-        let mut at = if path.starts_with(b"/") { ROOT } else { start.unwrap_or(ROOT) };
+        let mut at = ROOT;
+        if let Some(start) = start.filter(|_| !path.starts_with(b"/")) {
+            at = start;
+            // Nothing can be found or made in a directory that is removed.
+            self.uses_own_name(at);
+        }
         let mut pending: Vec<Box<[u8]>> = components(path);
         let follow = follow || path.ends_with(b"/");
         let (mut links, mut walked, mut name) = (0, 0, None);
@@ -71,6 +91,8 @@ impl Model<'_> {
             }
             name = None;
             if &*component == b".." {
+                // Which directory is above changes with its being moved.
+                self.uses_own_name(at);
                 at = self.nodes[at as usize].home.map_or(ROOT, |(directory, _)| directory);
                 continue;
             }
@@ -107,6 +129,14 @@ impl Model<'_> {
         Ok(Place::Node { node: at, name })
     }
 
+    /// The name that a directory has.
+    fn uses_own_name(&mut self, node: NodeId) {
+        let home = self.nodes[node as usize].home;
+        if let Some(&entry) = home.and_then(|home| self.by_name.get(&home)) {
+            self.accesses.add(self.entries[entry as usize].resource, Use::Read);
+        }
+    }
+
     /// Whether a walk may go on below: what was seen only to be there must then be a directory.
     fn becomes_directory(&mut self, node: NodeId, expect: &Expect) -> bool {
         let node = &mut self.nodes[node as usize];
@@ -128,11 +158,12 @@ impl Model<'_> {
         match self.entries[name.entry as usize].now {
             Now::Absent => return Ok(None),
             Now::Node(node) => {
+                let known = &mut self.nodes[node as usize].kind;
                 if let Expect::There(kind) = expect
                     && is_last
-                    && self.nodes[node as usize].kind == Kind::Any
+                    && (*known == Kind::Any || (*known == Kind::Link(None) && matches!(kind, Kind::Link(_))))
                 {
-                    self.nodes[node as usize].kind = kind.clone();
+                    *known = kind.clone();
                 }
                 return Ok(Some(node));
             }
@@ -154,17 +185,17 @@ impl Model<'_> {
             Expect::There(kind) if is_last => kind.clone(),
             _ => Kind::Directory,
         };
-        let kind = if matches!(kind, Kind::Link(_)) { kind } else { self.seen_link(name).unwrap_or(kind) };
+        // An lstat says that there is a link, not where it leads.
+        let is_known = matches!(kind, Kind::Link(Some(_)));
+        let kind = if is_known { kind } else { self.seen_link(name).unwrap_or(kind) };
         self.add_initial(name, kind).map(Some)
     }
 
     /// The link that the log elsewhere says is there.
     pub(crate) fn seen_link(&self, name: Name) -> Option<Kind> {
-        if self.links.is_empty() {
-            return None;
-        }
+        let links = self.links.filter(|links| !links.is_empty())?;
         let path = self.path_of_name(name);
-        self.links.get(&path[..]).map(|target| Kind::Link(Some(target.clone())))
+        links.get(&path[..]).map(|link| Kind::Link(Some(link.target.clone())))
     }
 
     /// The absolute path of a name.

@@ -119,7 +119,8 @@ fn hostile_logs_reach_nothing_outside() {
 
 #[test]
 fn what_is_too_much_is_an_error_before_anything_is_made() {
-    let limits = ScratchLimits { entries: 1000, depth: 50, file_bytes: 1 << 30, written_bytes: 1 << 20 };
+    let limits =
+        ScratchLimits { entries: 1000, depth: 50, file_bytes: 1 << 30, written_bytes: 1 << 20, names: 100 };
     let exabyte = 1_i64 << 60;
     let error = |change: &dyn Fn(&mut Log)| {
         let mut log = Log::new();
@@ -152,4 +153,9 @@ fn what_is_too_much_is_an_error_before_anything_is_made() {
         log.call(Op::ListDir { fd: 4, count: 1 << 20 }, 0);
     });
     assert_eq!(listed, many);
+    let named = error(&|log| {
+        let facts = StatFacts { file: Some((1, 7)), ..file(0o644, 1, 1) };
+        (0..101).for_each(|number| log.stat(&number.to_string(), 0, facts));
+    });
+    assert!(named.contains("more than 100 names"), "{named}");
 }

@@ -1,10 +1,12 @@
 //! Logs that write, replayed in scratch trees: ordinary ones here, hostile ones and those that are too much in `hostile`, in
-//! every order in `orders`, without some calls in `fewer`.
+//! every order in `orders` and `names`, of programs drawn at random in `random`, without some calls in `fewer`.
 
 mod attributes;
 mod fewer;
 mod hostile;
+mod names;
 mod orders;
+mod random;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -160,7 +162,13 @@ fn replay(plan: Plan, guard: Guard, everywhere: &Path) -> Result<String, ReplayE
     let mut options = Options { blocks: 1, ..Options::default() };
     options.strategies.extend(Options::strategies_for_writes());
     options.strategies.extend(Options::tuned_strategies());
-    let limits = ScratchLimits { entries: 10_000, file_bytes: 1 << 30, written_bytes: 64 << 20, depth: 60 };
+    let limits = ScratchLimits {
+        entries: 10_000,
+        file_bytes: 1 << 30,
+        written_bytes: 64 << 20,
+        depth: 60,
+        ..ScratchLimits::default()
+    };
     let scratch =
         Scratch { directory: Some(everywhere.to_owned()), limits, confinement: Some(guard), stop: None };
     let report = replay_in_scratch(

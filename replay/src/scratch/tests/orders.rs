@@ -4,6 +4,7 @@ use super::*;
 use crate::bind::{Action, Order};
 use crate::graph::{Graph, Lookahead};
 use crate::plan::{RangeLock, Share};
+use crate::rehearse::Difference;
 use crate::rule::{Rule, Rules};
 use crate::run::Run;
 use crate::scratch::in_tree;
@@ -12,6 +13,11 @@ use crate::sys::calls::Scratch as Buffers;
 
 /// A run in a tree of its own, without confinement: for plans of these tests only.
 pub(super) fn in_own_tree(plan: Plan, base: &Path) -> Run {
+    with_differences(plan, base).0
+}
+
+/// The same, and the calls that have other results there.
+pub(super) fn with_differences(plan: Plan, base: &Path) -> (Run, Vec<Difference>) {
     fs::create_dir(base.join(crate::scratch::manifest::OWN_DIRECTORY)).unwrap();
     let here = Base {
         directory: base.to_owned(),
@@ -19,19 +25,25 @@ pub(super) fn in_own_tree(plan: Plan, base: &Path) -> Run {
         original: None,
         passes_freed_inodes: false,
     };
-    in_tree(plan, &ScratchLimits::default(), &here, base, Guard::Namespaces, |_| ()).unwrap().0
+    let (run, differences, _) =
+        in_tree(plan, &ScratchLimits::default(), &here, base, Guard::Namespaces, 1000, |_| ()).unwrap();
+    (run, differences)
 }
 
 /// What a log has.
 type Write = fn(&mut Log);
 
-/// Whether so many random orders that the graph allows all come to the log's results and the same tree.
-fn all_orders_match(log: Log, rules: Rules) -> bool {
+/// Whether all random orders that the graph allows come to the log's results and the same tree.
+pub(super) fn all_orders_match(log: Log, rules: Rules) -> bool {
     let base = tempfile::tempdir().unwrap();
-    let run = in_own_tree(log.plan(), base.path());
+    orders_match(&in_own_tree(log.plan(), base.path()), rules, 200)
+}
+
+/// The same of so many orders of a run.
+pub(super) fn orders_match(run: &Run, rules: Rules, orders: u64) -> bool {
     let graph = Graph::with_rules(&run.program, Lookahead::ALL, 1000, rules);
     let mut buffers = Buffers::new(run.program.room());
-    (0..200).all(|seed| {
+    (0..orders).all(|seed| {
         let mut random = fastrand::Rng::with_seed(seed);
         run.reset().unwrap();
         let mut waits = graph.waits.clone();
@@ -111,7 +123,7 @@ fn every_rule_about_files_is_needed() {
 }
 
 /// How many steps the rehearsal left: those that came to what the log says.
-fn executed(run: &Run) -> usize {
+pub(super) fn executed(run: &Run) -> usize {
     run.program.steps.iter().filter(|step| step.action.is_executed()).count()
 }
 

@@ -45,6 +45,17 @@ struct Stamp {
     is_fleeting: bool,
 }
 
+impl Stamp {
+    fn is_directory(&self) -> bool {
+        self.mode & libc::S_IFMT == libc::S_IFDIR
+    }
+
+    /// A directory's permissions can be put right. (What a run has made in place of a file can have its inode.)
+    fn is_same_but_mode(&self, now: &Self) -> bool {
+        !self.is_fleeting && self.inode == now.inode && (self.mode ^ now.mode) & libc::S_IFMT == 0
+    }
+}
+
 /// A tree that replays run in.
 #[derive(Debug)]
 pub(crate) struct Tree {
@@ -94,6 +105,12 @@ impl Tree {
             let _ = fs::remove_file(made);
         }
         tried.is_ok()
+    }
+
+    /// Where it is, and what it was made of.
+    pub(crate) fn made_of(&self) -> (&[u8], &[Item]) {
+        let root = self.root.as_os_str().as_bytes();
+        (if root == b"/" { b"" } else { root }, &self.items)
     }
 
     pub(crate) fn entries(&self) -> usize {

@@ -34,14 +34,14 @@ impl Tree {
         self.make_again(&missing)
     }
 
-    /// What is still what was made, in directories that are. (A directory's mode can be put right.)
+    /// What is still what was made, in directories that are.
     fn kept<'a>(&self, found: &'a BTreeMap<Box<[u8]>, fs::Metadata>) -> HashSet<&'a [u8]> {
         let mut kept: HashSet<&[u8]> = HashSet::with_capacity(found.len());
         for (path, metadata) in found {
             let parent = path.iter().rposition(|&byte| byte == b'/').map(|slash| &path[..slash]);
             let is_same = self.made.get(path).is_some_and(|made| {
                 let now = stamp(metadata);
-                *made == now || (metadata.is_dir() && made.inode == now.inode && !made.is_fleeting)
+                *made == now || (made.is_directory() && made.is_same_but_mode(&now))
             });
             if is_same && parent.is_none_or(|parent| kept.contains(parent)) {
                 kept.insert(path);

@@ -44,6 +44,22 @@ fn all_that_is_made_was_modified_long_ago() {
 }
 
 #[test]
+fn a_directory_in_place_of_a_file_goes_though_it_has_its_inode() {
+    let root = tempfile::tempdir().unwrap();
+    let mut tree = tree(root.path());
+    let before = tree.state().unwrap();
+    let other = root.path().join("d/l");
+    fs::remove_file(&other).unwrap();
+    fs::create_dir(&other).unwrap();
+    // As if it were the one that had become free.
+    let inode = other.symlink_metadata().unwrap().ino();
+    tree.made.get_mut(&b"d/l"[..]).unwrap().inode = inode;
+    tree.restore().unwrap();
+    assert_eq!(fs::read_link(&other).unwrap(), Path::new("a"));
+    assert_eq!(tree.state().unwrap(), before);
+}
+
+#[test]
 fn inodes_of_what_runs_make_are_kept_and_the_trees_own_files_not_touched() {
     let root = tempfile::tempdir().unwrap();
     let mut tree = tree(root.path());

@@ -73,7 +73,7 @@ impl Model<'_> {
                 self.links_to((from_start, from), (to_start, to), flags, call)
             }
             Change::Symlink { target, start, path } => {
-                let target = self.plan.paths.bytes(target);
+                let target = self.path(target);
                 self.makes(start, path, Kind::Link(Some(target.into())), call)
             }
             Change::MakeDir { start, path, .. } => self.makes(start, path, Kind::Directory, call),
@@ -114,7 +114,7 @@ impl Model<'_> {
         call: Option<&Call>,
         change: impl FnOnce(&mut Self, NodeId),
     ) -> Outcome {
-        if self.plan.paths.bytes(path).is_empty() {
+        if self.path(path).is_empty() {
             // AT_EMPTY_PATH.
             if let Some(handle) = start {
                 change(self, self.of_handle(handle));

@@ -21,7 +21,7 @@ impl Model<'_> {
         let done = call.is_none_or(|call| call.ret >= 0);
         // What is in the way of a directory mostly is one.
         let in_the_way = if kind == Kind::Directory { Kind::Directory } else { Kind::Any };
-        let path = self.plan.paths.bytes(path);
+        let path = self.path(path);
         let path = path.strip_suffix(b"/").filter(|path| !path.is_empty()).unwrap_or(path);
         let start = start.and_then(|handle| self.handles[handle.index()]);
         match self.walk(start, path, false, &expect_parent(call, in_the_way))? {
@@ -30,7 +30,10 @@ impl Model<'_> {
                 self.changes_name(name);
                 Ok(Ok(()))
             }
-            place if done => Ok(elsewhere(place).and(Err(Skip::Differs))),
+            place if done => {
+                self.was_not_there(place);
+                Ok(elsewhere(place).and(Err(Skip::Differs)))
+            }
             place => Ok(elsewhere(place)),
         }
     }
@@ -49,7 +52,7 @@ impl Model<'_> {
                 }
                 if call.is_none_or(|call| call.ret >= 0) {
                     self.changes_name(name);
-                    self.uses(node, Aspect::Attributes, Use::Update);
+                    self.has_new_name(node, -1);
                     self.entries[name.entry as usize].now = Now::Absent;
                 }
                 Ok(Ok(()))
@@ -72,7 +75,13 @@ impl Model<'_> {
         let expected = if exchange { expect(call, Kind::Any) } else { expected };
         let (source, target) = match self.ends(source, to, &expected)? {
             Ok(ends) if done => ends,
-            ends => return Ok(ends.map(|_| ())),
+            ends => {
+                // What is in the way may be a directory with something in it.
+                if let Ok((_, Place::Node { node, .. })) = ends {
+                    self.uses(node, Aspect::Listing, Use::Read);
+                }
+                return Ok(ends.map(|_| ()));
+            }
         };
         let Place::Node { node, name: Some(source) } = source else { return Ok(Err(Skip::Differs)) };
         let (name, replaced) = match target {
@@ -91,7 +100,7 @@ impl Model<'_> {
         }
         self.uses(node, Aspect::Attributes, Use::Update);
         if let Some(replaced) = replaced {
-            self.uses(replaced, Aspect::Attributes, Use::Update);
+            self.has_new_name(replaced, if exchange || replaced == node { 0 } else { -1 });
             self.uses(replaced, Aspect::Listing, Use::Read);
         }
         if replaced != Some(node) {
@@ -140,7 +149,7 @@ impl Model<'_> {
     ) -> Outcome {
         let done = call.is_none_or(|call| call.ret >= 0);
         let follow = flags & libc::AT_SYMLINK_FOLLOW as u32 != 0;
-        let source = if self.plan.paths.bytes(from.1).is_empty() {
+        let source = if self.path(from.1).is_empty() {
             from.0.map_or(Place::Nowhere, |handle| Place::Node { node: self.of_handle(handle), name: None })
         } else {
             // A link that fails because of the new name says that the old one is there.
@@ -161,7 +170,7 @@ impl Model<'_> {
                 if self.nodes[node as usize].kind == Kind::Any {
                     self.node(node).kind = Kind::File;
                 }
-                self.uses(node, Aspect::Attributes, Use::Update);
+                self.has_new_name(node, 1);
                 self.changes_name(name);
                 self.entries[name.entry as usize].now = Now::Node(node);
                 let home = Some((name.directory, self.entries[name.entry as usize].name));
@@ -169,7 +178,24 @@ impl Model<'_> {
                 one.home = one.home.or(home);
                 Ok(Ok(()))
             }
-            _ => Ok(Err(Skip::Differs)),
+            Ok((_, target)) => {
+                self.was_not_there(target);
+                Ok(Err(Skip::Differs))
+            }
+        }
+    }
+
+    /// A file has one name more or less.
+    fn has_new_name(&mut self, node: NodeId, more: i32) {
+        self.uses(node, Aspect::Attributes, Use::Update);
+        let first = self.nodes[node as usize].same_as.unwrap_or(node);
+        self.node(first).new_names += more;
+    }
+
+    /// A call that made a name says that there was none.
+    pub(super) fn was_not_there(&mut self, place: Place) {
+        if let Place::Node { name: Some(name), .. } = place {
+            self.may_be_own_link(name);
         }
     }
 }

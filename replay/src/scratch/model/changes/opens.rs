@@ -31,7 +31,11 @@ impl Model<'_> {
             () => Kind::Any,
         };
         let expected = if has(libc::O_CREAT) { expect_parent(call, Kind::Any) } else { expect(call, kind) };
-        let node = match self.lookup(start, path, follow, &expected)? {
+        let place = self.lookup(start, path, follow, &expected)?;
+        if exclusive && into.is_some() {
+            self.was_not_there(place);
+        }
+        let node = match place {
             Place::Node { node, .. } => {
                 if self.looks_at(node).is_err() {
                     return Ok(Err(Skip::SpecialFile));
