@@ -1,7 +1,7 @@
 //! A prediction held against what was measured: a row of the table in `docs/replay.md`.
 //!
 //! What counts is the error of the *change*: of a program that hardly changes, "no change" is right by accident. A time that a replay gives
-//! without a mark holds if that is at most a tenth of the change. One that it marks as unsure (~) says no more than its interval, and holds
+//! without a mark holds if that is at most a tenth of the change, or a fiftieth of the program's time. One that it marks as unsure (~) says no more than its interval, and holds
 //! if what was measured lies in that.
 
 use std::fmt;
@@ -10,6 +10,8 @@ use trace_replay::Estimate;
 
 /// The error of the change up to which a prediction holds, and the part of it that the interval of one reaches that is not marked.
 const SMALL: f64 = 0.10;
+/// The same of the program's time.
+const SMALL_OF_ALL: f64 = 0.02;
 /// Times from this on are written in milliseconds; in microseconds.
 const LONG_US: f64 = 20_000.0;
 
@@ -37,7 +39,8 @@ impl Held {
     /// As a report decides it, of all replays together.
     fn is_settled(&self) -> bool {
         let Estimate { median, low, high } = self.predicted;
-        (high - median).max(median - low) <= SMALL * (self.plain - median).abs()
+        let reach = (high - median).max(median - low);
+        reach <= (SMALL * (self.plain - median).abs()).max(SMALL_OF_ALL * self.plain)
     }
 
     /// In parts of the change.
@@ -47,11 +50,15 @@ impl Held {
     }
 
     fn holds(&self) -> &'static str {
-        let is_held = !self.is_settled() && self.predicted.holds(self.actual().median);
-        match (self.error() <= SMALL, is_held) {
-            (true, _) => "yes",
-            (false, true) => "its interval does",
-            (false, false) => "**no**",
+        let actual = self.actual().median;
+        if self.error() <= SMALL {
+            "yes"
+        } else if self.is_settled() && (self.predicted.median - actual).abs() <= SMALL_OF_ALL * self.plain {
+            "as a time"
+        } else if !self.is_settled() && self.predicted.holds(actual) {
+            "its interval does"
+        } else {
+            "**no**"
         }
     }
 }

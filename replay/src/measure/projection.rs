@@ -32,16 +32,19 @@ pub struct Projection {
 }
 
 impl Projection {
-    /// The interval of a figure that is settled reaches at most this part of the change to either side.
-    const SETTLED: f64 = 0.10;
+    /// The interval of a change that is settled reaches at most this part of it to either side,
+    const OF_CHANGE: f64 = 0.10;
+    /// or this part of the program's time.
+    const OF_WALL: f64 = 0.02;
 
-    /// Whether the change itself is known, and not only that it is small against the program's time: its interval reaches a tenth of it to
-    /// either side at most.
+    /// Whether the change is known: to a tenth, or so well that the program's time with it is. What is not known of the program's time as
+    /// it is now is no part of that.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        let Estimate { median, low, high } = self.wall_ns;
-        let change = (self.speedup.median * median - median).abs();
-        (high - median).max(median - low) <= Self::SETTLED * change
+        let change = |speedup: f64| 1.0 / speedup - 1.0;
+        let Estimate { median, low, high } = self.speedup;
+        let reach = (change(low) - change(median)).max(change(median) - change(high));
+        reach <= (Self::OF_CHANGE * change(median).abs()).max(Self::OF_WALL)
     }
 
     /// The same, its intervals with another's in them.
@@ -123,9 +126,13 @@ mod tests {
         };
         assert!(with(80.0, 78.5, 81.5).is_settled() && with(300.0, 290.0, 315.0).is_settled());
         assert!(!with(80.0, 77.0, 81.5).is_settled() && !with(80.0, 79.0, 83.0).is_settled());
-        // Two parts of a hundred are little, and all of a change.
-        assert!(!with(99.0, 98.0, 100.0).is_settled());
-        assert!(!with(100.0, 99.0, 101.0).is_settled());
+        // Of a small change little may be known, and much of the program's time with it.
+        assert!(with(99.0, 98.0, 100.0).is_settled() && with(100.0, 98.5, 101.5).is_settled());
+        assert!(!with(99.0, 96.5, 100.0).is_settled() && !with(100.0, 97.0, 101.0).is_settled());
+        // How long the program takes as it is may be known badly.
+        let Projection { speedup, .. } = with(80.0, 78.5, 81.5);
+        let wall_ns = Estimate { median: 80.0, low: 60.0, high: 100.0 };
+        assert!(Projection { wall_ns, speedup }.is_settled());
     }
 
     #[test]

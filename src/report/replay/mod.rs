@@ -146,15 +146,15 @@ fn table(rows: &[Row]) -> Table {
         Column::text("95 % interval").dropped(5),
         Column::number("to serial").dropped_last(1),
         Column::text("interval").dropped(6),
-        Column::number("to threads").dropped(1),
-        Column::number("CPU").dropped(2),
+        Column::number("to threads").dropped(2),
+        Column::number("CPU").dropped(3),
         Column::number("entries").dropped(7),
         Column::number("submitted").dropped(8),
-        Column::number("to workers").dropped(3),
+        Column::number("to workers").dropped(4),
         Column::number("switches").dropped(9),
         Column::number("set-up").dropped(10),
         Column::number("program"),
-        Column::text("its interval").dropped(4),
+        Column::text("its interval").dropped(1),
         Column::text("helps").dropped_last(3),
     ]);
     for row in rows {
@@ -250,7 +250,8 @@ fn below(replay: &Replay) -> Vec<String> {
     }
     if replay.rows.iter().any(|row| row.projection.is_some_and(|projected| !projected.settled)) {
         lines.push(
-            "A time with ~ is unsure: its interval reaches further than a tenth of what it changes, so rely on the interval alone."
+            "A time with ~ is unsure: what it changes is known neither to a tenth nor to a fiftieth of the program's time. Rely on its \
+             interval alone."
                 .to_owned(),
         );
     }
