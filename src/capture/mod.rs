@@ -63,6 +63,9 @@ pub trait Sink {
     /// A thread is about to go on untraced, inside a call or not. Only the ptrace backend tells.
     fn lets_go(&mut self, _tid: u32) {}
 
+    /// A process or thread that was to be attached to is, with so many threads. Only the ptrace backend tells.
+    fn attached(&mut self, _pid: u32, _threads: usize) {}
+
     /// One of several processes cannot be attached to, and the others are. Only where that is asked for.
     fn not_attached(&mut self, _error: &AttachError) {}
 

@@ -130,7 +130,8 @@ fn parse(expression: &str, is_fault: bool) -> Result<Injection, anyhow::Error> {
     let calls = CallSet::parse(parts.next().unwrap_or_default())?;
     let (mut what, mut when) = (Intervention::default(), When::ALWAYS);
     let mut given = Vec::new();
-    for part in parts {
+    // As strace does, what stands between two colons may be nothing.
+    for part in parts.filter(|part| !part.is_empty()) {
         let invalid = || anyhow::anyhow!("cannot do {part} of {expression}");
         let (name, value) = part.split_once('=').ok_or_else(invalid)?;
         // An error is a result; of several `when=` the last one counts.

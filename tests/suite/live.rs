@@ -6,6 +6,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use crate::attach::wait_until;
 use crate::differential::Place;
 use crate::support::run::{self, run};
 use crate::support::skip::skip_peer;
@@ -383,6 +384,96 @@ fn a_process_that_runs_is_attached_to() {
     let text = bench.read("attached");
     assert!(text.contains(r#"write(1, "got word\n", 9)"#), "{text}");
     assert!(text.ends_with("+++ exited with 1 +++\n"), "{text}");
+}
+
+/// What a call that a tracer has interrupted is shown with.
+const RESUMED: &str = "<... resuming interrupted read ...>";
+
+/// Attaches to a program with two threads that sleep, and ends it when this is in the text so many times. `which` makes
+/// the options of the process's number and a thread's; they are returned with the other thread's, and what was written and said.
+fn attached_to_sleepers(
+    which: impl Fn(&str, &str) -> Vec<String>,
+    (line, times): (&str, usize),
+) -> ([String; 3], String, String) {
+    let bench = Bench::new();
+    let mut program = run::command(crate::support::programs::program("sleepers"), bench.dir.path());
+    let program = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut program = Running(program.expect("the fixture runs"));
+    let mut tids = String::new();
+    let mut output = std::io::BufReader::new(program.0.stdout.take().expect("a pipe"));
+    std::io::BufRead::read_line(&mut output, &mut tids).expect("text");
+    let (one, other) = tids.trim_end().split_once(' ').expect("two threads");
+    let pid = program.0.id().to_string();
+    for tid in [one, other] {
+        let state = format!("/proc/{tid}/syscall");
+        // Number 7 is poll(2).
+        wait_until("it sleeps", || fs::read_to_string(&state).is_ok_and(|text| text.starts_with("7 ")));
+    }
+    let mut tracer = run::command(&bench.strace, bench.dir.path());
+    let tracer = tracer.arg0("strace").args(["-o", "attached"]).args(which(&pid, one)).stderr(Stdio::piped());
+    let mut tracer = Running(tracer.spawn().expect("trace"));
+    let text = || fs::read_to_string(bench.path("attached")).unwrap_or_default();
+    wait_until("they are recorded", || text().matches(line).count() >= times);
+    drop(program.0.stdin.take());
+    assert!(program.0.wait().expect("our own child").success());
+    assert!(tracer.0.wait().expect("our own child").success());
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut tracer.0.stderr.take().expect("a pipe"), &mut said).expect("text");
+    ([pid, one.to_owned(), other.to_owned()], text(), said)
+}
+
+#[test]
+fn one_thread_is_attached_to_alone() {
+    let only = |_: &str, tid: &str| ["-p", tid].map(str::to_owned).to_vec();
+    let ([_, tid, _], text, said) = attached_to_sleepers(only, (RESUMED, 1));
+    assert_eq!(said, format!("strace: Process {tid} attached\n"));
+    let end = "<... resuming interrupted read ...> <unfinished ...>) = ?\n+++ exited with 0 +++\n";
+    assert_eq!(text, format!("restart_syscall({end}"));
+    // Of the process, its first thread.
+    let first = |pid: &str, _: &str| ["-p", pid].map(str::to_owned).to_vec();
+    let ([pid, ..], text, said) = attached_to_sleepers(first, ("read(0", 1));
+    assert_eq!(said, format!("strace: Process {pid} attached\n"));
+    assert!(!text.contains("restart_syscall") && text.ends_with("+++ exited with 0 +++\n"), "{text}");
+}
+
+#[test]
+fn all_threads_are_attached_to_where_they_are_followed() {
+    for by_thread in [false, true] {
+        let which = |pid: &str, tid: &str| {
+            ["-f", "-p", if by_thread { tid } else { pid }].map(str::to_owned).to_vec()
+        };
+        let ([pid, one, other], text, said) = attached_to_sleepers(which, (RESUMED, 2));
+        let asked_for = if by_thread { &one } else { &pid };
+        assert_eq!(said, format!("strace: Process {asked_for} attached with 3 threads\n"));
+        for tid in [one, other] {
+            let line = format!("{tid:<5} restart_syscall(<... resuming interrupted read ...>");
+            assert!(text.lines().any(|text| text.starts_with(&line)), "{tid}: {text}");
+        }
+        assert_eq!(text.matches("+++ exited with 0 +++").count(), 3, "{text}");
+    }
+}
+
+#[test]
+fn the_version_is_where_scripts_look_for_it() {
+    let done = Bench::new().strace(&["-V"]);
+    let ours = format!("trace {}", env!("CARGO_PKG_VERSION"));
+    let version = done.stdout.strip_prefix("strace -- version ").and_then(|text| text.split(' ').next());
+    assert_eq!((done.status.code(), version), (Some(0), Some("6.1")), "{done:?}");
+    assert!(done.stdout.contains(&ours), "{done:?}");
+}
+
+#[test]
+fn a_command_that_cannot_be_traced_or_found_is_told_of() {
+    let bench = Bench::new();
+    // Under a tracer that follows there is no other one.
+    let link = bench.strace.to_str().expect("our own directory");
+    let done = bench.strace(&["-f", "-o", "outer", link, "true"]);
+    assert_eq!(done.status.code(), Some(1), "{done:?}");
+    let (before, after) = done.stderr.split_once("ptrace(PTRACE_SEIZE, ").expect("the request is named");
+    assert!(before.ends_with("strace: ") && after.ends_with("): Operation not permitted\n"), "{done:?}");
+    let mut without = run::command(&bench.strace, bench.dir.path());
+    let done = run(without.arg0("strace").arg("true").env_remove("PATH"));
+    assert_eq!(done.stderr, "strace: Can't stat 'true': No such file or directory\n");
 }
 
 #[test]

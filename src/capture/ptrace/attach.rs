@@ -1,4 +1,5 @@
-//! Attaching to processes that run already: all their threads, and the children they make from then on.
+//! Attaching to processes that run already: all their threads, and the children they make from then on; or to single threads,
+//! where nobody is followed.
 //!
 //! Each thread is seized and interrupted. A call it is inside is interrupted with it and entered again when it
 //! goes on (`PTRACE_INTERRUPT` in ptrace(2)), so that every call is seen from its entry; one that was
@@ -37,7 +38,7 @@ pub fn attach<S: Sink>(
     options: Options,
 ) -> Result<io::Result<Outcome>, AttachError> {
     for &pid in pids.iter().filter(|_| !options.any_process) {
-        check(pid)?;
+        check(pid, false)?;
     }
     let watch = if let Some(how) = options.interruptible {
         Watch::install_interruptible(how)
@@ -49,8 +50,9 @@ pub fn attach<S: Sink>(
     };
     let mut session = Session::of_running(sink, options, watch);
     for &pid in pids {
-        match check(pid).and_then(|()| session.attach_process(pid)) {
-            Ok(()) => {}
+        let any = options.any_process;
+        match check(pid, any).and_then(|process| session.attach_to(pid, process)) {
+            Ok(threads) => session.sink.attached(pid, threads),
             Err(error) if session.options.any_process => session.sink.not_attached(&error),
             Err(error) => {
                 session.detach_all();
@@ -65,31 +67,54 @@ pub fn attach<S: Sink>(
     Ok(result.map(|()| outcome))
 }
 
-fn check(pid: i32) -> Result<(), AttachError> {
-    check_process(pid)?;
+/// The process that is meant by this number, which may be a thread's if `takes_threads`.
+fn check(pid: i32, takes_threads: bool) -> Result<i32, AttachError> {
+    let process = match check_process(pid) {
+        Ok(()) => pid,
+        Err(AttachError::Thread(_, process)) if takes_threads => {
+            check_process(process)?;
+            process
+        }
+        Err(error) => return Err(error),
+    };
     match status_field(pid, "TracerPid:") {
         Some(tracer) if tracer > 0 => Err(AttachError::Traced { pid, tracer, name: name(tracer) }),
-        _ => Ok(()),
+        _ => Ok(process),
     }
 }
 
 impl<S: Sink> Session<'_, S> {
-    /// Attaches to all threads of a process, until a look finds no new one.
-    fn attach_process(&mut self, pid: i32) -> Result<(), AttachError> {
+    /// Attaches to this thread of the process, to all of them where they are followed. Returns how many those are.
+    fn attach_to(&mut self, tid: i32, pid: i32) -> Result<usize, AttachError> {
         let shares = self.threads.values().next().map_or_else(|| Shares::of(pid), |t| t.shares.beside(pid));
+        let before = self.threads.len();
+        if self.options.follow {
+            self.attach_process(pid, &shares)?;
+        } else {
+            self.attach_thread(pid, tid, &shares)?;
+        }
+        match self.threads.len() - before {
+            // A first thread that has ended is there, and not to be traced.
+            0 if state(tid) == Some(b'Z') => {
+                Err(AttachError::NotPermitted { pid: tid, name: name(tid), hint: "; it has ended" })
+            }
+            0 => Err(AttachError::NoProcess(tid)),
+            threads => Ok(threads),
+        }
+    }
+
+    /// Attaches to all threads of a process, until a look finds no new one.
+    fn attach_process(&mut self, pid: i32, shares: &Shares) -> Result<(), AttachError> {
         let mut found_new = true;
         while found_new {
             found_new = false;
             for tid in threads_of(pid) {
-                if !self.threads.contains_key(&tid) && self.attach_thread(pid, tid, &shares)? {
+                if !self.threads.contains_key(&tid) && self.attach_thread(pid, tid, shares)? {
                     found_new = true;
                 }
             }
         }
-        if self.threads.values().any(|thread| thread.pid == pid) {
-            return Ok(());
-        }
-        Err(AttachError::NoProcess(pid))
+        Ok(())
     }
 
     /// Attaches to a thread. False: it is gone, or will be told of by the thread that has just made it.
@@ -170,7 +195,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_attached_to_is_told() {
-        let error = |pid| check(pid).unwrap_err().to_string();
+        let error = |pid| check(pid, true).unwrap_err().to_string();
         assert_eq!(error(i32::MAX), format!("no process {}", i32::MAX));
         let me = std::process::id().cast_signed();
         assert_eq!(error(me), format!("process {me} is trace itself"));

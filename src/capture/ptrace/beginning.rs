@@ -104,6 +104,11 @@ impl<'s, S: Sink> Gate<'s, S> {
         self.sink.used(tid.cast_unsigned(), system_ns);
     }
 
+    /// A process that ran already is recorded from now on.
+    pub fn attached(&mut self, pid: i32, threads: usize) {
+        self.sink.attached(pid.cast_unsigned(), threads);
+    }
+
     /// One of several processes is not to be had.
     pub fn not_attached(&mut self, error: &AttachError) {
         self.sink.not_attached(error);

@@ -41,7 +41,7 @@ pub struct Options {
     /// Tell where a thread was when a signal came.
     pub signal_pointers: bool,
     /// Of the processes to attach to, those that cannot be had are told of ([`not_attached`](crate::capture::Sink::not_attached)), and the
-    /// others are recorded.
+    /// others are recorded. A number may be that of a thread then: it alone is recorded, or all of its process if `follow`.
     pub any_process: bool,
     /// Take CPU samples, too; only of a command.
     pub sample: Option<Sample>,

@@ -49,7 +49,10 @@ fn check(item: &str) -> anyhow::Result<()> {
         let help = try_help();
         bail!("incorrect personality designator '{designator}' in qualification '{word}'\n{help}");
     }
-    let is_known = word != "none" && Filter::parse(word).is_ok_and(|set| set.chooses_any_call());
+    // A sign is one of the whole set only.
+    let is_known = word != "none"
+        && !word.starts_with('!')
+        && Filter::parse(word).is_ok_and(|set| set.chooses_any_call());
     match word.strip_prefix('/') {
         // What is no expression at all is none with `?` either.
         Some(pattern) if CallSet::parse(word).is_err() && !pattern.contains(')') => {
@@ -77,6 +80,10 @@ pub fn descriptors(set: &str) -> anyhow::Result<Descriptors> {
     let items: Vec<&str> = list.split(',').filter(|item| !item.is_empty()).collect();
     if items.is_empty() {
         bail!("invalid descriptor '{set}'");
+    }
+    // Both stand for a whole set.
+    if let Some(word) = items.iter().find(|item| list != **item && matches!(**item, "all" | "none")) {
+        bail!("invalid descriptor '{word}'");
     }
     let sign = if list.len() < set.len() { "!" } else { "" };
     let named = format!("{sign}{}", items.join(","));
@@ -117,16 +124,16 @@ fn set(text: &str, find: impl Fn(&str) -> Option<u64>, all: u64, kind: &str) -> 
     if names.is_empty() {
         bail!("invalid {kind} '{text}'");
     }
-    let mut bits = 0;
-    for name in names {
-        bits |= match name {
-            "all" => all,
-            "none" => 0,
-            name => match find(name) {
-                Some(bit) => bit,
-                None => bail!("invalid {kind} '{name}'"),
-            },
-        };
+    let mut bits = match list {
+        "all" => all,
+        _ => 0,
+    };
+    // Both stand for a whole set, and are none of the names in one.
+    for name in names.into_iter().filter(|_| !matches!(list, "all" | "none")) {
+        match find(name) {
+            Some(bit) => bits |= bit,
+            None => bail!("invalid {kind} '{name}'"),
+        }
     }
     Ok(if is_inverted { all & !bits } else { bits })
 }

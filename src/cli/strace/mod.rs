@@ -46,7 +46,9 @@ pub fn words() -> Option<Vec<OsString>> {
 pub fn run(words: Vec<OsString>) -> ExitCode {
     let done = options::parse(words).and_then(|asked| match asked {
         Asked::Version => {
-            print(&format!("strace -- by trace {}, in the form of strace 6.1\n", env!("CARGO_PKG_VERSION")))
+            // Scripts read the number behind `strace -- version `: it is that of the language, and who speaks it is told behind it.
+            let ours = env!("CARGO_PKG_VERSION");
+            print(&format!("strace -- version 6.1 (its language, spoken by trace {ours})\n"))
         }
         Asked::Help => print(&table::help()),
         Asked::Trace(options) => trace(*options),
@@ -117,7 +119,9 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
     let spawn = SpawnOptions { wait_for_go: true, takes_timers: true, filter, ..SpawnOptions::default() };
     let mut child = launch::spawn(&command, [0, 1, 2].map(own_stream), &spawn)?;
     sink.started(child.pid())?;
-    let outcome = ptrace::record(child.pid(), || child.go(), &mut sink, capture)?;
+    let pid = child.pid();
+    let outcome =
+        ptrace::record(pid, || child.go(), &mut sink, capture).map_err(|error| not_traced(pid, error))?;
     if let Some(error) = child.failure() {
         return Err(error.into());
     }
@@ -126,6 +130,14 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
         tell(&format!("{error:#}"));
     }
     Ok(ended(&outcome))
+}
+
+/// What is told where the command's process cannot be traced: which request was refused, as under another tracer or in a sandbox.
+fn not_traced(pid: i32, error: io::Error) -> anyhow::Error {
+    match error.raw_os_error() {
+        Some(libc::EPERM) => anyhow::anyhow!("ptrace(PTRACE_SEIZE, {pid}): {}", Errno::EPERM.desc()),
+        _ => error.into(),
+    }
 }
 
 /// Ends as the command has, or by the signal that made an end of tracing.
@@ -155,6 +167,10 @@ fn resolve(options: &Options) -> anyhow::Result<Option<Command>> {
         && let Err(why) = stat(Path::new(name))
     {
         return Err(cannot(why));
+    }
+    if !name.as_bytes().contains(&b'/') && std::env::var_os("PATH").is_none() {
+        // Others look in the system's own directories then.
+        return Err(cannot(Errno::ENOENT));
     }
     let resolved = Command::resolve(options.command.iter().cloned());
     let mut command = match resolved {

@@ -127,9 +127,13 @@ impl StraceSink {
         }
     }
 
-    fn say_attached(&self, tid: u32) {
-        if !self.options.quiet.attach() {
-            super::tell(&format!("Process {tid} attached"));
+    fn say_attached(&self, tid: u32, threads: usize) {
+        if self.options.quiet.attach() {
+            return;
+        }
+        match threads {
+            0 | 1 => super::tell(&format!("Process {tid} attached")),
+            _ => super::tell(&format!("Process {tid} attached with {threads} threads")),
         }
     }
 
@@ -249,15 +253,14 @@ impl Sink for StraceSink {
             Kind::Exit => self.ended(event),
             Kind::Fork => {
                 let child = event.ret.unwrap_or(0) as u32;
-                self.say_attached(child);
+                self.say_attached(child, 1);
                 self.joined(child);
                 self.with(event, |live| live.forked(event));
             }
             Kind::Frame | Kind::Stack => self.stacks.add(event),
-            Kind::Mark if event.text == Some(mark::ATTACHED.as_bytes()) && event.tid == event.pid => {
+            Kind::Mark if event.text == Some(mark::ATTACHED.as_bytes()) => {
                 self.joined(event.tid);
                 self.with(event, |live| live.attached(event.tid));
-                self.say_attached(event.tid);
             }
             Kind::Lost => super::tell("threads were lost: somebody else has waited for them"),
             _ => {}
@@ -286,6 +289,10 @@ impl Sink for StraceSink {
         } else {
             Intervention::default()
         }
+    }
+
+    fn attached(&mut self, pid: u32, threads: usize) {
+        self.say_attached(pid, threads);
     }
 
     fn not_attached(&mut self, error: &AttachError) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::event::Event;
+use crate::event::{Abi, Event};
 
 /// What can be told of the calls of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,11 +128,14 @@ impl Count {
     }
 }
 
+/// The conventions in the order of their tables, and strace's names for them.
+const MODES: [(Abi, &str); 3] = [(Abi::X86_64, "64 bit"), (Abi::I386, "32 bit"), (Abi::X32, "x32")];
+
 /// What has been counted.
 #[derive(Debug, Default)]
 pub struct Summary {
-    /// By convention and number, which is their order where they are alike.
-    counts: BTreeMap<(usize, u32), (&'static str, Count)>,
+    /// By convention, each of which has a table, and number, which is their order where they are alike.
+    counts: BTreeMap<usize, BTreeMap<u32, (&'static str, Count)>>,
     layout: Layout,
 }
 
@@ -152,33 +155,41 @@ impl Summary {
         let one = Count { calls: 1, errors, ns, least_ns: ns, most_ns: ns };
         let (_, count) = self
             .counts
-            .entry((event.abi as usize, event.nr))
+            .entry(event.abi as usize)
+            .or_default()
+            .entry(event.nr)
             .or_insert_with(|| (spec.name, Count::default()));
         *count = count.joined(one);
     }
 
-    /// The table; nothing where there were no calls.
+    /// A table for each convention that calls were made in.
     pub fn text(&self) -> String {
-        let mut rows: Vec<(&str, Count)> = self.counts.values().copied().collect();
-        if rows.is_empty() {
-            return String::new();
+        let mut text = String::new();
+        for (abi, name) in MODES {
+            let Some(counts) = self.counts.get(&(abi as usize)) else { continue };
+            if abi != Abi::X86_64 {
+                text.push_str("System call usage summary for ");
+                text.push_str(name);
+                text.push_str(" mode:\n");
+            }
+            self.push_table(&mut text, counts.values().copied().collect());
         }
+        text
+    }
+
+    fn push_table(&self, text: &mut String, mut rows: Vec<(&str, Count)>) {
         sort(&mut rows, self.layout.sort);
         let total = rows.iter().fold(Count::default(), |sum, (_, count)| sum.joined(*count));
         let longest = rows.iter().map(|(name, _)| name.len() + 1).max().unwrap_or(0);
         let name_width = longest.max(NAME_WIDTH);
         let columns = &self.layout.columns;
-        let mut text = String::new();
-        push_line(&mut text, columns, name_width, |column| column.title().0.to_owned());
-        push_rule(&mut text, columns, name_width);
+        push_line(text, columns, name_width, |column| column.title().0.to_owned());
+        push_rule(text, columns, name_width);
         for (name, count) in &rows {
-            push_line(&mut text, columns, name_width, |column| {
-                cell(column, name, count, share(count, &total))
-            });
+            push_line(text, columns, name_width, |column| cell(column, name, count, share(count, &total)));
         }
-        push_rule(&mut text, columns, name_width);
-        push_line(&mut text, columns, name_width, |column| cell(column, "total", &total, 100.0));
-        text
+        push_rule(text, columns, name_width);
+        push_line(text, columns, name_width, |column| cell(column, "total", &total, 100.0));
     }
 }
 
@@ -260,6 +271,19 @@ mod tests {
              100.00    0.000020           6         3         1 total\n"
         );
     }
+
+    #[test]
+    fn each_convention_has_a_table() {
+        let mut summary = Summary::default();
+        summary.add(&Event { abi: Abi::I386, nr: 20, ..call("getpid", 0, 0, 7) }, None);
+        let alone = summary.text();
+        assert!(alone.starts_with("System call usage summary for 32 bit mode:\n% time "), "{alone}");
+        summary.add(&call("close", 0, 0, 0), None);
+        let both = summary.text();
+        assert!(both.starts_with("% time ") && both.ends_with(&alone), "{both}");
+        assert_eq!(both.lines().filter(|line| line.ends_with(" total")).count(), 2, "{both}");
+    }
+
     #[test]
     fn columns_and_what_is_taken_off() {
         let mut layout = Layout::default();
