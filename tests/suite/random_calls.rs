@@ -283,3 +283,19 @@ fn every_operation_of_ioctl_of_i386() {
     compare_operations("random_calls32", Abi::I386, "54", "22", &OPTIONS[..1]);
     compare_operations("random_calls32", Abi::I386, "54", "0", &OPTIONS[1..2]);
 }
+
+#[test]
+fn every_option_of_sockets_and_type_of_netlink() {
+    let success: &[&str] =
+        &["-e", "trace=setsockopt,getsockopt,sendto", "-e", "inject=setsockopt,getsockopt:retval=0"];
+    compare("options", &[], &[success], 50_000, |line| {
+        // Of these the structures are bytes here.
+        ["QDISC", "TCLASS", "TFILTER", "ACTION", "NEIGHTBL", "DCB", "MDB", "NSID", "STATS", "CACHEREPORT"]
+            .iter()
+            .chain(&["CHAIN", "NEXTHOP", "VLAN", "TUNNEL"])
+            .any(|kind| {
+                line.split_once("nlmsg_type=RTM_")
+                    .is_some_and(|(_, rest)| rest.split(',').next().is_some_and(|name| name.contains(kind)))
+            })
+    });
+}

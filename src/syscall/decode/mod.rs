@@ -34,6 +34,7 @@ mod mounts;
 mod net;
 mod netlink;
 mod old;
+mod options;
 mod pages;
 mod perf;
 mod poll;

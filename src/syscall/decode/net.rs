@@ -3,8 +3,8 @@
 use super::address::write_socket_address;
 use super::memory::Phase;
 use super::netlink::Protocol;
-use super::structures::{LINGER, TIMESPEC, TIMESPEC64, UCRED};
-use super::{Decoder, filter, time};
+use super::structures::{TIMESPEC, TIMESPEC64};
+use super::{Decoder, time};
 use crate::syscall::flags::{MSG, write_number, write_radix};
 use crate::syscall::{Arg, Family, Spec, Struct};
 
@@ -367,55 +367,6 @@ impl Decoder<'_, '_> {
         out.extend_from_slice(b", msg_flags=");
         self.style.constants.bits(out, &MSG, u64::from(flags));
         out.push(b'}');
-    }
-
-    /// The value of a socket option, passed or filled.
-    pub(super) fn write_socket_option(&mut self, out: &mut Vec<u8>, index: usize) {
-        let address = self.arg(index);
-        let is_asked = self.phase == Phase::Exit;
-        if !self.is_deep() || (is_asked && !self.succeeded()) {
-            return self.write_address(out, address);
-        }
-        let length = if is_asked {
-            self.read_u32_at(Phase::Exit, self.arg(index + 1))
-        } else {
-            Some(self.arg(index + 1) as u32)
-        };
-        let Some(length) = length else { return self.write_address(out, address) };
-        if (is_asked && length.cast_signed() <= 0) || length == u32::MAX {
-            return self.write_address(out, address);
-        }
-        match (self.arg(1) as u32, self.arg(2) as u32, length) {
-            // SO_LINGER, SO_PEERCRED.
-            (1, 13, 8) => self.write_layout(out, address, &LINGER),
-            (1, 17, 12) => self.write_layout(out, address, &UCRED),
-            // SO_ATTACH_FILTER, which tells how many instructions there are; SO_ATTACH_REUSEPORT_CBPF.
-            (1, 26, count) if is_asked => match u16::try_from(count) {
-                Ok(count) => filter::write_program(self, out, address, u64::from(count), filter::Of::Socket),
-                Err(_) => self.write_address(out, address),
-            },
-            (1, 26 | 51, length) if length == 2 * self.word_size() as u32 => {
-                filter::write(self, out, address, filter::Of::Socket);
-            }
-            // The first two in another size.
-            (1, 13 | 26 | 51, _) => self.write_address(out, address),
-            // SO_ERROR.
-            (1, 4, 4) => self.write_error_number(out, address),
-            (_, _, 4) => self.write_integer(out, address, 4),
-            _ => self.write_buffer(out, address, u64::from(length)),
-        }
-    }
-
-    fn write_error_number(&mut self, out: &mut Vec<u8>, address: u64) {
-        let errno = self.read_u32_at(self.phase, address).and_then(|errno| i32::try_from(errno).ok());
-        match errno.filter(|&errno| errno > 0).and_then(|errno| syscalls::Errno::new(errno).name()) {
-            Some(name) => {
-                out.push(b'[');
-                out.extend_from_slice(name.as_bytes());
-                out.push(b']');
-            }
-            None => self.write_integer(out, address, 4),
-        }
     }
 
     /// Size of the signal set at this place: the next argument, or that of the old calls.

@@ -133,7 +133,10 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
         ("getsockopt", 2) if args[1] as u32 == 1 && args[2] as u32 == 26 => {
             Some(Form::Own(write_filter_option))
         }
-        ("setsockopt" | "getsockopt", 2) => option_names(args[1] as u32).map(|set| Form::As(Arg::Enum(set))),
+        ("setsockopt" | "getsockopt", 2) => {
+            let names = flags::socket_options(args[1] as u32, spec.name == "getsockopt");
+            names.map(|set| Form::As(Arg::Enum(set)))
+        }
         _ => rare::form(event, spec, index),
     }
 }
@@ -242,18 +245,6 @@ fn write_packet_protocol(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: u
 fn write_filter_option(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     let number = |out: &mut Vec<u8>| write_hex(out, u64::from(call.arg(index) as u32));
     call.style.constants.write(out, number, |out| out.extend_from_slice(b"SO_GET_FILTER"));
-}
-
-/// Names of options at this level of the socket.
-fn option_names(level: u32) -> Option<&'static FlagSet> {
-    match level {
-        1 => Some(&flags::SOCKET_OPTION),
-        0 => Some(&flags::IP_OPTION),
-        6 => Some(&flags::TCP_OPTION),
-        41 => Some(&flags::IPV6_OPTION),
-        270 => Some(&flags::netlink::NETLINK_OPTION),
-        _ => None,
-    }
 }
 
 /// Whether the call does not look at an argument that others after it do.

@@ -287,11 +287,6 @@ layouts! {
         set(8) mode @ 8/8 Octal(B8);
         always resolve @ 16/16 Flags(&RESOLVE, B8);
     }
-    /// `struct linger`.
-    LINGER: 8/8 {
-        always l_onoff @ 0/0 Int(B4);
-        always l_linger @ 4/4 Int(B4);
-    }
     /// `struct ucred`.
     UCRED: 12/12 {
         always pid @ 0/0 Process;

@@ -6,6 +6,7 @@
 
 mod bpf;
 mod devices;
+pub mod families;
 mod file;
 mod io;
 mod ioctl;
@@ -14,6 +15,7 @@ mod memory;
 mod mount;
 mod net;
 pub mod netlink;
+mod options;
 mod perf;
 mod prctl;
 mod process;
@@ -39,6 +41,7 @@ pub use mount::{
     QUOTA_TYPE, QUOTA_VALID, QUOTA_XFS,
 };
 pub use net::*;
+pub use options::socket_options;
 pub use perf::*;
 pub use prctl::*;
 pub use process::{CLONE, CLONE3, PERSONALITY, SCHED, SETNS};

@@ -138,9 +138,11 @@ impl Decoder<'_, '_> {
                 return out.extend_from_slice(name.as_bytes());
             }
             write_hex(out, u64::from(number));
-            out.extend_from_slice(b" /* ");
-            out.extend_from_slice(table.unknown.as_bytes());
-            out.extend_from_slice(b" */");
+            if !table.unknown.is_empty() {
+                out.extend_from_slice(b" /* ");
+                out.extend_from_slice(table.unknown.as_bytes());
+                out.extend_from_slice(b" */");
+            }
         };
         self.style.constants.write(out, |out| write_hex(out, u64::from(number)), name);
         out.push(b'}');

@@ -10,7 +10,8 @@ use super::super::{Constants, Decoder, Hex, Style};
 use super::Head;
 use super::attribute::{Attributes, Index, Show as A, write_cookie};
 use crate::syscall::flags::netlink::{
-    NL_NETLINK_SHOW, NL_PACKET_SHOW, NL_SOCKET_MEMORY, NL_SOCKET_STATE, NL_UNIX_SHOW, SOCKET_KIND,
+    NL_NETLINK_SHOW, NL_NETLINK_STATE, NL_PACKET_SHOW, NL_SOCKET_MEMORY, NL_SOCKET_STATE, NL_UNIX_SHOW,
+    SOCKET_KIND,
 };
 use crate::syscall::flags::{
     FlagSet, NETLINK_PROTOCOL, SOCKET_DOMAIN, SOCKET_PROTOCOL, write_hex, write_radix,
@@ -59,6 +60,26 @@ layouts! {
         always idiag_ext @ 2/2 Own(write_extensions);
         always idiag_states @ 4/4 Own(write_states);
         always id @ 8/8 Own(write_inet6_id);
+    }
+    /// `struct inet_diag_req`, which only TCP and DCCP have had.
+    OLD_REQUEST: 60/60 {
+        always idiag_family @ 0/0 Enum(&SOCKET_DOMAIN, B1);
+        always idiag_src_len @ 1/1 Uint(B1);
+        always idiag_dst_len @ 2/2 Uint(B1);
+        always idiag_ext @ 3/3 Own(write_extensions);
+        always id @ 4/4 Nested(&INET_ID);
+        always idiag_states @ 52/52 Own(write_states);
+        always idiag_dbs @ 56/56 Uint(B4);
+    }
+    /// The same of IPv6.
+    OLD_REQUEST6: 60/60 {
+        always idiag_family @ 0/0 Enum(&SOCKET_DOMAIN, B1);
+        always idiag_src_len @ 1/1 Uint(B1);
+        always idiag_dst_len @ 2/2 Uint(B1);
+        always idiag_ext @ 3/3 Own(write_extensions);
+        always id @ 4/4 Own(write_inet6_id);
+        always idiag_states @ 52/52 Own(write_states);
+        always idiag_dbs @ 56/56 Uint(B4);
     }
     /// `struct inet_diag_sockid`.
     INET_ID: 48/48 {
@@ -115,7 +136,7 @@ layouts! {
         always ndiag_family @ 0/0 Enum(&SOCKET_DOMAIN, B1);
         always ndiag_type @ 1/1 Enum(&SOCKET_KIND, B1);
         always ndiag_protocol @ 2/2 Enum(&NETLINK_PROTOCOL, B1);
-        always ndiag_state @ 3/3 Enum(&NL_SOCKET_STATE, B1);
+        always ndiag_state @ 3/3 Enum(&NL_NETLINK_STATE, B1);
         always ndiag_portid @ 4/4 Uint(B4);
         always ndiag_dst_portid @ 8/8 Uint(B4);
         always ndiag_dst_group @ 12/12 Uint(B4);
@@ -188,6 +209,7 @@ static OF_INET: Attributes = Attributes {
 static OF_REQUESTS: Attributes = Attributes {
     unknown: "INET_DIAG_REQ_???",
     rows: &[
+        (0, "INET_DIAG_REQ_NONE", A::Bytes),
         (1, "INET_DIAG_REQ_BYTECODE", A::Bytes),
         (2, "INET_DIAG_REQ_SK_BPF_STORAGES", A::Bytes),
         (3, "INET_DIAG_REQ_PROTOCOL", A::U32),
@@ -235,8 +257,25 @@ const fn told(family: &'static str, layout: &'static Layout, attributes: &'stati
     Head { family, layout, attributes: Some(attributes) }
 }
 
-/// What a message about sockets of this family begins with.
-pub(super) fn head(family: u8, is_request: bool) -> Option<&'static Head> {
+/// What old requests begin with.
+static OLD_HEADS: [(i32, Head); 2] =
+    [(libc::AF_INET, old(&OLD_REQUEST)), (libc::AF_INET6, old(&OLD_REQUEST6))];
+
+const fn old(layout: &'static Layout) -> Head {
+    Head { family: "idiag_family", layout, attributes: Some(&OF_REQUESTS) }
+}
+
+/// `TCPDIAG_GETSOCK` and `DCCPDIAG_GETSOCK`.
+const OLD_KINDS: [u16; 2] = [18, 19];
+
+/// What a message of this type about sockets of this family begins with.
+pub(super) fn head(kind: u16, family: u8, is_request: bool) -> Option<&'static Head> {
+    if is_request && OLD_KINDS.contains(&kind) {
+        let old = OLD_HEADS.iter().find(|(known, _)| *known == i32::from(family));
+        if let Some((_, head)) = old {
+            return Some(head);
+        }
+    }
     let (_, asked, told) = HEADS.iter().find(|(known, ..)| *known == i32::from(family))?;
     Some(if is_request { asked } else { told })
 }

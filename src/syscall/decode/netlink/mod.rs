@@ -5,11 +5,12 @@
 //!                                                            └─ attribute: a list, by a table of its structure
 //! ```
 //!
-//! Declarative: `route` and `diag` are tables of structures and attributes. Of protocols that have none here the
-//! content is bytes. What comes from a program may be anything: lengths are never trusted past the bytes there are.
+//! Declarative: `route` and `diag` are tables of structures and attributes; `others` has the types of all protocols. Of
+//! those without tables the content is bytes. What comes from a program may be anything: lengths are never trusted past the bytes there are.
 
 mod attribute;
 mod diag;
+mod others;
 mod route;
 
 use super::Hex;
@@ -18,10 +19,7 @@ use super::layout::Layout;
 use super::net::{word16, word32};
 use super::text::write_text;
 use super::{Decoder, Style};
-use crate::syscall::flags::netlink::{
-    NL_DIAG, NL_FLAGS, NL_FLAGS_DELETE, NL_FLAGS_ERROR, NL_FLAGS_GET, NL_FLAGS_NEW, NL_MESSAGE, NL_ROUTE,
-};
-use crate::syscall::flags::{FlagSet, SOCKET_DOMAIN, write_number, write_radix};
+use crate::syscall::flags::{SOCKET_DOMAIN, write_number, write_radix};
 
 use attribute::Attributes;
 
@@ -30,7 +28,13 @@ pub(super) type Protocol = Option<u32>;
 
 const ROUTE: Protocol = Some(0);
 const SOCK_DIAG: Protocol = Some(4);
+const XFRM: Protocol = Some(6);
+const SELINUX: Protocol = Some(7);
+const AUDIT: Protocol = Some(9);
+const NETFILTER: Protocol = Some(12);
 const KOBJECT_UEVENT: Protocol = Some(15);
+const GENERIC: Protocol = Some(16);
+const CRYPTO: Protocol = Some(21);
 
 /// Size of `struct nlmsghdr`.
 const HEADER: usize = 16;
@@ -44,7 +48,6 @@ const NLMSG_MIN_TYPE: u16 = 0x10;
 const NLM_F_REQUEST: u16 = 1;
 const NLM_F_CAPPED: u16 = 0x100;
 const NLM_F_ACK_TLVS: u16 = 0x200;
-const RTM_DELACTION: u16 = 49;
 
 /// What a message begins with: a structure, of which strace calls the first member so where the rest is missing,
 /// and the attributes behind it.
@@ -100,11 +103,14 @@ impl Decoder<'_, '_> {
     /// The messages in a buffer.
     pub(super) fn write_netlink(&mut self, out: &mut Vec<u8>, protocol: Protocol, address: u64, length: u64) {
         let mut bytes = vec![0; usize::try_from(length).unwrap_or(MOST).min(MOST)];
-        if bytes.len() < HEADER || protocol == KOBJECT_UEVENT {
+        if bytes.is_empty() || protocol == KOBJECT_UEVENT {
             return self.write_buffer(out, address, length);
         }
         if address == 0 || self.memory.read(self.phase, address, &mut bytes) < bytes.len() {
             return self.write_address(out, address);
+        }
+        if bytes.len() < HEADER {
+            return write_bytes(out, &bytes, self.style);
         }
         self.write_messages_of(out, protocol, &bytes);
     }
@@ -155,15 +161,9 @@ impl Decoder<'_, '_> {
         out.extend_from_slice(b"{nlmsg_len=");
         write_radix(out, header.length as u64, 10, 1);
         out.extend_from_slice(b", nlmsg_type=");
-        let kinds = match protocol {
-            _ if header.kind < NLMSG_MIN_TYPE => &NL_MESSAGE,
-            ROUTE => &NL_ROUTE,
-            SOCK_DIAG => &NL_DIAG,
-            _ => &NL_MESSAGE,
-        };
-        self.style.constants.one(out, kinds, u64::from(header.kind));
+        others::write_kind(out, protocol, header.kind, self.style.constants);
         out.extend_from_slice(b", nlmsg_flags=");
-        self.style.constants.bits(out, flags_of(protocol, header.kind), u64::from(header.flags));
+        self.style.constants.bits(out, others::flags(protocol, header.kind), u64::from(header.flags));
         out.extend_from_slice(b", nlmsg_seq=");
         write_radix(out, u64::from(header.seq), 10, 1);
         out.extend_from_slice(b", nlmsg_pid=");
@@ -173,15 +173,23 @@ impl Decoder<'_, '_> {
 
     fn write_content(&mut self, out: &mut Vec<u8>, protocol: Protocol, header: &Header, content: &[u8]) {
         match (protocol, header.kind) {
-            (_, NLMSG_ERROR) if content.len() >= 4 => self.write_error(out, protocol, header, content),
-            (_, NLMSG_DONE) if content.len() >= 4 => {
+            (_, NLMSG_ERROR) if content.len() >= 4 + HEADER => {
+                self.write_error(out, protocol, header, content)
+            }
+            (_, NLMSG_DONE) if content.len() == 4 => {
                 write_number(out, i64::from(word32(content, 0).cast_signed()));
             }
-            (ROUTE, NLMSG_MIN_TYPE..) => self.write_by_family(out, route::head(header.kind), content),
+            (ROUTE, NLMSG_MIN_TYPE..) => {
+                self.write_by_family(out, route::head(header.kind, content[0]), content);
+            }
+            // strace looks at no more where there is no more than the family.
+            (SOCK_DIAG, NLMSG_MIN_TYPE..) if content.len() == 1 => self.write_by_family(out, None, content),
             (SOCK_DIAG, NLMSG_MIN_TYPE..) => {
                 let is_request = header.flags & NLM_F_REQUEST != 0;
-                self.write_by_family(out, diag::head(content[0], is_request), content);
+                self.write_by_family(out, diag::head(header.kind, content[0], is_request), content);
             }
+            (NETFILTER, NLMSG_MIN_TYPE..) => others::write_netfilter(self, out, header.kind, content),
+            (SELINUX, 16 | 17) if content.len() >= 4 => others::write_selinux(out, header.kind, content),
             _ => write_bytes(out, content, self.style),
         }
     }
@@ -204,7 +212,7 @@ impl Decoder<'_, '_> {
             out.extend_from_slice(head.family.as_bytes());
             out.push(b'=');
             self.style.constants.one(out, &SOCKET_DOMAIN, u64::from(family));
-            return out.extend_from_slice(if content.len() > 1 { b", ...}" } else { b"}" });
+            return out.extend_from_slice(b", ...}");
         }
         self.write_members(out, head.layout, &content[..size]);
         let rest = content.get(size.next_multiple_of(4)..).filter(|rest| !rest.is_empty());
@@ -250,22 +258,6 @@ impl Decoder<'_, '_> {
             self.write_attributes(out, &attribute::OF_ERRORS, 0, more);
             out.push(b']');
         }
-    }
-}
-
-/// What flags mean depends on what the message is for.
-fn flags_of(protocol: Protocol, kind: u16) -> &'static FlagSet {
-    match (protocol, kind) {
-        (_, NLMSG_ERROR) => &NL_FLAGS_ERROR,
-        (_, ..NLMSG_MIN_TYPE) => &NL_FLAGS,
-        (SOCK_DIAG, _) | (ROUTE, RTM_DELACTION) => &NL_FLAGS_GET,
-        (ROUTE, kind) => match kind % 4 {
-            0 => &NL_FLAGS_NEW,
-            1 => &NL_FLAGS_DELETE,
-            2 => &NL_FLAGS_GET,
-            _ => &NL_FLAGS,
-        },
-        _ => &NL_FLAGS,
     }
 }
 

@@ -6,7 +6,7 @@
 use super::super::Decoder;
 use super::super::layout::Show::{Enum, Flags, Int, Own, Uint};
 use super::super::layout::Size::{B1, B2, B4, B8};
-use super::super::layout::layouts;
+use super::super::layout::{Layout, layouts};
 use super::super::net::word32;
 use super::Head;
 use super::attribute::{Attributes, Index, Show as A};
@@ -451,22 +451,33 @@ static OF_CONFIGURATIONS: Attributes = Attributes {
 static OF_LABELS: Attributes =
     Attributes { unknown: "IFAL_???", rows: &[(1, "IFAL_ADDRESS", A::Host), (2, "IFAL_LABEL", A::U32)] };
 
-/// What messages of these types begin with: `RTM_NEWLINK` and the others of the same thing, which are four each.
-static HEADS: [(u16, Head); 9] = [
-    (16, Head { family: "ifi_family", layout: &LINK, attributes: Some(&OF_LINKS) }),
-    (20, Head { family: "ifa_family", layout: &ADDRESS, attributes: Some(&OF_ADDRESSES) }),
-    (24, Head { family: "rtm_family", layout: &ROUTE, attributes: Some(&OF_ROUTES) }),
-    (28, Head { family: "ndm_family", layout: &NEIGHBOUR, attributes: Some(&OF_NEIGHBOURS) }),
-    (32, Head { family: "family", layout: &RULE, attributes: Some(&OF_RULES) }),
-    (56, Head { family: "ifa_family", layout: &ADDRESS, attributes: Some(&OF_ADDRESSES) }),
-    (60, Head { family: "ifa_family", layout: &ADDRESS, attributes: Some(&OF_ADDRESSES) }),
-    (72, Head { family: "ifal_family", layout: &LABEL, attributes: Some(&OF_LABELS) }),
-    (80, Head { family: "ncm_family", layout: &CONFIGURATION, attributes: Some(&OF_CONFIGURATIONS) }),
+/// What messages begin with whose types are from a first one to a last one.
+static HEADS: [(u16, u16, Head); 10] = [
+    (16, 19, head_of("ifi_family", &LINK, &OF_LINKS)),
+    (20, 22, head_of("ifa_family", &ADDRESS, &OF_ADDRESSES)),
+    (24, 26, head_of("rtm_family", &ROUTE, &OF_ROUTES)),
+    (28, 30, head_of("ndm_family", &NEIGHBOUR, &OF_NEIGHBOURS)),
+    (32, 34, head_of("family", &RULE, &OF_RULES)),
+    (58, 58, head_of("ifa_family", &ADDRESS, &OF_ADDRESSES)),
+    (62, 62, head_of("ifa_family", &ADDRESS, &OF_ADDRESSES)),
+    (72, 74, head_of("ifal_family", &LABEL, &OF_LABELS)),
+    (80, 82, head_of("ncm_family", &CONFIGURATION, &OF_CONFIGURATIONS)),
+    (RTM_GETNEIGH_OF_BRIDGES, RTM_GETNEIGH_OF_BRIDGES, head_of("ifi_family", &LINK, &OF_LINKS)),
 ];
 
-/// What a message of this type begins with.
-pub(super) fn head(kind: u16) -> Option<&'static Head> {
-    HEADS.iter().find(|(first, _)| *first == kind & !3).map(|(_, head)| head)
+const RTM_GETNEIGH: u16 = 30;
+/// No type that is told: the table's row of neighbours that bridges are asked for.
+const RTM_GETNEIGH_OF_BRIDGES: u16 = 0;
+
+const fn head_of(family: &'static str, layout: &'static Layout, attributes: &'static Attributes) -> Head {
+    Head { family, layout, attributes: Some(attributes) }
+}
+
+/// What a message of this type and family begins with.
+pub(super) fn head(kind: u16, family: u8) -> Option<&'static Head> {
+    let is_of_bridges = kind == RTM_GETNEIGH && i32::from(family) == libc::AF_BRIDGE;
+    let kind = if is_of_bridges { RTM_GETNEIGH_OF_BRIDGES } else { kind };
+    HEADS.iter().find(|(first, last, _)| (*first..=*last).contains(&kind)).map(|(.., head)| head)
 }
 
 fn write_index(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
