@@ -40,6 +40,12 @@ type Write = fn(&mut Decoder<'_, '_>, &mut Vec<u8>, &[u8]);
 /// Most bytes of a value that is looked at as a whole.
 const MOST: usize = 136;
 
+/// Options of `SOL_SOCKET` that are numbers.
+fn holds_number(option: u32) -> bool {
+    matches!(option, 1 | 2 | 5..=12 | 14..=16 | 18 | 19 | 27 | 29 | 30 | 32..=37 | 40..=46)
+        || matches!(option, 49 | 53 | 56 | 60 | 63..=65 | 68..=70 | 73 | 75)
+}
+
 /// What the value of an option is.
 fn value_of(level: u32, option: u32, is_asked: bool) -> Value {
     match (level, option, is_asked) {
@@ -50,8 +56,7 @@ fn value_of(level: u32, option: u32, is_asked: bool) -> Value {
         (1, 74, _) => Value::Named(&SOCKET_REHASH),
         // SO_ATTACH_FILTER, which tells how many instructions there are; SO_ATTACH_REUSEPORT_CBPF.
         (1, 26, _) | (1, 51, false) => Value::Filter,
-        (1, 1 | 2 | 5..=12 | 14..=16 | 18 | 19 | 27 | 29 | 30 | 32..=37 | 40..=46, _)
-        | (1, 49 | 53 | 56 | 60 | 63..=65 | 68..=70 | 73 | 75, _) => Value::Int,
+        (1, _, _) if holds_number(option) => Value::Int,
         (0, 35 | 36, false) => Value::Own(8, write_group4),
         (41, 20 | 21 | 27 | 28, false) => Value::Own(20, write_group6),
         (0 | 41, 42 | 45, false) => Value::Own(136, write_group),
@@ -105,7 +110,7 @@ impl Decoder<'_, '_> {
             _ if length.cast_signed() <= 0 => self.write_address(out, address),
             Value::Int | Value::Named(_) | Value::Errno if is_partial => {
                 self.write_part(out, address, length, |_, out, bytes| {
-                    write_text(out, bytes, Hex::All, false)
+                    write_text(out, bytes, Hex::All, false);
                 });
             }
             Value::Int | Value::Named(_) | Value::Errno if length < 4 && !is_asked => {
@@ -133,7 +138,7 @@ impl Decoder<'_, '_> {
             }
             Value::Icmp => self.write_part(out, address, length.min(4), write_icmp_filter),
             Value::List => self.write_array(out, address, u64::from(length / 4), 4, &mut |_, out, bytes| {
-                write_radix(out, u64::from(word32(bytes, 0)), 10, 1)
+                write_radix(out, u64::from(word32(bytes, 0)), 10, 1);
             }),
             Value::Own(size, write) if length as usize >= size => {
                 self.write_part(out, address, size as u32, write);

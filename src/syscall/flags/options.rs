@@ -230,6 +230,7 @@ flag_sets! {
 }
 
 /// Names of the options at this level; none: strace has none either.
+#[must_use]
 pub fn socket_options(level: u32, is_asked: bool) -> Option<&'static FlagSet> {
     Some(match level {
         0 if is_asked => &IP_GET,

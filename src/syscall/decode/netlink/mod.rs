@@ -174,7 +174,7 @@ impl Decoder<'_, '_> {
     fn write_content(&mut self, out: &mut Vec<u8>, protocol: Protocol, header: &Header, content: &[u8]) {
         match (protocol, header.kind) {
             (_, NLMSG_ERROR) if content.len() >= 4 + HEADER => {
-                self.write_error(out, protocol, header, content)
+                self.write_error(out, protocol, header, content);
             }
             (_, NLMSG_DONE) if content.len() == 4 => {
                 write_number(out, i64::from(word32(content, 0).cast_signed()));

@@ -452,7 +452,7 @@ static OF_LABELS: Attributes =
     Attributes { unknown: "IFAL_???", rows: &[(1, "IFAL_ADDRESS", A::Host), (2, "IFAL_LABEL", A::U32)] };
 
 /// What messages begin with whose types are from a first one to a last one.
-static HEADS: [(u16, u16, Head); 10] = [
+static HEADS: [(u16, u16, Head); 9] = [
     (16, 19, head_of("ifi_family", &LINK, &OF_LINKS)),
     (20, 22, head_of("ifa_family", &ADDRESS, &OF_ADDRESSES)),
     (24, 26, head_of("rtm_family", &ROUTE, &OF_ROUTES)),
@@ -462,12 +462,11 @@ static HEADS: [(u16, u16, Head); 10] = [
     (62, 62, head_of("ifa_family", &ADDRESS, &OF_ADDRESSES)),
     (72, 74, head_of("ifal_family", &LABEL, &OF_LABELS)),
     (80, 82, head_of("ncm_family", &CONFIGURATION, &OF_CONFIGURATIONS)),
-    (RTM_GETNEIGH_OF_BRIDGES, RTM_GETNEIGH_OF_BRIDGES, head_of("ifi_family", &LINK, &OF_LINKS)),
 ];
 
 const RTM_GETNEIGH: u16 = 30;
-/// No type that is told: the table's row of neighbours that bridges are asked for.
-const RTM_GETNEIGH_OF_BRIDGES: u16 = 0;
+/// What asks bridges for their neighbours begins as what asks for links.
+static OF_BRIDGES: Head = head_of("ifi_family", &LINK, &OF_LINKS);
 
 const fn head_of(family: &'static str, layout: &'static Layout, attributes: &'static Attributes) -> Head {
     Head { family, layout, attributes: Some(attributes) }
@@ -475,8 +474,9 @@ const fn head_of(family: &'static str, layout: &'static Layout, attributes: &'st
 
 /// What a message of this type and family begins with.
 pub(super) fn head(kind: u16, family: u8) -> Option<&'static Head> {
-    let is_of_bridges = kind == RTM_GETNEIGH && i32::from(family) == libc::AF_BRIDGE;
-    let kind = if is_of_bridges { RTM_GETNEIGH_OF_BRIDGES } else { kind };
+    if kind == RTM_GETNEIGH && i32::from(family) == libc::AF_BRIDGE {
+        return Some(&OF_BRIDGES);
+    }
     HEADS.iter().find(|(first, last, _)| (*first..=*last).contains(&kind)).map(|(.., head)| head)
 }
 
