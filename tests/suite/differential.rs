@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::call::{Call, Text};
+use crate::support::retry::alike_once;
 use crate::support::run::{self, Run, run};
 use crate::support::skip::{skip, skip_peer};
 use crate::support::tree::{self, Tree};
@@ -55,6 +56,31 @@ impl Place {
         whole.arg("-R").arg(tracer.get_program()).args(tracer.get_args());
         run(whole.args(command))
     }
+
+    /// Whether the logs of a run under strace and of one under the backend are alike.
+    fn compare(&self, prepare: &str, command: &[&str], untraced: &Run) -> Result<(), String> {
+        let name = command.join(" ");
+        let traced = |tracer: &Command| {
+            if self.log.exists() {
+                std::fs::remove_file(&self.log).expect("the log of the tracer before");
+            }
+            self.prepare(prepare);
+            self.traced(tracer, command)
+        };
+        let strace_run = traced(&strace::command(&self.log, &self.work));
+        let by_strace = tree::of(&strace::read(&self.log));
+        let our_run = traced(&log::command(&self.log, &self.work));
+        let log = log::read(&self.log);
+        log.assert_complete();
+        let by = log::backend();
+        assert_eq!(untraced.status, our_run.status, "{name}: untraced and under trace by {by}: {our_run:?}");
+        assert_eq!(strace_run, our_run, "{name}: under strace (left) and under trace by {by}");
+        let wrong = differences(&by_strace, &tree::of(&log.calls()));
+        match wrong.len() {
+            0 => Ok(()),
+            processes => Err(format!("{processes} processes differ by {by}:\n{}", wrong.join("\n"))),
+        }
+    }
 }
 
 /// Runs a command under strace and each backend, and compares.
@@ -75,21 +101,7 @@ fn compare_by(prepare: &str, command: &[&str], backends: impl FnOnce(&dyn Fn()))
     let place = Place::new();
     place.prepare(prepare);
     let untraced = run(run::command(command[0], &place.work).args(&command[1..]));
-    place.prepare(prepare);
-    let strace_run = place.traced(&strace::command(&place.log, &place.work), command);
-    let by_strace = tree::of(&strace::read(&place.log));
-    backends(&|| {
-        std::fs::remove_file(&place.log).expect("the log of the tracer before");
-        place.prepare(prepare);
-        let our_run = place.traced(&log::command(&place.log, &place.work), command);
-        let log = log::read(&place.log);
-        log.assert_complete();
-        let by = log::backend();
-        assert_eq!(untraced.status, our_run.status, "{name}: untraced and under trace by {by}: {our_run:?}");
-        assert_eq!(strace_run, our_run, "{name}: under strace (left) and under trace by {by}");
-        let wrong = differences(&by_strace, &tree::of(&log.calls()));
-        assert!(wrong.is_empty(), "{name}: {} processes differ by {by}:\n{}", wrong.len(), wrong.join("\n"));
-    });
+    backends(&|| alike_once(&name, || place.compare(prepare, command, &untraced)));
 }
 
 fn is_there(program: &str) -> bool {

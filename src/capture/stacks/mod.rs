@@ -15,6 +15,7 @@ mod calls;
 mod endless;
 mod exported;
 mod guard;
+mod mangled;
 pub mod maps;
 mod object;
 mod python;

@@ -3,6 +3,7 @@
 //! blazesym reads symbols and DWARF, also from separate debug files. A symbol counts only for the addresses it says it
 //! covers: the nearest one before an address may be of another function.
 
+use std::borrow::Cow;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::super::sys::file_faults;
 use super::exported::Functions;
 use super::guard::guarded;
+use super::mangled::demangled;
 use super::object::{Object, ObjectId};
 use super::run_time_code::RunTimeCode;
 use super::space::Address;
@@ -165,6 +167,7 @@ impl Symbols {
             .collect();
         let names = std::iter::once(&symbol.name).chain(symbol.inlined.iter().map(|inlined| &inlined.name));
         for (depth, (name, (file, line))) in names.zip(&lines).enumerate() {
+            let name = demangled(name);
             let frame = Frame {
                 name: name.as_bytes(),
                 file,
@@ -185,10 +188,10 @@ impl Symbols {
         let kallsyms = Kernel { vmlinux: MaybeDefault::None, ..Kernel::default() };
         let found = self.symbolizer.symbolize_single(&Source::Kernel(kallsyms), Input::AbsAddr(at));
         let name = match &found {
-            Ok(Symbolized::Sym(symbol)) => symbol.name.as_bytes(),
-            _ => b"",
+            Ok(Symbolized::Sym(symbol)) => demangled(&symbol.name),
+            _ => Cow::default(),
         };
-        let frame = Frame { kind: FrameKind::Kernel, name, ..Frame::UNKNOWN };
+        let frame = Frame { kind: FrameKind::Kernel, name: name.as_bytes(), ..Frame::UNKNOWN };
         self.frames.push(table.frame(&frame, define));
         (start, self.frames.len() as u32)
     }
