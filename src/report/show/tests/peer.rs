@@ -21,7 +21,6 @@ const FORMS: &[(&[&str], &str)] = &[
     (&["prctl", "arch_prctl"], "strace knows the arguments of each operation"),
     (&["reboot", "kcmp", "rseq", "readdir"], "and of these, or guesses"),
     (&["socket"], "strace knows the protocols of rare domains"),
-    (&["setsockopt", "getsockopt"], "strace knows the options of all levels"),
     (&["fcntl", "fcntl64"], "strace prints descriptors above 2 GiB as unsigned, F_GETLK64 only for 32 bits"),
     (&["rt_sigreturn", "restart_syscall"], "strace reads the frame, or remembers a call before"),
     (&["fanotify_mark"], "FAN_MARK_MNTNS is newer, and FAN_NOFD is -1"),
