@@ -8,6 +8,8 @@ use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
 
+use crate::sys::text::until_nul;
+
 /// A path of one [`Plan`](super::Plan).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PathId(pub(crate) u32);
@@ -65,8 +67,7 @@ impl Paths {
 
     /// The path as the kernel takes it.
     pub(crate) fn c_str(&self, id: PathId) -> &CStr {
-        let start = self.starts[id.0 as usize] as usize;
-        CStr::from_bytes_until_nul(&self.arena[start..]).unwrap_or_default()
+        until_nul(&self.arena[self.starts[id.0 as usize] as usize..])
     }
 
     pub(crate) fn len(&self) -> usize {

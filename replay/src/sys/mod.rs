@@ -12,6 +12,7 @@ pub(crate) mod processors;
 pub(crate) mod punts;
 pub(crate) mod ring;
 pub(crate) mod started;
+pub(crate) mod text;
 mod tuned;
 pub(crate) mod tuning;
 pub(crate) mod usage;

@@ -1,7 +1,7 @@
 //! What a replay comes to, in a sentence.
 
 use super::ratio;
-use crate::analysis::replay::{Replay, Row, Verdict};
+use crate::analysis::replay::{Range, Replay, Row, Verdict};
 use crate::report::units::whole_percent;
 
 /// One sentence.
@@ -71,12 +71,18 @@ fn by(replay: &Replay, best: &Row) -> String {
         other => return format!(" ({other})"),
     };
     let rings = replay.rows.iter().filter(|row| row.way == "ring" && row.lookahead == best.lookahead);
-    let ratios = rings.filter_map(|row| Some(row.measured?.against_serial.median));
-    let ring = ratios.min_by(f64::total_cmp);
+    let ratios = rings.filter_map(|row| Some(row.measured?.against_serial));
+    let ring = ratios.min_by(|one, other| one.median.total_cmp(&other.median));
     ring.map_or_else(
         || format!(" {way}"),
-        |ring| format!(" {way} ({} times with a ring for all of them)", ratio(ring)),
+        |ring| format!(" {way} ({} times with a ring for all of them)", times(&ring)),
     )
+}
+
+/// A ratio; its interval where the one says little: a ring's worker makes it three times or forty, by the CPU that it is on.
+fn times(against_serial: &Range) -> String {
+    let Range { median, low, high } = *against_serial;
+    if high > 2.0 * low { format!("{} to {}", ratio(low), ratio(high)) } else { ratio(median) }
 }
 
 /// What a program could reach that knows its next calls, where the verdict is of one that does not.
@@ -95,4 +101,15 @@ fn bound(replay: &Replay) -> String {
     let knowing = row.lookahead.map_or_else(|| "all its".to_owned(), |calls| format!("its next {calls}"));
     let times = ratio(measured.against_serial.median);
     format!(" If the program knew {knowing} calls beforehand, it could be {times} times (a bound).")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_that_is_unsure_is_told_as_its_interval() {
+        assert_eq!(times(&Range { median: 1.16, low: 1.1, high: 1.2 }), "1.16");
+        assert_eq!(times(&Range { median: 3.05, low: 2.74, high: 44.7 }), "2.74 to 44.7");
+    }
 }
