@@ -148,7 +148,7 @@ impl Binder<'_> {
             self.step(id, thread, open(start, Some(into)));
         }
         let cloexec = flags & libc::O_CLOEXEC as u32 != 0;
-        let freed = self.tables.insert(thread, call.ret as i32, Slot { handle: into, cloexec });
+        let freed = self.tables.insert_free(thread, call.ret as i32, Slot { handle: into, cloexec });
         self.close_all(thread, freed);
         start.map(|_| ())
     }

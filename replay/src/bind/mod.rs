@@ -228,20 +228,20 @@ impl<'a> Binder<'a> {
             self.step(id, thread, Action::Open { start, path, flags, resolve, into: Some(into) });
         }
         let cloexec = flags & libc::O_CLOEXEC as u32 != 0;
-        let freed = self.tables.insert(thread, call.ret as i32, Slot { handle: into, cloexec });
+        let freed = self.tables.insert_free(thread, call.ret as i32, Slot { handle: into, cloexec });
         self.close_all(thread, freed);
         start.map(|_| ())
     }
 
     fn close(&mut self, id: u32, thread: u32, fd: i32, ret: i64) -> Result<(), Skip> {
-        let handle = self.handle(thread, fd);
-        let Some((_, is_last)) = (if ret < 0 { None } else { self.tables.remove(thread, fd) }) else {
-            return Err(handle.err().unwrap_or(Skip::InheritedDescriptor));
+        let Some((handle, is_last)) = (if ret < 0 { None } else { self.tables.close(thread, fd) }) else {
+            return Err(self.handle(thread, fd).err().unwrap_or(Skip::InheritedDescriptor));
         };
         if !is_last {
             return Err(Skip::StaysOpen);
         }
-        self.step(id, thread, Action::Close { handle: handle? });
+        let handle = self.present(handle)?;
+        self.step(id, thread, Action::Close { handle });
         Ok(())
     }
 

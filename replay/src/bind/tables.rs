@@ -17,6 +17,8 @@ pub(super) struct Slot {
 #[derive(Debug, Default)]
 struct Files {
     slots: BTreeMap<i32, Slot>,
+    /// Numbers that somebody has got anew while the close of what they stood for is still to come in the log, with the thread that has.
+    closing: BTreeMap<i32, (Slot, u32)>,
     users: u32,
 }
 
@@ -98,7 +100,7 @@ impl Tables {
             self.holders[slot.handle.index()] += 1;
         }
         let slots = slots.clone();
-        self.files.push(Files { slots, users: 1 });
+        self.files.push(Files { slots, users: 1, ..Files::default() });
         Ok(self.files.len() as u32 - 1)
     }
 
@@ -147,6 +149,31 @@ impl Tables {
         self.hold(Some(slot.handle));
         let old = self.slots(thread).insert(fd, slot)?;
         self.release(old.handle).then_some(old.handle)
+    }
+
+    /// The same at a number that the kernel chose, so that it was free. If it is not by this table, another thread is in the close
+    /// of it, which ends later, and so stands later in the log: that one is not of the new handle.
+    pub(super) fn insert_free(&mut self, thread: u32, fd: i32, slot: Slot) -> Option<Handle> {
+        let files = &mut self.files[self.threads[thread as usize].0 as usize];
+        let mut never_closed = None;
+        if files.users > 1
+            && let Some(old) = files.slots.remove(&fd)
+        {
+            never_closed = files.closing.insert(fd, (old, thread));
+        }
+        let freed = self.insert(thread, fd, slot);
+        let never_closed = never_closed.map(|(slot, _)| slot.handle).filter(|&handle| self.release(handle));
+        freed.or(never_closed)
+    }
+
+    /// Closes a number: what is returned by [`Tables::remove`].
+    pub(super) fn close(&mut self, thread: u32, fd: i32) -> Option<(Handle, bool)> {
+        let files = &mut self.files[self.threads[thread as usize].0 as usize];
+        if files.closing.get(&fd).is_some_and(|&(_, opener)| opener != thread) {
+            let (slot, _) = files.closing.remove(&fd)?;
+            return Some((slot.handle, self.release(slot.handle)));
+        }
+        self.remove(thread, fd)
     }
 
     /// Empties a slot; its handle, and whether nobody holds it any more.
@@ -199,8 +226,9 @@ impl Tables {
         let files = &mut self.files[files as usize];
         files.users -= 1;
         if files.users == 0 {
-            let slots = std::mem::take(&mut files.slots);
-            freed.extend(slots.values().map(|slot| slot.handle).filter(|&handle| self.release(handle)));
+            let (slots, closing) = (std::mem::take(&mut files.slots), std::mem::take(&mut files.closing));
+            let held = slots.into_values().chain(closing.into_values().map(|(slot, _)| slot));
+            freed.extend(held.map(|slot| slot.handle).filter(|&handle| self.release(handle)));
         }
         let fs = &mut self.fs[fs as usize];
         fs.users -= 1;

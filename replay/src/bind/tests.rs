@@ -82,6 +82,30 @@ fn a_thread_shares_the_table() {
     assert_eq!(steps, ["Order:>x", "Open:>0x", "Close:>x0"]);
 }
 
+/// Calls stand in a log by their ends; a number is free when its close begins.
+#[test]
+fn a_close_that_ends_after_another_thread_has_got_the_number_is_of_what_was_there_before() {
+    let mut builder = PlanBuilder::default();
+    let one = builder.process(None).unwrap();
+    let share = crate::plan::Share { thread: true, files: true, fs: true };
+    let other = builder.child(one, share).unwrap();
+    open(&mut builder, one, b"/a", 0, 3);
+    open(&mut builder, other, b"/b", 0, 3);
+    call(&mut builder, one, Op::Close { fd: 3 }, 0);
+    call(&mut builder, other, Op::Fstat { fd: 3 }, 0);
+    call(&mut builder, other, Op::Close { fd: 3 }, 0);
+    // One that never comes.
+    open(&mut builder, one, b"/a", 0, 3);
+    open(&mut builder, other, b"/b", 0, 3);
+    builder.exit(other).unwrap();
+    builder.exit(one).unwrap();
+    let (steps, skips) = steps(builder);
+    let first = ["Order:>x", "Open:>0x", "Open:>1x", "Close:>x0", "Fstat:1>x", "Close:>x1"];
+    assert_eq!(steps[..6], first);
+    assert_eq!(steps[6..], ["Open:>2x", "Open:>3x", "Close:>x3", "Close:>x2"]);
+    assert!(skips.iter().all(Option::is_none), "{skips:?}");
+}
+
 #[test]
 fn exec_and_exit_close_what_is_left() {
     let mut builder = PlanBuilder::default();

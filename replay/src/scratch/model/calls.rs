@@ -262,7 +262,10 @@ impl Model<'_> {
         let there = there.filter(|entry| matches!(entry.now, Now::Node(_)));
         let known: u64 = there.map(|entry| entry_bytes(self.names.bytes(entry.name).len())).sum();
         let dots = entry_bytes(1) + entry_bytes(2);
-        self.node(node).unseen_bytes = Some(listed.saturating_sub(known + dots));
+        let nodes = self.nodes.len() as NodeId;
+        let one = self.node(node);
+        one.unseen_bytes = Some(listed.saturating_sub(known + dots));
+        one.listed_before = nodes;
     }
 }
 

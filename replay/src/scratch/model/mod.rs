@@ -25,7 +25,6 @@ use crate::bind::{Action, Bound, Change, Handle, Skip, Start, Step};
 use crate::plan::{Call, PathId, Paths, Plan, ProcessId};
 use crate::rule::Rule;
 use access::{Accesses, Use};
-#[cfg(test)]
 pub(in crate::scratch) use calls::entry_bytes;
 pub(crate) use follow::follow;
 use links::{LinkPaths, Links};
@@ -300,8 +299,18 @@ impl<'a> Model<'a> {
     /// A node that was there before the log began.
     fn add_initial(&mut self, name: Name, kind: Kind) -> Result<NodeId, TooMuch> {
         let node = self.add_node(name, kind, true)?;
-        self.initial.push((name.directory, self.entries[name.entry as usize].name, node));
+        self.is_initial(name.directory, self.entries[name.entry as usize].name, node);
         Ok(node)
+    }
+
+    /// A name turns out to have been there before: it was in a listing then that did not know it.
+    fn is_initial(&mut self, directory: NodeId, name: PathId, node: NodeId) {
+        self.initial.push((directory, name, node));
+        let bytes = entry_bytes(self.names.bytes(name).len());
+        let above = &mut self.nodes[directory as usize];
+        if let Some(unseen) = above.unseen_bytes.as_mut().filter(|_| node >= above.listed_before) {
+            *unseen = unseen.saturating_sub(bytes);
+        }
     }
 
     /// An open that was taken to have made its file has found it.
@@ -309,7 +318,7 @@ impl<'a> Model<'a> {
         let one = &mut self.nodes[node as usize];
         if let Some((directory, name)) = one.may_be_initial.take() {
             one.is_initial = true;
-            self.initial.push((directory, name, node));
+            self.is_initial(directory, name, node);
         }
     }
 

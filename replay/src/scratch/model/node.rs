@@ -51,6 +51,8 @@ pub(crate) struct Node {
     pub(crate) entries: Vec<EntryId>,
     /// Of a directory: bytes of the first listing that what is known does not account for.
     pub(crate) unseen_bytes: Option<u64>,
+    /// Of a directory: nodes from this one on were not known when it was listed first.
+    pub(crate) listed_before: NodeId,
     pub(crate) depth: u32,
     /// The first of its resources.
     pub(crate) resource: u32,
@@ -73,6 +75,7 @@ impl Node {
             home: None,
             entries: Vec::new(),
             unseen_bytes: None,
+            listed_before: 0,
             depth,
             resource,
         }

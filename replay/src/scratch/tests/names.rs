@@ -4,6 +4,7 @@ use super::orders::{all_orders_match, executed, in_own_tree, with_differences};
 use super::*;
 use crate::plan::Seen;
 use crate::rule::{Rule, Rules};
+use crate::scratch::model::entry_bytes;
 
 /// A call that fails with ENOENT, of a path.
 type Ask = fn(&mut Log, &str);
@@ -69,6 +70,38 @@ fn whoever_asks_below_it_does_so_before_a_directory_is_made() {
         };
         assert!(all_orders_match(log(), Rules::ALL), "{asks}");
         assert!(!all_orders_match(log(), Rules::without(Rule::Entry)), "{asks}");
+    }
+}
+
+/// Opens a directory of which nothing is known, in which `f` is alone, and lists it to the end.
+fn list(log: &mut Log, path: &str) {
+    log.open(path, libc::O_DIRECTORY as u32, 3);
+    let bytes = ["a", "..", "f"].map(|name| entry_bytes(name.len())).iter().sum::<u64>();
+    log.call(Op::ListDir { fd: 3, count: 4096 }, bytes as i64);
+    log.call(Op::ListDir { fd: 3, count: 4096 }, 0);
+}
+
+#[test]
+fn a_directory_is_listed_before_it_goes() {
+    let removals: [(&str, Make); 2] =
+        [("rmdir", |log| log.unlink("d", libc::AT_REMOVEDIR, 0)), ("rename", |log| log.rename("e", "d", 0))];
+    for (removes, remove) in removals {
+        let log = || {
+            let mut log = Log::new();
+            log.mkdir("e", 0);
+            // First seen when it goes, and listed before.
+            list(&mut log, "d");
+            log.unlink("d/f", 0, 0);
+            log.call(Op::ListDir { fd: 3, count: 4096 }, 0);
+            remove(&mut log);
+            log.close(3);
+            log
+        };
+        let base = tempfile::tempdir().unwrap();
+        let (_, differences) = with_differences(log().plan(), base.path());
+        assert!(differences.is_empty(), "{removes}: {differences:?}");
+        assert!(all_orders_match(log(), Rules::ALL), "{removes}");
+        assert!(!all_orders_match(log(), Rules::without(Rule::Listing)), "{removes}");
     }
 }
 

@@ -123,8 +123,10 @@ impl Program {
             13 => self.stat(name, true),
             14 => self.stat(name, false),
             15 => {
-                let name = ["p", "q", "."][self.random.usize(..3)];
-                self.list(name);
+                let name = ["p", "q", ".", name, other][self.random.usize(..5)];
+                if self.at(name).is_dir() {
+                    self.list(name);
+                }
             }
             16 => self.read_link(name),
             17 => self.truncate(),

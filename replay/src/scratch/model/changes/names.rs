@@ -43,14 +43,16 @@ impl Model<'_> {
         let kind = if is_directory { Kind::Directory } else { Kind::File };
         match self.lookup(start, path, false, &expect(call, kind))? {
             Place::Node { node, name: Some(name) } => {
+                let done = call.is_none_or(|call| call.ret >= 0);
                 if is_directory {
-                    self.uses(node, Aspect::Listing, Use::Read);
+                    // Whoever has it open cannot list it any more: ENOENT, also where nothing is left to list.
+                    self.uses(node, Aspect::Listing, if done { Use::Write } else { Use::Read });
                 }
                 if call.is_some_and(|call| call.ret == -i64::from(libc::ENOTEMPTY)) {
                     let one = self.node(node);
                     one.unseen_bytes = one.unseen_bytes.max(Some(32));
                 }
-                if call.is_none_or(|call| call.ret >= 0) {
+                if done {
                     self.changes_name(name);
                     self.has_new_name(node, -1);
                     self.entries[name.entry as usize].now = Now::Absent;
@@ -100,8 +102,9 @@ impl Model<'_> {
         }
         self.uses(node, Aspect::Attributes, Use::Update);
         if let Some(replaced) = replaced {
-            self.has_new_name(replaced, if exchange || replaced == node { 0 } else { -1 });
-            self.uses(replaced, Aspect::Listing, Use::Read);
+            let goes = !exchange && replaced != node;
+            self.has_new_name(replaced, if goes { -1 } else { 0 });
+            self.uses(replaced, Aspect::Listing, if goes { Use::Write } else { Use::Read });
         }
         if replaced != Some(node) {
             match swapped {
