@@ -61,7 +61,8 @@ pub use error::ReplayError;
 pub use graph::Lookahead;
 pub use guard::Guard;
 pub use measure::{
-    Cache, CostSource, Estimate, Figures, Gate, Options, Projection, RecordedTimes, Row, Threaded, Voided,
+    Cache, CostSource, Estimate, FEWEST_TESTED, Figures, Gate, Options, Projection, RecordedTimes, Row,
+    Threaded, Voided,
 };
 pub use order::{Order, order};
 pub use plan::{

@@ -30,6 +30,6 @@ pub(crate) use placed::matters as place_matters;
 pub use projection::{CostSource, Projection};
 pub use scheduled::Threaded;
 pub(crate) use summary::rows;
-pub use summary::{Figures, Row};
+pub use summary::{FEWEST_TESTED, Figures, Row};
 pub(crate) use unsteady::Unsteady;
 pub use voided::Voided;

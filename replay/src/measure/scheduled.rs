@@ -104,9 +104,10 @@ impl<'a> Again<'a> {
         );
         let own = self.own.filter(|_| !is_serial).map_or(serial, |own| &own.samples);
         let of = |sample: &Sample| sample.calls_ns;
+        let is_own = self.own.is_some_and(|own| own.strategy == contender.strategy);
         // All of a strategy's processors serve as many of the program's calls as its own way has under way together.
         let cores = match processors(contender) {
-            Some(used) if !is_serial => (used / self.together).max(0.01),
+            Some(used) if !is_serial && !is_own => (used / self.together).max(0.01),
             _ => 1.0,
         };
         Way { ratios: ratios(&contender.samples, own, of), cores }

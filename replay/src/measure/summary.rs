@@ -101,6 +101,9 @@ fn free_row(forecast: &Forecast) -> Row {
     }
 }
 
+/// Blocks without which an interval is what was seen, and proves nothing.
+pub const FEWEST_TESTED: usize = 4;
+
 /// The threads that a strategy has to beat: the fastest that know no more of the future than it does.
 fn fastest_threads<'a>(contenders: &'a [Contender], than: &Contender) -> Option<&'a Contender> {
     let window = |strategy: Strategy| strategy.lookahead().window().unwrap_or(u32::MAX);
@@ -128,6 +131,7 @@ fn figures(contender: &Contender, threads: Option<&Contender>, forecast: &Foreca
     let projection = forecast.of(contender, &calls);
     let helps = projection
         .zip(against_threads)
+        .filter(|_| samples.len() >= FEWEST_TESTED)
         .map(|(projection, threads)| projection.speedup.low > 1.0 && threads.high < 1.0);
     Figures {
         blocks: samples.len(),

@@ -6,8 +6,8 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access, AccessFs, BitFlags, CompatLevel, Compatible, PathBeneath, Ruleset, RulesetAttr,
-    RulesetCreatedAttr, RulesetError, RulesetStatus,
+    ABI, Access, AccessFs, BitFlags, CompatLevel, Compatible, PathBeneath, RestrictionStatus, Ruleset,
+    RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus,
 };
 
 use super::home::is_marked;
@@ -34,7 +34,7 @@ pub(super) struct Confined {
 )]
 pub(super) struct Unconfined {
     namespaces: io::Error,
-    landlock: RulesetError,
+    landlock: String,
 }
 
 /// Confines this process to a tree, for good. `map_ids` has the parent say who this process is in its user namespace.
@@ -76,23 +76,21 @@ fn never() -> BitFlags<AccessFs> {
 }
 
 /// Landlock alone: every right to read and write is needed, none is given outside the tree.
-fn restrict_to(tree: &Path) -> Result<(), RulesetError> {
+fn restrict_to(tree: &Path) -> Result<(), String> {
     let all = AccessFs::from_all(NEEDED);
-    let tree = File::open(tree).map_err(|_| not_enforced())?;
-    let ruleset =
-        Ruleset::default().set_compatibility(CompatLevel::HardRequirement).handle_access(all)?.create()?;
-    let status = ruleset.add_rule(PathBeneath::new(tree.as_fd(), all & !never()))?.restrict_self()?;
-    if status.ruleset == RulesetStatus::FullyEnforced { Ok(()) } else { Err(not_enforced()) }
-}
-
-/// An empty set of rights is an error by itself.
-fn not_enforced() -> RulesetError {
-    let empty: BitFlags<AccessFs> = BitFlags::EMPTY;
-    match Ruleset::default().set_compatibility(CompatLevel::HardRequirement).handle_access(empty) {
-        Err(error) => error,
-        Ok(_) => RulesetError::HandleAccesses(landlock::HandleAccessesError::Fs(
-            landlock::HandleAccessError::Compat(landlock::CompatError::Access(landlock::AccessError::Empty)),
-        )),
+    let tree = File::open(tree).map_err(|error| format!("the scratch tree could not be opened: {error}"))?;
+    let restrict = || -> Result<RestrictionStatus, RulesetError> {
+        let ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+        let ruleset = ruleset.handle_access(all)?.create()?;
+        ruleset.add_rule(PathBeneath::new(tree.as_fd(), all & !never()))?.restrict_self()
+    };
+    match restrict() {
+        Ok(status) if status.ruleset == RulesetStatus::FullyEnforced => Ok(()),
+        Ok(_) => Err("it is not enforced in full".to_owned()),
+        Err(RulesetError::HandleAccesses(_)) => {
+            Err("this kernel has none, or one older than Linux 6.2's, or it may not be used here".to_owned())
+        }
+        Err(error) => Err(error.to_string()),
     }
 }
 

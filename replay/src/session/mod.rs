@@ -132,7 +132,8 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             allow_listing(&directory, &mut readable)?;
         }
         readable.enforce()?;
-        if program.executed() == 0 {
+        // What opens a working directory is executed, but is no call of the log.
+        if coverage(&program).replayed == 0 {
             return Err(ReplayError::NothingToReplay(reasons(&program)));
         }
         let run = stand_where_paths_start(Run::new(Arc::new(program)));
@@ -149,8 +150,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         tree: ScratchTree,
         progress: P,
     ) -> Result<Self, ReplayError> {
-        // What prepares the tree's state (the umask, a working directory) is executed, but is no call of the log.
-        if run.program.executed() == 0 || coverage(&run.program).replayed == 0 {
+        if coverage(&run.program).replayed == 0 {
             return Err(ReplayError::NothingToReplay(reasons(&run.program)));
         }
         Ok(Self::new(options, prepared, run, Vec::new(), (differences, guard, Some(tree)), progress))

@@ -9,6 +9,8 @@ mod verdict;
 
 use std::io::{self, Write};
 
+use trace_replay::FEWEST_TESTED;
+
 use super::escape::{command_line, escape, printable};
 use super::look::Look;
 use super::table::{Column, Table};
@@ -237,6 +239,12 @@ fn ceiling(most: Ceiling) -> String {
 /// What has to be known to read the table.
 fn below(replay: &Replay) -> Vec<String> {
     let mut lines = Vec::new();
+    let blocks = replay.rows.iter().filter_map(|row| row.measured).map(|measured| measured.blocks).min();
+    if blocks.is_some_and(|blocks| blocks < FEWEST_TESTED) {
+        lines.push(format!(
+            "Of fewer than {FEWEST_TESTED} runs an interval is what was seen, and proves nothing: what differs may do so by chance (--runs)."
+        ));
+    }
     if let Some(reason) = &replay.no_ring {
         lines.push(format!("No strategy with a ring: io_uring is {}.", printable(reason)));
     }
@@ -261,9 +269,14 @@ fn below(replay: &Replay) -> Vec<String> {
         }
         (Some(_), Some(gate)) if !gate.passed => lines.push(gate::unreliable(replay, gate)),
         (Some(_), Some(gate)) if gate.scaled => lines.push(gate::scaled(replay, gate)),
-        (Some(_), _) => {
-            lines
-                .push(format!("Projections take the cost of the calls {}.", cost_source(replay.cost_source)));
+        (Some(_), gate) => {
+            let source = cost_source(replay.cost_source);
+            let unchecked = if gate.is_none() && replay.cost_source == "recorded" {
+                " Whether they cost that here, too, was not measured."
+            } else {
+                ""
+            };
+            lines.push(format!("Projections take the cost of the calls {source}.{unchecked}"));
         }
     }
     lines.extend(replay.threads.filter(|_| replay.wall.is_some()).map(threads::line));
