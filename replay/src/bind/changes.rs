@@ -1,10 +1,12 @@
 //! Calls that change files: steps where they may be made (in a scratch tree), barriers where not.
 
 use super::{Action, Binder, Change, Handle, Order, Skip, Slot, Step};
-use crate::plan::{Call, MAX_TRANSFER, Op, Plan, Scope};
+use crate::plan::{AttributeCall, Call, MAX_TRANSFER, Op, PathId, Plan, Scope};
 
 /// `XATTR_SIZE_MAX`, `XATTR_LIST_MAX`.
 const MOST_OF_ATTRIBUTE: u32 = 1 << 16;
+/// Extended attributes with a meaning for the kernel begin with this (xattr(7)).
+const KERNELS_ATTRIBUTES: [&[u8]; 2] = [b"system.", b"security."];
 /// What most systems start sessions with.
 const USUAL_UMASK: u16 = 0o022;
 
@@ -120,6 +122,11 @@ impl Binder<'_> {
                 Change::SetTimes { start: self.start(thread, at, path)?, path, flags }
             }
             Op::FsetTimes { fd } => Change::FsetTimes { handle: self.handle(thread, fd)? },
+            Op::Attribute { call: AttributeCall::Set, name, .. }
+                if call.ret >= 0 && self.is_kernels(name) =>
+            {
+                return Err(Skip::UnknownValue);
+            }
             Op::Attribute { at, path, nofollow, call, name, size, flags } => {
                 if size > MOST_OF_ATTRIBUTE {
                     return Err(Skip::TooLarge);
@@ -161,6 +168,11 @@ impl Binder<'_> {
             Ok(returned) if asked > limit => Ok(returned as u32),
             _ => Ok(asked.min(limit) as u32),
         }
+    }
+
+    /// Whether the kernel takes only values that it understands for such an attribute.
+    fn is_kernels(&self, name: PathId) -> bool {
+        KERNELS_ATTRIBUTES.iter().any(|kind| self.plan.paths.bytes(name).starts_with(kind))
     }
 
     fn masked(&self, thread: u32, mode: u16) -> u16 {

@@ -34,6 +34,8 @@ pub enum Skip {
     TooLarge,
     /// Sets attributes, where nothing but Landlock confines the replay, which does not govern that.
     Ungoverned,
+    /// Sets an attribute whose value the kernel reads (a list of access rights, capabilities), and no log has it.
+    UnknownValue,
     /// With all that the log keeps open at this point, there would be more descriptors than a process may have here.
     NoDescriptor,
     /// Has another result here than in the log, in log order: the files have changed, or are not there.
@@ -42,7 +44,7 @@ pub enum Skip {
 
 impl Skip {
     /// Every reason, in the order of the discriminants.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Inert,
         Self::OrdersOnly,
         Self::Unknown,
@@ -58,6 +60,7 @@ impl Skip {
         Self::SpecialFile,
         Self::TooLarge,
         Self::Ungoverned,
+        Self::UnknownValue,
         Self::NoDescriptor,
         Self::Differs,
     ];
@@ -79,8 +82,9 @@ impl Skip {
             Self::OwnDirectory => "asks for the working directory",
             Self::KernelFileSystem => "in /proc, /sys or /dev",
             Self::SpecialFile => "neither a regular file nor a directory",
-            Self::TooLarge => "transfers more than the limit",
+            Self::TooLarge => "transfers more than 64 MiB in one call",
             Self::Ungoverned => "sets attributes, which Landlock alone does not confine",
+            Self::UnknownValue => "sets an attribute whose value is not in the log",
             Self::NoDescriptor => "more descriptors open than there may be here (ulimit -n)",
             Self::Differs => "has another result here than in the log",
         }

@@ -58,7 +58,10 @@ pub(super) fn without_copies(program: &Program) -> Otherwise {
             Action::Change(
                 Change::Copy { to, .. } | Change::Clone { to, .. } | Change::CloneRange { to, .. },
             ) => is_needless(to),
-            _ => about.is_some_and(is_needless) && action.lookup().is_none_or(|_| action.defines().is_some()),
+            _ => {
+                let is_lookup = action.lookup().is_some() && !asks_of_descriptor(program, action);
+                about.is_some_and(is_needless) && (!is_lookup || action.defines().is_some())
+            }
         };
         if is_of_copy && !is_made(&step) {
             left_out.push(step);
@@ -131,10 +134,16 @@ fn lives(program: &Program) -> Vec<Life> {
                 | Change::Sync { .. },
             )
             | Action::Fstat { .. } => {}
+            _ if asks_of_descriptor(program, action) => {}
             _ => action.uses().into_iter().flatten().for_each(|handle| lives[handle.index()].other = true),
         }
     }
     lives
+}
+
+/// Whether it is a `stat` of a descriptor by an empty path (`AT_EMPTY_PATH`).
+fn asks_of_descriptor(program: &Program, action: &Action) -> bool {
+    matches!(*action, Action::Stat { start: Some(_), path, .. } if program.plan.paths.bytes(path).is_empty())
 }
 
 /// Of each file, the last step that writes it.

@@ -111,7 +111,7 @@ impl PlanBuilder {
     pub fn call(&mut self, thread: ThreadId, op: Op, recorded: Recorded) -> Result<CallId, PlanError> {
         self.check_running(thread)?;
         self.check_op(&op)?;
-        check_recorded(&op, &recorded, &self.limits)?;
+        check_recorded(&op, &recorded)?;
         if self.plan.calls.len() >= self.limits.calls {
             return Err(PlanError::TooManyCalls(self.limits.calls));
         }
@@ -214,7 +214,7 @@ fn check_path(path: &[u8], limits: &Limits) -> Result<(), PlanError> {
     Ok(())
 }
 
-fn check_recorded(op: &Op, recorded: &Recorded, limits: &Limits) -> Result<(), PlanError> {
+fn check_recorded(op: &Op, recorded: &Recorded) -> Result<(), PlanError> {
     if recorded.span.is_some_and(|span| span.end_ns < span.start_ns || span.end_ns == Call::NO_TIME) {
         return Err(PlanError::EndsBeforeItBegins);
     }
@@ -233,9 +233,7 @@ fn check_recorded(op: &Op, recorded: &Recorded, limits: &Limits) -> Result<(), P
         _ => return Ok(()),
     };
     match u64::try_from(ret) {
-        Ok(bytes) if bytes > asked.min(limits.transfer).min(MAX_TRANSFER) => {
-            Err(PlanError::AbsurdTransfer(bytes))
-        }
+        Ok(bytes) if bytes > asked.min(MAX_TRANSFER) => Err(PlanError::AbsurdTransfer(bytes)),
         _ => Ok(()),
     }
 }

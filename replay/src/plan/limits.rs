@@ -17,7 +17,7 @@ pub struct Limits {
     pub path_depth: usize,
     /// Threads, and processes with them.
     pub threads: usize,
-    /// Bytes that one call is said to have transferred.
+    /// Bytes that one call is said to have transferred; calls that transfer more are not replayed.
     pub transfer: u64,
     /// Descriptors copied by forks or looked at by execs, all together.
     pub copied_descriptors: usize,
@@ -61,7 +61,7 @@ pub enum PlanError {
     /// A root or working directory that is not absolute.
     #[error("a directory to start from must be absolute")]
     NotAbsolute,
-    /// A call is said to have transferred more than the limit, or more than it asked for.
+    /// A call is said to have transferred more than the kernel lets one, or more than it asked for.
     #[error("a call that is said to have transferred {0} bytes")]
     AbsurdTransfer(u64),
     /// A call that ended before it began.

@@ -41,6 +41,10 @@ fn log() -> Log {
     log.call(At::Cwd, "/w/old", AttributeCall::Get, 0, 7);
     log.call(At::Cwd, "new", AttributeCall::Remove, 0, 0);
     log.call(At::Cwd, "new", AttributeCall::List, 100, 0);
+    // What the rights are is not in the log, and the kernel takes no bytes that are none.
+    let (path, name) = (log.0.path("old"), log.0.path("system.posix_acl_access"));
+    let call = AttributeCall::Set;
+    log.0.call(Op::Attribute { at: At::Cwd, path, nofollow: false, call, name, size: 28, flags: 0 }, 0);
     let (path, own) = (log.0.path("old"), log.0.path(""));
     log.0.call(Op::FileSystem { at: At::Cwd, path }, 0);
     log.0.call(Op::FileSystem { at: At::Fd(4), path: own }, 0);
@@ -61,7 +65,10 @@ fn attributes_are_set_and_asked_for_in_every_way_of_making_the_calls() {
         let calls = log().plan().len();
         match guard {
             // Runs after the first find none on what was there before.
-            Guard::Namespaces => assert_eq!(told, format!("{calls} replayed")),
+            Guard::Namespaces => {
+                let told = told.replace(", 1 sets an attribute whose value is not in the log", "");
+                assert_eq!(told, format!("{} replayed", calls - 1));
+            }
             // What depends on those that were set differs.
             _ => assert!(told.contains("3 sets attributes") && !told.contains("void"), "{told}"),
         }
