@@ -9,7 +9,7 @@ mod verdict;
 
 use std::io::{self, Write};
 
-use trace_replay::FEWEST_TESTED;
+use trace_replay::{FEWEST_TESTED, Skip};
 
 use super::escape::{command_line, escape, printable};
 use super::look::Look;
@@ -63,6 +63,11 @@ fn above(coverage: &Coverage, replay: &Replay) -> Vec<String> {
     )];
     if !coverage.not_replayed.is_empty() {
         lines.push(format!("  not replayed: {}", reasons(&coverage.not_replayed)));
+        let nowhere = Skip::UnknownDirectory.reason();
+        if coverage.not_replayed.iter().any(|one| one.reason == nowhere) {
+            lines
+                .push("  where the command was started is told by --cwd DIR, if the log does not".to_owned());
+        }
     }
     if !coverage.refused.is_empty() {
         lines.push(format!("  cannot be what the log says: {}", reasons(&coverage.refused)));
