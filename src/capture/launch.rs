@@ -104,13 +104,22 @@ impl Command {
         program: &Path,
         words: impl IntoIterator<Item = W>,
     ) -> Result<Self, LaunchError> {
+        let other = Self::of_file(program, words)?;
+        Ok(Self { environment: self.environment.clone(), user: self.user.clone(), ..other })
+    }
+
+    /// This file as the program, whatever it is, with these words (the first is its name).
+    pub fn of_file<W: Into<OsString>>(
+        program: &Path,
+        words: impl IntoIterator<Item = W>,
+    ) -> Result<Self, LaunchError> {
         let refused = |error: std::ffi::NulError| own("pass an argument with a NUL byte in it", error.into());
         let argv = words.into_iter().map(|word| CString::new(word.into().into_vec()));
         Ok(Self {
             program: CString::new(program.as_os_str().as_bytes()).map_err(refused)?,
             argv: argv.collect::<Result<_, _>>().map_err(refused)?,
-            environment: self.environment.clone(),
-            user: self.user.clone(),
+            environment: None,
+            user: None,
         })
     }
 
@@ -160,6 +169,8 @@ pub struct SpawnOptions {
     pub takes_timers: bool,
     /// The seccomp filter it puts itself under; empty: none. Its tracer has to say so when it attaches.
     pub filter: Vec<super::filter::Instruction>,
+    /// What it exits with where it cannot become the program, for who waits for it; 125 if nothing is said.
+    pub failure_status: Option<i32>,
 }
 
 /// A process that is (or, waiting, will be) the command. It is the caller's to reap.
@@ -192,6 +203,7 @@ pub fn spawn(command: &Command, streams: [Stream; 3], options: &SpawnOptions) ->
         null_calls: options.null_calls,
         takes_timers: options.takes_timers,
         filter: &options.filter,
+        failure_status: options.failure_status.unwrap_or(sys::FAILED),
     };
     let started = sys::start(&image).map_err(|error| own("start a process", error))?;
     let mut child = Child {

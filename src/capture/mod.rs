@@ -37,7 +37,7 @@ use std::process::ExitStatus;
 use self::sampler::Sampled;
 use crate::event::Event;
 pub use attaching::AttachError;
-pub use intervention::Intervention;
+pub use intervention::{Intervention, Poke, PokeError};
 pub use stacks::Wanted as StackFrames;
 pub use sys::between::BetweenRuns;
 pub use sys::signals::Interruptible;
@@ -48,11 +48,17 @@ pub trait Sink {
     /// stored is for the sink to count and to report at its end.
     fn push(&mut self, event: &Event<'_>);
 
-    /// A thread enters a call, of which there is no result yet. Says what is to be done to it. Only the ptrace backend
-    /// asks, since it alone is there when a call begins.
-    fn entered(&mut self, _event: &Event<'_>) -> Intervention {
+    /// A thread enters a call: what is to be done to it. Only the ptrace backend asks, since it alone is there when a call
+    /// begins.
+    fn intervention(&mut self, _event: &Event<'_>) -> Intervention {
         Intervention::default()
     }
+
+    /// A thread enters a call, of which there is no result yet; what was to be done to its arguments is done.
+    fn entered(&mut self, _event: &Event<'_>) {}
+
+    /// A part of what was to be done to the call that this thread is in could not be done.
+    fn not_poked(&mut self, _tid: u32, _error: PokeError) {}
 
     /// A thread has stopped, and its process has spent so much time in the kernel. Only where that is asked for.
     fn used(&mut self, _tid: u32, _system_ns: u64) {}

@@ -1,13 +1,16 @@
 //! strace's language of faults: `SET:error=ENOENT:when=2+3`, which calls are to be done what to.
 
+mod pokes;
+
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use syscalls::Errno;
 
-use crate::capture::Intervention;
+use crate::capture::{Intervention, Poke};
 use crate::event::{Abi, Event};
 use crate::report::show::filter::CallSet;
+use crate::syscall::{Classes, by_name};
 use crate::syscall::flags::signal_number;
 
 /// Which calls of a thread: the first, every so many behind it, and the last.
@@ -54,6 +57,8 @@ fn count(text: &str) -> Option<u64> {
 struct Injection {
     calls: CallSet,
     what: Intervention,
+    /// The call that is made where the result is put in.
+    instead: Option<&'static str>,
     when: When,
     /// Calls met so far, by thread and call: as under strace, each call counts by itself.
     met: FxHashMap<(u32, Abi, u32), u64>,
@@ -92,7 +97,9 @@ impl Injections {
             return Intervention::default();
         }
         injection.is_done = true;
-        injection.what
+        let instead = injection.instead.filter(|_| injection.what.result.is_some());
+        let instead = instead.and_then(|name| by_name(event.abi, name)).map(|spec| spec.nr);
+        Intervention { instead, ..injection.what }
     }
 
     /// Those that were done to no call, and whether there were calls of theirs, but not those that `when=` names.
@@ -103,11 +110,15 @@ impl Injections {
 }
 
 impl Injection {
-    /// What strace warns of: a result that 32-bit programs get another of, or take for an error.
+    /// What strace warns of: a result that 32-bit programs get another of, or that programs take for an error.
     fn warnings(&self) -> Vec<String> {
-        let Some(result) = self.what.result.filter(|result| !(-4095..0).contains(result)) else {
+        let Some(result) = self.what.result.filter(|_| self.what.is_value) else {
             return Vec::new();
         };
+        if (-4095..0).contains(&result) {
+            let (error, result) = (-result, result.cast_unsigned());
+            return vec![format!("Inadvertent injection of error {error} is possible for retval={result}")];
+        }
         let (result, clipped) = (result.cast_unsigned(), result as u32);
         let mut warnings = Vec::new();
         if result != u64::from(clipped) {
@@ -128,7 +139,7 @@ impl Injection {
 fn parse(expression: &str, is_fault: bool) -> Result<Injection, anyhow::Error> {
     let mut parts = expression.split(':');
     let calls = CallSet::parse(parts.next().unwrap_or_default())?;
-    let (mut what, mut when) = (Intervention::default(), When::ALWAYS);
+    let (mut what, mut instead, mut when) = (Intervention::default(), None, When::ALWAYS);
     let mut given = Vec::new();
     // As strace does, what stands between two colons may be nothing.
     for part in parts.filter(|part| !part.is_empty()) {
@@ -145,15 +156,15 @@ fn parse(expression: &str, is_fault: bool) -> Result<Injection, anyhow::Error> {
         match name {
             "error" => what.result = Some(-i64::from(error_number(value).ok_or_else(invalid)?)),
             "retval" if !is_fault => {
-                let result = word(value).ok_or_else(invalid)?;
-                if is_error_as_result(part) {
-                    anyhow::bail!("{expression}: {part} would be an error; say it as error={}", -result);
-                }
-                what.result = Some(result);
+                what.result = Some(word(value).ok_or_else(invalid)?);
+                what.is_value = true;
             }
             "signal" if !is_fault => what.signal = Some(signal_number(value).ok_or_else(invalid)?),
             "delay_enter" if !is_fault => what.delay_enter = Some(duration(value).ok_or_else(invalid)?),
             "delay_exit" if !is_fault => what.delay_exit = Some(duration(value).ok_or_else(invalid)?),
+            "syscall" => instead = Some(harmless(value).ok_or_else(invalid)?),
+            "poke_enter" if !is_fault => what.poke_enter = kept(pokes::parse(value).ok_or_else(invalid)?),
+            "poke_exit" if !is_fault => what.poke_exit = kept(pokes::parse(value).ok_or_else(invalid)?),
             "when" => when = When::parse(value).ok_or_else(invalid)?,
             _ => return Err(invalid()),
         }
@@ -163,11 +174,22 @@ fn parse(expression: &str, is_fault: bool) -> Result<Injection, anyhow::Error> {
     }
     if what.is_none() {
         anyhow::bail!(
-            "{expression} says not what to do: error=, retval=, signal=, delay_enter= or delay_exit="
+            "{expression} says not what to do: error=, retval=, signal=, delay_enter=, delay_exit=, poke_enter= or poke_exit="
         );
     }
     let text = expression.to_owned();
-    Ok(Injection { calls, what, when, met: FxHashMap::default(), text, is_done: false })
+    Ok(Injection { calls, what, instead, when, met: FxHashMap::default(), text, is_done: false })
+}
+
+/// A call that changes nothing, whatever its arguments are (`%pure`): others are not made in place of one.
+fn harmless(name: &str) -> Option<&'static str> {
+    let spec = by_name(Abi::X86_64, name)?;
+    spec.classes.intersects(Classes::PURE).then_some(spec.name)
+}
+
+/// For the life of the program, as the words of the command line are.
+fn kept(pokes: Vec<Poke>) -> &'static [Poke] {
+    Vec::leak(pokes)
 }
 
 fn libc_enosys() -> i32 {
@@ -181,11 +203,6 @@ fn error_number(text: &str) -> Option<i32> {
     let is_named =
         |errno: &i32| Errno::new(*errno).name().is_some_and(|name| name.eq_ignore_ascii_case(text));
     by_number.or_else(|| (1..1000).find(is_named))
-}
-
-/// Whether a part is a `retval=` that a program takes for an error.
-pub fn is_error_as_result(part: &str) -> bool {
-    part.strip_prefix("retval=").and_then(word).is_some_and(|result| (-4095..0).contains(&result))
 }
 
 /// A word as strtoull(3) reads it: decimal, octal behind `0`, hexadecimal behind `0x`, with a sign or without.
@@ -279,7 +296,6 @@ mod tests {
             "openat",
             "openat:error=ENONSENSE",
             "nosuch:error=1",
-            "openat:retval=-1",
             "openat:poke=1",
             "openat:when=1",
             "openat:error=EIO:retval=3",

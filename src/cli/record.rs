@@ -102,7 +102,8 @@ pub struct Arguments {
     pub(super) filter: FilterArguments,
 
     /// Do something to calls, as strace's -e inject= does: SET:error=ERRNO, :retval=N, :signal=SIG, `:delay_enter=TIME`,
-    /// `:delay_exit=TIME`, :when=FIRST[..LAST][+STEP] (ptrace only; several: for a call the last that names it)
+    /// `:delay_exit=TIME`, `:syscall=CALL` (made in place of it), `:poke_enter=@argN=HEX`, `:poke_exit=@argN=HEX` (bytes for where
+    /// the argument points), :when=FIRST[..LAST][+STEP] (ptrace only; several: for a call the last that names it)
     #[arg(long, value_name = "SPEC")]
     pub(super) inject: Vec<String>,
 

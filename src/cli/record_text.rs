@@ -5,7 +5,7 @@ use super::inject::Injections;
 use super::lines::Lines;
 use super::record::Arguments;
 use super::text_output::{Finished, TextOutput};
-use crate::capture::{Intervention, Sink};
+use crate::capture::{Intervention, PokeError, Sink};
 use crate::event::Event;
 use crate::report::show::Options;
 use crate::report::show::filter::Filter;
@@ -59,8 +59,12 @@ impl Sink for Beside {
         }
     }
 
-    fn entered(&mut self, event: &Event<'_>) -> Intervention {
+    fn intervention(&mut self, event: &Event<'_>) -> Intervention {
         self.injections.of(event)
+    }
+
+    fn not_poked(&mut self, tid: u32, error: PokeError) {
+        note(format_args!("--inject: memory of thread {tid} was not changed: {error}"));
     }
 }
 

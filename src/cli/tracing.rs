@@ -15,7 +15,7 @@ use crate::capture::ready::ReadyWatch;
 use crate::capture::sampler::{self, Sampled, Sampler, Sampling};
 use crate::capture::select::{self, Tracer, Wanted};
 use crate::capture::untraced::Ready;
-use crate::capture::{Interruption, Intervention, Outcome, Sink, StackFrames, host};
+use crate::capture::{Interruption, Intervention, Outcome, PokeError, Sink, StackFrames, host};
 use crate::event::{Event, Kind, escape, mark};
 use crate::log::{self, Calibration, FORMAT_VERSION, Header, KEPT_BYTES, Untraced};
 use crate::syscall::decode::Style;
@@ -212,8 +212,14 @@ impl Sink for LogSink<'_, '_> {
         }
     }
 
-    fn entered(&mut self, event: &Event<'_>) -> Intervention {
-        self.beside.as_mut().map_or_else(Intervention::default, |beside| beside.entered(event))
+    fn intervention(&mut self, event: &Event<'_>) -> Intervention {
+        self.beside.as_mut().map_or_else(Intervention::default, |beside| beside.intervention(event))
+    }
+
+    fn not_poked(&mut self, tid: u32, error: PokeError) {
+        if let Some(beside) = &mut self.beside {
+            beside.not_poked(tid, error);
+        }
     }
 
     fn waits_for(&mut self, pids: &[i32]) {

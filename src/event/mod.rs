@@ -162,8 +162,14 @@ impl Flags {
     /// The log's stacks are those of another run, which has no counterpart of this call.
     pub const UNMATCHED: Self = Self(1 << 11);
 
+    /// Memory that an argument points to was changed by the tracer, as asked for.
+    pub const ARGUMENTS_INJECTED: Self = Self(1 << 12);
+
+    /// A result that was put in is a value, although it looks like an error.
+    pub const NO_ERROR: Self = Self(1 << 13);
+
     /// Every flag with its name as it stands in documents and in JSON.
-    pub const ALL: [(Self, &'static str); 12] = [
+    pub const ALL: [(Self, &'static str); 14] = [
         (Self::PATH_UNREADABLE, "path_unreadable"),
         (Self::PATH2_UNREADABLE, "path2_unreadable"),
         (Self::RESULT_UNREADABLE, "result_unreadable"),
@@ -176,6 +182,8 @@ impl Flags {
         (Self::INJECTED, "injected"),
         (Self::DELAYED, "delayed"),
         (Self::UNMATCHED, "unmatched"),
+        (Self::ARGUMENTS_INJECTED, "arguments_injected"),
+        (Self::NO_ERROR, "no_error"),
     ];
 
     /// Whether all bits of `other` are set.
@@ -294,7 +302,7 @@ impl Event<'_> {
     #[must_use]
     pub fn errno(&self) -> Option<i32> {
         match self.ret {
-            Some(ret) if (-4095..0).contains(&ret) => Some(-(ret as i32)),
+            Some(ret) if (-4095..0).contains(&ret) && !self.flags.has(Flags::NO_ERROR) => Some(-(ret as i32)),
             _ => None,
         }
     }

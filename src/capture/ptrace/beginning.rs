@@ -3,8 +3,10 @@
 //! The process that becomes the command is a child of ours that runs our code before, and after an execve that
 //! fails, to tell why. Nothing of that is the command's. A program that is damaged past the point where the
 //! kernel has given up the old one kills the process inside execve, though: that is the command's end.
+//!
+//! Where strace is spoken, the attempt itself is shown as well, whatever comes of it, and that the process ended.
 
-use super::super::{AttachError, Intervention, Sink};
+use super::super::{AttachError, Intervention, PokeError, Sink};
 use super::marks::lifecycle_event;
 use super::stop::End;
 use super::thread::Thread;
@@ -45,7 +47,7 @@ enum Progress {
     Ours,
     /// It is inside execve.
     InExec,
-    /// An execve has failed, and nothing else has happened but at most this signal.
+    /// An execve has failed, and nothing else of note has happened but at most this signal.
     Failed { ret: i64, at_ns: u64, signal: Option<Signal> },
     /// It is the command.
     Begun,
@@ -55,12 +57,18 @@ enum Progress {
 pub struct Gate<'s, S: Sink> {
     sink: &'s mut S,
     progress: Progress,
+    /// The command's first process.
+    leader: i32,
+    /// The execve that may fail is shown, too.
+    shows_attempt: bool,
+    /// Processes that ran already are recorded beside it.
+    has_others: bool,
 }
 
 impl<'s, S: Sink> Gate<'s, S> {
-    /// Waits for the first execve.
-    pub fn closed(sink: &'s mut S) -> Self {
-        Self { sink, progress: Progress::Ours }
+    /// Waits for the first execve of this process, which is shown even where it fails if `shows_attempt`.
+    pub fn closed(sink: &'s mut S, leader: i32, shows_attempt: bool) -> Self {
+        Self { sink, progress: Progress::Ours, leader, shows_attempt, has_others: false }
     }
 
     /// All is recorded from now on.
@@ -73,29 +81,59 @@ impl<'s, S: Sink> Gate<'s, S> {
         matches!(self.progress, Progress::Begun)
     }
 
+    /// Whether the process is recorded by now.
+    pub fn has_begun(&self, pid: i32) -> bool {
+        self.is_open() || self.has_others && pid != self.leader
+    }
+
+    /// The same of an event.
+    fn takes(&self, event: &Event<'_>) -> bool {
+        match self.progress {
+            Progress::InExec if self.shows_attempt => true,
+            Progress::Failed { .. } if self.shows_attempt && event.kind == Kind::Exit => true,
+            _ => self.has_begun(event.pid.cast_signed()),
+        }
+    }
+
     /// Takes an event, once it has begun.
     pub fn push(&mut self, event: &Event<'_>) {
-        if self.is_open() {
+        if self.takes(event) {
             self.sink.push(event);
         }
     }
 
+    /// What is to be done to a call. As under strace, nothing to the execve that becomes the command.
+    pub fn intervention(&mut self, event: &Event<'_>) -> Intervention {
+        if self.has_begun(event.pid.cast_signed()) {
+            self.sink.intervention(event)
+        } else {
+            Intervention::default()
+        }
+    }
+
     /// Tells of a call that begins, once it has begun.
-    pub fn entered(&mut self, event: &Event<'_>) -> Intervention {
-        if self.is_open() { self.sink.entered(event) } else { Intervention::default() }
+    pub fn entered(&mut self, event: &Event<'_>) {
+        if self.takes(event) {
+            self.sink.entered(event);
+        }
+    }
+
+    /// Tells of what could not be done to a call.
+    pub fn not_poked(&mut self, tid: i32, error: PokeError) {
+        self.sink.not_poked(tid.cast_unsigned(), error);
     }
 
     /// Tells of a stop, once it has begun.
     pub fn stopped(&mut self, event: &Event<'_>) {
-        if self.is_open() {
+        if self.takes(event) {
             self.sink.stopped(event);
         }
     }
 
     /// Tells of a thread that goes on untraced, once it has begun.
-    pub fn lets_go(&mut self, tid: u32) {
-        if self.is_open() {
-            self.sink.lets_go(tid);
+    pub fn lets_go(&mut self, thread: &Thread) {
+        if self.has_begun(thread.pid) {
+            self.sink.lets_go(thread.tid.cast_unsigned());
         }
     }
 
@@ -106,6 +144,7 @@ impl<'s, S: Sink> Gate<'s, S> {
 
     /// A process that ran already is recorded from now on.
     pub fn attached(&mut self, pid: i32, threads: usize) {
+        self.has_others = true;
         self.sink.attached(pid.cast_unsigned(), threads);
     }
 
@@ -126,28 +165,40 @@ impl<'s, S: Sink> Gate<'s, S> {
 
     /// Before the beginning: the process makes a call.
     pub fn enters(&mut self, is_exec: bool) {
+        if self.shows_attempt && matches!(self.progress, Progress::Failed { .. }) {
+            // Our own code on its way to its end.
+            return;
+        }
         self.progress = if is_exec { Progress::InExec } else { Progress::Ours };
     }
 
-    /// A call has failed.
-    pub fn failed(&mut self, ret: i64, at_ns: u64) {
-        if matches!(self.progress, Progress::InExec) {
+    /// A call of this process has failed.
+    pub fn failed(&mut self, pid: i32, ret: i64, at_ns: u64) {
+        if pid == self.leader && matches!(self.progress, Progress::InExec) {
             self.progress = Progress::Failed { ret, at_ns, signal: None };
         }
     }
 
     /// A signal is about to be delivered to the thread.
     pub fn signal(&mut self, thread: &Thread, new: Signal) {
+        if self.has_begun(thread.pid) {
+            return self.sink.push(&new.event(thread));
+        }
         match &mut self.progress {
-            Progress::Begun => self.sink.push(&new.event(thread)),
+            Progress::InExec | Progress::Failed { .. } if self.shows_attempt => {
+                self.sink.push(&new.event(thread));
+            }
             Progress::Failed { signal, .. } => *signal = Some(new),
-            Progress::Ours | Progress::InExec => {}
+            Progress::Begun | Progress::Ours | Progress::InExec => {}
         }
     }
 
     /// The thread is gone.
     pub fn ended(&mut self, thread: &Thread, end: Option<End>) {
         let progress = self.progress;
+        if self.shows_attempt || thread.tid != self.leader {
+            return;
+        }
         if !matches!(end, Some(End::Killed(_)))
             || !matches!(progress, Progress::InExec | Progress::Failed { .. })
         {

@@ -2,23 +2,22 @@
 //! of its result.
 
 use std::io;
-use std::time::{Duration, Instant};
 
 use nix::sys::statfs::{PROC_SUPER_MAGIC, statfs};
 
 use super::super::decode::effect::Effect;
 use super::super::decode::restart::asks_for_restart;
 use super::super::sys::ptrace::{self as request, SyscallStop};
-use super::super::sys::signals::end_was_asked;
-use super::super::{Intervention, Sink};
+use super::super::Sink;
 use super::call::Call;
 use super::content;
 use super::entry::{self, Entry};
 use super::exit;
+use super::intervening;
 use super::session::Session;
 use super::signals_taken;
 use super::stop::{Stop, unless_gone};
-use super::thread::{Comm, Thread};
+use super::thread::Comm;
 use crate::event::{Event, Flags, mark};
 use crate::syscall;
 
@@ -45,8 +44,14 @@ impl<S: Sink> Session<'_, S> {
     fn syscall_entry(&mut self, stop: Stop, entry: &Entry) -> io::Result<()> {
         let Some(thread) = self.threads.get_mut(&stop.tid()) else { return stop.resume(0) };
         entry::capture(thread, entry);
+        let event = thread.call.event(thread.pid, thread.comm.as_bytes(), None, None);
+        let intervention = self.sink.intervention(&event);
+        if !intervention.is_none() {
+            self.prepare(stop.tid(), entry, intervention);
+        }
+        let Some(thread) = self.threads.get_mut(&stop.tid()) else { return stop.resume(0) };
         let effect = thread.call.plan.effect;
-        if !self.sink.is_open() {
+        if !self.sink.has_begun(thread.pid) {
             self.sink.enters(effect == Effect::Exec);
             if effect != Effect::Exec {
                 return stop.filtered(self.options.filtered).resume(0);
@@ -56,7 +61,9 @@ impl<S: Sink> Session<'_, S> {
             content::at_entry(thread, style, entry.sp);
         }
         thread.in_call = true;
-        if let Some(stacks) = &mut self.stacks {
+        // What leads to the first execve is our own code.
+        let is_of_command = self.sink.has_begun(thread.pid);
+        if let Some(stacks) = self.stacks.as_mut().filter(|_| is_of_command) {
             let sink = &mut self.sink;
             thread.call.stack = stacks.take(thread.pid, &thread.call, &mut |event| sink.push(event));
         }
@@ -75,9 +82,9 @@ impl<S: Sink> Session<'_, S> {
                 self.was_parallel = true;
             }
             let event = thread.call.event(thread.pid, thread.comm.as_bytes(), None, None);
-            let intervention = self.sink.entered(&event);
-            if !intervention.is_none() {
-                return intervene(thread, stop, intervention);
+            self.sink.entered(&event);
+            if !thread.call.intervention.is_none() {
+                return intervening::enter(&thread.call, stop);
             }
         }
         stop.resume(0)
@@ -123,6 +130,8 @@ impl<S: Sink> Session<'_, S> {
             }
             None => ret,
         };
+        self.poke_exit(stop.tid());
+        let Some(thread) = self.threads.get_mut(&stop.tid()) else { return stop.resume(0) };
         let stat = exit::capture(thread, ret);
         if let Some(style) = &self.options.keep {
             content::at_exit(thread, style, ret);
@@ -132,17 +141,17 @@ impl<S: Sink> Session<'_, S> {
         } else if thread.call.plan.effect == Effect::Sigreturn {
             thread.interrupted.handler_returned(ip);
         }
-        if exit::is_error(ret) {
-            self.sink.failed(ret, now);
-        }
         let event = thread.call.event(thread.pid, thread.comm.as_bytes(), Some(ret), Some(now));
         self.sink.push(&Event { stat, ..event });
+        if exit::is_error(ret) {
+            self.sink.failed(thread.pid, ret, now);
+        }
         let delay = thread.call.intervention.delay_exit;
         if exit::is_error(ret) && thread.call.plan.effect.makes_child() {
             self.adopt_orphans(now)?;
         }
         if let Some(delay) = delay {
-            wait(delay);
+            intervening::wait(delay);
         }
         self.after(stop, ret)
     }
@@ -167,22 +176,6 @@ impl<S: Sink> Session<'_, S> {
     }
 }
 
-/// Does to a call what is asked for, and lets the thread go on into it. Everything else waits meanwhile.
-fn intervene(thread: &mut Thread, stop: Stop, intervention: Intervention) -> io::Result<()> {
-    thread.call.intervention = intervention;
-    if intervention.result.is_some() {
-        unless_gone(request::skip_call(stop.tid()))?;
-        thread.call.flags.set(Flags::INJECTED);
-    }
-    if intervention.delay_enter.is_some() || intervention.delay_exit.is_some() {
-        thread.call.flags.set(Flags::DELAYED);
-    }
-    if let Some(delay) = intervention.delay_enter {
-        wait(delay);
-    }
-    stop.resume(intervention.signal.unwrap_or(0))
-}
-
 /// Whether the call may put its process under a seccomp filter.
 fn confines(call: &Call) -> bool {
     syscall::lookup(call.abi, call.nr).is_some_and(|spec| match spec.name {
@@ -190,20 +183,6 @@ fn confines(call: &Call) -> bool {
         "prctl" => call.args[0] == libc::PR_SET_SECCOMP as u64,
         _ => false,
     })
-}
-
-/// How long a delay goes on at most after an end was asked for.
-const DELAY_STEP: Duration = Duration::from_millis(20);
-
-/// Waits for so long, or until somebody wants the command to end: by a signal that a waiting tracer would keep from it.
-fn wait(delay: Duration) {
-    let begin = Instant::now();
-    while let Some(rest) = delay.checked_sub(begin.elapsed()).filter(|rest| !rest.is_zero()) {
-        if end_was_asked() {
-            return;
-        }
-        std::thread::sleep(rest.min(DELAY_STEP));
-    }
 }
 
 /// The thread whose name is read or written at `/proc/PID/task/TID/comm`.

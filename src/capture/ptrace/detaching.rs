@@ -58,7 +58,9 @@ impl<S: Sink> Session<'_, S> {
 
     /// The thread goes on untraced: the call it is in is not seen to return.
     fn leave(&mut self, tid: i32) {
-        self.sink.lets_go(tid.cast_unsigned());
+        if let Some(thread) = self.threads.get(&tid) {
+            self.sink.lets_go(thread);
+        }
         if let Some(thread) = self.threads.get_mut(&tid).filter(|thread| thread.in_call) {
             thread.in_call = false;
             let event = thread.call.event(thread.pid, thread.comm.as_bytes(), None, None);

@@ -28,6 +28,7 @@ mod exit;
 mod files;
 mod held;
 mod image;
+mod intervening;
 mod lifecycle;
 mod marks;
 mod memory;

@@ -78,7 +78,7 @@ impl<'s, S: Sink> Session<'s, S> {
             threads: FxHashMap::from_iter([(leader, thread)]),
             early: FxHashMap::default(),
             died_in_fork: None,
-            sink: Gate::closed(sink),
+            sink: Gate::closed(sink, leader, options.interruptible.is_some()),
             pinning,
             leader,
             end: None,

@@ -37,6 +37,11 @@ pub fn skip_call(tid: i32) -> io::Result<()> {
     request(libc::PTRACE_POKEUSER, tid, NUMBER_AND_RESULT.0, usize::MAX)
 }
 
+/// Has the kernel see another call, of this number, with the same arguments.
+pub fn replace_call(tid: i32, nr: u32) -> io::Result<()> {
+    request(libc::PTRACE_POKEUSER, tid, NUMBER_AND_RESULT.0, nr as usize)
+}
+
 /// Replaces the result of the call that a thread returns from.
 pub fn set_result(tid: i32, ret: i64) -> io::Result<()> {
     request(libc::PTRACE_POKEUSER, tid, NUMBER_AND_RESULT.1, ret as usize)

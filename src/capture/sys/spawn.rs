@@ -73,6 +73,8 @@ pub struct Image<'a> {
     pub filter: &'a [libc::sock_filter],
     /// Whether it gets the interval timers of this process, which has none then.
     pub takes_timers: bool,
+    /// What it exits with where it cannot become the program.
+    pub failure_status: c_int,
 }
 
 /// What lets a child go that waits.
@@ -110,8 +112,8 @@ pub enum Stage {
     Filter,
 }
 
-/// Exit status of a child that could not become the program; the parent reaps it and nobody sees it.
-const FAILED: c_int = 125;
+/// Exit status of a child that could not become the program, where the parent reaps it and nobody sees it.
+pub const FAILED: c_int = 125;
 
 /// Enough for the child's own frames in a debug build, and for a signal frame of the kernel.
 const STACK_SIZE: usize = 256 * 1024;
@@ -134,6 +136,7 @@ struct Prepared {
     go: RawFd,
     go_other_end: RawFd,
     null_calls: u64,
+    failure_status: c_int,
     /// SIGTSTP came before the child could stop for it, see [`hold_stop`].
     stop_held: AtomicBool,
     /// The clock before `execve`, see [`Started::exec_ns`].
@@ -179,6 +182,7 @@ pub fn start(image: &Image<'_>) -> io::Result<Started> {
         go: go.as_ref().map_or(-1, |(read, _)| read.as_raw_fd()),
         go_other_end: go.as_ref().map_or(-1, |(_, write)| write.as_raw_fd()),
         null_calls: image.null_calls,
+        failure_status: image.failure_status,
         stop_held: AtomicBool::new(false),
         exec_ns: AtomicU64::new(0),
     };
@@ -364,7 +368,7 @@ fn wait_for_go(prepared: &Prepared) {
 fn fail(prepared: &Prepared, stage: Stage) -> ! {
     report(prepared, stage);
     // SAFETY: runs nothing of the parent's.
-    unsafe { libc::_exit(FAILED) }
+    unsafe { libc::_exit(prepared.failure_status) }
 }
 
 /// The same, once it was told to go: whoever attaches to it before that finds it alive, and learns the reason from the
@@ -373,7 +377,7 @@ fn fail_when_told_to_go(prepared: &Prepared, stage: Stage) -> ! {
     report(prepared, stage);
     wait_for_go(prepared);
     // SAFETY: runs nothing of the parent's.
-    unsafe { libc::_exit(FAILED) }
+    unsafe { libc::_exit(prepared.failure_status) }
 }
 
 fn report(prepared: &Prepared, stage: Stage) {

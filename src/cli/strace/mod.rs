@@ -9,6 +9,7 @@
 
 mod expression;
 mod options;
+mod program;
 mod sink;
 mod stacks;
 mod summary;
@@ -21,8 +22,6 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
 
-use nix::errno::Errno;
-use nix::sys::stat::stat;
 use nix::unistd::{User, geteuid, getuid};
 
 use self::options::{Asked, Options};
@@ -31,6 +30,7 @@ use super::record::own_stream;
 use crate::capture::launch::{self, Command, SpawnOptions};
 use crate::capture::{Outcome, StackFrames, filter, host, monotonic_ns, ptrace, realtime_ns};
 use crate::report::escape::printable;
+use crate::report::show::error_sentence;
 
 /// The name that asks for this.
 const NAME: &str = "strace";
@@ -116,13 +116,19 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
         sink.finish()?;
         return Ok(ended(&outcome));
     };
-    let spawn = SpawnOptions { wait_for_go: true, takes_timers: true, filter, ..SpawnOptions::default() };
+    let spawn = SpawnOptions {
+        wait_for_go: true,
+        takes_timers: true,
+        filter,
+        failure_status: Some(1),
+        ..SpawnOptions::default()
+    };
     let mut child = launch::spawn(&command, [0, 1, 2].map(own_stream), &spawn)?;
     sink.started(child.pid())?;
     let pid = child.pid();
     let outcome =
         ptrace::record(pid, || child.go(), &mut sink, capture).map_err(|error| not_traced(pid, error))?;
-    if let Some(error) = child.failure() {
+    if let Some(error) = child.failure().filter(|_| !sink.has_told_failure()) {
         return Err(error.into());
     }
     // Output that cannot be written changes nothing of the command's end.
@@ -135,7 +141,7 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
 /// What is told where the command's process cannot be traced: which request was refused, as under another tracer or in a sandbox.
 fn not_traced(pid: i32, error: io::Error) -> anyhow::Error {
     match error.raw_os_error() {
-        Some(libc::EPERM) => anyhow::anyhow!("ptrace(PTRACE_SEIZE, {pid}): {}", Errno::EPERM.desc()),
+        Some(libc::EPERM) => anyhow::anyhow!("ptrace(PTRACE_SEIZE, {pid}): {}", error_sentence(libc::EPERM)),
         _ => error.into(),
     }
 }
@@ -162,25 +168,8 @@ fn check_user(name: Option<&str>) -> anyhow::Result<()> {
 /// The command, `None` where there is none because processes are attached to.
 fn resolve(options: &Options) -> anyhow::Result<Option<Command>> {
     let Some(name) = options.command.first() else { return Ok(None) };
-    let cannot = |why: Errno| anyhow::anyhow!("Can't stat '{}': {}", name.to_string_lossy(), why.desc());
-    if name.as_bytes().contains(&b'/')
-        && let Err(why) = stat(Path::new(name))
-    {
-        return Err(cannot(why));
-    }
-    if !name.as_bytes().contains(&b'/') && std::env::var_os("PATH").is_none() {
-        // Others look in the system's own directories then.
-        return Err(cannot(Errno::ENOENT));
-    }
-    let resolved = Command::resolve(options.command.iter().cloned());
-    let mut command = match resolved {
-        Ok(command) => command,
-        // As strace does, of what is in PATH only programs are looked at.
-        Err(error) if error.exit_code() == 127 || !name.as_bytes().contains(&b'/') => {
-            return Err(cannot(Errno::ENOENT));
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let file = program::find(name, std::env::var_os("PATH").as_deref())?;
+    let mut command = Command::of_file(&file, options.command.iter().cloned())?;
     for variable in &options.environment {
         let bytes = variable.as_bytes();
         let equals = bytes.iter().position(|&byte| byte == b'=');

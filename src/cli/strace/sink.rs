@@ -11,9 +11,10 @@ use rustc_hash::FxHashMap;
 use super::options::{Clock, Options};
 use super::stacks::Stacks;
 use super::summary::Summary;
-use crate::capture::{AttachError, Intervention, Sink, local_offset_s};
+use crate::capture::{AttachError, Intervention, PokeError, Sink, local_offset_s};
 use crate::cli::text_output::{Mode, TextOutput};
 use crate::event::{Event, Kind, mark};
+use crate::report::show::error_sentence;
 use crate::report::show::live::{Live, Look, Time, Who};
 
 /// One stream of lines and where it goes.
@@ -43,9 +44,24 @@ pub struct StraceSink {
     chosen: FxHashMap<u32, bool>,
     /// Our name, which the command's first process has until it runs the command.
     own_name: Option<Vec<u8>>,
+    /// The command's first process, if there is a command.
+    leader: Option<u32>,
+    /// What became of the execve that makes it the command.
+    start: Start,
     /// The last thread that was let go on untraced.
     let_go: Option<u32>,
     failed: Option<anyhow::Error>,
+}
+
+/// How far the command's first process is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// It has not executed the command.
+    Waits,
+    /// That failed with this error.
+    Failed(i64),
+    /// It is the command, or was.
+    Done,
 }
 
 /// The stream of all threads, where there is one for all.
@@ -71,6 +87,8 @@ impl StraceSink {
             system: FxHashMap::default(),
             chosen: FxHashMap::default(),
             own_name: None,
+            leader: None,
+            start: Start::Waits,
             let_go: None,
             failed: None,
         };
@@ -106,7 +124,7 @@ impl StraceSink {
         TextOutput::open_for_all(&name, mode).map_err(|error| {
             match error.root_cause().downcast_ref::<io::Error>() {
                 Some(why) => {
-                    let why = Errno::from_raw(why.raw_os_error().unwrap_or(0)).desc();
+                    let why = error_sentence(why.raw_os_error().unwrap_or(0));
                     anyhow::anyhow!("Can't fopen '{}': {why}", name.to_string_lossy())
                 }
                 None => error,
@@ -117,8 +135,14 @@ impl StraceSink {
     /// The command's first process is this one. Fails where its lines have no place to go.
     pub fn started(&mut self, pid: i32) -> anyhow::Result<()> {
         self.joined(pid.cast_unsigned());
+        self.leader = Some(pid.cast_unsigned());
         self.own_name = std::fs::read("/proc/self/comm").ok().map(|name| name.trim_ascii_end().to_vec());
         self.failed.take().map_or(Ok(()), Err)
+    }
+
+    /// Whether it was said that the command cannot be executed.
+    pub fn has_told_failure(&self) -> bool {
+        matches!(self.start, Start::Failed(_))
     }
 
     fn joined(&mut self, tid: u32) {
@@ -177,6 +201,12 @@ impl StraceSink {
     fn call(&mut self, event: &Event<'_>) {
         let own_name = self.own_name.take();
         let event = &Event { comm: own_name.as_deref().unwrap_or(event.comm), ..*event };
+        if self.leader == Some(event.tid)
+            && self.start == Start::Waits
+            && let Some(error @ -4095..0) = event.ret
+        {
+            self.start = Start::Failed(error);
+        }
         if event.ret.is_none() && self.let_go == Some(event.tid) {
             // Its line was ended.
             return;
@@ -199,6 +229,17 @@ impl StraceSink {
     }
 
     fn ended(&mut self, event: &Event<'_>) {
+        if let Start::Failed(error) = self.start
+            && self.leader == Some(event.tid)
+            && event.ret.is_some_and(|status| status >= 0)
+        {
+            super::tell(&format!("exec: {}", error_sentence(-error as i32)));
+            // What it has ended by.
+            let last = Event { nr: libc::SYS_exit_group as u32, ..*event };
+            if let Some(stream) = self.stream(event.tid) {
+                stream.live.saw(&last);
+            }
+        }
         // Who was killed by a signal that is not to be shown is not told of either; that is no exit to be quiet about.
         let is_shown = match event.ret {
             Some(status) if status < 0 => self.options.signals.has(status.unsigned_abs() as u32),
@@ -220,7 +261,7 @@ impl StraceSink {
 
     fn could_not_write(&mut self, error: &io::Error) {
         let name = self.options.output.as_ref().map(|name| name.to_string_lossy()).unwrap_or_default();
-        let why = Errno::from_raw(error.raw_os_error().unwrap_or(0)).desc();
+        let why = error_sentence(error.raw_os_error().unwrap_or(0));
         self.failed.get_or_insert(anyhow::anyhow!("{name}: {why}"));
     }
 
@@ -257,6 +298,7 @@ impl Sink for StraceSink {
                 self.joined(child);
                 self.with(event, |live| live.forked(event));
             }
+            Kind::Exec if self.leader == Some(event.tid) => self.start = Start::Done,
             Kind::Frame | Kind::Stack => self.stacks.add(event),
             Kind::Mark if event.text == Some(mark::ATTACHED.as_bytes()) => {
                 self.joined(event.tid);
@@ -272,7 +314,20 @@ impl Sink for StraceSink {
         *now = system_ns.max(*now);
     }
 
-    fn entered(&mut self, event: &Event<'_>) -> Intervention {
+    fn intervention(&mut self, event: &Event<'_>) -> Intervention {
+        // Nothing is done to calls that are not traced.
+        if self.options.filter.may_show_call(event.abi, event.nr) {
+            self.options.injections.of(event)
+        } else {
+            Intervention::default()
+        }
+    }
+
+    fn not_poked(&mut self, tid: u32, error: PokeError) {
+        super::tell(&format!("poke_tcb: Failed to tamper with process {tid}: {error}"));
+    }
+
+    fn entered(&mut self, event: &Event<'_>) {
         if let Some((at_entry, now)) = self.system.get_mut(&event.tid) {
             *at_entry = *now;
         }
@@ -282,12 +337,6 @@ impl Sink for StraceSink {
         let is_shown = self.choose(event);
         if self.options.lines && self.options.statuses.are_all() && is_shown {
             self.with(event, |live| live.entered(event));
-        }
-        // Nothing is done to calls that are not traced.
-        if self.options.filter.may_show_call(event.abi, event.nr) {
-            self.options.injections.of(event)
-        } else {
-            Intervention::default()
         }
     }
 
@@ -301,7 +350,7 @@ impl Sink for StraceSink {
             AttachError::Traced { pid, .. } | AttachError::NotPermitted { pid, .. } => (pid, Errno::EPERM),
             error => return super::tell(&error.to_string()),
         };
-        super::tell(&format!("attach: ptrace(PTRACE_SEIZE, {pid}): {}", why.desc()));
+        super::tell(&format!("attach: ptrace(PTRACE_SEIZE, {pid}): {}", error_sentence(why as i32)));
     }
 
     fn lets_go(&mut self, tid: u32) {

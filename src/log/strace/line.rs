@@ -116,7 +116,7 @@ impl<'a> Line<'a> {
 fn outcome<'a>(text: &'a [u8], names: &Names) -> Option<Outcome<'a>> {
     let text = text.trim_ascii_start().strip_prefix(b"=")?.trim_ascii();
     let (text, duration_ns) = duration(text);
-    let (text, flags) = markers(text);
+    let (text, mut flags) = markers(text);
     if let Some(restart) = text.strip_prefix(b"?") {
         let ret = errno(restart.trim_ascii_start(), names).map(|errno| -i64::from(errno));
         return Some(Outcome { ret, after: b"", duration_ns, flags });
@@ -131,6 +131,10 @@ fn outcome<'a>(text: &'a [u8], names: &Names) -> Option<Outcome<'a>> {
             None => ret,
         };
     }
+    let is_error = ret != value as i64;
+    if flags.has(Flags::INJECTED) && !is_error && (-4095..0).contains(&ret) {
+        flags.set(Flags::NO_ERROR);
+    }
     Some(Outcome { ret: Some(ret), after, duration_ns, flags })
 }
 
@@ -139,10 +143,16 @@ fn errno(text: &[u8], names: &Names) -> Option<i32> {
     names.errnos.get(&text[..end]).copied()
 }
 
-/// Takes ` (INJECTED)` and ` (DELAYED)` off the end.
+/// Takes ` (INJECTED)`, ` (INJECTED: args, retval)`, ` (INJECTED: args)` and ` (DELAYED)` off the end.
 fn markers(mut text: &[u8]) -> (&[u8], Flags) {
     let mut flags = Flags(0);
-    for (word, flag) in [(&b"(DELAYED)"[..], Flags::DELAYED), (b"(INJECTED)", Flags::INJECTED)] {
+    let both = Flags(Flags::INJECTED.0 | Flags::ARGUMENTS_INJECTED.0);
+    for (word, flag) in [
+        (&b"(DELAYED)"[..], Flags::DELAYED),
+        (b"(INJECTED)", Flags::INJECTED),
+        (b"(INJECTED: args)", Flags::ARGUMENTS_INJECTED),
+        (b"(INJECTED: args, retval)", both),
+    ] {
         if let Some(before) = text.strip_suffix(word) {
             text = before.trim_ascii_end();
             flags.set(flag);

@@ -52,6 +52,12 @@ pub(super) fn describe(errno: i32) -> Option<(&'static str, &'static str)> {
     Some((name, own.unwrap_or(comment)))
 }
 
+/// What the C library says of an error number.
+#[must_use]
+pub fn sentence(errno: i32) -> String {
+    describe(errno).map_or_else(|| format!("Unknown error {errno}"), |(_, sentence)| sentence.to_owned())
+}
+
 /// Whether the kernel means to restart the call: strace prints no -1 for these.
 pub(super) fn is_restart(errno: i32) -> bool {
     matches!(errno, 512 | 513 | 514 | 516)

@@ -13,6 +13,7 @@
 
 mod call;
 mod errno;
+pub use errno::sentence as error_sentence;
 pub mod filter;
 pub mod json;
 mod kinds;

@@ -1,13 +1,11 @@
 //! What a call returned, and how long it took.
 
 use super::{Options, errno, write_nanoseconds, write_seconds};
-use crate::event::{Event, Flags};
+use crate::event::{Abi, Event, Flags};
 use crate::syscall::Ret;
 use crate::syscall::decode::{Constants, Returned, Style, write_file_name};
 use crate::syscall::flags::{write_hex, write_mode, write_number, write_radix};
 
-/// What strace says behind the result of a call that it was told to change.
-const MARKERS: [(Flags, &str); 2] = [(Flags::INJECTED, " (INJECTED)"), (Flags::DELAYED, " (DELAYED)")];
 
 /// ` = 3</etc/passwd>`, ` = -1 ENOENT (No such file or directory)`, ` = ?`.
 pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, returned: Returned<'_>, style: &Style) {
@@ -15,17 +13,28 @@ pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, returned: Returned<'_>
     match (event.ret, event.errno()) {
         (None, _) => out.push(b'?'),
         (Some(_), Some(errno)) => write_error(out, errno),
-        (Some(value), None) => write_success(out, returned, value, style),
+        (Some(value), None) => {
+            // Only what was put in is negative and no error. The registers of an i386 program have 32 bits of it.
+            let value = if event.abi == Abi::I386 && value < 0 { i64::from(value as u32) } else { value };
+            write_success(out, returned, value, style);
+        }
     }
 }
 
 /// ` (INJECTED)` and ` (DELAYED)`: what was done to a call, once it has returned.
 pub(super) fn write_markers(out: &mut Vec<u8>, event: &Event<'_>) {
-    for (flag, word) in MARKERS {
-        if event.ret.is_some() && event.flags.has(flag) {
-            out.extend_from_slice(word.as_bytes());
-        }
+    if event.ret.is_none() {
+        return;
     }
+    let injected = match (event.flags.has(Flags::ARGUMENTS_INJECTED), event.flags.has(Flags::INJECTED)) {
+        (true, true) => " (INJECTED: args, retval)",
+        (true, false) => " (INJECTED: args)",
+        (false, true) => " (INJECTED)",
+        (false, false) => "",
+    };
+    let delayed = if event.flags.has(Flags::DELAYED) { " (DELAYED)" } else { "" };
+    out.extend_from_slice(injected.as_bytes());
+    out.extend_from_slice(delayed.as_bytes());
 }
 
 /// ` <0.000010>`, where durations are asked for.
@@ -68,8 +77,8 @@ fn write_success(out: &mut Vec<u8>, returned: Returned<'_>, value: i64, style: &
         Returned::Address(address) => write_hex(out, address),
         Returned::Register | Returned::Value(Ret::Addr) => write_hex(out, value as u64),
         Returned::Value(Ret::Mode) => write_mode(out, value as u64),
-        Returned::Value(Ret::Size) => write_radix(out, value as u64, 10, 1),
-        Returned::Value(Ret::Int | Ret::Fd | Ret::Pid | Ret::Never) => write_number(out, value),
+        Returned::Value(Ret::Size | Ret::Int) => write_radix(out, value as u64, 10, 1),
+        Returned::Value(Ret::Fd | Ret::Pid | Ret::Never) => write_number(out, value),
     }
 }
 

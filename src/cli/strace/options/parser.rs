@@ -7,7 +7,7 @@ use anyhow::{anyhow, bail};
 use super::getopt::Given;
 use super::{Asked, Clock, values};
 use crate::capture::Interruptible;
-use crate::cli::inject::{Injections, is_error_as_result};
+use crate::cli::inject::Injections;
 use crate::cli::strace::expression::{self, Quiet, Signals, Statuses};
 use crate::cli::strace::summary::Layout;
 use crate::cli::strace::table::{REFUSED, refusal};
@@ -15,9 +15,6 @@ use crate::cli::strace::{tell, try_help};
 use crate::report::show::filter::Filter;
 use crate::report::show::live::Choices;
 use crate::syscall::decode::{Constants, Descriptors, Details};
-
-/// Parts of `-e inject=` that are not taken.
-const NOT_TAKEN: [&str; 3] = ["syscall=", "poke_enter=", "poke_exit="];
 
 /// A quarter of what memory addresses: strings are counted in four times as many letters.
 const LONGEST_STRING: u64 = u32::MAX as u64 / 4;
@@ -306,18 +303,10 @@ impl Parser {
         Ok(())
     }
 
-    /// What is wrong with it is told in strace's words; what is right and not taken, by its name.
+    /// What is wrong with it is told in strace's words.
     fn inject(&mut self, name: &str, value: &str) -> anyhow::Result<()> {
-        let (set, actions) = value.split_once(':').unwrap_or((value, ""));
+        let set = value.split(':').next().unwrap_or_default();
         expression::call_set(set)?;
-        if let Some(part) = actions.split(':').find(|part| is_error_as_result(part)) {
-            bail!("-e {name}={value}: {part} is not taken, say it as error=; see docs/strace.md");
-        }
-        let refused =
-            NOT_TAKEN.iter().find(|part| actions.split(':').any(|action| action.starts_with(**part)));
-        if let Some(part) = refused {
-            bail!("-e {name}={value}: {part} is not taken; see docs/strace.md");
-        }
         let warnings = self.injections.add(value, name == "fault");
         let warnings = warnings.map_err(|_| anyhow!("invalid {name} argument '{value}'"))?;
         for warning in warnings {
