@@ -207,6 +207,7 @@ fn error_number(text: &str) -> Option<i32> {
 
 /// A word as strtoull(3) reads it: decimal, octal behind `0`, hexadecimal behind `0x`, with a sign or without.
 fn word(text: &str) -> Option<i64> {
+    let text = text.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b');
     let (is_negative, digits) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
         b'+' => (false, &text[1..]),

@@ -50,10 +50,12 @@ pub fn attach<S: Sink>(
     };
     let mut session = Session::of_running(sink, options, watch);
     for &pid in pids {
-        let any = options.any_process;
-        match check(pid, any).and_then(|process| session.attach_to(pid, process)) {
+        if options.any_process {
+            session.attach_if_possible(pid);
+            continue;
+        }
+        match check(pid, false).and_then(|process| session.attach_to(pid, process)) {
             Ok(threads) => session.sink.attached(pid, threads),
-            Err(error) if session.options.any_process => session.sink.not_attached(&error),
             Err(error) => {
                 session.detach_all();
                 return Err(error);
@@ -84,6 +86,14 @@ fn check(pid: i32, takes_threads: bool) -> Result<i32, AttachError> {
 }
 
 impl<S: Sink> Session<'_, S> {
+    /// Attaches to the process or thread of this number, or tells why that is not to be had.
+    pub(super) fn attach_if_possible(&mut self, pid: i32) {
+        match check(pid, true).and_then(|process| self.attach_to(pid, process)) {
+            Ok(threads) => self.sink.attached(pid, threads),
+            Err(error) => self.sink.not_attached(&error),
+        }
+    }
+
     /// Attaches to this thread of the process, to all of them where they are followed. Returns how many those are.
     fn attach_to(&mut self, tid: i32, pid: i32) -> Result<usize, AttachError> {
         let shares = self.threads.values().next().map_or_else(|| Shares::of(pid), |t| t.shares.beside(pid));
@@ -120,7 +130,7 @@ impl<S: Sink> Session<'_, S> {
     /// Attaches to a thread. False: it is gone, or will be told of by the thread that has just made it.
     fn attach_thread(&mut self, pid: i32, tid: i32, shares: &Shares) -> Result<bool, AttachError> {
         let interrupted = call_in_progress(tid);
-        match request::seize(tid, self.options.follow, false).and_then(|()| request::interrupt(tid)) {
+        match request::seize(tid, self.options.seized()).and_then(|()| request::interrupt(tid)) {
             Ok(()) => {}
             Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return Ok(false),
             Err(_) if status_field(tid, "TracerPid:") == Some(own_tid()) => return Ok(false),

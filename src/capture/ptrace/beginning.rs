@@ -81,6 +81,11 @@ impl<'s, S: Sink> Gate<'s, S> {
         matches!(self.progress, Progress::Begun)
     }
 
+    /// Processes that run already are going to be recorded beside it.
+    pub fn takes_others(&mut self) {
+        self.has_others = true;
+    }
+
     /// Whether the process is recorded by now.
     pub fn has_begun(&self, pid: i32) -> bool {
         self.is_open() || self.has_others && pid != self.leader
@@ -144,7 +149,6 @@ impl<'s, S: Sink> Gate<'s, S> {
 
     /// A process that ran already is recorded from now on.
     pub fn attached(&mut self, pid: i32, threads: usize) {
-        self.has_others = true;
         self.sink.attached(pid.cast_unsigned(), threads);
     }
 

@@ -8,7 +8,7 @@ use super::super::sys::clock::monotonic_ns;
 use super::super::sys::ptrace as request;
 use super::super::sys::wait;
 use super::session::{Early, Session};
-use super::stop::{Change, Reason, Stop};
+use super::stop::{Change, End, Reason, Stop};
 use crate::event::mark;
 
 /// How long detaching waits for threads to stop.
@@ -19,8 +19,8 @@ impl<S: Sink> Session<'_, S> {
     /// or for a disk, are let go by the end of the tracer.
     pub(super) fn detach_all(&mut self) {
         self.pinning = None;
-        if self.options.filtered {
-            // One that is gone cannot be killed. Let go, they would get errors from every call that the filter stops them at.
+        if self.options.filtered || self.options.kill_on_exit {
+            // One that is gone cannot be killed. Let go from a filter, they would get errors from every call that the filter stops them at.
             for thread in self.threads.values() {
                 let _ = kill(Pid::from_raw(thread.pid), Signal::SIGKILL);
             }
@@ -56,6 +56,22 @@ impl<S: Sink> Session<'_, S> {
         self.threads.clear();
     }
 
+    /// The thread, which stands in this stop, goes on untraced; others go on being traced.
+    pub(super) fn let_go(&mut self, stop: Stop) {
+        let tid = stop.tid();
+        if let Some(pinning) = &mut self.pinning {
+            pinning.release();
+            pinning.rename(tid, None);
+        }
+        if tid == self.leader {
+            // What becomes of it is not told to us.
+            self.end = Some(End::Exited(0));
+        }
+        self.leave(tid);
+        self.threads.remove(&tid);
+        detach(stop, Reason::Exec);
+    }
+
     /// The thread goes on untraced: the call it is in is not seen to return.
     fn leave(&mut self, tid: i32) {
         if let Some(thread) = self.threads.get(&tid) {
@@ -63,6 +79,8 @@ impl<S: Sink> Session<'_, S> {
         }
         if let Some(thread) = self.threads.get_mut(&tid).filter(|thread| thread.in_call) {
             thread.in_call = false;
+            // It may have become the first of its process in this call.
+            thread.call.tid = tid;
             let event = thread.call.event(thread.pid, thread.comm.as_bytes(), None, None);
             self.sink.push(&event);
         }

@@ -42,7 +42,7 @@ impl Held {
     /// # Errors
     /// When it cannot be attached to (ptrace forbidden, or traced by another already).
     pub fn attach(pid: i32, options: Options) -> io::Result<Self> {
-        request::seize(pid, options.follow, options.filtered)?;
+        request::seize(pid, options.seized())?;
         let pinning = match options.pin {
             Pin::No => None,
             pin => Pinning::prepare(pin == Pin::Guarded)?,

@@ -107,6 +107,10 @@ impl<S: Sink> Session<'_, S> {
             self.supersede(tid, former, now)?;
         }
         let Some(thread) = self.threads.get_mut(&tid) else { return stop.resume(0) };
+        if self.options.detach_on_exec && self.sink.has_begun(thread.pid) {
+            self.let_go(stop);
+            return Ok(());
+        }
         thread.shares.exec();
         thread.sampled.executed();
         thread.comm = Comm::of(tid);

@@ -44,5 +44,5 @@ mod waiting;
 
 pub use attach::attach;
 pub use held::Held;
-pub use recording::{Options, Pin, record, record_held};
+pub use recording::{Options, Pin, record, record_beside, record_held};
 pub use samples::{Sample, may_put_off_calls};

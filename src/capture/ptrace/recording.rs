@@ -6,6 +6,7 @@ use super::super::stacks::Wanted;
 use super::super::sys::signals::{Interruptible, Watch};
 use super::super::{Outcome, Sink};
 use super::held::Held;
+use super::super::sys::ptrace::Seized;
 use super::samples::{Sample, Samples};
 use super::session::Session;
 use crate::syscall::decode::Style;
@@ -53,8 +54,30 @@ pub struct Options {
     pub system_time: bool,
     /// Signals are not handed on to the command: they end the tracer, or do not.
     pub interruptible: Option<Interruptible>,
+    /// Who runs another program goes on untraced from then on, the command's own first one aside.
+    pub detach_on_exec: bool,
+    /// Nobody who is traced outlives the tracer.
+    pub kill_on_exit: bool,
     /// Keep what pointers point to, as far as calls printed like this show it.
     pub keep: Option<Style>,
+}
+
+impl Options {
+    /// How signals are treated while this process is recorded.
+    fn watch(&self, pid: i32) -> Watch {
+        if let Some(how) = self.interruptible {
+            return Watch::install_interruptible(how);
+        }
+        let mut watch = Watch::install();
+        watch.see_deliveries();
+        watch.follow(pid);
+        watch
+    }
+
+    /// What is asked of the kernel for each thread.
+    pub(super) fn seized(&self) -> Seized {
+        Seized { follow: self.follow, filtered: self.filtered, ends_with_us: self.kill_on_exit || self.filtered }
+    }
 }
 
 /// Records a process that waits to be let go: `go` is called once it is attached to. Recording begins
@@ -72,6 +95,22 @@ pub fn record<S: Sink>(
     record_held(Held::attach(pid, options)?, go, sink, options)
 }
 
+/// The same, and beside it processes that run already, as [`attach`](super::attach()) with `any_process`. The status is that of
+/// the command's process.
+///
+/// # Errors
+/// As [`record`].
+pub fn record_beside<S: Sink>(
+    pid: i32,
+    go: impl FnOnce() -> io::Result<()>,
+    running: &[i32],
+    sink: &mut S,
+    options: Options,
+) -> io::Result<Outcome> {
+    let watch = options.watch(pid);
+    Held::attach(pid, options)?.record(go, running, sink, options, Some(watch))
+}
+
 /// The same with a process that is attached to already, with the same options.
 ///
 /// # Errors
@@ -82,15 +121,8 @@ pub fn record_held<S: Sink>(
     sink: &mut S,
     options: Options,
 ) -> io::Result<Outcome> {
-    let watch = if let Some(how) = options.interruptible {
-        Watch::install_interruptible(how)
-    } else {
-        let mut watch = Watch::install();
-        watch.see_deliveries();
-        watch.follow(held.pid);
-        watch
-    };
-    held.record(go, sink, options, Some(watch))
+    let watch = options.watch(held.pid);
+    held.record(go, &[], sink, options, Some(watch))
 }
 
 /// The same from the process's first call on, with signals left alone: for a child that runs our own code.
@@ -100,7 +132,7 @@ pub(super) fn record_at_once<S: Sink>(
     sink: &mut S,
     options: Options,
 ) -> io::Result<Outcome> {
-    Held::attach(pid, options)?.record(go, sink, options, None)
+    Held::attach(pid, options)?.record(go, &[], sink, options, None)
 }
 
 impl Held {
@@ -108,12 +140,13 @@ impl Held {
     fn record<S: Sink>(
         mut self,
         go: impl FnOnce() -> io::Result<()>,
+        running: &[i32],
         sink: &mut S,
         options: Options,
         watch: Option<Watch>,
     ) -> io::Result<Outcome> {
         let mut session = self.session(sink, options, watch);
-        let result = session.begin(self, go).and_then(|()| session.run());
+        let result = session.begin(self, running, go).and_then(|()| session.run());
         if result.is_err() {
             session.detach_all();
         }
@@ -124,9 +157,20 @@ impl Held {
 }
 
 impl<S: Sink> Session<'_, S> {
-    /// Lets the process go on from where it is held, so that its next calls are seen.
-    fn begin(&mut self, held: Held, go: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    /// Lets the process go on from where it is held, so that its next calls are seen, and attaches to those that run.
+    fn begin(
+        &mut self,
+        held: Held,
+        running: &[i32],
+        go: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<()> {
         self.go_on(held)?;
+        if !running.is_empty() {
+            self.sink.takes_others();
+        }
+        for &pid in running {
+            self.attach_if_possible(pid);
+        }
         self.samples = self.options.sample.map(Samples::start).transpose()?;
         go()
     }

@@ -1,4 +1,4 @@
-//! Another process's memory, with `process_vm_readv(2)` and `process_vm_writev(2)`.
+//! Reading another process's memory with `process_vm_readv(2)`.
 
 use std::io;
 
@@ -31,15 +31,6 @@ pub fn read_spans(pid: i32, spans: &[Span], buffer: &mut [u8]) -> io::Result<usi
     // are checked by the kernel.
     let read = unsafe { libc::process_vm_readv(pid, &raw const local, 1, remote.as_ptr(), count, 0) };
     if read < 0 { Err(io::Error::last_os_error()) } else { Ok(read as usize) }
-}
-
-/// Writes to the other process's memory, as far as it may write there itself. Returns how many bytes were written.
-pub fn write_memory(pid: i32, address: u64, bytes: &[u8]) -> io::Result<usize> {
-    let local = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
-    let remote = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: bytes.len() };
-    // SAFETY: `local` covers `bytes`, which is only read; the remote address is checked by the kernel.
-    let written = unsafe { libc::process_vm_writev(pid, &raw const local, 1, &raw const remote, 1, 0) };
-    if written < 0 { Err(io::Error::last_os_error()) } else { Ok(written as usize) }
 }
 
 /// The bytes of a plain value of this process.

@@ -18,12 +18,22 @@ fn request(request: libc::c_uint, tid: i32, addr: usize, data: usize) -> io::Res
     if done == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// The same for threads under a filter that stops them: it tells us, and they are not to outlive us.
-const FILTERED: i32 = libc::PTRACE_O_TRACESECCOMP | libc::PTRACE_O_EXITKILL;
+/// How a thread is traced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seized {
+    /// Children and new threads are traced, too.
+    pub follow: bool,
+    /// It is under a filter that stops it, and tells us.
+    pub filtered: bool,
+    /// It does not outlive us.
+    pub ends_with_us: bool,
+}
 
 /// Attaches to a thread without stopping it (`PTRACE_SEIZE`), and later to those it makes.
-pub fn seize(tid: i32, follow: bool, filtered: bool) -> io::Result<()> {
-    let options = if follow { FOLLOWING } else { OPTIONS } | if filtered { FILTERED } else { 0 };
+pub fn seize(tid: i32, how: Seized) -> io::Result<()> {
+    let filtered = if how.filtered { libc::PTRACE_O_TRACESECCOMP } else { 0 };
+    let ending = if how.ends_with_us { libc::PTRACE_O_EXITKILL } else { 0 };
+    let options = if how.follow { FOLLOWING } else { OPTIONS } | filtered | ending;
     request(libc::PTRACE_SEIZE, tid, 0, options as usize)
 }
 

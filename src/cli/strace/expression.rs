@@ -192,6 +192,12 @@ impl Statuses {
         self == Self::default()
     }
 
+    /// Whether calls are of whose end is not seen because their thread goes on untraced.
+    pub fn has_detached(self) -> bool {
+        let at = STATUSES.iter().position(|known| *known == "detached");
+        at.is_some_and(|at| self.0 >> at & 1 != 0)
+    }
+
     /// Whether a call with this outcome is.
     pub fn has(self, event: &Event<'_>) -> bool {
         let bit = match (event.ret, event.errno()) {

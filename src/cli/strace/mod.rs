@@ -96,6 +96,8 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
         filtered: options.filtered,
         system_time: options.summary && !options.wall,
         interruptible: Some(options.interruptible),
+        detach_on_exec: options.detach_on_exec,
+        kill_on_exit: options.kill_on_exit,
         ..ptrace::Options::default()
     };
     let filter = if options.filtered {
@@ -127,7 +129,7 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
     sink.started(child.pid())?;
     let pid = child.pid();
     let outcome =
-        ptrace::record(pid, || child.go(), &mut sink, capture).map_err(|error| not_traced(pid, error))?;
+        ptrace::record_beside(pid, || child.go(), &pids, &mut sink, capture).map_err(|error| not_traced(pid, error))?;
     if let Some(error) = child.failure().filter(|_| !sink.has_told_failure()) {
         return Err(error.into());
     }
@@ -169,7 +171,9 @@ fn check_user(name: Option<&str>) -> anyhow::Result<()> {
 fn resolve(options: &Options) -> anyhow::Result<Option<Command>> {
     let Some(name) = options.command.first() else { return Ok(None) };
     let file = program::find(name, std::env::var_os("PATH").as_deref())?;
-    let mut command = Command::of_file(&file, options.command.iter().cloned())?;
+    let own_name = options.own_name.as_ref().unwrap_or(name);
+    let words = std::iter::once(own_name).chain(&options.command[1..]);
+    let mut command = Command::of_file(&file, words.cloned())?;
     for variable in &options.environment {
         let bytes = variable.as_bytes();
         let equals = bytes.iter().position(|&byte| byte == b'=');

@@ -87,6 +87,12 @@ pub struct Options {
     pub pointer: bool,
     /// `--seccomp-bpf`
     pub filtered: bool,
+    /// `-b execve`
+    pub detach_on_exec: bool,
+    /// `--kill-on-exit`
+    pub kill_on_exit: bool,
+    /// `--argv0`
+    pub own_name: Option<OsString>,
     /// `-k`
     pub stacks: bool,
     /// `-n`
@@ -124,19 +130,17 @@ pub fn parse(words: Vec<OsString>) -> anyhow::Result<Asked> {
 }
 
 impl Parser {
-    fn finish(self, command: Vec<OsString>) -> anyhow::Result<Options> {
+    fn finish(mut self, command: Vec<OsString>) -> anyhow::Result<Options> {
+        self.has_command = !command.is_empty();
         if command.is_empty() && self.pids.is_empty() {
             bail!("must have PROG [ARGS] or -p PID\n{}", try_help());
-        }
-        if !command.is_empty() && !self.pids.is_empty() {
-            bail!("-p together with a command is not taken; trace one of them");
         }
         combinations::check(&self)?;
         let is_filtered = self.is_filtered();
         let separately = self.is_separate() && self.output.is_some();
         let follow = self.follow.is_any() || self.old_follow;
         let clock = self.shown_clock();
-        let is_quiet = self.output.is_some() && self.pids.is_empty();
+        let is_quiet = self.output.is_some() && !command.is_empty();
         let mut filter = self.trace.unwrap_or_default();
         if let Some(descriptors) = self.descriptors {
             filter = filter.with_descriptors(descriptors);
@@ -194,6 +198,9 @@ impl Parser {
             duration: self.duration,
             pointer: self.pointer,
             filtered: is_filtered,
+            detach_on_exec: self.detach_on_exec,
+            kill_on_exit: self.kill_on_exit,
+            own_name: self.own_name,
             stacks: self.stacks,
             number: self.number,
             column: self.column.unwrap_or(40),

@@ -44,6 +44,8 @@ pub struct StraceSink {
     chosen: FxHashMap<u32, bool>,
     /// Our name, which the command's first process has until it runs the command.
     own_name: Option<Vec<u8>>,
+    /// How many processes or threads were there before.
+    running: usize,
     /// The command's first process, if there is a command.
     leader: Option<u32>,
     /// What became of the execve that makes it the command.
@@ -87,6 +89,7 @@ impl StraceSink {
             system: FxHashMap::default(),
             chosen: FxHashMap::default(),
             own_name: None,
+            running: 0,
             leader: None,
             start: Start::Waits,
             let_go: None,
@@ -208,7 +211,11 @@ impl StraceSink {
             self.start = Start::Failed(error);
         }
         if event.ret.is_none() && self.let_go == Some(event.tid) {
-            // Its line was ended.
+            // Its line was ended, if it was begun.
+            let statuses = self.options.statuses;
+            if self.options.lines && !statuses.are_all() && statuses.has_detached() && self.is_shown(event) {
+                self.with(event, |live| live.left(event));
+            }
             return;
         }
         if !self.is_shown(event) {
@@ -341,6 +348,12 @@ impl Sink for StraceSink {
     }
 
     fn attached(&mut self, pid: u32, threads: usize) {
+        self.running += 1;
+        let is_one_of_several = self.running > 1 || self.leader.is_some();
+        if is_one_of_several && self.options.output.is_some() && !self.options.separately {
+            self.look.who = Who::Always;
+            self.streams.values_mut().for_each(|stream| stream.live.tell_who());
+        }
         self.say_attached(pid, threads);
     }
 
@@ -377,7 +390,6 @@ fn look(options: &Options, realtime_ns: u64) -> Look {
         who: match (options.follow, &options.output, options.separately) {
             (_, _, true) => Who::Hidden,
             (true, Some(_), false) => Who::Always,
-            (false, Some(_), false) if options.pids.len() > 1 => Who::Always,
             _ => Who::Several,
         },
         time: match options.clock {

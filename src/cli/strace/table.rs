@@ -16,7 +16,10 @@ pub const TAKEN: &[Row] = &[
         "WHEN",
         "signals that end strace: 1, anywhere; 2, waiting; 3, never (-o with a command); 4, never_tstp",
     ),
+    ('\0', "argv0", "NAME", "the name that the command finds itself called by"),
+    ('b', "detach-on", "execve", "let go of who executes another program"),
     ('f', "follow-forks", "", "follow forks"),
+    ('\0', "kill-on-exit", "", "nobody who is traced outlives strace (not with -p)"),
     ('\0', "output-separately", "", "a file for each thread (with -o); -ff is both"),
     ('a', "columns", "COLUMN", "align results in this column (40)"),
     ('e', "expression", "EXPR", "one of the names below, as in trace=SET"),
@@ -77,13 +80,9 @@ pub const TAKEN: &[Row] = &[
 
 /// Options of strace that are not taken.
 pub const REFUSED: &[(char, &str, bool)] = &[
-    ('b', "detach-on", true),
     ('D', "daemonize", false),
     ('d', "debug", false),
-    ('\0', "kill-on-exit", false),
     ('\0', "tips", false),
-    ('\0', "argv0", true),
-    ('\0', "secontext", false),
     ('\0', "kvm", true),
     ('\0', "pidns-translation", false),
 ];

@@ -236,12 +236,15 @@ impl Live {
 
     /// A thread has run another program, in the place of its process's first one.
     pub fn superseded(&mut self, event: &Event<'_>, is_told: bool) {
+        let former = event.args[1] as u32;
+        if self.column > 0 && self.writer == former {
+            self.emit(format!(" <pid changed to {} ...>\n", event.tid).as_bytes());
+        }
+        let task = self.tasks.remove(&former).unwrap_or_default();
+        self.tasks.insert(event.tid, task);
         if is_told {
             self.line(event, kinds::write_exit);
         }
-        let former = event.args[1] as u32;
-        let task = self.tasks.remove(&former).unwrap_or_default();
-        self.tasks.insert(event.tid, task);
         self.renamed = Some((former, event.tid));
     }
 
@@ -271,6 +274,19 @@ impl Live {
         if self.column > 0 && self.writer == tid {
             self.emit(b" <detached ...>\n");
         }
+        self.tasks.remove(&tid);
+    }
+
+    /// A call of a thread that goes on unseen, where lines are not begun before outcomes are known.
+    pub fn left(&mut self, event: &Event<'_>) {
+        self.joined(event.tid);
+        self.entered(event);
+        self.detached(event.tid);
+    }
+
+    /// From now on lines tell who it was.
+    pub fn tell_who(&mut self) {
+        self.look.who = Who::Always;
     }
 
     /// How this call is printed.

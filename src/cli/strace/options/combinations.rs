@@ -10,6 +10,9 @@ const SUMMARY: &str = "(-c/--summary-only or -C/--summary)";
 /// Says what has no effect; fails where options exclude each other.
 pub(super) fn check(parser: &Parser) -> anyhow::Result<()> {
     two_forms(parser)?;
+    if parser.kill_on_exit && !parser.pids.is_empty() {
+        bail!("--kill-on-exit and -p/--attach are mutually exclusive\n{}", try_help());
+    }
     filtering(parser);
     if parser.old_follow {
         tell(if parser.follow.is_any() {
@@ -53,8 +56,11 @@ fn two_forms(parser: &Parser) -> anyhow::Result<()> {
 
 /// `--seccomp-bpf` without what it needs.
 fn filtering(parser: &Parser) {
-    if parser.filtered && !parser.pids.is_empty() {
+    if parser.filtered && !parser.pids.is_empty() && !parser.has_command {
         tell("--seccomp-bpf is not enabled for processes attached with -p");
+    }
+    if parser.filtered && parser.detach_on_exec {
+        tell("--seccomp-bpf is not enabled because it is not compatible with -b");
     }
     if parser.filtered && !parser.follow.is_any() {
         tell("--seccomp-bpf cannot be used without -f/--follow-forks, disabling");
@@ -111,7 +117,7 @@ impl Parser {
                 "Seccomp filter is requested but there are no syscalls to filter.  See -e trace to filter syscalls.",
             );
         }
-        is_asked && has_others && self.pids.is_empty()
+        is_asked && has_others && self.pids.is_empty() && !self.detach_on_exec
     }
 }
 

@@ -79,6 +79,9 @@ pub struct Parser {
     pub number: bool,
     pub filtered: bool,
     pub stacks: bool,
+    pub detach_on_exec: bool,
+    pub kill_on_exit: bool,
+    pub own_name: Option<OsString>,
     pub column: Option<usize>,
     pub summary_only: bool,
     pub summary: bool,
@@ -86,6 +89,8 @@ pub struct Parser {
     pub has_sort: bool,
     pub has_columns: bool,
     pub wall: bool,
+    /// Words are left behind the options.
+    pub has_command: bool,
     /// How often `-z` and `-Z` were given.
     pub outcomes: usize,
 }
@@ -139,6 +144,13 @@ impl Parser {
             "syscall-number" => self.number = true,
             "summary-wall-clock" => self.wall = true,
             "seccomp-bpf" => self.filtered = true,
+            "kill-on-exit" => self.kill_on_exit = true,
+            "argv0" => self.own_name = Some(given.value().to_owned()),
+            "detach-on" if given.value() == "execve" => self.detach_on_exec = true,
+            "detach-on" => bail!("Syscall '{}' for -b isn't supported", given.value().to_string_lossy()),
+            "secontext" => bail!(
+                "SELinux context printing (--secontext option) is not supported by this build of strace"
+            ),
             "successful-only" => self.outcome(Statuses::SUCCESSFUL),
             "failed-only" => self.outcome(Statuses::FAILED),
             "summary" | "summary-only" => {
