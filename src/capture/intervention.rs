@@ -44,7 +44,9 @@ pub struct Poke {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PokeError {
     /// The call has fewer arguments.
-    #[error("requested to tamper with argument #{argument}, but system call '{call}' has only {count} arguments")]
+    #[error(
+        "requested to tamper with argument #{argument}, but system call '{call}' has only {count} arguments"
+    )]
     NoArgument {
         /// The one that was named, from 1.
         argument: usize,

@@ -14,6 +14,7 @@ mod explain;
 mod resolve;
 mod user;
 
+pub use super::sys::grandchild::Apart;
 use super::sys::{signals, spawn as sys, startup};
 use sys::Identity;
 pub use sys::Stream;
@@ -188,6 +189,27 @@ pub struct Child {
 /// Starts a command. Returns when the program runs; with [`SpawnOptions::wait_for_go`], when there
 /// is a process that waits for [`Child::go`].
 pub fn spawn(command: &Command, streams: [Stream; 3], options: &SpawnOptions) -> Result<Child, LaunchError> {
+    spawn_by(command, streams, options, sys::start)
+}
+
+/// This very process becomes the command, once it is let go by a grandchild of it, in which this returns. The child is the
+/// former process then: it is somebody else's to reap, and it runs the command also where the grandchild is killed before.
+pub fn spawn_above(
+    command: &Command,
+    streams: [Stream; 3],
+    options: &SpawnOptions,
+    apart: Apart,
+) -> Result<Child, LaunchError> {
+    let waiting = SpawnOptions { wait_for_go: true, ..options.clone() };
+    spawn_by(command, streams, &waiting, |image| sys::start_above(image, apart))
+}
+
+fn spawn_by(
+    command: &Command,
+    streams: [Stream; 3],
+    options: &SpawnOptions,
+    start: impl FnOnce(&sys::Image<'_>) -> io::Result<sys::Started>,
+) -> Result<Child, LaunchError> {
     let directory = options.directory.as_ref().map(|path| CString::new(path.as_os_str().as_bytes()));
     let directory =
         directory.transpose().map_err(|error| own("use a directory's name with a NUL byte", error.into()))?;
@@ -205,7 +227,7 @@ pub fn spawn(command: &Command, streams: [Stream; 3], options: &SpawnOptions) ->
         filter: &options.filter,
         failure_status: options.failure_status.unwrap_or(sys::FAILED),
     };
-    let started = sys::start(&image).map_err(|error| own("start a process", error))?;
+    let started = start(&image).map_err(|error| own("start a process", error))?;
     let mut child = Child {
         pid: started.pid,
         started_ns: started.at_ns,
@@ -249,6 +271,16 @@ impl Child {
     /// the child without that ends the process, and waits for that.
     pub fn go(&mut self) -> io::Result<()> {
         tell(self.go.take().as_ref(), sys::GO)
+    }
+
+    /// Lets go of a child that waits without a word: one that may run alone does ([`spawn_above`]), others end.
+    pub fn leave(&mut self) {
+        self.go = None;
+    }
+
+    /// Ends a child that waits.
+    pub fn give_up(&mut self) -> io::Result<()> {
+        tell(self.go.take().as_ref(), sys::GIVE_UP)
     }
 
     /// Has a child that waits for [`Self::go`] make its calls that do nothing first ([`SpawnOptions::null_calls`]).

@@ -10,8 +10,8 @@ use syscalls::Errno;
 use crate::capture::{Intervention, Poke};
 use crate::event::{Abi, Event};
 use crate::report::show::filter::CallSet;
-use crate::syscall::{Classes, by_name};
 use crate::syscall::flags::signal_number;
+use crate::syscall::{Classes, by_name};
 
 /// Which calls of a thread: the first, every so many behind it, and the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,10 +5,10 @@ use std::io;
 
 use nix::sys::statfs::{PROC_SUPER_MAGIC, statfs};
 
+use super::super::Sink;
 use super::super::decode::effect::Effect;
 use super::super::decode::restart::asks_for_restart;
 use super::super::sys::ptrace::{self as request, SyscallStop};
-use super::super::Sink;
 use super::call::Call;
 use super::content;
 use super::entry::{self, Entry};

@@ -3,10 +3,10 @@
 use std::io;
 
 use super::super::stacks::Wanted;
+use super::super::sys::ptrace::Seized;
 use super::super::sys::signals::{Interruptible, Watch};
 use super::super::{Outcome, Sink};
 use super::held::Held;
-use super::super::sys::ptrace::Seized;
 use super::samples::{Sample, Samples};
 use super::session::Session;
 use crate::syscall::decode::Style;
@@ -56,6 +56,8 @@ pub struct Options {
     pub interruptible: Option<Interruptible>,
     /// Who runs another program goes on untraced from then on, the command's own first one aside.
     pub detach_on_exec: bool,
+    /// The command is not our child: that it is attached to is told, and it does not end with us.
+    pub is_apart: bool,
     /// Nobody who is traced outlives the tracer.
     pub kill_on_exit: bool,
     /// Keep what pointers point to, as far as calls printed like this show it.
@@ -76,7 +78,11 @@ impl Options {
 
     /// What is asked of the kernel for each thread.
     pub(super) fn seized(&self) -> Seized {
-        Seized { follow: self.follow, filtered: self.filtered, ends_with_us: self.kill_on_exit || self.filtered }
+        Seized {
+            follow: self.follow,
+            filtered: self.filtered,
+            ends_with_us: self.kill_on_exit || self.filtered,
+        }
     }
 }
 
@@ -158,18 +164,17 @@ impl Held {
 
 impl<S: Sink> Session<'_, S> {
     /// Lets the process go on from where it is held, so that its next calls are seen, and attaches to those that run.
-    fn begin(
-        &mut self,
-        held: Held,
-        running: &[i32],
-        go: impl FnOnce() -> io::Result<()>,
-    ) -> io::Result<()> {
+    fn begin(&mut self, held: Held, running: &[i32], go: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let leader = held.pid;
         self.go_on(held)?;
         if !running.is_empty() {
             self.sink.takes_others();
         }
         for &pid in running {
             self.attach_if_possible(pid);
+        }
+        if self.options.is_apart {
+            self.sink.attached(leader, 1);
         }
         self.samples = self.options.sample.map(Samples::start).transpose()?;
         go()

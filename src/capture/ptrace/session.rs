@@ -149,7 +149,7 @@ impl<'s, S: Sink> Session<'s, S> {
     /// Where the tracer ends before the command, by a signal: the command is to end by the same.
     fn interrupt_command(&self) {
         let asked = self.watch.as_ref().and_then(Watch::received);
-        if let Some(signal) = asked.filter(|_| self.options.interruptible.is_some())
+        if let Some(signal) = asked.filter(|_| self.options.interruptible.is_some() && !self.options.is_apart)
             && self.threads.contains_key(&self.leader)
             && self.end.is_none()
         {

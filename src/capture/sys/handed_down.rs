@@ -46,6 +46,11 @@ impl HandedDown {
         Self { parent_death, is_subreaper, scheduling: scheduling(), timers: None }
     }
 
+    /// Nothing: for a process that stays what it is.
+    pub fn nothing() -> Self {
+        Self { parent_death: 0, is_subreaper: 0, scheduling: None, timers: None }
+    }
+
     /// The interval timers as well: they no longer run here then.
     pub fn and_timers(mut self) -> Self {
         // SAFETY: all zeroes is a timer that does not run.

@@ -14,6 +14,7 @@ pub(super) mod clock;
 pub(super) mod doubled;
 pub(super) mod fds;
 pub(super) mod file_faults;
+pub(super) mod grandchild;
 pub(super) mod group_signals;
 pub(super) mod handed_down;
 pub(super) mod held;

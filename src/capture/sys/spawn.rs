@@ -19,6 +19,7 @@
 //! as the command's own (for `true`, 0.13 of 0.82 ms and 11 of 62 faults on the machine this was
 //! written on). With a go pipe we must run meanwhile, so it gets a copy, as from `fork`.
 
+use super::grandchild::{self, Apart, Side};
 use super::handed_down::HandedDown;
 use super::process::{explain_fork, null_call};
 use super::startup;
@@ -79,6 +80,8 @@ pub struct Image<'a> {
 
 /// What lets a child go that waits.
 pub const GO: u8 = b'g';
+/// What has it end: nobody is to be traced.
+pub const GIVE_UP: u8 = b'x';
 /// What has it make calls that do nothing, and wait on.
 pub const NULL_CALLS: u8 = b'n';
 
@@ -137,6 +140,8 @@ struct Prepared {
     go_other_end: RawFd,
     null_calls: u64,
     failure_status: c_int,
+    /// The command is to run even where nobody is left to let it go.
+    runs_alone: bool,
     /// SIGTSTP came before the child could stop for it, see [`hold_stop`].
     stop_held: AtomicBool,
     /// The clock before `execve`, see [`Started::exec_ns`].
@@ -147,20 +152,55 @@ unsafe extern "C" {
     static mut environ: *const *const c_char;
 }
 
+/// This process becomes what `image` says, when a grandchild of it that traces it lets it go: returns there.
+pub fn start_above(image: &Image<'_>, apart: Apart) -> io::Result<Started> {
+    keep_children_waitable();
+    let (failure, failure_write) = pipe()?;
+    let go = pipe()?;
+    let pid = std::process::id().cast_signed();
+    let at_ns = super::clock::monotonic_ns();
+    if grandchild::split(apart)? == Side::Grandchild {
+        return Ok(Started { pid, at_ns, exec_ns: None, failure, go: Some(go) });
+    }
+    with_prepared(image, &failure_write, Some(&go), HandedDown::nothing(), |prepared| {
+        let prepared = Prepared { runs_alone: true, ..prepared };
+        child_main(ptr::from_ref(&prepared).cast_mut().cast::<c_void>());
+    });
+    Err(io::Error::other("the command was not executed"))
+}
+
 /// Creates the child. It has not become the program yet; see [`read_failure`].
 pub fn start(image: &Image<'_>) -> io::Result<Started> {
     // Before the dispositions are compared: the child gets back what it changes.
     keep_children_waitable();
     let (failure_read, failure_write) = pipe()?;
     let go = if image.wait_for_go { Some(pipe()?) } else { None };
+    let handed_down = HandedDown::of_self();
+    let handed_down = if image.takes_timers { handed_down.and_timers() } else { handed_down };
+    let share = if image.wait_for_go { 0 } else { libc::CLONE_VM | libc::CLONE_VFORK };
+    let (pid, at_ns, exec_ns) = with_prepared(image, &failure_write, go.as_ref(), handed_down, |prepared| {
+        let (pid, at_ns) = clone_blocked(&prepared, share)?;
+        let exec_ns = Some(prepared.exec_ns.load(SeqCst)).filter(|&ns| ns != 0);
+        Ok::<_, io::Error>((pid, at_ns, exec_ns))
+    })?;
+    Ok(Started { pid, at_ns, exec_ns, failure: failure_read, go })
+}
+
+/// Calls `then` with what the child reads, which lives as long as that runs.
+fn with_prepared<R>(
+    image: &Image<'_>,
+    failure: &OwnedFd,
+    go: Option<&(OwnedFd, OwnedFd)>,
+    handed_down: HandedDown,
+    then: impl FnOnce(Prepared) -> R,
+) -> R {
     let argv: Vec<*const c_char> =
         image.argv.iter().map(|argument| argument.as_ptr()).chain([ptr::null()]).collect();
     let environment = image.environment.map(|variables| -> Vec<*const c_char> {
         variables.iter().map(|variable| variable.as_ptr()).chain([ptr::null()]).collect()
     });
     let dispositions = startup::changed_dispositions();
-    let handed_down = HandedDown::of_self();
-    let prepared = Prepared {
+    then(Prepared {
         program: image.program.as_ptr(),
         argv: argv.as_ptr(),
         environment: match &environment {
@@ -174,22 +214,19 @@ pub fn start(image: &Image<'_>) -> io::Result<Started> {
         dispositions: dispositions.as_ptr(),
         disposition_count: dispositions.len(),
         mask: startup::blocked(),
-        handed_down: if image.takes_timers { handed_down.and_timers() } else { handed_down },
+        handed_down,
         parent: std::process::id().cast_signed(),
-        failure: failure_write.as_raw_fd(),
+        failure: failure.as_raw_fd(),
         // The kernel only reads it.
         filter: libc::sock_fprog { len: image.filter.len() as u16, filter: image.filter.as_ptr().cast_mut() },
-        go: go.as_ref().map_or(-1, |(read, _)| read.as_raw_fd()),
-        go_other_end: go.as_ref().map_or(-1, |(_, write)| write.as_raw_fd()),
+        go: go.map_or(-1, |(read, _)| read.as_raw_fd()),
+        go_other_end: go.map_or(-1, |(_, write)| write.as_raw_fd()),
         null_calls: image.null_calls,
         failure_status: image.failure_status,
+        runs_alone: false,
         stop_held: AtomicBool::new(false),
         exec_ns: AtomicU64::new(0),
-    };
-    let share = if image.wait_for_go { 0 } else { libc::CLONE_VM | libc::CLONE_VFORK };
-    let (pid, at_ns) = clone_blocked(&prepared, share)?;
-    let exec_ns = Some(prepared.exec_ns.load(SeqCst)).filter(|&ns| ns != 0);
-    Ok(Started { pid, at_ns, exec_ns, failure: failure_read, go })
+    })
 }
 
 /// Clones with every signal blocked, so that no handler of ours runs in the child.
@@ -343,7 +380,7 @@ fn set_streams(streams: &[Stream; 3]) -> bool {
     true
 }
 
-/// Waits for [`GO`]; without a parent that could write it, there is nobody left to run for.
+/// Waits for [`GO`]; without a parent that could write it, there is nobody left to run for, unless the command is to run alone.
 fn wait_for_go(prepared: &Prepared) {
     if prepared.go == -1 {
         return;
@@ -356,7 +393,9 @@ fn wait_for_go(prepared: &Prepared) {
         loop {
             match libc::read(prepared.go, (&raw mut byte).cast(), 1) {
                 1 if byte == NULL_CALLS => (0..prepared.null_calls).for_each(|_| null_call()),
+                1 if byte == GIVE_UP => libc::_exit(prepared.failure_status),
                 1 => return,
+                0 if prepared.runs_alone => return,
                 -1 if *libc::__errno_location() == libc::EINTR => {}
                 _ => libc::_exit(FAILED),
             }

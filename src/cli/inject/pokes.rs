@@ -54,9 +54,19 @@ mod tests {
         for (digits, byte) in [("1g", 1), (" 1", 1), ("-1", 255), ("0x", 0)] {
             assert_eq!(parse(&format!("@arg1={digits}")).unwrap()[0].bytes, [byte], "{digits}");
         }
-        for wrong in
-            ["", ",", "@arg1", "@arg1=", "@arg1=4", "@arg0=00", "@arg8=00", "@arg01=00", "arg1=00", "@arg1=gg", "@arg1=é"]
-        {
+        for wrong in [
+            "",
+            ",",
+            "@arg1",
+            "@arg1=",
+            "@arg1=4",
+            "@arg0=00",
+            "@arg8=00",
+            "@arg01=00",
+            "arg1=00",
+            "@arg1=gg",
+            "@arg1=é",
+        ] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
         assert_eq!(parse("@arg1=00,@arg1=01"), None, "each argument once");

@@ -22,12 +22,13 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
 
+use anyhow::Context as _;
 use nix::unistd::{User, geteuid, getuid};
 
 use self::options::{Asked, Options};
 use self::sink::StraceSink;
 use super::record::own_stream;
-use crate::capture::launch::{self, Command, SpawnOptions};
+use crate::capture::launch::{self, Apart, Child, Command, SpawnOptions};
 use crate::capture::{Outcome, StackFrames, filter, host, monotonic_ns, ptrace, realtime_ns};
 use crate::report::escape::printable;
 use crate::report::show::error_sentence;
@@ -108,16 +109,6 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
     let pids = options.pids.clone();
     // As under strace, the user is looked for first, and the file is made before the command is looked for.
     check_user(options.user.as_deref())?;
-    let mut sink = StraceSink::new(options, realtime_ns())?;
-    if sink.options.quiet_twice {
-        anyhow::bail!("-q and -e quiet/--quiet cannot be provided simultaneously");
-    }
-    let command = resolve(&sink.options)?;
-    let Some(command) = command else {
-        let outcome = ptrace::attach(&pids, &mut sink, capture)??;
-        sink.finish()?;
-        return Ok(ended(&outcome));
-    };
     let spawn = SpawnOptions {
         wait_for_go: true,
         takes_timers: true,
@@ -125,11 +116,37 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
         failure_status: Some(1),
         ..SpawnOptions::default()
     };
-    let mut child = launch::spawn(&command, [0, 1, 2].map(own_stream), &spawn)?;
+    if let Some(apart) = options.apart {
+        return trace_from_apart(options, &pids, &spawn, capture, apart);
+    }
+    let mut sink = StraceSink::new(options, realtime_ns())?;
+    sink.check()?;
+    let command = resolve(&sink.options)?;
+    let Some(command) = command else {
+        let outcome = ptrace::attach(&pids, &mut sink, capture)??;
+        sink.finish()?;
+        return Ok(ended(&outcome));
+    };
+    let child = launch::spawn(&command, [0, 1, 2].map(own_stream), &spawn)?;
     sink.started(child.pid())?;
+    record(child, &pids, sink, capture)
+}
+
+/// Records the command, which waits, to its end.
+fn record(
+    mut child: Child,
+    pids: &[i32],
+    mut sink: StraceSink,
+    capture: ptrace::Options,
+) -> anyhow::Result<ExitCode> {
     let pid = child.pid();
-    let outcome =
-        ptrace::record_beside(pid, || child.go(), &pids, &mut sink, capture).map_err(|error| not_traced(pid, error))?;
+    let outcome = ptrace::record_beside(pid, || child.go(), pids, &mut sink, capture)
+        .map_err(|error| not_traced(pid, error));
+    if capture.is_apart {
+        // Where it is not traced, it runs all the same.
+        child.leave();
+    }
+    let outcome = outcome?;
     if let Some(error) = child.failure().filter(|_| !sink.has_told_failure()) {
         return Err(error.into());
     }
@@ -138,6 +155,43 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
         tell(&format!("{error:#}"));
     }
     Ok(ended(&outcome))
+}
+
+/// Traces from a grandchild (`-D`): this process becomes the command. What keeps the command from being run is told by
+/// whichever of the two knows it.
+fn trace_from_apart(
+    options: Options,
+    pids: &[i32],
+    spawn: &SpawnOptions,
+    capture: ptrace::Options,
+    apart: Apart,
+) -> anyhow::Result<ExitCode> {
+    let command = match resolve(&options) {
+        Ok(command) => command.context("-D without a command")?,
+        Err(error) => {
+            // As without -D, the file is made before the command is looked for.
+            StraceSink::new(options, realtime_ns())?.check()?;
+            return Err(error);
+        }
+    };
+    let mut child = launch::spawn_above(&command, [0, 1, 2].map(own_stream), spawn, apart)?;
+    // Our own child is the command now, and writes no lines: what reads them is a child of the tracer.
+    let begun = StraceSink::new(options, realtime_ns()).and_then(|mut sink| {
+        sink.check()?;
+        sink.started(child.pid())?;
+        Ok(sink)
+    });
+    match begun {
+        Ok(sink) => {
+            record(child, pids, sink, ptrace::Options { is_apart: true, pin: ptrace::Pin::No, ..capture })
+        }
+        Err(error) => {
+            // Before the command's process ends with that.
+            tell(&format!("{error:#}"));
+            child.give_up()?;
+            Ok(ExitCode::FAILURE)
+        }
+    }
 }
 
 /// What is told where the command's process cannot be traced: which request was refused, as under another tracer or in a sandbox.

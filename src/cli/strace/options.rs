@@ -13,6 +13,7 @@ use super::expression::{Quiet, Signals, Statuses};
 use super::summary::Layout;
 use super::try_help;
 use crate::capture::Interruptible;
+use crate::capture::launch::Apart;
 use crate::cli::inject::Injections;
 use crate::report::show::filter::Filter;
 use crate::report::show::live::Choices;
@@ -89,6 +90,8 @@ pub struct Options {
     pub filtered: bool,
     /// `-b execve`
     pub detach_on_exec: bool,
+    /// `-D`
+    pub apart: Option<Apart>,
     /// `--kill-on-exit`
     pub kill_on_exit: bool,
     /// `--argv0`
@@ -137,6 +140,7 @@ impl Parser {
         }
         combinations::check(&self)?;
         let is_filtered = self.is_filtered();
+        let apart = self.apart();
         let separately = self.is_separate() && self.output.is_some();
         let follow = self.follow.is_any() || self.old_follow;
         let clock = self.shown_clock();
@@ -161,7 +165,7 @@ impl Parser {
         let has_choices = [&self.choices.raw, &self.choices.structures, &self.choices.abbreviated]
             .iter()
             .any(|set| set.is_some());
-        let default = if is_quiet { Interruptible::Never } else { Interruptible::Waiting };
+        let default = if is_quiet || apart.is_some() { Interruptible::Never } else { Interruptible::Waiting };
         Ok(Options {
             interruptible: self.interruptible.unwrap_or(default),
             follow,
@@ -199,6 +203,7 @@ impl Parser {
             pointer: self.pointer,
             filtered: is_filtered,
             detach_on_exec: self.detach_on_exec,
+            apart,
             kill_on_exit: self.kill_on_exit,
             own_name: self.own_name,
             stacks: self.stacks,

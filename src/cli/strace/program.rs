@@ -63,7 +63,9 @@ mod tests {
     #[test]
     fn a_name_means_the_first_file_that_looks_like_a_program() {
         let root = tempfile::tempdir().unwrap();
-        for (file, mode) in [("a/tool", 0o644), ("b/tool/inside", 0o755), ("c/tool", 0o001), ("d/tool", 0o755)] {
+        for (file, mode) in
+            [("a/tool", 0o644), ("b/tool/inside", 0o755), ("c/tool", 0o001), ("d/tool", 0o755)]
+        {
             let file = root.path().join(file);
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(&file, "text").unwrap();
@@ -72,9 +74,15 @@ mod tests {
         let path = std::env::join_paths(["a", "b", "c", "d"].map(|name| root.path().join(name))).unwrap();
         let found = find(OsStr::new("tool"), Some(&path)).unwrap();
         assert_eq!(found, root.path().join("c/tool"), "what cannot be executed is execve's to say");
-        assert_eq!(find(OsStr::new("."), None).unwrap_err().to_string(), "Can't stat '.': No such file or directory");
+        assert_eq!(
+            find(OsStr::new("."), None).unwrap_err().to_string(),
+            "Can't stat '.': No such file or directory"
+        );
         assert_eq!(find(OsStr::new("./"), None).unwrap(), Path::new("./"));
-        assert_eq!(find(OsStr::new("inside"), None).unwrap_err().to_string(), "Can't stat 'inside': No such file or directory");
+        assert_eq!(
+            find(OsStr::new("inside"), None).unwrap_err().to_string(),
+            "Can't stat 'inside': No such file or directory"
+        );
         let long = "x".repeat(PATH_MAX);
         assert_eq!(find(OsStr::new(&long), None).unwrap_err().to_string(), "exec: File name too long");
     }

@@ -135,6 +135,14 @@ impl StraceSink {
         })
     }
 
+    /// Fails where options exclude each other of which strace says so only now.
+    pub fn check(&self) -> anyhow::Result<()> {
+        if self.options.quiet_twice {
+            anyhow::bail!("-q and -e quiet/--quiet cannot be provided simultaneously");
+        }
+        Ok(())
+    }
+
     /// The command's first process is this one. Fails where its lines have no place to go.
     pub fn started(&mut self, pid: i32) -> anyhow::Result<()> {
         self.joined(pid.cast_unsigned());
@@ -348,8 +356,10 @@ impl Sink for StraceSink {
     }
 
     fn attached(&mut self, pid: u32, threads: usize) {
-        self.running += 1;
-        let is_one_of_several = self.running > 1 || self.leader.is_some();
+        if self.leader != Some(pid) {
+            self.running += 1;
+        }
+        let is_one_of_several = self.running > usize::from(self.leader.is_none());
         if is_one_of_several && self.options.output.is_some() && !self.options.separately {
             self.look.who = Who::Always;
             self.streams.values_mut().for_each(|stream| stream.live.tell_who());

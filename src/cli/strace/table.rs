@@ -18,6 +18,12 @@ pub const TAKEN: &[Row] = &[
     ),
     ('\0', "argv0", "NAME", "the name that the command finds itself called by"),
     ('b', "detach-on", "execve", "let go of who executes another program"),
+    (
+        'D',
+        "daemonize",
+        "",
+        "trace from a grandchild; -DD: in a process group of its own; -DDD: in a session; or =grandchild, pgroup, session",
+    ),
     ('f', "follow-forks", "", "follow forks"),
     ('\0', "kill-on-exit", "", "nobody who is traced outlives strace (not with -p)"),
     ('\0', "output-separately", "", "a file for each thread (with -o); -ff is both"),
@@ -79,13 +85,8 @@ pub const TAKEN: &[Row] = &[
 ];
 
 /// Options of strace that are not taken.
-pub const REFUSED: &[(char, &str, bool)] = &[
-    ('D', "daemonize", false),
-    ('d', "debug", false),
-    ('\0', "tips", false),
-    ('\0', "kvm", true),
-    ('\0', "pidns-translation", false),
-];
+pub const REFUSED: &[(char, &str, bool)] =
+    &[('d', "debug", false), ('\0', "tips", false), ('\0', "kvm", true), ('\0', "pidns-translation", false)];
 
 /// Whether an option takes a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,6 @@ use crate::syscall::Ret;
 use crate::syscall::decode::{Constants, Returned, Style, write_file_name};
 use crate::syscall::flags::{write_hex, write_mode, write_number, write_radix};
 
-
 /// ` = 3</etc/passwd>`, ` = -1 ENOENT (No such file or directory)`, ` = ?`.
 pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, returned: Returned<'_>, style: &Style) {
     out.extend_from_slice(b" = ");

@@ -9,6 +9,12 @@ const SUMMARY: &str = "(-c/--summary-only or -C/--summary)";
 
 /// Says what has no effect; fails where options exclude each other.
 pub(super) fn check(parser: &Parser) -> anyhow::Result<()> {
+    if parser.daemon.is_any() && !parser.has_command {
+        bail!("PROG [ARGS] must be specified with -D/--daemonize\n{}", try_help());
+    }
+    if parser.daemon.short > 3 {
+        bail!("Too many -D's ({}), maximum supported -D count is 3\n{}", parser.daemon.short, try_help());
+    }
     two_forms(parser)?;
     if parser.kill_on_exit && !parser.pids.is_empty() {
         bail!("--kill-on-exit and -p/--attach are mutually exclusive\n{}", try_help());
@@ -40,6 +46,7 @@ pub(super) fn check(parser: &Parser) -> anyhow::Result<()> {
 /// What is given by its letter and by its name.
 fn two_forms(parser: &Parser) -> anyhow::Result<()> {
     let forms = [
+        (parser.daemon, "-D and --daemonize"),
         (parser.times, "-t and --absolute-timestamps"),
         (parser.hex, "-x and --strings-in-hex"),
         (parser.files, "-y and --decode-fds"),

@@ -7,6 +7,7 @@ use anyhow::{anyhow, bail};
 use super::getopt::Given;
 use super::{Asked, Clock, values};
 use crate::capture::Interruptible;
+use crate::capture::launch::Apart;
 use crate::cli::inject::Injections;
 use crate::cli::strace::expression::{self, Quiet, Signals, Statuses};
 use crate::cli::strace::summary::Layout;
@@ -80,6 +81,8 @@ pub struct Parser {
     pub filtered: bool,
     pub stacks: bool,
     pub detach_on_exec: bool,
+    pub daemon: Times,
+    pub daemon_kind: Option<Apart>,
     pub kill_on_exit: bool,
     pub own_name: Option<OsString>,
     pub column: Option<usize>,
@@ -108,7 +111,12 @@ impl Parser {
             "trace" | "signals" | "status" | "inject" | "fault" | "abbrev" | "verbose" | "raw" | "read"
             | "write" | "trace-fds" => self.qualifier(given.name, given.text()?)?,
             "decode-pids" if given.letter.is_none() => self.qualifier(given.name, given.text()?)?,
-            "decode-fds" | "quiet" | "strings-in-hex" | "absolute-timestamps" | "follow-forks" => {
+            "daemonize"
+            | "decode-fds"
+            | "quiet"
+            | "strings-in-hex"
+            | "absolute-timestamps"
+            | "follow-forks" => {
                 self.in_two_forms(given)?;
             }
             "summary-sort-by" | "summary-columns" | "summary-syscall-overhead" => self.of_summary(given)?,
@@ -201,6 +209,7 @@ impl Parser {
         let times = match given.name {
             "decode-fds" => &mut self.files,
             "quiet" => &mut self.quiet,
+            "daemonize" => &mut self.daemon,
             "strings-in-hex" => &mut self.hex,
             "absolute-timestamps" => &mut self.times,
             _ => &mut self.follow,
@@ -213,6 +222,14 @@ impl Parser {
         match given.name {
             "decode-fds" => self.qualifier("decode-fds", value.unwrap_or("path"))?,
             "quiet" => self.qualifier("quiet", value.unwrap_or("attach,personality"))?,
+            "daemonize" => {
+                self.daemon_kind = Some(match value.unwrap_or("grandchild") {
+                    "grandchild" => Apart::Grandchild,
+                    "pgroup" | "pgrp" => Apart::Group,
+                    "session" => Apart::Session,
+                    _ => return Err(given.invalid()),
+                });
+            }
             "strings-in-hex" => {
                 self.hex_level = match value.unwrap_or("all") {
                     "all" => 2,
@@ -325,6 +342,16 @@ impl Parser {
             tell(&warning);
         }
         Ok(())
+    }
+
+    /// Whether a grandchild is to trace, and which.
+    pub fn apart(&self) -> Option<Apart> {
+        self.daemon_kind.or(match self.daemon.short {
+            0 => None,
+            1 => Some(Apart::Grandchild),
+            2 => Some(Apart::Group),
+            _ => Some(Apart::Session),
+        })
     }
 
     /// When lines are, if they tell.
