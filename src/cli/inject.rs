@@ -247,7 +247,7 @@ mod tests {
     use crate::event::Kind;
 
     fn event(name: &str, tid: u32) -> Event<'static> {
-        let nr = crate::syscall::by_name(Abi::X86_64, name).unwrap().nr;
+        let nr = by_name(Abi::X86_64, name).unwrap().nr;
         Event { tid, nr, ..Event::new(Kind::Syscall) }
     }
 
@@ -300,9 +300,15 @@ mod tests {
             "openat:poke=1",
             "openat:when=1",
             "openat:error=EIO:retval=3",
+            "openat:syscall=getpid",
+            "openat:syscall=read:retval=3",
+            "openat:poke_enter=@arg1=0",
         ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
+        let instead = parse("getuid:retval=-1:syscall=getpid").unwrap().of(&event("getuid", 1));
+        assert_eq!((instead.result, instead.is_value), (Some(-1), true));
+        assert_eq!(instead.instead, Some(by_name(Abi::X86_64, "getpid").unwrap().nr));
         let what = parse("all:retval=0x10:signal=SIGUSR1:delay_enter=5:delay_exit=2ms").unwrap();
         let what = what.0[0].what;
         assert_eq!((what.result, what.signal), (Some(16), Some(10)));

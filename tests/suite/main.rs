@@ -43,6 +43,7 @@ mod random_calls;
 mod replaying;
 mod round_trips;
 mod same_lines;
+mod same_starts;
 mod same_text;
 mod same_words;
 mod sample_notes;
