@@ -8,6 +8,7 @@ use super::super::sys::memory::{MOST_SPANS, Span};
 use super::descriptors::{describe, describe_beyond, interface_name, netlink_protocol, removed};
 use super::entry::is_of_its_abi;
 use super::files::{proc_file, proc_link};
+use super::ids::describe_id;
 use super::memory::{Memory as _, ThreadMemory};
 use super::thread::Thread;
 use crate::event::Abi;
@@ -88,7 +89,7 @@ fn with_decoder(
                     Question::Behind(fd) => Some(describe(shares, *tid, fd, style).answer()),
                     Question::Netlink(fd) => netlink_protocol(shares, *tid, fd),
                     Question::Interface(index) => interface_name(index),
-                    Question::Name(pid) => name_of(pid),
+                    Question::Id(kind, id) => describe_id(*tid, kind, id, style),
                     Question::Beyond(fd) => describe_beyond(*tid, event.args[0] as i32, fd, style),
                     Question::Removed(fd) => removed(shares, *tid, fd),
                     Question::Path(fd) => shares.file(*tid, fd).map(|path| path.to_vec()),

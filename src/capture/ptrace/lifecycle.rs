@@ -10,16 +10,16 @@ use super::super::sys::doubled::seen;
 use super::super::sys::ptrace::{self as request, SyscallStop};
 use super::attach::status_field;
 use super::beginning::Signal;
-use super::content::name_of;
 use super::entry_point;
 use super::files::{Shares, proc_is_ours, proc_link};
+use super::ids::describe_id;
 use super::image::Image;
 use super::marks::lifecycle_event;
 use super::session::{Early, Session};
 use super::stop::{CORE, End, Stop};
 use super::thread::{Comm, Thread};
 use crate::event::{Event, Kind, mark};
-use crate::syscall::decode::{keep_siginfo, sender};
+use crate::syscall::decode::{IdKind, keep_siginfo, sender};
 
 impl<S: Sink> Session<'_, S> {
     /// The thread has made a child, whose tid is the event's message.
@@ -180,8 +180,10 @@ impl<S: Sink> Session<'_, S> {
             if let Some(style) = &self.options.keep
                 && let Ok(info) = request::signal_bytes(thread.tid)
             {
-                let name = if style.names { name_of(sender(&info)) } else { None };
-                keep_siginfo(&mut thread.signal_memory, &info, name.as_deref());
+                let is_told = style.names || style.namespaces;
+                let about =
+                    is_told.then(|| describe_id(thread.tid, IdKind::Process, sender(&info), style)).flatten();
+                keep_siginfo(&mut thread.signal_memory, &info, about.as_deref());
             }
             if thread.pid == self.leader {
                 seen(signal, info.sender);

@@ -27,6 +27,7 @@ pub mod entry_point;
 mod exit;
 mod files;
 mod held;
+mod ids;
 mod image;
 mod intervening;
 mod lifecycle;

@@ -99,13 +99,11 @@ pub fn descriptors(set: &str) -> anyhow::Result<Descriptors> {
 /// What strace takes for a descriptor.
 const MOST_DESCRIPTORS: u64 = i32::MAX as u64;
 
-/// Whether names of threads are told, of `-e decode-pids=`.
-pub fn names(text: &str) -> anyhow::Result<bool> {
+/// Whether names of threads are told, and ids of other namespaces, of `-e decode-pids=`.
+pub fn names(text: &str) -> anyhow::Result<(bool, bool)> {
     let find = |name: &str| ["comm", "pidns"].iter().position(|known| *known == name).map(|at| 1 << at);
-    match set(text, find, 0b11, "decode-pids")? {
-        bits @ 0..=1 => Ok(bits == 1),
-        _ => bail!("decode-pids={text}: pidns is not taken; see docs/strace.md"),
-    }
+    let bits = set(text, find, 0b11, "decode-pids")?;
+    Ok((bits & 1 != 0, bits & 2 != 0))
 }
 
 /// Whether paths are told, and what else, of `-e decode-fds=`.

@@ -177,6 +177,7 @@ impl Parser {
                 files,
                 details,
                 names: self.names,
+                namespaces: self.namespaces,
                 raw: false,
                 addresses: false,
                 dumps: self.dumps.map(|set| set.unwrap_or(Descriptors::NONE)),

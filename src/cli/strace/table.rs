@@ -48,6 +48,7 @@ pub const TAKEN: &[Row] = &[
     ('x', "strings-in-hex", "", "strings that do not print in hexadecimal; -xx: all"),
     ('y', "decode-fds", "", "the files behind descriptors; -yy: sockets, devices and processes, too"),
     ('Y', "decode-pids", "", "the names of threads (=comm)"),
+    ('\0', "pidns-translation", "", "ids of processes in other namespaces with ours (=pidns)"),
     ('i', "instruction-pointer", "", "where in the program a call is made"),
     ('k', "stack-traces", "", "the functions that made a call, below it"),
     ('n', "syscall-number", "", "the numbers of calls"),
@@ -86,7 +87,7 @@ pub const TAKEN: &[Row] = &[
 
 /// Options of strace that are not taken.
 pub const REFUSED: &[(char, &str, bool)] =
-    &[('d', "debug", false), ('\0', "tips", false), ('\0', "kvm", true), ('\0', "pidns-translation", false)];
+    &[('d', "debug", false), ('\0', "tips", false), ('\0', "kvm", true)];
 
 /// Whether an option takes a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! One argument, by the kind the table gives it or the form that goes with others.
 
+use super::IdKind;
 use super::call::word;
 use super::facts::{write_open_how, write_sockaddr, write_stat};
 use super::special::{self, Form};
@@ -56,8 +57,10 @@ impl Decoder<'_, '_> {
             return self.write_address(out, value);
         }
         match kind {
-            Arg::Int | Arg::Pid if self.is_process(kind, index) => self.write_pid(out, value as i32),
-            Arg::Int | Arg::Pid => write_number(out, i64::from(value as i32)),
+            Arg::Int | Arg::Pid => match self.id_kind(kind, index) {
+                Some(of) => self.write_id(out, of, value as i32),
+                None => write_number(out, i64::from(value as i32)),
+            },
             Arg::Uid | Arg::Gid if value as u32 == u32::MAX => out.extend_from_slice(b"-1"),
             Arg::Id16 if value as u16 == u16::MAX => out.extend_from_slice(b"-1"),
             Arg::Id16 => write_radix(out, u64::from(value as u16), 10, 1),
@@ -87,14 +90,24 @@ impl Decoder<'_, '_> {
         }
     }
 
-    /// Whether an argument is the id of a process or thread, and not of a group.
-    fn is_process(&self, kind: Arg, index: usize) -> bool {
+    /// What an argument is the id of; `None`: it is none.
+    fn id_kind(&self, kind: Arg, index: usize) -> Option<IdKind> {
+        let chosen = |kinds: [Option<IdKind>; 3]| kinds.get(self.arg(0) as u32 as usize).copied().flatten();
         match (self.spec.name, index) {
-            ("setpgid", 1) | ("perf_event_open", _) => false,
-            // PRIO_PROCESS; IOPRIO_WHO_PROCESS, P_PID.
-            ("getpriority" | "setpriority", 1) => self.arg(0) as u32 == 0,
-            ("ioprio_get" | "ioprio_set" | "waitid", 1) => self.arg(0) as u32 == 1,
-            _ => kind == Arg::Pid,
+            ("perf_event_open", _) => None,
+            ("setpgid", 1) => Some(IdKind::Group),
+            // PRIO_PROCESS, PRIO_PGRP.
+            ("getpriority" | "setpriority", 1) => chosen([Some(IdKind::Thread), Some(IdKind::Group), None]),
+            // IOPRIO_WHO_PROCESS, IOPRIO_WHO_PGRP.
+            ("ioprio_get" | "ioprio_set", 1) => chosen([None, Some(IdKind::Thread), Some(IdKind::Group)]),
+            // P_PID, P_PGID.
+            ("waitid", 1) => chosen([None, Some(IdKind::Process), Some(IdKind::Group)]),
+            _ if kind != Arg::Pid => None,
+            ("tkill" | "ptrace" | "get_robust_list", _) | ("tgkill" | "rt_tgsigqueueinfo", 1) => {
+                Some(IdKind::Thread)
+            }
+            (name, _) if name.starts_with("sched_") => Some(IdKind::Thread),
+            _ => Some(IdKind::Process),
         }
     }
 

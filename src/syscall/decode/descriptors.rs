@@ -3,7 +3,7 @@
 //! Structures have descriptors, too, so what is behind one is looked up where a call is decoded: at an address that no
 //! program has, from a [`Memory`](super::Memory) that may know it. It is kept with the rest.
 
-use super::escape::{write_bracketed, write_escaped};
+use super::escape::write_escaped;
 use super::{Decoder, Phase, bpf, files};
 use crate::syscall::flags::write_number;
 
@@ -75,6 +75,19 @@ impl Descriptors {
     }
 }
 
+/// What an id is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdKind {
+    /// A thread.
+    Thread,
+    /// A process.
+    Process,
+    /// A process group.
+    Group,
+    /// A session.
+    Session,
+}
+
 /// What a decoder asks of a descriptor or an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
@@ -86,8 +99,8 @@ pub enum Question {
     Interface(i32),
     /// The path of the file behind a descriptor, whatever is to be told of it.
     Path(i32),
-    /// The name of the process or thread of this id.
-    Name(i32),
+    /// What is told of an id: a name, and what it is elsewhere; as it is to be printed.
+    Id(IdKind, i32),
     /// What is behind a descriptor of the process that the first argument is a descriptor of.
     Beyond(i32),
     /// The path that the file behind a descriptor had when it was removed; of one that is there, none.
@@ -97,14 +110,17 @@ pub enum Question {
 /// Where answers to questions of a kind begin.
 type Base = (u64, fn(i32) -> Question);
 /// Where a [`Memory`](super::Memory) has answers, 64 KiB for each.
-const BASES: [Base; 7] = [
+const BASES: [Base; 10] = [
     (0xffff_0000_0000_0000, Question::Behind),
     (0xfffe_0000_0000_0000, Question::Netlink),
     (0xfffd_0000_0000_0000, Question::Interface),
     (0xfffc_0000_0000_0000, Question::Path),
-    (0xfffb_0000_0000_0000, Question::Name),
+    (0xfffb_0000_0000_0000, |id| Question::Id(IdKind::Thread, id)),
     (0xfffa_0000_0000_0000, Question::Removed),
     (0xfff9_0000_0000_0000, Question::Beyond),
+    (0xfff8_0000_0000_0000, |id| Question::Id(IdKind::Process, id)),
+    (0xfff7_0000_0000_0000, |id| Question::Id(IdKind::Group, id)),
+    (0xfff6_0000_0000_0000, |id| Question::Id(IdKind::Session, id)),
 ];
 const SHIFT: u32 = 16;
 /// Before the answer stands its length.
@@ -119,7 +135,10 @@ impl Question {
             Self::Netlink(fd) => (BASES[1].0, fd),
             Self::Interface(index) => (BASES[2].0, index),
             Self::Path(fd) => (BASES[3].0, fd),
-            Self::Name(pid) => (BASES[4].0, pid),
+            Self::Id(IdKind::Thread, id) => (BASES[4].0, id),
+            Self::Id(IdKind::Process, id) => (BASES[7].0, id),
+            Self::Id(IdKind::Group, id) => (BASES[8].0, id),
+            Self::Id(IdKind::Session, id) => (BASES[9].0, id),
             Self::Removed(fd) => (BASES[5].0, fd),
             Self::Beyond(fd) => (BASES[6].0, fd),
         };
@@ -171,19 +190,30 @@ impl Decoder<'_, '_> {
         self.write_behind(out, fd);
     }
 
-    /// The id of a process or thread, with its name (`-Y`).
+    /// The id of a process, with its name (`-Y`) and what it is in our namespace.
     pub(super) fn write_pid(&mut self, out: &mut Vec<u8>, pid: i32) {
-        write_number(out, i64::from(pid));
-        self.write_name_of(out, pid);
+        self.write_id(out, IdKind::Process, pid);
     }
 
-    /// `<sh>`, behind an id.
-    pub(super) fn write_name_of(&mut self, out: &mut Vec<u8>, pid: i32) {
-        if pid > 0
-            && self.style.names
-            && let Some(name) = self.ask(Question::Name(pid))
+    /// An id, with what is told of it.
+    pub(super) fn write_id(&mut self, out: &mut Vec<u8>, kind: IdKind, id: i32) {
+        write_number(out, i64::from(id));
+        match kind {
+            // A group, for `kill` and `wait4`.
+            IdKind::Process if id < -1 => self.write_about(out, IdKind::Group, id.saturating_neg()),
+            _ => self.write_about(out, kind, id),
+        }
+    }
+
+    /// `<sh> /* 1234 in strace's PID NS */`, behind an id.
+    pub(super) fn write_about(&mut self, out: &mut Vec<u8>, kind: IdKind, id: i32) {
+        let is_told =
+            self.style.namespaces || self.style.names && matches!(kind, IdKind::Thread | IdKind::Process);
+        if id > 0
+            && is_told
+            && let Some(text) = self.ask(Question::Id(kind, id))
         {
-            write_bracketed(out, &name);
+            out.extend_from_slice(&text);
         }
     }
 
@@ -249,14 +279,26 @@ impl Decoder<'_, '_> {
         path.is_some()
     }
 
+    /// What the id is of that the call has returned; of what has gone nothing is told.
+    fn returned_id(&self) -> Option<IdKind> {
+        if !self.succeeded() {
+            return None;
+        }
+        match self.spec.name {
+            "getpid" | "getppid" | "fork" | "vfork" | "wait4" | "waitpid" => Some(IdKind::Process),
+            "gettid" | "set_tid_address" | "clone" | "clone3" => Some(IdKind::Thread),
+            "getpgrp" | "getpgid" => Some(IdKind::Group),
+            "getsid" | "setsid" => Some(IdKind::Session),
+            _ => None,
+        }
+    }
+
     /// What is behind the descriptor that the call has returned, where more than its path is to be told.
     pub fn describe_returned(&mut self, out: &mut Vec<u8>) {
-        /// Calls that return the id of a process or thread, and not of a group or of what has gone.
-        const MAKERS: [&str; 7] = ["getpid", "gettid", "getppid", "fork", "vfork", "clone", "clone3"];
-        if self.style.names && self.succeeded() && MAKERS.contains(&self.spec.name) {
+        if let Some(kind) = self.returned_id() {
             self.phase = Phase::Exit;
-            let pid = self.event.ret.and_then(|pid| i32::try_from(pid).ok());
-            return self.write_name_of(out, pid.unwrap_or(0));
+            let id = self.event.ret.and_then(|id| i32::try_from(id).ok());
+            return self.write_about(out, kind, id.unwrap_or(0));
         }
         // The capture knows no more than the path, and that only where the table says that there is a descriptor.
         let is_told =

@@ -57,7 +57,7 @@ mod uring;
 
 pub use call::{Decoder, Returned, write_unknown, write_unknown_name};
 pub use constants::Constants;
-pub use descriptors::{Described, Descriptors, Details, Question, read_answer};
+pub use descriptors::{Described, Descriptors, Details, IdKind, Question, read_answer};
 pub use files::{keep_cwd, write_file_name};
 pub use memory::{Keeper, MOST_KEPT, Memory, NoMemory, Phase, Snapshot};
 pub use signal::{keep_returned_mask, keep_siginfo, sender, write_siginfo};
@@ -79,6 +79,8 @@ pub struct Style {
     pub files: bool,
     /// The name of each thread (`-Y`).
     pub names: bool,
+    /// Ids of other namespaces with what they are in ours (`-e decode-pids=pidns`).
+    pub namespaces: bool,
     /// What more is told of descriptors (`-yy`).
     pub details: Details,
     /// Arguments and results as the registers have them (`-e raw=`).
@@ -101,6 +103,7 @@ impl Style {
         verbose: false,
         files: false,
         names: false,
+        namespaces: false,
         details: Details { devices: false, sockets: false, processes: false },
         raw: false,
         addresses: false,

@@ -1,10 +1,9 @@
 //! Signal sets, handlers, and what a signal says of itself.
 
 use super::constants::Constants;
-use super::escape::write_bracketed;
 use super::memory::{Memory, Phase, Snapshot};
 use super::time::write_ticks;
-use super::{Decoder, Question};
+use super::{Decoder, IdKind};
 use crate::event::Abi;
 use crate::syscall::flags::{AUDIT_ARCH, SIGACTION, signal_name, write_hex, write_number, write_radix};
 
@@ -14,8 +13,8 @@ const SIGINFO_SIZE: usize = 128;
 /// Signals of the kernel.
 const SIGNALS: u32 = 64;
 
-/// Appends a `siginfo_t` to what is kept of an event, and the name of the process that has sent it: it is at no address.
-pub fn keep_siginfo(kept: &mut Vec<u8>, info: &[u8], name: Option<&[u8]>) {
+/// Appends a `siginfo_t` to what is kept of an event, and what is told of the process that has sent it: it is at no address.
+pub fn keep_siginfo(kept: &mut Vec<u8>, info: &[u8], about: Option<&[u8]>) {
     let live = |_: u64, buffer: &mut [u8]| {
         let count = buffer.len().min(info.len());
         buffer[..count].copy_from_slice(&info[..count]);
@@ -23,19 +22,19 @@ pub fn keep_siginfo(kept: &mut Vec<u8>, info: &[u8], name: Option<&[u8]>) {
     };
     let mut buffer = [0; SIGINFO_SIZE];
     super::Keeper { kept, now: Phase::Entry, live }.read(Phase::Entry, 0, &mut buffer);
-    if let Some(name) = name.filter(|name| !name.is_empty()) {
-        let name = &name[..name.len().min(LONGEST_NAME)];
+    if let Some(about) = about.filter(|about| !about.is_empty()) {
+        let about = &about[..about.len().min(MOST_ABOUT)];
         let live = |_: u64, buffer: &mut [u8]| {
-            buffer.copy_from_slice(name);
-            name.len()
+            buffer.copy_from_slice(about);
+            about.len()
         };
-        let mut buffer = vec![0; name.len()];
+        let mut buffer = vec![0; about.len()];
         super::Keeper { kept, now: Phase::Exit, live }.read(Phase::Exit, 0, &mut buffer);
     }
 }
 
-/// The longest name of a process.
-const LONGEST_NAME: usize = 15;
+/// The most bytes of what is told of a process.
+const MOST_ABOUT: usize = 100;
 
 /// Who has sent a signal, where its `siginfo_t` tells.
 #[must_use]
@@ -57,9 +56,9 @@ pub fn write_siginfo(out: &mut Vec<u8>, kept: &[u8], constants: Constants) -> bo
     let mut info = [0; SIGINFO_SIZE];
     let is_kept = Snapshot(kept).read(Phase::Entry, 0, &mut info) == SIGINFO_SIZE;
     if is_kept {
-        let mut name = [0; LONGEST_NAME];
-        let length = Snapshot(kept).read(Phase::Exit, 0, &mut name);
-        write_info(out, &info, true, constants, &name[..length]);
+        let mut about = [0; MOST_ABOUT];
+        let length = Snapshot(kept).read(Phase::Exit, 0, &mut about);
+        write_info(out, &info, true, constants, &about[..length]);
     }
     is_kept
 }
@@ -92,7 +91,7 @@ fn write_named(out: &mut Vec<u8>, name: &str, write: impl FnOnce(&mut Vec<u8>)) 
 }
 
 /// `{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=12, ...}`, by the union's layouts in `siginfo_t(3type)`.
-fn write_info(out: &mut Vec<u8>, info: &[u8], is_64_bit: bool, constants: Constants, name: &[u8]) {
+fn write_info(out: &mut Vec<u8>, info: &[u8], is_64_bit: bool, constants: Constants, about: &[u8]) {
     let (signal, errno, code) = (word(info, 0), word(info, 4), word(info, 8) as i32);
     if signal == 0 {
         return out.extend_from_slice(b"{}");
@@ -107,7 +106,7 @@ fn write_info(out: &mut Vec<u8>, info: &[u8], is_64_bit: bool, constants: Consta
     let has_value = long(info, fields + 8, is_64_bit) != 0;
     match (code, signal) {
         // Sent by a program.
-        (0 | -6, _) => write_sender(out, info, fields, name),
+        (0 | -6, _) => write_sender(out, info, fields, about),
         (-2, _) => {
             write_named(out, "si_timerid", |out| write_hex(out, u64::from(word(info, fields))));
             let overrun = word(info, fields + 4);
@@ -116,14 +115,14 @@ fn write_info(out: &mut Vec<u8>, info: &[u8], is_64_bit: bool, constants: Consta
         }
         (-5, _) => write_band(out, info, fields, is_64_bit),
         (..=-1, _) => {
-            write_sender(out, info, fields, name);
+            write_sender(out, info, fields, about);
             if has_value {
                 write_value(out, info, fields + 8, is_64_bit);
             }
         }
         // Sent by the kernel.
         (_, 17) => {
-            write_sender(out, info, fields, name);
+            write_sender(out, info, fields, about);
             write_child(out, info, fields, is_64_bit, constants);
         }
         (code, 4 | 5 | 7 | 8 | 11) => write_fault(out, info, (signal, code), fields, is_64_bit),
@@ -132,7 +131,7 @@ fn write_info(out: &mut Vec<u8>, info: &[u8], is_64_bit: bool, constants: Consta
         (_, 31) => write_refused(out, info, fields, is_64_bit, constants),
         _ => {
             if word(info, fields) != 0 || word(info, fields + 4) != 0 {
-                write_sender(out, info, fields, name);
+                write_sender(out, info, fields, about);
             }
             if has_value {
                 write_value(out, info, fields + 8, is_64_bit);
@@ -149,11 +148,9 @@ fn write_pointer(out: &mut Vec<u8>, address: u64) {
     }
 }
 
-fn write_sender(out: &mut Vec<u8>, info: &[u8], at: usize, name: &[u8]) {
+fn write_sender(out: &mut Vec<u8>, info: &[u8], at: usize, about: &[u8]) {
     write_named(out, "si_pid", |out| write_number(out, i64::from(word(info, at) as i32)));
-    if !name.is_empty() {
-        write_bracketed(out, name);
-    }
+    out.extend_from_slice(about);
     write_named(out, "si_uid", |out| match word(info, at + 4) {
         u32::MAX => out.extend_from_slice(b"-1"),
         uid => write_radix(out, u64::from(uid), 10, 1),
@@ -368,7 +365,8 @@ impl Decoder<'_, '_> {
         }
         let is_64_bit = self.word_size() == 8;
         let pid = word(&info, if is_64_bit { 16 } else { 12 }).cast_signed();
-        let name = if self.style.names && pid > 0 { self.ask(Question::Name(pid)) } else { None };
-        write_info(out, &info, is_64_bit, self.style.constants, &name.unwrap_or_default());
+        let mut about = Vec::new();
+        self.write_about(&mut about, IdKind::Process, pid);
+        write_info(out, &info, is_64_bit, self.style.constants, &about);
     }
 }

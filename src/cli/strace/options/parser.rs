@@ -72,6 +72,7 @@ pub struct Parser {
     pub dumps: [Option<Descriptors>; 2],
     pub descriptors: Option<Descriptors>,
     pub names: bool,
+    pub namespaces: bool,
     pub times: Times,
     pub clock: Option<Clock>,
     pub relative: Option<usize>,
@@ -147,6 +148,7 @@ impl Parser {
                 self.choices.abbreviated = None;
             }
             "decode-pids" => self.names = true,
+            "pidns-translation" => self.namespaces = true,
             "instruction-pointer" => self.pointer = true,
             "stack-traces" => self.stacks = true,
             "syscall-number" => self.number = true,
@@ -320,7 +322,7 @@ impl Parser {
                 self.files.long = true;
                 self.decode = Some(expression::details(value)?);
             }
-            "decode-pids" | "decode-pid" => self.names = expression::names(value)?,
+            "decode-pids" | "decode-pid" => (self.names, self.namespaces) = expression::names(value)?,
             "abbrev" | "a" => self.choices.abbreviated = Some(expression::call_set(value)?),
             "verbose" | "v" => self.choices.structures = Some(expression::call_set(value)?),
             "raw" | "x" => self.choices.raw = Some(expression::call_set(value)?),

@@ -58,7 +58,7 @@ const ALL_TAKEN: &str = "-A -I2 --interruptible=never -C -c -f -ff -i -k -n -q -
     -einject=open:error=ENOENT:when=2..3+4 -einject=open:delay_enter=1:delay_exit=2ms --output-separately \
     -einject=open:signal=TERM -einject=open:retval=3 --env=A --user=root --columns=3 --trace=open --signal=INT \
     --status=failed --quiet=all --silent --raw=open --read=3 --write=3 --abbrev=open --verbose=open \
-    --inject=open:error=EPERM --fault=open --decode-fds --decode-fds=all --decode-pids=comm --instruction-pointer \
+    --inject=open:error=EPERM --fault=open --decode-fds --decode-fds=all --decode-pids=comm --decode-pids=pidns --pidns-translation --instruction-pointer \
     --stack-traces --syscall-number --output=out --output-append-mode --relative-timestamps \
     --relative-timestamps=ns --string-limit=3 --absolute-timestamps --timestamps=unix,ns \
     --absolute-timestamps=format:time,precision:ms --syscall-times --syscall-times=ms --no-abbrev \
@@ -69,15 +69,12 @@ const ALL_TAKEN: &str = "-A -I2 --interruptible=never -C -c -f -ff -i -k -n -q -
     --trace-fds=3 --signals=INT --trace=read --rel=ns --no-a --q --strings";
 
 /// Those that are refused, with what the refusal names.
-const ALL_REFUSED: [(&str, &str); 9] = [
+const ALL_REFUSED: [(&str, &str); 6] = [
     ("-d", "debug"),
-    ("--pidns-translation", "pidns-translation"),
     ("--tips", "tips"),
     ("--secontext", "secontext"),
     ("--kvm=vcpu", "kvm"),
     ("-ekvm=vcpu", "kvm"),
-    ("-edecode-pids=pidns", "decode-pids=pidns"),
-    ("--decode-pids=pidns", "decode-pids"),
     ("--strings-in-hex=non-ascii-chars", "non-ascii-chars"),
 ];
 
