@@ -27,14 +27,13 @@ fn letters_and_long_names() {
 #[test]
 fn what_is_not_taken_is_refused_by_name() {
     for (words, name) in [
-        (&["-D", "true"][..], "-D (--daemonize)"),
+        (&["-d", "true"][..], "-d (--debug)"),
         (&["--columns=x", "true"], "--columns argument: 'x'"),
         (&["--col=x", "true"], "--columns argument: 'x'"),
         (&["--s", "true"], "'--summary-only' '--summary' '--stack-traces'"),
         (&["--out=x", "true"], "possibilities: '--output-append-mode' '--output-separately' '--output'"),
         (&["--help=x"], "option '--help' doesn't allow an argument"),
         (&["-f", "--follow-forks", "true"], "-f and --follow-forks"),
-        (&["-p1", "true"], "-p together with a command"),
         (&["-e", "read=300", "true"], "only those below 256"),
         (&["-X", "cooked", "true"], "cooked"),
         (&["-e", "kvm=vcpu", "true"], "kvm=vcpu"),
