@@ -6,9 +6,9 @@
 
 use std::fmt;
 
-use trace_replay::Estimate;
+use trace_replay::{Estimate, Projection};
 
-/// The error of the change up to which a prediction holds, and the part of it that the interval of one reaches that is not marked.
+/// The error of the change up to which a prediction holds.
 const SMALL: f64 = 0.10;
 /// The same of the program's time.
 const SMALL_OF_ALL: f64 = 0.02;
@@ -39,8 +39,10 @@ impl Held {
     /// As a report decides it, of all replays together.
     fn is_settled(&self) -> bool {
         let Estimate { median, low, high } = self.predicted;
-        let reach = (high - median).max(median - low);
-        reach <= (SMALL * (self.plain - median).abs()).max(SMALL_OF_ALL * self.plain)
+        let speedup =
+            Estimate { median: self.plain / median, low: self.plain / high, high: self.plain / low };
+        let [median, low, high] = [median, low, high].map(|us| us * 1e3);
+        Projection { wall_ns: Estimate { median, low, high }, speedup }.is_settled()
     }
 
     /// In parts of the change.

@@ -40,34 +40,55 @@ type Write = fn(&mut Decoder<'_, '_>, &mut Vec<u8>, &[u8]);
 /// Most bytes of a value that is looked at as a whole.
 const MOST: usize = 136;
 
+/// `linux/icmp.h`; libc has no name for it.
+const ICMP_FILTER: i32 = 1;
+
 /// Options of `SOL_SOCKET` that are numbers.
-fn holds_number(option: u32) -> bool {
-    matches!(option, 1 | 2 | 5..=12 | 14..=16 | 18 | 19 | 27 | 29 | 30 | 32..=37 | 40..=46)
-        || matches!(option, 49 | 53 | 56 | 60 | 63..=65 | 68..=70 | 73 | 75)
-}
+#[rustfmt::skip]
+const NUMBERS: &[i32] = {
+    use libc::*;
+    &[
+        SO_DEBUG, SO_REUSEADDR, SO_DONTROUTE, SO_BROADCAST, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_OOBINLINE,
+        SO_NO_CHECK, SO_PRIORITY, SO_BSDCOMPAT, SO_REUSEPORT, SO_PASSCRED, SO_RCVLOWAT, SO_SNDLOWAT,
+        SO_DETACH_FILTER, SO_TIMESTAMP, SO_ACCEPTCONN, SO_SNDBUFFORCE, SO_RCVBUFFORCE, SO_PASSSEC,
+        SO_TIMESTAMPNS, SO_MARK, SO_TIMESTAMPING, SO_RXQ_OVFL, SO_WIFI_STATUS, SO_PEEK_OFF, SO_NOFCS,
+        SO_LOCK_FILTER, SO_SELECT_ERR_QUEUE, SO_BUSY_POLL, SO_INCOMING_CPU, SO_CNX_ADVICE,
+        SO_INCOMING_NAPI_ID, SO_ZEROCOPY, SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW, SO_TIMESTAMPING_NEW,
+        SO_DETACH_REUSEPORT_BPF, SO_PREFER_BUSY_POLL, SO_BUSY_POLL_BUDGET, SO_RESERVE_MEM, SO_RCVMARK,
+    ]
+};
 
 /// What the value of an option is.
-fn value_of(level: u32, option: u32, is_asked: bool) -> Value {
+fn value_of(level: i32, option: i32, is_asked: bool) -> Value {
+    use libc::*;
     match (level, option, is_asked) {
-        // SO_ERROR, which cannot be set; SO_LINGER, SO_PEERCRED, SO_TXREHASH.
-        (1, 4, true) => Value::Errno,
-        (1, 13, _) => Value::Members(&["l_onoff", "l_linger"]),
-        (1, 17, true) => Value::Members(&["pid", "uid", "gid"]),
-        (1, 74, _) => Value::Named(&SOCKET_REHASH),
-        // SO_ATTACH_FILTER, which tells how many instructions there are; SO_ATTACH_REUSEPORT_CBPF.
-        (1, 26, _) | (1, 51, false) => Value::Filter,
-        (1, _, _) if holds_number(option) => Value::Int,
-        (0, 35 | 36, false) => Value::Own(8, write_group4),
-        (41, 20 | 21 | 27 | 28, false) => Value::Own(20, write_group6),
-        (0 | 41, 42 | 45, false) => Value::Own(136, write_group),
-        (255, 1, _) => Value::Icmp,
-        (263, 1 | 2, false) => Value::OwnExactly(16, write_membership),
-        (263, 5 | 13, false) => {
+        // Cannot be set.
+        (SOL_SOCKET, SO_ERROR, true) => Value::Errno,
+        (SOL_SOCKET, SO_LINGER, _) => Value::Members(&["l_onoff", "l_linger"]),
+        (SOL_SOCKET, SO_PEERCRED, true) => Value::Members(&["pid", "uid", "gid"]),
+        (SOL_SOCKET, SO_TXREHASH, _) => Value::Named(&SOCKET_REHASH),
+        // That which is asked for tells how many instructions there are.
+        (SOL_SOCKET, SO_ATTACH_FILTER, _) | (SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, false) => Value::Filter,
+        (SOL_SOCKET, option, _) if NUMBERS.contains(&option) => Value::Int,
+        (SOL_IP, IP_ADD_MEMBERSHIP | IP_DROP_MEMBERSHIP, false) => Value::Own(8, write_group4),
+        (
+            SOL_IPV6,
+            IPV6_ADD_MEMBERSHIP | IPV6_DROP_MEMBERSHIP | IPV6_JOIN_ANYCAST | IPV6_LEAVE_ANYCAST,
+            false,
+        ) => Value::Own(20, write_group6),
+        (SOL_IP | SOL_IPV6, MCAST_JOIN_GROUP | MCAST_LEAVE_GROUP, false) => Value::Own(136, write_group),
+        (SOL_RAW, ICMP_FILTER, _) => Value::Icmp,
+        (SOL_PACKET, PACKET_ADD_MEMBERSHIP | PACKET_DROP_MEMBERSHIP, false) => {
+            Value::OwnExactly(16, write_membership)
+        }
+        (SOL_PACKET, PACKET_RX_RING | PACKET_TX_RING, false) => {
             Value::Exactly(&["tp_block_size", "tp_block_nr", "tp_frame_size", "tp_frame_nr"])
         }
-        (263, 6, true) => Value::Members(&["tp_packets", "tp_drops", "tp_freeze_q_cnt"]),
-        (270, 9, true) => Value::List,
-        (270, ..) => Value::Int,
+        (SOL_PACKET, PACKET_STATISTICS, true) => {
+            Value::Members(&["tp_packets", "tp_drops", "tp_freeze_q_cnt"])
+        }
+        (SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS, true) => Value::List,
+        (SOL_NETLINK, ..) => Value::Int,
         _ => Value::Bytes,
     }
 }
@@ -93,10 +114,10 @@ impl Decoder<'_, '_> {
     }
 
     fn write_option_value(&mut self, out: &mut Vec<u8>, address: u64, length: u32, is_asked: bool) {
-        let value = value_of(self.arg(1) as u32, self.arg(2) as u32, is_asked);
+        let value = value_of(self.arg(1) as i32, self.arg(2) as i32, is_asked);
         // Those that are asked for say how many bytes there are of them.
-        let level = self.arg(1) as u32;
-        let is_partial = is_asked && length < 4 && level != 270;
+        let level = self.arg(1) as i32;
+        let is_partial = is_asked && length < 4 && level != libc::SOL_NETLINK;
         match value {
             Value::Bytes if length == 4 => self.write_integer(out, address, 4),
             Value::Bytes => self.write_buffer(out, address, u64::from(length)),

@@ -134,7 +134,7 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
             Some(Form::Own(write_filter_option))
         }
         ("setsockopt" | "getsockopt", 2) => {
-            let names = flags::socket_options(args[1] as u32, spec.name == "getsockopt");
+            let names = flags::socket_options(args[1] as u32, args[2] as u32, spec.name == "getsockopt");
             names.map(|set| Form::As(Arg::Enum(set)))
         }
         _ => rare::form(event, spec, index),

@@ -1,7 +1,7 @@
 //! Messages of netlink (netlink(7)), taken apart as strace does.
 //!
 //! ```text
-//!  bytes ── messages ──> header, then by protocol and type ──┬─ route, diag: a structure ([`Head`])
+//!  bytes ── messages ──> header, then by protocol and type ──┬─ route, traffic, diag: a structure ([`Head`])
 //!                                                            └─ attribute: a list, by a table of its structure
 //! ```
 //!
@@ -12,6 +12,7 @@ mod attribute;
 mod diag;
 mod others;
 mod route;
+mod traffic;
 
 use super::Hex;
 use super::descriptors::Question;

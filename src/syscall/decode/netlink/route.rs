@@ -10,6 +10,7 @@ use super::super::layout::{Layout, layouts};
 use super::super::net::word32;
 use super::Head;
 use super::attribute::{Attributes, Index, Show as A};
+use super::traffic;
 use crate::syscall::flags::SOCKET_DOMAIN;
 use crate::syscall::flags::netlink::{
     NL_ADDRESS_FLAGS, NL_HARDWARE, NL_ICMP6_STATS, NL_INET_CONF, NL_INET6_CONF, NL_INET6_FLAGS,
@@ -452,16 +453,23 @@ static OF_LABELS: Attributes =
     Attributes { unknown: "IFAL_???", rows: &[(1, "IFAL_ADDRESS", A::Host), (2, "IFAL_LABEL", A::U32)] };
 
 /// What messages begin with whose types are from a first one to a last one.
-static HEADS: [(u16, u16, Head); 9] = [
+static HEADS: [(u16, u16, Head); 16] = [
     (16, 19, head_of("ifi_family", &LINK, &OF_LINKS)),
     (20, 22, head_of("ifa_family", &ADDRESS, &OF_ADDRESSES)),
     (24, 26, head_of("rtm_family", &ROUTE, &OF_ROUTES)),
     (28, 30, head_of("ndm_family", &NEIGHBOUR, &OF_NEIGHBOURS)),
     (32, 34, head_of("family", &RULE, &OF_RULES)),
+    (36, 38, head_of("tcm_family", &traffic::TRAFFIC, &traffic::OF_TRAFFIC)),
+    (40, 42, head_of("tcm_family", &traffic::TRAFFIC, &traffic::OF_TRAFFIC)),
+    (44, 46, head_of("tcm_family", &traffic::TRAFFIC, &traffic::OF_TRAFFIC)),
+    (48, 50, head_of("tca_family", &traffic::ACTION, &traffic::OF_ACTIONS)),
     (58, 58, head_of("ifa_family", &ADDRESS, &OF_ADDRESSES)),
     (62, 62, head_of("ifa_family", &ADDRESS, &OF_ADDRESSES)),
+    (64, 67, head_of("ndtm_family", &traffic::TABLE, &traffic::OF_TABLES)),
     (72, 74, head_of("ifal_family", &LABEL, &OF_LABELS)),
     (80, 82, head_of("ncm_family", &CONFIGURATION, &OF_CONFIGURATIONS)),
+    (88, 90, head_of("rtgen_family", &traffic::NAMESPACE, &traffic::OF_NAMESPACES)),
+    (100, 102, head_of("tcm_family", &traffic::TRAFFIC, &traffic::OF_TRAFFIC)),
 ];
 
 const RTM_GETNEIGH: u16 = 30;
@@ -480,7 +488,7 @@ pub(super) fn head(kind: u16, family: u8) -> Option<&'static Head> {
     HEADS.iter().find(|(first, last, _)| (*first..=*last).contains(&kind)).map(|(.., head)| head)
 }
 
-fn write_index(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+pub(super) fn write_index(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     call.write_interface(out, word32(bytes, 0).cast_signed());
 }
 

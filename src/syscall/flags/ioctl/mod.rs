@@ -3,9 +3,11 @@
 //! Several drivers use the same number, so that one can have several names. A number has the size of its structure in it,
 //! which for some is another one in each ABI.
 
+mod aligned;
 mod both;
 mod filling;
 mod i386;
+mod narrow;
 mod passing;
 mod plain;
 mod x32;
@@ -22,14 +24,15 @@ macro_rules! numbers {
 use numbers;
 
 /// The tables in which an ABI's operations of a direction (the upper two bits of the number) are.
-fn tables(abi: Abi, op: u32) -> [&'static [(u32, &'static str)]; 2] {
+fn tables(abi: Abi, op: u32) -> [&'static [(u32, &'static str)]; 4] {
     let of_all = [plain::PLAIN, passing::PASSING, filling::FILLING, both::BOTH];
-    let of_one = match abi {
-        Abi::X86_64 => x86_64::X86_64,
-        Abi::X32 => x32::X32,
-        Abi::I386 => i386::I386,
+    let of_some = match abi {
+        Abi::X86_64 => [x86_64::X86_64, aligned::ALIGNED, &[]],
+        Abi::X32 => [x32::X32, aligned::ALIGNED, narrow::NARROW],
+        Abi::I386 => [i386::I386, &[], narrow::NARROW],
     };
-    [of_all[(op >> 30) as usize], of_one]
+    let [first, second, third] = of_some;
+    [of_all[(op >> 30) as usize], first, second, third]
 }
 
 /// The names of an operation, in their order.
@@ -61,7 +64,7 @@ pub fn ioctl_numbers(abi: Abi) -> impl Iterator<Item = u32> {
 fn all(abi: Abi) -> impl Iterator<Item = &'static (u32, &'static str)> {
     let directions = [0, 1 << 30, 2 << 30, 3 << 30];
     let of_all = directions.into_iter().flat_map(move |op| tables(abi, op)[0]);
-    of_all.chain(tables(abi, 0)[1])
+    of_all.chain(tables(abi, 0).into_iter().skip(1).flatten())
 }
 
 #[cfg(test)]
