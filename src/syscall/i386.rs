@@ -391,7 +391,7 @@ pub(super) static TABLE: &[Spec] = syscalls! {
     383 statx(dirfd: DirFd, pathname: Path, flags: Flags(&AT_STATX), mask: Flags(&STATX), statxbuf: Out(Statx)) -> Int, Stat, [FILE DESC FSTAT];
     384 arch_prctl(op: Enum(&ARCH_PRCTL), addr: Word) -> Int, Process, [];
     385 io_pgetevents(ctx_id: Addr, min_nr: Long, nr: Long, events: Out(Other), timeout: In(Timespec), usig: In(Other)) -> Int, Other, [];
-    386 rseq(rseq: InOut(Other), rseq_len: Word, flags: Word, sig: Word) -> Int, Process, [];
+    386 rseq(rseq: Word, rseq_len: Word, flags: Word, sig: Word) -> Int, Process, [];
     393 semget(key: Enum(&IPC_KEY), nsems: Int, semflg: Flags(&SEMGET)) -> Int, Ipc, [IPC];
     394 semctl(semid: Int, semnum: Int, op: Flags(&SEMCTL), arg: Addr) -> Int, Ipc, [IPC];
     395 shmget(key: Enum(&IPC_KEY), size: Size, shmflg: Flags(&SHMGET)) -> Int, Ipc, [IPC];

@@ -77,6 +77,11 @@ pub(crate) fn numbers(abi: Abi, nr: u32) -> impl Iterator<Item = u32> {
     sockets.chain(OF_IPC.iter().map(|(_, part, _)| *part).filter(move |_| of(IPC)))
 }
 
+/// Whether the call of i386 with this number has its own arguments in memory, and stands for nothing else.
+pub(crate) fn has_block(nr: u32) -> bool {
+    matches!(nr, SELECT | MMAP)
+}
+
 /// The number of what a call stands for, as far as its registers tell.
 pub(crate) fn number(event: &Event<'_>) -> Option<u32> {
     if event.abi != Abi::I386 {

@@ -343,7 +343,7 @@ pub(super) static TABLE: &[Spec] = syscalls! {
     331 pkey_free(pkey: Int) -> Int, Memory, [];
     332 statx(dirfd: DirFd, pathname: Path, flags: Flags(&AT_STATX), mask: Flags(&STATX), statxbuf: Out(Statx)) -> Int, Stat, [FILE DESC FSTAT];
     333 io_pgetevents(ctx_id: Addr, min_nr: Long, nr: Long, events: Out(Other), timeout: In(Timespec), usig: In(Other)) -> Int, Other, [];
-    334 rseq(rseq: InOut(Other), rseq_len: Word, flags: Word, sig: Word) -> Int, Process, [];
+    334 rseq(rseq: Word, rseq_len: Word, flags: Word, sig: Word) -> Int, Process, [];
     335 uretprobe() -> Int, Other, [];
     336 uprobe() -> Int, Other, [];
     424 pidfd_send_signal(pidfd: Fd, sig: Signal, info: In(Siginfo), flags: Flags(&PIDFD_SIGNAL)) -> Int, Signal, [DESC PROCESS SIGNAL];

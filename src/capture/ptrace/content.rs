@@ -5,7 +5,7 @@
 
 use super::super::decode::effect::Effect;
 use super::super::sys::memory::{MOST_SPANS, Span};
-use super::descriptors::{describe, describe_beyond, interface_name, netlink_protocol, removed};
+use super::descriptors::{describe, describe_beyond, describe_of, interface_name, netlink_protocol, removed};
 use super::entry::is_of_its_abi;
 use super::files::{proc_file, proc_link};
 use super::ids::describe_id;
@@ -91,6 +91,8 @@ fn with_decoder(
                     Question::Interface(index) => interface_name(index),
                     Question::Id(kind, id) => describe_id(*tid, kind, id, style),
                     Question::Beyond(fd) => describe_beyond(*tid, event.args[0] as i32, fd, style),
+                    Question::OfFirst(fd) => Some(describe_of(event.args[0] as i32, fd, style)),
+                    Question::OfSecond(fd) => Some(describe_of(event.args[1] as i32, fd, style)),
                     Question::Removed(fd) => removed(shares, *tid, fd),
                     Question::Path(fd) => shares.file(*tid, fd).map(|path| path.to_vec()),
                 };

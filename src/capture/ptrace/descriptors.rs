@@ -91,6 +91,11 @@ pub fn describe_beyond(tid: i32, process: i32, fd: i32, style: &Style) -> Option
     Some(describe(&Shares::of(process), process, fd, style).answer())
 }
 
+/// The same of the process with this id.
+pub fn describe_of(process: i32, fd: i32, style: &Style) -> Vec<u8> {
+    describe(&Shares::of(process), process, fd, style).answer()
+}
+
 /// The inode in `socket:[12]`.
 fn inode_of(path: &[u8]) -> Option<u64> {
     std::str::from_utf8(path.strip_prefix(b"socket:[")?.strip_suffix(b"]")?).ok()?.parse().ok()

@@ -4,7 +4,7 @@ use super::{Options, errno, write_nanoseconds, write_seconds};
 use crate::event::{Abi, Event, Flags};
 use crate::syscall::Ret;
 use crate::syscall::decode::{Constants, Returned, Style, write_file_name};
-use crate::syscall::flags::{write_hex, write_mode, write_number, write_radix};
+use crate::syscall::flags::{self, write_hex, write_mode, write_number, write_radix};
 
 /// ` = 3</etc/passwd>`, ` = -1 ENOENT (No such file or directory)`, ` = ?`.
 pub(super) fn write(out: &mut Vec<u8>, event: &Event<'_>, returned: Returned<'_>, style: &Style) {
@@ -62,7 +62,8 @@ fn write_success(out: &mut Vec<u8>, returned: Returned<'_>, value: i64, style: &
             write_hex(out, value as u64);
             // Without any there is nothing to name, unless zero is the name of something.
             if value != 0 || !set.fields.is_empty() {
-                out.extend_from_slice(b" (flags ");
+                let is_of_seals = std::ptr::eq(set, &raw const flags::SEALS);
+                out.extend_from_slice(if is_of_seals { b" (seals " } else { b" (flags " });
                 // Those of an open file are told by name in any case.
                 let constants = if set.fields.is_empty() { style.constants } else { Constants::Names };
                 constants.bits(out, set, value as u64);

@@ -145,7 +145,8 @@ fn write_priority(call: &Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     let priority = word16(bytes, 18);
     if word32(bytes, 56) & HAS_PRIORITY != 0 {
         out.extend_from_slice(b", aio_reqprio=");
-        call.write_io_priority(out, u64::from(priority));
+        let value = u64::from(priority);
+        call.write_io_priority(out, value, |out| write_hex(out, value));
     } else if priority != 0 {
         out.extend_from_slice(b", aio_reqprio=");
         write_number(out, i64::from(priority.cast_signed()));

@@ -49,7 +49,9 @@ impl Decoder<'_, '_> {
         let is_hidden = match kind {
             // A string, and an array that may have no elements.
             Arg::In(layout) | Arg::Out(layout) | Arg::InOut(layout) => {
-                !matches!(layout, Struct::ThreadName | Struct::EpollEvent)
+                // Those look for themselves.
+                use Struct::{EpollEvent, Groups, Groups16, Iovec, Pollfd, ThreadName};
+                !matches!(layout, ThreadName | EpollEvent | Iovec | Groups | Groups16 | Pollfd)
             }
             _ => false,
         };

@@ -74,7 +74,9 @@ impl<'a, 'm> Decoder<'a, 'm> {
     pub fn new(event: &Event<'a>, style: &'a Style, memory: &'m mut dyn Memory) -> Option<Self> {
         let spec = syscall::lookup(event.abi, event.nr)?;
         let mut call = Self { event: *event, spec, style, memory, phase: Phase::Entry, is_part: false };
+        let is_itself = style.raw && multiplexed::has_block(event.nr);
         if event.abi == Abi::I386
+            && !is_itself
             && let Some((spec, args)) = multiplexed::resolve(event, |address| call.read_word(address))
         {
             call.event.args = args;
@@ -171,7 +173,8 @@ impl<'a, 'm> Decoder<'a, 'm> {
 
     /// `0xffffff9c, 0x55638f47b004, 0x80000`
     fn write_registers(&self, out: &mut Vec<u8>) {
-        let count = self.spec.args.iter().filter(|spec| spec.arg != Arg::Unused).count();
+        let count =
+            self.spec.args.iter().rposition(|spec| spec.arg != Arg::Unused).map_or(0, |last| last + 1);
         for (index, &arg) in self.event.args.iter().take(count).enumerate() {
             if index > 0 {
                 out.extend_from_slice(b", ");

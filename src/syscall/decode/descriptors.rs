@@ -103,6 +103,10 @@ pub enum Question {
     Id(IdKind, i32),
     /// What is behind a descriptor of the process that the first argument is a descriptor of.
     Beyond(i32),
+    /// The same of the process whose id the first argument is.
+    OfFirst(i32),
+    /// The same of the process whose id the second argument is.
+    OfSecond(i32),
     /// The path that the file behind a descriptor had when it was removed; of one that is there, none.
     Removed(i32),
 }
@@ -110,7 +114,7 @@ pub enum Question {
 /// Where answers to questions of a kind begin.
 type Base = (u64, fn(i32) -> Question);
 /// Where a [`Memory`](super::Memory) has answers, 64 KiB for each.
-const BASES: [Base; 10] = [
+const BASES: [Base; 12] = [
     (0xffff_0000_0000_0000, Question::Behind),
     (0xfffe_0000_0000_0000, Question::Netlink),
     (0xfffd_0000_0000_0000, Question::Interface),
@@ -121,6 +125,8 @@ const BASES: [Base; 10] = [
     (0xfff8_0000_0000_0000, |id| Question::Id(IdKind::Process, id)),
     (0xfff7_0000_0000_0000, |id| Question::Id(IdKind::Group, id)),
     (0xfff6_0000_0000_0000, |id| Question::Id(IdKind::Session, id)),
+    (0xfff5_0000_0000_0000, Question::OfFirst),
+    (0xfff4_0000_0000_0000, Question::OfSecond),
 ];
 const SHIFT: u32 = 16;
 /// Before the answer stands its length.
@@ -141,6 +147,8 @@ impl Question {
             Self::Id(IdKind::Session, id) => (BASES[9].0, id),
             Self::Removed(fd) => (BASES[5].0, fd),
             Self::Beyond(fd) => (BASES[6].0, fd),
+            Self::OfFirst(fd) => (BASES[10].0, fd),
+            Self::OfSecond(fd) => (BASES[11].0, fd),
         };
         base + (u64::from(number.cast_unsigned()) << SHIFT)
     }
@@ -235,9 +243,17 @@ impl Decoder<'_, '_> {
 
     /// A descriptor of the process that the first argument is a descriptor of.
     pub(super) fn write_beyond(&mut self, out: &mut Vec<u8>, fd: i32) {
+        self.write_descriptor_of(out, Question::Beyond(fd));
+    }
+
+    /// A descriptor of another process, with the answer to what is behind it.
+    pub(super) fn write_descriptor_of(&mut self, out: &mut Vec<u8>, question: Question) {
+        let (Question::Beyond(fd) | Question::OfFirst(fd) | Question::OfSecond(fd)) = question else {
+            return;
+        };
         write_number(out, i64::from(fd));
         if fd >= 0 && (self.style.files || self.style.details.is_any()) {
-            self.write_answer(out, Question::Beyond(fd));
+            self.write_answer(out, question);
         }
     }
 

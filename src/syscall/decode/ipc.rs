@@ -1,7 +1,7 @@
 //! System V IPC and POSIX message queues: what their calls take and fill.
 
 use super::ioctl::What;
-use super::layout::Show::{Flags, Id, Int, Nested, Octal, Uint};
+use super::layout::Show::{Flags, Hex, Id, Int, Nested, Octal, Uint};
 use super::layout::Size::{B2, B4, Half, Word};
 use super::layout::{Layout, layouts};
 use super::rare::number;
@@ -97,6 +97,13 @@ layouts! {
         always sem_op @ 2/2 Int(B2);
         always sem_flg @ 4/4 Flags(&SEMBUF, B2);
     }
+    /// `struct mq_attr` of a queue that is made, whose flags the kernel does not look at.
+    NEW_MESSAGES: 64/32 {
+        always mq_flags @ 0/0 Hex(Word);
+        always mq_maxmsg @ 8/4 Int(Word);
+        always mq_msgsize @ 16/8 Int(Word);
+        always mq_curmsgs @ 24/12 Int(Word);
+    }
     /// `struct mq_attr`.
     MESSAGES: 64/32 {
         always mq_flags @ 0/0 Flags(&QUEUE_FLAGS, Word);
@@ -122,7 +129,7 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
     let (name, .., layout, stats) =
         CONTROLLED.iter().find(|(name, at, ..)| *name == spec.name && *at == index)?;
     // The operation stands before the structure.
-    let operation = event.args[index - 1] & 0xff;
+    let operation = operation(event.args[index - 1]);
     let filled = limits(name, operation).or_else(|| stats.contains(&operation).then_some(*layout));
     match (operation, filled) {
         // Through ipc the structure is behind a pointer to it, which is shown so where it cannot be read.
@@ -135,7 +142,7 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
 
 /// The structure of `semctl`.
 fn write_semaphores(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    let (address, operation) = (call.arg(index), call.arg(index - 1) & 0xff);
+    let (address, operation) = (call.arg(index), operation(call.arg(index - 1)));
     let layout = match (limits(call.spec.name, operation), operation) {
         (Some(layout), _) => Some(layout),
         (None, SET | 2 | 18 | 20) => Some(&SEMAPHORES),
@@ -154,6 +161,11 @@ fn write_semaphores(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize)
     } else {
         call.write_address(out, address);
     }
+}
+
+/// Without `IPC_64`.
+fn operation(value: u64) -> u64 {
+    u64::from(value as u32 & !0x100)
 }
 
 /// What `IPC_INFO` gives, and what `SEM_INFO`, `MSG_INFO` and `SHM_INFO` do.

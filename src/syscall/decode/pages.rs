@@ -41,8 +41,11 @@ pub(super) fn write_numbers(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index
             (is_told && (-4095..0).contains(&value)).then(|| syscalls::Errno::new(-value).name()).flatten();
         match errno {
             Some(name) => {
-                out.push(b'-');
-                out.extend_from_slice(name.as_bytes());
+                let number = |out: &mut Vec<u8>| write_number(out, i64::from(value));
+                call.style.constants.write(out, number, |out| {
+                    out.push(b'-');
+                    out.extend_from_slice(name.as_bytes());
+                });
             }
             None => write_number(out, i64::from(value)),
         }

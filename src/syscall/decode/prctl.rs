@@ -1,5 +1,6 @@
 //! `prctl(2)`: what the arguments are, how many are looked at, and what is returned, by the operation.
 
+use super::call::word;
 use super::process::write_thread_name;
 use super::special::Form;
 use super::{Decoder, filter};
@@ -17,7 +18,7 @@ const FILLED: Form = Form::OwnLate(write_integer);
 
 /// The arguments of an operation behind it: all that are looked at. A line an operation.
 static OPERATIONS: &[(u32, &[Form])] = &[
-    (1, &[Form::As(Arg::Signal)]),                   // PR_SET_PDEATHSIG
+    (1, &[Form::Own(write_signal_at_end)]),          // PR_SET_PDEATHSIG
     (2, &[Form::OwnLate(write_signal)]),             // PR_GET_PDEATHSIG
     (3, &[]),                                        // PR_GET_DUMPABLE
     (4, &[Form::As(Arg::Enum(&SUID_DUMP))]),         // PR_SET_DUMPABLE
@@ -124,8 +125,17 @@ pub(super) fn result(args: &[u64; 6]) -> Option<(&'static FlagSet, bool)> {
     })
 }
 
+/// The signal that the end of the parent sends; what can be none is a number.
+fn write_signal_at_end(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    const LARGEST: u64 = 128;
+    match word(call.event.abi, call.arg(index)) {
+        signal @ 0..=LARGEST => call.style.constants.signal(out, signal as u32),
+        number => write_radix(out, number, 10, 1),
+    }
+}
+
 fn write_unsigned(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    write_radix(out, super::call::word(call.event.abi, call.arg(index)), 10, 1);
+    write_radix(out, word(call.event.abi, call.arg(index)), 10, 1);
 }
 
 /// `[1]`, in this form, where the kernel has filled it.

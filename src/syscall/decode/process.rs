@@ -80,7 +80,8 @@ pub(super) fn write_nodes_at(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, addr
 
 /// The policy in force, which the kernel fills in.
 pub(super) fn write_policy(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    match call.read_u32_at(call.phase, call.arg(index)).filter(|_| call.succeeded()) {
+    match call.read_u32_at(call.phase, call.arg(index)).filter(|_| call.succeeded() && !call.style.addresses)
+    {
         Some(policy) => {
             out.push(b'[');
             call.style.constants.one(out, &MPOL, u64::from(policy));
@@ -167,7 +168,7 @@ const MOST_LEVELS: u64 = 32;
 
 fn write_clone_set(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     let (set_tid, set_tid_size) = (long(bytes, 64), long(bytes, 72));
-    if bytes.len() >= 80 && (set_tid != 0 || set_tid_size != 0) {
+    if bytes.len() >= 72 && (set_tid != 0 || set_tid_size != 0) {
         out.extend_from_slice(b", set_tid=");
         if set_tid == 0 || set_tid_size == 0 || set_tid_size > MOST_LEVELS {
             write_address64(out, set_tid);

@@ -8,7 +8,7 @@ use super::layout::layouts;
 use super::special::Form;
 use super::text::{Hex, write_text};
 use super::{
-    Decoder, Phase, aio, bpf, filter, ipc, keys, mounts, old, pages, perf, process, ptrace, quota,
+    Decoder, Phase, Question, aio, bpf, filter, ipc, keys, mounts, old, pages, perf, process, ptrace, quota,
     structures, uring,
 };
 use crate::event::Event;
@@ -103,6 +103,12 @@ layouts! {
         always seccomp_notif_resp @ 2/2 Uint(B2);
         always seccomp_data @ 4/4 Uint(B2);
     }
+    /// `struct kcmp_epoll_slot`.
+    WATCHED: 12/12 {
+        always efd @ 0/0 Own(write_descriptor_of_second);
+        always tfd @ 4/4 Own(write_descriptor_of_second);
+        always toff @ 8/8 Uint(B4);
+    }
     /// `struct futex_waitv`.
     WAITER: 24/24 {
         always val @ 0/0 Hexadecimal(B8);
@@ -141,7 +147,7 @@ static ARGUMENTS: &[(&str, usize, Form)] = &[
     ("msgrcv", 1, Form::OwnLate(ipc::write_message)),
     ("timer_create", 1, Form::Own(ipc::write_sigevent)),
     ("mq_notify", 1, Form::Own(ipc::write_sigevent)),
-    ("mq_open", 3, Form::IoctlIn(What::Of(&ipc::MESSAGES))),
+    ("mq_open", 3, Form::IoctlIn(What::Of(&ipc::NEW_MESSAGES))),
     ("mq_getsetattr", 1, Form::IoctlIn(What::Of(&ipc::MESSAGES))),
     ("mq_getsetattr", 2, Form::IoctlOut(What::Of(&ipc::MESSAGES))),
     ("mincore", 2, Form::OwnLate(pages::write_residence)),
@@ -211,7 +217,7 @@ pub(super) fn has_form(spec: &Spec, index: usize) -> bool {
 /// What adjtimex has returned, behind the number.
 pub(super) fn write_state(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
     let state = call.event.ret.unwrap_or(0) as u64;
-    if !has_structure(call) {
+    if call.style.addresses || !has_structure(call) {
         return;
     }
     if let Some(name) = CLOCK_STATE.name(state) {
@@ -288,21 +294,25 @@ fn write_attribute(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) 
 
 /// `IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 4)`
 fn write_io_priority(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    call.write_io_priority(out, u64::from(call.arg(index) as u32));
+    let value = call.arg(index) as u32;
+    let number = |out: &mut Vec<u8>| write_number(out, i64::from(value.cast_signed()));
+    call.write_io_priority(out, u64::from(value), number);
 }
 
 impl Decoder<'_, '_> {
     /// A priority of reading and writing: a class, and a number in it.
-    pub(super) fn write_io_priority(&self, out: &mut Vec<u8>, value: u64) {
+    pub(super) fn write_io_priority(&self, out: &mut Vec<u8>, value: u64, number: impl FnOnce(&mut Vec<u8>)) {
+        self.style.constants.write(out, number, |out| self.write_named_io_priority(out, value));
+    }
+
+    /// The same by its name, whose class is a constant of its own.
+    pub(super) fn write_named_io_priority(&self, out: &mut Vec<u8>, value: u64) {
         const SHIFT: u32 = 13;
-        let number = |out: &mut Vec<u8>| write_number(out, i64::from(value as i32));
-        self.style.constants.write(out, number, |out| {
-            out.extend_from_slice(b"IOPRIO_PRIO_VALUE(");
-            IO_CLASS.write_one(out, value >> SHIFT);
-            out.extend_from_slice(b", ");
-            write_radix(out, value & ((1 << SHIFT) - 1), 10, 1);
-            out.push(b')');
-        });
+        out.extend_from_slice(b"IOPRIO_PRIO_VALUE(");
+        self.style.constants.one(out, &IO_CLASS, value >> SHIFT);
+        out.extend_from_slice(b", ");
+        write_radix(out, value & ((1 << SHIFT) - 1), 10, 1);
+        out.push(b')');
     }
 }
 
@@ -317,11 +327,17 @@ fn write_swap_flags(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize)
     write_radix(out, value & PRIORITY, 10, 1);
 }
 
+fn write_descriptor_of_second(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    call.write_descriptor_of(out, Question::OfSecond(number(&bytes[..bytes.len().min(4)]) as i32));
+}
+
 /// Which of each process's descriptors kcmp compares.
 fn write_compared(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     match (call.arg(2) as u32, index) {
-        // KCMP_FILE, KCMP_EPOLL_TFD: descriptors of the other processes.
-        (0, _) | (7, 3) => write_number(out, i64::from(call.arg(index) as i32)),
+        // KCMP_FILE, KCMP_EPOLL_TFD: descriptors of those processes.
+        (0 | 7, 3) => call.write_descriptor_of(out, Question::OfFirst(call.arg(index) as i32)),
+        (0, _) => call.write_descriptor_of(out, Question::OfSecond(call.arg(index) as i32)),
+        (7, _) => call.write_layout(out, call.arg(index), &WATCHED),
         _ => write_hex(out, word(call.event.abi, call.arg(index))),
     }
 }

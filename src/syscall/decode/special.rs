@@ -4,7 +4,7 @@ use super::Decoder;
 use super::constants::Constants;
 use super::ioctl::{self, What, WritePart};
 use super::memory::Phase;
-use super::{bpf, keys, net, old, perf, poll, prctl, process, ptrace, quota, rare, structures, uring};
+use super::{bpf, keys, net, old, perf, poll, prctl, process, ptrace, quota, rare, structures, time, uring};
 use crate::event::Event;
 use crate::syscall::flags::{self, FlagSet, write_hex, write_radix};
 use crate::syscall::{Arg, Family, Ret, Spec, Struct, open_flags};
@@ -47,6 +47,7 @@ mod command {
     pub(super) const GETSIG: u32 = 11;
     pub(super) const SETLEASE: u32 = 1024;
     pub(super) const GETLEASE: u32 = 1025;
+    pub(super) const NOTIFY: u32 = 1026;
     pub(super) const DUPFD_QUERY: u32 = 1027;
     pub(super) const DUPFD_CLOEXEC: u32 = 1030;
     pub(super) const SETPIPE_SZ: u32 = 1031;
@@ -70,6 +71,8 @@ pub(super) fn count(event: &Event<'_>, spec: &Spec) -> usize {
         "open" if args[1] & CREATES == 0 => 2,
         // O_CREAT only.
         "mq_open" if args[1] & 0o100 == 0 => 2,
+        // It is always 1.
+        "readdir" if args[2] as u32 == 1 => 2,
         "openat" if args[2] & CREATES == 0 => 3,
         // MREMAP_MAYMOVE and MREMAP_FIXED.
         "mremap" if args[3] & 3 != 3 => 4,
@@ -111,7 +114,7 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
         ("waitid", 1) if args[0] as u32 == 3 => Some(Form::Own(write_descriptor_argument)),
         ("pidfd_getfd", 1) => Some(Form::Own(write_descriptor_beyond)),
         ("modify_ldt", 1) if args[2] == 16 => Some(Form::Own(rare::write_segment_of_table)),
-        ("fcntl" | "fcntl64", 2) => fcntl_form(event, args[1] as u32),
+        ("fcntl" | "fcntl64", 2) => fcntl_form(event, args[1] as u32, spec.name == "fcntl64"),
         ("ioctl", 2) => ioctl::form(args[1] as u32),
         ("prctl", 1..) => prctl::form(args, index),
         ("get_mempolicy", 0) => Some(Form::OwnLate(process::write_policy)),
@@ -141,21 +144,25 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
     }
 }
 
-fn fcntl_form(event: &Event<'_>, command: u32) -> Option<Form> {
+fn fcntl_form(event: &Event<'_>, command: u32, is_of_32_bits: bool) -> Option<Form> {
     use command::{
-        ADD_SEALS, DUPFD, DUPFD_CLOEXEC, DUPFD_QUERY, SETFD, SETFL, SETLEASE, SETOWN, SETPIPE_SZ, SETSIG,
+        ADD_SEALS, DUPFD, DUPFD_CLOEXEC, DUPFD_QUERY, NOTIFY, SETFD, SETFL, SETLEASE, SETOWN, SETPIPE_SZ,
+        SETSIG,
     };
     match command {
         SETFD => Some(Form::Bits(&flags::FD_FLAGS)),
         SETFL => Some(Form::Bits(open_flags(event.abi))),
         ADD_SEALS => Some(Form::Bits(&flags::SEALS)),
         SETLEASE => Some(Form::As(Arg::Enum(&flags::LEASE))),
+        NOTIFY => Some(Form::Bits(&flags::DIRECTORY_NOTICE)),
         SETSIG => Some(Form::As(Arg::Signal)),
         DUPFD | DUPFD_CLOEXEC | DUPFD_QUERY | SETPIPE_SZ => Some(Form::As(Arg::Long)),
         SETOWN => Some(Form::As(Arg::Pid)),
         // A lock that was found is told with its owner.
         5 | 36 => Some(Form::As(Arg::Out(Struct::Flock))),
         6 | 7 | 37 | 38 => Some(Form::As(Arg::In(Struct::Flock))),
+        // Of fcntl64 only.
+        12..=14 if !is_of_32_bits => Some(Form::As(Arg::Word)),
         12 => Some(Form::As(Arg::Out(Struct::Flock64))),
         13 | 14 => Some(Form::As(Arg::In(Struct::Flock64))),
         // Owners.
@@ -272,6 +279,7 @@ pub(super) fn ret(event: &Event<'_>, spec: &Spec) -> Ret {
         // In hexadecimal, with what it means behind it.
         "prctl" if prctl::result(&event.args).is_some_and(|(_, are_bits)| are_bits) => Ret::Addr,
         "personality" => Ret::Addr,
+        _ if is_fcntl(spec) && event.args[1] as u32 == command::GETLEASE => Ret::Addr,
         // MEMBARRIER_CMD_QUERY: what there is.
         "membarrier" if event.args[0] as u32 == 0 => Ret::Addr,
         "ioctl" if ioctl::makes_descriptor(event.args[1] as u32) => Ret::Fd,
@@ -285,7 +293,13 @@ fn write_meaning(call: &Decoder<'_, '_>, out: &mut Vec<u8>) {
     let (set, are_bits) = match call.spec.name {
         "sched_getscheduler" if flags::SCHED.name(value).is_none() => return,
         "sched_getscheduler" => (&flags::SCHED, false),
-        "personality" => (&flags::PERSONALITY, true),
+        "fcntl" | "fcntl64" => (&flags::LEASE, false),
+        "personality" => {
+            out.extend_from_slice(b" (");
+            call.style.constants.bits(out, &flags::PERSONALITY, value);
+            out.push(b')');
+            return;
+        }
         "membarrier" => (&flags::MEMBARRIER, true),
         "ioctl" if flags::SETNS.name(value).is_none() => return,
         "ioctl" => (&flags::SETNS, false),
@@ -387,9 +401,15 @@ pub(super) fn write_after(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
         "recvmmsg" | "recvmmsg_time64" => net::write_time_left(call, out),
         "sgetmask" | "ssetmask" | "signal" => old::write_after(call, out),
         "sched_getscheduler" | "prctl" | "personality" => write_meaning(call, out),
+        "fcntl" | "fcntl64" if call.arg(1) as u32 == command::GETLEASE => write_meaning(call, out),
+        "time" if call.event.ret != Some(0) => {
+            out.extend_from_slice(b" (");
+            time::write_moment(out, call.event.ret.unwrap_or(0), 0, 0);
+            out.push(b')');
+        }
         "ioctl" if ioctl::tells_namespace(call.arg(1) as u32) => write_meaning(call, out),
         "membarrier" if call.arg(0) as u32 == 0 && call.event.ret != Some(0) => write_meaning(call, out),
-        "set_thread_area" => {
+        "set_thread_area" if !call.style.addresses => {
             if let Some(entry) = call.read_u32_at(Phase::Exit, call.arg(0)) {
                 out.extend_from_slice(format!(" (entry_number={})", entry.cast_signed()).as_bytes());
             }
@@ -400,9 +420,9 @@ pub(super) fn write_after(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
             out.push(b')');
         }
         "modify_ldt" => rare::write_table_error(call, out),
-        "ioprio_get" => {
+        "ioprio_get" if call.style.constants != Constants::Numbers => {
             out.extend_from_slice(b" (");
-            call.write_io_priority(out, call.event.ret.unwrap_or(0).unsigned_abs());
+            call.write_named_io_priority(out, call.event.ret.unwrap_or(0).unsigned_abs());
             out.push(b')');
         }
         _ => {}
@@ -578,8 +598,14 @@ fn write_more(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, more: &[More]) {
             More::Count(index) => write_radix(out, u64::from(args[*index] as u32), 10, 1),
             More::Hex(index) => write_hex(out, u64::from(args[*index] as u32)),
             More::WakeOp => write_wake_op(call, out, args[5] as u32),
-            More::Bitset if args[5] as u32 == u32::MAX => out.extend_from_slice(b"FUTEX_BITSET_MATCH_ANY"),
-            More::Bitset => write_hex(out, u64::from(args[5] as u32)),
+            More::Bitset => {
+                let bits = u64::from(args[5] as u32);
+                let name = |out: &mut Vec<u8>| match args[5] as u32 {
+                    u32::MAX => out.extend_from_slice(b"FUTEX_BITSET_MATCH_ANY"),
+                    _ => write_hex(out, bits),
+                };
+                call.style.constants.write(out, |out| write_hex(out, bits), name);
+            }
         }
     }
 }

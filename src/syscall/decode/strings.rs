@@ -81,6 +81,9 @@ impl Decoder<'_, '_> {
         if !self.succeeded() {
             return self.write_address(out, address);
         }
+        if net::is_option_value(self.spec, index) && self.style.addresses {
+            return self.write_address(out, address);
+        }
         if net::is_option_value(self.spec, index) {
             return self.write_socket_option(out, index);
         }

@@ -4,6 +4,7 @@ use super::Decoder;
 use super::escape::write_escaped;
 use super::files::LONGEST_PATH;
 use super::memory::Phase;
+use crate::event::Abi;
 use crate::syscall::flags::write_radix;
 
 /// Which strings are printed in hexadecimal.
@@ -43,8 +44,9 @@ impl Decoder<'_, '_> {
     }
 
     pub(super) fn write_buffer_as(&mut self, out: &mut Vec<u8>, address: u64, length: u64, hex: Hex) {
-        if address == 0 {
-            return self.write_address(out, 0);
+        // Of no length, memory is looked at nowhere, but that it can be there is.
+        if address == 0 || self.event.abi == Abi::X32 && address > u64::from(u32::MAX) {
+            return self.write_address(out, address);
         }
         let shown = usize::try_from(length).unwrap_or(usize::MAX).min(self.style.strings).min(LONGEST);
         // strace reads one byte more where there is more.
@@ -138,6 +140,7 @@ impl Decoder<'_, '_> {
             let suffix: &[u8] = match (ends, pointers.len()) {
                 (true, 1) => b" var */",
                 (true, _) => b" vars */",
+                (false, 1) => b" var, unterminated */",
                 (false, _) => b" vars, unterminated */",
             };
             return out.extend_from_slice(suffix);

@@ -21,13 +21,18 @@ flag_sets! {
     /// Descriptor flags: `F_SETFD` of `fcntl(2)`.
     FD_FLAGS: int "FD_???" { FD_CLOEXEC = 1 }
     /// `F_SETLEASE` of `fcntl(2)`.
-    LEASE: int "F_???" { F_RDLCK = 0, F_WRLCK = 1, F_UNLCK = 2, F_EXLCK = 4, F_SHLCK = 8 }
+    LEASE: long "F_???" { F_RDLCK = 0, F_WRLCK = 1, F_UNLCK = 2, F_EXLCK = 4, F_SHLCK = 8 }
     /// Kinds of owners of descriptors: `F_SETOWN_EX` of `fcntl(2)`.
     OWNER_KIND: int "F_OWNER_???" { F_OWNER_TID = 0, F_OWNER_PID = 1, F_OWNER_PGRP = 2 }
     /// `F_ADD_SEALS` of `fcntl(2)`.
-    SEALS: int "F_SEAL_???" {
+    SEALS: long "F_SEAL_???" {
         F_SEAL_SEAL = 1, F_SEAL_SHRINK = 2, F_SEAL_GROW = 4, F_SEAL_WRITE = 8, F_SEAL_FUTURE_WRITE = 0x10,
         F_SEAL_EXEC = 0x20,
+    }
+    /// `F_NOTIFY` of `fcntl(2)`.
+    DIRECTORY_NOTICE: long "DN_???" {
+        DN_ACCESS = 1, DN_MODIFY = 2, DN_CREATE = 4, DN_DELETE = 8, DN_RENAME = 0x10, DN_ATTRIB = 0x20,
+        DN_MULTISHOT = 0x8000_0000,
     }
     /// `flock(2)` operations.
     FLOCK: int "LOCK_???" {

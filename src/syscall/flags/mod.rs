@@ -32,7 +32,7 @@ pub mod x86;
 pub use bpf::*;
 pub use devices::*;
 pub use file::{RESOLVE, STATX};
-pub use io::{FD_FLAGS, IO_URING_REGISTER, LEASE, OWNER_KIND, SEALS, SEEK};
+pub use io::{DIRECTORY_NOTICE, FD_FLAGS, IO_URING_REGISTER, LEASE, OWNER_KIND, SEALS, SEEK};
 pub use ioctl::{ioctl_names, ioctl_number, ioctl_numbers};
 pub use members::*;
 pub use memory::MPOL;

@@ -70,7 +70,7 @@ flag_sets! {
         PIDFD_SIGNAL_THREAD = 1, PIDFD_SIGNAL_THREAD_GROUP = 2, PIDFD_SIGNAL_PROCESS_GROUP = 4,
     }
     /// `personality(2)`: an execution domain and bits.
-    PERSONALITY: int "PER_???" Choice(0xff) {
+    PERSONALITY: int "" Class(0xff, "PER_???") {
         PER_LINUX = 0, PER_BSD = 6, PER_LINUX32 = 8, PER_RISCOS = 0xc, PER_OSF4 = 0xf, PER_HPUX = 0x10,
     } {
         UNAME26 = 0x2_0000, ADDR_NO_RANDOMIZE = 0x4_0000, FDPIC_FUNCPTRS = 0x8_0000,
