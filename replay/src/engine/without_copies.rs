@@ -54,14 +54,14 @@ pub(super) fn without_copies(program: &Program) -> Otherwise {
     for step in 0..program.steps.len() as u32 {
         let action = program.action(step);
         let about = action.defines().or(action.closes()).or(action.uses()[0]);
-        let is_of_copy = match *action {
-            Action::Change(
-                Change::Copy { to, .. } | Change::Clone { to, .. } | Change::CloneRange { to, .. },
-            ) => is_needless(to),
-            _ => {
-                let is_lookup = action.lookup().is_some() && !asks_of_descriptor(program, action);
-                about.is_some_and(is_needless) && (!is_lookup || action.defines().is_some())
-            }
+        let is_of_copy = if let Action::Change(
+            Change::Copy { to, .. } | Change::Clone { to, .. } | Change::CloneRange { to, .. },
+        ) = *action
+        {
+            is_needless(to)
+        } else {
+            let is_lookup = action.lookup().is_some() && !asks_of_descriptor(program, action);
+            about.is_some_and(is_needless) && (!is_lookup || action.defines().is_some())
         };
         if is_of_copy && !is_made(&step) {
             left_out.push(step);
