@@ -19,9 +19,9 @@ use crate::syscall::{self, Arg, Classes, Spec};
 const FORMS: &[(&[&str], &str)] = &[
     (&["ipc"], "strace looks into their arguments, which a log keeps with --decode full only"),
     (&["prctl", "arch_prctl"], "strace knows the arguments of each operation"),
-    (&["reboot", "kcmp", "rseq", "readdir"], "and of these, or guesses"),
+    (&["reboot"], "and of these, or guesses"),
     (&["socket"], "strace knows the protocols of rare domains"),
-    (&["fcntl", "fcntl64"], "strace prints descriptors above 2 GiB as unsigned, F_GETLK64 only for 32 bits"),
+    (&["fcntl", "fcntl64"], "strace prints descriptors above 2 GiB as unsigned"),
     (&["rt_sigreturn", "restart_syscall"], "strace reads the frame, or remembers a call before"),
     (&["fanotify_mark"], "FAN_MARK_MNTNS is newer, and FAN_NOFD is -1"),
 ];
