@@ -87,17 +87,8 @@ pub fn descriptors(set: &str) -> anyhow::Result<Descriptors> {
     }
     let sign = if list.len() < set.len() { "!" } else { "" };
     let named = format!("{sign}{}", items.join(","));
-    Descriptors::parse(&named).map_err(|wrong| match uint(wrong, MOST_DESCRIPTORS) {
-        Some(_) => anyhow::anyhow!(
-            "descriptor {wrong} is not taken, only those below {}; see docs/strace.md",
-            Descriptors::MOST
-        ),
-        None => anyhow::anyhow!("invalid descriptor '{wrong}'"),
-    })
+    Descriptors::parse(&named).map_err(|wrong| anyhow::anyhow!("invalid descriptor '{wrong}'"))
 }
-
-/// What strace takes for a descriptor.
-const MOST_DESCRIPTORS: u64 = i32::MAX as u64;
 
 /// Whether names of threads are told, and ids of other namespaces, of `-e decode-pids=`.
 pub fn names(text: &str) -> anyhow::Result<(bool, bool)> {

@@ -172,7 +172,12 @@ impl Parser {
             separately,
             style: Style {
                 strings: self.strings.unwrap_or(32),
-                hex: [Hex::Never, Hex::Unprintable, Hex::All][self.hex_level.max(self.hex.short).min(2)],
+                hex: match self.hex_level.max(self.hex.short) {
+                    0 if self.hex_characters => Hex::Characters,
+                    0 => Hex::Never,
+                    1 => Hex::Unprintable,
+                    _ => Hex::All,
+                },
                 verbose: self.verbose,
                 files,
                 details,

@@ -32,46 +32,41 @@ impl Details {
 /// A set of descriptors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Descriptors {
-    bits: [u64; Self::MOST as usize / 64],
-    /// Whether higher ones are in it.
-    beyond: bool,
+    /// In ascending order; kept until the end, for a command line is read once.
+    listed: &'static [i32],
+    /// All but those.
+    is_inverted: bool,
 }
 
 impl Descriptors {
-    /// Those below are told apart.
-    pub const MOST: u32 = 256;
     /// None.
-    pub const NONE: Self = Self { bits: [0; Self::MOST as usize / 64], beyond: false };
+    pub const NONE: Self = Self { listed: &[], is_inverted: false };
 
     /// `3,5`, `!3`, `all`, `none`; the part that is wrong otherwise.
     ///
     /// # Errors
-    /// What is no number below [`MOST`](Self::MOST).
+    /// What is no descriptor's number.
     pub fn parse(text: &str) -> Result<Self, &str> {
         let (is_inverted, list) = text.strip_prefix('!').map_or((false, text), |list| (true, list));
-        let mut set = Self::NONE;
+        let (mut listed, mut is_all) = (Vec::new(), false);
         for item in list.split(',') {
             match item {
-                "all" => set = Self::NONE.inverted(),
+                "all" => is_all = true,
                 "none" => {}
-                item => {
-                    let fd: u32 = item.parse().ok().filter(|&fd| fd < Self::MOST).ok_or(item)?;
-                    set.bits[fd as usize / 64] |= 1 << (fd % 64);
-                }
+                item => listed.push(item.parse().ok().filter(|&fd: &i32| fd >= 0).ok_or(item)?),
             }
         }
-        Ok(if is_inverted { set.inverted() } else { set })
-    }
-
-    fn inverted(self) -> Self {
-        Self { bits: self.bits.map(|word| !word), beyond: !self.beyond }
+        if is_all {
+            listed.clear();
+        }
+        listed.sort_unstable();
+        Ok(Self { listed: listed.leak(), is_inverted: is_inverted != is_all })
     }
 
     /// Whether this one is in it.
     #[must_use]
     pub fn has(&self, fd: i32) -> bool {
-        let Ok(fd) = u32::try_from(fd) else { return false };
-        self.bits.get(fd as usize / 64).map_or(self.beyond, |word| word >> (fd % 64) & 1 != 0)
+        fd >= 0 && self.listed.binary_search(&fd).is_ok() != self.is_inverted
     }
 }
 

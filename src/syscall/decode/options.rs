@@ -45,6 +45,7 @@ const ICMP_FILTER: i32 = 1;
 
 /// Options of `SOL_SOCKET` that are numbers.
 #[rustfmt::skip]
+#[allow(clippy::wildcard_imports, reason = "a table of names")]
 const NUMBERS: &[i32] = {
     use libc::*;
     &[
@@ -59,6 +60,7 @@ const NUMBERS: &[i32] = {
 };
 
 /// What the value of an option is.
+#[allow(clippy::wildcard_imports, reason = "a table of names")]
 fn value_of(level: i32, option: i32, is_asked: bool) -> Value {
     use libc::*;
     match (level, option, is_asked) {

@@ -13,6 +13,8 @@ pub enum Hex {
     /// None.
     #[default]
     Never,
+    /// Of all the bytes that do not print (`--strings-in-hex=non-ascii-chars`).
+    Characters,
     /// Those with bytes that do not print (`-x`).
     Unprintable,
     /// All (`-xx`).
@@ -199,6 +201,15 @@ pub(super) fn write_text(out: &mut Vec<u8>, text: &[u8], hex: Hex, is_cut: bool)
         for &byte in text {
             out.extend_from_slice(b"\\x");
             write_radix(out, u64::from(byte), 16, 2);
+        }
+    } else if hex == Hex::Characters {
+        for byte in text {
+            if prints(byte) {
+                write_escaped(out, std::slice::from_ref(byte), b"");
+            } else {
+                out.extend_from_slice(b"\\x");
+                write_radix(out, u64::from(*byte), 16, 2);
+            }
         }
     } else {
         write_escaped(out, text, b"");

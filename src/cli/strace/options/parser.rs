@@ -64,6 +64,7 @@ pub struct Parser {
     pub verbose: bool,
     pub hex: Times,
     pub hex_level: usize,
+    pub hex_characters: bool,
     pub files: Times,
     /// `-e decode-fds=`
     pub decode: Option<(bool, Details)>,
@@ -233,17 +234,18 @@ impl Parser {
                 });
             }
             "strings-in-hex" => {
+                self.hex_characters = value == Some("non-ascii-chars");
                 self.hex_level = match value.unwrap_or("all") {
                     "all" => 2,
                     "non-ascii" => 1,
-                    "none" => 0,
-                    "non-ascii-chars" => {
-                        bail!("--strings-in-hex=non-ascii-chars is not taken; see docs/strace.md")
-                    }
+                    "none" | "non-ascii-chars" => 0,
                     _ => return Err(given.invalid()),
                 }
             }
-            _ => self.clock = Some(values::clock(value.unwrap_or_default()).ok_or_else(|| given.invalid())?),
+            _ => {
+                let clock = values::clock(value.unwrap_or_default(), self.clock);
+                self.clock = Some(clock.ok_or_else(|| given.invalid())?);
+            }
         }
         Ok(())
     }

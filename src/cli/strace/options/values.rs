@@ -36,8 +36,14 @@ pub fn time(text: &str) -> Option<Duration> {
 }
 
 /// `[[format:]time|unix|none][,[precision:]s|ms|us|ns]`
-pub fn clock(text: &str) -> Option<Clock> {
-    let (mut format, mut precision) = ("time", 0);
+///
+/// What is not told is as it was `before`.
+pub fn clock(text: &str, before: Option<Clock>) -> Option<Clock> {
+    let (mut format, mut precision) = match before {
+        Some(Clock::Epoch { decimals }) => ("unix", decimals),
+        Some(Clock::Day { decimals }) => ("time", decimals),
+        _ => ("time", 0),
+    };
     for part in text.split(',').filter(|part| !part.is_empty()) {
         match part.split_once(':').unwrap_or(("", part)) {
             ("" | "format", name @ ("time" | "unix" | "none")) => format = name,
@@ -66,7 +72,7 @@ pub fn decimals(unit: &str) -> Option<usize> {
 /// What `-I` takes.
 pub fn interruptible(when: &str) -> Option<Interruptible> {
     match when {
-        "1" | "anywhere" => Some(Interruptible::Anywhere),
+        "1" | "anywhere" | "always" => Some(Interruptible::Anywhere),
         "2" | "waiting" => Some(Interruptible::Waiting),
         "3" | "never" => Some(Interruptible::Never),
         "4" | "never_tstp" => Some(Interruptible::NeverStopped),
@@ -109,11 +115,15 @@ mod tests {
 
     #[test]
     fn formats_of_times() {
-        assert_eq!(clock("unix,ns"), Some(Clock::Epoch { decimals: 9 }));
+        assert_eq!(clock("unix", clock("precision:ns", None)), Some(Clock::Epoch { decimals: 9 }));
+        assert_eq!(clock("unix,ns", None), Some(Clock::Epoch { decimals: 9 }));
         assert_eq!(
-            (clock(""), clock(",")),
+            (clock("", None), clock(",", None)),
             (Some(Clock::Day { decimals: 0 }), Some(Clock::Day { decimals: 0 }))
         );
-        assert_eq!((clock("precision:"), clock("bogus"), clock("format:ms")), (None, None, None));
+        assert_eq!(
+            (clock("precision:", None), clock("bogus", None), clock("format:ms", None)),
+            (None, None, None)
+        );
     }
 }

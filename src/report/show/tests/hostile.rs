@@ -60,14 +60,28 @@ fn word() -> impl Strategy<Value = u64> {
 fn options() -> impl Strategy<Value = Options> {
     let who = prop::sample::select(vec![Who::Hidden, Who::Thread, Who::Named]);
     let time = prop_oneof![Just(Time::Hidden), word().prop_map(Time::Since), word().prop_map(Time::Epoch)];
-    let hex = prop::sample::select(vec![Hex::Never, Hex::Unprintable, Hex::All]);
+    let hex = prop::sample::select(vec![Hex::Never, Hex::Characters, Hex::Unprintable, Hex::All]);
     let constants = prop::sample::select(vec![Constants::Names, Constants::Numbers, Constants::Both]);
     let switches = (any::<[bool; 7]>(), constants);
     let style = (0..100_usize, hex, switches).prop_map(|(strings, hex, (switches, constants))| {
         let [verbose, files, names, environment, raw, addresses, all] = switches;
         let details = if all { Details::ALL } else { Details::default() };
         let dumps = [Descriptors::parse(if all { "all" } else { "none" }).expect("a set"); 2];
-        Style { strings, hex, verbose, files, names, details, raw, addresses, dumps, constants, environment }
+        let namespaces = all;
+        Style {
+            strings,
+            hex,
+            verbose,
+            files,
+            names,
+            namespaces,
+            details,
+            raw,
+            addresses,
+            dumps,
+            constants,
+            environment,
+        }
     });
     (who, time, any::<bool>(), style).prop_map(|(who, time, duration, style)| Options {
         who,
