@@ -68,52 +68,8 @@ const NEWER: &[(&str, u64)] = &[
 ];
 
 /// Operations of ioctl whose structures strace takes apart, and which are told by their addresses here.
-const NOT_TAKEN_APART: [&str; 44] = [
-    "BTRFS_",
-    "COUNTER_ADD",
-    "DM_",
-    "GPIO",
-    "KVM_",
-    "MIXER_READ",
-    "MEMWRITE",
-    "MEMREADOOB",
-    "MEMGET",
-    "MTDFILE",
-    "MIXER_WRITE",
-    "PTP_",
-    "TEE_",
-    "UBI_",
-    "VIDIOC_",
-    "HDIO_",
-    "GIO_",
-    "PIO_",
-    "KIOCSOUND",
-    "KDMKTONE",
-    "KDSETLED",
-    "KDADDIO",
-    "KDDELIO",
-    "KDGKB",
-    "KDSKB",
-    "KDGETKEYCODE",
-    "KDSETKEYCODE",
-    "KDSIGACCEPT",
-    "KDFONTOP",
-    "KDKBDREP",
-    "RTC_PARAM",
-    "SG_IO",
-    "SG_SCSI_RESET",
-    "SG_GET_REQUEST_TABLE",
-    "SECCOMP_IOCTL_NOTIF_RECV",
-    "SECCOMP_IOCTL_NOTIF_SEND",
-    "OTPSELECT",
-    "PERF_EVENT_IOC_QUERY_BPF",
-    "PERF_EVENT_IOC_MODIFY_ATTRIBUTES",
-    "EVIOCG",
-    "EVIOCSKEYCODE",
-    "EVIOCSFF",
-    "EVIOCSABS",
-    "EVIOCSMASK",
-];
+const NOT_TAKEN_APART: [&str; 7] =
+    ["BTRFS_", "DM_", "KVM_", "TEE_", "VIDIOC_", "SG_IO", "SG_GET_REQUEST_TABLE"];
 
 /// Calls that are told otherwise, and why.
 const PERMITTED: [(&str, &str); 3] = [
@@ -259,10 +215,21 @@ fn compare_operations(name: &str, abi: Abi, number: &str, errno: &str, options: 
     let operations: Vec<String> = operations.iter().map(u32::to_string).collect();
     let mut arguments = vec![errno, "1", "21", number, number];
     arguments.extend(operations.iter().map(String::as_str));
-    compare(name, &arguments, options, 4000, |line| {
-        let operation = line.split_once(", ").map_or("", |(_, rest)| rest);
-        NOT_TAKEN_APART.iter().any(|name| operation.starts_with(name)) || is_permitted(line)
-    });
+    // Of a program for i386 strace takes none of the operations of IDE disks apart but one.
+    let is_known: fn(&str) -> bool = match abi {
+        Abi::I386 => |line| operation(line).starts_with("HDIO_") || is_not_taken_apart(line),
+        _ => is_not_taken_apart,
+    };
+    compare(name, &arguments, options, 4000, is_known);
+}
+
+/// The second argument of a call and what is behind it.
+fn operation(line: &str) -> &str {
+    line.split_once(", ").map_or("", |(_, rest)| rest)
+}
+
+fn is_not_taken_apart(line: &str) -> bool {
+    NOT_TAKEN_APART.iter().any(|name| operation(line).starts_with(name)) || is_permitted(line)
 }
 
 #[test]

@@ -24,6 +24,9 @@ impl Decoder<'_, '_> {
             Form::As(arg) => self.write_kind(out, arg, index),
             Form::Named(names) => out.extend_from_slice(names.as_bytes()),
             Form::Quota => special::write_quota(out, self.event.args[index] as u32, self.style.constants),
+            Form::IoctlIn(what) if what.is_argument() => {
+                self.write_ioctl_argument(out, what, self.arg(index));
+            }
             Form::IoctlIn(_) | Form::IoctlOut(_) | Form::Option if self.style.addresses => {
                 self.write_address(out, self.arg(index));
             }

@@ -4,8 +4,8 @@ use super::text::write_text;
 use super::{Decoder, Phase};
 use crate::syscall::flags::{FlagSet, write_hex, write_mode, write_number, write_radix};
 
-/// The largest structure that has a table.
-const LARGEST: usize = 512;
+/// Structures up to this size are read without allocating.
+const USUAL: usize = 512;
 
 /// Elements of arrays are read together, about as many bytes at once.
 const CHUNK: usize = 1 << 14;
@@ -164,13 +164,20 @@ impl Decoder<'_, '_> {
 
     /// The structure at an address, `None` where it cannot be read.
     pub(super) fn try_layout(&mut self, out: &mut Vec<u8>, address: u64, layout: &Layout) -> Option<()> {
-        let mut bytes = [0; LARGEST];
-        let size = layout.size[self.half()].min(LARGEST);
+        let size = layout.size[self.half()];
+        let (mut usual, mut large);
+        let bytes = if size <= USUAL {
+            usual = [0; USUAL];
+            &mut usual[..size]
+        } else {
+            large = vec![0; size];
+            &mut large[..]
+        };
         let is_looked_at = address != 0 && !self.style.addresses;
-        if !is_looked_at || self.memory.read(self.phase, address, &mut bytes[..size]) < size {
+        if !is_looked_at || self.memory.read(self.phase, address, bytes) < size {
             return None;
         }
-        self.write_members(out, layout, &bytes[..size]);
+        self.write_members(out, layout, bytes);
         Some(())
     }
 

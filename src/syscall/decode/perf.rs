@@ -147,7 +147,7 @@ pub(super) fn look_ahead(call: &mut Decoder<'_, '_>) {
 
 /// The structure as it is passed, with zeros behind it, and its size. `None`: it cannot be read, or has no version.
 fn read(call: &mut Decoder<'_, '_>) -> Option<([u8; KNOWN], usize)> {
-    let address = call.arg(0);
+    let address = call.arg(place(call));
     let size = call.read_u32_at(Phase::Entry, address.wrapping_add(4)).filter(|_| address != 0)?;
     // No size is the first version's.
     let given = if size == 0 { FIRST } else { size as usize };
@@ -155,6 +155,11 @@ fn read(call: &mut Decoder<'_, '_>) -> Option<([u8; KNOWN], usize)> {
     let attr = &mut bytes[..given.min(KNOWN)];
     let is_there = given >= FIRST && call.memory.read(Phase::Entry, address, attr) == attr.len();
     is_there.then_some((bytes, given))
+}
+
+/// Which argument it is.
+fn place(call: &Decoder<'_, '_>) -> usize {
+    if call.spec.name == "ioctl" { 2 } else { 0 }
 }
 
 /// `{type=PERF_TYPE_HARDWARE, size=PERF_ATTR_SIZE_VER5, ...}`
@@ -174,7 +179,7 @@ fn write_size(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     const TOO_LARGE: i32 = 7;
     let passed = word32(bytes, 0);
     call.style.constants.one(out, &PERF_SIZE, u64::from(passed));
-    let known = call.read_u32_at(Phase::Exit, call.arg(0).wrapping_add(4));
+    let known = call.read_u32_at(Phase::Exit, call.arg(place(call)).wrapping_add(4));
     if let Some(known) = known.filter(|&known| known != passed && call.event.errno() == Some(TOO_LARGE)) {
         out.extend_from_slice(b" => ");
         call.style.constants.one(out, &PERF_SIZE, u64::from(known));

@@ -467,7 +467,7 @@ fn write_stopped_call(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, name: &str,
 }
 
 /// `__NR_read`, or the number.
-fn write_call_name(call: &Decoder<'_, '_>, out: &mut Vec<u8>, number: u64, arch: u32) {
+pub(super) fn write_call_name(call: &Decoder<'_, '_>, out: &mut Vec<u8>, number: u64, arch: u32) {
     let abi = match arch {
         0xc000_003e => Some(Abi::X86_64),
         0x4000_0003 => Some(Abi::I386),

@@ -76,6 +76,14 @@ flag_sets! {
         RTC_VL_DATA_INVALID = 1, RTC_VL_BACKUP_LOW = 2, RTC_VL_BACKUP_EMPTY = 4, RTC_VL_ACCURACY_LOW = 8,
         RTC_VL_BACKUP_SWITCH = 16,
     }
+    /// `param` of `struct rtc_param`.
+    CLOCK_PARAMETER: long "RTC_PARAM_???" {
+        RTC_PARAM_FEATURES = 0, RTC_PARAM_CORRECTION = 1, RTC_PARAM_BACKUP_SWITCH_MODE = 2,
+    }
+    /// `RTC_PARAM_BACKUP_SWITCH_MODE`.
+    CLOCK_BACKUP: long "RTC_BSM_???" {
+        RTC_BSM_DISABLED = 0, RTC_BSM_DIRECT = 1, RTC_BSM_LEVEL = 2, RTC_BSM_STANDBY = 3,
+    }
     /// What a receiver of infrared light can do (`LIRC_GET_FEATURES`).
     INFRARED: int "LIRC_CAN_???" {
         LIRC_CAN_SEND_PULSE = 2, LIRC_CAN_SEND_LIRCCODE = 0x10, LIRC_CAN_SET_SEND_CARRIER = 0x100,
@@ -116,6 +124,23 @@ flag_sets! {
     /// `flags` of `struct seccomp_notif_addfd`.
     SECCOMP_ADD: int "SECCOMP_ADDFD_FLAG_???" { SECCOMP_ADDFD_FLAG_SETFD = 1, SECCOMP_ADDFD_FLAG_SEND = 2 }
 }
+
+/// `RTC_PARAM_FEATURES`: numbers of bits.
+pub static CLOCK_FEATURES: super::FlagSet = super::FlagSet {
+    unknown: "1<<RTC_FEATURE_???",
+    wide: true,
+    fields: &[],
+    values: &[
+        (1, "1<<RTC_FEATURE_ALARM"),
+        (1 << 1, "1<<RTC_FEATURE_ALARM_RES_MINUTE"),
+        (1 << 2, "1<<RTC_FEATURE_NEED_WEEK_DAY"),
+        (1 << 3, "1<<RTC_FEATURE_ALARM_RES_2S"),
+        (1 << 4, "1<<RTC_FEATURE_UPDATE_INTERRUPT"),
+        (1 << 5, "1<<RTC_FEATURE_CORRECTION"),
+        (1 << 6, "1<<RTC_FEATURE_BACKUP_SWITCH_MODE"),
+        (1 << 7, "1<<RTC_FEATURE_ALARM_WAKEUP_ONLY"),
+    ],
+};
 
 /// `newfd_flags` of `struct seccomp_notif_addfd`: those of open as bits, also where they are an access mode.
 pub static SECCOMP_FILE: super::FlagSet =

@@ -43,7 +43,7 @@ flag_sets! {
         IP_RECVERR = 11, IP_ORIGDSTADDR = 20, IP_CHECKSUM = 23,
     }
     /// Flags of an inode (`FS_IOC_GETFLAGS`).
-    INODE_FLAGS: int "FS_???" {
+    INODE_FLAGS: int "FS_???_FL" {
         FS_SECRM_FL = 1, FS_UNRM_FL = 2, FS_COMPR_FL = 4, FS_SYNC_FL = 8, FS_IMMUTABLE_FL = 0x10,
         FS_APPEND_FL = 0x20, FS_NODUMP_FL = 0x40, FS_NOATIME_FL = 0x80, FS_DIRTY_FL = 0x100,
         FS_COMPRBLK_FL = 0x200, FS_NOCOMP_FL = 0x400, FS_ENCRYPT_FL = 0x800, FS_INDEX_FL = 0x1000,

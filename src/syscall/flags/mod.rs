@@ -5,11 +5,16 @@
 //! architecture, which also re-exports everything else: a table imports that one module.
 
 mod bpf;
+mod consoles;
 mod devices;
+mod disks;
 pub mod families;
 mod file;
+mod flash;
+mod inputs;
 mod io;
 mod ioctl;
+mod lines;
 mod members;
 mod memory;
 mod mount;
@@ -30,10 +35,15 @@ mod uring;
 pub mod x86;
 
 pub use bpf::*;
+pub use consoles::*;
 pub use devices::*;
+pub use disks::*;
 pub use file::{RESOLVE, STATX};
+pub use flash::*;
+pub use inputs::*;
 pub use io::{DIRECTORY_NOTICE, FD_FLAGS, IO_URING_REGISTER, LEASE, OWNER_KIND, SEALS, SEEK};
 pub use ioctl::{ioctl_names, ioctl_number, ioctl_numbers};
+pub use lines::*;
 pub use members::*;
 pub use memory::MPOL;
 pub use mount::{

@@ -1,37 +1,20 @@
 //! Operations on devices and kernel objects of other kinds: those of which strace takes little or all apart.
 
-use super::super::Decoder;
 use super::super::layout::Show::{Descriptor, Device, Enum, Flags, Hex, Int, Nested, Own, Text, Uint, Words};
 use super::super::layout::Size::{B1, B2, B4, B8, Word};
 use super::super::layout::layouts;
 use super::super::net::word32;
 use super::super::structures::number;
 use super::super::text::write_text;
+use super::super::{Decoder, perf};
 use super::Use::{In, Nothing, Out, Parts};
-use super::{Row, What};
+use super::{Row, What, clocks};
 use crate::syscall::flags::{self, FlagSet, write_number, write_radix};
 
 const INT: What = What::Integer(4);
 const UINT: What = What::Unsigned(4);
 
-/// An operation that is passed one structure and fills another, or other members of it.
-macro_rules! parts {
-    ($passed:ident, $filled:ident) => {
-        Parts(
-            |call, out, index| call.write_passed(out, index, &$passed),
-            |call, out, index| {
-                call.write_filled(out, index, &$passed, &$filled);
-            },
-        )
-    };
-}
-
 pub(super) static ROWS: &[Row] = &[
-    (0x0301, Out(What::Of(&GEOMETRY))), // HDIO_GETGEO
-    // Secure computing.
-    (0x4008_2102, In(What::Hexadecimal(8))), // SECCOMP_IOCTL_NOTIF_ID_VALID
-    (0x8008_2102, In(What::Hexadecimal(8))), // the same of the wrong direction
-    (0x4018_2103, In(What::Of(&SECCOMP_ADDED))), // SECCOMP_IOCTL_NOTIF_ADDFD
     // SCSI.
     (0x2201, In(INT)),                     // SG_SET_TIMEOUT
     (0x2202, Nothing),                     // SG_GET_TIMEOUT
@@ -52,6 +35,9 @@ pub(super) static ROWS: &[Row] = &[
     (0x227f, Out(INT)),                    // SG_GET_SG_TABLESIZE
     (0x2282, Out(INT)),                    // SG_GET_VERSION_NUM
     (0x2283, In(INT)),                     // SG_NEXT_CMD_LEN
+    (0x2284, In(What::Own(write_reset))),  // SG_SCSI_RESET
+    (0x2285, In(What::Pointer)),           // SG_IO
+    (0x2286, In(What::Pointer)),           // SG_GET_REQUEST_TABLE
     (0x2287, In(INT)),                     // SG_SET_KEEP_ORPHAN
     (0x2288, Out(INT)),                    // SG_GET_KEEP_ORPHAN
     (0x2289, Out(INT)),                    // SG_GET_ACCESS_COUNT
@@ -62,33 +48,18 @@ pub(super) static ROWS: &[Row] = &[
     (0x2403, In(What::Flags(&flags::PERF_GROUP))), // PERF_EVENT_IOC_RESET
     (0x4008_2404, In(What::Unsigned(8))),          // PERF_EVENT_IOC_PERIOD
     (0x2405, In(What::Descriptor)),                // PERF_EVENT_IOC_SET_OUTPUT
-    (0x4008_2406, In(What::Text(4096))),           // PERF_EVENT_IOC_SET_FILTER
-    (0x4004_2406, In(What::Text(4096))),
+    (0x4008_2406, In(What::String)),               // PERF_EVENT_IOC_SET_FILTER
+    (0x4004_2406, In(What::String)),
     (0x8008_2407, Out(What::Unsigned(8))), // PERF_EVENT_IOC_ID
     (0x8004_2407, Out(What::Unsigned(8))),
     (0x4004_2408, In(What::Descriptor)), // PERF_EVENT_IOC_SET_BPF
     (0x4004_2409, In(What::Number)),     // PERF_EVENT_IOC_PAUSE_OUTPUT
-    // Inputs.
-    (0x8004_4501, Out(What::Hexadecimal(4))), // EVIOCGVERSION
-    (0x8008_4502, Out(What::Of(&INPUT))),     // EVIOCGID
-    (0x8008_4503, Out(What::Pair(4))),        // EVIOCGREP
-    (0x4008_4503, In(What::Pair(4))),         // EVIOCSREP
-    (0x4004_4581, In(What::Value)),           // EVIOCRMFF
-    (0x8004_4584, Out(UINT)),                 // EVIOCGEFFECTS
-    (0x4004_4590, In(What::Number)),          // EVIOCGRAB
-    (0x4004_4591, In(What::Number)),          // EVIOCREVOKE
-    (0x4004_45a0, In(UINT)),                  // EVIOCSCLOCKID
-    (0x4004_4900, In(What::Value)),           // INOTIFY_IOC_SETNEXTWD
-    // Consoles.
-    (0x4b31, Out(What::One(&flags::KEYBOARD_LIGHTS, 1))), // KDGETLED
-    (0x4b33, Out(What::One(&flags::KEYBOARD_KIND, 1))),   // KDGKBTYPE
-    (0x4b36, Nothing),                                    // KDENABIO
-    (0x4b37, Nothing),                                    // KDDISABIO
-    (0x4b3a, In(What::Choice(&flags::CONSOLE_MODE))),     // KDSETMODE
-    (0x4b3b, Out(What::One(&flags::CONSOLE_MODE, 4))),    // KDGETMODE
-    (0x4b3c, Nothing),                                    // KDMAPDISP
-    (0x4b3d, Nothing),                                    // KDUNMAPDISP
-    (0x4b6d, Nothing),                                    // PIO_FONTRESET
+    (0xc008_240a, Parts(write_programs_wanted, write_programs)), // PERF_EVENT_IOC_QUERY_BPF
+    (0xc004_240a, Parts(write_programs_wanted, write_programs)),
+    (0x4008_240b, In(What::Own(write_event))), // PERF_EVENT_IOC_MODIFY_ATTRIBUTES
+    (0x4004_240b, In(What::Own(write_event))),
+    // Watches of files.
+    (0x4004_4900, In(What::Value)), // INOTIFY_IOC_SETNEXTWD
     // Files as block devices.
     (0x4c00, In(What::Descriptor)),           // LOOP_SET_FD
     (0x4c01, Nothing),                        // LOOP_CLR_FD
@@ -125,22 +96,9 @@ pub(super) static ROWS: &[Row] = &[
     (0x4004_6923, In(UINT)),                          // LIRC_SET_WIDEBAND_RECEIVER
     (0x8004_6924, Out(UINT)),                         // LIRC_GET_REC_TIMEOUT
     // Counters of hardware.
-    (0x3e01, Nothing), // COUNTER_ENABLE_EVENTS_IOCTL
-    (0x3e02, Nothing), // COUNTER_DISABLE_EVENTS_IOCTL
-    // Memory chips.
-    (0x4080_4f07, Nothing),                 // UBI_IOCVOLCRBLK
-    (0x4f08, Nothing),                      // UBI_IOCVOLRMBLK
-    (0x4008_4d02, In(What::Of(&ERASED))),   // MEMERASE
-    (0x4008_4d05, In(What::Of(&ERASED))),   // MEMLOCK
-    (0x4008_4d06, In(What::Of(&ERASED))),   // MEMUNLOCK
-    (0x8008_4d17, In(What::Of(&ERASED))),   // MEMISLOCKED
-    (0x4010_4d14, In(What::Of(&ERASED64))), // MEMERASE64
-    (0x400c_4d0f, Out(What::Of(&LOCKED))),  // OTPGETREGIONINFO
-    (0x800c_4d10, In(What::Of(&LOCKED))),   // OTPLOCK
-    (0x8004_4d07, Out(INT)),                // MEMGETREGIONCOUNT
-    (0x4008_4d0b, In(What::Unsigned(8))),   // MEMGETBADBLOCK
-    (0x4008_4d0c, In(What::Unsigned(8))),   // MEMSETBADBLOCK
-    (0x4004_4d0e, Out(UINT)),               // OTPGETREGIONCOUNT
+    (0x4006_3e00, In(What::Of(&WATCHED))), // COUNTER_ADD_WATCH_IOCTL
+    (0x3e01, Nothing),                     // COUNTER_ENABLE_EVENTS_IOCTL
+    (0x3e02, Nothing),                     // COUNTER_DISABLE_EVENTS_IOCTL
     // Randomness.
     (0x8004_5200, Out(INT)),                     // RNDGETENTCNT
     (0x4004_5201, In(INT)),                      // RNDADDTOENTCNT
@@ -185,8 +143,10 @@ pub(super) static ROWS: &[Row] = &[
     (0x801c_7011, Out(What::Of(&CORRECTION))),
     (0x4020_7012, In(What::Of(&CORRECTION))), // RTC_PLL_SET
     (0x401c_7012, In(What::Of(&CORRECTION))),
-    (0x8004_7013, Out(What::Bits(&flags::CLOCK_VOLTAGE))), // RTC_VL_READ
-    (0x7014, Nothing),                                     // RTC_VL_CLR
+    (0x4018_7013, Parts(clocks::write_parameter_wanted, clocks::write_parameter)), // RTC_PARAM_GET
+    (0x4018_7014, In(What::Of(&clocks::PARAMETER_SET))),                           // RTC_PARAM_SET
+    (0x8004_7013, Out(What::Bits(&flags::CLOCK_VOLTAGE))),                         // RTC_VL_READ
+    (0x7014, Nothing),                                                             // RTC_VL_CLR
     // Faults of memory that a program serves.
     (0xc020_aa00, parts!(FAULT_REGISTERED, FAULT_REGISTER_DONE)), // UFFDIO_REGISTER
     (0x8010_aa01, In(What::Of(&FAULT_RANGE))),                    // UFFDIO_UNREGISTER
@@ -214,20 +174,22 @@ pub(super) static ROWS: &[Row] = &[
 ];
 
 layouts! {
-    /// `struct hd_geometry`.
-    GEOMETRY: 16/8 {
-        always heads @ 0/0 Uint(B1);
-        always sectors @ 1/1 Uint(B1);
-        always cylinders @ 2/2 Uint(B2);
-        always start @ 8/4 Uint(Word);
+    /// The head of `struct perf_event_query_bpf`.
+    PROGRAMS_WANTED: 4/4 {
+        always ids_len @ 0/0 Uint(B4);
     }
-    /// `struct seccomp_notif_addfd`.
-    SECCOMP_ADDED: 24/24 {
-        always id @ 0/0 Hex(B8);
-        always flags @ 8/8 Flags(&flags::SECCOMP_ADD, B4);
-        always srcfd @ 12/12 Descriptor;
-        always newfd @ 16/16 Int(B4);
-        always newfd_flags @ 20/20 Flags(&flags::SECCOMP_FILE, B4);
+    /// `struct counter_watch`.
+    WATCHED: 6/6 {
+        always component @ 0/0 Nested(&WATCHED_PART);
+        always event @ 4/4 Enum(&flags::COUNTER_EVENT, B1);
+        always channel @ 5/5 Uint(B1);
+    }
+    /// `struct counter_component`.
+    WATCHED_PART: 4/4 {
+        always type @ 0/0 Enum(&flags::COUNTER_PART, B1);
+        always scope @ 1/1 Enum(&flags::COUNTER_SCOPE, B1);
+        always parent @ 2/2 Uint(B1);
+        always id @ 3/3 Uint(B1);
     }
     /// `struct sg_scsi_id`.
     SCSI_ID: 32/32 {
@@ -238,29 +200,6 @@ layouts! {
         always scsi_type @ 16/16 Hex(B4);
         always h_cmd_per_lun @ 20/20 Int(B2);
         always d_queue_depth @ 22/22 Int(B2);
-    }
-    /// `struct erase_info_user`.
-    ERASED: 8/8 {
-        always start @ 0/0 Hex(B4);
-        always length @ 4/4 Hex(B4);
-    }
-    /// `struct erase_info_user64`.
-    ERASED64: 16/16 {
-        always start @ 0/0 Hex(B8);
-        always length @ 8/8 Hex(B8);
-    }
-    /// `struct otp_info`.
-    LOCKED: 12/12 {
-        always start @ 0/0 Hex(B4);
-        always length @ 4/4 Hex(B4);
-        always locked @ 8/8 Uint(B4);
-    }
-    /// `struct input_id`.
-    INPUT: 8/8 {
-        always bustype @ 0/0 Uint(B2);
-        always vendor @ 2/2 Uint(B2);
-        always product @ 4/4 Uint(B2);
-        always version @ 6/6 Uint(B2);
     }
     /// `struct loop_info`.
     LOOP_OLD: 168/140 {
@@ -490,4 +429,45 @@ fn write_owner(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, address: u64) {
         u32::MAX => out.extend_from_slice(b"-1"),
         id => write_radix(out, u64::from(id), 10, 1),
     });
+}
+
+/// `[SG_SCSI_RESET_NO_ESCALATE|SG_SCSI_RESET_BUS]`
+fn write_reset(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, address: u64) {
+    const NO_ESCALATE: u64 = 0x100;
+    call.write_one_at(out, address, 4, |call, out, value| {
+        let name = |out: &mut Vec<u8>| {
+            if value & NO_ESCALATE != 0 {
+                out.extend_from_slice(b"SG_SCSI_RESET_NO_ESCALATE|");
+            }
+            flags::SCSI_RESET.write_one(out, value & !NO_ESCALATE);
+        };
+        call.style.constants.write(out, |out| flags::write_hex(out, value), name);
+    });
+}
+
+/// `struct perf_event_attr`, the third argument.
+fn write_event(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, _: u64) {
+    perf::write_attributes(call, out, 2);
+}
+
+/// `{ids_len=2`: how many programs there is room for.
+fn write_programs_wanted(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    call.write_passed(out, index, &PROGRAMS_WANTED);
+}
+
+/// `, prog_cnt=2, ids=[5, 6]}`
+fn write_programs(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let address = call.arg(index);
+    if !call.was_readable(address, &PROGRAMS_WANTED) {
+        return;
+    }
+    let count = call.read_u32_at(call.phase, address.wrapping_add(4)).filter(|_| call.succeeded());
+    let Some(count) = count else { return out.extend_from_slice(b", ...}") };
+    out.extend_from_slice(b", prog_cnt=");
+    write_radix(out, u64::from(count), 10, 1);
+    out.extend_from_slice(b", ids=");
+    call.write_array(out, address.wrapping_add(8), u64::from(count), 4, &mut |_, out, id| {
+        write_radix(out, u64::from(word32(id, 0)), 10, 1);
+    });
+    out.push(b'}');
 }

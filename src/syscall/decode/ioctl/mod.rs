@@ -3,9 +3,36 @@
 //! A file a subject, a row an operation. Numbers have the size of their structure in them, so that what differs between
 //! ABIs has a row for each.
 
+/// An operation that is passed one structure and fills another, or other members of it: `{a=1, b=2}`.
+macro_rules! parts {
+    ($passed:ident, $filled:ident) => {
+        $crate::syscall::decode::ioctl::Use::Parts(
+            |call, out, index| call.write_passed(out, index, &$passed),
+            |call, out, index| call.write_filled(out, index, &$passed, &$filled),
+        )
+    };
+}
+
+/// The same as two structures: `{a=1} => {b=2}`.
+macro_rules! answered {
+    ($passed:ident, $filled:ident) => {
+        $crate::syscall::decode::ioctl::Use::Parts(
+            |call, out, index| call.write_layout(out, call.arg(index), &$passed),
+            |call, out, index| call.write_answer_in(out, index, &$passed, &$filled),
+        )
+    };
+}
+
 mod blocks;
+mod clocks;
+mod consoles;
 mod devices;
+mod disks;
 mod files;
+mod flash;
+mod inputs;
+mod lines;
+mod notices;
 mod number;
 mod sockets;
 mod terminals;
@@ -37,6 +64,8 @@ pub(super) enum What {
     One(&'static FlagSet, usize),
     /// A string that a NUL byte ends, in so many bytes.
     Text(u32),
+    /// A string that a NUL byte ends.
+    String,
     /// The argument itself, as an `int`.
     Value,
     /// The argument itself, without a sign.
@@ -47,10 +76,27 @@ pub(super) enum What {
     Choice(&'static FlagSet),
     /// The argument itself is a descriptor.
     Descriptor,
+    /// The argument itself, in a form of its own.
+    Argument(fn(&mut Decoder<'_, '_>, &mut Vec<u8>, u64)),
     /// What nothing more is told of than its address.
     Pointer,
     /// A form of its own, at this address.
     Own(fn(&mut Decoder<'_, '_>, &mut Vec<u8>, u64)),
+}
+
+impl What {
+    /// Whether it is the argument itself, and not what is at this address.
+    pub(super) fn is_argument(self) -> bool {
+        matches!(
+            self,
+            Self::Value
+                | Self::Number
+                | Self::Flags(_)
+                | Self::Choice(_)
+                | Self::Descriptor
+                | Self::Argument(_)
+        )
+    }
 }
 
 /// Writes a part of an argument, which is at this place.
@@ -75,17 +121,25 @@ type Row = (u32, Use);
 /// The operations of a type, which is the second byte of their numbers.
 fn rows(op: u32) -> &'static [Row] {
     match op >> 8 & 0xff {
+        0x03 => disks::ROWS,
         0x12 => blocks::ROWS,
+        0x21 => notices::ROWS,
+        0x3d => clocks::ROWS,
+        0x45 => inputs::ROWS,
+        0x4b => consoles::ROWS,
+        0x4d | 0x4f | 0x6f => flash::ROWS,
         0x54 => terminals::ROWS,
         0x58 | 0x66 | 0x94 => files::ROWS,
         0x89 => sockets::ROWS,
+        0xb4 => lines::ROWS,
         _ => devices::ROWS,
     }
 }
 
 fn usage(op: u32) -> Option<Use> {
     let volumes = if op >> 8 & 0xff == 0x94 { files::VOLUME_ROWS } else { &[] };
-    rows(op).iter().chain(volumes).find(|(known, _)| *known == op).map(|(_, usage)| *usage)
+    let row = rows(op).iter().chain(volumes).find(|(known, _)| *known == op).map(|(_, usage)| *usage);
+    row.or_else(|| if op >> 8 & 0xff == 0x45 { inputs::ranged(op) } else { None })
 }
 
 /// Whether an operation has no argument.
@@ -133,13 +187,14 @@ impl Decoder<'_, '_> {
                 call.style.constants.one(out, set, value);
             }),
             What::Text(size) => self.write_string_of(out, address, size),
+            What::String => self.write_c_string(out, address),
             What::Value => write_number(out, i64::from(address as i32)),
             What::Number => write_radix(out, word(self.event.abi, address), 10, 1),
             What::Flags(set) => self.style.constants.bits(out, set, address),
             What::Choice(set) => self.style.constants.one(out, set, word(self.event.abi, address)),
             What::Descriptor => self.write_descriptor(out, address as i32),
             What::Pointer => self.write_address(out, address),
-            What::Own(write) => write(self, out, address),
+            What::Own(write) | What::Argument(write) => write(self, out, address),
         }
     }
 
@@ -200,12 +255,52 @@ impl Decoder<'_, '_> {
         }
     }
 
+    /// ` => {b=2}`: what is filled, if it has been, where what was passed could be read before.
+    fn write_answer_in(&mut self, out: &mut Vec<u8>, index: usize, passed: &Layout, filled: &Layout) {
+        let address = self.arg(index);
+        if self.succeeded() && self.was_readable(address, passed) {
+            out.extend_from_slice(b" => ");
+            self.write_layout(out, address, filled);
+        }
+    }
+
+    /// The same, with the address in its place where the call has failed.
+    fn write_answer_or_address(&mut self, out: &mut Vec<u8>, index: usize, passed: &Layout, filled: &Layout) {
+        if self.succeeded() {
+            return self.write_answer_in(out, index, passed, filled);
+        }
+        if self.was_readable(self.arg(index), passed) {
+            out.extend_from_slice(b" => ");
+            self.write_address(out, self.arg(index));
+        }
+    }
+
+    /// The first so many numbers of an array that a structure has: `[1, 2]`.
+    fn write_first_numbers(
+        &mut self,
+        out: &mut Vec<u8>,
+        bytes: &[u8],
+        size: usize,
+        count: usize,
+        write: fn(&mut Vec<u8>, u64),
+    ) {
+        let numbers = bytes.chunks_exact(size).take(count);
+        self.write_items(out, numbers, |_, out, bytes| write(out, super::structures::number(bytes, size)));
+    }
+
     /// Whether a structure could be read before the call.
     fn was_readable(&mut self, address: u64, layout: &Layout) -> bool {
         let phase = std::mem::replace(&mut self.phase, Phase::Entry);
         let is_readable = self.was_filled(address, layout);
         self.phase = phase;
         is_readable
+    }
+
+    /// Whether so many bytes could be read before the call, of which few are looked at.
+    fn was_there(&mut self, address: u64, size: usize) -> bool {
+        let mut bytes = [0; 8];
+        let bytes = &mut bytes[..size.min(8)];
+        address != 0 && self.memory.read(Phase::Entry, address, bytes) == bytes.len()
     }
 
     /// Whether a structure can be read.

@@ -1,6 +1,6 @@
 //! The number of an ioctl: by its names, by what a driver has made of a range of numbers, or by its parts.
 
-use super::super::Decoder;
+use super::super::{Constants, Decoder};
 use crate::syscall::flags::{FlagSet, INPUT_AXIS, INPUT_EVENT, ioctl_names, write_hex, write_radix};
 
 /// Operations of which each size, or each number of a range, is one.
@@ -54,13 +54,14 @@ const WRONG_DIRECTION: u32 = 0x8008_2102;
 pub(in super::super) fn write_operation(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     let op = call.arg(index) as u32;
     let abi = call.event.abi;
-    call.style.constants.write(
+    let constants = call.style.constants;
+    constants.write(
         out,
         |out| write_hex(out, u64::from(op)),
         |out| {
             let start = out.len();
             let mut names = ioctl_names(abi, op).peekable();
-            write_range(out, op);
+            write_range(out, op, constants);
             if out.len() == start && names.peek().is_none() {
                 return write_parts(out, op);
             }
@@ -75,7 +76,7 @@ pub(in super::super) fn write_operation(call: &mut Decoder<'_, '_>, out: &mut Ve
 }
 
 /// What a driver has made of a range of numbers, if it is in one.
-fn write_range(out: &mut Vec<u8>, op: u32) {
+fn write_range(out: &mut Vec<u8>, op: u32, constants: Constants) {
     if op == WRONG_DIRECTION {
         return out.extend_from_slice(b"SECCOMP_IOCTL_NOTIF_ID_VALID_WRONG_DIR");
     }
@@ -92,17 +93,25 @@ fn write_range(out: &mut Vec<u8>, op: u32) {
     match range {
         Range::Sized(_) => write_radix(out, size, 10, 1),
         Range::Numbered(_) => write_radix(out, u64::from(number), 10, 1),
-        Range::Named(_, from, set) => set.write_one(out, u64::from(number) - u64::from(*from)),
+        Range::Named(_, from, set) => write_name(out, set, u64::from(number) - u64::from(*from), constants),
         Range::SizedNamed(_, from, set) => {
             match u64::from(number) - u64::from(*from) {
                 0 => out.push(b'0'),
-                event => set.write_one(out, event),
+                event => write_name(out, set, event, constants),
             }
             out.extend_from_slice(b", ");
             write_radix(out, size, 10, 1);
         }
     }
     out.push(b')');
+}
+
+/// One of a set; inside of a comment (`-X verbose`) none says that it has no name.
+fn write_name(out: &mut Vec<u8>, set: &FlagSet, value: u64, constants: Constants) {
+    if constants == Constants::Both && set.name(value).is_none() {
+        return write_hex(out, value);
+    }
+    set.write_one(out, value);
 }
 
 /// Direction, type, number and size (`asm-generic/ioctl.h`).
