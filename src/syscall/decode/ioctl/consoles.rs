@@ -496,7 +496,7 @@ fn write_font_operation(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[
     }
     let data = pointer(call, bytes, [24, 20]);
     match operation {
-        COPY => return,
+        COPY => {}
         SET => write_font_data(call, out, bytes),
         SET_DEFAULT => {
             out.extend_from_slice(b", data=");
