@@ -307,13 +307,15 @@ impl Decoder<'_, '_> {
         // None is shorter than a word.
         let size = match size {
             4..=7 if self.word_size() == 4 => size as usize,
+            // The kernel tells as much of it as is asked for.
+            1..=7 if self.spec.name == "rt_sigpending" => size as usize,
             8 => 8,
             _ => return self.write_address(out, address),
         };
         if address == 0 || self.memory.read(self.phase, address, &mut bytes[..size]) < size {
             return self.write_address(out, address);
         }
-        if size == 4 {
+        if size == 4 && self.word_size() == 4 {
             return write_old_set(out, word(&bytes, 0), self.style.constants);
         }
         write_set(out, set_of(&bytes), self.style.constants);
