@@ -244,6 +244,15 @@ fn write_capabilities(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, address: u6
     });
 }
 
+/// So many bytes, without the NUL byte at their end.
+fn write_filled_text(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, address: u64, length: u64) {
+    let mut last = [1];
+    if let Some(before) = length.checked_sub(1) {
+        call.memory.read(call.phase, address.wrapping_add(before), &mut last);
+    }
+    call.write_buffer(out, address, length - u64::from(last == [0]));
+}
+
 fn write_argument(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     let Some(what) = operation(call.arg(0)).get(index - 1) else { return };
     let value = call.arg(index);
@@ -252,14 +261,11 @@ fn write_argument(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
         What::Key => write_key(call, out, index),
         What::Text => call.write_c_string(out, value),
         What::Buffer => call.write_buffer(out, value, call.arg(index + 1)),
-        What::Filled | What::FilledText => {
-            let shown = filled.map(|filled| filled.min(call.arg(index + 1)));
-            let end = u64::from(matches!(what, What::FilledText));
-            match shown {
-                Some(shown) => call.write_buffer(out, value, shown.saturating_sub(end)),
-                None => call.write_address(out, value),
-            }
-        }
+        What::Filled | What::FilledText => match filled.map(|filled| filled.min(call.arg(index + 1))) {
+            Some(length) if matches!(what, What::FilledText) => write_filled_text(call, out, value, length),
+            Some(length) => call.write_buffer(out, value, length),
+            None => call.write_address(out, value),
+        },
         What::Error => write_error(call, out, value as u32),
         What::Exchange => call.write_layout(out, value, &EXCHANGE),
         What::Derivation => call.write_layout(out, value, &DERIVATION),
@@ -273,7 +279,7 @@ fn write_argument(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
             }
         }
         What::SecondFilled => match (length_of(call, 8), filled) {
-            (Some(length), Some(filled)) => call.write_buffer(out, value, length.min(filled)),
+            (Some(length), Some(_)) => call.write_buffer(out, value, length),
             _ => call.write_address(out, value),
         },
         What::Capabilities => match filled {
