@@ -7,6 +7,8 @@ use crate::syscall::flags::write_radix;
 const LINE: usize = 16;
 /// Most bytes of a buffer.
 const MOST: usize = 32 << 20;
+/// What is read of one at once.
+const PART: usize = 1 << 16;
 /// Most pieces of one.
 const MOST_PIECES: u64 = 1024;
 
@@ -113,12 +115,13 @@ impl Decoder<'_, '_> {
 
     fn dump_buffer(&mut self, out: &mut Vec<u8>, address: u64, length: u64) {
         let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX).min(MOST)];
-        if self.memory.read(self.phase, address, &mut bytes) < bytes.len() {
-            return;
+        let read = self.memory.read(self.phase, address, &mut bytes);
+        if read < bytes.len() {
+            // strace reads a large buffer in parts, and shows those that can be read.
+            bytes.truncate(read / PART * PART);
         }
-        // As wide as the largest offset, and five digits at least; an even number of them from seven on.
-        let digits =
-            format!("{:x}", bytes.len().saturating_sub(1)).len().next_multiple_of(2).saturating_sub(1).max(5);
+        // As wide as the largest offset, and five digits at least.
+        let digits = format!("{:x}", length.min(MOST as u64).saturating_sub(1)).len().max(5);
         for (index, line) in bytes.chunks(LINE).enumerate() {
             dump_line(out, (index * LINE) as u64, digits, line);
         }

@@ -127,7 +127,7 @@ fn longest(call: &str) -> usize {
     match call {
         // With the NUL byte, as strace has it.
         "memfd_create" => 250,
-        "reboot" => 256,
+        "reboot" => 255,
         _ => super::text::LONGEST,
     }
 }
