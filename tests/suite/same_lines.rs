@@ -315,6 +315,22 @@ fn structures_that_few_programs_use() {
 }
 
 #[test]
+fn operations_on_keys_processors_and_limits() {
+    let program = program("features");
+    let program = program.to_str().expect("our own directory");
+    for options in [
+        &["-f", "-v", "-s", "300"][..],
+        &["-f", "-X", "verbose"],
+        &["-f", "-X", "raw"],
+        &["-f", "-s", "300", "-e", "inject=keyctl,prctl,select:retval=3"],
+        &["-f", "-X", "raw", "-e", "inject=keyctl,prctl:retval=165432"],
+        &["-f", "-X", "verbose", "-e", "inject=keyctl,prctl:retval=8"],
+    ] {
+        compare("", options, &[program]);
+    }
+}
+
+#[test]
 fn addresses_filters_and_ptrace() {
     let program = program("addresses");
     let program = program.to_str().expect("our own directory");

@@ -18,6 +18,14 @@ pub enum Constants {
 }
 
 impl Constants {
+    /// As strace shows what no public header names: the number with the name, unless numbers are asked for.
+    pub(super) fn with_numbers(self) -> Self {
+        match self {
+            Self::Numbers => Self::Numbers,
+            Self::Names | Self::Both => Self::Both,
+        }
+    }
+
     /// Writes a value whose number and whose name are written by these.
     pub fn write(
         self,

@@ -78,8 +78,8 @@ static MESSAGES: &[(u32, u32, usize, Data)] = &[
     (INTERNET, 23, 4, Data::Numbers),               // IP_CHECKSUM
 ];
 
-/// Most bytes looked at.
-const MOST: usize = 1 << 16;
+/// Most bytes looked at: as many as the kernel takes (`/proc/sys/net/core/optmem_max`, since Linux 6.7).
+const MOST: usize = 1 << 17;
 
 impl Decoder<'_, '_> {
     /// `[{cmsg_len=20, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=[3]}]`.

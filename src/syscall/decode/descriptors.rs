@@ -3,7 +3,7 @@
 //! Structures have descriptors, too, so what is behind one is looked up where a call is decoded: at an address that no
 //! program has, from a [`Memory`](super::Memory) that may know it. It is kept with the rest.
 
-use super::escape::write_escaped;
+use super::escape::{write_escaped, write_printable};
 use super::{Decoder, Phase, bpf, files};
 use crate::syscall::flags::write_number;
 
@@ -216,7 +216,7 @@ impl Decoder<'_, '_> {
             && is_told
             && let Some(text) = self.ask(Question::Id(kind, id))
         {
-            out.extend_from_slice(&text);
+            write_printable(out, &text);
         }
     }
 
@@ -337,7 +337,8 @@ mod tests {
         assert_eq!(has("all"), Ok([true, true, true, true, false]));
         assert_eq!(has("none"), Ok([false; 5]));
         assert_eq!(has("1,x"), Err("x"));
-        assert_eq!(has("99999"), Err("99999"));
+        assert_eq!(has("99999,2000"), Ok([false, false, false, true, false]));
+        assert_eq!(has("-1"), Err("-1"));
     }
 
     #[test]

@@ -6,7 +6,9 @@ use crate::syscall::flags::write_radix;
 /// Bytes of a line.
 const LINE: usize = 16;
 /// Most bytes of a buffer.
-const MOST: usize = 1 << 20;
+const MOST: usize = 32 << 20;
+/// What is read of one at once.
+const PART: usize = 1 << 16;
 /// Most pieces of one.
 const MOST_PIECES: u64 = 1024;
 
@@ -20,6 +22,8 @@ enum Data {
     Pieces,
     /// In the pieces of a message.
     Message,
+    /// In those of several.
+    Messages,
 }
 
 /// How a call reads (`true`) or writes, if it does.
@@ -30,7 +34,9 @@ fn data(name: &str) -> Option<(bool, Data)> {
         "recvmsg" => (true, Data::Message),
         "write" | "pwrite64" | "send" | "sendto" | "mq_timedsend" => (false, Data::Passed),
         "writev" | "pwritev" | "pwritev2" | "vmsplice" => (false, Data::Pieces),
+        "recvmmsg" | "recvmmsg_time64" => (true, Data::Messages),
         "sendmsg" => (false, Data::Message),
+        "sendmmsg" => (false, Data::Messages),
         _ => return None,
     })
 }
@@ -38,7 +44,11 @@ fn data(name: &str) -> Option<(bool, Data)> {
 impl Decoder<'_, '_> {
     /// Writes the data of the call in lines of their own, where that is asked for.
     pub fn dump(&mut self, out: &mut Vec<u8>) {
-        let Some((reads, data)) = data(self.spec.name).filter(|_| self.succeeded()) else { return };
+        let Some((reads, data)) = data(self.spec.name) else { return };
+        // What was to be written is there, too, where that has failed.
+        if !self.succeeded() && (reads || matches!(data, Data::Messages)) {
+            return;
+        }
         if !self.style.dumps[usize::from(!reads)].has(self.arg(0) as i32) {
             return;
         }
@@ -49,13 +59,34 @@ impl Decoder<'_, '_> {
             Data::Passed => self.dump_buffer(out, self.arg(1), self.arg(2)),
             Data::Pieces => self.dump_pieces(out, self.arg(1), self.arg(2), limit),
             Data::Message => {
-                let (word, message) = (self.word_size() as u64, self.arg(1));
-                let pieces = self.read_word(message.wrapping_add(2 * word));
-                let count = self.read_word(message.wrapping_add(3 * word));
-                if let (Some(pieces), Some(count)) = (pieces, count) {
+                if let Some((pieces, count)) = self.pieces_of(self.arg(1)) {
                     self.dump_pieces(out, pieces, count, limit);
                 }
             }
+            Data::Messages => self.dump_messages(out),
+        }
+    }
+
+    /// Where the pieces of a message are, and how many.
+    fn pieces_of(&mut self, message: u64) -> Option<(u64, u64)> {
+        let word = self.word_size() as u64;
+        let pieces = self.read_word(message.wrapping_add(2 * word))?;
+        Some((pieces, self.read_word(message.wrapping_add(3 * word))?))
+    }
+
+    /// The messages that were sent or received, each as much of it as there was.
+    fn dump_messages(&mut self, out: &mut Vec<u8>) {
+        let word = self.word_size() as u64;
+        for index in 0..self.event.ret.unwrap_or(0).unsigned_abs().min(MOST_PIECES) {
+            let message = self.arg(1).wrapping_add(index * 8 * word);
+            let length = self.read_u32_at(self.phase, message.wrapping_add(7 * word));
+            let (Some((pieces, count)), Some(length)) = (self.pieces_of(message), length) else { return };
+            out.extend_from_slice(b" = ");
+            write_radix(out, count, 10, 1);
+            out.extend_from_slice(b" buffers in vector ");
+            write_radix(out, index, 10, 1);
+            out.push(b'\n');
+            self.dump_pieces(out, pieces, count, u64::from(length));
         }
     }
 
@@ -84,12 +115,13 @@ impl Decoder<'_, '_> {
 
     fn dump_buffer(&mut self, out: &mut Vec<u8>, address: u64, length: u64) {
         let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX).min(MOST)];
-        if self.memory.read(self.phase, address, &mut bytes) < bytes.len() {
-            return;
+        let read = self.memory.read(self.phase, address, &mut bytes);
+        if read < bytes.len() {
+            // strace reads a large buffer in parts, and shows those that can be read.
+            bytes.truncate(read / PART * PART);
         }
-        // As wide as the largest offset, and five digits at least; an even number of them from seven on.
-        let digits =
-            format!("{:x}", bytes.len().saturating_sub(1)).len().next_multiple_of(2).saturating_sub(1).max(5);
+        // As wide as the largest offset, and five digits at least.
+        let digits = format!("{:x}", length.min(MOST as u64).saturating_sub(1)).len().max(5);
         for (index, line) in bytes.chunks(LINE).enumerate() {
             dump_line(out, (index * LINE) as u64, digits, line);
         }

@@ -21,6 +21,15 @@ pub fn write_bracketed(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'>');
 }
 
+/// Appends what is to be printed as it is; escaped if that cannot be, for a log may hold anything.
+pub(super) fn write_printable(out: &mut Vec<u8>, text: &[u8]) {
+    if text.iter().all(|byte| (b' '..=b'~').contains(byte)) {
+        out.extend_from_slice(text);
+    } else {
+        write_escaped(out, text, b"");
+    }
+}
+
 /// Appends the text escaped, with the bytes of `also` in octal.
 pub fn write_escaped(out: &mut Vec<u8>, text: &[u8], also: &[u8]) {
     let mut rest = text;

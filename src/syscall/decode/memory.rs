@@ -86,8 +86,14 @@ impl Memory for Snapshot<'_> {
     }
 }
 
-/// Most bytes kept of one call.
+/// Most bytes kept of one call, large pieces apart.
 pub const MOST_KEPT: usize = 1 << 20;
+
+/// Pieces from this size on are whole buffers, asked for as such (`-e write=`): nothing else is read in as large ones.
+const LARGE: usize = 1 << 19;
+
+/// Most bytes kept of one call, with them.
+const MOST_WITH_LARGE: usize = 64 << 20;
 
 /// Reads a living process at one moment, and keeps what it reads.
 pub struct Keeper<'a, R> {
@@ -99,6 +105,19 @@ pub struct Keeper<'a, R> {
     pub live: R,
 }
 
+impl<R> Keeper<'_, R> {
+    /// Whether there is room for a piece of this many bytes.
+    fn has_room(&self, bytes: usize) -> bool {
+        let whole = self.kept.len() + HEAD + bytes;
+        if whole <= MOST_KEPT {
+            return true;
+        }
+        let pieces = || Snapshot(self.kept).stretches().map(|(.., bytes)| bytes.len());
+        let small: usize = pieces().filter(|&size| size < LARGE).map(|size| HEAD + size).sum();
+        whole <= MOST_WITH_LARGE && (bytes >= LARGE || small + HEAD + bytes <= MOST_KEPT)
+    }
+}
+
 impl<R: FnMut(u64, &mut [u8]) -> usize> Memory for Keeper<'_, R> {
     fn read(&mut self, phase: Phase, address: u64, buffer: &mut [u8]) -> usize {
         let known = Snapshot(self.kept).read(phase, address, buffer);
@@ -106,7 +125,7 @@ impl<R: FnMut(u64, &mut [u8]) -> usize> Memory for Keeper<'_, R> {
             return known;
         }
         let got = (self.live)(address, buffer).min(buffer.len());
-        if got > 0 && self.kept.len() + HEAD + got <= MOST_KEPT {
+        if got > 0 && self.has_room(got) {
             self.kept.push(u8::from(phase == Phase::Exit));
             self.kept.extend_from_slice(&address.to_le_bytes());
             self.kept.extend_from_slice(&(got as u32).to_le_bytes());

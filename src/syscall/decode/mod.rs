@@ -12,6 +12,7 @@
 
 mod address;
 mod aio;
+mod arch;
 mod argument;
 mod bpf;
 mod call;

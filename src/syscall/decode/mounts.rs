@@ -37,9 +37,17 @@ const WITHOUT_DATA: u64 = 0x1000 | 0x2000 | 0x2_0000 | 0x4_0000 | 0x8_0000 | 0x1
 /// `MS_REMOUNT`, which has data whatever else there is.
 const REMOUNT: u64 = 0x20;
 
+/// The flags of a mount, without the magic number that old programs pass before them.
+fn mount_flags(call: &Decoder<'_, '_>) -> u64 {
+    const MAGIC: u64 = 0xc0ed_0000;
+    const WHERE: u64 = 0xffff_0000;
+    let flags = call.arg(3);
+    if flags & WHERE == MAGIC { flags & !WHERE } else { flags }
+}
+
 /// The type of a file system: text, unless the call is about something that is mounted already.
 pub(super) fn write_mount_type(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    if call.arg(3) & (WITHOUT_DATA | REMOUNT) != 0 || !call.is_deep() {
+    if mount_flags(call) & (WITHOUT_DATA | REMOUNT) != 0 || !call.is_deep() {
         call.write_address(out, call.arg(index));
     } else {
         call.write_c_string(out, call.arg(index));
@@ -49,7 +57,7 @@ pub(super) fn write_mount_type(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, in
 /// What is for the file system: text, under the same condition.
 pub(super) fn write_mount_data(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     let address = call.arg(index);
-    let is_without = call.arg(3) & WITHOUT_DATA != 0 && call.arg(3) & REMOUNT == 0;
+    let is_without = mount_flags(call) & WITHOUT_DATA != 0 && mount_flags(call) & REMOUNT == 0;
     if address == 0 || is_without {
         call.write_address(out, address);
     } else {
@@ -69,10 +77,10 @@ pub(super) fn write_setting(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index
     const LONGEST: usize = 256;
     let (command, value) = (call.arg(1) as u32, call.arg(index));
     match (command, index) {
-        (0..=5, 2) | (1, 3) => call.write_string_up_to(out, value, call.style.strings.min(LONGEST)),
+        (0..=5, 2) | (1, 3) => call.write_string_within(out, value, LONGEST),
         // FSCONFIG_SET_BINARY; more than this the kernel does not take.
         (2, 3) if call.arg(4) as u32 > 1 << 20 => call.write_address(out, value),
-        (2, 3) => call.write_buffer(out, value, u64::from(call.arg(4) as u32)),
+        (2, 3) => call.write_buffer_as(out, value, u64::from(call.arg(4) as u32), Hex::All),
         // FSCONFIG_SET_PATH, FSCONFIG_SET_PATH_EMPTY.
         (3 | 4, 3) => call.write_whole_path(out, value),
         _ => call.write_address(out, value),

@@ -59,7 +59,7 @@ pub(super) fn write_time_left(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
     if call.event.ret == Some(0) {
         return out.extend_from_slice(b" (Timeout)");
     }
-    if call.arg(4) == 0 {
+    if call.arg(4) == 0 || call.style.addresses {
         return;
     }
     let layout = if call.spec.name == "recvmmsg" { &TIMESPEC } else { &TIMESPEC64 };
@@ -288,6 +288,7 @@ impl Decoder<'_, '_> {
         let address = self.arg(index);
         let mut left = done;
         let mut at = address;
+        let start = out.len();
         self.write_array(out, address, count.min(MOST_MESSAGES), size, &mut |call, out, bytes| {
             let length = word32(bytes, 7 * call.word_size());
             let limit = if call.spec.name == "sendmmsg" { u64::MAX } else { u64::from(length) };
@@ -301,6 +302,10 @@ impl Decoder<'_, '_> {
             out.push(b'}');
             at = at.wrapping_add(size as u64);
         });
+        if count > MOST_MESSAGES && out[start..].ends_with(b"}]") {
+            out.pop();
+            out.extend_from_slice(b", ...]");
+        }
     }
 
     /// `{msg_name=.., msg_namelen=16, msg_iov=[..], msg_iovlen=1, msg_controllen=0, msg_flags=0}`

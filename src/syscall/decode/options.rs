@@ -286,12 +286,16 @@ fn write_membership(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8])
     write_radix(out, u64::from(length), 10, 1);
     out.extend_from_slice(b", mr_address=");
     let shown = if matches!(length, 1..=8) { usize::from(length) } else { 8 };
-    for (at, &byte) in bytes.iter().skip(8).take(shown).enumerate() {
-        if at > 0 {
-            out.push(b':');
+    let address = bytes.get(8..8 + shown).unwrap_or_default();
+    let number = |out: &mut Vec<u8>| write_text(out, address, Hex::All, false);
+    call.style.constants.write(out, number, |out| {
+        for (at, &byte) in address.iter().enumerate() {
+            if at > 0 {
+                out.push(b':');
+            }
+            write_radix(out, u64::from(byte), 16, 2);
         }
-        write_radix(out, u64::from(byte), 16, 2);
-    }
+    });
     out.push(b'}');
 }
 

@@ -158,11 +158,9 @@ pub(super) fn write_selected(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
         told.extend_from_slice(b"left ");
         call.write_layout(&mut told, call.arg(4), layout);
     }
-    if !told.is_empty() {
-        out.extend_from_slice(b" (");
-        out.extend_from_slice(&told);
-        out.push(b')');
-    }
+    out.extend_from_slice(b" (");
+    out.extend_from_slice(&told);
+    out.push(b')');
 }
 
 fn separate(out: &mut Vec<u8>) {

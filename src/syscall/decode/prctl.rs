@@ -3,11 +3,12 @@
 use super::call::word;
 use super::process::write_thread_name;
 use super::special::Form;
-use super::{Decoder, filter};
+use super::{Constants, Decoder, filter};
 use crate::syscall::flags::{
-    CAPABILITY, FlagSet, PID_TYPE, PR_AMBIENT, PR_CORE, PR_DISPATCH, PR_FP_MODE, PR_MCE, PR_MCE_POLICY,
-    PR_MEMORY, PR_SPECULATION, PR_SPECULATION_CONTROL, PR_SPECULATION_STATE, PR_TSC, PR_UNALIGN, PR_VMA,
-    SECCOMP_MODE, SECUREBITS, SUID_DUMP, write_hex, write_number, write_radix,
+    CAPABILITY, FlagSet, PID_TYPE, PR_AMBIENT, PR_CORE, PR_DISPATCH, PR_ENABLED_KEYS, PR_FP_MODE, PR_KEYS,
+    PR_MCE, PR_MCE_POLICY, PR_MEMORY, PR_SME, PR_SPECULATION, PR_SPECULATION_CONTROL, PR_SPECULATION_STATE,
+    PR_SVE, PR_TAG_CHECK, PR_TSC, PR_UNALIGN, PR_VMA, SECCOMP_MODE, SECUREBITS, SUID_DUMP, write_hex,
+    write_number, write_radix,
 };
 use crate::syscall::{Arg, Struct};
 
@@ -57,14 +58,25 @@ static OPERATIONS: &[(u32, &[Form])] = &[
     (45, &[Form::Bits(&PR_FP_MODE)]),                // PR_SET_FP_MODE
     (46, &[]),                                       // PR_GET_FP_MODE
     (47, &[Form::As(Arg::Enum(&PR_AMBIENT)), Form::Own(write_capability), HEX, HEX]), // PR_CAP_AMBIENT
+    (50, &[Form::Own(write_vector)]),                // PR_SVE_SET_VL
+    (51, &[]),                                       // PR_SVE_GET_VL
     (52, &[Form::As(Arg::Enum(&PR_SPECULATION))]),   // PR_GET_SPECULATION_CTRL
     (53, &[Form::As(Arg::Enum(&PR_SPECULATION)), Form::Own(write_control)]), // PR_SET_SPECULATION_CTRL
+    (54, &[Form::Bits(&PR_KEYS), HEX, HEX, HEX]),    // PR_PAC_RESET_KEYS
+    (55, &[Form::Own(write_tagging), HEX, HEX, HEX]), // PR_SET_TAGGED_ADDR_CTRL
     (57, &[UNSIGNED, HEX, HEX, HEX]),                // PR_SET_IO_FLUSHER
     (59, &[Form::As(Arg::Enum(&PR_DISPATCH)), HEX, HEX, ADDRESS]), // PR_SET_SYSCALL_USER_DISPATCH
+    (60, &[Form::Bits(&PR_ENABLED_KEYS), Form::Bits(&PR_ENABLED_KEYS), HEX, HEX]), // PR_PAC_SET_ENABLED_KEYS
+    (63, &[Form::Own(write_streaming_vector)]),      // PR_SME_SET_VL
     (64, &[]),                                       // PR_SME_GET_VL
     (
         0x5356_4d41,
-        &[Form::As(Arg::Enum(&PR_VMA)), HEX, Form::Own(write_mapping_size), Form::Own(write_mapping_name)],
+        &[
+            Form::As(Arg::Enum(&PR_VMA)),
+            ADDRESS,
+            Form::Own(write_mapping_size),
+            Form::Own(write_mapping_name),
+        ],
     ), // PR_SET_VMA
     (0x5961_6d61, &[Form::Own(write_tracer)]),       // PR_SET_PTRACER
 ];
@@ -91,12 +103,13 @@ static CORE_SET: &[Form] =
     &[Form::As(Arg::Enum(&PR_CORE)), Form::As(Arg::Pid), Form::Own(write_kind_of_id), ADDRESS];
 
 fn forms(args: &[u64; 6]) -> &'static [Form] {
+    if args[0] as u32 == SCHED_CORE {
+        return if args[1] as u32 == 0 { CORE_ASKED } else { CORE_SET };
+    }
     match (args[0] as u32, args[1]) {
         (SET_SECCOMP, 1) => STRICT,
         (SET_SECCOMP, 2) => FILTERED,
         (SET_SECCOMP, _) => UNFILTERED,
-        (SCHED_CORE, 0) => CORE_ASKED,
-        (SCHED_CORE, _) => CORE_SET,
         (operation, _) => {
             OPERATIONS.iter().find(|(known, _)| *known == operation).map_or(OTHERS, |(_, forms)| forms)
         }
@@ -113,14 +126,30 @@ pub(super) fn form(args: &[u64; 6], index: usize) -> Option<Form> {
     forms(args).get(index.checked_sub(1)?).copied()
 }
 
-/// What a number that is returned means, and whether it is a set of bits.
-pub(super) fn result(args: &[u64; 6]) -> Option<(&'static FlagSet, bool)> {
+/// What a number that is returned means.
+#[derive(Clone, Copy)]
+enum Meaning {
+    /// One of several values.
+    One(&'static FlagSet),
+    /// A set of bits.
+    Bits(&'static FlagSet),
+    /// The length of vectors, and such bits.
+    Vector(&'static FlagSet),
+    /// What is done about tags of addresses.
+    Tagging,
+}
+
+fn meaning(args: &[u64; 6]) -> Option<Meaning> {
     Some(match args[0] as u32 {
-        3 => (&SUID_DUMP, false),
-        27 => (&SECUREBITS, true),
-        34 => (&PR_MCE_POLICY, false),
-        46 => (&PR_FP_MODE, true),
-        52 => (&PR_SPECULATION_STATE, true),
+        3 => Meaning::One(&SUID_DUMP),
+        27 => Meaning::Bits(&SECUREBITS),
+        34 => Meaning::One(&PR_MCE_POLICY),
+        46 => Meaning::Bits(&PR_FP_MODE),
+        50 | 51 => Meaning::Vector(&PR_SVE),
+        52 if PR_SPECULATION.name(args[1]).is_some() => Meaning::Bits(&PR_SPECULATION_STATE),
+        56 => Meaning::Tagging,
+        61 => Meaning::Bits(&PR_ENABLED_KEYS),
+        63 | 64 => Meaning::Vector(&PR_SME),
         _ => return None,
     })
 }
@@ -132,6 +161,30 @@ fn write_signal_at_end(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usi
         signal @ 0..=LARGEST => call.style.constants.signal(out, signal as u32),
         number => write_radix(out, number, 10, 1),
     }
+}
+
+/// Whether what is returned is shown in hexadecimal.
+pub(super) fn returns_bits(args: &[u64; 6]) -> bool {
+    meaning(args).is_some_and(|meaning| !matches!(meaning, Meaning::One(_)))
+}
+
+/// ` (SUID_DUMP_USER)`, behind the number that was returned, where it has a meaning.
+pub(super) fn write_meaning(call: &Decoder<'_, '_>, out: &mut Vec<u8>) {
+    let value = call.event.ret.unwrap_or(0).unsigned_abs();
+    let Some(meaning) = meaning(&call.event.args) else { return };
+    if call.style.constants == Constants::Numbers && !matches!(meaning, Meaning::One(_)) {
+        return;
+    }
+    let start = out.len();
+    out.extend_from_slice(b" (");
+    match meaning {
+        Meaning::One(set) => set.write_one(out, value),
+        Meaning::Bits(set) if set.names_some(value) => set.write_bits(out, value),
+        Meaning::Vector(set) if value & !VECTOR_LENGTH != 0 => name_vector(out, value, set),
+        Meaning::Tagging => name_tagging(out, value),
+        Meaning::Bits(_) | Meaning::Vector(_) => return out.truncate(start),
+    }
+    out.push(b')');
 }
 
 fn write_unsigned(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
@@ -226,11 +279,69 @@ fn write_control(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
 
 /// `0x1 /* PIDTYPE_TGID */`
 fn write_kind_of_id(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    let kind = call.arg(index);
-    write_hex(out, kind);
-    out.extend_from_slice(b" /* ");
-    out.extend_from_slice(PID_TYPE.name(kind).unwrap_or(PID_TYPE.unknown).as_bytes());
-    out.extend_from_slice(b" */");
+    call.style.constants.with_numbers().one(out, &PID_TYPE, call.arg(index));
+}
+
+/// The bits of what `PR_SVE_SET_VL` passes that are the length of a vector.
+const VECTOR_LENGTH: u64 = 0xffff;
+
+fn write_vector(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    write_vector_of(call, out, index, &PR_SVE);
+}
+
+fn write_streaming_vector(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    write_vector_of(call, out, index, &PR_SME);
+}
+
+fn write_vector_of(call: &Decoder<'_, '_>, out: &mut Vec<u8>, index: usize, set: &FlagSet) {
+    let value = call.arg(index);
+    match call.style.constants {
+        Constants::Names => name_vector(out, value, set),
+        Constants::Both if value & !VECTOR_LENGTH != 0 => {
+            write_hex(out, value);
+            out.extend_from_slice(b" /* ");
+            name_vector(out, value, set);
+            out.extend_from_slice(b" */");
+        }
+        Constants::Both | Constants::Numbers => write_hex(out, value),
+    }
+}
+
+/// `PR_SVE_VL_INHERIT|0x40`
+fn name_vector(out: &mut Vec<u8>, value: u64, set: &FlagSet) {
+    if value & !VECTOR_LENGTH != 0 {
+        set.write_bits(out, value & !VECTOR_LENGTH);
+        out.push(b'|');
+    }
+    write_hex(out, value & VECTOR_LENGTH);
+}
+
+fn write_tagging(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let value = call.arg(index);
+    call.style.constants.write(out, |out| write_hex(out, value), |out| name_tagging(out, value));
+}
+
+/// `PR_TAGGED_ADDR_ENABLE|PR_MTE_TCF_SYNC|0xfffe<<PR_MTE_TAG_SHIFT`
+fn name_tagging(out: &mut Vec<u8>, value: u64) {
+    /// `PR_MTE_TAG_SHIFT`, and the bits from there on that are tags.
+    const SHIFT: u32 = 3;
+    const TAGS: u64 = 0xffff << SHIFT;
+    let check = value & 6;
+    let rest = value & !(TAGS | 7);
+    if value & 1 == 0 {
+        out.push(b'!');
+    }
+    out.extend_from_slice(b"PR_TAGGED_ADDR_ENABLE|");
+    PR_TAG_CHECK.write_one(out, check);
+    if value & TAGS != 0 {
+        out.push(b'|');
+        write_hex(out, (value & TAGS) >> SHIFT);
+        out.extend_from_slice(b"<<PR_MTE_TAG_SHIFT");
+    }
+    if rest != 0 {
+        out.push(b'|');
+        write_hex(out, rest);
+    }
 }
 
 /// The size of a mapping that is given a name.
@@ -252,7 +363,10 @@ fn write_mapping_name(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usiz
 /// Who may trace the process.
 fn write_tracer(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     match call.arg(index) {
-        any if any as u32 == u32::MAX => out.extend_from_slice(b"PR_SET_PTRACER_ANY"),
+        any if any as u32 == u32::MAX => {
+            let name = |out: &mut Vec<u8>| out.extend_from_slice(b"PR_SET_PTRACER_ANY");
+            call.style.constants.write(out, |out| out.extend_from_slice(b"-1"), name);
+        }
         pid => call.write_pid(out, pid as i32),
     }
 }

@@ -20,9 +20,11 @@ fn word(bytes: &[u8], at: usize) -> u32 {
 }
 
 pub(super) fn write_limit(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    let (limit, infinity) =
-        if call.half() == 0 { (long(bytes, 0), u64::MAX) } else { (word(bytes, 0).into(), u32::MAX.into()) };
-    call.style.constants.limit(out, limit, (limit == infinity).then_some("RLIM_INFINITY"));
+    if call.half() == 0 {
+        return write_limit64(call, out, bytes);
+    }
+    let limit = word(bytes, 0);
+    call.style.constants.limit(out, limit.into(), (limit == u32::MAX).then_some("RLIM_INFINITY"));
 }
 
 pub(super) fn write_limit64(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
@@ -42,7 +44,7 @@ pub(super) fn write_thread_name(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, i
             let shown = end.min(call.style.strings);
             write_text(out, &name[..shown], call.style.hex, shown < end);
         }
-        None if got == THREAD_NAME => {
+        None if got >= THREAD_NAME - 1 => {
             let shown = call.style.strings.min(THREAD_NAME - 1);
             write_text(out, &name[..shown], call.style.hex, true);
         }

@@ -443,11 +443,15 @@ pub(super) fn write_log_action(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, in
 /// The size of a buffer, or a level: `4 /* LOGLEVEL_WARNING */`.
 pub(super) fn write_log_size(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     /// `SYSLOG_ACTION_CONSOLE_LEVEL`.
-    const LEVEL: u64 = 8;
+    const LEVEL: u32 = 8;
     let value = call.arg(index) as i32;
     write_number(out, i64::from(value));
-    if call.arg(0) == LEVEL {
-        let name = LOG_LEVEL.name(call.arg(index)).unwrap_or(LOG_LEVEL.unknown);
+    if call.arg(0) as u32 == LEVEL {
+        let name = match value {
+            // One above all.
+            8 => "LOGLEVEL_DEBUG+1",
+            _ => LOG_LEVEL.name(call.arg(index)).unwrap_or(LOG_LEVEL.unknown),
+        };
         out.extend_from_slice(format!(" /* {name} */").as_bytes());
     }
 }

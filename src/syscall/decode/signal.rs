@@ -1,6 +1,7 @@
 //! Signal sets, handlers, and what a signal says of itself.
 
 use super::constants::Constants;
+use super::escape::write_printable;
 use super::memory::{Memory, Phase, Snapshot};
 use super::time::write_ticks;
 use super::{Decoder, IdKind};
@@ -150,7 +151,7 @@ fn write_pointer(out: &mut Vec<u8>, address: u64) {
 
 fn write_sender(out: &mut Vec<u8>, info: &[u8], at: usize, about: &[u8]) {
     write_named(out, "si_pid", |out| write_number(out, i64::from(word(info, at) as i32)));
-    out.extend_from_slice(about);
+    write_printable(out, about);
     write_named(out, "si_uid", |out| match word(info, at + 4) {
         u32::MAX => out.extend_from_slice(b"-1"),
         uid => write_radix(out, u64::from(uid), 10, 1),
@@ -307,13 +308,15 @@ impl Decoder<'_, '_> {
         // None is shorter than a word.
         let size = match size {
             4..=7 if self.word_size() == 4 => size as usize,
+            // The kernel tells as much of it as is asked for.
+            1..=7 if self.spec.name == "rt_sigpending" => size as usize,
             8 => 8,
             _ => return self.write_address(out, address),
         };
         if address == 0 || self.memory.read(self.phase, address, &mut bytes[..size]) < size {
             return self.write_address(out, address);
         }
-        if size == 4 {
+        if size == 4 && self.word_size() == 4 {
             return write_old_set(out, word(&bytes, 0), self.style.constants);
         }
         write_set(out, set_of(&bytes), self.style.constants);

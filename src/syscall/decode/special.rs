@@ -4,7 +4,9 @@ use super::Decoder;
 use super::constants::Constants;
 use super::ioctl::{self, What, WritePart};
 use super::memory::Phase;
-use super::{bpf, keys, net, old, perf, poll, prctl, process, ptrace, quota, rare, structures, time, uring};
+use super::{
+    arch, bpf, keys, net, old, perf, poll, prctl, process, ptrace, quota, rare, structures, time, uring,
+};
 use crate::event::Event;
 use crate::syscall::flags::{self, FlagSet, write_hex, write_radix};
 use crate::syscall::{Arg, Family, Ret, Spec, Struct, open_flags};
@@ -90,6 +92,7 @@ pub(super) fn count(event: &Event<'_>, spec: &Spec) -> usize {
         "ptrace" => ptrace::count(args[0]),
         "ioctl" if ioctl::has_no_argument(args[1] as u32) => 2,
         "prctl" => prctl::count(args).min(all),
+        "arch_prctl" => arch::count(args),
         "keyctl" => keys::count(args),
         _ => all,
     }
@@ -117,6 +120,7 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
         ("fcntl" | "fcntl64", 2) => fcntl_form(event, args[1] as u32, spec.name == "fcntl64"),
         ("ioctl", 2) => ioctl::form(args[1] as u32),
         ("prctl", 1..) => prctl::form(args, index),
+        ("arch_prctl", 1) => Some(arch::form(args)),
         ("get_mempolicy", 0) => Some(Form::OwnLate(process::write_policy)),
         ("get_mempolicy", 1) => Some(Form::OwnLate(process::write_filled_nodes)),
         ("set_mempolicy", 1) => Some(Form::Own(process::write_nodes)),
@@ -126,6 +130,8 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
         ("syslog", 0) => Some(Form::Own(rare::write_log_action)),
         ("syslog", 1) => Some(Form::OwnLate(rare::write_log)),
         ("syslog", 2) => Some(Form::Own(rare::write_log_size)),
+        // Only with LINUX_REBOOT_CMD_RESTART2 there is one.
+        ("reboot", 3) => Some(Form::As(Arg::Str)),
         ("mount", 3) => Some(Form::Own(write_mount_flags)),
         // FAN_NOFD.
         ("fanotify_mark", _) if spec.args[index].arg == Arg::DirFd && args[index] as u32 == u32::MAX => {
@@ -230,11 +236,7 @@ fn write_mount_flags(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize
 
 /// `0xcc /* AX25_P_IP */`: strace has the numbers, too, for no public header has the names.
 fn write_radio_protocol(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    let constants = match call.style.constants {
-        Constants::Numbers => Constants::Numbers,
-        Constants::Names | Constants::Both => Constants::Both,
-    };
-    constants.one(out, &flags::AX25_PROTOCOL, call.arg(index));
+    call.style.constants.with_numbers().one(out, &flags::AX25_PROTOCOL, call.arg(index));
 }
 
 /// `htons(ETH_P_ALL)`
@@ -277,7 +279,8 @@ pub(super) fn ret(event: &Event<'_>, spec: &Spec) -> Ret {
     match spec.name {
         _ if is_fcntl(spec) && duplicates(event, spec) => Ret::Fd,
         // In hexadecimal, with what it means behind it.
-        "prctl" if prctl::result(&event.args).is_some_and(|(_, are_bits)| are_bits) => Ret::Addr,
+        "prctl" if prctl::returns_bits(&event.args) => Ret::Addr,
+        "arch_prctl" if arch::returns_bits(&event.args) => Ret::Addr,
         "personality" => Ret::Addr,
         _ if is_fcntl(spec) && event.args[1] as u32 == command::GETLEASE => Ret::Addr,
         // MEMBARRIER_CMD_QUERY: what there is.
@@ -302,13 +305,7 @@ fn write_meaning(call: &Decoder<'_, '_>, out: &mut Vec<u8>) {
         }
         "membarrier" => (&flags::MEMBARRIER, true),
         "ioctl" if flags::SETNS.name(value).is_none() => return,
-        "ioctl" => (&flags::SETNS, false),
-        _ => match prctl::result(&call.event.args) {
-            Some(meaning @ (_, are_bits)) if !are_bits || call.style.constants != Constants::Numbers => {
-                meaning
-            }
-            _ => return,
-        },
+        _ => (&flags::SETNS, false),
     };
     if value == 0 && set.fields.is_empty() && set.name(0).is_none() {
         return;
@@ -400,13 +397,15 @@ pub(super) fn write_after(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
         "adjtimex" | "clock_adjtime" | "clock_adjtime64" => rare::write_state(call, out),
         "recvmmsg" | "recvmmsg_time64" => net::write_time_left(call, out),
         "sgetmask" | "ssetmask" | "signal" => old::write_after(call, out),
-        "sched_getscheduler" | "prctl" | "personality" => write_meaning(call, out),
+        "sched_getscheduler" | "personality" => write_meaning(call, out),
         "fcntl" | "fcntl64" if call.arg(1) as u32 == command::GETLEASE => write_meaning(call, out),
         "time" if call.event.ret != Some(0) => {
             out.extend_from_slice(b" (");
             time::write_moment(out, call.event.ret.unwrap_or(0), 0, 0);
             out.push(b')');
         }
+        "prctl" => prctl::write_meaning(call, out),
+        "arch_prctl" => arch::write_meaning(call, out),
         "ioctl" if ioctl::tells_namespace(call.arg(1) as u32) => write_meaning(call, out),
         "membarrier" if call.arg(0) as u32 == 0 && call.event.ret != Some(0) => write_meaning(call, out),
         "set_thread_area" if !call.style.addresses => {

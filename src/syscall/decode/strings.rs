@@ -38,13 +38,10 @@ impl Decoder<'_, '_> {
                 let shown = &text[..text.len().min(self.style.strings).min(longest(self.spec.name))];
                 self.write_text(out, shown, shown.len() < text.len());
             }
-            None => {
-                self.write_string_up_to(
-                    out,
-                    self.arg(index),
-                    self.style.strings.min(longest(self.spec.name)),
-                );
+            None if PATHS.iter().any(|call| self.spec.name.starts_with(call)) => {
+                self.write_whole_path(out, self.arg(index));
             }
+            None => self.write_string_within(out, self.arg(index), longest(self.spec.name)),
         }
     }
 
@@ -99,6 +96,9 @@ impl Decoder<'_, '_> {
             return self.write_limited(out, text);
         }
         let length = self.event.ret.unwrap_or(0).unsigned_abs();
+        // More than there is room for is told with MSG_TRUNC.
+        let length =
+            if self.spec.name.starts_with("recv") { length.min(self.arg(index + 1)) } else { length };
         match self.spec.name {
             "getdents64" | "getdents" => self.write_directory(out, address, length),
             "getrandom" => self.write_buffer_as(out, address, length, Hex::All),
@@ -127,6 +127,7 @@ fn longest(call: &str) -> usize {
     match call {
         // With the NUL byte, as strace has it.
         "memfd_create" => 250,
+        "reboot" => 255,
         _ => super::text::LONGEST,
     }
 }

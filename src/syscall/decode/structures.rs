@@ -284,7 +284,7 @@ layouts! {
     /// `struct open_how`.
     OPEN_HOW: 24/24 {
         always flags @ 0/0 Flags(&OPEN_LONG, B8);
-        set(8) mode @ 8/8 Octal(B8);
+        has(has_mode) mode @ 8/8 Octal(B8);
         always resolve @ 16/16 Flags(&RESOLVE, B8);
     }
     /// `struct ucred`.
@@ -298,6 +298,13 @@ layouts! {
         always actime @ 0/0 Own(write_seconds);
         always modtime @ 8/4 Own(write_seconds);
     }
+}
+
+/// Whether openat2 may make a file (`O_CREAT`, and the bit that `O_TMPFILE` has beside `O_DIRECTORY`), or has a mode
+/// all the same.
+fn has_mode(how: &[u8]) -> bool {
+    const CREATES: u64 = 0o100 | 0o20_000_000;
+    number(how, 8) & CREATES != 0 || how.get(8..16).is_some_and(|mode| mode.iter().any(|&byte| byte != 0))
 }
 
 pub(super) fn number(bytes: &[u8], size: usize) -> u64 {

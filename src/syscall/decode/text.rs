@@ -78,6 +78,22 @@ impl Decoder<'_, '_> {
         }
     }
 
+    /// A string of which a call takes so many bytes, its NUL byte among them, and strace shows no more; of a longer one
+    /// all of those.
+    pub(super) fn write_string_within(&mut self, out: &mut Vec<u8>, address: u64, size: usize) {
+        let limit = self.style.strings.min(LONGEST);
+        if limit < size {
+            return self.write_string_up_to(out, address, limit);
+        }
+        let mut bytes = vec![0; size];
+        let read = if address == 0 { 0 } else { self.memory.read(self.phase, address, &mut bytes) };
+        match bytes[..read].iter().position(|&byte| byte == 0) {
+            Some(end) => self.write_text(out, &bytes[..end], false),
+            None if read == size && size > 0 => self.write_text(out, &bytes, true),
+            None => self.write_address(out, address),
+        }
+    }
+
     /// A string in a buffer of this size, which it may fill.
     pub(super) fn write_string_of(&mut self, out: &mut Vec<u8>, address: u64, size: u32) {
         let size = (size as usize).min(LONGEST);

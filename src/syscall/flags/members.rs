@@ -22,7 +22,7 @@ flag_sets! {
         SA_EXPOSE_TAGBITS = 0x800,
     }
     /// Whether a process can be dumped (`PR_SET_DUMPABLE`).
-    SUID_DUMP: int "SUID_DUMP_???" { SUID_DUMP_DISABLE = 0, SUID_DUMP_USER = 1, SUID_DUMP_ROOT = 2 }
+    SUID_DUMP: long "SUID_DUMP_???" { SUID_DUMP_DISABLE = 0, SUID_DUMP_USER = 1, SUID_DUMP_ROOT = 2 }
     /// `ss_flags` of `stack_t`.
     SIGNAL_STACK: int "SS_???" { SS_ONSTACK = 1, SS_DISABLE = 2, SS_AUTODISARM = 0x8000_0000 }
     /// Type of an entry of a directory.

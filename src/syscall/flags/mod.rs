@@ -57,7 +57,10 @@ pub use prctl::*;
 pub use process::{CLONE, CLONE3, PERSONALITY, SCHED, SETNS};
 pub use rare::*;
 pub use signal::{signal_name, signal_number, write_si_code, write_signal};
-pub use system::{KEY_DEFAULT, KEY_MOVE, KEY_PERMISSION, KEY_SPEC, MEMBARRIER, SECCOMP_FILTER};
+pub use system::{
+    KEY_CAPABILITIES, KEY_CAPABILITIES_MORE, KEY_DEFAULT, KEY_MOVE, KEY_PERMISSION, KEY_SPEC, KEY_SUPPORTS,
+    MEMBARRIER, SECCOMP_FILTER,
+};
 pub use text::{write_hex, write_number};
 pub(crate) use text::{write_mode, write_radix};
 pub use time::CLOCK;
@@ -212,6 +215,15 @@ impl FlagSet {
     #[must_use]
     pub fn name(&self, value: u64) -> Option<&'static str> {
         find(self.values, self.cut(value))
+    }
+
+    /// Whether a bit of this value has a name, or having none has.
+    #[must_use]
+    pub fn names_some(&self, value: u64) -> bool {
+        let value = self.cut(value);
+        self.values
+            .iter()
+            .any(|&(bits, _)| if value == 0 { bits == 0 } else { bits != 0 && value & bits == bits })
     }
 
     /// The part of a register that the kernel looks at.
