@@ -18,8 +18,6 @@ use crate::syscall::{self, Arg, Classes, Spec};
 /// Calls whose lines differ, and why.
 const FORMS: &[(&[&str], &str)] = &[
     (&["ipc"], "strace looks into their arguments, which a log keeps with --decode full only"),
-    (&["prctl", "arch_prctl"], "strace knows the arguments of each operation"),
-    (&["reboot"], "and of these, or guesses"),
     (&["socket"], "strace knows the protocols of rare domains"),
     (&["fcntl", "fcntl64"], "strace prints descriptors above 2 GiB as unsigned"),
     (&["rt_sigreturn", "restart_syscall"], "strace reads the frame, or remembers a call before"),
