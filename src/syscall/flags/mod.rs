@@ -15,6 +15,7 @@ mod inputs;
 mod io;
 mod ioctl;
 mod lines;
+mod machines;
 mod members;
 mod memory;
 mod mount;
@@ -44,6 +45,7 @@ pub use inputs::*;
 pub use io::{DIRECTORY_NOTICE, FD_FLAGS, IO_URING_REGISTER, LEASE, OWNER_KIND, SEALS, SEEK};
 pub use ioctl::{ioctl_names, ioctl_number, ioctl_numbers};
 pub use lines::*;
+pub use machines::*;
 pub use members::*;
 pub use memory::MPOL;
 pub use mount::{

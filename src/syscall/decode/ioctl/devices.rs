@@ -8,7 +8,7 @@ use super::super::structures::number;
 use super::super::text::write_text;
 use super::super::{Decoder, perf};
 use super::Use::{In, Nothing, Out, Parts};
-use super::{Row, What, clocks};
+use super::{Row, What, clocks, requests};
 use crate::syscall::flags::{self, FlagSet, write_number, write_radix};
 
 const INT: What = What::Integer(4);
@@ -16,31 +16,31 @@ const UINT: What = What::Unsigned(4);
 
 pub(super) static ROWS: &[Row] = &[
     // SCSI.
-    (0x2201, In(INT)),                     // SG_SET_TIMEOUT
-    (0x2202, Nothing),                     // SG_GET_TIMEOUT
-    (0x2203, Out(INT)),                    // SG_EMULATED_HOST
-    (0x2204, In(What::Own(write_bits32))), // SG_SET_TRANSFORM
-    (0x2205, Out(INT)),                    // SG_GET_TRANSFORM
-    (0x2270, Out(INT)),                    // SG_GET_COMMAND_Q
-    (0x2271, In(INT)),                     // SG_SET_COMMAND_Q
-    (0x2272, Out(INT)),                    // SG_GET_RESERVED_SIZE
-    (0x2275, In(INT)),                     // SG_SET_RESERVED_SIZE
-    (0x2276, Out(What::Of(&SCSI_ID))),     // SG_GET_SCSI_ID
-    (0x2279, In(INT)),                     // SG_SET_FORCE_LOW_DMA
-    (0x227a, Out(INT)),                    // SG_GET_LOW_DMA
-    (0x227b, In(INT)),                     // SG_SET_FORCE_PACK_ID
-    (0x227c, Out(INT)),                    // SG_GET_PACK_ID
-    (0x227d, Out(INT)),                    // SG_GET_NUM_WAITING
-    (0x227e, In(INT)),                     // SG_SET_DEBUG
-    (0x227f, Out(INT)),                    // SG_GET_SG_TABLESIZE
-    (0x2282, Out(INT)),                    // SG_GET_VERSION_NUM
-    (0x2283, In(INT)),                     // SG_NEXT_CMD_LEN
-    (0x2284, In(What::Own(write_reset))),  // SG_SCSI_RESET
-    (0x2285, In(What::Pointer)),           // SG_IO
-    (0x2286, In(What::Pointer)),           // SG_GET_REQUEST_TABLE
-    (0x2287, In(INT)),                     // SG_SET_KEEP_ORPHAN
-    (0x2288, Out(INT)),                    // SG_GET_KEEP_ORPHAN
-    (0x2289, Out(INT)),                    // SG_GET_ACCESS_COUNT
+    (0x2201, In(INT)),                                                 // SG_SET_TIMEOUT
+    (0x2202, Nothing),                                                 // SG_GET_TIMEOUT
+    (0x2203, Out(INT)),                                                // SG_EMULATED_HOST
+    (0x2204, In(What::Own(write_bits32))),                             // SG_SET_TRANSFORM
+    (0x2205, Out(INT)),                                                // SG_GET_TRANSFORM
+    (0x2270, Out(INT)),                                                // SG_GET_COMMAND_Q
+    (0x2271, In(INT)),                                                 // SG_SET_COMMAND_Q
+    (0x2272, Out(INT)),                                                // SG_GET_RESERVED_SIZE
+    (0x2275, In(INT)),                                                 // SG_SET_RESERVED_SIZE
+    (0x2276, Out(What::Of(&SCSI_ID))),                                 // SG_GET_SCSI_ID
+    (0x2279, In(INT)),                                                 // SG_SET_FORCE_LOW_DMA
+    (0x227a, Out(INT)),                                                // SG_GET_LOW_DMA
+    (0x227b, In(INT)),                                                 // SG_SET_FORCE_PACK_ID
+    (0x227c, Out(INT)),                                                // SG_GET_PACK_ID
+    (0x227d, Out(INT)),                                                // SG_GET_NUM_WAITING
+    (0x227e, In(INT)),                                                 // SG_SET_DEBUG
+    (0x227f, Out(INT)),                                                // SG_GET_SG_TABLESIZE
+    (0x2282, Out(INT)),                                                // SG_GET_VERSION_NUM
+    (0x2283, In(INT)),                                                 // SG_NEXT_CMD_LEN
+    (0x2284, In(What::Own(write_reset))),                              // SG_SCSI_RESET
+    (0x2285, Parts(requests::write_request, requests::write_outcome)), // SG_IO
+    (0x2286, In(What::Pointer)),                                       // SG_GET_REQUEST_TABLE
+    (0x2287, In(INT)),                                                 // SG_SET_KEEP_ORPHAN
+    (0x2288, Out(INT)),                                                // SG_GET_KEEP_ORPHAN
+    (0x2289, Out(INT)),                                                // SG_GET_ACCESS_COUNT
     // Counters.
     (0x2400, In(What::Flags(&flags::PERF_GROUP))), // PERF_EVENT_IOC_ENABLE
     (0x2401, In(What::Flags(&flags::PERF_GROUP))), // PERF_EVENT_IOC_DISABLE

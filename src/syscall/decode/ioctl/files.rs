@@ -3,7 +3,7 @@
 use super::super::layout::Show::{Descriptor, Flags, Hex, Int, Uint};
 use super::super::layout::Size::{B2, B4, B8};
 use super::super::layout::layouts;
-use super::super::net::{word16, word32};
+use super::super::net::word16;
 use super::super::text::write_text;
 use super::super::{Decoder, Phase};
 use super::Use::{In, Nothing, Out, Parts};
@@ -26,26 +26,6 @@ pub(super) static ROWS: &[Row] = &[
     (0xc018_9436, Parts(write_same_wanted, write_same)), // FIDEDUPERANGE
     (0x8100_9431, Out(What::Own(write_label))),          // FS_IOC_GETFSLABEL
     (0x4100_9432, In(What::Own(write_label))),           // FS_IOC_SETFSLABEL
-];
-
-/// Those of btrfs.
-pub(super) static VOLUME_ROWS: &[Row] = &[
-    (0x9406, Nothing),                          // BTRFS_IOC_TRANS_START
-    (0x9407, Nothing),                          // BTRFS_IOC_TRANS_END
-    (0x9408, Nothing),                          // BTRFS_IOC_SYNC
-    (0x941c, Nothing),                          // BTRFS_IOC_SCRUB_CANCEL
-    (0x942e, Nothing),                          // BTRFS_IOC_QUOTA_RESCAN_WAIT
-    (0x5000_9402, Nothing),                     // BTRFS_IOC_DEFRAG
-    (0x5000_940c, Nothing),                     // BTRFS_IOC_BALANCE
-    (0x5000_9401, In(What::Own(write_volume))), // BTRFS_IOC_SNAP_CREATE
-    (0x5000_9403, In(What::Own(write_volume))), // BTRFS_IOC_RESIZE
-    (0x5000_9404, In(What::Own(write_volume))), // BTRFS_IOC_SCAN_DEV
-    (0x5000_9405, In(What::Own(write_volume))), // BTRFS_IOC_FORGET_DEV
-    (0x5000_940a, In(What::Own(write_volume))), // BTRFS_IOC_ADD_DEV
-    (0x5000_940b, In(What::Own(write_volume))), // BTRFS_IOC_RM_DEV
-    (0x5000_940e, In(What::Own(write_volume))), // BTRFS_IOC_SUBVOL_CREATE
-    (0x5000_940f, In(What::Own(write_volume))), // BTRFS_IOC_SNAP_DESTROY
-    (0x9000_9427, In(What::Own(write_volume))), // BTRFS_IOC_DEVICES_READY
 ];
 
 layouts! {
@@ -125,24 +105,6 @@ fn write_label(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, address: u64) {
     let end = label.iter().position(|&byte| byte == 0);
     let shown = end.unwrap_or(LABEL - 1);
     write_text(out, &label[..shown], call.style.hex, end.is_none());
-}
-
-/// `struct btrfs_ioctl_vol_args`.
-fn write_volume(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, address: u64) {
-    const NAME: std::ops::Range<usize> = 8..4096;
-    let mut bytes = vec![0; NAME.end];
-    if address == 0 || call.memory.read(call.phase, address, &mut bytes) < bytes.len() {
-        return call.write_address(out, address);
-    }
-    out.extend_from_slice(b"{fd=");
-    call.write_descriptor(out, word32(&bytes, 0).cast_signed());
-    out.extend_from_slice(b", name=");
-    let name = &bytes[NAME];
-    let end = name.iter().position(|&byte| byte == 0);
-    let shown = end.unwrap_or(name.len() - 1).min(call.style.strings);
-    let is_cut = end.is_none_or(|end| end > shown);
-    write_text(out, &name[..shown], call.style.hex, is_cut);
-    out.push(b'}');
 }
 
 fn write_map_wanted(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {

@@ -32,10 +32,15 @@ mod files;
 mod flash;
 mod inputs;
 mod lines;
+mod machines;
+mod mappers;
 mod notices;
 mod number;
+mod requests;
 mod sockets;
 mod terminals;
+mod trusted;
+mod volumes;
 
 use super::call::word;
 use super::layout::Layout;
@@ -131,13 +136,16 @@ fn rows(op: u32) -> &'static [Row] {
         0x54 => terminals::ROWS,
         0x58 | 0x66 | 0x94 => files::ROWS,
         0x89 => sockets::ROWS,
+        0xa4 => trusted::ROWS,
+        0xae => machines::ROWS,
         0xb4 => lines::ROWS,
+        0xfd => mappers::ROWS,
         _ => devices::ROWS,
     }
 }
 
 fn usage(op: u32) -> Option<Use> {
-    let volumes = if op >> 8 & 0xff == 0x94 { files::VOLUME_ROWS } else { &[] };
+    let volumes = if op >> 8 & 0xff == 0x94 { volumes::ROWS } else { &[] };
     let row = rows(op).iter().chain(volumes).find(|(known, _)| *known == op).map(|(_, usage)| *usage);
     row.or_else(|| if op >> 8 & 0xff == 0x45 { inputs::ranged(op) } else { None })
 }
