@@ -9,6 +9,7 @@ use super::super::text::write_text;
 use super::super::{Constants, Decoder, Hex, Style};
 use super::Head;
 use super::attribute::{Attributes, Index, Show as A, write_cookie};
+use super::piece::Piece;
 use crate::syscall::flags::netlink::{
     NL_NETLINK_SHOW, NL_NETLINK_STATE, NL_PACKET_SHOW, NL_SOCKET_MEMORY, NL_SOCKET_STATE, NL_UNIX_SHOW,
     SOCKET_KIND,
@@ -202,7 +203,7 @@ static OF_INET: Attributes = Attributes {
         (19, "INET_DIAG_ULP_INFO", A::Bytes),
         (20, "INET_DIAG_SK_BPF_STORAGES", A::Bytes),
         (21, "INET_DIAG_CGROUP_ID", A::U64),
-        (22, "INET_DIAG_SOCKOPT", A::Own(write_options)),
+        (22, "INET_DIAG_SOCKOPT", A::Fixed(2, write_options)),
     ],
 };
 
@@ -376,7 +377,11 @@ fn write_kernel_device(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u
 }
 
 /// The name of a local socket, abstract with `@`.
-fn write_name(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, name: &[u8]) {
+fn write_name(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, piece: Piece<'_>) -> Option<()> {
+    let Some(name) = piece.whole() else {
+        call.write_address(out, piece.address);
+        return Some(());
+    };
     let name = match name.split_first() {
         Some((0, rest)) => {
             out.push(b'@');
@@ -385,17 +390,13 @@ fn write_name(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, name: &[u8]) {
         _ => &name[..name.iter().position(|&byte| byte == 0).unwrap_or(name.len())],
     };
     call.write_text(out, name, false);
+    Some(())
 }
 
-fn write_inodes(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    out.push(b'[');
-    for (at, inode) in bytes.chunks_exact(4).enumerate() {
-        if at > 0 {
-            out.extend_from_slice(b", ");
-        }
+fn write_inodes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, piece: Piece<'_>) -> Option<()> {
+    call.write_elements(out, piece, 4, |_, out, _, inode| {
         write_radix(out, u64::from(word32(inode, 0)), 10, 1);
-    }
-    out.push(b']');
+    })
 }
 
 /// `struct inet_diag_sockopt`: a bit each; without `-v` those that are set.

@@ -10,14 +10,14 @@ use super::super::layout::{Layout, layouts};
 use super::super::net::word32;
 use super::Head;
 use super::attribute::{Attributes, Index, Show as A};
-use super::traffic;
-use crate::syscall::flags::SOCKET_DOMAIN;
+use super::{bridge, traffic};
 use crate::syscall::flags::netlink::{
     NL_ADDRESS_FLAGS, NL_HARDWARE, NL_ICMP6_STATS, NL_INET_CONF, NL_INET6_CONF, NL_INET6_FLAGS,
-    NL_INET6_GENERATION, NL_INET6_STATS, NL_LINK_FILTER, NL_LINK_FLAGS, NL_NEIGHBOUR_FLAGS,
+    NL_INET6_GENERATION, NL_INET6_STATS, NL_LINK_EVENT, NL_LINK_FILTER, NL_LINK_FLAGS, NL_NEIGHBOUR_FLAGS,
     NL_NEIGHBOUR_STATE, NL_ROUTE_FLAGS, NL_ROUTE_PROTOCOL, NL_ROUTE_TABLE, NL_ROUTE_TYPE, NL_RULE_ACTION,
     NL_RULE_FLAGS, NL_SCOPE, NL_SERVICE, NL_XDP_ATTACHED,
 };
+use crate::syscall::flags::{SOCKET_DOMAIN, SOCKET_PROTOCOL};
 
 layouts! {
     /// `struct ifinfomsg`.
@@ -174,6 +174,12 @@ layouts! {
         always ndm_updated @ 8/8 Uint(B4);
         always ndm_refcnt @ 12/12 Uint(B4);
     }
+    /// `struct rta_mfc_stats`.
+    CACHED: 24/24 {
+        always mfcs_packets @ 0/0 Uint(B8);
+        always mfcs_bytes @ 8/8 Uint(B8);
+        always mfcs_wrong_if @ 16/16 Uint(B8);
+    }
     /// `struct fib_rule_uid_range`.
     USERS: 8/8 {
         always start @ 0/0 Uint(B4);
@@ -201,7 +207,7 @@ static OF_LINKS: Attributes = Attributes {
         (9, "IFLA_PRIORITY", A::Bytes),
         (10, "IFLA_MASTER", A::U32),
         (11, "IFLA_WIRELESS", A::Bytes),
-        (12, "IFLA_PROTINFO", A::Bytes),
+        (12, "IFLA_PROTINFO", A::OfBridges(&bridge::OF_PORTS, &A::Bytes)),
         (13, "IFLA_TXQLEN", A::U32),
         (14, "IFLA_MAP", A::Of(&LINK_MAP)),
         (15, "IFLA_WEIGHT", A::U32),
@@ -218,7 +224,7 @@ static OF_LINKS: Attributes = Attributes {
         (26, "IFLA_AF_SPEC", A::Nested(&OF_FAMILIES)),
         (27, "IFLA_GROUP", A::U32),
         (28, "IFLA_NET_NS_FD", A::U32),
-        (29, "IFLA_EXT_MASK", A::Bits(&NL_LINK_FILTER)),
+        (29, "IFLA_EXT_MASK", A::Small(&A::Bits(&NL_LINK_FILTER))),
         (30, "IFLA_PROMISCUITY", A::U32),
         (31, "IFLA_NUM_TX_QUEUES", A::U32),
         (32, "IFLA_NUM_RX_QUEUES", A::U32),
@@ -233,9 +239,9 @@ static OF_LINKS: Attributes = Attributes {
         (41, "IFLA_GSO_MAX_SIZE", A::U32),
         (42, "IFLA_PAD", A::Bytes),
         (43, "IFLA_XDP", A::Nested(&OF_XDP)),
-        (44, "IFLA_EVENT", A::U32),
+        (44, "IFLA_EVENT", A::One(&NL_LINK_EVENT, 4)),
         (45, "IFLA_NEW_NETNSID", A::I32),
-        (46, "IFLA_TARGET_NETNSID", A::I32),
+        (46, "IFLA_IF_NETNSID", A::I32),
         (47, "IFLA_CARRIER_UP_COUNT", A::U32),
         (48, "IFLA_CARRIER_DOWN_COUNT", A::U32),
         (49, "IFLA_NEW_IFINDEX", A::Interface),
@@ -260,6 +266,7 @@ static OF_PROPERTIES: Attributes =
 static OF_KINDS: Attributes = Attributes {
     unknown: "IFLA_INFO_???",
     rows: &[
+        (0, "IFLA_INFO_UNSPEC", A::Bytes),
         (1, "IFLA_INFO_KIND", A::Text),
         (2, "IFLA_INFO_DATA", A::Bytes),
         (3, "IFLA_INFO_XSTATS", A::Bytes),
@@ -271,13 +278,15 @@ static OF_KINDS: Attributes = Attributes {
 static OF_XDP: Attributes = Attributes {
     unknown: "IFLA_XDP_???",
     rows: &[
+        (0, "IFLA_XDP_UNSPEC", A::Bytes),
         (1, "IFLA_XDP_FD", A::I32),
-        (2, "IFLA_XDP_ATTACHED", A::One(&NL_XDP_ATTACHED, 1)),
+        (2, "IFLA_XDP_ATTACHED", A::Small(&A::One(&NL_XDP_ATTACHED, 1))),
         (3, "IFLA_XDP_FLAGS", A::U32),
         (4, "IFLA_XDP_PROG_ID", A::U32),
         (5, "IFLA_XDP_DRV_PROG_ID", A::U32),
         (6, "IFLA_XDP_SKB_PROG_ID", A::U32),
         (7, "IFLA_XDP_HW_PROG_ID", A::U32),
+        (8, "IFLA_XDP_EXPECTED_FD", A::I32),
     ],
 };
 
@@ -288,20 +297,24 @@ static OF_FAMILIES: Attributes = Attributes {
 
 static OF_INET: Attributes = Attributes {
     unknown: "IFLA_INET_???",
-    rows: &[(1, "IFLA_INET_CONF", A::Array(&NL_INET_CONF, 4, Index::FromOne))],
+    rows: &[
+        (0, "IFLA_INET_UNSPEC", A::Bytes),
+        (1, "IFLA_INET_CONF", A::Array(&NL_INET_CONF, 4, Index::FromOne)),
+    ],
 };
 
 static OF_INET6: Attributes = Attributes {
     unknown: "IFLA_INET6_???",
     rows: &[
-        (1, "IFLA_INET6_FLAGS", A::Bits(&NL_INET6_FLAGS)),
+        (0, "IFLA_INET6_UNSPEC", A::Bytes),
+        (1, "IFLA_INET6_FLAGS", A::Small(&A::Bits(&NL_INET6_FLAGS))),
         (2, "IFLA_INET6_CONF", A::Array(&NL_INET6_CONF, 4, Index::FromZero)),
         (3, "IFLA_INET6_STATS", A::Array(&NL_INET6_STATS, 8, Index::FromZero)),
         (4, "IFLA_INET6_MCAST", A::Bytes),
         (5, "IFLA_INET6_CACHEINFO", A::Of(&LINK_CACHE)),
         (6, "IFLA_INET6_ICMP6STATS", A::Array(&NL_ICMP6_STATS, 8, Index::FromZero)),
         (7, "IFLA_INET6_TOKEN", A::Host6),
-        (8, "IFLA_INET6_ADDR_GEN_MODE", A::One(&NL_INET6_GENERATION, 1)),
+        (8, "IFLA_INET6_ADDR_GEN_MODE", A::Small(&A::One(&NL_INET6_GENERATION, 1))),
         (9, "IFLA_INET6_RA_MTU", A::U32),
     ],
 };
@@ -344,7 +357,7 @@ static OF_ROUTES: Attributes = Attributes {
         (14, "RTA_MP_ALGO", A::Bytes),
         (15, "RTA_TABLE", A::One(&NL_ROUTE_TABLE, 4)),
         (16, "RTA_MARK", A::U32),
-        (17, "RTA_MFC_STATS", A::Bytes),
+        (17, "RTA_MFC_STATS", A::Of(&CACHED)),
         (18, "RTA_VIA", A::Bytes),
         (19, "RTA_NEWDST", A::Host),
         (20, "RTA_PREF", A::U8),
@@ -416,10 +429,14 @@ static OF_RULES: Attributes = Attributes {
         (2, "FRA_SRC", A::Host),
         (3, "FRA_IIFNAME", A::Text),
         (4, "FRA_GOTO", A::U32),
+        (5, "FRA_UNUSED2", A::Bytes),
         (6, "FRA_PRIORITY", A::U32),
+        (7, "FRA_UNUSED3", A::Bytes),
+        (8, "FRA_UNUSED4", A::Bytes),
+        (9, "FRA_UNUSED5", A::Bytes),
         (10, "FRA_FWMARK", A::U32),
         (11, "FRA_FLOW", A::U32),
-        (12, "FRA_TUN_ID", A::Bytes),
+        (12, "FRA_TUN_ID", A::Fixed(8, write_big)),
         (13, "FRA_SUPPRESS_IFGROUP", A::U32),
         (14, "FRA_SUPPRESS_PREFIXLEN", A::U32),
         (15, "FRA_TABLE", A::One(&NL_ROUTE_TABLE, 4)),
@@ -429,7 +446,7 @@ static OF_RULES: Attributes = Attributes {
         (19, "FRA_L3MDEV", A::U8),
         (20, "FRA_UID_RANGE", A::Of(&USERS)),
         (21, "FRA_PROTOCOL", A::One(&NL_ROUTE_PROTOCOL, 1)),
-        (22, "FRA_IP_PROTO", A::U8),
+        (22, "FRA_IP_PROTO", A::Small(&A::One(&SOCKET_PROTOCOL, 1))),
         (23, "FRA_SPORT_RANGE", A::Of(&PORTS)),
         (24, "FRA_DPORT_RANGE", A::Of(&PORTS)),
     ],
@@ -438,6 +455,7 @@ static OF_RULES: Attributes = Attributes {
 static OF_CONFIGURATIONS: Attributes = Attributes {
     unknown: "NETCONFA_???",
     rows: &[
+        (0, "NETCONFA_UNSPEC", A::Bytes),
         (1, "NETCONFA_IFINDEX", A::Interface),
         (2, "NETCONFA_FORWARDING", A::I32),
         (3, "NETCONFA_RP_FILTER", A::I32),
@@ -492,7 +510,7 @@ pub(super) fn write_index(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: 
     call.write_interface(out, word32(bytes, 0).cast_signed());
 }
 
-fn write_hexadecimal(out: &mut Vec<u8>, value: u64) {
+pub(super) fn write_hexadecimal(out: &mut Vec<u8>, value: u64) {
     match value {
         0 => out.push(b'0'),
         value => crate::syscall::flags::write_hex(out, value),
@@ -509,4 +527,12 @@ fn write_hex32(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
 
 fn write_place(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     write_hexadecimal(out, u64::from(word32(bytes, 0)) | u64::from(word32(bytes, 4)) << 32);
+}
+
+/// `htobe64(1)`
+fn write_big(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    let number = bytes.first_chunk().copied().map_or(0, u64::from_be_bytes);
+    out.extend_from_slice(b"htobe64(");
+    crate::syscall::flags::write_radix(out, number, 10, 1);
+    out.push(b')');
 }
