@@ -52,8 +52,10 @@ pub(in super::super) enum Show {
     Fixed(usize, fn(&mut Decoder<'_, '_>, &mut Vec<u8>, &[u8])),
     /// Its own form; none: it has too few bytes for it.
     Own(fn(&mut Decoder<'_, '_>, &mut Vec<u8>, Piece<'_>) -> Option<()>),
-    /// A list of attributes in messages of bridges, of others that.
-    OfBridges(&'static Attributes, &'static Self),
+    /// A list of attributes that the family of the message has, of others that.
+    OfFamilies(&'static [(i32, &'static Attributes)], &'static Self),
+    /// A structure that grew: all of it, or the first version of so many bytes.
+    Grown(usize, &'static Layout),
 }
 
 /// How the elements of an array are counted.
@@ -77,7 +79,7 @@ pub(super) static OF_ERRORS: Attributes = Attributes {
     rows: &[
         (1, "NLMSGERR_ATTR_MSG", Show::Text),
         (2, "NLMSGERR_ATTR_OFFS", Show::U32),
-        (3, "NLMSGERR_ATTR_COOKIE", Show::Bytes),
+        (3, "NLMSGERR_ATTR_COOKIE", Show::Own(write_octets)),
         (4, "NLMSGERR_ATTR_POLICY", Show::Bytes),
         (5, "NLMSGERR_ATTR_MISS_TYPE", Show::U32),
         (6, "NLMSGERR_ATTR_MISS_NEST", Show::U32),
@@ -217,10 +219,18 @@ impl Decoder<'_, '_> {
             Show::Array(names, size, index) => self.write_numbers(out, names, size, index, value)?,
             Show::Fixed(_, write) => write(self, out, bytes),
             Show::Own(write) => write(self, out, value)?,
-            Show::OfBridges(table, _) if i32::from(family) == libc::AF_BRIDGE => {
-                self.write_attributes(out, table, family, value);
+            Show::OfFamilies(tables, other) => {
+                let of = tables.iter().find(|(known, _)| *known == i32::from(family));
+                match of {
+                    Some((_, table)) => self.write_attributes(out, table, family, value),
+                    None => self.write_value(out, *other, family, value)?,
+                }
             }
-            Show::OfBridges(_, other) => self.write_value(out, *other, family, value)?,
+            Show::Grown(_, layout) => {
+                out.push(b'{');
+                self.write_some(out, layout, bytes, size);
+                out.push(b'}');
+            }
         }
         Some(())
     }
@@ -239,6 +249,8 @@ impl Decoder<'_, '_> {
             Show::Hardware => value.length,
             Show::One(_, size) | Show::Fixed(size, _) => size,
             Show::Of(layout) => layout.size[self.half()],
+            Show::Grown(_, layout) if value.length >= layout.size[self.half()] => layout.size[self.half()],
+            Show::Grown(first, _) => first,
             _ => 0,
         }
     }
@@ -318,4 +330,11 @@ pub(super) fn write_cookie(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[
     out.extend_from_slice(b", ");
     write_radix(out, u64::from(word32(bytes, 4)), 10, 1);
     out.push(b']');
+}
+
+/// `[171, 254]`
+fn write_octets(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, piece: Piece<'_>) -> Option<()> {
+    call.write_elements(out, piece, 1, |_, out, _, octet| {
+        write_radix(out, number(octet, 1).unwrap_or_default(), 10, 1);
+    })
 }

@@ -1,9 +1,11 @@
-//! `NETLINK_ROUTE`, continued: what ports of bridges say of themselves (`linux/if_link.h`).
+//! `NETLINK_ROUTE`, continued: ports of bridges and of virtual functions (`linux/if_link.h`).
 
-use super::super::Decoder;
-use super::super::layout::Show::Own;
+use super::super::layout::Show::{Own, Uint};
+use super::super::layout::Size::B1;
 use super::super::layout::layouts;
 use super::super::net::word16;
+use super::super::text::write_text;
+use super::super::{Decoder, Hex};
 use super::attribute::{Attributes, Show as A, number, write_hardware};
 use super::piece::Piece;
 use super::route::write_hexadecimal;
@@ -15,7 +17,34 @@ layouts! {
         always prio @ 0/0 Own(write_priority);
         always addr @ 2/2 Own(write_station);
     }
+    /// `struct ifla_port_vsi`.
+    VSI: 8/8 {
+        always vsi_mgr_id @ 0/0 Uint(B1);
+        always vsi_type_id @ 1/1 Own(write_three);
+        always vsi_type_version @ 4/4 Uint(B1);
+        set(3) pad @ 5/5 Own(write_three);
+    }
 }
+
+/// Ports of virtual functions.
+pub(super) static OF_FUNCTIONS: Attributes = Attributes {
+    unknown: "IFLA_VF_PORT_???",
+    rows: &[(0, "IFLA_VF_PORT_UNSPEC", A::Bytes), (1, "IFLA_VF_PORT", A::Nested(&OF_FUNCTION))],
+};
+
+pub(super) static OF_FUNCTION: Attributes = Attributes {
+    unknown: "IFLA_PORT_???",
+    rows: &[
+        (0, "IFLA_PORT_UNSPEC", A::Bytes),
+        (1, "IFLA_PORT_VF", A::U32),
+        (2, "IFLA_PORT_PROFILE", A::Text),
+        (3, "IFLA_PORT_VSI_TYPE", A::Of(&VSI)),
+        (4, "IFLA_PORT_INSTANCE_UUID", A::Bytes),
+        (5, "IFLA_PORT_HOST_UUID", A::Bytes),
+        (6, "IFLA_PORT_REQUEST", A::U8),
+        (7, "IFLA_PORT_RESPONSE", A::U16),
+    ],
+};
 
 pub(super) static OF_PORTS: Attributes = Attributes {
     unknown: "IFLA_BRPORT_???",
@@ -73,8 +102,14 @@ fn write_priority(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// `00:11:22:33:44:55`
-fn write_station(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    write_hardware(out, bytes.get(..6).unwrap_or(bytes));
+fn write_station(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    let address = bytes.get(..6).unwrap_or(bytes);
+    let number = |out: &mut Vec<u8>| write_text(out, address, Hex::All, false);
+    call.style.constants.write(out, number, |out| write_hardware(out, address));
+}
+
+fn write_three(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    write_text(out, bytes.get(..3).unwrap_or(bytes), Hex::All, false);
 }
 
 fn write_mask(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
@@ -91,13 +126,17 @@ fn write_ticks(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, piece: Piece<'_>) 
         return Some(());
     };
     let ticks = number(bytes, bytes.len())?;
-    write_radix(out, ticks, 10, 1);
-    if ticks > 0 {
+    let plain = |out: &mut Vec<u8>| write_radix(out, ticks, 10, 1);
+    call.style.constants.write(out, plain, |out| {
+        plain(out);
+        if ticks == 0 {
+            return;
+        }
         out.extend_from_slice(b" /* ");
         write_radix(out, ticks / 100, 10, 1);
         out.push(b'.');
         write_radix(out, ticks % 100, 10, 2);
         out.extend_from_slice(b" s */");
-    }
+    });
     Some(())
 }

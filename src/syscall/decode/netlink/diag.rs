@@ -1,7 +1,7 @@
 //! `NETLINK_SOCK_DIAG` (`sock_diag(7)`): what is asked of sockets, and what is said of each.
 
 use super::super::address::{write_host4, write_host6, write_port};
-use super::super::layout::Show::{Enum, Flags, Id, Nested, Own, Uint};
+use super::super::layout::Show::{Device, Enum, Flags, Id, Nested, Own, Uint};
 use super::super::layout::Size::{B1, B2, B4};
 use super::super::layout::{Layout, layouts};
 use super::super::net::word32;
@@ -15,7 +15,7 @@ use crate::syscall::flags::netlink::{
     SOCKET_KIND,
 };
 use crate::syscall::flags::{
-    FlagSet, NETLINK_PROTOCOL, SOCKET_DOMAIN, SOCKET_PROTOCOL, write_hex, write_radix,
+    ETHERNET_PROTOCOL, FlagSet, NETLINK_PROTOCOL, SOCKET_DOMAIN, SOCKET_PROTOCOL, write_hex, write_radix,
 };
 
 layouts! {
@@ -38,8 +38,8 @@ layouts! {
     }
     /// `struct unix_diag_vfs`.
     UNIX_FILE: 8/8 {
+        always udiag_vfs_dev @ 4/4 Device(B4);
         always udiag_vfs_ino @ 0/0 Uint(B4);
-        always udiag_vfs_dev @ 4/4 Own(write_kernel_device);
     }
     /// `struct unix_diag_rqlen`.
     UNIX_QUEUES: 8/8 {
@@ -156,7 +156,7 @@ layouts! {
     PACKET: 16/16 {
         always pdiag_family @ 0/0 Enum(&SOCKET_DOMAIN, B1);
         always pdiag_type @ 1/1 Enum(&SOCKET_KIND, B1);
-        always pdiag_num @ 2/2 Uint(B2);
+        always pdiag_num @ 2/2 Enum(&ETHERNET_PROTOCOL, B2);
         always pdiag_ino @ 4/4 Uint(B4);
         always pdiag_cookie @ 8/8 Own(write_cookie);
     }
@@ -366,14 +366,6 @@ fn write_netlink_protocol(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: 
         0xff => out.extend_from_slice(b"NDIAG_PROTO_ALL"),
         protocol => call.style.constants.one(out, &NETLINK_PROTOCOL, u64::from(protocol)),
     }
-}
-
-/// A device's number as the kernel keeps it: twelve bits and twenty.
-fn write_kernel_device(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    let device = u64::from(word32(bytes, 0));
-    let (major, minor) = (device >> 20, device & 0xf_ffff);
-    let encoded = (major & 0xfff) << 8 | minor & 0xff | (minor & !0xff) << 12;
-    call.style.constants.device(out, encoded);
 }
 
 /// The name of a local socket, abstract with `@`.

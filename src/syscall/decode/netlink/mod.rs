@@ -245,7 +245,9 @@ impl Decoder<'_, '_> {
 
     /// `{error=-ENODEV, msg={...}}`, and in brackets with that what more is said of it.
     fn write_error(&mut self, out: &mut Vec<u8>, protocol: Protocol, header: &Header, content: Piece<'_>) {
-        let Some(bytes) = content.first(4) else { return self.write_address(out, content.address) };
+        let Some(bytes) = content.first(4 + HEADER) else {
+            return self.write_address(out, content.address);
+        };
         let error = word32(bytes, 0).cast_signed();
         let of = content.after(4);
         let asked = Header::of(of.bytes);
