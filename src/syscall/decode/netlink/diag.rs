@@ -1,7 +1,7 @@
 //! `NETLINK_SOCK_DIAG` (`sock_diag(7)`): what is asked of sockets, and what is said of each.
 
 use super::super::address::{write_host4, write_host6, write_port};
-use super::super::layout::Show::{Enum, Flags, Id, Nested, Own, Uint};
+use super::super::layout::Show::{Device, Enum, Flags, Id, Nested, Own, Uint};
 use super::super::layout::Size::{B1, B2, B4};
 use super::super::layout::{Layout, layouts};
 use super::super::net::word32;
@@ -9,12 +9,13 @@ use super::super::text::write_text;
 use super::super::{Constants, Decoder, Hex, Style};
 use super::Head;
 use super::attribute::{Attributes, Index, Show as A, write_cookie};
+use super::piece::Piece;
 use crate::syscall::flags::netlink::{
     NL_NETLINK_SHOW, NL_NETLINK_STATE, NL_PACKET_SHOW, NL_SOCKET_MEMORY, NL_SOCKET_STATE, NL_UNIX_SHOW,
     SOCKET_KIND,
 };
 use crate::syscall::flags::{
-    FlagSet, NETLINK_PROTOCOL, SOCKET_DOMAIN, SOCKET_PROTOCOL, write_hex, write_radix,
+    ETHERNET_PROTOCOL, FlagSet, NETLINK_PROTOCOL, SOCKET_DOMAIN, SOCKET_PROTOCOL, write_hex, write_radix,
 };
 
 layouts! {
@@ -37,8 +38,8 @@ layouts! {
     }
     /// `struct unix_diag_vfs`.
     UNIX_FILE: 8/8 {
+        always udiag_vfs_dev @ 4/4 Device(B4);
         always udiag_vfs_ino @ 0/0 Uint(B4);
-        always udiag_vfs_dev @ 4/4 Own(write_kernel_device);
     }
     /// `struct unix_diag_rqlen`.
     UNIX_QUEUES: 8/8 {
@@ -155,7 +156,7 @@ layouts! {
     PACKET: 16/16 {
         always pdiag_family @ 0/0 Enum(&SOCKET_DOMAIN, B1);
         always pdiag_type @ 1/1 Enum(&SOCKET_KIND, B1);
-        always pdiag_num @ 2/2 Uint(B2);
+        always pdiag_num @ 2/2 Enum(&ETHERNET_PROTOCOL, B2);
         always pdiag_ino @ 4/4 Uint(B4);
         always pdiag_cookie @ 8/8 Own(write_cookie);
     }
@@ -202,7 +203,7 @@ static OF_INET: Attributes = Attributes {
         (19, "INET_DIAG_ULP_INFO", A::Bytes),
         (20, "INET_DIAG_SK_BPF_STORAGES", A::Bytes),
         (21, "INET_DIAG_CGROUP_ID", A::U64),
-        (22, "INET_DIAG_SOCKOPT", A::Own(write_options)),
+        (22, "INET_DIAG_SOCKOPT", A::Fixed(2, write_options)),
     ],
 };
 
@@ -367,16 +368,12 @@ fn write_netlink_protocol(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: 
     }
 }
 
-/// A device's number as the kernel keeps it: twelve bits and twenty.
-fn write_kernel_device(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    let device = u64::from(word32(bytes, 0));
-    let (major, minor) = (device >> 20, device & 0xf_ffff);
-    let encoded = (major & 0xfff) << 8 | minor & 0xff | (minor & !0xff) << 12;
-    call.style.constants.device(out, encoded);
-}
-
 /// The name of a local socket, abstract with `@`.
-fn write_name(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, name: &[u8]) {
+fn write_name(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, piece: Piece<'_>) -> Option<()> {
+    let Some(name) = piece.whole() else {
+        call.write_address(out, piece.address);
+        return Some(());
+    };
     let name = match name.split_first() {
         Some((0, rest)) => {
             out.push(b'@');
@@ -385,17 +382,13 @@ fn write_name(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, name: &[u8]) {
         _ => &name[..name.iter().position(|&byte| byte == 0).unwrap_or(name.len())],
     };
     call.write_text(out, name, false);
+    Some(())
 }
 
-fn write_inodes(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    out.push(b'[');
-    for (at, inode) in bytes.chunks_exact(4).enumerate() {
-        if at > 0 {
-            out.extend_from_slice(b", ");
-        }
+fn write_inodes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, piece: Piece<'_>) -> Option<()> {
+    call.write_elements(out, piece, 4, |_, out, _, inode| {
         write_radix(out, u64::from(word32(inode, 0)), 10, 1);
-    }
-    out.push(b']');
+    })
 }
 
 /// `struct inet_diag_sockopt`: a bit each; without `-v` those that are set.

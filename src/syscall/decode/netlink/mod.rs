@@ -9,20 +9,21 @@
 //! those without tables the content is bytes. What comes from a program may be anything: lengths are never trusted past the bytes there are.
 
 mod attribute;
+mod bridge;
 mod diag;
 mod others;
+mod piece;
 mod route;
 mod traffic;
 
-use super::Hex;
+use super::Decoder;
 use super::descriptors::Question;
 use super::layout::Layout;
 use super::net::{word16, word32};
-use super::text::write_text;
-use super::{Decoder, Style};
 use crate::syscall::flags::{SOCKET_DOMAIN, write_number, write_radix};
 
 use attribute::Attributes;
+use piece::Piece;
 
 /// A protocol of netlink; none: the socket is not bound, so that strace does not know it.
 pub(super) type Protocol = Option<u32>;
@@ -107,36 +108,46 @@ impl Decoder<'_, '_> {
         if bytes.is_empty() || protocol == KOBJECT_UEVENT {
             return self.write_buffer(out, address, length);
         }
-        if address == 0 || self.memory.read(self.phase, address, &mut bytes) < bytes.len() {
+        let length = bytes.len();
+        let read = if address == 0 { 0 } else { self.memory.read(self.phase, address, &mut bytes) };
+        bytes.truncate(read);
+        let piece = Piece { bytes: &bytes, length, address };
+        if length < HEADER {
+            return self.write_bytes(out, piece);
+        }
+        if piece.first(HEADER).is_none() {
             return self.write_address(out, address);
         }
-        if bytes.len() < HEADER {
-            return write_bytes(out, &bytes, self.style);
-        }
-        self.write_messages_of(out, protocol, &bytes);
+        self.write_messages_of(out, protocol, piece);
     }
 
-    fn write_messages_of(&mut self, out: &mut Vec<u8>, protocol: Protocol, bytes: &[u8]) {
-        let (mut rest, mut count, mut is_array) = (bytes, 0, false);
-        while let Some(header) = Header::of(rest) {
+    fn write_messages_of(&mut self, out: &mut Vec<u8>, protocol: Protocol, piece: Piece<'_>) {
+        let (mut rest, mut count, mut is_array) = (piece, 0, false);
+        loop {
+            if rest.length < HEADER {
+                self.write_bytes(out, rest);
+                break;
+            }
             if count >= self.most_elements() {
                 out.extend_from_slice(b"...");
                 break;
             }
-            let next = (header.length >= HEADER).then(|| rest.get(header.length.next_multiple_of(4)..));
-            let next = next.flatten().filter(|next| !next.is_empty());
-            if count == 0 && next.is_some() {
+            let Some(header) = Header::of(rest.bytes) else {
+                self.write_unreadable(out, rest, count == 0);
+                break;
+            };
+            let next = rest.after(header.length.next_multiple_of(4));
+            let has_next = header.length >= HEADER && !next.is_empty();
+            if count == 0 && has_next {
                 out.push(b'[');
                 is_array = true;
             }
             count += 1;
             self.write_message(out, protocol, &header, rest);
-            let Some(next) = next else { break };
-            out.extend_from_slice(b", ");
-            if next.len() < HEADER {
-                write_bytes(out, next, self.style);
+            if !has_next {
                 break;
             }
+            out.extend_from_slice(b", ");
             rest = next;
         }
         if is_array {
@@ -145,8 +156,8 @@ impl Decoder<'_, '_> {
     }
 
     /// `[{nlmsg_len=20, ...}, content]`
-    fn write_message(&mut self, out: &mut Vec<u8>, protocol: Protocol, header: &Header, bytes: &[u8]) {
-        let content = bytes.get(HEADER..header.length.min(bytes.len())).unwrap_or_default();
+    fn write_message(&mut self, out: &mut Vec<u8>, protocol: Protocol, header: &Header, piece: Piece<'_>) {
+        let content = piece.up_to(header.length).after(HEADER);
         if !content.is_empty() {
             out.push(b'[');
         }
@@ -172,66 +183,78 @@ impl Decoder<'_, '_> {
         out.push(b'}');
     }
 
-    fn write_content(&mut self, out: &mut Vec<u8>, protocol: Protocol, header: &Header, content: &[u8]) {
+    fn write_content(&mut self, out: &mut Vec<u8>, protocol: Protocol, header: &Header, content: Piece<'_>) {
+        let Some(&family) = content.bytes.first() else { return self.write_address(out, content.address) };
         match (protocol, header.kind) {
-            (_, NLMSG_ERROR) if content.len() >= 4 + HEADER => {
+            (_, NLMSG_ERROR) if content.length >= 4 + HEADER => {
                 self.write_error(out, protocol, header, content);
             }
-            (_, NLMSG_DONE) if content.len() == 4 => {
-                write_number(out, i64::from(word32(content, 0).cast_signed()));
-            }
+            (_, NLMSG_DONE) if content.length == 4 => match content.whole() {
+                Some(bytes) => write_number(out, i64::from(word32(bytes, 0).cast_signed())),
+                None => self.write_address(out, content.address),
+            },
             (ROUTE, NLMSG_MIN_TYPE..) => {
-                self.write_by_family(out, route::head(header.kind, content[0]), content);
+                self.write_by_family(out, route::head(header.kind, family), content);
             }
             // strace looks at no more where there is no more than the family.
-            (SOCK_DIAG, NLMSG_MIN_TYPE..) if content.len() == 1 => self.write_by_family(out, None, content),
+            (SOCK_DIAG, NLMSG_MIN_TYPE..) if content.length == 1 => self.write_by_family(out, None, content),
             (SOCK_DIAG, NLMSG_MIN_TYPE..) => {
                 let is_request = header.flags & NLM_F_REQUEST != 0;
-                self.write_by_family(out, diag::head(header.kind, content[0], is_request), content);
+                self.write_by_family(out, diag::head(header.kind, family, is_request), content);
             }
             (NETFILTER, NLMSG_MIN_TYPE..) => others::write_netfilter(self, out, header.kind, content),
-            (SELINUX, 16 | 17) if content.len() >= 4 => others::write_selinux(out, header.kind, content),
-            _ => write_bytes(out, content, self.style),
+            (SELINUX, 16 | 17) if content.length >= 4 => {
+                others::write_selinux(self, out, header.kind, content);
+            }
+            _ => self.write_bytes(out, content),
         }
     }
 
     /// What begins with an address family.
-    fn write_by_family(&mut self, out: &mut Vec<u8>, head: Option<&Head>, content: &[u8]) {
-        let (Some(&family), half) = (content.first(), self.half()) else { return };
+    fn write_by_family(&mut self, out: &mut Vec<u8>, head: Option<&Head>, content: Piece<'_>) {
+        let (Some(&family), half) = (content.bytes.first(), self.half()) else { return };
         let Some(head) = head else {
             out.extend_from_slice(b"{family=");
             self.style.constants.one(out, &SOCKET_DOMAIN, u64::from(family));
-            if content.len() > 1 {
+            if content.length > 1 {
                 out.extend_from_slice(b", data=");
-                write_bytes(out, &content[1..], self.style);
+                self.write_bytes(out, content.after(1));
             }
             return out.push(b'}');
         };
         let size = head.layout.size[half];
-        if content.len() < size {
+        let Some(bytes) = content.first(size) else {
             out.push(b'{');
             out.extend_from_slice(head.family.as_bytes());
             out.push(b'=');
             self.style.constants.one(out, &SOCKET_DOMAIN, u64::from(family));
-            return out.extend_from_slice(b", ...}");
-        }
-        self.write_members(out, head.layout, &content[..size]);
-        let rest = content.get(size.next_multiple_of(4)..).filter(|rest| !rest.is_empty());
-        if let (Some(rest), Some(attributes)) = (rest, head.attributes) {
+            out.extend_from_slice(b", ");
+            match content.length < size {
+                true => out.extend_from_slice(b"..."),
+                false => self.write_address(out, content.address.wrapping_add(1)),
+            }
+            return out.push(b'}');
+        };
+        self.write_members(out, head.layout, bytes);
+        let rest = content.after(size.next_multiple_of(4));
+        if let (false, Some(attributes)) = (rest.is_empty(), head.attributes) {
             out.extend_from_slice(b", ");
             self.write_attributes(out, attributes, family, rest);
         }
     }
 
     /// `{error=-ENODEV, msg={...}}`, and in brackets with that what more is said of it.
-    fn write_error(&mut self, out: &mut Vec<u8>, protocol: Protocol, header: &Header, content: &[u8]) {
-        let error = word32(content, 0).cast_signed();
-        let of = &content[4..];
-        let asked = Header::of(of);
+    fn write_error(&mut self, out: &mut Vec<u8>, protocol: Protocol, header: &Header, content: Piece<'_>) {
+        let Some(bytes) = content.first(4 + HEADER) else {
+            return self.write_address(out, content.address);
+        };
+        let error = word32(bytes, 0).cast_signed();
+        let of = content.after(4);
+        let asked = Header::of(of.bytes);
         let is_capped = header.flags & NLM_F_CAPPED != 0;
         let length = asked.as_ref().map_or(0, |asked| if is_capped { HEADER } else { asked.length });
-        let length = length.min(of.len());
-        let more = of.get(length.next_multiple_of(4)..);
+        let length = length.min(of.length);
+        let more = Some(of.after(length.next_multiple_of(4)));
         let more = more.filter(|more| header.flags & NLM_F_ACK_TLVS != 0 && !more.is_empty());
         out.extend_from_slice(if more.is_some() { b"[{error=" } else { b"{error=" });
         let name = error.checked_neg().filter(|&errno| errno > 0);
@@ -248,9 +271,9 @@ impl Decoder<'_, '_> {
             match asked {
                 // One about another error would have no end.
                 Some(asked) if asked.kind != NLMSG_ERROR => {
-                    self.write_message(out, protocol, &asked, &of[..length]);
+                    self.write_message(out, protocol, &asked, of.up_to(length));
                 }
-                _ => write_bytes(out, of, self.style),
+                _ => self.write_bytes(out, of),
             }
         }
         out.push(b'}');
@@ -260,12 +283,6 @@ impl Decoder<'_, '_> {
             out.push(b']');
         }
     }
-}
-
-/// Bytes in hexadecimal, as many as are shown of a string.
-fn write_bytes(out: &mut Vec<u8>, bytes: &[u8], style: &Style) {
-    let shown = &bytes[..bytes.len().min(style.strings)];
-    write_text(out, shown, Hex::All, shown.len() < bytes.len());
 }
 
 #[cfg(test)]

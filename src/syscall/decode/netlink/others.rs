@@ -4,9 +4,9 @@
 use super::super::net::word32;
 use super::super::{Constants, Decoder};
 use super::attribute::Attributes;
+use super::piece::Piece;
 use super::{
-    AUDIT, CRYPTO, GENERIC, NETFILTER, NLMSG_ERROR, NLMSG_MIN_TYPE, Protocol, ROUTE, SELINUX, SOCK_DIAG,
-    XFRM, write_bytes,
+    AUDIT, CRYPTO, GENERIC, NETFILTER, NLMSG_ERROR, NLMSG_MIN_TYPE, Protocol, ROUTE, SELINUX, SOCK_DIAG, XFRM,
 };
 use crate::syscall::flags::families::{
     NF_ACCT, NF_BATCH, NF_CTHELPER, NF_CTNETLINK, NF_CTNETLINK_EXP, NF_CTNETLINK_TIMEOUT, NF_HOOK, NF_IPSET,
@@ -115,10 +115,14 @@ fn by_name(name: Option<&str>) -> &'static FlagSet {
 }
 
 /// `{nfgen_family=AF_INET, version=NFNETLINK_V0, res_id=htons(0)}, [{nla_len=8, nla_type=0x1}, "..."]`
-pub(super) fn write_netfilter(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, kind: u16, content: &[u8]) {
-    let [family, version, high, low, rest @ ..] = content else {
-        return write_bytes(out, content, call.style);
+pub(super) fn write_netfilter(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, kind: u16, piece: Piece<'_>) {
+    if piece.length < 4 {
+        return call.write_bytes(out, piece);
+    }
+    let Some([family, version, high, low]) = piece.first(4) else {
+        return call.write_address(out, piece.address);
     };
+    let rest = piece.after(4);
     let constants = call.style.constants;
     out.extend_from_slice(b"{nfgen_family=");
     constants.one(out, &SOCKET_DOMAIN, u64::from(*family));
@@ -132,14 +136,15 @@ pub(super) fn write_netfilter(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, kin
     }
     out.extend_from_slice(b", ");
     if is_batch(kind) {
-        write_bytes(out, rest, call.style);
+        call.write_bytes(out, rest);
     } else {
         call.write_attributes(out, &NAMELESS, *family, rest);
     }
 }
 
 /// `{val=1}`, `{seqno=5}`
-pub(super) fn write_selinux(out: &mut Vec<u8>, kind: u16, content: &[u8]) {
+pub(super) fn write_selinux(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, kind: u16, content: Piece<'_>) {
+    let Some(content) = content.first(4) else { return call.write_address(out, content.address) };
     let value = word32(content, 0);
     if kind == NLMSG_MIN_TYPE {
         out.extend_from_slice(b"{val=");

@@ -4,20 +4,22 @@
 //! `netconf.h` and `if_addrlabel.h`. The order of rows has no meaning.
 
 use super::super::Decoder;
+use super::super::address::{write_host4, write_port};
 use super::super::layout::Show::{Enum, Flags, Int, Own, Uint};
 use super::super::layout::Size::{B1, B2, B4, B8};
 use super::super::layout::{Layout, layouts};
 use super::super::net::word32;
 use super::Head;
 use super::attribute::{Attributes, Index, Show as A};
-use super::traffic;
-use crate::syscall::flags::SOCKET_DOMAIN;
+use super::{bridge, traffic};
 use crate::syscall::flags::netlink::{
-    NL_ADDRESS_FLAGS, NL_HARDWARE, NL_ICMP6_STATS, NL_INET_CONF, NL_INET6_CONF, NL_INET6_FLAGS,
-    NL_INET6_GENERATION, NL_INET6_STATS, NL_LINK_FILTER, NL_LINK_FLAGS, NL_NEIGHBOUR_FLAGS,
-    NL_NEIGHBOUR_STATE, NL_ROUTE_FLAGS, NL_ROUTE_PROTOCOL, NL_ROUTE_TABLE, NL_ROUTE_TYPE, NL_RULE_ACTION,
-    NL_RULE_FLAGS, NL_SCOPE, NL_SERVICE, NL_XDP_ATTACHED,
+    NL_ADDRESS_FLAGS, NL_FORWARDING, NL_HARDWARE, NL_ICMP6_STATS, NL_INET_CONF, NL_INET6_CONF,
+    NL_INET6_FLAGS, NL_INET6_GENERATION, NL_INET6_STATS, NL_LINK_EVENT, NL_LINK_FILTER, NL_LINK_FLAGS,
+    NL_NEIGHBOUR_FLAGS, NL_NEIGHBOUR_MORE_FLAGS, NL_NEIGHBOUR_STATE, NL_REPORT, NL_ROUTE_FLAGS,
+    NL_ROUTE_PROTOCOL, NL_ROUTE_TABLE, NL_ROUTE_TYPE, NL_RULE_ACTION, NL_RULE_FLAGS, NL_SCOPE, NL_SERVICE,
+    NL_XDP_ATTACHED, NL_XDP_FLAGS,
 };
+use crate::syscall::flags::{SOCKET_DOMAIN, SOCKET_PROTOCOL};
 
 layouts! {
     /// `struct ifinfomsg`.
@@ -78,8 +80,8 @@ layouts! {
         always ifal_index @ 4/4 Own(write_index);
         always ifal_seq @ 8/8 Uint(B4);
     }
-    /// `struct rtnl_link_ifmap`.
-    LINK_MAP: 32/32 {
+    /// `struct rtnl_link_ifmap`, to `port`.
+    LINK_MAP: 28/28 {
         always mem_start @ 0/0 Own(write_place);
         always mem_end @ 8/8 Own(write_place);
         always base_addr @ 16/16 Own(write_place);
@@ -112,7 +114,7 @@ layouts! {
         always tx_window_errors @ 80/80 Uint(B4);
         always rx_compressed @ 84/84 Uint(B4);
         always tx_compressed @ 88/88 Uint(B4);
-        always rx_nohandler @ 92/92 Uint(B4);
+        beyond(92) rx_nohandler @ 92/92 Uint(B4);
     }
     /// `struct rtnl_link_stats64`, to `rx_otherhost_dropped`.
     STATISTICS64: 200/200 {
@@ -140,7 +142,7 @@ layouts! {
         always rx_compressed @ 168/168 Uint(B8);
         always tx_compressed @ 176/176 Uint(B8);
         always rx_nohandler @ 184/184 Uint(B8);
-        always rx_otherhost_dropped @ 192/192 Uint(B8);
+        beyond(192) rx_otherhost_dropped @ 192/192 Uint(B8);
     }
     /// `struct ifla_cacheinfo`.
     LINK_CACHE: 16/16 {
@@ -174,6 +176,12 @@ layouts! {
         always ndm_updated @ 8/8 Uint(B4);
         always ndm_refcnt @ 12/12 Uint(B4);
     }
+    /// `struct rta_mfc_stats`.
+    CACHED: 24/24 {
+        always mfcs_packets @ 0/0 Uint(B8);
+        always mfcs_bytes @ 8/8 Uint(B8);
+        always mfcs_wrong_if @ 16/16 Uint(B8);
+    }
     /// `struct fib_rule_uid_range`.
     USERS: 8/8 {
         always start @ 0/0 Uint(B4);
@@ -196,12 +204,12 @@ static OF_LINKS: Attributes = Attributes {
         (4, "IFLA_MTU", A::U32),
         (5, "IFLA_LINK", A::U32),
         (6, "IFLA_QDISC", A::Text),
-        (7, "IFLA_STATS", A::Of(&STATISTICS)),
+        (7, "IFLA_STATS", A::Grown(92, &STATISTICS)),
         (8, "IFLA_COST", A::Bytes),
         (9, "IFLA_PRIORITY", A::Bytes),
         (10, "IFLA_MASTER", A::U32),
         (11, "IFLA_WIRELESS", A::Bytes),
-        (12, "IFLA_PROTINFO", A::Bytes),
+        (12, "IFLA_PROTINFO", A::OfFamilies(PROTOCOLS, &A::Bytes)),
         (13, "IFLA_TXQLEN", A::U32),
         (14, "IFLA_MAP", A::Of(&LINK_MAP)),
         (15, "IFLA_WEIGHT", A::U32),
@@ -212,13 +220,13 @@ static OF_LINKS: Attributes = Attributes {
         (20, "IFLA_IFALIAS", A::Text),
         (21, "IFLA_NUM_VF", A::U32),
         (22, "IFLA_VFINFO_LIST", A::Bytes),
-        (23, "IFLA_STATS64", A::Of(&STATISTICS64)),
-        (24, "IFLA_VF_PORTS", A::Bytes),
-        (25, "IFLA_PORT_SELF", A::Bytes),
+        (23, "IFLA_STATS64", A::Grown(192, &STATISTICS64)),
+        (24, "IFLA_VF_PORTS", A::Nested(&bridge::OF_FUNCTIONS)),
+        (25, "IFLA_PORT_SELF", A::Nested(&bridge::OF_FUNCTION)),
         (26, "IFLA_AF_SPEC", A::Nested(&OF_FAMILIES)),
         (27, "IFLA_GROUP", A::U32),
         (28, "IFLA_NET_NS_FD", A::U32),
-        (29, "IFLA_EXT_MASK", A::Bits(&NL_LINK_FILTER)),
+        (29, "IFLA_EXT_MASK", A::Small(&A::Bits(&NL_LINK_FILTER))),
         (30, "IFLA_PROMISCUITY", A::U32),
         (31, "IFLA_NUM_TX_QUEUES", A::U32),
         (32, "IFLA_NUM_RX_QUEUES", A::U32),
@@ -233,9 +241,9 @@ static OF_LINKS: Attributes = Attributes {
         (41, "IFLA_GSO_MAX_SIZE", A::U32),
         (42, "IFLA_PAD", A::Bytes),
         (43, "IFLA_XDP", A::Nested(&OF_XDP)),
-        (44, "IFLA_EVENT", A::U32),
+        (44, "IFLA_EVENT", A::One(&NL_LINK_EVENT, 4)),
         (45, "IFLA_NEW_NETNSID", A::I32),
-        (46, "IFLA_TARGET_NETNSID", A::I32),
+        (46, "IFLA_IF_NETNSID", A::I32),
         (47, "IFLA_CARRIER_UP_COUNT", A::U32),
         (48, "IFLA_CARRIER_DOWN_COUNT", A::U32),
         (49, "IFLA_NEW_IFINDEX", A::Interface),
@@ -244,7 +252,7 @@ static OF_LINKS: Attributes = Attributes {
         (52, "IFLA_PROP_LIST", A::Nested(&OF_PROPERTIES)),
         (53, "IFLA_ALT_IFNAME", A::Text),
         (54, "IFLA_PERM_ADDRESS", A::Hardware),
-        (55, "IFLA_PROTO_DOWN_REASON", A::Bytes),
+        (55, "IFLA_PROTO_DOWN_REASON", A::Nested(&OF_REASONS)),
         (56, "IFLA_PARENT_DEV_NAME", A::Text),
         (57, "IFLA_PARENT_DEV_BUS_NAME", A::Text),
         (58, "IFLA_GRO_MAX_SIZE", A::U32),
@@ -254,12 +262,17 @@ static OF_LINKS: Attributes = Attributes {
     ],
 };
 
+/// `IFLA_PROTINFO`.
+static PROTOCOLS: &[(i32, &Attributes)] =
+    &[(libc::AF_BRIDGE, &bridge::OF_PORTS), (libc::AF_INET6, &OF_INET6)];
+
 static OF_PROPERTIES: Attributes =
     Attributes { unknown: "IFLA_???", rows: &[(53, "IFLA_ALT_IFNAME", A::Text)] };
 
 static OF_KINDS: Attributes = Attributes {
     unknown: "IFLA_INFO_???",
     rows: &[
+        (0, "IFLA_INFO_UNSPEC", A::Bytes),
         (1, "IFLA_INFO_KIND", A::Text),
         (2, "IFLA_INFO_DATA", A::Bytes),
         (3, "IFLA_INFO_XSTATS", A::Bytes),
@@ -271,13 +284,15 @@ static OF_KINDS: Attributes = Attributes {
 static OF_XDP: Attributes = Attributes {
     unknown: "IFLA_XDP_???",
     rows: &[
+        (0, "IFLA_XDP_UNSPEC", A::Bytes),
         (1, "IFLA_XDP_FD", A::I32),
-        (2, "IFLA_XDP_ATTACHED", A::One(&NL_XDP_ATTACHED, 1)),
-        (3, "IFLA_XDP_FLAGS", A::U32),
+        (2, "IFLA_XDP_ATTACHED", A::Small(&A::One(&NL_XDP_ATTACHED, 1))),
+        (3, "IFLA_XDP_FLAGS", A::Small(&A::Bits(&NL_XDP_FLAGS))),
         (4, "IFLA_XDP_PROG_ID", A::U32),
         (5, "IFLA_XDP_DRV_PROG_ID", A::U32),
         (6, "IFLA_XDP_SKB_PROG_ID", A::U32),
         (7, "IFLA_XDP_HW_PROG_ID", A::U32),
+        (8, "IFLA_XDP_EXPECTED_FD", A::I32),
     ],
 };
 
@@ -288,20 +303,24 @@ static OF_FAMILIES: Attributes = Attributes {
 
 static OF_INET: Attributes = Attributes {
     unknown: "IFLA_INET_???",
-    rows: &[(1, "IFLA_INET_CONF", A::Array(&NL_INET_CONF, 4, Index::FromOne))],
+    rows: &[
+        (0, "IFLA_INET_UNSPEC", A::Bytes),
+        (1, "IFLA_INET_CONF", A::Array(&NL_INET_CONF, 4, Index::FromOne)),
+    ],
 };
 
 static OF_INET6: Attributes = Attributes {
     unknown: "IFLA_INET6_???",
     rows: &[
-        (1, "IFLA_INET6_FLAGS", A::Bits(&NL_INET6_FLAGS)),
+        (0, "IFLA_INET6_UNSPEC", A::Bytes),
+        (1, "IFLA_INET6_FLAGS", A::Small(&A::Bits(&NL_INET6_FLAGS))),
         (2, "IFLA_INET6_CONF", A::Array(&NL_INET6_CONF, 4, Index::FromZero)),
         (3, "IFLA_INET6_STATS", A::Array(&NL_INET6_STATS, 8, Index::FromZero)),
         (4, "IFLA_INET6_MCAST", A::Bytes),
         (5, "IFLA_INET6_CACHEINFO", A::Of(&LINK_CACHE)),
         (6, "IFLA_INET6_ICMP6STATS", A::Array(&NL_ICMP6_STATS, 8, Index::FromZero)),
         (7, "IFLA_INET6_TOKEN", A::Host6),
-        (8, "IFLA_INET6_ADDR_GEN_MODE", A::One(&NL_INET6_GENERATION, 1)),
+        (8, "IFLA_INET6_ADDR_GEN_MODE", A::Small(&A::One(&NL_INET6_GENERATION, 1))),
         (9, "IFLA_INET6_RA_MTU", A::U32),
     ],
 };
@@ -344,7 +363,7 @@ static OF_ROUTES: Attributes = Attributes {
         (14, "RTA_MP_ALGO", A::Bytes),
         (15, "RTA_TABLE", A::One(&NL_ROUTE_TABLE, 4)),
         (16, "RTA_MARK", A::U32),
-        (17, "RTA_MFC_STATS", A::Bytes),
+        (17, "RTA_MFC_STATS", A::Of(&CACHED)),
         (18, "RTA_VIA", A::Bytes),
         (19, "RTA_NEWDST", A::Host),
         (20, "RTA_PREF", A::U8),
@@ -354,9 +373,9 @@ static OF_ROUTES: Attributes = Attributes {
         (24, "RTA_PAD", A::Bytes),
         (25, "RTA_UID", A::U32),
         (26, "RTA_TTL_PROPAGATE", A::U8),
-        (27, "RTA_IP_PROTO", A::U8),
-        (28, "RTA_SPORT", A::Bytes),
-        (29, "RTA_DPORT", A::Bytes),
+        (27, "RTA_IP_PROTO", A::Small(&A::One(&SOCKET_PROTOCOL, 1))),
+        (28, "RTA_SPORT", A::Fixed(2, write_network_port)),
+        (29, "RTA_DPORT", A::Fixed(2, write_network_port)),
         (30, "RTA_NH_ID", A::U32),
     ],
 };
@@ -393,7 +412,7 @@ static OF_NEIGHBOURS: Attributes = Attributes {
         (3, "NDA_CACHEINFO", A::Of(&NEIGHBOUR_CACHE)),
         (4, "NDA_PROBES", A::U32),
         (5, "NDA_VLAN", A::U16),
-        (6, "NDA_PORT", A::Bytes),
+        (6, "NDA_PORT", A::Fixed(2, write_network_port)),
         (7, "NDA_VNI", A::U32),
         (8, "NDA_IFINDEX", A::Interface),
         (9, "NDA_MASTER", A::Interface),
@@ -401,8 +420,8 @@ static OF_NEIGHBOURS: Attributes = Attributes {
         (11, "NDA_SRC_VNI", A::U32),
         (12, "NDA_PROTOCOL", A::One(&NL_ROUTE_PROTOCOL, 1)),
         (13, "NDA_NH_ID", A::U32),
-        (14, "NDA_FDB_EXT_ATTRS", A::Bytes),
-        (15, "NDA_FLAGS_EXT", A::Bytes),
+        (14, "NDA_FDB_EXT_ATTRS", A::Nested(&OF_FORWARDING)),
+        (15, "NDA_FLAGS_EXT", A::Small(&A::Bits(&NL_NEIGHBOUR_MORE_FLAGS))),
         (16, "NDA_NDM_STATE_MASK", A::Bytes),
         (17, "NDA_NDM_FLAGS_MASK", A::Bytes),
     ],
@@ -416,10 +435,14 @@ static OF_RULES: Attributes = Attributes {
         (2, "FRA_SRC", A::Host),
         (3, "FRA_IIFNAME", A::Text),
         (4, "FRA_GOTO", A::U32),
+        (5, "FRA_UNUSED2", A::Bytes),
         (6, "FRA_PRIORITY", A::U32),
+        (7, "FRA_UNUSED3", A::Bytes),
+        (8, "FRA_UNUSED4", A::Bytes),
+        (9, "FRA_UNUSED5", A::Bytes),
         (10, "FRA_FWMARK", A::U32),
         (11, "FRA_FLOW", A::U32),
-        (12, "FRA_TUN_ID", A::Bytes),
+        (12, "FRA_TUN_ID", A::Fixed(8, write_big)),
         (13, "FRA_SUPPRESS_IFGROUP", A::U32),
         (14, "FRA_SUPPRESS_PREFIXLEN", A::U32),
         (15, "FRA_TABLE", A::One(&NL_ROUTE_TABLE, 4)),
@@ -429,7 +452,7 @@ static OF_RULES: Attributes = Attributes {
         (19, "FRA_L3MDEV", A::U8),
         (20, "FRA_UID_RANGE", A::Of(&USERS)),
         (21, "FRA_PROTOCOL", A::One(&NL_ROUTE_PROTOCOL, 1)),
-        (22, "FRA_IP_PROTO", A::U8),
+        (22, "FRA_IP_PROTO", A::Small(&A::One(&SOCKET_PROTOCOL, 1))),
         (23, "FRA_SPORT_RANGE", A::Of(&PORTS)),
         (24, "FRA_DPORT_RANGE", A::Of(&PORTS)),
     ],
@@ -438,6 +461,7 @@ static OF_RULES: Attributes = Attributes {
 static OF_CONFIGURATIONS: Attributes = Attributes {
     unknown: "NETCONFA_???",
     rows: &[
+        (0, "NETCONFA_UNSPEC", A::Bytes),
         (1, "NETCONFA_IFINDEX", A::Interface),
         (2, "NETCONFA_FORWARDING", A::I32),
         (3, "NETCONFA_RP_FILTER", A::I32),
@@ -449,11 +473,43 @@ static OF_CONFIGURATIONS: Attributes = Attributes {
     ],
 };
 
+static OF_REASONS: Attributes = Attributes {
+    unknown: "IFLA_PROTO_DOWN_REASON_???",
+    rows: &[
+        (0, "IFLA_PROTO_DOWN_REASON_UNSPEC", A::Bytes),
+        (1, "IFLA_PROTO_DOWN_REASON_MASK", A::Fixed(4, write_hex32)),
+        (2, "IFLA_PROTO_DOWN_REASON_VALUE", A::Fixed(4, write_hex32)),
+    ],
+};
+
+static OF_FORWARDING: Attributes = Attributes {
+    unknown: "NFEA_???",
+    rows: &[
+        (0, "NFEA_UNSPEC", A::Bytes),
+        (1, "NFEA_ACTIVITY_NOTIFY", A::Small(&A::Fixed(1, write_forwarding))),
+        (2, "NFEA_DONT_REFRESH", A::Bytes),
+    ],
+};
+
+/// What the kernel says of packets that it cannot route (`linux/mroute.h`).
+static OF_REPORTS: Attributes = Attributes {
+    unknown: "IPMRA_CREPORT_???",
+    rows: &[
+        (0, "IPMRA_CREPORT_UNSPEC", A::Bytes),
+        (1, "IPMRA_CREPORT_MSGTYPE", A::Small(&A::One(&NL_REPORT, 1))),
+        (2, "IPMRA_CREPORT_VIF_ID", A::U32),
+        (3, "IPMRA_CREPORT_SRC_ADDR", A::Fixed(4, write_source)),
+        (4, "IPMRA_CREPORT_DST_ADDR", A::Fixed(4, write_source)),
+        (5, "IPMRA_CREPORT_PKT", A::Bytes),
+        (6, "IPMRA_CREPORT_TABLE", A::U32),
+    ],
+};
+
 static OF_LABELS: Attributes =
     Attributes { unknown: "IFAL_???", rows: &[(1, "IFAL_ADDRESS", A::Host), (2, "IFAL_LABEL", A::U32)] };
 
 /// What messages begin with whose types are from a first one to a last one.
-static HEADS: [(u16, u16, Head); 16] = [
+static HEADS: [(u16, u16, Head); 18] = [
     (16, 19, head_of("ifi_family", &LINK, &OF_LINKS)),
     (20, 22, head_of("ifa_family", &ADDRESS, &OF_ADDRESSES)),
     (24, 26, head_of("rtm_family", &ROUTE, &OF_ROUTES)),
@@ -465,10 +521,12 @@ static HEADS: [(u16, u16, Head); 16] = [
     (48, 50, head_of("tca_family", &traffic::ACTION, &traffic::OF_ACTIONS)),
     (58, 58, head_of("ifa_family", &ADDRESS, &OF_ADDRESSES)),
     (62, 62, head_of("ifa_family", &ADDRESS, &OF_ADDRESSES)),
-    (64, 67, head_of("ndtm_family", &traffic::TABLE, &traffic::OF_TABLES)),
+    (64, 64, head_of("ndtm_family", &traffic::TABLE, &traffic::OF_TABLES)),
+    (66, 67, head_of("ndtm_family", &traffic::TABLE, &traffic::OF_TABLES)),
     (72, 74, head_of("ifal_family", &LABEL, &OF_LABELS)),
     (80, 82, head_of("ncm_family", &CONFIGURATION, &OF_CONFIGURATIONS)),
     (88, 90, head_of("rtgen_family", &traffic::NAMESPACE, &traffic::OF_NAMESPACES)),
+    (96, 96, head_of("rtgen_family", &traffic::NAMESPACE, &OF_REPORTS)),
     (100, 102, head_of("tcm_family", &traffic::TRAFFIC, &traffic::OF_TRAFFIC)),
 ];
 
@@ -492,7 +550,7 @@ pub(super) fn write_index(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: 
     call.write_interface(out, word32(bytes, 0).cast_signed());
 }
 
-fn write_hexadecimal(out: &mut Vec<u8>, value: u64) {
+pub(super) fn write_hexadecimal(out: &mut Vec<u8>, value: u64) {
     match value {
         0 => out.push(b'0'),
         value => crate::syscall::flags::write_hex(out, value),
@@ -509,4 +567,24 @@ fn write_hex32(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
 
 fn write_place(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     write_hexadecimal(out, u64::from(word32(bytes, 0)) | u64::from(word32(bytes, 4)) << 32);
+}
+
+/// `htobe64(1)`
+fn write_big(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    let number = bytes.first_chunk().copied().map_or(0, u64::from_be_bytes);
+    out.extend_from_slice(b"htobe64(");
+    crate::syscall::flags::write_radix(out, number, 10, 1);
+    out.push(b')');
+}
+
+fn write_network_port(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    write_port(out, bytes, call.style.constants);
+}
+
+fn write_forwarding(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    call.style.constants.bits(out, &NL_FORWARDING, bytes.first().copied().unwrap_or_default().into());
+}
+
+fn write_source(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    write_host4(out, bytes.first_chunk().copied().unwrap_or_default(), call.style);
 }

@@ -9,8 +9,10 @@ use super::super::layout::Size::{B1, B2, B4, B8};
 use super::super::layout::layouts;
 use super::super::net::{word16, word32};
 use super::attribute::{Attributes, Show as A};
+use super::piece::Piece;
 use super::route::write_index;
 use crate::syscall::flags::SOCKET_DOMAIN;
+use crate::syscall::flags::netlink::{NL_ACTION_FLAGS, NL_ACTION_STATISTICS};
 use crate::syscall::flags::write_radix;
 
 layouts! {
@@ -154,9 +156,9 @@ pub(super) static OF_ACTIONS: Attributes = Attributes {
         (4, "TCA_ACT_STATS", A::Nested(&OF_STATISTICS)),
         (5, "TCA_ACT_PAD", A::Bytes),
         (6, "TCA_ACT_COOKIE", A::Bytes),
-        (7, "TCA_ACT_FLAGS", A::Bytes),
-        (8, "TCA_ACT_HW_STATS", A::Bytes),
-        (9, "TCA_ACT_USED_HW_STATS", A::Bytes),
+        (7, "TCA_ACT_FLAGS", A::Bits(&NL_ACTION_FLAGS)),
+        (8, "TCA_ACT_HW_STATS", A::Bits(&NL_ACTION_STATISTICS)),
+        (9, "TCA_ACT_USED_HW_STATS", A::Bits(&NL_ACTION_STATISTICS)),
         (10, "TCA_ACT_IN_HW_COUNT", A::U32),
     ],
 };
@@ -223,17 +225,6 @@ fn write_mask(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// `[2, 3]`: sizes of two bytes each.
-fn write_sizes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    out.push(b'[');
-    for (at, size) in bytes.chunks_exact(2).enumerate() {
-        if at > 0 {
-            out.extend_from_slice(b", ");
-        }
-        if at >= call.most_elements() {
-            out.extend_from_slice(b"...");
-            break;
-        }
-        write_radix(out, u64::from(word16(size, 0)), 10, 1);
-    }
-    out.push(b']');
+fn write_sizes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, piece: Piece<'_>) -> Option<()> {
+    call.write_elements(out, piece, 2, |_, out, _, size| write_radix(out, u64::from(word16(size, 0)), 10, 1))
 }
