@@ -320,9 +320,9 @@ fn called_by_the_name_of_strace() {
     let done = bench.strace(&["nosuchprogram"]);
     assert_eq!(done.stderr, "strace: Can't stat 'nosuchprogram': No such file or directory\n");
     assert_eq!(done.status.code(), Some(1));
-    let done = bench.strace(&["-D", "true"]);
+    let done = bench.strace(&["-d", "true"]);
     assert_eq!((done.status.code(), done.stdout.as_str()), (Some(1), ""));
-    assert!(done.stderr.starts_with("strace: option -D (--daemonize)"), "{done:?}");
+    assert!(done.stderr.starts_with("strace: option -d (--debug)"), "{done:?}");
 }
 
 #[test]

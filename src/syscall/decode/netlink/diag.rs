@@ -369,6 +369,7 @@ fn write_netlink_protocol(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: 
 }
 
 /// The name of a local socket, abstract with `@`.
+#[allow(clippy::unnecessary_wraps, reason = "as every form of an attribute's own")]
 fn write_name(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, piece: Piece<'_>) -> Option<()> {
     let Some(name) = piece.whole() else {
         call.write_address(out, piece.address);

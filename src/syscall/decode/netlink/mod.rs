@@ -229,9 +229,10 @@ impl Decoder<'_, '_> {
             out.push(b'=');
             self.style.constants.one(out, &SOCKET_DOMAIN, u64::from(family));
             out.extend_from_slice(b", ");
-            match content.length < size {
-                true => out.extend_from_slice(b"..."),
-                false => self.write_address(out, content.address.wrapping_add(1)),
+            if content.length < size {
+                out.extend_from_slice(b"...");
+            } else {
+                self.write_address(out, content.address.wrapping_add(1));
             }
             return out.push(b'}');
         };
