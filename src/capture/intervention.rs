@@ -55,6 +55,16 @@ pub enum PokeError {
         /// How many it has.
         count: usize,
     },
+    /// The memory ends before the bytes do.
+    #[error("only {written} of {length} bytes could be written at {address:#x}")]
+    Short {
+        /// Bytes that were written.
+        written: usize,
+        /// Bytes that were to be written.
+        length: usize,
+        /// Where the first one is.
+        address: u64,
+    },
     /// There is no memory that can be written.
     #[error("couldn't poke")]
     NoMemory,

@@ -333,6 +333,20 @@ pub fn was_closed_at_start(fd: i32) -> bool {
     startup::was_closed(fd)
 }
 
+/// Leaves standard input to the command, which has it now; and standard output, too, where nothing is written there by us. A
+/// pipe that the command closes is closed then: its other side is told. (strace does so, too.)
+///
+/// # Errors
+/// `/dev/null` cannot be opened, which takes their place.
+pub fn give_up_standard(output: bool) -> io::Result<()> {
+    let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;
+    nix::unistd::dup2_stdin(&null)?;
+    if output {
+        nix::unistd::dup2_stdout(&null)?;
+    }
+    Ok(())
+}
+
 /// Makes this process end as a command did: returns the exit code to use, or does not return where
 /// the command was ended by a signal. (Where that signal does not end us, 128 + signal, as shells say.)
 #[must_use]

@@ -69,6 +69,10 @@ pub trait Sink {
     /// A thread is about to go on untraced, inside a call or not. Only the ptrace backend tells.
     fn lets_go(&mut self, _tid: u32) {}
 
+    /// A process that nobody is known to have made has stopped, and goes on untraced, or has ended. Only the ptrace backend
+    /// tells, where children are not followed.
+    fn unknown(&mut self, _pid: u32, _has_ended: bool) {}
+
     /// A process or thread that was to be attached to is, with so many threads. Only the ptrace backend tells.
     fn attached(&mut self, _pid: u32, _threads: usize) {}
 

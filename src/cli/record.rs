@@ -169,7 +169,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let mut beside = Beside::new(arguments)?;
     let streams = [0, 1, 2].map(own_stream);
-    let recorded = trace_beside(&mut tracer, &job, streams, || (), Some(&mut beside))?;
+    let writes_there = arguments.json || arguments.text.as_deref().is_some_and(|name| name == "-");
+    // Without /dev/null they stay as they are.
+    let launched = || drop(launch::give_up_standard(!writes_there));
+    let recorded = trace_beside(&mut tracer, &job, streams, launched, Some(&mut beside))?;
     let text = beside.finish();
     let told = Told {
         recorded: &recorded,

@@ -64,7 +64,7 @@ impl Sink for Beside {
     }
 
     fn not_poked(&mut self, tid: u32, error: PokeError) {
-        note(format_args!("--inject: memory of thread {tid} was not changed: {error}"));
+        note(format_args!("--inject: memory of thread {tid} was not changed as asked: {error}"));
     }
 }
 

@@ -147,6 +147,11 @@ impl<'s, S: Sink> Gate<'s, S> {
         self.sink.used(tid.cast_unsigned(), system_ns);
     }
 
+    /// A process that nobody is known to have made.
+    pub fn unknown(&mut self, pid: i32, has_ended: bool) {
+        self.sink.unknown(pid.cast_unsigned(), has_ended);
+    }
+
     /// A process that ran already is recorded from now on.
     pub fn attached(&mut self, pid: i32, threads: usize) {
         self.sink.attached(pid.cast_unsigned(), threads);

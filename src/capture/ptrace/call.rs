@@ -34,6 +34,8 @@ pub struct Call {
     pub clone_flags: u64,
     /// The call has made its child, which is known.
     pub child_known: bool,
+    /// It was told that it never returns.
+    pub is_over: bool,
     /// All captured text, one stretch after the other.
     pub text: Vec<u8>,
     /// Paths as passed.
@@ -71,6 +73,7 @@ impl Default for Call {
             plan: plan::of(Abi::X86_64, u32::MAX),
             clone_flags: 0,
             child_known: false,
+            is_over: false,
             text: Vec::new(),
             paths: [None, None],
             absolute: [None, None],

@@ -11,9 +11,9 @@ use super::super::decode::restart::asks_for_restart;
 use super::super::sys::ptrace::{self as request, SyscallStop};
 use super::call::Call;
 use super::content;
+use super::delays::Then;
 use super::entry::{self, Entry};
 use super::exit;
-use super::intervening;
 use super::session::Session;
 use super::signals_taken;
 use super::stop::{Stop, unless_gone};
@@ -84,7 +84,8 @@ impl<S: Sink> Session<'_, S> {
             let event = thread.call.event(thread.pid, thread.comm.as_bytes(), None, None);
             self.sink.entered(&event);
             if !thread.call.intervention.is_none() {
-                return intervening::enter(&thread.call, stop);
+                let intervention = thread.call.intervention;
+                return self.enter(stop, intervention);
             }
         }
         stop.resume(0)
@@ -150,14 +151,17 @@ impl<S: Sink> Session<'_, S> {
         if exit::is_error(ret) && thread.call.plan.effect.makes_child() {
             self.adopt_orphans(now)?;
         }
-        if let Some(delay) = delay {
-            intervening::wait(delay);
+        match delay {
+            Some(delay) => {
+                self.delays.hold(stop, delay, Then::Return(ret));
+                Ok(())
+            }
+            None => self.after(stop, ret),
         }
-        self.after(stop, ret)
     }
 
     /// What must happen before the thread makes use of the result.
-    fn after(&mut self, stop: Stop, ret: i64) -> io::Result<()> {
+    pub(super) fn after(&mut self, stop: Stop, ret: i64) -> io::Result<()> {
         let Some(thread) = self.threads.get(&stop.tid()) else { return stop.resume(0) };
         let named = thread.call.files[0].as_deref().and_then(thread_named_by);
         if ret > 0 && thread.pid == self.leader {

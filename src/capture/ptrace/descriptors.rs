@@ -3,6 +3,7 @@
 //!
 //! Asked for where calls are decoded with that (`-yy` of the link).
 
+use std::cell::RefCell;
 use std::ffi::{CString, OsStr};
 use std::net::IpAddr;
 use std::os::unix::ffi::OsStrExt;
@@ -104,6 +105,9 @@ fn inode_of(path: &[u8]) -> Option<u64> {
 /// `TCP:[127.0.0.1:45671->127.0.0.1:53994]`, `UNIX-STREAM:[17->18]`, or the inode where nothing more is known.
 fn socket(tid: i32, link: &str, inode: u64) -> Option<Vec<u8>> {
     let name = socket_name::protocol(&CString::new(link).ok()?)?;
+    if let Some(known) = KNOWN.with_borrow(|known| known.get(inode)) {
+        return Some(known);
+    }
     let found = match &name[..] {
         b"TCP" => internet(AF_INET, IPPROTO_TCP, inode),
         b"TCPv6" => internet(AF_INET6, IPPROTO_TCP, inode),
@@ -113,8 +117,36 @@ fn socket(tid: i32, link: &str, inode: u64) -> Option<Vec<u8>> {
         name if name.starts_with(b"UNIX") => Some(local(tid, inode)),
         _ => None,
     };
-    let what = found.unwrap_or_else(|| inode.to_string().into_bytes());
-    Some([&name[..], b":[", &what, b"]"].concat())
+    let number = inode.to_string().into_bytes();
+    let is_told = found.as_ref().is_some_and(|what| *what != number);
+    let socket = [&name[..], b":[", &found.unwrap_or(number), b"]"].concat();
+    if is_told {
+        KNOWN.with_borrow_mut(|known| known.put(inode, &socket));
+    }
+    Some(socket)
+}
+
+thread_local! {
+    /// What was told of sockets: strace tells the same ever after, also when the other end is gone.
+    static KNOWN: RefCell<Known> = RefCell::default();
+}
+
+/// Sockets by their inodes, as many as strace knows at a time; a later one takes the place of an earlier one.
+#[derive(Default)]
+struct Known(Vec<Option<(u64, Vec<u8>)>>);
+
+impl Known {
+    const PLACES: usize = 1024;
+
+    fn get(&self, inode: u64) -> Option<Vec<u8>> {
+        let (known, socket) = self.0.get(inode as usize % Self::PLACES)?.as_ref()?;
+        (*known == inode).then(|| socket.clone())
+    }
+
+    fn put(&mut self, inode: u64, socket: &[u8]) {
+        self.0.resize(Self::PLACES, None);
+        self.0[inode as usize % Self::PLACES] = Some((inode, socket.to_vec()));
+    }
 }
 
 /// The address that a socket is bound to, and the one it is connected to.

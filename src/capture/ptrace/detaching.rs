@@ -19,6 +19,7 @@ impl<S: Sink> Session<'_, S> {
     /// or for a disk, are let go by the end of the tracer.
     pub(super) fn detach_all(&mut self) {
         self.pinning = None;
+        self.drop_delays();
         if self.options.filtered || self.options.kill_on_exit {
             // One that is gone cannot be killed. Let go from a filter, they would get errors from every call that the filter stops them at.
             for thread in self.threads.values() {

@@ -3,12 +3,11 @@
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::time::{Duration, Instant};
 
 use super::super::sys::ptrace as request;
-use super::super::sys::signals::end_was_asked;
 use super::super::{Intervention, Poke, PokeError, Sink};
 use super::call::Call;
+use super::delays::Then;
 use super::entry::{self, Entry};
 use super::session::Session;
 use super::stop::{Stop, unless_gone};
@@ -47,14 +46,17 @@ impl<S: Sink> Session<'_, S> {
         }
     }
 
-    /// Whether any of it could be done; what could not is told.
+    /// Whether any byte was changed; what could not be done is told.
     fn poke(&mut self, tid: i32, pokes: &[Poke]) -> bool {
         let mut is_done = false;
         for poke in pokes {
             let Some(thread) = self.threads.get(&tid) else { break };
             match write_to(&thread.call, poke) {
                 Ok(()) => is_done = true,
-                Err(error) => self.sink.not_poked(tid, error),
+                Err(error) => {
+                    is_done |= matches!(error, PokeError::Short { .. });
+                    self.sink.not_poked(tid, error);
+                }
             }
         }
         is_done
@@ -69,36 +71,55 @@ fn write_to(call: &Call, poke: &Poke) -> Result<(), PokeError> {
     }
     // By this file a tracer may write to what the process itself may only read, as it is with ptrace(2) itself.
     let memory = OpenOptions::new().write(true).open(format!("/proc/{}/mem", call.tid));
-    let written = memory.and_then(|memory| memory.write_all_at(&poke.bytes, call.args[poke.argument - 1]));
-    written.map_err(|_| PokeError::NoMemory)
+    let address = call.args[poke.argument - 1];
+    let length = poke.bytes.len();
+    match memory.and_then(|memory| memory.write_at(&poke.bytes, address)) {
+        Ok(written) if written == length => Ok(()),
+        Ok(written) if written > 0 => Err(PokeError::Short { written, length, address }),
+        _ => Err(PokeError::NoMemory),
+    }
 }
 
-/// Lets the thread go on into its call, or past it. Everything else waits meanwhile.
-pub fn enter(call: &Call, stop: Stop) -> io::Result<()> {
-    let intervention = call.intervention;
-    if intervention.result.is_some() {
-        let done = match intervention.instead {
-            Some(nr) => request::replace_call(stop.tid(), nr),
-            None => request::skip_call(stop.tid()),
-        };
-        unless_gone(done)?;
-    }
-    if let Some(delay) = intervention.delay_enter {
-        wait(delay);
-    }
-    stop.resume(intervention.signal.unwrap_or(0))
-}
-
-/// How long a delay goes on at most after an end was asked for.
-const DELAY_STEP: Duration = Duration::from_millis(20);
-
-/// Waits for so long, or until somebody wants the command to end: by a signal that a waiting tracer would keep from it.
-pub fn wait(delay: Duration) {
-    let begin = Instant::now();
-    while let Some(rest) = delay.checked_sub(begin.elapsed()).filter(|rest| !rest.is_zero()) {
-        if end_was_asked() {
-            return;
+impl<S: Sink> Session<'_, S> {
+    /// Lets the thread go on into its call, or past it; with a delay when that is over.
+    pub(super) fn enter(&mut self, stop: Stop, intervention: Intervention) -> io::Result<()> {
+        if intervention.result.is_some() {
+            let done = match intervention.instead {
+                Some(nr) => request::replace_call(stop.tid(), nr),
+                None => request::skip_call(stop.tid()),
+            };
+            unless_gone(done)?;
         }
-        std::thread::sleep(rest.min(DELAY_STEP));
+        let signal = intervention.signal.unwrap_or(0);
+        match intervention.delay_enter {
+            Some(delay) => {
+                self.delays.hold(stop, delay, Then::Enter(signal));
+                Ok(())
+            }
+            None => stop.resume(signal),
+        }
+    }
+
+    /// Lets those go on whose delays are over.
+    pub(super) fn end_delays(&mut self) -> io::Result<()> {
+        while let Some((stop, then)) = self.delays.take_due() {
+            self.undelayed(stop, then)?;
+        }
+        Ok(())
+    }
+
+    /// Lets all go on, before they are detached from.
+    pub(super) fn drop_delays(&mut self) {
+        while let Some((stop, then)) = self.delays.take_earliest() {
+            // Who cannot go on cannot be detached from either, and the tracer's end lets it go.
+            let _ = self.undelayed(stop, then);
+        }
+    }
+
+    fn undelayed(&mut self, stop: Stop, then: Then) -> io::Result<()> {
+        match then {
+            Then::Enter(signal) => stop.resume(signal),
+            Then::Return(ret) => self.after(stop, ret),
+        }
     }
 }

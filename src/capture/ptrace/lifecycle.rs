@@ -148,6 +148,7 @@ impl<S: Sink> Session<'_, S> {
 
     /// The thread `former` has taken the place of the leader `tid`, which is gone without a word.
     fn supersede(&mut self, tid: i32, former: i32, now: u64) -> io::Result<()> {
+        self.delays.forget(tid);
         if let Some(leader) = self.threads.remove(&tid) {
             self.emit_end(&leader, None, now, former);
             if leader.may_tell_of_child() {
@@ -195,9 +196,21 @@ impl<S: Sink> Session<'_, S> {
         stop.resume(signal)
     }
 
+    /// A thread begins to end: the call that it is in does not return.
+    pub(super) fn exiting(&mut self, stop: Stop) -> io::Result<()> {
+        if let Some(thread) = self.threads.get_mut(&stop.tid()).filter(|thread| thread.in_call)
+            && self.sink.has_begun(thread.pid)
+        {
+            thread.call.is_over = true;
+            self.sink.push(&thread.call.event(thread.pid, thread.comm.as_bytes(), None, None));
+        }
+        stop.resume(0)
+    }
+
     /// A thread is gone.
     pub(super) fn ended(&mut self, tid: i32, end: End, now: u64) -> io::Result<()> {
         self.note_entry_point(tid);
+        self.delays.forget(tid);
         if tid == self.leader {
             self.end = Some(end);
             if let Some(watch) = &self.watch {
@@ -211,6 +224,11 @@ impl<S: Sink> Session<'_, S> {
         }
         self.tell_unread(tid);
         let Some(thread) = self.threads.remove(&tid) else {
+            if !self.options.follow {
+                // A child of ours that the command has made (CLONE_PARENT).
+                self.sink.unknown(tid, true);
+                return Ok(());
+            }
             self.early.insert(tid, Early::Ended(end));
             return self.adopt_orphans(now);
         };
@@ -237,7 +255,7 @@ impl<S: Sink> Session<'_, S> {
     fn emit_end(&mut self, thread: &Thread, end: Option<End>, now: u64, successor: i32) {
         self.sink.ended(thread, end);
         self.sample_rest(thread, now);
-        if thread.in_call {
+        if thread.in_call && !thread.call.is_over {
             self.sink.push(&thread.call.event(thread.pid, thread.comm.as_bytes(), None, None));
         }
         let ret = match end {

@@ -20,6 +20,7 @@ mod call;
 mod call_stacks;
 mod calls;
 mod content;
+mod delays;
 mod descriptors;
 mod detaching;
 mod entry;

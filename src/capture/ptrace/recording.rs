@@ -58,6 +58,8 @@ pub struct Options {
     pub detach_on_exec: bool,
     /// The command is not our child: that it is attached to is told, and it does not end with us.
     pub is_apart: bool,
+    /// A call that does not return is told of when its thread begins to end, not when it is gone.
+    pub tells_exit: bool,
     /// Nobody who is traced outlives the tracer.
     pub kill_on_exit: bool,
     /// Keep what pointers point to, as far as calls printed like this show it.
@@ -82,6 +84,7 @@ impl Options {
             follow: self.follow,
             filtered: self.filtered,
             ends_with_us: self.kill_on_exit || self.filtered,
+            tells_exit: self.tells_exit,
         }
     }
 }

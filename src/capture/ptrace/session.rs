@@ -13,6 +13,7 @@ use super::super::sys::signals::{Watch, hand_over, is_for_us, stop_too};
 use super::super::{Interruption, Outcome, Sink};
 use super::beginning::Gate;
 use super::call_stacks::CallStacks;
+use super::delays::Delays;
 use super::files::Shares;
 use super::marks::lifecycle_event;
 use super::pinning::Pinning;
@@ -56,6 +57,8 @@ pub(super) struct Session<'s, S: Sink> {
     pub(super) options: Options,
     /// Where stacks of calls are wanted.
     pub(super) stacks: Option<Box<CallStacks>>,
+    /// Threads whose calls are delayed.
+    pub(super) delays: Delays,
     /// Where CPU samples are wanted, from the beginning on.
     pub(super) samples: Option<Samples>,
     others: Others,
@@ -91,6 +94,7 @@ impl<'s, S: Sink> Session<'s, S> {
             options,
             stacks: CallStacks::wanted(&options).map(Box::new),
             samples: None,
+            delays: Delays::default(),
             others: Others::default(),
             stopped_itself: false,
             stop_requested: None,
@@ -114,7 +118,8 @@ impl<'s, S: Sink> Session<'s, S> {
             let beside = !self.is_pinned() && self.samples.is_none();
             let (leader, stop_requested) = (self.leader, &mut self.stop_requested);
             let samples = self.samples.as_ref();
-            let due = || samples.is_some_and(Samples::is_due);
+            let delays = &self.delays;
+            let due = || samples.is_some_and(Samples::is_due) || delays.is_due();
             let change = self.waiting.next(several, beside, &due, || {
                 if let Some(signal) = stop_requested.take() {
                     stop_too(leader, signal);
@@ -134,6 +139,7 @@ impl<'s, S: Sink> Session<'s, S> {
                 Next::Change(Change::Ended(tid, end)) => self.ended(tid, end, now)?,
                 Next::Interrupted => {}
             }
+            self.end_delays()?;
             self.tick(changed);
             let may_be_over =
                 self.end.is_some() || self.leader == NOBODY || self.options.interruptible.is_some();
@@ -230,6 +236,11 @@ impl<'s, S: Sink> Session<'s, S> {
 
     pub(super) fn stopped(&mut self, stop: Stop, reason: Reason, now: u64) -> io::Result<()> {
         if !self.threads.contains_key(&stop.tid()) && reason != Reason::Exec {
+            if !self.options.follow {
+                // It was made to be traced by its maker's tracer (CLONE_PTRACE).
+                self.sink.unknown(stop.tid(), false);
+                return stop.detach(0);
+            }
             // A child that runs before its parent's event is handled waits for it.
             self.early.insert(stop.tid(), Early::Stopped(stop, reason));
             return self.adopt_orphans(now);
@@ -247,6 +258,7 @@ impl<'s, S: Sink> Session<'s, S> {
             Reason::Signal(signal) => self.signal(stop, signal, now),
             Reason::NewChild => self.new_child(stop, now),
             Reason::Exec => self.exec(stop, now),
+            Reason::Exiting => self.exiting(stop),
             Reason::Group(signal) => self.group_stop(stop, signal),
             Reason::Attached => self.sample(stop, now),
         }

@@ -70,6 +70,8 @@ pub enum Reason {
     NewChild,
     /// It runs a new program.
     Exec,
+    /// It begins to end: by itself, or as somebody has it.
+    Exiting,
     /// Its process was stopped by this signal.
     Group(i32),
     /// It was just attached to, or interrupted by us, or its group was let go on.
@@ -120,6 +122,7 @@ impl Change {
             libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE => Reason::NewChild,
             libc::PTRACE_EVENT_SECCOMP => Reason::Syscall,
             libc::PTRACE_EVENT_EXEC => Reason::Exec,
+            libc::PTRACE_EVENT_EXIT => Reason::Exiting,
             libc::PTRACE_EVENT_STOP if STOP_SIGNALS.contains(&signal) => Reason::Group(signal),
             _ => Reason::Attached,
         };

@@ -5,6 +5,7 @@
 #![allow(unsafe_code, reason = "raw system calls; each block has a SAFETY comment")]
 
 pub(super) mod affinity;
+pub(super) mod alarm;
 pub(super) mod between;
 pub(super) mod bpf;
 pub(super) mod breakpoint;

@@ -27,13 +27,16 @@ pub struct Seized {
     pub filtered: bool,
     /// It does not outlive us.
     pub ends_with_us: bool,
+    /// It tells when it begins to end: the first thread of a process may be gone long before that is reported.
+    pub tells_exit: bool,
 }
 
 /// Attaches to a thread without stopping it (`PTRACE_SEIZE`), and later to those it makes.
 pub fn seize(tid: i32, how: Seized) -> io::Result<()> {
     let filtered = if how.filtered { libc::PTRACE_O_TRACESECCOMP } else { 0 };
     let ending = if how.ends_with_us { libc::PTRACE_O_EXITKILL } else { 0 };
-    let options = if how.follow { FOLLOWING } else { OPTIONS } | filtered | ending;
+    let exiting = if how.tells_exit { libc::PTRACE_O_TRACEEXIT } else { 0 };
+    let options = if how.follow { FOLLOWING } else { OPTIONS } | filtered | ending | exiting;
     request(libc::PTRACE_SEIZE, tid, 0, options as usize)
 }
 

@@ -145,11 +145,12 @@ impl Watch {
             watch.change(signal, || replace(signal, libc::SIG_IGN));
         }
         watch.change(libc::SIGCHLD, || replace(libc::SIGCHLD, libc::SIG_DFL));
+        let interrupt = interrupt as *const () as libc::sighandler_t;
+        watch.change(doubled::TICK, || replace_with(doubled::TICK, interrupt, 0));
+        let can_tick = unblock(doubled::TICK);
         if how == Interruptible::Waiting {
-            let interrupt = interrupt as *const () as libc::sighandler_t;
-            watch.change(doubled::TICK, || replace_with(doubled::TICK, interrupt, 0));
             // One that comes right before the wait is seen at the next tick.
-            watch.timer = doubled::Timer::new().ok().filter(|_| unblock(doubled::TICK));
+            watch.timer = doubled::Timer::new().ok().filter(|_| can_tick);
             watch.timer.iter().for_each(doubled::Timer::repeat);
         }
         watch

@@ -5,7 +5,10 @@ use crate::capture::Poke;
 /// Arguments that can be named. There is one more of them than any call has here: strace counts for all machines.
 const ARGUMENTS: std::ops::RangeInclusive<u8> = b'1'..=b'7';
 
-/// Each argument once.
+/// Most bytes for one.
+const MOST: usize = 1024;
+
+/// Each argument once. Commas alone are no bytes for any, as strace has it.
 pub fn parse(text: &str) -> Option<Vec<Poke>> {
     let mut pokes: Vec<Poke> = Vec::new();
     // Nothing between two commas is nothing, as strtok(3) has it.
@@ -18,12 +21,12 @@ pub fn parse(text: &str) -> Option<Vec<Poke>> {
         }
         pokes.push(Poke { argument, bytes: bytes(digits)? });
     }
-    (!pokes.is_empty()).then_some(pokes)
+    (!text.is_empty()).then_some(pokes)
 }
 
 fn bytes(digits: &str) -> Option<Vec<u8>> {
     let pairs = digits.as_bytes().chunks(2);
-    (!digits.is_empty()).then(|| pairs.map(byte).collect()).flatten()
+    (1..=2 * MOST).contains(&digits.len()).then(|| pairs.map(byte).collect()).flatten()
 }
 
 /// Two characters as sscanf(3) reads them by `%2hhx`: a space or a sign may be the first, what is no digit may be the second, and
@@ -51,12 +54,15 @@ mod tests {
             pokes,
             [Poke { argument: 2, bytes: vec![0, 255] }, Poke { argument: 1, bytes: vec![0x41] }]
         );
+        assert_eq!(parse(","), Some(Vec::new()));
+        let longest = format!("@arg1={}", "00".repeat(MOST));
+        assert_eq!(parse(&longest).unwrap()[0].bytes.len(), MOST);
+        assert_eq!(parse(&format!("{longest}00")), None);
         for (digits, byte) in [("1g", 1), (" 1", 1), ("-1", 255), ("0x", 0)] {
             assert_eq!(parse(&format!("@arg1={digits}")).unwrap()[0].bytes, [byte], "{digits}");
         }
         for wrong in [
             "",
-            ",",
             "@arg1",
             "@arg1=",
             "@arg1=4",

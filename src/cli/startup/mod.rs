@@ -142,6 +142,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let Some(hz) = arguments.sample {
         Samples::check_rate(hz, arguments.stacks)?;
     }
+    // From here on there is a log, which is not to be left empty.
+    let between = BetweenRuns::keep();
     let output = output_path(arguments.output.as_deref(), &arguments.command)?;
     if let Some(plot) = &arguments.plot {
         if *plot == output.with_extension("svg") {
@@ -153,12 +155,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
     let until = arguments.until.clone().filter(|until| !matches!(until, Until::Exit));
     if let Some(until) = until.clone().filter(|_| leaves) {
+        drop(between);
         return left::run(arguments, until, (&command, &output), out);
     }
     entry_point::prepare_in_background();
     let mut stdio = Stdio::new().map_err(Failure::of_trace)?;
     let ready = until.map(|until| Ready::new(until, arguments.end, &mut stdio));
-    let between = BetweenRuns::keep();
     match traced(arguments, (&command, ready.as_ref()), &output, &mut stdio) {
         Ok(traced) => report(arguments, out, &output, traced, between),
         Err(over) => {

@@ -17,8 +17,7 @@ pub fn calls(set: &str) -> anyhow::Result<Filter> {
 
 /// A set of calls; what strace calls wrong is told in its words.
 pub fn call_set(set: &str) -> anyhow::Result<CallSet> {
-    let list = set.trim_start_matches('!');
-    let is_inverted = (set.len() - list.len()) % 2 == 1;
+    let (is_inverted, list) = sign(set);
     let mut items: Vec<&str> = list.split(',').filter(|item| !item.is_empty()).collect();
     if items.is_empty() {
         bail!("invalid system call '{set}'");
@@ -32,6 +31,12 @@ pub fn call_set(set: &str) -> anyhow::Result<CallSet> {
     items.retain(|item| !item.starts_with('?') || CallSet::parse(item).is_ok());
     let list = if items.is_empty() { "none".to_owned() } else { items.join(",") };
     Ok(CallSet::parse(&format!("{}{list}", if is_inverted { "!" } else { "" }))?)
+}
+
+/// Whether all but what is listed is meant, each `!` turning it round, and the list.
+fn sign(set: &str) -> (bool, &str) {
+    let list = set.trim_start_matches('!');
+    ((set.len() - list.len()) % 2 == 1, list)
 }
 
 /// Whether it chooses less than all calls.
@@ -76,7 +81,7 @@ fn wrong_pattern(pattern: &str) -> &'static str {
 
 /// The descriptors of `-e read=` and the like.
 pub fn descriptors(set: &str) -> anyhow::Result<Descriptors> {
-    let list = set.strip_prefix('!').unwrap_or(set);
+    let (is_inverted, list) = sign(set);
     let items: Vec<&str> = list.split(',').filter(|item| !item.is_empty()).collect();
     if items.is_empty() {
         bail!("invalid descriptor '{set}'");
@@ -85,7 +90,7 @@ pub fn descriptors(set: &str) -> anyhow::Result<Descriptors> {
     if let Some(word) = items.iter().find(|item| list != **item && matches!(**item, "all" | "none")) {
         bail!("invalid descriptor '{word}'");
     }
-    let sign = if list.len() < set.len() { "!" } else { "" };
+    let sign = if is_inverted { "!" } else { "" };
     let named = format!("{sign}{}", items.join(","));
     Descriptors::parse(&named).map_err(|wrong| anyhow::anyhow!("invalid descriptor '{wrong}'"))
 }
@@ -108,7 +113,7 @@ pub fn details(text: &str) -> anyhow::Result<(bool, Details)> {
 
 /// A list of names, all others with `!` before it.
 fn set(text: &str, find: impl Fn(&str) -> Option<u64>, all: u64, kind: &str) -> anyhow::Result<u64> {
-    let (is_inverted, list) = text.strip_prefix('!').map_or((false, text), |list| (true, list));
+    let (is_inverted, list) = sign(text);
     let names: Vec<&str> = list.split(',').filter(|name| !name.is_empty()).collect();
     if names.is_empty() {
         bail!("invalid {kind} '{text}'");

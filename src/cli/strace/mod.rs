@@ -98,6 +98,7 @@ fn trace(options: Options) -> anyhow::Result<ExitCode> {
         system_time: options.summary && !options.wall,
         interruptible: Some(options.interruptible),
         detach_on_exec: options.detach_on_exec,
+        tells_exit: true,
         kill_on_exit: options.kill_on_exit,
         ..ptrace::Options::default()
     };
@@ -140,6 +141,8 @@ fn record(
     capture: ptrace::Options,
 ) -> anyhow::Result<ExitCode> {
     let pid = child.pid();
+    // Without /dev/null they stay as they are.
+    let _ = launch::give_up_standard(true);
     let outcome = ptrace::record_beside(pid, || child.go(), pids, &mut sink, capture)
         .map_err(|error| not_traced(pid, error));
     if capture.is_apart {

@@ -116,7 +116,8 @@ impl Options {
     /// What is kept of calls: whatever any of them shows.
     pub fn kept(&self) -> Style {
         let shows_all = self.choices.as_ref().is_some_and(|choices| choices.abbreviated.is_some());
-        Style { verbose: self.style.verbose || shows_all, ..self.style }
+        let inner_paths = self.filter.has_paths();
+        Style { verbose: self.style.verbose || shows_all, inner_paths, ..self.style }
     }
 }
 
@@ -187,6 +188,7 @@ impl Parser {
                 addresses: false,
                 dumps: self.dumps.map(|set| set.unwrap_or(Descriptors::NONE)),
                 constants: self.constants,
+                inner_paths: false,
                 environment: true,
             },
             choices: has_choices.then(|| Rc::new(self.choices)),

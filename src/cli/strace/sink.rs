@@ -339,7 +339,12 @@ impl Sink for StraceSink {
     }
 
     fn not_poked(&mut self, tid: u32, error: PokeError) {
-        super::tell(&format!("poke_tcb: Failed to tamper with process {tid}: {error}"));
+        super::tell(&match error {
+            PokeError::Short { written, length, address } => {
+                format!("upoken: pid:{tid} short write ({written} < {length}) @{address:#x}")
+            }
+            error => format!("poke_tcb: Failed to tamper with process {tid}: {error}"),
+        });
     }
 
     fn entered(&mut self, event: &Event<'_>) {
@@ -352,6 +357,14 @@ impl Sink for StraceSink {
         let is_shown = self.choose(event);
         if self.options.lines && self.options.statuses.are_all() && is_shown {
             self.with(event, |live| live.entered(event));
+        }
+    }
+
+    fn unknown(&mut self, pid: u32, has_ended: bool) {
+        match has_ended {
+            true if !self.options.quiet.exit() => super::tell(&format!("Exit of unknown pid {pid} ignored")),
+            false if !self.options.quiet.attach() => super::tell(&format!("Detached unknown pid {pid}")),
+            _ => {}
         }
     }
 

@@ -147,6 +147,9 @@ impl<'a, 'm> Decoder<'a, 'm> {
     pub fn look_ahead(&mut self) {
         self.phase = Phase::Entry;
         special::look_ahead(self);
+        if self.style.inner_paths {
+            self.inner_paths(|_| ());
+        }
     }
 
     /// What the call returns.

@@ -92,6 +92,11 @@ impl Decoder<'_, '_> {
 
     fn dump_pieces(&mut self, out: &mut Vec<u8>, address: u64, count: u64, limit: u64) {
         let word = self.word_size() as u64;
+        // strace reads the vector as a whole, or shows nothing of it.
+        let end = address.wrapping_add(count.wrapping_mul(2 * word));
+        if count == 0 || self.read_word(end.wrapping_sub(word)).is_none() {
+            return;
+        }
         let mut left = limit;
         for index in 0..count.min(MOST_PIECES) {
             let at = address.wrapping_add(index.wrapping_mul(2 * word));

@@ -26,6 +26,7 @@ mod families;
 mod files;
 mod filter;
 mod grown;
+mod inner;
 mod ioctl;
 mod ipc;
 mod keys;
@@ -92,6 +93,8 @@ pub struct Style {
     pub dumps: [Descriptors; 2],
     /// How named constants are shown (`-X`).
     pub constants: Constants,
+    /// Also the files that are named in structures, for who chooses calls by these.
+    pub inner_paths: bool,
     /// With `verbose`, the variables that a program is started with, not only how many there are.
     pub environment: bool,
 }
@@ -110,6 +113,7 @@ impl Style {
         addresses: false,
         dumps: [Descriptors::NONE; 2],
         constants: Constants::Names,
+        inner_paths: false,
         environment: false,
     };
 }

@@ -68,6 +68,31 @@ impl Decoder<'_, '_> {
     }
 }
 
+/// The descriptors that a poll looks at, as far as they can be read, and no more than `most`.
+pub(super) fn polled(call: &mut Decoder<'_, '_>, most: usize) -> Vec<i32> {
+    let (address, count) = (call.arg(0), (call.arg(1) as u32 as usize).min(most));
+    let mut found = Vec::new();
+    let mut bytes = [0; POLLFD];
+    while found.len() < count
+        && call.memory.read(call.phase, address.wrapping_add((found.len() * POLLFD) as u64), &mut bytes)
+            == POLLFD
+    {
+        found.push(descriptor(&bytes));
+    }
+    found
+}
+
+/// The descriptors that a select looks at, no more than `most`.
+pub(super) fn in_sets(call: &mut Decoder<'_, '_>, most: usize) -> Vec<i32> {
+    let count = call.selected();
+    let mut found = Vec::new();
+    for index in 1..=3 {
+        let set = call.read_set(call.arg(index), count).unwrap_or_default();
+        found.extend(members(&set, count).map(|fd| fd as i32).take(most - found.len()));
+    }
+    found
+}
+
 /// The descriptors of a set.
 fn members(set: &[u8], count: usize) -> impl Iterator<Item = usize> {
     (0..count).filter(|fd| set.get(fd / 8).is_some_and(|byte| byte >> (fd % 8) & 1 != 0))

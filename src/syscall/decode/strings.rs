@@ -115,7 +115,9 @@ impl Decoder<'_, '_> {
 
     fn write_limited(&self, out: &mut Vec<u8>, text: &[u8]) {
         if self.spec.name == "getcwd" {
-            return self.write_text(out, text, false);
+            // It may have been changed since: it ends where a C string does.
+            let whole = text.split(|&byte| byte == 0).next().unwrap_or_default();
+            return self.write_text(out, whole, false);
         }
         let shown = &text[..text.len().min(self.style.strings)];
         write_text(out, shown, self.style.hex, shown.len() < text.len());

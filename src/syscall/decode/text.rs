@@ -22,7 +22,7 @@ pub enum Hex {
 }
 
 /// How a string read from memory ended.
-enum End {
+pub(super) enum End {
     Nul,
     Limit,
     Unreadable,
@@ -108,7 +108,7 @@ impl Decoder<'_, '_> {
         }
     }
 
-    fn read_c_string(&mut self, address: u64, limit: usize, text: &mut Vec<u8>) -> End {
+    pub(super) fn read_c_string(&mut self, address: u64, limit: usize, text: &mut Vec<u8>) -> End {
         let mut chunk = [0; CHUNK];
         loop {
             // One byte past the limit, so that a string of exactly `limit` bytes is told from a longer one.

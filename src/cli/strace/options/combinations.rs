@@ -69,7 +69,7 @@ fn filtering(parser: &Parser) {
     if parser.filtered && parser.detach_on_exec {
         tell("--seccomp-bpf is not enabled because it is not compatible with -b");
     }
-    if parser.filtered && !parser.follow.is_any() {
+    if parser.filtered && !parser.detach_on_exec && !parser.follow.is_any() {
         tell("--seccomp-bpf cannot be used without -f/--follow-forks, disabling");
     }
 }

@@ -17,7 +17,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::event::{Abi, Event, Kind};
-use crate::syscall::decode::Descriptors;
+use crate::syscall::decode::{Decoder, Descriptors, Snapshot, Style};
 use crate::syscall::{self, Arg, multiplexed};
 pub use error::FilterError;
 pub use set::CallSet;
@@ -153,12 +153,15 @@ impl Filter {
 
     fn accesses_a_path(&self, event: &Event<'_>) -> bool {
         if self.is_straces {
+            let is_wanted =
+                |path: &[u8]| self.paths.iter().any(|wanted| wanted.as_os_str().as_bytes() == path);
+            if let Some(is_inside) = names_inside(event, is_wanted) {
+                return is_inside;
+            }
             // Of the two names of rename(2), strace looks at the first one only.
             let is_rename = syscall::lookup(event.abi, event.nr).is_some_and(|spec| spec.name == "rename");
             let second = event.path2.filter(|_| !is_rename);
             let accessed = [event.path, second].into_iter().chain(behind_descriptors(event)).flatten();
-            let is_wanted =
-                |path: &[u8]| self.paths.iter().any(|wanted| wanted.as_os_str().as_bytes() == path);
             return accessed.into_iter().any(is_wanted);
         }
         let passed = [event.path, event.path_abs, event.path2, event.path2_abs];
@@ -167,6 +170,16 @@ impl Filter {
             passed.into_iter().chain(behind).flatten().map(|path| Path::new(OsStr::from_bytes(path)));
         accessed.into_iter().any(|path| self.paths.iter().any(|wanted| wanted == path))
     }
+}
+
+/// Whether a wanted path is one that the call names in a structure; `None`: it is not, and what the arguments name is to be
+/// looked at.
+fn names_inside(event: &Event<'_>, is_wanted: impl Fn(&[u8]) -> bool) -> Option<bool> {
+    let mut memory = Snapshot(event.memory.unwrap_or_default());
+    let mut call = Decoder::new(event, &Style::PLAIN, &mut memory)?;
+    let mut is_inside = false;
+    call.inner_paths(|path| is_inside |= is_wanted(path));
+    (is_inside || call.names_inner_paths_only()).then_some(is_inside)
 }
 
 /// The files behind the descriptors of a call.

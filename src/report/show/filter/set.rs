@@ -7,6 +7,8 @@ use crate::syscall::{Classes, Family, Spec, X32_BIT, lookup, multiplexed};
 
 /// Numbers below this have a bit; the highest call of any ABI has a lower one.
 const NUMBERS: u32 = 576;
+/// The newest call in the tables, of those that all ABIs have by the same number.
+const NEWEST: u32 = 469;
 const WORDS: usize = NUMBERS as usize / 64;
 
 /// Classes that strace has another name for.
@@ -157,7 +159,9 @@ impl CallSet {
     }
 
     fn add_number(&mut self, digits: &str, abis: &[Abi], place: Place<'_>) -> Result<(), FilterError> {
-        let number = digits.parse().ok().filter(|nr| *nr < NUMBERS);
+        let is_one = |nr: &u32| abis.iter().any(|&abi| lookup(abi, *nr).is_some());
+        let is_of_a_later_kernel = |nr: &u32| *nr > NEWEST && *nr < NUMBERS;
+        let number = digits.parse().ok().filter(|nr| is_one(nr) || is_of_a_later_kernel(nr));
         let number =
             number.ok_or_else(|| place.invalid(format!("no system call has the number {digits}")))?;
         for &abi in abis {

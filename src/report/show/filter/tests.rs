@@ -52,6 +52,8 @@ fn conventions_and_numbers() {
         assert!(filter("all").matches(&by_number(Abi::I386, nr)));
     }
     assert!(filter("337").matches(&by_number(Abi::X86_64, 337)));
+    assert!(filter("500").matches(&by_number(Abi::X86_64, 500)), "of a later kernel");
+    assert!(Filter::parse("415").is_err(), "of no kernel");
 }
 
 #[test]
