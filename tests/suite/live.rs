@@ -1,10 +1,14 @@
 //! Text while the command runs, structures kept in logs, faults put in, and strace's command line by its name.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::symlink;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 
 use crate::attach::wait_until;
 use crate::differential::Place;
@@ -156,6 +160,50 @@ fn calls_that_were_changed_are_marked() {
         assert!(has(" openat(", "> (DELAYED) <"), "{text}");
         assert!(has(" readlink(", "-1 EIO (Input/output error) (INJECTED) (DELAYED) <"), "{text}");
         assert!(text.lines().any(|line| line.contains(" exit_group(") && line.ends_with(" = ?")), "{text}");
+    }
+}
+
+/// Who is delayed keeps nobody waiting: what another does meanwhile is told before the delayed call returns.
+#[test]
+fn delays_are_side_by_side() {
+    let bench = Bench::new();
+    // The shell goes on when the other is in its call.
+    let script = "sleep 0.01 & until grep -q clock_nanosleep log; do :; done; echo >meanwhile; wait";
+    let filter = ["-f", "-o", "log", "-e", "trace=clock_nanosleep,openat"];
+    let delay = ["-e", "inject=clock_nanosleep:delay_enter=3s:delay_exit=1ms", "sh", "-c", script];
+    let run = bench.strace(&[&filter[..], &delay].concat());
+    assert!(run.status.success(), "{run:?}");
+    let text = bench.read("log");
+    let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} in {text}"));
+    assert!(place("\"meanwhile\"") < place("<... clock_nanosleep resumed>"), "{text}");
+    assert!(text.contains(" = 0 (DELAYED)"), "{text}");
+}
+
+/// A pipe that the command closes is closed then, and not with the tracer.
+#[test]
+fn standard_input_is_left_to_the_command() {
+    let bench = Bench::new();
+    let script = ["sh", "-c", "exec <&-; echo closed; exec sleep 60 >&2"];
+    let mut drop_in = run::command(&bench.strace, bench.dir.path());
+    drop_in.arg0("strace").args(["-o", "out"]).args(script);
+    let mut commands = vec![drop_in];
+    let backends = if log::ebpf_refused().is_none() { &["ptrace", "ebpf"][..] } else { &["ptrace"] };
+    for backend in backends {
+        let mut recorder = log::command_by(backend, &bench.path("log"), bench.dir.path());
+        recorder.args(script);
+        commands.push(recorder);
+    }
+    for mut command in commands {
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+        let mut child = piped.spawn().expect("it can be run");
+        let mut output = String::new();
+        // The end of the output is told, too, though the command goes on.
+        child.stdout.take().expect("piped").read_to_string(&mut output).expect("text");
+        assert_eq!(output, "closed\n", "{command:?}");
+        let written = child.stdin.take().expect("piped").write(b"x");
+        assert_eq!(written.unwrap_err().kind(), std::io::ErrorKind::BrokenPipe, "{command:?}");
+        killpg(Pid::from_raw(child.id().cast_signed()), Signal::SIGKILL).expect("our own group");
+        child.wait().expect("our own child");
     }
 }
 
@@ -364,7 +412,7 @@ fn a_process_that_runs_is_attached_to() {
     let shell = shell.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let mut shell = Running(shell.expect("sh"));
     let mut first = [0; 6];
-    std::io::Read::read_exact(shell.0.stdout.as_mut().expect("a pipe"), &mut first).expect("it says so");
+    Read::read_exact(shell.0.stdout.as_mut().expect("a pipe"), &mut first).expect("it says so");
     let pid = shell.0.id().to_string();
     let mut tracer = run::command(&bench.strace, bench.dir.path());
     let tracer = tracer
@@ -378,7 +426,7 @@ fn a_process_that_runs_is_attached_to() {
         std::thread::yield_now();
     }
     let input = shell.0.stdin.as_mut().expect("a pipe");
-    std::io::Write::write_all(input, b"word\n").expect("it reads");
+    Write::write_all(input, b"word\n").expect("it reads");
     drop(shell.0.stdin.take());
     assert!(tracer.0.wait().expect("our own child").success());
     let text = bench.read("attached");
@@ -418,7 +466,7 @@ fn attached_to_sleepers(
     assert!(program.0.wait().expect("our own child").success());
     assert!(tracer.0.wait().expect("our own child").success());
     let mut said = String::new();
-    std::io::Read::read_to_string(&mut tracer.0.stderr.take().expect("a pipe"), &mut said).expect("text");
+    Read::read_to_string(&mut tracer.0.stderr.take().expect("a pipe"), &mut said).expect("text");
     ([pid, one.to_owned(), other.to_owned()], text(), said)
 }
 

@@ -186,6 +186,9 @@ fn what_is_wrong_is_told_in_straces_words() {
         "-e inject=openat:syscall=getpid true",
         "-e inject=openat:syscall=read:retval=1 true",
         "-e inject=openat:syscall=getpid:syscall=getpid:retval=1 true",
+        "-e inject=openat:poke_enter= true",
+        "-e trace=415 true",
+        "-e trace=!!423,336,415 true",
         "-e inject=openat:poke_enter=@arg1=0 true",
         "-e inject=openat:poke_enter=@arg8=00 true",
         "-e inject=openat:poke_enter=@arg1=gg true",
@@ -209,6 +212,8 @@ fn what_is_right_is_done_as_strace_does() {
     for options in [
         "-e trace=openat,write -e signal=0",
         "-e trace=openat,write -e signal=99,USR1",
+        "-e trace=!!!openat,write -e signal=!!USR1 -e status=!!failed",
+        "-e trace=write -e write=!!1 -f --seccomp-bpf -b execve",
         "-e trace=openat,write -s +5",
         "-e trace=openat,write -a -0",
         "-e t=write -e s=none -e q=exit",
@@ -284,6 +289,30 @@ fn paths_are_chosen_as_strace_does() {
             let log = |name| fs::read_to_string(dir.path().join(name)).expect("a log");
             assert_eq!(log("ours"), log("theirs"), "{path} {options:?}");
             assert_eq!(ours.stderr, theirs.stderr, "{path}");
+        }
+    }
+}
+
+/// Also by the descriptors in the sets of select and poll.
+#[test]
+fn paths_are_chosen_in_sets_as_strace_does() {
+    let Some(real) = real("paths_are_chosen_in_sets_as_strace_does") else { return };
+    let dir = place();
+    let selects = "open F, 'f'; vec($set, fileno F, 1) = 1; select $set, undef, undef, 0; select undef, undef, undef, 0.001";
+    let polls = "use IO::Poll; open F, 'f'; $poll = IO::Poll->new; $poll->mask(*F => POLLIN); $poll->poll(0)";
+    for program in [selects, polls] {
+        for path in ["f", "nosuch"] {
+            let words = |log| ["-o", log, "-e", "trace=%desc", "-a", "1", "-P", path, "perl", "-e", program];
+            let theirs = called(real, dir.path(), &words("theirs"));
+            let ours = called(&dir.path().join("strace"), dir.path(), &words("ours"));
+            let log = |name| fs::read_to_string(dir.path().join(name)).expect("a log");
+            assert_eq!(without_numbers(&log("ours")), without_numbers(&log("theirs")), "{program} {path}");
+            assert_eq!(ours.stderr, theirs.stderr, "{program} {path}");
+            let is_wanted = |line: &str| {
+                ["select(", "pselect6(", "poll(", "ppoll("].iter().any(|name| line.starts_with(name))
+            };
+            let chosen = log("ours").lines().filter(|line| is_wanted(line)).count();
+            assert_eq!(chosen, usize::from(path == "f"), "{program} {path}");
         }
     }
 }

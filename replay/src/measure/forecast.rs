@@ -11,7 +11,7 @@
 use super::blocks::{Contender, Sample};
 use super::bootstrap::median;
 use super::gate::Gate;
-use super::projection::{CostSource, Projection, Whole, project, project_together};
+use super::projection::{CostSource, Projection, Rest, Whole, project, project_together};
 use super::scheduled::{Again, Way};
 use crate::engine::Strategy;
 use crate::graph::Lookahead;
@@ -26,6 +26,8 @@ pub(crate) struct Context<'a> {
     pub(crate) schedule: Option<&'a Schedule>,
     /// What the log has as the calls' time, all together.
     pub(crate) logged_ns: f64,
+    /// What the program did besides, where the log tells of runs like these.
+    pub(crate) rest: Rest,
     /// Whether they cost here what they cost in the program.
     pub(crate) gate: Option<Gate>,
 }
@@ -70,6 +72,7 @@ struct View<'a> {
 /// Projects strategies.
 pub(super) struct Forecast<'a> {
     wall_ns: &'a [f64],
+    rest: Rest,
     view: View<'a>,
     /// With the other cost, where that is not the same.
     other: Option<View<'a>>,
@@ -105,6 +108,7 @@ impl<'a> Forecast<'a> {
         let baseline = of(contenders, Strategy::Serial).filter(|serial| serial.voided.is_none());
         Self {
             wall_ns: context.wall_ns,
+            rest: context.rest,
             view: view(calls_ns, scales),
             other,
             source,
@@ -136,9 +140,12 @@ impl<'a> Forecast<'a> {
     /// several, for the kernel decides that anew in each program.
     fn together(&self, contender: &Contender, view: &View) -> Option<Projection> {
         // What is left without the calls is all that several threads differ in.
-        let saved = view.again.as_ref().map(Again::saved_by_none);
+        let saved = view.again.as_ref().map(|again| again.saved_by_none(median(self.wall_ns)));
         let all = |took: &[f64]| match saved {
-            Some(saved) => project_together(Whole { wall_ns: self.wall_ns, calls_ns: &[saved?] }, took),
+            Some(saved) => project_together(
+                Whole { wall_ns: self.wall_ns, calls_ns: &[saved?], rest: Rest::default() },
+                took,
+            ),
             None => project_together(self.whole(view), took),
         };
         let of = |took: fn(&Sample) -> f64, scale: f64| {
@@ -157,7 +164,7 @@ impl<'a> Forecast<'a> {
     }
 
     fn whole<'v>(&'v self, view: &'v View) -> Whole<'v> {
-        Whole { wall_ns: self.wall_ns, calls_ns: &view.calls_ns }
+        Whole { wall_ns: self.wall_ns, calls_ns: &view.calls_ns, rest: self.rest }
     }
 
     fn with(&self, project: impl Fn(&View) -> Option<Projection>) -> Option<Projection> {
@@ -206,6 +213,7 @@ mod tests {
             recorded_ns: None,
             schedule: None,
             logged_ns: 100.0,
+            rest: Rest::default(),
             gate: None,
         };
         let forecast = Forecast::new(&context, &contenders);
@@ -224,6 +232,7 @@ mod tests {
             recorded_ns: Some(vec![[least, most]; 3]),
             schedule: None,
             logged_ns: most,
+            rest: Rest::default(),
             gate: Some(Gate { in_program_ns: most, in_program_least_ns: least, runs: 3, replayed_ns }),
         }
     }

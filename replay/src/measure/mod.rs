@@ -27,6 +27,7 @@ pub use gate::Gate;
 pub(crate) use gate::middle;
 pub use options::{Cache, Options, RecordedTimes};
 pub(crate) use placed::matters as place_matters;
+pub(crate) use projection::Rest;
 pub use projection::{CostSource, Projection};
 pub use scheduled::Threaded;
 pub(crate) use summary::rows;

@@ -59,6 +59,26 @@ impl Projection {
     }
 }
 
+/// What a program does at least beside its calls, by its log.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Rest {
+    /// What lies between the calls in the log, nanoseconds, less what recording is known to have added.
+    pub(crate) pauses_ns: f64,
+    /// Which part of the program's time that is.
+    pub(crate) share: f64,
+}
+
+impl Rest {
+    /// Recording does more than what is known: it takes the caches. Pauses are believed to be no shorter than this part of what they are
+    /// in the log.
+    const BELIEVED: f64 = 0.5;
+
+    /// Of a program that takes so long: no larger part of it than of the log, where that was made by a slower machine.
+    fn least_ns(self, wall_ns: f64) -> f64 {
+        (self.pauses_ns * Self::BELIEVED).min(wall_ns * self.share)
+    }
+}
+
 /// What is carried over from the program.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Whole<'a> {
@@ -66,6 +86,8 @@ pub(crate) struct Whole<'a> {
     pub(crate) wall_ns: &'a [f64],
     /// What the calls cost in the program, measured several times.
     pub(crate) calls_ns: &'a [f64],
+    /// What the program does besides.
+    pub(crate) rest: Rest,
 }
 
 /// `ratios` are Tk/Ts, one of each block.
@@ -84,8 +106,8 @@ fn projected(whole: Whole, measured: &[f64], after: impl Fn(f64, f64) -> f64) ->
         return None;
     }
     let projected = |wall: f64, calls: f64, measured: f64| {
-        // They cost no more than there was.
-        let calls = calls.min(wall);
+        // They cost no more than there was beside what the program did between them.
+        let calls = calls.min(wall - whole.rest.least_ns(wall));
         (wall - calls + after(calls, measured)).max(1.0)
     };
     let (wall, calls) = (median(whole.wall_ns), median(whole.calls_ns));
@@ -108,14 +130,14 @@ mod tests {
 
     #[test]
     fn the_formula() {
-        let whole = Whole { wall_ns: &[100.0; 5], calls_ns: &[40.0; 5] };
+        let whole = Whole { wall_ns: &[100.0; 5], calls_ns: &[40.0; 5], rest: Rest::default() };
         let half = project(whole, &[0.5; 5]).unwrap();
         assert_eq!((half.wall_ns.median, half.speedup.median), (80.0, 1.25));
         let free = project(whole, &[0.0; 5]).unwrap();
         assert!((free.wall_ns.median - 60.0).abs() < 1e-9);
         let slower = project(whole, &[2.0; 5]).unwrap();
         assert!(slower.speedup.high < 1.0);
-        assert_eq!(project(Whole { wall_ns: &[], calls_ns: &[1.0] }, &[1.0]), None);
+        assert_eq!(project(Whole { wall_ns: &[], calls_ns: &[1.0], rest: Rest::default() }, &[1.0]), None);
     }
 
     #[test]
@@ -137,11 +159,11 @@ mod tests {
 
     #[test]
     fn together_calls_take_their_own_time() {
-        let whole = Whole { wall_ns: &[100.0; 5], calls_ns: &[40.0; 5] };
+        let whole = Whole { wall_ns: &[100.0; 5], calls_ns: &[40.0; 5], rest: Rest::default() };
         let ring = project_together(whole, &[90.0; 5]).unwrap();
         assert!((ring.wall_ns.median - 150.0).abs() < 1e-9);
         // What is not known of C is not multiplied.
-        let dearer = Whole { wall_ns: &[100.0; 5], calls_ns: &[44.0; 5] };
+        let dearer = Whole { wall_ns: &[100.0; 5], calls_ns: &[44.0; 5], rest: Rest::default() };
         let ring = project_together(dearer, &[90.0; 5]).unwrap();
         assert!((ring.wall_ns.median - 146.0).abs() < 1e-9);
         assert!((project(dearer, &[90.0 / 40.0; 5]).unwrap().wall_ns.median - 155.0).abs() < 1e-9);
@@ -149,7 +171,12 @@ mod tests {
 
     #[test]
     fn calls_that_cost_more_than_the_program_took_leave_something() {
-        let whole = Whole { wall_ns: &[10.0], calls_ns: &[40.0] };
+        let whole = Whole { wall_ns: &[10.0], calls_ns: &[40.0], rest: Rest::default() };
         assert!((project(whole, &[0.0]).unwrap().wall_ns.median - 1.0).abs() < 1e-9);
+        // Three tenths of the program's time were not in calls; of a program that takes long, half of what they were.
+        let rest = Rest { pauses_ns: 30.0, share: 0.3 };
+        assert!((project(Whole { rest, ..whole }, &[0.0]).unwrap().wall_ns.median - 3.0).abs() < 1e-9);
+        let long = Whole { wall_ns: &[100.0], calls_ns: &[400.0], rest };
+        assert!((project(long, &[0.0]).unwrap().wall_ns.median - 15.0).abs() < 1e-9);
     }
 }

@@ -1,6 +1,7 @@
 //! The projection of a program with several threads: not its calls' time is taken off, but its schedule is made again.
 //!
-//! T̂k = T - (M - Mk): M is the makespan of the program's own threads and pauses with calls that cost what they cost in
+//! T̂k = T - (M - Mk), or T Mk / M where the schedule takes longer than the program did (it was slower when it was recorded):
+//! M is the makespan of the program's own threads and pauses with calls that cost what they cost in
 //! the program, Mk that with calls that cost so many times as much as strategy k's cost those of the program's own
 //! way. That own way is plain calls from several threads, as far as they were faster than from one:
 //! what a program with threads gains by threads it has already.
@@ -87,9 +88,21 @@ impl<'a> Again<'a> {
         Some(Self { schedule, scale, before_ns: schedule.makespan_ns(cost)?, own, together })
     }
 
-    /// What the program is rid of without its calls: less than their time, where others have more to do meanwhile.
-    pub(super) fn saved_by_none(&self) -> Option<f64> {
-        Some(self.before_ns - self.makespan(0.0, 1.0)?)
+    /// What the program, which takes so long, is rid of without its calls: less than their time, where others have more to do
+    /// meanwhile.
+    pub(super) fn saved_by_none(&self, wall_ns: f64) -> Option<f64> {
+        Some(wall_ns - self.projected(wall_ns, self.makespan(0.0, 1.0)?))
+    }
+
+    /// The program's time with another schedule.
+    fn projected(&self, wall_ns: f64, after_ns: f64) -> f64 {
+        let projected = if self.before_ns > wall_ns {
+            // What is left of the schedule is left of the program: a difference could be more than there was.
+            wall_ns * after_ns / self.before_ns
+        } else {
+            wall_ns - (self.before_ns - after_ns)
+        };
+        projected.max(1.0)
     }
 
     /// How a strategy's calls compare with the program's own.
@@ -120,7 +133,7 @@ impl<'a> Again<'a> {
         }
         let ratio = if way.ratios.is_empty() { 0.0 } else { median(&way.ratios) };
         let after = self.between(way, ratio)?;
-        let projected = |wall: f64, ratio: f64| (wall - (self.before_ns - after.at(ratio))).max(1.0);
+        let projected = |wall: f64, ratio: f64| self.projected(wall, after.at(ratio));
         let wall = median(wall_ns);
         let value = projected(wall, ratio);
         let draw_ratio = |draw: &mut super::bootstrap::Resampler| {

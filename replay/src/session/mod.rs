@@ -26,8 +26,8 @@ use crate::engine::{Engine, Kit, Pollution, Strategy, Without, make, missed_dire
 use crate::graph::{Graph, Lookahead};
 use crate::guard::{Guard, forbid_writing};
 use crate::measure::{
-    Bench, Cache, Cached, Contender, Context, Estimate, Gate, Options, RecordedTimes, Threaded, Unsteady,
-    middle, place_matters, rows,
+    Bench, Cache, Cached, Contender, Context, Estimate, Gate, Options, RecordedTimes, Rest, Threaded,
+    Unsteady, middle, place_matters, rows,
 };
 use crate::plan::{Call, CallId, Plan};
 use crate::program::Program;
@@ -219,11 +219,13 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             recorded_ns,
             schedule: schedule.as_ref(),
             logged_ns: program.recorded_ns().unwrap_or(0) as f64,
+            rest: self.rest(),
             gate,
         };
         let free = self.options.strategies.contains(&Strategy::Free);
         let (rows, cost_source) = rows(&contenders, free, &context);
         drop(contenders);
+        let logged_ns = span_ns(&self.program.plan.calls);
         let costs = self.costs()?;
         let unsteady = self.bench.unsteady.calls(&self.program);
         Ok(Outcome {
@@ -237,6 +239,7 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
             rows,
             cost_source,
             gate,
+            logged_ns,
             threaded: schedule.as_ref().and_then(Threaded::of),
             costs,
             cache: self.options.cache,
@@ -342,6 +345,21 @@ impl<'a, P: FnMut(Progress)> Session<'a, P> {
         let of_runs = if runs.is_empty() { &[1.0] } else { runs };
         let bounds = of_runs.iter().map(|run| [in_program_least_ns * run, in_program_ns * run]);
         (are_costs.then(|| bounds.collect()), gate)
+    }
+
+    /// What the program does beside the calls, as far as the log tells: of several threads more than the time between the first call and
+    /// the last, which is nothing then.
+    fn rest(&self) -> Rest {
+        let plan = &self.program.plan;
+        match (self.program.recorded_ns(), span_ns(&plan.calls)) {
+            // Where nobody knows what recording added, all pauses may be that.
+            (Some(calls_ns), Some(span_ns)) if self.options.added_ns > 0.0 => {
+                let added_ns = self.options.added_ns * plan.calls.len() as f64;
+                let pauses_ns = (span_ns - added_ns - calls_ns as f64).max(0.0);
+                Rest { pauses_ns, share: pauses_ns / (pauses_ns + calls_ns as f64).max(1.0) }
+            }
+            _ => Rest::default(),
+        }
     }
 
     /// Of what the log has as the program's time, less what recording is known to add, the part that there was without recording. The rest

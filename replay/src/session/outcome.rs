@@ -99,6 +99,8 @@ pub struct Outcome {
     pub cost_source: CostSource,
     /// Whether the replay costs what the program did; `None` where the log's times cannot say.
     pub gate: Option<Gate>,
+    /// From the first call of the log to the end of the last one, in nanoseconds; `None`: it has no times.
+    pub logged_ns: Option<f64>,
     /// Of a program with several threads whose log has times: how well its schedule is known.
     pub threaded: Option<Threaded>,
     /// What each call took when made alone.

@@ -31,6 +31,10 @@ pub struct Replay {
     pub coverage: Coverage,
     /// The program's untraced wall time, if it is known: without it there is no projection.
     pub wall: Option<KnownWall>,
+    /// What it took in the log, from its first call to its last, in nanoseconds; `None`: the log has no times.
+    pub logged_ns: Option<f64>,
+    /// Untraced it took much longer than that: the machine was disturbed, or the two are of different runs.
+    pub disturbed: bool,
     /// Where the cost of the calls in the program is taken from: `recorded`, `think_time` or `loop`.
     pub cost_source: &'static str,
     /// The replay's cost of the calls against the program's own, where the log has times.
@@ -45,6 +49,8 @@ pub struct Replay {
     pub rows: Vec<Row>,
     /// What a plot has: rows that differ in how many calls may be under way together, some of `rows` among them.
     pub sweep: Vec<Row>,
+    /// Of what a program could do that does not know its calls beforehand, the row that makes it fastest, if any does.
+    pub best: Option<usize>,
     /// What it comes to, for the program as it is: with a lookahead of 1, if such rings were measured.
     pub verdict: Verdict,
     /// The best row of the rings with a larger lookahead: a bound for a program that knows its next calls.

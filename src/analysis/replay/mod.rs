@@ -19,10 +19,14 @@ pub use facts::{
     Threads, Tree, Unavailable, Verdict,
 };
 use rows::{at_once, row_of};
-use verdict::{best_ring, ceiling, verdict};
+use verdict::{best, best_ring, ceiling, verdict};
 
 /// The reason of those that have another result here than in the log.
 pub const DIFFERS: &str = Skip::Differs.reason();
+
+/// Untraced, a program takes less time than traced. One that took so many times as long was not run on the same machine, or that
+/// had other things to do.
+const DISTURBED: f64 = 1.5;
 
 /// Calls with other results than in the log that are shown.
 const MOST_DIFFERENCES: usize = 5;
@@ -57,7 +61,14 @@ impl Replay {
         let is_said = |row: &&trace_replay::Row| {
             (row.strategy != Strategy::Free || known.wall.is_some()) && is_asked(row.strategy, &known)
         };
-        let rows: Vec<Row> = outcome.rows.iter().filter(is_said).map(|row| row_of(row, plan)).collect();
+        let mut rows: Vec<Row> = outcome.rows.iter().filter(is_said).map(|row| row_of(row, plan)).collect();
+        let disturbed = known.wall.zip(outcome.logged_ns).is_some_and(|(wall, ns)| wall.ns > DISTURBED * ns);
+        if disturbed {
+            for row in &mut rows {
+                row.helps = None;
+                row.projection = row.projection.map(|projected| Projected { settled: false, ..projected });
+            }
+        }
         let is_swept = |row: &&trace_replay::Row| at_once(row.strategy).is_some();
         let swept = outcome.rows.iter().filter(|_| known.plots).filter(is_swept);
         let sweep = swept.map(|row| row_of(row, plan)).filter(|row| row.lookahead.is_none()).collect();
@@ -74,6 +85,9 @@ impl Replay {
             threads: outcome.threaded.map(Threads::from),
             no_ring: outcome.no_ring.clone(),
             unavailable: outcome.unavailable.iter().map(unavailable).collect(),
+            logged_ns: outcome.logged_ns,
+            disturbed,
+            best: best(&rows),
             verdict: verdict(&rows),
             bound: best_ring(&rows, |row| row.lookahead != Some(1)).map(|(row, _)| row),
             ceiling: known.wall.and_then(|wall| ceiling(outcome, wall)),

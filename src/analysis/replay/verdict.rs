@@ -30,6 +30,14 @@ pub(super) fn verdict(rows: &[Row]) -> Verdict {
     }
 }
 
+/// The row that makes the program fastest, of those that help it as it is.
+pub(super) fn best(rows: &[Row]) -> Option<usize> {
+    let helps = |row: &&Row| row.helps == Some(true) && row.lookahead == Some(1);
+    let speedup = |row: &Row| row.projection.map_or(0.0, |projected| projected.speedup.median);
+    let best = rows.iter().filter(helps).max_by(|a, b| speedup(a).total_cmp(&speedup(b)))?;
+    rows.iter().position(|row| std::ptr::eq(row, best))
+}
+
 /// What is left of the program when the calls are free.
 pub(super) fn ceiling(outcome: &Outcome, wall: KnownWall) -> Option<Ceiling> {
     let free = outcome.row(Strategy::Free)?.figures.as_ref().ok()?.projection?;

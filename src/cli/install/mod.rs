@@ -66,10 +66,11 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let command = command::resolve_prepared(&arguments.command, arguments.prepare.as_deref())?;
+    // From here on there is a log, which is not to be left empty.
+    let between = BetweenRuns::keep();
     let output = output_path(arguments.output.as_deref(), &arguments.command)?;
     let out = ReportOutput::new(arguments.json).map_err(Failure::of_trace)?;
     let mut stdio = Stdio::new().map_err(Failure::of_trace)?;
-    let between = BetweenRuns::keep();
     let recorded = match runs::traced(arguments, &command, &output, &mut stdio) {
         Ok(recorded) => recorded,
         Err(over) => {

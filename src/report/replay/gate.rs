@@ -6,16 +6,27 @@ use crate::report::units::{time, whole_percent};
 
 /// Why calls are cheaper here.
 const CHEAPER: &str = "a replay does not touch new memory, and keeps more in the processor's caches";
+/// Why those of several threads are.
+const ALONE: &str = "the program's threads wait there for each other's files and for the same disk, a serial replay for nobody";
+
+fn why_cheaper(replay: &Replay) -> &'static str {
+    if replay.threads.is_some() { ALONE } else { CHEAPER }
+}
 
 /// That they cost otherwise here, and that projections are scaled by as much.
 pub(super) fn scaled(replay: &Replay, gate: Believed) -> String {
-    let why = if gate.ratio > 1.0 { format!(": {CHEAPER}") } else { String::new() };
+    let why = if gate.ratio > 1.0 { format!(": {}", why_cheaper(replay)) } else { String::new() };
     let stand = if replay.cost_source == "recorded" {
         "Projections are scaled by that; their intervals hold, too, that only what the calls take here can be saved"
     } else {
         "Projections take what they take here; their intervals hold what the program's own cost comes to, too"
     };
     format!("{}, {} times as much{why}. {stand}.", costs(replay, gate), ratio(gate.ratio))
+}
+
+/// What the two are, where nothing is projected.
+pub(super) fn told(replay: &Replay, gate: Believed) -> String {
+    format!("{}.", costs(replay, gate))
 }
 
 /// That the two are too far from each other, and what that may do to what is projected.
@@ -30,7 +41,8 @@ pub(super) fn unreliable(replay: &Replay, gate: Believed) -> String {
         format!("{} times what is shown", ratio(of_shown))
     };
     let why = if here < there {
-        format!(": {CHEAPER}. What it leaves out may be there with any strategy, so savings may be")
+        let why = why_cheaper(replay);
+        format!(": {why}. What it leaves out may be there with any strategy, so savings may be")
     } else {
         ". Savings may be".to_owned()
     };

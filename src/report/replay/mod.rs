@@ -268,9 +268,19 @@ fn below(replay: &Replay) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if let (Some(wall), Some(logged_ns), true) = (replay.wall, replay.logged_ns, replay.disturbed) {
+        lines.push(format!(
+            "Projections are unreliable: untraced the program took {}, in the log {}, though it was traced then. The machine had other \
+             things to do, or the runs are not the same: measure both again where nothing else runs.",
+            time(wall.ns as u64),
+            time(logged_ns as u64)
+        ));
+    }
     match (replay.wall, replay.gate) {
-        (None, _) => {
+        (None, gate) => {
             lines.push(no_wall(replay).to_owned());
+            lines
+                .extend(gate.filter(|gate| gate.scaled || !gate.passed).map(|gate| gate::told(replay, gate)));
         }
         (Some(_), Some(gate)) if !gate.passed => lines.push(gate::unreliable(replay, gate)),
         (Some(_), Some(gate)) if gate.scaled => lines.push(gate::scaled(replay, gate)),

@@ -76,6 +76,9 @@ fn replay(verdict: Verdict) -> Replay {
             uses_io_uring: false,
         },
         wall: Some(KnownWall { ns: 16.8e6, runs: 51 }),
+        logged_ns: Some(40e6),
+        disturbed: false,
+        best: None,
         cost_source: "think_time",
         gate: None,
         threads: None,
@@ -114,6 +117,24 @@ fn a_ring_that_is_slower() {
         narrowest.lines().any(|line| line.contains("strategy") && line.contains("program")),
         "{narrowest}"
     );
+}
+
+#[test]
+fn what_helps_most_is_told_and_a_disturbed_program_too() {
+    let mut replay = replay(Verdict::NoRing);
+    let lines = |replay: &Replay| text(replay, None);
+    assert!(!lines(&replay).contains("What helps most"));
+    let at = replay.rows.iter().position(|row| row.projection.is_some()).unwrap();
+    replay.best = Some(at);
+    let name = replay.rows[at].strategy.clone();
+    assert!(
+        lines(&replay).contains(&format!(
+            "What helps most of all that was measured is {name}: the program would take "
+        ))
+    );
+    assert!(!lines(&replay).contains("Projections are unreliable"));
+    replay.disturbed = true;
+    assert!(lines(&replay).contains("though it was traced then"), "{}", lines(&replay));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::ratio;
 use crate::analysis::replay::{Range, Replay, Row, Verdict};
-use crate::report::units::whole_percent;
+use crate::report::units::{time, whole_percent};
 
 /// One sentence.
 pub(super) fn verdict(replay: &Replay) -> String {
@@ -13,7 +13,7 @@ pub(super) fn verdict(replay: &Replay) -> String {
         None => " if the program knew all its calls beforehand".to_owned(),
     };
     let sentence = match replay.verdict {
-        Verdict::NoRing => return "No ring was measured.".to_owned(),
+        Verdict::NoRing => Some("No ring was measured.".to_owned()),
         Verdict::Slower { row: at, punted } => row(at).map(|(row, measured)| {
             let why = match punted {
                 Some(share) if share >= 0.5 => {
@@ -40,11 +40,12 @@ pub(super) fn verdict(replay: &Replay) -> String {
         }),
         Verdict::AsThreads { row: at } => row(at).map(|(row, measured)| {
             format!(
-                "Batching through io_uring would take {} of the time of plain calls{}{}, but threads with plain calls do \
+                "Batching through io_uring would take {} of the time of plain calls{}{}, but threads with plain calls{} do \
                  as well.",
                 whole_percent(measured.against_serial.median),
                 by(replay, row),
-                with(row)
+                with(row),
+                if replay.threads.is_some() { ", which the program has," } else { "" }
             )
         }),
         Verdict::Faster { row: at } => row(at).map(|(row, measured)| {
@@ -59,7 +60,23 @@ pub(super) fn verdict(replay: &Replay) -> String {
             )
         }),
     };
-    sentence.unwrap_or_default() + &bound(replay)
+    sentence.unwrap_or_default() + &bound(replay) + &best(replay)
+}
+
+/// What helps the program as it is most of all that was measured, where that is not what the verdict is of.
+fn best(replay: &Replay) -> String {
+    let is_told = |at: usize| matches!(replay.verdict, Verdict::Faster { row } if row == at);
+    let best = replay.best.filter(|&at| !is_told(at)).and_then(|at| replay.rows.get(at));
+    let Some((row, projected)) = best.and_then(|row| Some((row, row.projection?))) else {
+        return String::new();
+    };
+    let unsure = if projected.settled { "" } else { "~" };
+    let Range { median, low, high } = projected.wall_ns;
+    let [median, low, high] = [median, low, high].map(|ns| time(ns as u64));
+    format!(
+        " What helps most of all that was measured is {}: the program would take {unsure}{median} ({low} to {high}).",
+        row.strategy
+    )
 }
 
 /// Which way the best one is, where it is no plain ring, and what a plain ring comes to.
@@ -99,7 +116,10 @@ fn bound(replay: &Replay) -> String {
         return String::new();
     };
     let knowing = row.lookahead.map_or_else(|| "all its".to_owned(), |calls| format!("its next {calls}"));
-    let times = ratio(measured.against_serial.median);
+    let Range { median, low, high } = measured.against_serial;
+    // What may be either way is told as its interval.
+    let times =
+        if low < 1.0 && high > 1.0 { format!("{} to {}", ratio(low), ratio(high)) } else { ratio(median) };
     format!(" If the program knew {knowing} calls beforehand, it could be {times} times (a bound).")
 }
 

@@ -75,6 +75,7 @@ fn options() -> impl Strategy<Value = Options> {
             files,
             names,
             namespaces,
+            inner_paths: all,
             details,
             raw,
             addresses,
