@@ -90,7 +90,7 @@ flag_sets! {
     NL_LINK_FILTER: int "RTEXT_FILTER_???" {
         RTEXT_FILTER_VF = 1, RTEXT_FILTER_BRVLAN = 2, RTEXT_FILTER_BRVLAN_COMPRESSED = 4,
         RTEXT_FILTER_SKIP_STATS = 8, RTEXT_FILTER_MRP = 0x10, RTEXT_FILTER_CFM_CONFIG = 0x20,
-        RTEXT_FILTER_CFM_STATUS = 0x40, RTEXT_FILTER_MST = 0x80,
+        RTEXT_FILTER_CFM_STATUS = 0x40,
     }
     /// `IFA_FLAGS`, and `ifa_flags` of `struct ifaddrmsg`.
     NL_ADDRESS_FLAGS: int "IFA_F_???" {
@@ -183,7 +183,7 @@ flag_sets! {
     }
     /// `IFLA_INET6_FLAGS`.
     NL_INET6_FLAGS: int "IF_???" {
-        IF_RA_OTHERCONF = 0x80, IF_RA_MANAGED = 0x40, IF_RA_RCVD = 0x20, IF_RS_SENT = 0x10,
+        IF_RS_SENT = 0x10, IF_RA_RCVD = 0x20, IF_RA_MANAGED = 0x40, IF_RA_OTHERCONF = 0x80,
         IF_READY = 0x8000_0000,
     }
     /// `IFLA_INET6_ADDR_GEN_MODE`.
@@ -296,4 +296,163 @@ flag_sets! {
     NL_REPORT: int "IGMPMSG_???" {
         IGMPMSG_NOCACHE = 1, IGMPMSG_WRONGVIF = 2, IGMPMSG_WHOLEPKT = 3, IGMPMSG_WRVIFWHOLE = 4,
     }
+    /// The same of `IP6MRA_CREPORT_MSGTYPE` (`linux/mroute6.h`).
+    NL_REPORT6: int "MRT6MSG_???" { MRT6MSG_NOCACHE = 1, MRT6MSG_WRONGMIF = 2, MRT6MSG_WHOLEPKT = 3 }
+    /// What stands for an address family in such reports (`linux/rtnetlink.h`).
+    NL_MULTICAST: int "RTNL_FAMILY_???" { RTNL_FAMILY_IPMR = 128, RTNL_FAMILY_IP6MR = 129 }
+    /// `state` of `struct br_mdb_entry` (`linux/if_bridge.h`).
+    NL_GROUP_STATE: int "MDB_???" { MDB_TEMPORARY = 0, MDB_PERMANENT = 1 }
+    /// `flags` of `struct br_mdb_entry`.
+    NL_GROUP_FLAGS: int "MDB_FLAGS_???" {
+        MDB_FLAGS_OFFLOAD = 1, MDB_FLAGS_FAST_LEAVE = 2, MDB_FLAGS_STAR_EXCL = 4, MDB_FLAGS_BLOCKED = 8,
+    }
+    /// `MDBA_ROUTER_PATTR_TYPE`.
+    NL_ROUTER: int "MDB_RTR_TYPE_???" {
+        MDB_RTR_TYPE_DISABLED = 0, MDB_RTR_TYPE_TEMP_QUERY = 1, MDB_RTR_TYPE_PERM = 2,
+        MDB_RTR_TYPE_TEMP = 3,
+    }
+    /// `IFLA_BRIDGE_FLAGS`.
+    NL_BRIDGE_FLAGS: int "BRIDGE_FLAGS_???" { BRIDGE_FLAGS_MASTER = 1, BRIDGE_FLAGS_SELF = 2 }
+    /// `IFLA_BRIDGE_MODE`.
+    NL_BRIDGE_MODE: int "BRIDGE_MODE_???" {
+        BRIDGE_MODE_VEB = 0, BRIDGE_MODE_VEPA = 1, BRIDGE_MODE_UNDEF = 0xffff,
+    }
+    /// `flags` of `struct bridge_vlan_info`.
+    NL_BRIDGE_VLAN: int "BRIDGE_VLAN_INFO_???" {
+        BRIDGE_VLAN_INFO_MASTER = 1, BRIDGE_VLAN_INFO_PVID = 2, BRIDGE_VLAN_INFO_UNTAGGED = 4,
+        BRIDGE_VLAN_INFO_RANGE_BEGIN = 8, BRIDGE_VLAN_INFO_RANGE_END = 0x10,
+        BRIDGE_VLAN_INFO_BRENTRY = 0x20, BRIDGE_VLAN_INFO_ONLY_OPTS = 0x40,
+    }
+    /// Elements of what bridges count of multicast.
+    NL_DIRECTION: int "" { BR_MCAST_DIR_RX = 0, BR_MCAST_DIR_TX = 1 }
+    /// `link_state` of `struct ifla_vf_link_state` (`linux/if_link.h`).
+    NL_FUNCTION_LINK: int "IFLA_VF_LINK_STATE_???" {
+        IFLA_VF_LINK_STATE_AUTO = 0, IFLA_VF_LINK_STATE_ENABLE = 1, IFLA_VF_LINK_STATE_DISABLE = 2,
+    }
+    /// `IFLA_TUN_TYPE` (`linux/if_tun.h`).
+    NL_TUNNEL: int "IFF_???" { IFF_TUN = 1, IFF_TAP = 2 }
+    /// `RTA_ENCAP_TYPE` and `NHA_ENCAP_TYPE` (`linux/lwtunnel.h`).
+    NL_ENCAPSULATION: int "LWTUNNEL_ENCAP_???" {
+        LWTUNNEL_ENCAP_NONE = 0, LWTUNNEL_ENCAP_MPLS = 1, LWTUNNEL_ENCAP_IP = 2, LWTUNNEL_ENCAP_ILA = 3,
+        LWTUNNEL_ENCAP_IP6 = 4, LWTUNNEL_ENCAP_SEG6 = 5, LWTUNNEL_ENCAP_BPF = 6,
+        LWTUNNEL_ENCAP_SEG6_LOCAL = 7, LWTUNNEL_ENCAP_RPL = 8,
+    }
+    /// `rtnh_flags` and `nh_flags` (`linux/rtnetlink.h`).
+    NL_HOP_FLAGS: int "RTNH_F_???" {
+        RTNH_F_DEAD = 1, RTNH_F_PERVASIVE = 2, RTNH_F_ONLINK = 4, RTNH_F_OFFLOAD = 8,
+        RTNH_F_LINKDOWN = 0x10, RTNH_F_UNRESOLVED = 0x20, RTNH_F_TRAP = 0x40,
+    }
+    /// `NHA_GROUP_TYPE` (`linux/nexthop.h`).
+    NL_HOP_GROUP: int "NEXTHOP_GRP_TYPE_???" { NEXTHOP_GRP_TYPE_MPATH = 0, NEXTHOP_GRP_TYPE_RES = 1 }
+    /// `cmd` of `struct dcbmsg` (`linux/dcbnl.h`).
+    NL_CENTRE: int "DCB_CMD_???" {
+        DCB_CMD_UNDEFINED = 0, DCB_CMD_GSTATE = 1, DCB_CMD_SSTATE = 2, DCB_CMD_PGTX_GCFG = 3,
+        DCB_CMD_PGTX_SCFG = 4, DCB_CMD_PGRX_GCFG = 5, DCB_CMD_PGRX_SCFG = 6, DCB_CMD_PFC_GCFG = 7,
+        DCB_CMD_PFC_SCFG = 8, DCB_CMD_SET_ALL = 9, DCB_CMD_GPERM_HWADDR = 10, DCB_CMD_GCAP = 11,
+        DCB_CMD_GNUMTCS = 12, DCB_CMD_SNUMTCS = 13, DCB_CMD_PFC_GSTATE = 14, DCB_CMD_PFC_SSTATE = 15,
+        DCB_CMD_BCN_GCFG = 16, DCB_CMD_BCN_SCFG = 17, DCB_CMD_GAPP = 18, DCB_CMD_SAPP = 19,
+        DCB_CMD_IEEE_SET = 20, DCB_CMD_IEEE_GET = 21, DCB_CMD_GDCBX = 22, DCB_CMD_SDCBX = 23,
+        DCB_CMD_GFEATCFG = 24, DCB_CMD_SFEATCFG = 25, DCB_CMD_CEE_GET = 26, DCB_CMD_IEEE_DEL = 27,
+    }
+    /// `code` of `struct inet_diag_bc_op` (`linux/inet_diag.h`).
+    NL_SOCKET_CODE: int "INET_DIAG_BC_???" {
+        INET_DIAG_BC_NOP = 0, INET_DIAG_BC_JMP = 1, INET_DIAG_BC_S_GE = 2, INET_DIAG_BC_S_LE = 3,
+        INET_DIAG_BC_D_GE = 4, INET_DIAG_BC_D_LE = 5, INET_DIAG_BC_AUTO = 6, INET_DIAG_BC_S_COND = 7,
+        INET_DIAG_BC_D_COND = 8, INET_DIAG_BC_DEV_COND = 9, INET_DIAG_BC_MARK_COND = 10,
+        INET_DIAG_BC_S_EQ = 11, INET_DIAG_BC_D_EQ = 12, INET_DIAG_BC_CGROUP_COND = 13,
+    }
+    /// What of a socket is shut down (`net/sock.h`).
+    NL_SHUTDOWN: int "???_SHUTDOWN" { RCV_SHUTDOWN = 1, SEND_SHUTDOWN = 2 }
+    /// `TLS_INFO_VERSION` (`linux/tls.h`).
+    NL_TLS_VERSION: int "TLS_???_VERSION" { TLS_1_2_VERSION = 0x303, TLS_1_3_VERSION = 0x304 }
+    /// `TLS_INFO_CIPHER`.
+    NL_TLS_CIPHER: int "TLS_CIPHER_???" {
+        TLS_CIPHER_AES_GCM_128 = 51, TLS_CIPHER_AES_GCM_256 = 52, TLS_CIPHER_AES_CCM_128 = 53,
+        TLS_CIPHER_CHACHA20_POLY1305 = 54, TLS_CIPHER_SM4_GCM = 55, TLS_CIPHER_SM4_CCM = 56,
+        TLS_CIPHER_ARIA_GCM_128 = 57, TLS_CIPHER_ARIA_GCM_256 = 58,
+    }
+    /// `TLS_INFO_TXCONF` and `TLS_INFO_RXCONF`.
+    NL_TLS_CONFIGURATION: int "TLS_CONF_???" {
+        TLS_CONF_BASE = 1, TLS_CONF_SW = 2, TLS_CONF_HW = 3, TLS_CONF_HW_RECORD = 4,
+    }
+    /// `MPTCP_SUBFLOW_ATTR_FLAGS` (`linux/mptcp.h`).
+    NL_MULTIPATH: int "MPTCP_SUBFLOW_FLAG_???" {
+        MPTCP_SUBFLOW_FLAG_MCAP_REM = 1, MPTCP_SUBFLOW_FLAG_MCAP_LOC = 2, MPTCP_SUBFLOW_FLAG_JOIN_REM = 4,
+        MPTCP_SUBFLOW_FLAG_JOIN_LOC = 8, MPTCP_SUBFLOW_FLAG_BKUP_REM = 0x10,
+        MPTCP_SUBFLOW_FLAG_BKUP_LOC = 0x20, MPTCP_SUBFLOW_FLAG_FULLY_ESTABLISHED = 0x40,
+        MPTCP_SUBFLOW_FLAG_CONNECTED = 0x80, MPTCP_SUBFLOW_FLAG_MAPVALID = 0x100,
+    }
+    /// `NETLINK_DIAG_FLAGS` (`linux/netlink_diag.h`).
+    NL_NETLINK_FLAGS: int "NDIAG_FLAG_???" {
+        NDIAG_FLAG_CB_RUNNING = 1, NDIAG_FLAG_PKTINFO = 2, NDIAG_FLAG_BROADCAST_ERROR = 4,
+        NDIAG_FLAG_NO_ENOBUFS = 8, NDIAG_FLAG_LISTEN_ALL_NSID = 0x10, NDIAG_FLAG_CAP_ACK = 0x20,
+    }
+    /// `pdi_version` of `struct packet_diag_info` (`linux/if_packet.h`).
+    NL_PACKET_VERSION: int "TPACKET_???" { TPACKET_V1 = 0, TPACKET_V2 = 1, TPACKET_V3 = 2 }
+    /// `pdi_flags` of `struct packet_diag_info`.
+    NL_PACKET_FLAGS: int "PDI_???" {
+        PDI_RUNNING = 1, PDI_AUXDATA = 2, PDI_ORIGDEV = 4, PDI_VNETHDR = 8, PDI_LOSS = 0x10,
+    }
+    /// `diag_state` of `struct smc_diag_msg` (`net/smc.h`).
+    NL_SMC_STATE: int "SMC_???" {
+        SMC_ACTIVE = 1, SMC_INIT = 2, SMC_CLOSED = 7, SMC_LISTEN = 10, SMC_PEERCLOSEWAIT1 = 20,
+        SMC_PEERCLOSEWAIT2 = 21, SMC_APPCLOSEWAIT1 = 22, SMC_APPCLOSEWAIT2 = 23, SMC_APPFINCLOSEWAIT = 24,
+        SMC_PEERFINCLOSEWAIT = 25, SMC_PEERABORTWAIT = 26, SMC_PROCESSABORT = 27,
+    }
+    /// `diag_fallback` of `struct smc_diag_msg` (`linux/smc_diag.h`).
+    NL_SMC_MODE: int "SMC_DIAG_MODE_???" {
+        SMC_DIAG_MODE_SMCR = 0, SMC_DIAG_MODE_FALLBACK_TCP = 1, SMC_DIAG_MODE_SMCD = 2,
+    }
+    /// `role` of `struct smc_diag_lgrinfo`.
+    NL_SMC_ROLE: int "SMC_???" { SMC_CLNT = 0, SMC_SERV = 1 }
+    /// `reason` of `struct smc_diag_fallback` (`net/smc/smc_clc.h`).
+    NL_SMC_DECLINED: int "SMC_CLC_DECL_???" {
+        SMC_CLC_DECL_MEM = 0x0101_0000, SMC_CLC_DECL_TIMEOUT_CL = 0x0201_0000,
+        SMC_CLC_DECL_TIMEOUT_AL = 0x0202_0000, SMC_CLC_DECL_CNFERR = 0x0300_0000,
+        SMC_CLC_DECL_PEERNOSMC = 0x0301_0000, SMC_CLC_DECL_IPSEC = 0x0302_0000,
+        SMC_CLC_DECL_NOSMCDEV = 0x0303_0000, SMC_CLC_DECL_MODEUNSUPP = 0x0304_0000,
+        SMC_CLC_DECL_RMBE_EC = 0x0305_0000, SMC_CLC_DECL_OPTUNSUPP = 0x0306_0000,
+        SMC_CLC_DECL_SYNCERR = 0x0400_0000, SMC_CLC_DECL_PEERDECL = 0x0500_0000,
+        SMC_CLC_DECL_INTERR = 0x9999_0000, SMC_CLC_DECL_ERR_RTOK = 0x9999_0001,
+        SMC_CLC_DECL_ERR_RDYLNK = 0x9999_0002, SMC_CLC_DECL_ERR_REGRMB = 0x9999_0003,
+    }
+}
+
+/// Defines sets of bits that have the names of what they stand for, between what comes before and behind:
+/// `NAME: "UNKNOWN" "1<<" "" { NAME = bit, ... }`.
+macro_rules! shifted_sets {
+    ($($(#[$doc:meta])* $set:ident: $unknown:literal $open:literal $close:literal
+        { $($name:ident = $bit:literal),* $(,)? })*) => {
+        $($(#[$doc])* pub static $set: super::FlagSet = super::FlagSet {
+            unknown: $unknown,
+            wide: false,
+            fields: &[],
+            values: &[$((1 << $bit, concat!($open, stringify!($name), $close))),*],
+        };)*
+    };
+}
+
+shifted_sets! {
+    /// `filter_mask` of `struct if_stats_msg` (`linux/if_link.h`).
+    NL_STATISTICS: "1<<IFLA_STATS_???" "1<<" "" {
+        IFLA_STATS_UNSPEC = 0, IFLA_STATS_LINK_64 = 1, IFLA_STATS_LINK_XSTATS = 2,
+        IFLA_STATS_LINK_XSTATS_SLAVE = 3, IFLA_STATS_LINK_OFFLOAD_XSTATS = 4, IFLA_STATS_AF_SPEC = 5,
+    }
+    /// `optval` and `optmask` of `struct br_boolopt_multi` (`linux/if_bridge.h`).
+    NL_BRIDGE_OPTIONS: "1<<BR_BOOLOPT_???" "1<<" "" {
+        BR_BOOLOPT_NO_LL_LEARN = 0, BR_BOOLOPT_MCAST_VLAN_SNOOPING = 1, BR_BOOLOPT_MST_ENABLE = 2,
+    }
+    /// `idiag_states`, and that of other sockets (`net/tcp_states.h`).
+    NL_SOCKET_STATES: "1<<TCP_???" "1<<" "" {
+        TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_SYN_RECV = 3, TCP_FIN_WAIT1 = 4, TCP_FIN_WAIT2 = 5,
+        TCP_TIME_WAIT = 6, TCP_CLOSE = 7, TCP_CLOSE_WAIT = 8, TCP_LAST_ACK = 9, TCP_LISTEN = 10,
+        TCP_CLOSING = 11, TCP_NEW_SYN_RECV = 12,
+    }
+    /// `idiag_ext`: the first extensions have a bit each (`linux/inet_diag.h`).
+    NL_EXTENSIONS: "1<<INET_DIAG_???-1" "1<<(" "-1)" {
+        INET_DIAG_MEMINFO = 0, INET_DIAG_INFO = 1, INET_DIAG_VEGASINFO = 2, INET_DIAG_CONG = 3,
+        INET_DIAG_TOS = 4, INET_DIAG_TCLASS = 5, INET_DIAG_SKMEMINFO = 6, INET_DIAG_SHUTDOWN = 7,
+    }
+    /// `diag_ext` of `struct smc_diag_req` (`linux/smc_diag.h`).
+    NL_SMC_EXTENSIONS: "1<<SMC_DIAG_???-1" "1<<(" "-1)" { SMC_DIAG_CONNINFO = 0, SMC_DIAG_LGRINFO = 1 }
 }

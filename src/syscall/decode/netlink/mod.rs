@@ -1,20 +1,29 @@
 //! Messages of netlink (netlink(7)), taken apart as strace does.
 //!
 //! ```text
-//!  bytes ── messages ──> header, then by protocol and type ──┬─ route, traffic, diag: a structure ([`Head`])
+//!  bytes ── messages ──> header, then by protocol and type ──┬─ route, diag: a structure ([`Head`])
 //!                                                            └─ attribute: a list, by a table of its structure
 //! ```
 //!
-//! Declarative: `route` and `diag` are tables of structures and attributes; `others` has the types of all protocols. Of
-//! those without tables the content is bytes. What comes from a program may be anything: lengths are never trusted past the bytes there are.
+//! Declarative: `route`, `diag` and what they name are tables of structures and attributes; `attribute` has the forms that
+//! values can have, `others` the types of all protocols. Of those without tables the content is bytes. What comes from a program may be anything: lengths are never trusted past the bytes there are.
 
 mod attribute;
 mod bridge;
+mod centre;
 mod diag;
+mod function;
+mod hops;
+mod inet;
+mod link;
+mod multicast;
 mod others;
 mod piece;
 mod route;
+mod smc;
+mod statistics;
 mod traffic;
+mod values;
 
 use super::Decoder;
 use super::descriptors::Question;
@@ -22,7 +31,7 @@ use super::layout::Layout;
 use super::net::{word16, word32};
 use crate::syscall::flags::{SOCKET_DOMAIN, write_number, write_radix};
 
-use attribute::Attributes;
+use attribute::{List, OF_ERRORS, Show};
 use piece::Piece;
 
 /// A protocol of netlink; none: the socket is not bound, so that strace does not know it.
@@ -49,16 +58,15 @@ const NLMSG_DONE: u16 = 3;
 const NLMSG_MIN_TYPE: u16 = 0x10;
 const NLM_F_REQUEST: u16 = 1;
 const NLM_F_CAPPED: u16 = 0x100;
-const NLM_F_ACK_TLVS: u16 = 0x200;
 
 /// What a message begins with: a structure, of which strace calls the first member so where the rest is missing,
-/// and the attributes behind it.
+/// and what is behind it, attributes mostly.
 pub(super) struct Head {
     /// Name of the member that has the address family, in the first byte.
     family: &'static str,
     layout: &'static Layout,
-    /// None: strace looks at nothing behind it.
-    attributes: Option<&'static Attributes>,
+    /// What is behind it; none: strace looks at nothing there.
+    behind: Option<Show>,
 }
 
 /// `struct nlmsghdr`.
@@ -104,8 +112,11 @@ impl Decoder<'_, '_> {
 
     /// The messages in a buffer.
     pub(super) fn write_netlink(&mut self, out: &mut Vec<u8>, protocol: Protocol, address: u64, length: u64) {
+        if protocol == KOBJECT_UEVENT {
+            return others::write_uevent(self, out, address, length);
+        }
         let mut bytes = vec![0; usize::try_from(length).unwrap_or(MOST).min(MOST)];
-        if bytes.is_empty() || protocol == KOBJECT_UEVENT {
+        if bytes.is_empty() {
             return self.write_buffer(out, address, length);
         }
         let length = bytes.len();
@@ -169,7 +180,7 @@ impl Decoder<'_, '_> {
         }
     }
 
-    fn write_header(&self, out: &mut Vec<u8>, protocol: Protocol, header: &Header) {
+    fn write_header(&mut self, out: &mut Vec<u8>, protocol: Protocol, header: &Header) {
         out.extend_from_slice(b"{nlmsg_len=");
         write_radix(out, header.length as u64, 10, 1);
         out.extend_from_slice(b", nlmsg_type=");
@@ -179,7 +190,7 @@ impl Decoder<'_, '_> {
         out.extend_from_slice(b", nlmsg_seq=");
         write_radix(out, u64::from(header.seq), 10, 1);
         out.extend_from_slice(b", nlmsg_pid=");
-        write_number(out, i64::from(header.pid));
+        self.write_pid(out, header.pid);
         out.push(b'}');
     }
 
@@ -238,9 +249,9 @@ impl Decoder<'_, '_> {
         };
         self.write_members(out, head.layout, bytes);
         let rest = content.after(size.next_multiple_of(4));
-        if let (false, Some(attributes)) = (rest.is_empty(), head.attributes) {
+        if let (false, Some(behind)) = (rest.is_empty(), head.behind) {
             out.extend_from_slice(b", ");
-            self.write_attributes(out, attributes, family, rest);
+            self.write_behind_head(out, behind, family, rest);
         }
     }
 
@@ -253,11 +264,9 @@ impl Decoder<'_, '_> {
         let of = content.after(4);
         let asked = Header::of(of.bytes);
         let is_capped = header.flags & NLM_F_CAPPED != 0;
-        let length = asked.as_ref().map_or(0, |asked| if is_capped { HEADER } else { asked.length });
-        let length = length.min(of.length);
-        let more = Some(of.after(length.next_multiple_of(4)));
-        let more = more.filter(|more| header.flags & NLM_F_ACK_TLVS != 0 && !more.is_empty());
-        out.extend_from_slice(if more.is_some() { b"[{error=" } else { b"{error=" });
+        let length = asked.as_ref().filter(|_| !is_capped).map_or(HEADER, |asked| asked.length.max(HEADER));
+        let (of, more) = (of.up_to(length), of.after(length));
+        out.extend_from_slice(if more.is_empty() { b"{error=" } else { b"[{error=" });
         let name = error.checked_neg().filter(|&errno| errno > 0);
         let number = |out: &mut Vec<u8>| write_number(out, i64::from(error));
         match name.and_then(|errno| syscalls::Errno::new(errno).name()) {
@@ -272,15 +281,15 @@ impl Decoder<'_, '_> {
             match asked {
                 // One about another error would have no end.
                 Some(asked) if asked.kind != NLMSG_ERROR => {
-                    self.write_message(out, protocol, &asked, of.up_to(length));
+                    self.write_message(out, protocol, &asked, of);
                 }
                 _ => self.write_bytes(out, of),
             }
         }
         out.push(b'}');
-        if let Some(more) = more {
+        if !more.is_empty() {
             out.extend_from_slice(b", ");
-            self.write_attributes(out, &attribute::OF_ERRORS, 0, more);
+            self.write_attributes(out, List::Of(&OF_ERRORS), 0, more);
             out.push(b']');
         }
     }

@@ -1,9 +1,12 @@
-//! What messages are for, by protocol: types and flags of all of them, and the contents of `NETLINK_NETFILTER` and
-//! `NETLINK_SELINUX`.
+//! What messages are for, by protocol: types and flags of all of them, and the contents of `NETLINK_NETFILTER`,
+//! `NETLINK_SELINUX` and `NETLINK_KOBJECT_UEVENT`.
 
+use super::super::layout::Show::{Own, Text, Uint};
+use super::super::layout::Size::B4;
+use super::super::layout::layouts;
 use super::super::net::word32;
 use super::super::{Constants, Decoder};
-use super::attribute::Attributes;
+use super::attribute::{Attributes, List};
 use super::piece::Piece;
 use super::{
     AUDIT, CRYPTO, GENERIC, NETFILTER, NLMSG_ERROR, NLMSG_MIN_TYPE, Protocol, ROUTE, SELINUX, SOCK_DIAG, XFRM,
@@ -17,6 +20,21 @@ use crate::syscall::flags::netlink::{
     NL_DIAG, NL_FLAGS, NL_FLAGS_DELETE, NL_FLAGS_ERROR, NL_FLAGS_GET, NL_FLAGS_NEW, NL_MESSAGE, NL_ROUTE,
 };
 use crate::syscall::flags::{FlagSet, SOCKET_DOMAIN, write_hex, write_number, write_radix};
+
+layouts! {
+    /// `struct udev_monitor_netlink_header`.
+    UDEV: 40/40 {
+        always prefix @ 0/0 Text(8);
+        always magic @ 8/8 Own(write_big);
+        always header_size @ 12/12 Uint(B4);
+        always properties_off @ 16/16 Uint(B4);
+        always properties_len @ 20/20 Uint(B4);
+        always filter_subsystem_hash @ 24/24 Own(write_big);
+        always filter_devtype_hash @ 28/28 Own(write_big);
+        always filter_tag_bloom_hi @ 32/32 Own(write_big);
+        always filter_tag_bloom_lo @ 36/36 Own(write_big);
+    }
+}
 
 const RTM_DELACTION: u16 = 49;
 
@@ -128,9 +146,9 @@ pub(super) fn write_netfilter(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, kin
     constants.one(out, &SOCKET_DOMAIN, u64::from(*family));
     out.extend_from_slice(b", version=");
     constants.one(out, &NF_VERSION, u64::from(*version));
-    out.extend_from_slice(b", res_id=htons(");
-    write_radix(out, u64::from(u16::from_be_bytes([*high, *low])), 10, 1);
-    out.extend_from_slice(b")}");
+    out.extend_from_slice(b", res_id=");
+    write_resource(out, kind, [*high, *low], constants);
+    out.push(b'}');
     if rest.is_empty() {
         return;
     }
@@ -138,7 +156,27 @@ pub(super) fn write_netfilter(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, kin
     if is_batch(kind) {
         call.write_bytes(out, rest);
     } else {
-        call.write_attributes(out, &NAMELESS, *family, rest);
+        call.write_attributes(out, List::Of(&NAMELESS), *family, rest);
+    }
+}
+
+/// `htons(5)`. What it is for nftables, which has been of the host's byte order once, has a name.
+fn write_resource(out: &mut Vec<u8>, kind: u16, id: [u8; 2], constants: Constants) {
+    const NFTABLES: u16 = 10;
+    let is_tables = kind >> 8 == NFTABLES;
+    let number = |out: &mut Vec<u8>| write_hex(out, u64::from(u16::from_le_bytes(id)));
+    match (u16::from_be_bytes(id), u16::from_le_bytes(id)) {
+        (NFTABLES, _) if is_tables => constants.write(out, number, |out| {
+            out.extend_from_slice(b"htons(NFNL_SUBSYS_NFTABLES)");
+        }),
+        (_, NFTABLES) if is_tables => constants.write(out, number, |out| {
+            out.extend_from_slice(b"NFNL_SUBSYS_NFTABLES");
+        }),
+        (id, _) => {
+            out.extend_from_slice(b"htons(");
+            write_radix(out, u64::from(id), 10, 1);
+            out.push(b')');
+        }
     }
 }
 
@@ -154,4 +192,36 @@ pub(super) fn write_selinux(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, kind:
         write_radix(out, u64::from(value), 10, 1);
     }
     out.push(b'}');
+}
+
+/// `struct udev_monitor_netlink_header`, which is before what udev tells.
+const TOLD: usize = 40;
+
+/// `[{prefix="libudev", ...}, "..."]`: what udev tells; text, what the kernel does.
+pub(super) fn write_uevent(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, address: u64, length: u64) {
+    let mut head = [0; TOLD];
+    let is_udev = address != 0
+        && length >= TOLD as u64
+        && call.memory.read(call.phase, address, &mut head) == TOLD
+        && head.starts_with(b"libudev\0");
+    if !is_udev {
+        return call.write_buffer(out, address, length);
+    }
+    let has_more = length > TOLD as u64;
+    if has_more {
+        out.push(b'[');
+    }
+    call.write_members(out, &UDEV, &head);
+    if has_more {
+        out.extend_from_slice(b", ");
+        call.write_buffer(out, address.wrapping_add(TOLD as u64), length - TOLD as u64);
+        out.push(b']');
+    }
+}
+
+/// `htonl(0xfeedcafe)`
+fn write_big(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    out.extend_from_slice(b"htonl(");
+    write_hex(out, u64::from(word32(bytes, 0).swap_bytes()));
+    out.push(b')');
 }

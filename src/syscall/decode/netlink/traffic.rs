@@ -4,13 +4,13 @@
 //! `net_namespace.h`. What `TCA_OPTIONS` holds depends on the kind of a queue, and is bytes, as under strace.
 
 use super::super::Decoder;
-use super::super::layout::Show::{Enum, Int, Own, Uint};
+use super::super::layout::Show::{Enum, Int, Interface, Own, Uint};
 use super::super::layout::Size::{B1, B2, B4, B8};
 use super::super::layout::layouts;
 use super::super::net::{word16, word32};
 use super::attribute::{Attributes, Show as A};
 use super::piece::Piece;
-use super::route::write_index;
+use super::values::write_padded;
 use crate::syscall::flags::SOCKET_DOMAIN;
 use crate::syscall::flags::netlink::{NL_ACTION_FLAGS, NL_ACTION_STATISTICS};
 use crate::syscall::flags::write_radix;
@@ -19,7 +19,7 @@ layouts! {
     /// `struct tcmsg`.
     TRAFFIC: 20/20 {
         always tcm_family @ 0/0 Enum(&SOCKET_DOMAIN, B1);
-        always tcm_ifindex @ 4/4 Own(write_index);
+        always tcm_ifindex @ 4/4 Interface;
         always tcm_handle @ 8/8 Uint(B4);
         always tcm_parent @ 12/12 Uint(B4);
         always tcm_info @ 16/16 Uint(B4);
@@ -98,6 +98,20 @@ layouts! {
         always ndtc_hash_chain_gc @ 24/24 Uint(B4);
         always ndtc_proxy_qlen @ 28/28 Uint(B4);
     }
+    /// `struct ndt_stats`.
+    TABLE_STATISTICS: 88/88 {
+        always ndts_allocs @ 0/0 Uint(B8);
+        always ndts_destroys @ 8/8 Uint(B8);
+        always ndts_hash_grows @ 16/16 Uint(B8);
+        always ndts_res_failed @ 24/24 Uint(B8);
+        always ndts_lookups @ 32/32 Uint(B8);
+        always ndts_hits @ 40/40 Uint(B8);
+        always ndts_rcv_probes_mcast @ 48/48 Uint(B8);
+        always ndts_rcv_probes_ucast @ 56/56 Uint(B8);
+        always ndts_periodic_gc_runs @ 64/64 Uint(B8);
+        always ndts_forced_gc_runs @ 72/72 Uint(B8);
+        beyond(80) ndts_table_fulls @ 80/80 Uint(B8);
+    }
 }
 
 pub(super) static OF_TRAFFIC: Attributes = Attributes {
@@ -156,9 +170,9 @@ pub(super) static OF_ACTIONS: Attributes = Attributes {
         (4, "TCA_ACT_STATS", A::Nested(&OF_STATISTICS)),
         (5, "TCA_ACT_PAD", A::Bytes),
         (6, "TCA_ACT_COOKIE", A::Bytes),
-        (7, "TCA_ACT_FLAGS", A::Bits(&NL_ACTION_FLAGS)),
-        (8, "TCA_ACT_HW_STATS", A::Bits(&NL_ACTION_STATISTICS)),
-        (9, "TCA_ACT_USED_HW_STATS", A::Bits(&NL_ACTION_STATISTICS)),
+        (7, "TCA_ACT_FLAGS", A::Bits(&NL_ACTION_FLAGS, 4)),
+        (8, "TCA_ACT_HW_STATS", A::Bits(&NL_ACTION_STATISTICS, 4)),
+        (9, "TCA_ACT_USED_HW_STATS", A::Bits(&NL_ACTION_STATISTICS, 4)),
         (10, "TCA_ACT_IN_HW_COUNT", A::U32),
     ],
 };
@@ -173,7 +187,7 @@ pub(super) static OF_TABLES: Attributes = Attributes {
         (4, "NDTA_THRESH3", A::U32),
         (5, "NDTA_CONFIG", A::Of(&TABLE_CONFIGURATION)),
         (6, "NDTA_PARMS", A::Nested(&OF_PARAMETERS)),
-        (7, "NDTA_STATS", A::Bytes),
+        (7, "NDTA_STATS", A::Grown(&TABLE_STATISTICS, &[80])),
         (8, "NDTA_GC_INTERVAL", A::U64),
         (9, "NDTA_PAD", A::Bytes),
     ],
@@ -217,14 +231,11 @@ pub(super) static OF_NAMESPACES: Attributes = Attributes {
     ],
 };
 
-/// `0x00000001`, and `00000000`: as C's `%#.8x`.
 fn write_mask(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    let mask = word32(bytes, 0);
-    out.extend_from_slice(if mask == 0 { b"" } else { b"0x" });
-    write_radix(out, u64::from(mask), 16, 8);
+    write_padded(out, u64::from(word32(bytes, 0)), 4);
 }
 
 /// `[2, 3]`: sizes of two bytes each.
-fn write_sizes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, piece: Piece<'_>) -> Option<()> {
+fn write_sizes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, piece: Piece<'_>, _: u8) -> Option<()> {
     call.write_elements(out, piece, 2, |_, out, _, size| write_radix(out, u64::from(word16(size, 0)), 10, 1))
 }
