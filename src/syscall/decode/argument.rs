@@ -107,6 +107,11 @@ impl Decoder<'_, '_> {
             ("ioprio_get" | "ioprio_set", 1) => chosen([None, Some(IdKind::Thread), Some(IdKind::Group)]),
             // P_PID, P_PGID.
             ("waitid", 1) => chosen([None, Some(IdKind::Process), Some(IdKind::Group)]),
+            // PR_SCHED_CORE: PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID.
+            ("prctl", 2) if kind == Arg::Pid => {
+                let kinds = [IdKind::Thread, IdKind::Process, IdKind::Group, IdKind::Session];
+                kinds.get(self.arg(3) as u32 as usize).copied()
+            }
             _ if kind != Arg::Pid => None,
             ("tkill" | "ptrace" | "get_robust_list", _) | ("tgkill" | "rt_tgsigqueueinfo", 1) => {
                 Some(IdKind::Thread)

@@ -4,7 +4,7 @@
 //! program has, from a [`Memory`](super::Memory) that may know it. It is kept with the rest.
 
 use super::escape::{write_escaped, write_printable};
-use super::{Decoder, Phase, bpf, files};
+use super::{Decoder, Phase, bpf, command, files};
 use crate::syscall::flags::write_number;
 
 /// What more is told of descriptors than paths.
@@ -300,6 +300,8 @@ impl Decoder<'_, '_> {
             "gettid" | "set_tid_address" | "clone" | "clone3" => Some(IdKind::Thread),
             "getpgrp" | "getpgid" => Some(IdKind::Group),
             "getsid" | "setsid" => Some(IdKind::Session),
+            // A group has no positive number.
+            "fcntl" | "fcntl64" if self.arg(1) as u32 == command::GETOWN => Some(IdKind::Process),
             _ => None,
         }
     }

@@ -16,6 +16,7 @@ mod arch;
 mod argument;
 mod bpf;
 mod call;
+mod command;
 mod constants;
 mod control;
 mod descriptors;

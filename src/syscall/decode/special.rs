@@ -5,7 +5,8 @@ use super::constants::Constants;
 use super::ioctl::{self, What, WritePart};
 use super::memory::Phase;
 use super::{
-    arch, bpf, keys, net, old, perf, poll, prctl, process, ptrace, quota, rare, structures, time, uring,
+    arch, bpf, command, keys, net, old, perf, poll, prctl, process, ptrace, quota, rare, structures, time,
+    uring,
 };
 use crate::event::Event;
 use crate::syscall::flags::{self, FlagSet, write_hex, write_radix};
@@ -34,28 +35,6 @@ pub(super) enum Form {
     Parts(WritePart, WritePart),
     /// One that is known when the call has returned.
     OwnLate(fn(&mut Decoder<'_, '_>, &mut Vec<u8>, usize)),
-}
-
-/// Commands of `fcntl(2)`.
-mod command {
-    pub(super) const DUPFD: u32 = 0;
-    pub(super) const GETFD: u32 = 1;
-    pub(super) const SETFD: u32 = 2;
-    pub(super) const GETFL: u32 = 3;
-    pub(super) const SETFL: u32 = 4;
-    pub(super) const SETOWN: u32 = 8;
-    pub(super) const GETOWN: u32 = 9;
-    pub(super) const SETSIG: u32 = 10;
-    pub(super) const GETSIG: u32 = 11;
-    pub(super) const SETLEASE: u32 = 1024;
-    pub(super) const GETLEASE: u32 = 1025;
-    pub(super) const NOTIFY: u32 = 1026;
-    pub(super) const DUPFD_QUERY: u32 = 1027;
-    pub(super) const DUPFD_CLOEXEC: u32 = 1030;
-    pub(super) const SETPIPE_SZ: u32 = 1031;
-    pub(super) const GETPIPE_SZ: u32 = 1032;
-    pub(super) const ADD_SEALS: u32 = 1033;
-    pub(super) const GET_SEALS: u32 = 1034;
 }
 
 /// `O_CREAT`, and the bit that `O_TMPFILE` has beside `O_DIRECTORY`: with either, open reads its mode.
@@ -189,14 +168,11 @@ fn write_descriptor_argument(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, inde
 
 /// `{type=F_OWNER_PID, pid=17}`: who gets the signals of a descriptor.
 fn write_owner(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    /// `F_OWNER_PGRP`.
-    const GROUP: u32 = 2;
     let address = call.arg(index);
     if call.phase == Phase::Exit && !call.succeeded() {
         return call.write_address(out, address);
     }
-    let is_group = call.read_u32_at(call.phase, address) == Some(GROUP);
-    call.write_layout(out, address, if is_group { &structures::OWNER_GROUP } else { &structures::OWNER });
+    call.write_layout(out, address, &structures::OWNER);
 }
 
 /// Protocol numbers mean what the domain says: the table's kind is right for `AF_INET` and `AF_INET6`.
@@ -399,6 +375,11 @@ pub(super) fn write_after(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
         "sgetmask" | "ssetmask" | "signal" => old::write_after(call, out),
         "sched_getscheduler" | "personality" => write_meaning(call, out),
         "fcntl" | "fcntl64" if call.arg(1) as u32 == command::GETLEASE => write_meaning(call, out),
+        "fcntl" | "fcntl64" if call.arg(1) as u32 == command::GETSIG && call.event.ret != Some(0) => {
+            out.extend_from_slice(b" (");
+            flags::write_signal(out, call.event.ret.unwrap_or(0) as u32);
+            out.push(b')');
+        }
         "time" if call.event.ret != Some(0) => {
             out.extend_from_slice(b" (");
             time::write_moment(out, call.event.ret.unwrap_or(0), 0, 0);

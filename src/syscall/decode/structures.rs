@@ -8,7 +8,8 @@ use super::layout::Show::{
 };
 use super::layout::Size::{B2, B4, B8, Half, Word};
 use super::layout::layouts;
-use super::{Decoder, process, time};
+use super::net::word32;
+use super::{Decoder, IdKind, process, time};
 use crate::syscall::flags::x86::OPEN_LONG;
 use crate::syscall::flags::{
     CAP_VERSION, EPOLL_EVENTS, FS_MAGIC, FS_STATE, LEASE, OWNER_KIND, RESOLVE, SEEK, SIGNAL_STACK, STATX,
@@ -246,12 +247,7 @@ layouts! {
     /// `struct f_owner_ex`.
     OWNER: 8/8 {
         always type @ 0/0 Enum(&OWNER_KIND, B4);
-        always pid @ 4/4 Process;
-    }
-    /// The same of a group.
-    OWNER_GROUP: 8/8 {
-        always type @ 0/0 Enum(&OWNER_KIND, B4);
-        always pid @ 4/4 Int(B4);
+        always pid @ 0/0 Own(write_owner);
     }
     /// `struct epoll_event`, packed.
     EPOLL_EVENT: 12/12 {
@@ -312,6 +308,15 @@ pub(super) fn number(bytes: &[u8], size: usize) -> u64 {
     let size = size.min(bytes.len());
     word[..size].copy_from_slice(&bytes[..size]);
     u64::from_le_bytes(word)
+}
+
+/// An id, of what the member before it says: `F_OWNER_TID`, `F_OWNER_PID`, `F_OWNER_PGRP`.
+fn write_owner(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    let (kind, id) = (word32(bytes, 0), word32(bytes, 4).cast_signed());
+    match [IdKind::Thread, IdKind::Process, IdKind::Group].get(kind as usize) {
+        Some(kind) => call.write_id(out, *kind, id),
+        None => write_number(out, i64::from(id)),
+    }
 }
 
 /// Ticks of the clock, a hundred a second.
