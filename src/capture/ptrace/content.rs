@@ -91,8 +91,8 @@ fn with_decoder(
                     Question::Interface(index) => interface_name(index),
                     Question::Id(kind, id) => describe_id(*tid, kind, id, style),
                     Question::Beyond(fd) => describe_beyond(*tid, event.args[0] as i32, fd, style),
-                    Question::OfFirst(fd) => Some(describe_of(event.args[0] as i32, fd, style)),
-                    Question::OfSecond(fd) => Some(describe_of(event.args[1] as i32, fd, style)),
+                    Question::OfFirst(fd) => describe_of(*tid, event.args[0] as i32, fd, style),
+                    Question::OfSecond(fd) => describe_of(*tid, event.args[1] as i32, fd, style),
                     Question::Removed(fd) => removed(shares, *tid, fd),
                     Question::Path(fd) => shares.file(*tid, fd).map(|path| path.to_vec()),
                 };

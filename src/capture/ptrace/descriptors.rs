@@ -6,38 +6,48 @@
 use std::cell::RefCell;
 use std::ffi::{CString, OsStr};
 use std::net::IpAddr;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::rc::Rc;
 
 use libc::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP};
 
 use super::super::sys::socket_name;
 use super::content::name_of;
-use super::files::{Shares, proc_file, proc_link};
+use super::files::{Name, Shares, proc_is_ours, proc_link};
+use super::ids;
 use super::sock_diag::{internet_ends, unix_peer};
 use crate::syscall::decode::escape::{write_bracketed, write_quoted};
-use crate::syscall::decode::{Described, Style};
+use crate::syscall::decode::{Described, IdKind, Style};
 use crate::syscall::flags::NETLINK_PROTOCOL;
 
 /// What is behind a descriptor, as far as is wanted.
 pub fn describe(shares: &Shares, tid: i32, fd: i32, style: &Style) -> Described {
     let Style { files: with_path, details, .. } = *style;
-    let Some(path) = shares.file(tid, fd) else { return Described::default() };
-    let link = format!("/proc/{tid}/fd/{fd}");
+    // Where `/proc` has other ids than we, nothing of it is kept.
+    let Some(known) = ids::known(tid) else { return Described::default() };
+    let link = format!("/proc/{known}/fd/{fd}");
+    let path = if proc_is_ours() { shares.file(tid, fd) } else { file_behind(&link) };
+    let Some(path) = path else { return Described::default() };
     if details.sockets
         && let Some(inode) = inode_of(&path)
-        && let Some(socket) = socket(tid, &link, inode)
+        && let Some(socket) = socket(known, &link, inode)
     {
         return Described { path: Vec::new(), more: socket };
     }
     if details.processes
         && *path == *b"anon_inode:[pidfd]"
-        && let Some(pid) = process(tid, fd, style.names)
+        && let Some(pid) = process(known, fd, style.names)
     {
         return Described { path: Vec::new(), more: pid };
     }
     let more = if details.devices { device(&link) } else { Vec::new() };
     Described { path: if with_path || !more.is_empty() { path.to_vec() } else { Vec::new() }, more }
+}
+
+/// What a link below `/proc` names.
+fn file_behind(link: &str) -> Option<Name> {
+    Some(Rc::from(std::fs::read_link(link).ok()?.into_os_string().into_vec()))
 }
 
 /// The path that a file had when it was removed, to which the kernel adds ` (deleted)`; of a file that is there by
@@ -69,8 +79,8 @@ fn device(link: &str) -> Vec<u8> {
 }
 
 /// `pid:17`, `pid:17<sh>`
-fn process(tid: i32, fd: i32, with_name: bool) -> Option<Vec<u8>> {
-    let pid = process_of(tid, fd)?;
+fn process(known: i32, fd: i32, with_name: bool) -> Option<Vec<u8>> {
+    let pid = process_of(known, fd)?;
     let mut text = format!("pid:{pid}").into_bytes();
     if let Some(name) = name_of(pid).filter(|_| with_name) {
         write_bracketed(&mut text, &name);
@@ -79,8 +89,12 @@ fn process(tid: i32, fd: i32, with_name: bool) -> Option<Vec<u8>> {
 }
 
 /// The process that a descriptor is of, while it runs: `Pid:` in `fdinfo` (`pidfd_open(2)`).
-fn process_of(tid: i32, fd: i32) -> Option<i32> {
-    let text = proc_file(tid, &format!("fdinfo/{fd}"))?;
+fn process_of(known: i32, fd: i32) -> Option<i32> {
+    // It is told by its id in the namespace of `/proc`.
+    if !proc_is_ours() {
+        return None;
+    }
+    let text = std::fs::read(format!("/proc/{known}/fdinfo/{fd}")).ok()?;
     let text = String::from_utf8_lossy(&text);
     let pid = text.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim().parse().ok()?;
     (pid > 0).then_some(pid)
@@ -88,13 +102,14 @@ fn process_of(tid: i32, fd: i32) -> Option<i32> {
 
 /// What is behind a descriptor of the process that another descriptor is of.
 pub fn describe_beyond(tid: i32, process: i32, fd: i32, style: &Style) -> Option<Vec<u8>> {
-    let process = process_of(tid, process)?;
+    let process = process_of(ids::known(tid)?, process)?;
     Some(describe(&Shares::of(process), process, fd, style).answer())
 }
 
-/// The same of the process with this id.
-pub fn describe_of(process: i32, fd: i32, style: &Style) -> Vec<u8> {
-    describe(&Shares::of(process), process, fd, style).answer()
+/// The same of the process that a thread knows by this id.
+pub fn describe_of(tid: i32, process: i32, fd: i32, style: &Style) -> Option<Vec<u8>> {
+    let process = ids::in_ours(tid, IdKind::Process, process)?;
+    Some(describe(&Shares::of(process), process, fd, style).answer())
 }
 
 /// The inode in `socket:[12]`.
@@ -103,18 +118,18 @@ fn inode_of(path: &[u8]) -> Option<u64> {
 }
 
 /// `TCP:[127.0.0.1:45671->127.0.0.1:53994]`, `UNIX-STREAM:[17->18]`, or the inode where nothing more is known.
-fn socket(tid: i32, link: &str, inode: u64) -> Option<Vec<u8>> {
+fn socket(known: i32, link: &str, inode: u64) -> Option<Vec<u8>> {
     let name = socket_name::protocol(&CString::new(link).ok()?)?;
-    if let Some(known) = KNOWN.with_borrow(|known| known.get(inode)) {
-        return Some(known);
+    if let Some(told) = KNOWN.with_borrow(|known| known.get(inode)) {
+        return Some(told);
     }
     let found = match &name[..] {
         b"TCP" => internet(AF_INET, IPPROTO_TCP, inode),
         b"TCPv6" => internet(AF_INET6, IPPROTO_TCP, inode),
         b"UDP" => internet(AF_INET, IPPROTO_UDP, inode),
         b"UDPv6" => internet(AF_INET6, IPPROTO_UDP, inode),
-        b"NETLINK" => netlink(tid, inode),
-        name if name.starts_with(b"UNIX") => Some(local(tid, inode)),
+        b"NETLINK" => netlink(known, inode),
+        name if name.starts_with(b"UNIX") => Some(local(known, inode)),
         _ => None,
     };
     let number = inode.to_string().into_bytes();
@@ -163,10 +178,12 @@ fn internet(family: i32, protocol: i32, inode: u64) -> Option<Vec<u8>> {
 
 /// The protocol of a netlink socket, -1 where it is not bound.
 pub fn netlink_protocol(shares: &Shares, tid: i32, fd: i32) -> Option<Vec<u8>> {
-    let inode = inode_of(&shares.file(tid, fd)?)?;
-    let link = CString::new(format!("/proc/{tid}/fd/{fd}")).ok()?;
+    let known = ids::known(tid)?;
+    let link = format!("/proc/{known}/fd/{fd}");
+    let path = if proc_is_ours() { shares.file(tid, fd) } else { file_behind(&link) };
+    let (inode, link) = (inode_of(&path?)?, CString::new(link).ok()?);
     socket_name::protocol(&link).filter(|name| name == b"NETLINK")?;
-    let protocol = bound_netlink(tid, inode).map_or(-1, |(protocol, _)| protocol);
+    let protocol = bound_netlink(known, inode).map_or(-1, |(protocol, _)| protocol);
     Some(protocol.to_le_bytes().to_vec())
 }
 
@@ -185,8 +202,8 @@ fn row(text: &str, column: usize, inode: u64) -> Option<&str> {
 }
 
 /// `ROUTE:15085`
-fn netlink(tid: i32, inode: u64) -> Option<Vec<u8>> {
-    let (protocol, port) = bound_netlink(tid, inode)?;
+fn netlink(known: i32, inode: u64) -> Option<Vec<u8>> {
+    let (protocol, port) = bound_netlink(known, inode)?;
     let name = u64::try_from(protocol).ok().and_then(|protocol| NETLINK_PROTOCOL.name(protocol));
     let name = name.and_then(|name| name.strip_prefix("NETLINK_"));
     let name = name.map_or_else(|| protocol.to_string(), str::to_owned);
@@ -195,8 +212,8 @@ fn netlink(tid: i32, inode: u64) -> Option<Vec<u8>> {
 
 /// Protocol and port of a netlink socket, from `/proc/net/netlink`: the second and third column, the inode in the
 /// tenth. One that is not bound is in no table of the kernel's.
-fn bound_netlink(tid: i32, inode: u64) -> Option<(i32, String)> {
-    let text = proc_file(tid, "net/netlink")?;
+fn bound_netlink(known: i32, inode: u64) -> Option<(i32, String)> {
+    let text = std::fs::read(format!("/proc/{known}/net/netlink")).ok()?;
     let text = String::from_utf8_lossy(&text);
     let mut words = row(&text, 9, inode)?.split_ascii_whitespace().skip(1);
     let (protocol, port) = (words.next()?.parse().ok()?, words.next()?);
@@ -205,12 +222,12 @@ fn bound_netlink(tid: i32, inode: u64) -> Option<(i32, String)> {
 
 /// `17->18,"path"`: the inodes of both ends, and the name, from `/proc/net/unix` (the inode in the seventh column, the
 /// name behind it).
-fn local(tid: i32, inode: u64) -> Vec<u8> {
+fn local(known: i32, inode: u64) -> Vec<u8> {
     let mut out = inode.to_string().into_bytes();
     if let Some(peer) = unix_peer(inode as u32).filter(|&peer| peer != 0) {
         out.extend_from_slice(format!("->{peer}").as_bytes());
     }
-    let text = proc_file(tid, "net/unix").unwrap_or_default();
+    let text = std::fs::read(format!("/proc/{known}/net/unix")).unwrap_or_default();
     let name = text.split(|&byte| byte == b'\n').skip(1).find_map(|line| {
         let mut rest = line;
         for _ in 0..6 {

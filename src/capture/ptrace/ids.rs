@@ -1,11 +1,17 @@
 //! Ids of processes in other namespaces of ids (`pid_namespaces(7)`) than this one.
 //!
-//! The kernel tells of each process the ids that it has in the namespaces from ours down to its own, in `/proc/PID/status`.
+//! The kernel tells of each process the ids that it has in the namespaces from that of `/proc` down to its own, in
+//! `/proc/PID/status`. That of `/proc` is mostly ours, and may be one above ours (`unshare --pid` with no `/proc` of its
+//! own): there `/proc` knows processes by other ids than we do.
 
-use std::fs;
+use std::cell::RefCell;
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
 
-use super::content::name_of;
-use super::files::{proc_file, proc_link};
+use rustc_hash::FxHashMap;
+
+use super::super::sys::namespaces;
+use super::files::proc_is_ours;
 use crate::syscall::decode::escape::write_bracketed;
 use crate::syscall::decode::{IdKind, Style};
 
@@ -16,9 +22,9 @@ pub fn describe_id(tid: i32, kind: IdKind, id: i32, style: &Style) -> Option<Vec
     let mut text = Vec::new();
     if style.names
         && matches!(kind, IdKind::Thread | IdKind::Process)
-        && let Some(name) = name_of(ours)
+        && let Some(name) = known(ours).and_then(|known| fs::read(format!("/proc/{known}/comm")).ok())
     {
-        write_bracketed(&mut text, &name);
+        write_bracketed(&mut text, name.strip_suffix(b"\n").unwrap_or(&name));
     }
     if style.namespaces && ours != id {
         text.extend_from_slice(format!(" /* {ours} in strace's PID NS */").as_bytes());
@@ -27,32 +33,67 @@ pub fn describe_id(tid: i32, kind: IdKind, id: i32, style: &Style) -> Option<Vec
 }
 
 /// The id here of what a thread knows by this one; `None`: nobody has it.
-fn in_ours(tid: i32, kind: IdKind, id: i32) -> Option<i32> {
-    let theirs = namespace(tid)?;
-    if theirs == namespace(std::process::id().cast_signed())? {
+pub fn in_ours(tid: i32, kind: IdKind, id: i32) -> Option<i32> {
+    let tid = known(tid)?;
+    let theirs = namespace_above(tid, 0)?;
+    if theirs == own_namespace()? {
         return Some(id);
     }
-    let depth = Ids::of(tid, IdKind::Thread)?.0.len();
+    let (depth, level) = (Ids::of(tid, IdKind::Thread)?.0.len(), level()?);
     // Most ids are those of the thread itself and of who made it.
     let near = [tid, value(tid, "PPid").and_then(|parent| parent.parse().ok()).unwrap_or(tid)];
-    let all = fs::read_dir("/proc").ok()?.flatten();
-    let all = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let candidates = near.into_iter().chain(all).flat_map(|process| tasks(process, kind));
-    let mut below = None;
+    let candidates = near.into_iter().chain(processes()).flat_map(|process| tasks(process, kind));
     for candidate in candidates {
         let Some(Ids(ids)) = Ids::of(candidate, kind) else { continue };
-        if ids.get(depth - 1) != Some(&id) {
-            continue;
-        }
-        if ids.len() == depth && namespace(candidate).as_ref() == Some(&theirs) {
-            return ids.first().copied();
-        }
-        // In a namespace below, as it is probably that of theirs.
-        if ids.len() > depth {
-            below = below.or(ids.first().copied());
+        // It may be of a namespace below theirs, too.
+        if ids.get(depth - 1) == Some(&id) && namespace_above(candidate, ids.len() - depth) == Some(theirs) {
+            return ids.get(level).copied().filter(|&id| id > 0);
         }
     }
-    below
+    None
+}
+
+/// The id by which `/proc` knows a thread that we know by this one.
+pub fn known(tid: i32) -> Option<i32> {
+    thread_local! {
+        static KNOWN: RefCell<FxHashMap<i32, i32>> = RefCell::default();
+    }
+    if proc_is_ours() {
+        return Some(tid);
+    }
+    let (level, own) = (level()?, own_namespace()?);
+    let is_it = |candidate: &i32| {
+        Ids::of(*candidate, IdKind::Thread).is_some_and(|Ids(ids)| {
+            ids.get(level) == Some(&tid)
+                && namespace_above(*candidate, (ids.len() - 1).saturating_sub(level)) == Some(own)
+        })
+    };
+    let latest = KNOWN.with_borrow(|known| known.get(&tid).copied());
+    if let Some(latest) = latest.filter(is_it) {
+        return Some(latest);
+    }
+    let found = processes().flat_map(|process| tasks(process, IdKind::Thread)).find(is_it)?;
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() >= MOST_KNOWN {
+            known.clear();
+        }
+        known.insert(tid, found)
+    });
+    Some(found)
+}
+
+/// So many ids are remembered, and then none.
+const MOST_KNOWN: usize = 4096;
+
+/// Where ours is among the namespaces that `/proc` tells ids of.
+fn level() -> Option<usize> {
+    Some(value_of("self", "NSpid")?.split_whitespace().count().saturating_sub(1))
+}
+
+/// All processes, as `/proc` knows them.
+fn processes() -> impl Iterator<Item = i32> {
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    all.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 /// The threads of a process, where one is looked for; else itself.
@@ -64,12 +105,24 @@ fn tasks(process: i32, kind: IdKind) -> Vec<i32> {
     tasks.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
-/// `pid:[4026531836]`
-fn namespace(tid: i32) -> Option<Vec<u8>> {
-    Some(proc_link(tid, format_args!("ns/pid"))?.to_vec())
+/// The inode of the namespace that is so many above that of a thread.
+fn namespace_above(tid: i32, above: usize) -> Option<u64> {
+    let path = format!("/proc/{tid}/ns/pid");
+    if above == 0 {
+        return Some(fs::metadata(path).ok()?.ino());
+    }
+    let mut namespace = File::open(path).ok()?;
+    for _ in 0..above {
+        namespace = namespaces::above(&namespace).ok()?;
+    }
+    Some(namespace.metadata().ok()?.ino())
 }
 
-/// The ids of a thread, from our namespace to its own.
+fn own_namespace() -> Option<u64> {
+    Some(fs::metadata("/proc/self/ns/pid").ok()?.ino())
+}
+
+/// The ids of a thread, from the namespace of `/proc` to its own.
 struct Ids(Vec<i32>);
 
 impl Ids {
@@ -88,7 +141,11 @@ impl Ids {
 
 /// What stands in a line of a thread's `status`.
 fn value(tid: i32, line: &str) -> Option<String> {
-    let status = proc_file(tid, "status")?;
+    value_of(&tid.to_string(), line)
+}
+
+fn value_of(thread: &str, line: &str) -> Option<String> {
+    let status = fs::read(format!("/proc/{thread}/status")).ok()?;
     let status = String::from_utf8_lossy(&status);
     status.lines().find_map(|each| Some(each.strip_prefix(line)?.strip_prefix(':')?.trim().to_owned()))
 }
@@ -104,6 +161,9 @@ mod tests {
             assert!(Ids::of(own, kind).is_some(), "{kind:?}");
             assert_eq!(in_ours(own, kind, 77), Some(77));
         }
+        assert_eq!((known(own), level()), (Some(own), Some(0)));
+        assert_eq!(namespace_above(own, 0), own_namespace());
+        assert_eq!(namespace_above(own, 40), None, "there are no more than 32");
         let told =
             describe_id(own, IdKind::Group, 77, &Style { names: true, namespaces: true, ..Style::PLAIN });
         assert_eq!(told, Some(Vec::new()));

@@ -20,6 +20,7 @@ pub(super) mod group_signals;
 pub(super) mod handed_down;
 pub(super) mod held;
 pub(super) mod memory;
+pub(super) mod namespaces;
 pub(super) mod offspring;
 pub(super) mod own_maps;
 pub(super) mod pod;
