@@ -88,7 +88,7 @@ pub(super) fn write_host6(out: &mut Vec<u8>, host: [u8; 16], member: Option<&str
     let is_named = style.constants == Constants::Names;
     let name = |out: &mut Vec<u8>| {
         out.extend_from_slice(b"inet_pton(AF_INET6, ");
-        write_text(out, std::net::Ipv6Addr::from(host).to_string().as_bytes(), style.hex, false);
+        write_text(out, host6_text(host).as_bytes(), style.hex, false);
         if let Some(member) = member.filter(|_| is_named) {
             out.extend_from_slice(b", &");
             out.extend_from_slice(member.as_bytes());
@@ -100,6 +100,15 @@ pub(super) fn write_host6(out: &mut Vec<u8>, host: [u8; 16], member: Option<&str
         out.push(b'=');
     }
     style.constants.write(out, |out| write_text(out, &host, Hex::All, false), name);
+}
+
+/// As the C library writes it: with the address of IPv4 in one that is compatible with it (`::10.0.0.1`).
+fn host6_text(host: [u8; 16]) -> String {
+    let [zeros @ .., a, b, c, d] = host;
+    if zeros == [0; 12] && [a, b] != [0; 2] {
+        return format!("::{}", std::net::Ipv4Addr::from([a, b, c, d]));
+    }
+    std::net::Ipv6Addr::from(host).to_string()
 }
 
 fn write_inet6(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {

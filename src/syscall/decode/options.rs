@@ -160,9 +160,13 @@ impl Decoder<'_, '_> {
                 });
             }
             Value::Icmp => self.write_part(out, address, length.min(4), write_icmp_filter),
-            Value::List => self.write_array(out, address, u64::from(length / 4), 4, &mut |_, out, bytes| {
-                write_radix(out, u64::from(word32(bytes, 0)), 10, 1);
-            }),
+            Value::List => {
+                // The kernel tells how long the list is, and fills as much as there is room for.
+                let room = self.read_u32_at(Phase::Entry, self.arg(4)).unwrap_or(length);
+                self.write_array(out, address, u64::from(length.min(room) / 4), 4, &mut |_, out, bytes| {
+                    write_radix(out, u64::from(word32(bytes, 0)), 10, 1);
+                });
+            }
             Value::Own(size, write) if length as usize >= size => {
                 self.write_part(out, address, size as u32, write);
             }

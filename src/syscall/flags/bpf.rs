@@ -132,7 +132,7 @@ flag_sets! {
     }
     /// Sizes of what they load.
     FILTER_SIZE: int "BPF_???" {
-        BPF_W = 0, BPF_H = 8, BPF_B = 0x10,
+        BPF_W = 0, BPF_H = 8, BPF_B = 0x10, BPF_DW = 0x18,
     }
     /// Where they load from.
     FILTER_MODE: int "BPF_???" {

@@ -123,7 +123,7 @@ flag_sets! {
         RTPROT_OSPF = 188, RTPROT_RIP = 189, RTPROT_EIGRP = 192,
     }
     /// `rtm_table`.
-    NL_ROUTE_TABLE: int "RT_TABLE_???" {
+    NL_ROUTE_TABLE: int "" {
         RT_TABLE_UNSPEC = 0, RT_TABLE_COMPAT = 252, RT_TABLE_DEFAULT = 253, RT_TABLE_MAIN = 254,
         RT_TABLE_LOCAL = 255,
     }
@@ -175,7 +175,7 @@ flag_sets! {
         NDIAG_SHOW_MEMINFO = 1, NDIAG_SHOW_GROUPS = 2, NDIAG_SHOW_RING_CFG = 4, NDIAG_SHOW_FLAGS = 8,
     }
     /// `ndiag_state` of `struct netlink_diag_msg`.
-    NL_NETLINK_STATE: int "NETLINK_???" { NETLINK_UNCONNECTED = 0, NETLINK_CONNECTED = 1 }
+    NL_NETLINK_STATE: int "NETLINK_???" { NETLINK_UNCONNECTED = 0, NETLINK_CONNECTED = 1, TCP_CLOSE = 7 }
     /// `pdiag_show` of `struct packet_diag_req`.
     NL_PACKET_SHOW: int "PACKET_SHOW_???" {
         PACKET_SHOW_INFO = 1, PACKET_SHOW_MCLIST = 2, PACKET_SHOW_RING_CFG = 4, PACKET_SHOW_FANOUT = 8,
@@ -417,6 +417,14 @@ flag_sets! {
         SMC_CLC_DECL_ERR_RDYLNK = 0x9999_0002, SMC_CLC_DECL_ERR_REGRMB = 0x9999_0003,
     }
 }
+
+/// `table` of `struct fib_rule_hdr`, of which strace says what it is where it has no name.
+pub static NL_RULE_TABLE: super::FlagSet = super::FlagSet {
+    unknown: "RT_TABLE_???",
+    wide: NL_ROUTE_TABLE.wide,
+    fields: NL_ROUTE_TABLE.fields,
+    values: NL_ROUTE_TABLE.values,
+};
 
 /// Defines sets of bits that have the names of what they stand for, between what comes before and behind:
 /// `NAME: "UNKNOWN" "1<<" "" { NAME = bit, ... }`.

@@ -164,14 +164,14 @@ impl Decoder<'_, '_> {
                 self.write_bytes(out, rest);
                 break;
             }
-            if count >= self.most_elements() {
-                out.extend_from_slice(b"...");
-                break;
-            }
             let Some(header) = rest.first(HEADER) else {
                 self.write_unreadable(out, rest, count == 0);
                 break;
             };
+            if count >= self.most_elements() {
+                out.extend_from_slice(b"...");
+                break;
+            }
             let length = usize::from(word16(header, 0));
             let next = rest.after(length.next_multiple_of(4));
             let has_next = length >= HEADER && !next.is_empty();
@@ -209,11 +209,11 @@ impl Decoder<'_, '_> {
         out.extend_from_slice(b"{nla_len=");
         write_radix(out, u64::from(length), 10, 1);
         out.extend_from_slice(b", nla_type=");
-        for (flag, name) in
-            [(NLA_F_NESTED, &b"NLA_F_NESTED|"[..]), (NLA_F_NET_BYTEORDER, b"NLA_F_NET_BYTEORDER|")]
-        {
+        for (flag, name) in [(NLA_F_NESTED, "NLA_F_NESTED"), (NLA_F_NET_BYTEORDER, "NLA_F_NET_BYTEORDER")] {
             if kind & flag != 0 {
-                out.extend_from_slice(name);
+                let bit = |out: &mut Vec<u8>| write_hex(out, u64::from(flag));
+                self.style.constants.write(out, bit, |out| out.extend_from_slice(name.as_bytes()));
+                out.push(b'|');
             }
         }
         let number = kind & !(NLA_F_NESTED | NLA_F_NET_BYTEORDER);
@@ -280,7 +280,7 @@ impl Decoder<'_, '_> {
             Show::U64 => write_radix(out, unsigned(8)?, 10, 1),
             Show::I32 => write_number(out, i64::from(unsigned(4)? as i32)),
             Show::Hex(size) => write_hex(out, unsigned(size)?),
-            Show::Text => self.write_name_of(out, bytes, value.length),
+            Show::Text => self.write_name_of(out, bytes),
             Show::Hardware if value.length > LONGEST_HARDWARE => return None,
             Show::Hardware => self.write_hardware(out, bytes),
             Show::Host if i32::from(family) == libc::AF_INET => {
@@ -303,7 +303,11 @@ impl Decoder<'_, '_> {
             Show::Small(_) if value.length > 8 => return None,
             Show::Small(show) => self.write_value(out, *show, context, value)?,
             Show::Bits(set, size) => self.style.constants.bits(out, set, unsigned(size)?),
-            Show::One(set, 0) => self.style.constants.one(out, set, unsigned(value.length)?),
+            Show::One(set, 0) => {
+                // All of it is looked at.
+                let set = FlagSet { wide: true, ..*set };
+                self.style.constants.one(out, &set, unsigned(value.length)?);
+            }
             Show::One(set, size) => self.style.constants.one(out, set, unsigned(size)?),
             Show::Of(layout) => self.write_members(out, layout, bytes),
             Show::Items(layout) => {

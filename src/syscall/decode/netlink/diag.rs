@@ -124,14 +124,14 @@ layouts! {
 static OF_UNIX: Attributes = Attributes {
     unknown: "UNIX_DIAG_???",
     rows: &[
-        (0, "UNIX_DIAG_NAME", A::Own(write_name)),
+        (0, "UNIX_DIAG_NAME", A::Text),
         (1, "UNIX_DIAG_VFS", A::Of(&UNIX_FILE)),
         (2, "UNIX_DIAG_PEER", A::U32),
         (3, "UNIX_DIAG_ICONS", A::Own(write_inodes)),
         (4, "UNIX_DIAG_RQLEN", A::Of(&UNIX_QUEUES)),
         (5, "UNIX_DIAG_MEMINFO", A::Array(&NL_SOCKET_MEMORY, Element::U32)),
         (6, "UNIX_DIAG_SHUTDOWN", A::U8),
-        (7, "UNIX_DIAG_UID", A::U32),
+        (7, "UNIX_DIAG_UID", A::Id),
     ],
 };
 
@@ -213,24 +213,6 @@ fn write_netlink_protocol(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: 
         0xff => out.extend_from_slice(b"NDIAG_PROTO_ALL"),
         protocol => call.style.constants.one(out, &NETLINK_PROTOCOL, u64::from(protocol)),
     }
-}
-
-/// The name of a local socket, abstract with `@`.
-#[allow(clippy::unnecessary_wraps, reason = "as every form of an attribute's own")]
-fn write_name(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, piece: Piece<'_>, _: u8) -> Option<()> {
-    let Some(name) = piece.whole() else {
-        call.write_address(out, piece.address);
-        return Some(());
-    };
-    let name = match name.split_first() {
-        Some((0, rest)) => {
-            out.push(b'@');
-            rest
-        }
-        _ => &name[..name.iter().position(|&byte| byte == 0).unwrap_or(name.len())],
-    };
-    call.write_text(out, name, false);
-    Some(())
 }
 
 fn write_inodes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, piece: Piece<'_>, _: u8) -> Option<()> {

@@ -125,7 +125,7 @@ pub(super) static OF_PORTS: Attributes = Attributes {
 };
 
 pub(super) static OF_PORT: Attributes = Attributes {
-    unknown: "IFLA_PORT_???",
+    unknown: "IFLA_VF_PORT_???",
     rows: &[
         (0, "IFLA_PORT_UNSPEC", A::Bytes),
         (1, "IFLA_PORT_VF", A::U32),

@@ -224,7 +224,7 @@ static OF_XDP: Attributes = Attributes {
         (0, "IFLA_XDP_UNSPEC", A::Bytes),
         (1, "IFLA_XDP_FD", A::Descriptor),
         (2, "IFLA_XDP_ATTACHED", A::Small(&A::One(&NL_XDP_ATTACHED, 1))),
-        (3, "IFLA_XDP_FLAGS", A::Small(&A::Bits(&NL_XDP_FLAGS, 4))),
+        (3, "IFLA_XDP_FLAGS", A::Bits(&NL_XDP_FLAGS, 4)),
         (4, "IFLA_XDP_PROG_ID", A::U32),
         (5, "IFLA_XDP_DRV_PROG_ID", A::U32),
         (6, "IFLA_XDP_SKB_PROG_ID", A::U32),

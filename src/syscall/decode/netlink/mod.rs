@@ -139,14 +139,14 @@ impl Decoder<'_, '_> {
                 self.write_bytes(out, rest);
                 break;
             }
-            if count >= self.most_elements() {
-                out.extend_from_slice(b"...");
-                break;
-            }
             let Some(header) = Header::of(rest.bytes) else {
                 self.write_unreadable(out, rest, count == 0);
                 break;
             };
+            if count >= self.most_elements() {
+                out.extend_from_slice(b"...");
+                break;
+            }
             let next = rest.after(header.length.next_multiple_of(4));
             let has_next = header.length >= HEADER && !next.is_empty();
             if count == 0 && has_next {

@@ -89,14 +89,15 @@ impl Decoder<'_, '_> {
             if at > 0 {
                 out.extend_from_slice(b", ");
             }
-            if at >= self.most_elements() {
-                out.extend_from_slice(b"...");
-                break;
-            }
+            // strace looks at the first one that it does not show, too.
             let Some(bytes) = element.first(size) else {
                 self.write_unreadable(out, element, false);
                 break;
             };
+            if at >= self.most_elements() {
+                out.extend_from_slice(b"...");
+                break;
+            }
             write(self, out, at, bytes);
         }
         out.push(b']');

@@ -3,18 +3,18 @@
 //! Structures and numbers are those of `linux/rtnetlink.h`, `if_link.h`, `if_addr.h`, `neighbour.h`, `fib_rules.h`,
 //! `netconf.h` and `if_addrlabel.h`. The order of rows has no meaning.
 
-use super::super::Decoder;
 use super::super::address::write_port;
 use super::super::layout::Show::{Enum, Flags, Hex, Interface, Uint};
 use super::super::layout::Size::{B1, B2, B4, B8};
 use super::super::layout::{Layout, layouts};
+use super::super::{Constants, Decoder};
 use super::Head;
 use super::attribute::{Attributes, Show as A};
 use super::{centre, hops, link, multicast, statistics, traffic};
 use crate::syscall::flags::netlink::{
     NL_ADDRESS_FLAGS, NL_ENCAPSULATION, NL_FORWARDING, NL_NEIGHBOUR_FLAGS, NL_NEIGHBOUR_MORE_FLAGS,
     NL_NEIGHBOUR_STATE, NL_ROUTE_FLAGS, NL_ROUTE_PROTOCOL, NL_ROUTE_TABLE, NL_ROUTE_TYPE, NL_RULE_ACTION,
-    NL_RULE_FLAGS, NL_SCOPE, NL_SERVICE,
+    NL_RULE_FLAGS, NL_RULE_TABLE, NL_SCOPE, NL_SERVICE,
 };
 use crate::syscall::flags::{SOCKET_DOMAIN, SOCKET_PROTOCOL, write_radix};
 
@@ -53,7 +53,7 @@ layouts! {
         always dst_len @ 1/1 Uint(B1);
         always src_len @ 2/2 Uint(B1);
         always tos @ 3/3 Flags(&NL_SERVICE, B1);
-        always table @ 4/4 Enum(&NL_ROUTE_TABLE, B1);
+        always table @ 4/4 Enum(&NL_RULE_TABLE, B1);
         always action @ 7/7 Enum(&NL_RULE_ACTION, B1);
         always flags @ 8/8 Flags(&NL_RULE_FLAGS, B4);
     }
@@ -160,16 +160,17 @@ pub(super) static OF_ROUTES: Attributes = Attributes {
         (24, "RTA_PAD", A::Bytes),
         (25, "RTA_UID", A::U32),
         (26, "RTA_TTL_PROPAGATE", A::U8),
-        (27, "RTA_IP_PROTO", A::Small(&A::One(&SOCKET_PROTOCOL, 1))),
-        (28, "RTA_SPORT", A::Fixed(2, write_network_port)),
-        (29, "RTA_DPORT", A::Fixed(2, write_network_port)),
-        (30, "RTA_NH_ID", A::U32),
+        (27, "RTA_IP_PROTO", A::U8),
+        (28, "RTA_SPORT", A::U16),
+        (29, "RTA_DPORT", A::U16),
+        (30, "RTA_NH_ID", A::Bytes),
     ],
 };
 
 static OF_METRICS: Attributes = Attributes {
     unknown: "RTAX_???",
     rows: &[
+        (0, "RTAX_UNSPEC", A::Bytes),
         (1, "RTAX_LOCK", A::U32),
         (2, "RTAX_MTU", A::U32),
         (3, "RTAX_WINDOW", A::U32),
@@ -186,7 +187,7 @@ static OF_METRICS: Attributes = Attributes {
         (14, "RTAX_INITRWND", A::U32),
         (15, "RTAX_QUICKACK", A::U32),
         (16, "RTAX_CC_ALGO", A::Text),
-        (17, "RTAX_FASTOPEN_NO_COOKIE", A::U32),
+        (17, "RTAX_FASTOPEN_NO_COOKIE", A::Bytes),
     ],
 };
 
@@ -199,7 +200,7 @@ static OF_NEIGHBOURS: Attributes = Attributes {
         (3, "NDA_CACHEINFO", A::Of(&NEIGHBOUR_CACHE)),
         (4, "NDA_PROBES", A::U32),
         (5, "NDA_VLAN", A::U16),
-        (6, "NDA_PORT", A::Fixed(2, write_network_port)),
+        (6, "NDA_PORT", A::Fixed(2, write_big16)),
         (7, "NDA_VNI", A::U32),
         (8, "NDA_IFINDEX", A::Interface),
         (9, "NDA_MASTER", A::Interface),
@@ -323,6 +324,7 @@ fn write_big(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b')');
 }
 
-fn write_network_port(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    write_port(out, bytes, call.style.constants);
+/// `htons(80)`, however constants are told.
+fn write_big16(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    write_port(out, bytes, Constants::Names);
 }

@@ -53,6 +53,24 @@ fn a_request_for_addresses() {
 }
 
 #[test]
+fn addresses_and_names_as_the_c_library_and_strace_have_them() {
+    let link = [&[7, 0][..], &[0; 14]].concat();
+    let inet6 = |host: [u8; 16]| {
+        printed(ROUTE, &message(20, 0, &[&[10, 0, 0, 0, 0, 0, 0, 0][..], &attribute(1, &host)].concat()))
+    };
+    let mut host = [0; 16];
+    host[12..].copy_from_slice(&[10, 0, 0, 1]);
+    assert!(inet6(host).ends_with("inet_pton(AF_INET6, \"::10.0.0.1\")]]"), "{}", inet6(host));
+    host[12..].copy_from_slice(&[0, 0, 0, 1]);
+    assert!(inet6(host).ends_with("inet_pton(AF_INET6, \"::1\")]]"), "{}", inet6(host));
+    // Of 65 bytes as many are shown as of any string; the last of them is taken for the end.
+    let mut name = [b'a'; 65];
+    name[63] = 0;
+    let text = printed(ROUTE, &message(16, 0, &[&link[..], &attribute(3, &name)].concat()));
+    assert!(text.ends_with("aaa\"]]"), "{text}");
+}
+
+#[test]
 fn an_error_has_the_message_it_is_about() {
     let asked = message(16, 5, &[0; 16]);
     let error = [&(-19_i32).to_le_bytes()[..], &asked].concat();

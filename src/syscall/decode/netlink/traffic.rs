@@ -170,9 +170,9 @@ pub(super) static OF_ACTIONS: Attributes = Attributes {
         (4, "TCA_ACT_STATS", A::Nested(&OF_STATISTICS)),
         (5, "TCA_ACT_PAD", A::Bytes),
         (6, "TCA_ACT_COOKIE", A::Bytes),
-        (7, "TCA_ACT_FLAGS", A::Bits(&NL_ACTION_FLAGS, 4)),
-        (8, "TCA_ACT_HW_STATS", A::Bits(&NL_ACTION_STATISTICS, 4)),
-        (9, "TCA_ACT_USED_HW_STATS", A::Bits(&NL_ACTION_STATISTICS, 4)),
+        (7, "TCA_ACT_FLAGS", A::Small(&A::Bits(&NL_ACTION_FLAGS, 4))),
+        (8, "TCA_ACT_HW_STATS", A::Small(&A::Bits(&NL_ACTION_STATISTICS, 4))),
+        (9, "TCA_ACT_USED_HW_STATS", A::Small(&A::Bits(&NL_ACTION_STATISTICS, 4))),
         (10, "TCA_ACT_IN_HW_COUNT", A::U32),
     ],
 };

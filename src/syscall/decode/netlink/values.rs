@@ -28,12 +28,14 @@ impl Element {
 }
 
 impl Decoder<'_, '_> {
-    /// A string in so many bytes, the last of which is a NUL byte; what has been read of it.
-    pub(super) fn write_name_of(&mut self, out: &mut Vec<u8>, bytes: &[u8], length: usize) {
-        let has_end = bytes.len() == length && bytes.last() == Some(&0);
-        let text = if has_end { &bytes[..length - 1] } else { bytes };
-        let shown = &text[..text.len().min(self.style.strings)];
-        write_text(out, shown, self.style.hex, shown.len() < text.len() || !has_end);
+    /// A string in so many bytes, the last of which is a NUL byte: strace says that there is more behind one without it,
+    /// and counts it where a string is in hexadecimal.
+    pub(super) fn write_name_of(&mut self, out: &mut Vec<u8>, bytes: &[u8]) {
+        let shown = &bytes[..bytes.len().min(self.style.strings)];
+        match (shown, self.style.hex) {
+            ([text @ .., 0], Hex::Never | Hex::Characters) => self.write_text(out, text, false),
+            _ => self.write_text(out, shown, true),
+        }
     }
 
     /// A string up to its first NUL byte.
