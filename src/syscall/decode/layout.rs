@@ -127,13 +127,13 @@ pub(super) struct Layout {
 /// Declares structures: `NAME: size64/size32 { member @ offset64/offset32 show(..), ... | members shown with -v }`.
 macro_rules! layouts {
     ($($(#[$doc:meta])* $name:ident: $size:literal/$size32:literal {
-        $($when:ident $(($($has:expr),+))? $member:ident @ $at:literal/$at32:literal $show:expr;)*
+        $($when:ident $(($($has:expr),+))? $member:ident $(. $part:ident)? @ $at:literal/$at32:literal $show:expr;)*
     })*) => {
         $($(#[$doc])* pub(super) static $name: $crate::syscall::decode::layout::Layout =
             $crate::syscall::decode::layout::Layout {
                 size: [$size, $size32],
                 members: &[$($crate::syscall::decode::layout::Member {
-                    name: stringify!($member),
+                    name: concat!(stringify!($member) $(, ".", stringify!($part))?),
                     at: [$at, $at32],
                     show: $show,
                     when: $crate::syscall::decode::layout::layouts!(@$when $(($($has),+))?),

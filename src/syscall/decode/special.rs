@@ -407,6 +407,7 @@ pub(super) fn write_after(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
         "prctl" => prctl::write_meaning(call, out),
         "arch_prctl" => arch::write_meaning(call, out),
         "ioctl" if ioctl::tells_namespace(call.arg(1) as u32) => write_meaning(call, out),
+        "ioctl" => ioctl::write_after(call, out),
         "membarrier" if call.arg(0) as u32 == 0 && call.event.ret != Some(0) => write_meaning(call, out),
         "set_thread_area" if !call.style.addresses => {
             if let Some(entry) = call.read_u32_at(Phase::Exit, call.arg(0)) {
