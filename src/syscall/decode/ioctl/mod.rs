@@ -179,6 +179,16 @@ pub(super) fn form(op: u32) -> Option<Form> {
     })
 }
 
+/// `01234567-89ab-cdef-fedc-ba9876543210`
+fn write_uuid(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    for (index, byte) in bytes.iter().take(16).enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            out.push(b'-');
+        }
+        out.extend_from_slice(format!("{byte:02x}").as_bytes());
+    }
+}
+
 /// Writes what an operation tells behind its result.
 pub(super) fn write_after(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
     /// `VIDIOC_CREATE_BUFS`, in 64-bit and in 32-bit programs.

@@ -1,6 +1,6 @@
 //! Operations on video devices (V4L2), but for their controls.
 
-use super::super::layout::Show::{Address, Descriptor, Enum, Flags, Hex, Int, Nested, Own, Text, Uint};
+use super::super::layout::Show::{Address, Enum, Flags, Hex, Int, Nested, Own, Text, Uint};
 use super::super::layout::Size::{B1, B4, B8, Word};
 use super::super::layout::{Layout, layouts};
 use super::super::memory::Phase;
@@ -224,7 +224,6 @@ layouts! {
         always memory @ 60/56 Enum(&flags::VIDEO_MEMORY, B4);
         has(|buffer| memory(buffer) == 1) m.offset @ 64/60 Hex(B4);
         has(|buffer| memory(buffer) == 2) m.userptr @ 64/60 Hex(Word);
-        has(|buffer| memory(buffer) == 4) m.fd @ 64/60 Descriptor;
         always length @ 72/64 Uint(B4);
         always bytesused @ 8/8 Uint(B4);
         always flags @ 12/12 Own(write_buffer_flags);
