@@ -234,7 +234,9 @@ impl Decoder<'_, '_> {
             }
             out.extend_from_slice(member.name.as_bytes());
             out.push(b'=');
-            self.write_member(out, member.show, bytes.get(member.at[half]..).unwrap_or_default());
+            // Text may have been passed in part.
+            let end = if matches!(member.show, Show::Text(_)) { given.min(bytes.len()) } else { bytes.len() };
+            self.write_member(out, member.show, bytes.get(member.at[half]..end).unwrap_or_default());
         }
         is_cut
     }

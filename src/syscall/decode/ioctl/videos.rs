@@ -5,7 +5,7 @@ use super::super::layout::Size::{B1, B4, B8, Word};
 use super::super::layout::{Layout, layouts};
 use super::super::memory::Phase;
 use super::super::net::{word16, word32};
-use super::super::{Constants, Decoder, structures};
+use super::super::{Constants, Decoder, bpf, structures};
 use super::Use::{In, Out, Parts};
 use super::{Row, Use, What, controls};
 use crate::syscall::flags::{self, FlagSet, write_hex, write_number, write_radix};
@@ -99,7 +99,7 @@ layouts! {
         always driver @ 0/0 Text(16);
         always card @ 16/16 Text(32);
         always bus_info @ 48/48 Text(32);
-        always version @ 80/80 Own(write_version);
+        always version @ 80/80 Own(bpf::write_version);
         always capabilities @ 84/84 Flags(&flags::VIDEO_ABILITY, B4);
         set(4) device_caps @ 88/88 Flags(&flags::VIDEO_ABILITY, B4);
     }
@@ -425,16 +425,6 @@ fn write_lines(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     let fields = bytes[..2 * 2 * LINES].chunks_exact(2 * LINES);
     call.write_items(out, fields, |call, out, field| {
         call.write_items(out, field.chunks_exact(2), |_, out, line| write_hex(out, word16(line, 0).into()));
-    });
-}
-
-/// `KERNEL_VERSION(6, 1, 0)`
-fn write_version(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    let version = word32(bytes, 0);
-    let number = |out: &mut Vec<u8>| write_hex(out, version.into());
-    call.style.constants.write(out, number, |out| {
-        let parts = [version >> 16, version >> 8 & 0xff, version & 0xff];
-        out.extend_from_slice(format!("KERNEL_VERSION({}, {}, {})", parts[0], parts[1], parts[2]).as_bytes());
     });
 }
 
