@@ -35,6 +35,7 @@ mod text;
 mod time;
 mod uring;
 mod video;
+mod volumes;
 pub mod x86;
 
 pub use bpf::*;
@@ -71,6 +72,7 @@ pub(crate) use text::{write_mode, write_radix};
 pub use time::CLOCK;
 pub use uring::*;
 pub use video::*;
+pub use volumes::*;
 
 /// Named values of one argument: bits to be combined, or values to choose from.
 #[derive(Debug, PartialEq, Eq)]

@@ -40,6 +40,7 @@ mod number;
 mod requests;
 mod sockets;
 mod terminals;
+mod trees;
 mod trusted;
 mod videos;
 mod volumes;

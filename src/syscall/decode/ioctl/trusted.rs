@@ -245,9 +245,16 @@ fn write_abilities(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) 
 }
 
 /// The group of a client that logs in as one, or bytes that say who it is.
-fn write_client(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+fn write_client(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     match word32(bytes, 16) {
         2 | 6 => write_radix(out, word32(bytes, 0).into(), 10, 1),
-        _ => call.write_items(out, bytes[..16].iter(), |_, out, &byte| write_hex(out, byte.into())),
+        // All of them, however many elements of arrays are shown.
+        _ => {
+            for (index, &byte) in bytes.iter().take(16).enumerate() {
+                out.extend_from_slice(if index == 0 { b"[" } else { b", " });
+                write_hex(out, byte.into());
+            }
+            out.push(b']');
+        }
     }
 }

@@ -420,12 +420,18 @@ fn write_services(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// `[[0x1, ...], [0x1, ...]]`: the services of each line of both fields.
-fn write_lines(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+fn write_lines(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     const LINES: usize = 24;
-    let fields = bytes[..2 * 2 * LINES].chunks_exact(2 * LINES);
-    call.write_items(out, fields, |call, out, field| {
-        call.write_items(out, field.chunks_exact(2), |_, out, line| write_hex(out, word16(line, 0).into()));
-    });
+    // They are shown all, however many elements of arrays are.
+    for (index, line) in bytes[..2 * 2 * LINES].chunks_exact(2).enumerate() {
+        out.extend_from_slice(match index {
+            0 => b"[[",
+            LINES => b"], [",
+            _ => b", ",
+        });
+        write_hex(out, word16(line, 0).into());
+    }
+    out.extend_from_slice(b"]]");
 }
 
 /// `25/1`
