@@ -235,7 +235,8 @@ impl Decoder<'_, '_> {
             out.extend_from_slice(member.name.as_bytes());
             out.push(b'=');
             // Text may have been passed in part.
-            let end = if matches!(member.show, Show::Text(_)) { given.min(bytes.len()) } else { bytes.len() };
+            let is_in_part = matches!(member.show, Show::Text(_)) && given > member.at[half];
+            let end = if is_in_part { given.min(bytes.len()) } else { bytes.len() };
             self.write_member(out, member.show, bytes.get(member.at[half]..end).unwrap_or_default());
         }
         is_cut

@@ -8,10 +8,21 @@ use super::super::net::{word32, word64};
 use super::super::text::write_text;
 use super::super::time::write_comment;
 use super::Use::{In, Nothing, Out, Parts};
-use super::{Row, What, trees, write_uuid};
+use super::{Row, Use, What, trees, write_uuid};
 use crate::syscall::flags::{
     self, VOLUME_BALANCE, VOLUME_COMPRESSION, VOLUME_DEFRAGMENT, VOLUME_STATE, write_radix,
 };
+
+/// strace tells what is there then even where nothing can be read.
+const BALANCING: Use = Parts(
+    |call, out, index| call.write_layout(out, call.arg(index), &BALANCED),
+    |call, out, index| {
+        if call.succeeded() {
+            out.extend_from_slice(b" => ");
+            call.write_layout(out, call.arg(index), &BALANCE);
+        }
+    },
+);
 
 pub(super) static ROWS: &[Row] = &[
     (0x9406, Nothing),                                             // BTRFS_IOC_TRANS_START
@@ -53,7 +64,7 @@ pub(super) static ROWS: &[Row] = &[
     (0xc400_941d, answered!(SCRUB_ASKED, SCRUB_STATE)),            // BTRFS_IOC_SCRUB_PROGRESS
     (0xd000_941e, answered!(DEVICE_ASKED, DEVICE)),                // BTRFS_IOC_DEV_INFO
     (0x8400_941f, Out(What::Of(&WHOLE))),                          // BTRFS_IOC_FS_INFO
-    (0xc400_9420, answered!(BALANCED, BALANCE)),                   // BTRFS_IOC_BALANCE_V2
+    (0xc400_9420, BALANCING),                                      // BTRFS_IOC_BALANCE_V2
     (0x8400_9422, Out(What::Of(&BALANCE))),                        // BTRFS_IOC_BALANCE_PROGRESS
     (0xc038_9423, answered!(PATHS_ASKED, PATHS)),                  // BTRFS_IOC_INO_PATHS
     (0xc038_9424, answered!(INODES_ASKED, INODES)),                // BTRFS_IOC_LOGICAL_INO
