@@ -329,9 +329,11 @@ impl Decoder<'_, '_> {
 
     /// Whether all of an array that was passed could be read.
     fn was_whole(&mut self, address: u64, count: u64, size: usize) -> bool {
-        let shown = count.min(self.most_elements() as u64 + 1) as usize;
-        let mut bytes = vec![0; shown * size];
-        shown > 0 && address != 0 && self.memory.read(Phase::Entry, address, &mut bytes) == bytes.len()
+        // The last one that is looked at tells of all before it, which were read in pieces.
+        let Some(last) = count.min(self.most_elements() as u64 + 1).checked_sub(1) else { return false };
+        let mut bytes = vec![0; size];
+        let at = address.wrapping_add(last.wrapping_mul(size as u64));
+        address != 0 && self.memory.read(Phase::Entry, at, &mut bytes) == size
     }
 
     /// ` => {b=2}`: what is filled, if it has been, where what was passed could be read before.
