@@ -365,6 +365,23 @@ fn structures_that_grew() {
 }
 
 #[test]
+fn operations_on_devices() {
+    let program = program("devices");
+    let program = program.to_str().expect("our own directory");
+    // Nothing is there to be filled but what the program has put there.
+    for options in [
+        &["-f", "-v", "-s", "4096"][..],
+        &["-f", "-e", "inject=ioctl:retval=0"],
+        &["-f", "-v", "-s", "3", "-e", "inject=ioctl:retval=7"],
+        &["-f", "-X", "verbose", "-v", "-e", "inject=ioctl:retval=0"],
+        &["-f", "-X", "raw", "-v", "-e", "inject=ioctl:retval=0"],
+        &["-f", "-X", "raw"],
+    ] {
+        compare("", &[options, &["-e", "trace=ioctl"]].concat(), &[program]);
+    }
+}
+
+#[test]
 fn descriptors_of_every_kind() {
     let program = program("descriptors");
     let program = program.to_str().expect("our own directory");

@@ -103,7 +103,7 @@ impl<S: Sink> Session<'_, S> {
     /// Lets those go on whose delays are over.
     pub(super) fn end_delays(&mut self) -> io::Result<()> {
         while let Some((stop, then)) = self.delays.take_due() {
-            self.undelayed(stop, then)?;
+            self.undelayed(stop, &then)?;
         }
         Ok(())
     }
@@ -112,12 +112,12 @@ impl<S: Sink> Session<'_, S> {
     pub(super) fn drop_delays(&mut self) {
         while let Some((stop, then)) = self.delays.take_earliest() {
             // Who cannot go on cannot be detached from either, and the tracer's end lets it go.
-            let _ = self.undelayed(stop, then);
+            let _ = self.undelayed(stop, &then);
         }
     }
 
-    fn undelayed(&mut self, stop: Stop, then: Then) -> io::Result<()> {
-        match then {
+    fn undelayed(&mut self, stop: Stop, then: &Then) -> io::Result<()> {
+        match *then {
             Then::Enter(signal) => stop.resume(signal),
             Then::Return(ret) => self.after(stop, ret),
         }

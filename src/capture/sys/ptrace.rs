@@ -20,6 +20,7 @@ fn request(request: libc::c_uint, tid: i32, addr: usize, data: usize) -> io::Res
 
 /// How a thread is traced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "one for each option of the kernel's")]
 pub struct Seized {
     /// Children and new threads are traced, too.
     pub follow: bool,

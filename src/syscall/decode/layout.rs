@@ -127,13 +127,13 @@ pub(super) struct Layout {
 /// Declares structures: `NAME: size64/size32 { member @ offset64/offset32 show(..), ... | members shown with -v }`.
 macro_rules! layouts {
     ($($(#[$doc:meta])* $name:ident: $size:literal/$size32:literal {
-        $($when:ident $(($($has:expr),+))? $member:ident @ $at:literal/$at32:literal $show:expr;)*
+        $($when:ident $(($($has:expr),+))? $member:ident $(. $part:ident)? @ $at:literal/$at32:literal $show:expr;)*
     })*) => {
         $($(#[$doc])* pub(super) static $name: $crate::syscall::decode::layout::Layout =
             $crate::syscall::decode::layout::Layout {
                 size: [$size, $size32],
                 members: &[$($crate::syscall::decode::layout::Member {
-                    name: stringify!($member),
+                    name: concat!(stringify!($member) $(, ".", stringify!($part))?),
                     at: [$at, $at32],
                     show: $show,
                     when: $crate::syscall::decode::layout::layouts!(@$when $(($($has),+))?),
@@ -234,7 +234,10 @@ impl Decoder<'_, '_> {
             }
             out.extend_from_slice(member.name.as_bytes());
             out.push(b'=');
-            self.write_member(out, member.show, bytes.get(member.at[half]..).unwrap_or_default());
+            // Text may have been passed in part.
+            let is_in_part = matches!(member.show, Show::Text(_)) && given > member.at[half];
+            let end = if is_in_part { given.min(bytes.len()) } else { bytes.len() };
+            self.write_member(out, member.show, bytes.get(member.at[half]..end).unwrap_or_default());
         }
         is_cut
     }

@@ -26,6 +26,7 @@ mod facts;
 mod families;
 mod files;
 mod filter;
+mod futex;
 mod grown;
 mod inner;
 mod ioctl;

@@ -59,7 +59,8 @@ pub fn write_siginfo(out: &mut Vec<u8>, kept: &[u8], constants: Constants) -> bo
     if is_kept {
         let mut about = [0; MOST_ABOUT];
         let length = Snapshot(kept).read(Phase::Exit, 0, &mut about);
-        write_info(out, &info, true, constants, &about[..length]);
+        let beside = Beside { process: about[..length].to_vec(), ..Beside::default() };
+        write_info(out, &info, true, constants, &beside);
     }
     is_kept
 }
@@ -91,8 +92,17 @@ fn write_named(out: &mut Vec<u8>, name: &str, write: impl FnOnce(&mut Vec<u8>)) 
     write(out);
 }
 
+/// What is told beside the numbers of a signal's information, where that is asked for.
+#[derive(Default)]
+struct Beside {
+    /// Behind the process that sent it.
+    process: Vec<u8>,
+    /// Behind the descriptor that it is about.
+    file: Vec<u8>,
+}
+
 /// `{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=12, ...}`, by the union's layouts in `siginfo_t(3type)`.
-fn write_info(out: &mut Vec<u8>, info: &[u8], is_64_bit: bool, constants: Constants, about: &[u8]) {
+fn write_info(out: &mut Vec<u8>, info: &[u8], is_64_bit: bool, constants: Constants, beside: &Beside) {
     let (signal, errno, code) = (word(info, 0), word(info, 4), word(info, 8) as i32);
     if signal == 0 {
         return out.extend_from_slice(b"{}");
@@ -107,32 +117,32 @@ fn write_info(out: &mut Vec<u8>, info: &[u8], is_64_bit: bool, constants: Consta
     let has_value = long(info, fields + 8, is_64_bit) != 0;
     match (code, signal) {
         // Sent by a program.
-        (0 | -6, _) => write_sender(out, info, fields, about),
+        (0 | -6, _) => write_sender(out, info, fields, &beside.process),
         (-2, _) => {
             write_named(out, "si_timerid", |out| write_hex(out, u64::from(word(info, fields))));
             let overrun = word(info, fields + 4);
             write_named(out, "si_overrun", |out| write_number(out, i64::from(overrun as i32)));
             write_value(out, info, fields + 8, is_64_bit);
         }
-        (-5, _) => write_band(out, info, fields, is_64_bit),
+        (-5, _) => write_band(out, info, fields, is_64_bit, &beside.file),
         (..=-1, _) => {
-            write_sender(out, info, fields, about);
+            write_sender(out, info, fields, &beside.process);
             if has_value {
                 write_value(out, info, fields + 8, is_64_bit);
             }
         }
         // Sent by the kernel.
         (_, 17) => {
-            write_sender(out, info, fields, about);
+            write_sender(out, info, fields, &beside.process);
             write_child(out, info, fields, is_64_bit, constants);
         }
         (code, 4 | 5 | 7 | 8 | 11) => write_fault(out, info, (signal, code), fields, is_64_bit),
-        (1..=6, 29) => write_band(out, info, fields, is_64_bit),
+        (1..=6, 29) => write_band(out, info, fields, is_64_bit, &beside.file),
         (_, 29) => {}
         (_, 31) => write_refused(out, info, fields, is_64_bit, constants),
         _ => {
             if word(info, fields) != 0 || word(info, fields + 4) != 0 {
-                write_sender(out, info, fields, about);
+                write_sender(out, info, fields, &beside.process);
             }
             if has_value {
                 write_value(out, info, fields + 8, is_64_bit);
@@ -164,11 +174,16 @@ fn write_value(out: &mut Vec<u8>, info: &[u8], at: usize, is_64_bit: bool) {
 }
 
 /// What happened to which descriptor.
-fn write_band(out: &mut Vec<u8>, info: &[u8], at: usize, is_64_bit: bool) {
-    let (band, pointer) = (long(info, at, is_64_bit), if is_64_bit { 8 } else { 4 });
+fn write_band(out: &mut Vec<u8>, info: &[u8], at: usize, is_64_bit: bool, file: &[u8]) {
+    let band = long(info, at, is_64_bit);
     let band = if is_64_bit { band.cast_signed() } else { i64::from(band as i32) };
     write_named(out, "si_band", |out| write_number(out, band));
-    write_named(out, "si_fd", |out| write_number(out, i64::from(word(info, at + pointer) as i32)));
+    write_named(out, "si_fd", |out| write_number(out, i64::from(band_file(info, at, is_64_bit))));
+    out.extend_from_slice(file);
+}
+
+fn band_file(info: &[u8], at: usize, is_64_bit: bool) -> i32 {
+    word(info, at + if is_64_bit { 8 } else { 4 }).cast_signed()
 }
 
 /// Where a program has failed, and why.
@@ -367,9 +382,12 @@ impl Decoder<'_, '_> {
             return self.write_address(out, address);
         }
         let is_64_bit = self.word_size() == 8;
-        let pid = word(&info, if is_64_bit { 16 } else { 12 }).cast_signed();
-        let mut about = Vec::new();
-        self.write_about(&mut about, IdKind::Process, pid);
-        write_info(out, &info, is_64_bit, self.style.constants, &about);
+        let fields = if is_64_bit { 16 } else { 12 };
+        let mut beside = Beside::default();
+        self.write_about(&mut beside.process, IdKind::Process, word(&info, fields).cast_signed());
+        let fd = band_file(&info, fields, is_64_bit);
+        self.write_descriptor(&mut beside.file, fd);
+        beside.file.drain(..fd.to_string().len().min(beside.file.len()));
+        write_info(out, &info, is_64_bit, self.style.constants, &beside);
     }
 }

@@ -118,12 +118,37 @@ flag_sets! {
         TEE_IOCTL_SHM_REGISTER = 8, TEE_IOCTL_SHM_USER_MAPPED = 0x10, TEE_IOCTL_SHM_POOL = 0x20,
         TEE_IOCTL_SHM_KERNEL_MAPPED = 0x40,
     }
+    /// Implementations of trusted environments.
+    TRUSTED_KIND: int "TEE_IMPL_ID_???" { TEE_IMPL_ID_OPTEE = 1, TEE_IMPL_ID_AMDTEE = 2 }
+    /// What all of them may be able to do.
+    TRUSTED_ABILITY: int "TEE_GEN_CAP_???" {
+        TEE_GEN_CAP_GP = 1, TEE_GEN_CAP_PRIVILEGED = 2, TEE_GEN_CAP_REG_MEM = 4, TEE_GEN_CAP_MEMREF_NULL = 8,
+    }
+    /// What that of Open Portable TEE is able to do.
+    TRUSTED_OPTEE: int "TEE_OPTEE_CAP_???" { TEE_OPTEE_CAP_TZ = 1 }
+    /// As whom one logs in.
+    TRUSTED_LOGIN: int "TEE_IOCTL_LOGIN_???" {
+        TEE_IOCTL_LOGIN_PUBLIC = 0, TEE_IOCTL_LOGIN_USER = 1, TEE_IOCTL_LOGIN_GROUP = 2,
+        TEE_IOCTL_LOGIN_APPLICATION = 4, TEE_IOCTL_LOGIN_USER_APPLICATION = 5,
+        TEE_IOCTL_LOGIN_GROUP_APPLICATION = 6,
+    }
+    /// Where a result comes from.
+    TRUSTED_ORIGIN: int "TEEC_ORIGIN_???" {
+        TEEC_ORIGIN_API = 1, TEEC_ORIGIN_COMMS = 2, TEEC_ORIGIN_TEE = 3, TEEC_ORIGIN_TRUSTED_APP = 4,
+    }
+    /// Kinds of parameters, but for the bit of those that are about others.
+    TRUSTED_PARAMETER: long "TEE_IOCTL_PARAM_ATTR_" {
+        TEE_IOCTL_PARAM_ATTR_TYPE_NONE = 0, TEE_IOCTL_PARAM_ATTR_TYPE_VALUE_INPUT = 1,
+        TEE_IOCTL_PARAM_ATTR_TYPE_VALUE_OUTPUT = 2, TEE_IOCTL_PARAM_ATTR_TYPE_VALUE_INOUT = 3,
+        TEE_IOCTL_PARAM_ATTR_TYPE_MEMREF_INPUT = 5, TEE_IOCTL_PARAM_ATTR_TYPE_MEMREF_OUTPUT = 6,
+        TEE_IOCTL_PARAM_ATTR_TYPE_MEMREF_INOUT = 7,
+    }
     /// Flags of volumes of btrfs.
     VOLUME_STATE: long "BTRFS_SUBVOL_???" {
         BTRFS_SUBVOL_CREATE_ASYNC = 1, BTRFS_SUBVOL_RDONLY = 2, BTRFS_SUBVOL_QGROUP_INHERIT = 4,
     }
     /// `BTRFS_IOC_BALANCE_CTL`.
-    VOLUME_BALANCE: long "BTRFS_BALANCE_CTL_???" { BTRFS_BALANCE_CTL_PAUSE = 1, BTRFS_BALANCE_CTL_CANCEL = 2 }
+    VOLUME_BALANCE: int "BTRFS_BALANCE_CTL_???" { BTRFS_BALANCE_CTL_PAUSE = 1, BTRFS_BALANCE_CTL_CANCEL = 2 }
     /// `flags` of `struct btrfs_ioctl_defrag_range_args`.
     VOLUME_DEFRAGMENT: long "BTRFS_DEFRAG_RANGE_???" {
         BTRFS_DEFRAG_RANGE_COMPRESS = 1, BTRFS_DEFRAG_RANGE_START_IO = 2,

@@ -6,6 +6,7 @@
 
 mod bpf;
 mod consoles;
+mod controls;
 mod devices;
 mod disks;
 pub mod families;
@@ -33,10 +34,13 @@ mod tests;
 mod text;
 mod time;
 mod uring;
+mod video;
+mod volumes;
 pub mod x86;
 
 pub use bpf::*;
 pub use consoles::*;
+pub use controls::*;
 pub use devices::*;
 pub use disks::*;
 pub use file::{RESOLVE, STATX};
@@ -67,6 +71,8 @@ pub use text::{write_hex, write_number};
 pub(crate) use text::{write_mode, write_radix};
 pub use time::CLOCK;
 pub use uring::*;
+pub use video::*;
+pub use volumes::*;
 
 /// Named values of one argument: bits to be combined, or values to choose from.
 #[derive(Debug, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use super::layout::{Layout, layouts};
 use super::net::{word32, word64};
 use super::special::Form;
 use super::text::{Hex as InHex, write_text};
-use super::{Decoder, Phase};
+use super::{Constants, Decoder, Phase};
 use crate::event::Event;
 use crate::syscall::Spec;
 use crate::syscall::flags::{
@@ -37,7 +37,7 @@ layouts! {
         always max_entries @ 12/12 Uint(B4);
         beyond(16) map_flags @ 16/16 Flags(&BPF_MAP_FLAGS, B4);
         beyond(20) inner_map_fd @ 20/20 Descriptor;
-        beyond(24, has_node) numa_node @ 24/24 Uint(B4);
+        beyond(24, has_node) numa_node @ 24/24 Own(write_node);
         beyond(28) map_name @ 28/28 Text(16);
         beyond(44) map_ifindex @ 44/44 Interface;
         beyond(48) btf_fd @ 48/48 Descriptor;
@@ -471,7 +471,7 @@ fn write_types(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// `KERNEL_VERSION(6, 1, 3)`
-fn write_version(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+pub(super) fn write_version(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
     let version = word32(bytes, 0);
     let name = format!("KERNEL_VERSION({}, {}, {})", version >> 16, version >> 8 & 0xff, version & 0xff);
     call.style.constants.write(
@@ -479,6 +479,15 @@ fn write_version(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
         |out| write_hex(out, u64::from(version)),
         |out| out.extend_from_slice(name.as_bytes()),
     );
+}
+
+/// The number of a node of memory, or none.
+fn write_node(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    let node = word32(bytes, 0);
+    write_radix(out, node.into(), 10, 1);
+    if node == u32::MAX && call.style.constants != Constants::Numbers {
+        out.extend_from_slice(b" /* NUMA_NO_NODE */");
+    }
 }
 
 /// `prog_ids`, before their number.
@@ -510,7 +519,7 @@ fn write_iterated(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
 fn write_probes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8], at: usize, are_pointers: bool) {
     let (address, count) = (word64(bytes, at), word32(bytes, 0));
     call.write_array(out, address, u64::from(count), 8, &mut |call, out, bytes| match word64(bytes, 0) {
-        pointer if are_pointers => call.write_address(out, pointer),
+        pointer if are_pointers => call.write_c_string(out, pointer),
         number => write_hex(out, number),
     });
 }

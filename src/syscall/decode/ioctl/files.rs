@@ -159,9 +159,20 @@ fn write_same(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     if !call.was_readable(address, &SAME) || !call.succeeded() {
         return;
     }
+    // strace tells nothing where the ranges that were passed could not all be read.
+    let count = same_count(call, Phase::Entry, address);
+    let first = address.wrapping_add(SAME.size[0] as u64);
+    if count > 0 && !call.was_whole(first, shown(call, count).into(), SAME_WHERE.size[0]) {
+        return;
+    }
     out.extend_from_slice(b" => {info=");
     write_ranges(call, out, address, &SAME_RESULT);
     out.push(b'}');
+}
+
+/// How many of so many ranges are shown.
+fn shown(call: &Decoder<'_, '_>, count: u16) -> u16 {
+    if call.style.verbose { count } else { count.min(2) }
 }
 
 /// The ranges behind the head, two of them unless all are to be shown.
@@ -171,16 +182,14 @@ fn write_ranges(
     address: u64,
     layout: &super::super::layout::Layout,
 ) {
-    const SHOWN: u16 = 2;
     let phase = call.phase;
     let count = same_count(call, phase, address);
-    let is_cut = !call.style.verbose && count > SHOWN;
-    let shown = if is_cut { SHOWN } else { count };
+    let shown = shown(call, count);
     let first = address.wrapping_add(SAME.size[0] as u64);
     call.write_array(out, first, shown.into(), layout.size[0], &mut |call, out, bytes| {
         call.write_members(out, layout, bytes);
     });
-    if is_cut && out.ends_with(b"]") {
+    if shown < count && out.ends_with(b"]") {
         out.pop();
         out.extend_from_slice(b", ...]");
     }

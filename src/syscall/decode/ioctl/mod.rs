@@ -26,6 +26,7 @@ macro_rules! answered {
 mod blocks;
 mod clocks;
 mod consoles;
+mod controls;
 mod devices;
 mod disks;
 mod files;
@@ -39,7 +40,9 @@ mod number;
 mod requests;
 mod sockets;
 mod terminals;
+mod trees;
 mod trusted;
+mod videos;
 mod volumes;
 
 use super::call::word;
@@ -134,6 +137,7 @@ fn rows(op: u32) -> &'static [Row] {
         0x4b => consoles::ROWS,
         0x4d | 0x4f | 0x6f => flash::ROWS,
         0x54 => terminals::ROWS,
+        0x56 => videos::ROWS,
         0x58 | 0x66 | 0x94 => files::ROWS,
         0x89 => sockets::ROWS,
         0xa4 => trusted::ROWS,
@@ -174,6 +178,25 @@ pub(super) fn form(op: u32) -> Option<Form> {
         Use::Out(what) => Form::IoctlOut(what),
         Use::Parts(passed, filled) => Form::Parts(passed, filled),
     })
+}
+
+/// `01234567-89ab-cdef-fedc-ba9876543210`
+fn write_uuid(_: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
+    for (index, byte) in bytes.iter().take(16).enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            out.push(b'-');
+        }
+        out.extend_from_slice(format!("{byte:02x}").as_bytes());
+    }
+}
+
+/// Writes what an operation tells behind its result.
+pub(super) fn write_after(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
+    /// `VIDIOC_CREATE_BUFS`, in 64-bit and in 32-bit programs.
+    const CREATES_BUFFERS: [u32; 2] = [0xc100_565c, 0xc0f8_565c];
+    if CREATES_BUFFERS.contains(&(call.arg(1) as u32)) {
+        videos::write_made(call, out);
+    }
 }
 
 impl Decoder<'_, '_> {
@@ -257,10 +280,60 @@ impl Decoder<'_, '_> {
         }
         let start = out.len();
         if self.succeeded() && self.try_layout(out, address, filled).is_some() {
-            out.splice(start..=start, *b", ");
+            if out.ends_with(b"{}") {
+                out.remove(start);
+            } else {
+                out.splice(start..=start, *b", ");
+            }
         } else {
             out.push(b'}');
         }
+    }
+
+    /// ` => 2}`: a number at an offset of a structure, as it is then, behind what was passed of it.
+    fn write_changed(
+        &mut self,
+        out: &mut Vec<u8>,
+        index: usize,
+        passed: &Layout,
+        offset: u64,
+        write: fn(&mut Vec<u8>, u32),
+    ) {
+        let at = self.arg(index).wrapping_add(offset);
+        if !self.was_readable(self.arg(index), passed) {
+            return;
+        }
+        if self.succeeded()
+            && let Some(number) = self.read_u32_at(self.phase, at)
+        {
+            out.extend_from_slice(b" => ");
+            write(out, number);
+        }
+        out.push(b'}');
+    }
+
+    /// `{a=1, b=2}`: the members of several layouts of a structure, of which the last has its size.
+    fn write_together(&mut self, out: &mut Vec<u8>, address: u64, layouts: &[&Layout]) {
+        let half = self.half();
+        let mut bytes = vec![0; layouts.last().map_or(0, |layout| layout.size[half])];
+        let is_looked_at = address != 0 && !self.style.addresses;
+        if !is_looked_at || self.memory.read(self.phase, address, &mut bytes) < bytes.len() {
+            return self.write_address(out, address);
+        }
+        out.push(b'{');
+        for layout in layouts {
+            self.write_some(out, layout, &bytes, usize::MAX);
+        }
+        out.push(b'}');
+    }
+
+    /// Whether all of an array that was passed could be read.
+    fn was_whole(&mut self, address: u64, count: u64, size: usize) -> bool {
+        // The last one that is looked at tells of all before it, which were read in pieces.
+        let Some(last) = count.min(self.most_elements() as u64 + 1).checked_sub(1) else { return false };
+        let mut bytes = vec![0; size];
+        let at = address.wrapping_add(last.wrapping_mul(size as u64));
+        address != 0 && self.memory.read(Phase::Entry, at, &mut bytes) == size
     }
 
     /// ` => {b=2}`: what is filled, if it has been, where what was passed could be read before.
