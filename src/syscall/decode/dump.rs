@@ -1,7 +1,7 @@
 //! What was read or written, byte by byte, as `-e read=` and `-e write=` show it below a call.
 
 use super::Decoder;
-use crate::syscall::flags::write_radix;
+use crate::syscall::flags::{write_hex, write_radix};
 
 /// Bytes of a line.
 const LINE: usize = 16;
@@ -130,6 +130,22 @@ impl Decoder<'_, '_> {
         for (index, line) in bytes.chunks(LINE).enumerate() {
             dump_line(out, (index * LINE) as u64, digits, line);
         }
+        let missing = length.min(MOST as u64) - bytes.len() as u64;
+        if missing > 0 && !bytes.is_empty() {
+            self.write_unfetched(out, address.wrapping_add(bytes.len() as u64), missing.min(PART as u64));
+        }
+    }
+
+    /// That there is a part behind those that could be read.
+    fn write_unfetched(&self, out: &mut Vec<u8>, address: u64, count: u64) {
+        out.extend_from_slice(b" | <Cannot fetch ");
+        write_radix(out, count, 10, 1);
+        out.extend_from_slice(if count == 1 { b" byte" } else { b" bytes" });
+        out.extend_from_slice(b" from pid ");
+        write_radix(out, u64::from(self.event.tid), 10, 1);
+        out.extend_from_slice(b" @");
+        write_hex(out, address);
+        out.extend_from_slice(b">\n");
     }
 }
 

@@ -382,7 +382,8 @@ fn write_segment(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
 pub(super) fn write_segment_at(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, address: u64, is_told: bool) {
     let mut bytes = [0; 16];
     let is_looked_at = address != 0 && !call.style.addresses;
-    if !is_looked_at || call.memory.read(call.phase, address, &mut bytes) < bytes.len() {
+    let wanted = if is_told { bytes.len() } else { 4 };
+    if !is_looked_at || call.memory.read(call.phase, address, &mut bytes[..wanted]) < wanted {
         return call.write_address(out, address);
     }
     let member = |at: usize| number(&bytes[at..at + 4]) as u32;
