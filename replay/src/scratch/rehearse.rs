@@ -14,8 +14,9 @@ use crate::plan::{Call, CallId, PathId, Plan, StatFacts};
 use crate::program::{LONGEST_ENTRY, Program, room};
 use crate::rehearse::{DIFFERENCES_KEPT, Difference};
 use crate::run::open_initial;
-use crate::sys::calls::{Descriptors, Observed, Scratch, list_rest, perform};
+use crate::sys::calls::{Descriptors, Observed, Scratch, perform};
 use crate::sys::files::{Identity, borrow, identity, locate};
+use crate::sys::rest::go_on;
 use crate::verify::{self, What};
 
 /// Rounds that begin anew after the first change that the log's call did not make.
@@ -129,13 +130,14 @@ impl Rehearsal<'_> {
             return Err(Skip::NoDescriptor);
         }
         let mut observed = perform(&step.action, &self.plan.paths, &self.descriptors, &mut self.scratch);
-        if let Action::ListDir { handle, count } = step.action {
-            // The log has other names, and with them another number of bytes.
-            let all = i64::from(count) - LONGEST_ENTRY;
-            list_rest(self.descriptors.get(handle), all, &mut observed, &mut self.scratch);
-        }
-        self.expected[index] = observed;
         let call = self.plan.calls.get(step.call as usize);
+        let wanted = || match step.action {
+            // The log has other names, and with them another number of bytes.
+            Action::ListDir { count, .. } => i64::from(count) - LONGEST_ENTRY,
+            _ => call.map_or(0, |call| call.ret),
+        };
+        go_on(&step.action, wanted, &self.descriptors, &mut observed, &mut self.scratch);
+        self.expected[index] = observed;
         let differs = call.and_then(|call| Some((call, self.compare(call, &step.action, observed)?)));
         let Some((call, what)) = differs else {
             self.open += usize::from(step.action.defines().is_some());

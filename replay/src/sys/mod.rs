@@ -10,6 +10,7 @@ pub(crate) mod entries;
 pub(crate) mod files;
 pub(crate) mod processors;
 pub(crate) mod punts;
+pub(crate) mod rest;
 pub(crate) mod ring;
 pub(crate) mod started;
 pub(crate) mod text;
