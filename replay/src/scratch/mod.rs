@@ -41,7 +41,8 @@ use crate::plan::Plan;
 use crate::run::{Place, Run};
 use crate::session::{Outcome, Prepared, Progress, ScratchTree, Session};
 use crate::sys::confine::{
-    close_all_but, comes_first, die_with_parent, fork_to, kill, process_id, signal_of, wait,
+    close_all_but, comes_first, die_with_parent, fork_to, ignore_size_limit, kill, process_id, signal_of,
+    wait,
 };
 use confined::{await_mapping, confine, map_ids};
 use home::Watch;
@@ -172,6 +173,7 @@ impl Child<'_> {
         report: impl FnOnce(&Outcome) -> Vec<u8>,
     ) -> Result<Vec<u8>, ReplayError> {
         die_with_parent(self.parent).map_err(ReplayError::io(NO_CHILD))?;
+        ignore_size_limit();
         let home = &self.watch.home;
         let kept = [
             Some(told.as_raw_fd()),

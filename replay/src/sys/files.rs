@@ -223,6 +223,24 @@ pub(crate) mod tests_support {
         unsafe { libc::setxattr(path.as_ptr(), c"user.probe".as_ptr(), c"1".as_ptr().cast(), 1, 0) == 0 }
     }
 
+    /// Does this with the rights of a user who is not root; a directory of that user's is given.
+    pub(crate) fn unprivileged<T: Send>(work: impl FnOnce(&std::path::Path) -> T + Send) -> T {
+        const NOBODY: u32 = 65534;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        std::thread::scope(|scope| {
+            let as_user = || {
+                if super::super::confine::effective_ids().0 == 0 {
+                    std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+                    // SAFETY: takes no pointers. Both are of this thread alone, which ends.
+                    unsafe { (libc::setfsgid(NOBODY), libc::setfsuid(NOBODY)) };
+                }
+                work(path)
+            };
+            scope.spawn(as_user).join().unwrap()
+        })
+    }
+
     pub(crate) fn make_fifo(path: &std::ffi::CStr) {
         // SAFETY: `path` ends with NUL.
         assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
