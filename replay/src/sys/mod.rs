@@ -1,6 +1,6 @@
 //! Raw kernel calls: all of the crate's `unsafe`.
 
-mod attributes;
+pub(crate) mod attributes;
 pub(crate) mod bare;
 pub(crate) mod cache;
 pub(crate) mod calls;
