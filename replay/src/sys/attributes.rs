@@ -78,7 +78,7 @@ pub(super) struct Attribute<'a> {
 impl Attribute<'_> {
     pub(super) fn perform(&self, scratch: &mut Scratch) -> Observed {
         if !matches!(self.path.to_bytes(), [] | [b'/', ..]) && take_directories() {
-            return bare(self.from_directory(scratch));
+            return bare(self.at_directory(scratch));
         }
         let nofollow = if self.nofollow { libc::O_NOFOLLOW } else { 0 };
         match Target::new(self.start, self.path, libc::O_RDONLY | libc::O_NONBLOCK | nofollow) {
@@ -87,7 +87,7 @@ impl Attribute<'_> {
         }
     }
 
-    fn from_directory(&self, scratch: &mut Scratch) -> i64 {
+    fn at_directory(&self, scratch: &mut Scratch) -> i64 {
         let (start, path, name) = (self.start, self.path.as_ptr(), self.name.as_ptr());
         let flags = if self.nofollow { libc::AT_SYMLINK_NOFOLLOW } else { 0 };
         let value = |address: *const u8, flags: u8| Value {

@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
@@ -91,13 +91,23 @@ pub(crate) fn file_system(file: BorrowedFd) -> io::Result<i64> {
 
 /// How many files there may still be on the file system that a file is on.
 pub(crate) fn free_inodes(file: &File) -> io::Result<u64> {
+    Ok(statvfs(file.as_fd())?.f_favail)
+}
+
+/// How many bytes this user may still write on the file system that a file is on.
+pub(crate) fn free_bytes(file: BorrowedFd) -> io::Result<u64> {
+    let statvfs = statvfs(file)?;
+    Ok(statvfs.f_bavail.saturating_mul(statvfs.f_frsize))
+}
+
+fn statvfs(file: BorrowedFd) -> io::Result<libc::statvfs> {
     let mut statvfs = MaybeUninit::<libc::statvfs>::uninit();
     // SAFETY: `statvfs` has room for the struct.
     if unsafe { libc::fstatvfs(file.as_raw_fd(), statvfs.as_mut_ptr()) } != 0 {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the call succeeded, so the struct is filled.
-    Ok(unsafe { statvfs.assume_init() }.f_favail)
+    Ok(unsafe { statvfs.assume_init() })
 }
 
 /// Makes the contents of a file those of another, without copying them.

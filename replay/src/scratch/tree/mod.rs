@@ -194,7 +194,7 @@ impl Tree {
 
 /// Says of an error which name of the tree it is about.
 fn about(path: &[u8]) -> impl FnOnce(io::Error) -> io::Error {
-    let path = String::from_utf8_lossy(path).escape_debug().to_string();
+    let path = String::from_utf8_lossy(path).into_owned();
     move |error| io::Error::new(error.kind(), format!("/{path}: {error}"))
 }
 
