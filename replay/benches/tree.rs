@@ -50,6 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 Progress::Rehearsing => "rehearsed",
                 Progress::Measuring { .. } => "measured",
                 Progress::Stopping => "stopped",
+                Progress::Left(_) => "left behind",
             };
             phase(name, begin.elapsed());
         },

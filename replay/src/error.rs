@@ -38,6 +38,15 @@ pub enum ReplayError {
         /// The kernel's answer.
         error: io::Error,
     },
+    /// The scratch tree's file system cannot hold what the calls write.
+    #[error(
+        "there is not enough room on the file system of {directory} for what the log's calls write: a replay there would be \
+         another one (another directory: --scratch DIR, or TMPDIR=DIR)"
+    )]
+    NoRoom {
+        /// Where the tree is made.
+        directory: String,
+    },
     /// What the plan says of files is too much to be made.
     #[error(transparent)]
     TooMuch(#[from] crate::scratch::TooMuch),

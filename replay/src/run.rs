@@ -8,7 +8,8 @@ use crate::bind::{Action, Handle};
 use crate::plan::PathId;
 use crate::program::Program;
 use crate::scratch::{State, Tree, first_difference, first_other_name};
-use crate::sys::calls::{Descriptors, Observed, Room, Scratch, list_rest, perform};
+use crate::sys::calls::{Descriptors, Observed, Room, Scratch, perform};
+use crate::sys::rest::go_on;
 
 /// Never a result of a call: the step was not executed.
 const NOT_RUN: i64 = i64::MIN;
@@ -98,18 +99,15 @@ impl Run {
         digest.store(observed.digest, Ordering::Relaxed);
     }
 
-    /// Makes a step's plain call and keeps what came of it; how many calls it took: one, but for a listing that was cut.
+    /// Makes a step's plain call and keeps what came of it; how many calls it took: one, but for what was cut short.
     #[inline]
     pub(crate) fn perform(&self, step: u32, scratch: &mut Scratch) -> u64 {
         let action = self.program.action(step);
         let mut observed = perform(action, &self.program.plan.paths, &self.descriptors, scratch);
-        let mut calls = 1;
-        if let Action::ListDir { handle, .. } = *action {
-            let wanted = self.program.expected[step as usize].ret;
-            calls += list_rest(self.descriptors.get(handle), wanted, &mut observed, scratch);
-        }
+        let wanted = || self.program.expected[step as usize].ret;
+        let more = go_on(action, wanted, &self.descriptors, &mut observed, scratch);
         self.record(step, observed);
-        calls
+        1 + more
     }
 
     /// Makes another call in place of a step's, with the same outcome.

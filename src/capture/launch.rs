@@ -333,6 +333,12 @@ pub fn was_closed_at_start(fd: i32) -> bool {
     startup::was_closed(fd)
 }
 
+/// Whether a signal was ignored when this process was started, as `nohup` does with `SIGHUP`.
+#[must_use]
+pub fn was_ignored_at_start(signal: i32) -> bool {
+    startup::was_ignored(signal)
+}
+
 /// Leaves standard input to the command, which has it now; and standard output, too, where nothing is written there by us. A
 /// pipe that the command closes is closed then: its other side is told. (strace does so, too.)
 ///

@@ -236,23 +236,32 @@ fn a_fifo_that_nobody_writes_to_is_named_and_one_that_is_written_to_is_read() {
 fn an_interruption_leaves_nothing_behind() {
     let dir = place();
     let before = everything(dir.path());
-    fs::write(dir.path().join("strace.log"), READS).expect("our own file");
-    let mut endless = run::command(env!("CARGO_BIN_EXE_trace"), dir.path());
-    endless.args(["replay", "--runs", "10000", "--cwd", ".", "strace.log"]);
-    endless.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-    let mut child = endless.spawn().expect("trace runs");
-    let is_replaying = |task: fs::DirEntry| {
-        fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim_end() == "replay")
-    };
-    let tasks = format!("/proc/{}/task", child.id());
-    while !fs::read_dir(&tasks).expect("it runs").flatten().any(is_replaying) {
-        std::thread::yield_now();
+    // A signal that was ignored from the start (nohup) does not interrupt.
+    for start in ["exec \"$@\"", "trap '' HUP; exec \"$@\""] {
+        fs::write(dir.path().join("strace.log"), READS).expect("our own file");
+        let mut endless = run::command("sh", dir.path());
+        endless.args(["-c", start, "sh", env!("CARGO_BIN_EXE_trace")]);
+        endless.args(["replay", "--runs", "10000", "--cwd", ".", "strace.log"]);
+        endless.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let mut child = endless.spawn().expect("trace runs");
+        let is_replaying = |task: fs::DirEntry| {
+            fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim_end() == "replay")
+        };
+        let tasks = format!("/proc/{}/task", child.id());
+        while !fs::read_dir(&tasks).expect("it runs").flatten().any(is_replaying) {
+            std::thread::yield_now();
+        }
+        let pid = Pid::from_raw(child.id().cast_signed());
+        if start.starts_with("trap") {
+            // If it came, it would come first.
+            kill(pid, Signal::SIGHUP).expect("our own child");
+        }
+        kill(pid, Signal::SIGINT).expect("our own child");
+        assert_eq!(run::wait(&mut child, "replay").code(), Some(128 + libc::SIGINT));
+        assert_eq!(told(&mut child), "trace: the replay was interrupted (SIGINT)\n");
+        fs::remove_file(dir.path().join("strace.log")).expect("our own file");
+        assert_eq!(everything(dir.path()), before);
     }
-    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("our own child");
-    assert_eq!(run::wait(&mut child, "replay").code(), Some(128 + libc::SIGINT));
-    assert_eq!(told(&mut child), "trace: the replay was interrupted (SIGINT)\n");
-    fs::remove_file(dir.path().join("strace.log")).expect("our own file");
-    assert_eq!(everything(dir.path()), before);
 }
 
 #[test]
@@ -613,6 +622,30 @@ fn where_no_scratch_tree_can_be_made_is_said() {
         done.stderr.trim_end().ends_with("(another directory: --scratch DIR, or TMPDIR=DIR)"),
         "{done:?}"
     );
+}
+
+#[test]
+fn a_file_system_without_room_for_what_is_written_is_an_error() {
+    let dir = place();
+    let cwd = dir.path().to_str().expect("a plain name");
+    fs::create_dir(dir.path().join("full")).expect("our own directory");
+    let mount = "mount -t tmpfs -o size=1m none full && exec \"$@\"";
+    let call = ["write(3, \"x\"..., 4000000) = 4000000", "fallocate(3, 0, 0, 4000000) = 0"];
+    for call in call {
+        let log = format!("1 openat(AT_FDCWD, \"new\", O_WRONLY|O_CREAT, 0600) = 3\n1 {call}\n");
+        fs::write(dir.path().join("strace.log"), log).expect("our own file");
+        let mut full = run::command("unshare", dir.path());
+        full.args(["--map-root-user", "--mount", "sh", "-c", mount, "sh", env!("CARGO_BIN_EXE_trace")]);
+        full.args(QUICK).args(["--writes", "--scratch", "full", "--cwd", cwd, "strace.log"]);
+        let done = run(&mut full);
+        if done.stderr.starts_with("unshare") || done.stderr.starts_with("mount") {
+            skip("a_file_system_without_room_for_what_is_written_is_an_error", &done.stderr);
+            return;
+        }
+        assert!(!done.status.success(), "{done:?}");
+        assert!(done.stderr.contains("there is not enough room on the file system of full"), "{done:?}");
+        assert!(done.stderr.contains("--scratch DIR"), "{done:?}");
+    }
 }
 
 /// What a program that has ended said on its standard error.

@@ -91,7 +91,7 @@ impl Binder<'_> {
             Op::Lock { fd, operation } => Change::Lock { handle: self.handle(thread, fd)?, operation },
             Op::LockRange { fd, lock } => Change::LockRange { handle: self.handle(thread, fd)?, lock },
             Op::Copy { from, from_offset, to, to_offset, count, call: made } => {
-                let count = self.written(count, call)?;
+                let count = self.copied(count, call)?;
                 let (from, to) = (self.handle(thread, from)?, self.handle(thread, to)?);
                 Change::Copy { from, from_offset, to, to_offset, count, call: made }
             }
@@ -167,6 +167,14 @@ impl Binder<'_> {
             Ok(returned) if returned > limit => Err(Skip::TooLarge),
             Ok(returned) if asked > limit => Ok(returned as u32),
             _ => Ok(asked.min(limit) as u32),
+        }
+    }
+
+    /// A copy needs no memory here: it may be of as many bytes as a call moves.
+    fn copied(&self, asked: u64, call: &Call) -> Result<u32, Skip> {
+        match u64::try_from(call.ret) {
+            Ok(moved) if (self.plan.limits.transfer..=MAX_TRANSFER).contains(&moved) => Ok(moved as u32),
+            _ => self.written(asked, call),
         }
     }
 

@@ -19,8 +19,9 @@ use crate::guard::{Guard, Readable};
 use crate::plan::{Call, CallId, PathId, Plan, StatFacts};
 use crate::program::{Program, room};
 use crate::session::most_open;
-use crate::sys::calls::{Descriptors, Observed, Scratch, list_rest, perform};
+use crate::sys::calls::{Descriptors, Observed, Scratch, perform};
 use crate::sys::files::{Identity, identity, reopen};
+use crate::sys::rest::go_on;
 use crate::sys::usage::descriptor_limit;
 use crate::{ReplayError, verify};
 
@@ -188,11 +189,8 @@ impl Rehearsal<'_> {
             Err(Refusal::Skip(skip)) => return Ok(Err(skip)),
             Err(Refusal::Landlock(error)) => return Err(error.into()),
         };
-        if let Action::ListDir { handle, count } = step.action {
-            let recorded = self.plan.calls.get(step.call as usize).map_or(0, |call| call.ret);
-            let wanted = recorded.min(count.into());
-            list_rest(self.descriptors.get(handle), wanted, &mut observed, &mut self.scratch);
-        }
+        let wanted = || self.plan.calls.get(step.call as usize).map_or(0, |call| call.ret);
+        go_on(&step.action, wanted, &self.descriptors, &mut observed, &mut self.scratch);
         Ok(self.compare(step, observed))
     }
 

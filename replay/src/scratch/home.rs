@@ -81,9 +81,10 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Makes a home, and removes those that others have left behind. Who removes it is there before it is.
-    pub(super) fn new(base: &Path, spread: bool) -> io::Result<Self> {
-        remove_left(base);
+    /// Makes a home, and removes those that others have left behind; `left` is told of those that cannot be. Who removes it is
+    /// there before it is.
+    pub(super) fn new(base: &Path, spread: bool, left: impl FnMut(PathBuf)) -> io::Result<Self> {
+        remove_left(base, left);
         for _ in 0..ATTEMPTS {
             let token = format!("{:016x}", fastrand::Rng::new().u64(..));
             let path = std::path::absolute(base)?.join(format!("{PREFIX}{token}"));
@@ -93,6 +94,13 @@ impl Watch {
             }
         }
         Err(io::Error::other("other replays remove it again and again"))
+    }
+
+    /// Returns when the tree is gone, or, with its path, when it cannot be removed.
+    pub(super) fn remove(self) -> Option<PathBuf> {
+        let Self { home, keeper } = self;
+        drop(keeper);
+        Some(home.path).filter(|path| path.symlink_metadata().is_ok() && !is_removed(path))
     }
 
     pub(super) fn held(&self) -> Option<i32> {
@@ -133,22 +141,30 @@ pub(super) fn is_marked(root: &Path, token: &str) -> bool {
     fs::read(root.join(OWN_DIRECTORY).join(MARKER)).is_ok_and(|found| found == token.as_bytes())
 }
 
-/// Trees of this user that no process holds any more.
-fn remove_left(base: &Path) {
-    let Ok(entries) = fs::read_dir(base) else { return };
-    for entry in entries.flatten() {
-        let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX))
-            && entry.metadata().is_ok_and(|found| found.is_dir() && found.uid() == effective_ids().0);
-        if !is_ours {
-            continue;
-        }
-        let flags = libc::O_NOFOLLOW | libc::O_CLOEXEC;
-        let lock = OpenOptions::new().read(true).custom_flags(flags).open(entry.path().join(LOCK));
-        // Held while it is removed: who has just made it sees that.
-        let locked = lock.ok().filter(|lock| try_lock(lock.as_fd()).unwrap_or(false));
-        if locked.is_some() {
-            let _ = remove(&entry.path());
-        }
+/// Trees of this user that no process holds any more, and that this one holds now: whoever has just made one sees that.
+fn left_in(base: &Path) -> Vec<(PathBuf, File)> {
+    let entries = fs::read_dir(base).into_iter().flatten().flatten();
+    let ours = entries.filter(|entry| {
+        entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX))
+            && entry.metadata().is_ok_and(|found| found.is_dir() && found.uid() == effective_ids().0)
+    });
+    let flags = libc::O_NOFOLLOW | libc::O_CLOEXEC;
+    let lock = |path: &Path| OpenOptions::new().read(true).custom_flags(flags).open(path.join(LOCK));
+    let held = ours.filter_map(|entry| Some((entry.path(), lock(&entry.path()).ok()?)));
+    held.filter(|(_, lock)| try_lock(lock.as_fd()).unwrap_or(false)).collect()
+}
+
+/// Removes those; `kept` is told of those that cannot be.
+fn remove_left(base: &Path, kept: impl FnMut(PathBuf)) {
+    let cannot = |(path, _held): (PathBuf, File)| Some(path).filter(|path| !is_removed(path));
+    left_in(base).into_iter().filter_map(cannot).for_each(kept);
+}
+
+/// Removes a directory; whether that can be done. Somebody else may be removing it, too.
+fn is_removed(directory: &Path) -> bool {
+    match remove(directory) {
+        Ok(()) => true,
+        Err(error) => matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty),
     }
 }
 
@@ -173,13 +189,14 @@ fn remove(directory: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::files::tests_support::unprivileged;
 
     #[test]
     fn a_home_goes_with_its_watch_and_a_left_one_with_the_next() {
         let base = tempfile::tempdir().unwrap();
         let left = base.path().join(format!("{PREFIX}left"));
         let held = Home::create(left.clone(), "token".to_owned(), false).unwrap().unwrap();
-        let watched = Watch::new(base.path(), true).unwrap();
+        let watched = Watch::new(base.path(), true, |_| ()).unwrap();
         assert!(left.exists(), "it is held");
         let deep = watched.home.tree().join("a/b");
         fs::create_dir_all(&deep).unwrap();
@@ -190,8 +207,21 @@ mod tests {
         drop(watched);
         assert!(!path.exists());
         drop(held);
-        drop(Watch::new(base.path(), true).unwrap());
+        drop(Watch::new(base.path(), true, |_| ()).unwrap());
         assert!(!left.exists(), "nobody held it");
+    }
+
+    #[test]
+    fn a_home_that_cannot_be_removed_is_told() {
+        unprivileged(|base| {
+            let watch = Watch::new(base, false, |left| panic!("{left:?}")).unwrap();
+            let home = watch.home.path.clone();
+            fs::set_permissions(base, Permissions::from_mode(0o500)).unwrap();
+            assert_eq!(watch.remove(), Some(home.clone()));
+            fs::set_permissions(base, Permissions::from_mode(0o700)).unwrap();
+            fs::remove_dir_all(home).unwrap();
+            assert_eq!(Watch::new(base, false, |left| panic!("{left:?}")).unwrap().remove(), None);
+        });
     }
 
     #[test]
@@ -201,7 +231,7 @@ mod tests {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 while !over.load(std::sync::atomic::Ordering::Relaxed) {
-                    remove_left(base.path());
+                    remove_left(base.path(), |_| ());
                 }
             });
             let kept = (0..300).all(|round| {

@@ -45,6 +45,8 @@ pub enum TooMuch {
     #[error("the log reads and writes files of more than {0} bytes together, too much for a scratch tree")]
     WrittenBytes(u64),
     /// Names of a file.
-    #[error("the log has a file of more than {0} names, more than file systems allow")]
+    #[error(
+        "the log has a file of more than {0} names, more than a scratch tree holds (ext4 has no more): replay a part of it"
+    )]
     Names(u32),
 }

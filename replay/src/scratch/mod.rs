@@ -41,7 +41,8 @@ use crate::plan::Plan;
 use crate::run::{Place, Run};
 use crate::session::{Outcome, Prepared, Progress, ScratchTree, Session};
 use crate::sys::confine::{
-    close_all_but, comes_first, die_with_parent, fork_to, kill, process_id, signal_of, wait,
+    close_all_but, comes_first, die_with_parent, fork_to, ignore_size_limit, kill, process_id, signal_of,
+    wait,
 };
 use confined::{await_mapping, confine, map_ids};
 use home::Watch;
@@ -78,13 +79,31 @@ pub fn replay_in_scratch(
     report: impl FnOnce(&Outcome) -> Vec<u8>,
 ) -> Result<Vec<u8>, ReplayError> {
     let base = place::choose(&plan, scratch.directory.as_deref());
-    let watch = Watch::new(&base.directory, base.passes_freed_inodes);
-    let watch = watch
-        .map_err(|error| ReplayError::Base { directory: base.directory.display().to_string(), error })?;
+    let directory = base.directory.clone();
+    let left = |path| progress(Progress::Left(path));
+    let watch = Watch::new(&directory, base.passes_freed_inodes, left)
+        .map_err(|error| ReplayError::Base { directory: directory.display().to_string(), error })?;
+    let outcome = replay_watched(plan, options, scratch, base, &watch, &mut progress, report);
+    if let Some(left) = watch.remove() {
+        progress(Progress::Left(left));
+    }
+    outcome
+}
+
+/// The same in a directory that somebody removes.
+fn replay_watched(
+    plan: Plan,
+    options: &Options,
+    scratch: &Scratch,
+    base: Base,
+    watch: &Watch,
+    progress: &mut impl FnMut(Progress),
+    report: impl FnOnce(&Outcome) -> Vec<u8>,
+) -> Result<Vec<u8>, ReplayError> {
     let (mut frames, told) = io::pipe().map_err(ReplayError::io(NO_CHILD))?;
     let (answers, mut answer) = io::pipe().map_err(ReplayError::io(NO_CHILD))?;
     let parent = process_id();
-    let child = Child { plan, options, scratch, base, watch: &watch, parent };
+    let child = Child { plan, options, scratch, base, watch, parent };
     // What the child has is moved into the closure, and dropped here as soon as it runs.
     let pid = fork_to(move || child.live(told, answers, report)).map_err(ReplayError::io(NO_CHILD))?;
     let mut outcome = Err(ReplayError::Panicked);
@@ -172,6 +191,7 @@ impl Child<'_> {
         report: impl FnOnce(&Outcome) -> Vec<u8>,
     ) -> Result<Vec<u8>, ReplayError> {
         die_with_parent(self.parent).map_err(ReplayError::io(NO_CHILD))?;
+        ignore_size_limit();
         let home = &self.watch.home;
         let kept = [
             Some(told.as_raw_fd()),
@@ -235,8 +255,9 @@ fn in_tree(
     };
     tell(Progress::Rehearsing);
     let Bound { handles, descriptions, .. } = bound;
-    let rehearse::Rehearsed { program, differences, end } =
-        rehearse::rehearse(plan, modelled, (handles, descriptions), most_open, &mut tree)?;
+    let rehearsed = rehearse::rehearse(plan, modelled, (handles, descriptions), most_open, &mut tree)?;
+    let no_room = || ReplayError::NoRoom { directory: base.directory.display().to_string() };
+    let rehearse::Rehearsed { program, differences, end } = rehearsed.ok_or_else(no_room)?;
     let run = Run::in_tree(Arc::new(program), Place { tree, end });
     Ok((run, differences, facts))
 }

@@ -9,13 +9,14 @@ use std::os::fd::AsFd;
 use super::model::{Modelled, follow};
 use super::tree::{State, Tree};
 use crate::ReplayError;
-use crate::bind::{Action, Skip, Step};
+use crate::bind::{Action, Change, Skip, Step};
 use crate::plan::{Call, CallId, PathId, Plan, StatFacts};
 use crate::program::{LONGEST_ENTRY, Program, room};
 use crate::rehearse::{DIFFERENCES_KEPT, Difference};
 use crate::run::open_initial;
-use crate::sys::calls::{Descriptors, Observed, Scratch, list_rest, perform};
-use crate::sys::files::{Identity, borrow, identity, locate};
+use crate::sys::calls::{Descriptors, Observed, Scratch, perform};
+use crate::sys::files::{Identity, borrow, free_bytes, identity, locate};
+use crate::sys::rest::go_on;
 use crate::verify::{self, What};
 
 /// Rounds that begin anew after the first change that the log's call did not make.
@@ -30,14 +31,14 @@ pub(crate) struct Rehearsed {
     pub(crate) end: State,
 }
 
-/// Rehearses the modelled steps in their tree, with so many descriptors at most.
+/// Rehearses the modelled steps in their tree, with so many descriptors at most. `None`: there is no room for what they write.
 pub(crate) fn rehearse(
     plan: Plan,
     modelled: Modelled,
     shape: (usize, Vec<u32>),
     most_open: usize,
     tree: &mut Tree,
-) -> Result<Rehearsed, ReplayError> {
+) -> Result<Option<Rehearsed>, ReplayError> {
     let (handles, descriptions) = shape;
     let steps = modelled.steps.len();
     let mut rehearsal = Rehearsal {
@@ -50,11 +51,15 @@ pub(crate) fn rehearse(
         descriptors: Descriptors::new(handles),
         open: 0,
         most_open,
+        is_full: false,
         scratch: Scratch::new(room(&modelled.steps)),
         plan: &plan,
     };
     let mut rounds = 0;
     while !rehearsal.round(rounds < CAREFUL_ROUNDS) {
+        if rehearsal.is_full {
+            return Ok(None);
+        }
         rounds += 1;
         tree.restore().map_err(ReplayError::io(super::NOT_RESTORED))?;
     }
@@ -76,7 +81,7 @@ pub(crate) fn rehearse(
         initial: modelled.opened,
         skips,
     };
-    Ok(Rehearsed { program, differences, end })
+    Ok(Some(Rehearsed { program, differences, end }))
 }
 
 struct Rehearsal<'a> {
@@ -91,6 +96,8 @@ struct Rehearsal<'a> {
     /// How many of them are open, and may be.
     open: usize,
     most_open: usize,
+    /// A call found no room for what it writes, as the log's did.
+    is_full: bool,
     scratch: Scratch,
 }
 
@@ -110,6 +117,9 @@ impl Rehearsal<'_> {
             let Err(skip) = self.step(index) else { continue };
             all = false;
             self.drop_step(index, skip);
+            if self.is_full {
+                break;
+            }
             let changed = self.steps[index].changes_files() && self.expected[index].ret >= 0;
             if careful && changed && skip == Skip::Differs {
                 break;
@@ -129,13 +139,14 @@ impl Rehearsal<'_> {
             return Err(Skip::NoDescriptor);
         }
         let mut observed = perform(&step.action, &self.plan.paths, &self.descriptors, &mut self.scratch);
-        if let Action::ListDir { handle, count } = step.action {
-            // The log has other names, and with them another number of bytes.
-            let all = i64::from(count) - LONGEST_ENTRY;
-            list_rest(self.descriptors.get(handle), all, &mut observed, &mut self.scratch);
-        }
-        self.expected[index] = observed;
         let call = self.plan.calls.get(step.call as usize);
+        let wanted = || match step.action {
+            // The log has other names, and with them another number of bytes.
+            Action::ListDir { count, .. } => i64::from(count) - LONGEST_ENTRY,
+            _ => call.map_or(0, |call| call.ret),
+        };
+        go_on(&step.action, wanted, &self.descriptors, &mut observed, &mut self.scratch);
+        self.expected[index] = observed;
         let differs = call.and_then(|call| Some((call, self.compare(call, &step.action, observed)?)));
         let Some((call, what)) = differs else {
             self.open += usize::from(step.action.defines().is_some());
@@ -148,9 +159,28 @@ impl Rehearsal<'_> {
                 crate::sys::calls::close(fd);
             }
         }
+        self.is_full |= self.found_no_room(&step.action, call.ret, observed.ret);
         let call_id = CallId(step.call);
         self.differences.push(Difference { call: call_id, recorded: call.ret, here: observed.ret, what });
         Err(Skip::Differs)
+    }
+
+    /// Whether a call that came to something else failed, or wrote less, because the file system is full.
+    fn found_no_room(&self, action: &Action, recorded: i64, here: i64) -> bool {
+        match action {
+            // What does not fit into one inode is said to have no room, too.
+            Action::Change(Change::Attribute { .. }) => false,
+            Action::Change(
+                Change::Write { handle, .. }
+                | Change::Pwrite { handle, .. }
+                | Change::Copy { to: handle, .. },
+            ) if here >= 0 => {
+                let free = borrow(self.descriptors.get(*handle)).map(free_bytes).transpose().ok().flatten();
+                free.is_some_and(|free| recorded - here > free as i64)
+            }
+            Action::Change(_) => [libc::ENOSPC, libc::EDQUOT].iter().any(|&errno| here == -i64::from(errno)),
+            _ => false,
+        }
     }
 
     fn drop_step(&mut self, index: usize, skip: Skip) {

@@ -1,6 +1,8 @@
 //! What the confined process says to the one that made it: frames through a pipe.
 
+use std::ffi::OsString;
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use crate::session::Progress;
 
@@ -27,6 +29,7 @@ impl Frame {
             Self::Progress(Progress::Rehearsing) => (0, numbers(1, 0, 0)),
             Self::Progress(Progress::Measuring { done, of }) => (0, numbers(2, *done, *of)),
             Self::Progress(Progress::Stopping) => (0, numbers(3, 0, 0)),
+            Self::Progress(Progress::Left(path)) => (4, path.as_os_str().as_bytes().to_vec()),
             Self::Namespaces => (1, Vec::new()),
             Self::Report(report) => (2, report.clone()),
             Self::Error(error) => (3, error.clone().into_bytes()),
@@ -54,6 +57,7 @@ impl Frame {
             0 => progress(&payload).map(Self::Progress),
             1 => Some(Self::Namespaces),
             2 => Some(Self::Report(payload)),
+            4 => Some(Self::Progress(Progress::Left(OsString::from_vec(payload).into()))),
             _ => Some(Self::Error(String::from_utf8_lossy(&payload).into_owned())),
         })
     }
@@ -82,6 +86,7 @@ mod tests {
             Frame::Namespaces,
             Frame::Progress(Progress::Rehearsing),
             Frame::Progress(Progress::Measuring { done: 1, of: 30 }),
+            Frame::Progress(Progress::Left("/tmp/\u{e4}".into())),
             Frame::Report(b"text\0".to_vec()),
             Frame::Error("why".to_owned()),
         ];

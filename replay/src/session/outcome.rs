@@ -1,5 +1,6 @@
 //! What came of a replay: what was replayed, what was not and why, and a row for each strategy.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Costs;
@@ -12,7 +13,7 @@ use crate::program::Program;
 use crate::rehearse::Difference;
 
 /// How far a replay has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// The scratch tree.
     Making {
@@ -32,6 +33,8 @@ pub enum Progress {
     },
     /// It was asked to stop; what it has made is being removed.
     Stopping,
+    /// A scratch tree, of this replay or of one before, could not be removed.
+    Left(PathBuf),
 }
 
 /// What was replayed and what not.

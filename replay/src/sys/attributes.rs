@@ -1,12 +1,37 @@
 //! Extended attributes, and what is told of a file system.
 //!
-//! These calls take a path or a descriptor, and (before Linux 6.13) no directory to start from: a relative path's file
-//! is opened for them, which makes them a little dearer than they were.
+//! These calls take a path or a descriptor, and only since Linux 6.13 a directory to start from: before, a relative path's file
+//! is opened for them, which makes them a little dearer than they were, and cannot be done with a link.
 
 use std::ffi::CStr;
+use std::sync::OnceLock;
 
 use super::calls::{Observed, Scratch, bare, close, open, result};
 use crate::plan::AttributeCall;
+
+/// Calls with a directory to start from, by the numbers that all architectures share (`asm-generic/unistd.h`).
+const SET_FROM: libc::c_long = 463;
+const GET_FROM: libc::c_long = 464;
+const LIST_FROM: libc::c_long = 465;
+const REMOVE_FROM: libc::c_long = 466;
+
+/// `struct xattr_args` of `linux/xattr.h`.
+#[repr(C)]
+struct Value {
+    address: u64,
+    size: u32,
+    flags: u32,
+}
+
+/// Whether this kernel has them, and lets them be made.
+pub(crate) fn take_directories() -> bool {
+    static KNOWN: OnceLock<bool> = OnceLock::new();
+    *KNOWN.get_or_init(|| {
+        // SAFETY: the name ends with NUL, and no bytes are to be written.
+        let tried = unsafe { libc::syscall(LIST_FROM, -1, c"x".as_ptr(), 0, std::ptr::null_mut::<u8>(), 0) };
+        result(tried) == -i64::from(libc::EBADF)
+    })
+}
 
 /// What a call is made on.
 enum Target<'a> {
@@ -52,11 +77,42 @@ pub(super) struct Attribute<'a> {
 
 impl Attribute<'_> {
     pub(super) fn perform(&self, scratch: &mut Scratch) -> Observed {
+        if !matches!(self.path.to_bytes(), [] | [b'/', ..]) && take_directories() {
+            return bare(self.at_directory(scratch));
+        }
         let nofollow = if self.nofollow { libc::O_NOFOLLOW } else { 0 };
         match Target::new(self.start, self.path, libc::O_RDONLY | libc::O_NONBLOCK | nofollow) {
             Ok(target) => bare(self.on(&target, scratch)),
             Err(failed) => bare(failed),
         }
+    }
+
+    fn at_directory(&self, scratch: &mut Scratch) -> i64 {
+        let (start, path, name) = (self.start, self.path.as_ptr(), self.name.as_ptr());
+        let flags = if self.nofollow { libc::AT_SYMLINK_NOFOLLOW } else { 0 };
+        let value = |address: *const u8, flags: u8| Value {
+            address: address as u64,
+            size: self.size,
+            flags: flags.into(),
+        };
+        // SAFETY: names end with NUL; the buffers have `size` bytes; values are live, and of the size told.
+        result(unsafe {
+            match self.call {
+                AttributeCall::Get => {
+                    let mut value = value(scratch.pointer_for(self.size), 0);
+                    libc::syscall(GET_FROM, start, path, flags, name, &raw mut value, size_of::<Value>())
+                }
+                AttributeCall::List => {
+                    let buffer = scratch.pointer_for(self.size);
+                    libc::syscall(LIST_FROM, start, path, flags, buffer, self.size as usize)
+                }
+                AttributeCall::Set => {
+                    let value = value(scratch.pattern(self.seed, self.size), self.flags);
+                    libc::syscall(SET_FROM, start, path, flags, name, &raw const value, size_of::<Value>())
+                }
+                AttributeCall::Remove => libc::syscall(REMOVE_FROM, start, path, flags, name),
+            }
+        })
     }
 
     fn on(&self, target: &Target, scratch: &mut Scratch) -> i64 {

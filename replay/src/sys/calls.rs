@@ -342,28 +342,7 @@ pub(crate) fn list_directory(path: &CStr, scratch: &mut Scratch) -> u64 {
     }
 }
 
-/// Adds to a listing what it came to too little; how many calls that took.
-///
-/// `getdents64` returns what it has when the thread has a signal pending (`fs/readdir.c`, `filldir64`), and one is pending, as
-/// far as that looks, whenever the kernel has work for a thread that used a ring: a worker that has completed an operation, and,
-/// tens of milliseconds later, a ring that was closed (`io_uring/io_uring.c`, `io_ring_exit_work`). A program goes on listing until there is
-/// nothing more; here the rest is asked for at once.
-#[inline]
-pub(crate) fn list_rest(fd: i32, wanted: i64, observed: &mut Observed, scratch: &mut Scratch) -> u64 {
-    let mut calls = 0;
-    let mut last = observed.ret;
-    while last > 0 && observed.ret < wanted {
-        // No more than the first call had room for.
-        let more = list(fd, (wanted - observed.ret) as u32, scratch);
-        last = more.ret;
-        observed.ret += last.max(0);
-        observed.digest = observed.digest.wrapping_add(more.digest);
-        calls += 1;
-    }
-    calls
-}
-
-fn list(fd: i32, count: u32, scratch: &mut Scratch) -> Observed {
+pub(super) fn list(fd: i32, count: u32, scratch: &mut Scratch) -> Observed {
     // SAFETY: the buffer has room for `count` bytes.
     let ret = result(unsafe {
         libc::syscall(libc::SYS_getdents64, fd, scratch.pointer_for(count), count as usize)

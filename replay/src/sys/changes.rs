@@ -129,7 +129,7 @@ fn change_file(change: &Change, paths: &Paths, descriptors: &Descriptors) -> Obs
     })
 }
 
-fn copy(
+pub(super) fn copy(
     (from, from_at): (i32, Offset),
     (to, to_at): (i32, Offset),
     count: usize,

@@ -100,6 +100,12 @@ pub(crate) fn effective_ids() -> (u32, u32) {
     unsafe { (libc::geteuid(), libc::getegid()) }
 }
 
+/// A file that grows beyond what may be (`ulimit -f`) is a call that fails (EFBIG), not this process's end.
+pub(crate) fn ignore_size_limit() {
+    // SAFETY: no handler is set.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+}
+
 /// Files are made with the very mode that is asked for.
 pub(crate) fn clear_umask() {
     // SAFETY: takes no pointers.

@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
@@ -91,13 +91,23 @@ pub(crate) fn file_system(file: BorrowedFd) -> io::Result<i64> {
 
 /// How many files there may still be on the file system that a file is on.
 pub(crate) fn free_inodes(file: &File) -> io::Result<u64> {
+    Ok(statvfs(file.as_fd())?.f_favail)
+}
+
+/// How many bytes this user may still write on the file system that a file is on.
+pub(crate) fn free_bytes(file: BorrowedFd) -> io::Result<u64> {
+    let statvfs = statvfs(file)?;
+    Ok(statvfs.f_bavail.saturating_mul(statvfs.f_frsize))
+}
+
+fn statvfs(file: BorrowedFd) -> io::Result<libc::statvfs> {
     let mut statvfs = MaybeUninit::<libc::statvfs>::uninit();
     // SAFETY: `statvfs` has room for the struct.
     if unsafe { libc::fstatvfs(file.as_raw_fd(), statvfs.as_mut_ptr()) } != 0 {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the call succeeded, so the struct is filled.
-    Ok(unsafe { statvfs.assume_init() }.f_favail)
+    Ok(unsafe { statvfs.assume_init() })
 }
 
 /// Makes the contents of a file those of another, without copying them.
@@ -221,6 +231,24 @@ pub(crate) mod tests_support {
     pub(crate) fn takes_attributes(path: &std::ffi::CStr) -> bool {
         // SAFETY: both names end with NUL, and the value has a byte.
         unsafe { libc::setxattr(path.as_ptr(), c"user.probe".as_ptr(), c"1".as_ptr().cast(), 1, 0) == 0 }
+    }
+
+    /// Does this with the rights of a user who is not root; a directory of that user's is given.
+    pub(crate) fn unprivileged<T: Send>(work: impl FnOnce(&std::path::Path) -> T + Send) -> T {
+        const NOBODY: u32 = 65534;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        std::thread::scope(|scope| {
+            let as_user = || {
+                if super::super::confine::effective_ids().0 == 0 {
+                    std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+                    // SAFETY: takes no pointers. Both are of this thread alone, which ends.
+                    unsafe { (libc::setfsgid(NOBODY), libc::setfsuid(NOBODY)) };
+                }
+                work(path)
+            };
+            scope.spawn(as_user).join().unwrap()
+        })
     }
 
     pub(crate) fn make_fifo(path: &std::ffi::CStr) {

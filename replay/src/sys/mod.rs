@@ -1,6 +1,6 @@
 //! Raw kernel calls: all of the crate's `unsafe`.
 
-mod attributes;
+pub(crate) mod attributes;
 pub(crate) mod bare;
 pub(crate) mod cache;
 pub(crate) mod calls;
@@ -10,6 +10,7 @@ pub(crate) mod entries;
 pub(crate) mod files;
 pub(crate) mod processors;
 pub(crate) mod punts;
+pub(crate) mod rest;
 pub(crate) mod ring;
 pub(crate) mod started;
 pub(crate) mod text;

@@ -12,7 +12,7 @@ use trace_replay::{Lookahead, Options, Progress, Scratch, Strategy};
 use super::super::failure::{Failure, note};
 use super::super::input;
 use super::super::progress::RunsBar;
-use super::super::replay::{added_ns, recorded, runs};
+use super::super::replay::{added_ns, recorded, runs, tell_left};
 use super::runs::{Outcome, ended_by};
 use crate::analysis::compare::{Replayed, median};
 use crate::analysis::replay::{Known, KnownWall, Replay};
@@ -73,10 +73,12 @@ fn replay(which: Which, log: &Path, place: &input::Place, wall_ns: Vec<f64>) -> 
     };
     let known = Known { wall, lost: planned.lost, asked: options.strategies.clone(), ..Known::default() };
     let mut bar = RunsBar::now("replaying");
-    let progress = |progress| {
-        if let Progress::Making { done, of } | Progress::Measuring { done, of } = progress {
+    let progress = |progress| match progress {
+        Progress::Making { done, of } | Progress::Measuring { done, of } => {
             bar.finished(done, done as f64 / of.max(1) as f64);
         }
+        Progress::Left(directory) => tell_left(&directory),
+        Progress::Rehearsing | Progress::Stopping => {}
     };
     let replayed = match which {
         Which::Reads => {

@@ -21,6 +21,7 @@ use trace_replay::{Cache, Lookahead, Options, Outcome, Progress, RecordedTimes, 
 
 use self::choice::{strategies, sweep};
 use self::stop::Stop;
+pub(super) use self::writes::tell_left;
 use super::attaching::parse_duration;
 use super::drawing_file;
 use super::failure::{Failure, note};

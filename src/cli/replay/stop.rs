@@ -15,6 +15,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use super::super::failure::{Failure, ending_code, note};
 use super::super::progress::RunsBar;
+use crate::capture::launch::was_ignored_at_start;
 use crate::capture::untraced::signal_name;
 
 const ENDING: [Signal; 3] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM];
@@ -25,9 +26,11 @@ pub(super) struct Stop {
 }
 
 impl Stop {
-    /// Before there are other threads, which would get the signals.
+    /// Before there are other threads, which would get the signals. One that this process was told to ignore when it was
+    /// started (`nohup`) stays ignored: blocked, it would come nevertheless.
     pub(super) fn new() -> Result<Self, Failure> {
-        let signals: SigSet = ENDING.into_iter().collect();
+        let signals: SigSet =
+            ENDING.into_iter().filter(|&signal| !was_ignored_at_start(signal as i32)).collect();
         let opened = signals
             .thread_block()
             .and_then(|()| SignalFd::with_flags(&signals, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC));

@@ -3,6 +3,7 @@
 //! It is made by a process that is confined to that tree, so what is to be shown and written comes from there as bytes, and
 //! is shown and written here (`replay::show`).
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::PoisonError;
 
@@ -48,6 +49,7 @@ pub fn replay(
             let name = signal.map_or("a signal", signal_name);
             note(format_args!("the replay was interrupted ({name}); its scratch tree is being removed"));
         }
+        Progress::Left(directory) => tell_left(&directory),
     };
     let shown = trace_replay::replay_in_scratch(plan, options, &scratch, progress, told);
     bar.finish();
@@ -60,6 +62,14 @@ pub fn replay(
         serde_json::from_slice(&shown).context("the confined process gave no result that can be read")?;
     let _to_its_end = writing.lock().unwrap_or_else(PoisonError::into_inner);
     show(arguments, shown)
+}
+
+/// A scratch tree is still there.
+pub(in crate::cli) fn tell_left(directory: &Path) {
+    note(format_args!(
+        "a scratch tree could not be removed, and is left behind: {} (is a file in it immutable, or something mounted there?)",
+        directory.display()
+    ));
 }
 
 fn check(arguments: &Arguments, options: &Options) -> Result<(), Failure> {

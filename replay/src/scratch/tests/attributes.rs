@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::*;
 use crate::plan::AttributeCall;
+use crate::sys::attributes::take_directories;
 use crate::sys::files::tests_support::takes_attributes;
 
 const ENODATA: i64 = -(libc::ENODATA as i64);
@@ -17,6 +18,14 @@ impl Attributes {
         let (path, name) = (self.0.path(path), self.0.path(name));
         // A list and a value that is asked for have more room than they need.
         self.0.call(Op::Attribute { at, path, nofollow: false, call, name, size, flags: 0 }, ret);
+    }
+
+    /// Without following a link.
+    fn of_link(&mut self, path: &str, call: AttributeCall, ret: i64) {
+        let name = if call == AttributeCall::List { "" } else { "user.note" };
+        let (path, name) = (self.0.path(path), self.0.path(name));
+        self.0
+            .call(Op::Attribute { at: At::Cwd, path, nofollow: true, call, name, size: 100, flags: 0 }, ret);
     }
 
     /// Only where there is none.
@@ -37,6 +46,15 @@ fn log() -> Log {
     log.call(At::Cwd, "new", AttributeCall::Get, 100, 5);
     log.call(At::Cwd, "/w/new", AttributeCall::List, 100, 10);
     log.call(At::Cwd, "missing", AttributeCall::Get, 100, ENOENT);
+    if take_directories() {
+        // A link that leads nowhere.
+        log.0.symlink("nowhere", "link", 0);
+        log.of_link("link", AttributeCall::List, 0);
+        log.of_link("link", AttributeCall::Get, ENODATA);
+        log.of_link("new", AttributeCall::Get, 5);
+    } else {
+        eprintln!("skipped: attributes of links, for this kernel's calls take no directory to start from");
+    }
     log.create("old");
     log.call(At::Cwd, "/w/old", AttributeCall::Get, 0, 7);
     log.call(At::Cwd, "new", AttributeCall::Remove, 0, 0);

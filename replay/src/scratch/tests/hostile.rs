@@ -158,4 +158,14 @@ fn what_is_too_much_is_an_error_before_anything_is_made() {
         (0..101).for_each(|number| log.stat(&number.to_string(), 0, facts));
     });
     assert!(named.contains("more than 100 names"), "{named}");
+    let linked = |names: usize| {
+        let mut log = Log::new();
+        log.create("a", 1);
+        log.link("a", "gone", 0);
+        log.unlink("gone", 0, 0);
+        (1..names).for_each(|number| log.link("a", &number.to_string(), 0));
+        needs(&log.plan(), &limits).map_err(|error| error.to_string())
+    };
+    assert!(linked(100).is_ok());
+    assert_eq!(linked(101).unwrap_err(), named);
 }

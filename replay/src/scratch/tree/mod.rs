@@ -10,6 +10,7 @@ mod restore;
 mod state;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -76,14 +77,13 @@ impl Tree {
         mut progress: impl FnMut(usize, usize),
     ) -> io::Result<Self> {
         let mut tree = Self { root: root.to_owned(), root_mode, items, made: HashMap::new(), kept: None };
-        set_mode(root, root_mode)?;
         let all: Vec<usize> = (0..tree.items.len()).collect();
         for chunk in all.chunks(REPORTED) {
             progress(chunk[0], all.len());
             chunk.iter().try_for_each(|&index| tree.make_item(index))?;
         }
-        tree.close_directories(&all)?;
-        tree.stamp_others(&all)?;
+        tree.finish(&all)?;
+        set_mode(root, root_mode).map_err(about(b""))?;
         Ok(tree)
     }
 
@@ -130,12 +130,20 @@ impl Tree {
         self.root.join(OsStr::from_bytes(path))
     }
 
-    /// A file's stamp is taken while it is open, which saves a lookup; those of others when all are made.
     fn make_item(&mut self, index: usize) -> io::Result<()> {
+        let stamp = self.make_one(index).map_err(|error| about(&self.items[index].path)(error))?;
+        if let Some(stamp) = stamp {
+            self.made.insert(self.items[index].path.as_slice().into(), stamp);
+        }
+        Ok(())
+    }
+
+    /// A file's stamp is taken while it is open, which saves a lookup; those of others when all are made.
+    fn make_one(&self, index: usize) -> io::Result<Option<Stamp>> {
         let item = &self.items[index];
         let path = self.path(&item.path);
         match &item.what {
-            Made::Directory => DirBuilder::new().mode(0o700).create(path),
+            Made::Directory => DirBuilder::new().mode(0o700).create(path)?,
             Made::File { size, filled } => {
                 let flags = libc::O_NOFOLLOW | libc::O_CLOEXEC;
                 let mut file = OpenOptions::new()
@@ -155,41 +163,39 @@ impl Tree {
                     file.set_permissions(Permissions::from_mode(item.mode))?;
                     metadata = file.metadata()?;
                 }
-                let stamp = Stamp { is_fleeting: item.has_attributes, ..stamp(&metadata) };
-                self.made.insert(item.path.as_slice().into(), stamp);
-                Ok(())
+                return Ok(Some(Stamp { is_fleeting: item.has_attributes, ..stamp(&metadata) }));
             }
             Made::Link(target) => {
                 symlink(OsStr::from_bytes(target), &path)?;
-                set_modified(&path, MADE)
+                set_modified(&path, MADE)?;
             }
-            Made::Name { of } => fs::hard_link(self.path(&self.items[*of as usize].path), path),
+            Made::Name { of } => fs::hard_link(self.path(&self.items[*of as usize].path), path)?,
         }
+        Ok(None)
     }
 
-    /// Directories get their own permissions when all is in them.
-    fn close_directories(&self, made: &[usize]) -> io::Result<()> {
+    /// Directories get their own permissions when all is in them, from the innermost on; what has no stamp yet gets one.
+    fn finish(&mut self, made: &[usize]) -> io::Result<()> {
         for &index in made.iter().rev() {
-            let item = &self.items[index];
-            if item.what == Made::Directory {
-                set_mode(&self.path(&item.path), item.mode)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn stamp_others(&mut self, items: &[usize]) -> io::Result<()> {
-        for &index in items {
-            if matches!(self.items[index].what, Made::File { .. }) {
-                continue;
-            }
-            let Item { path, has_attributes, .. } = &self.items[index];
-            let stamp = stamp(&self.path(path).symlink_metadata()?);
+            let Item { path, what, mode, has_attributes } = &self.items[index];
+            let place = self.path(path);
+            let looked_at = match what {
+                Made::File { .. } => continue,
+                Made::Directory => set_mode(&place, *mode).and_then(|()| place.symlink_metadata()),
+                _ => place.symlink_metadata(),
+            };
+            let stamp = stamp(&looked_at.map_err(about(path))?);
             let stamp = Stamp { is_fleeting: *has_attributes, ..stamp };
             self.made.insert(path.as_slice().into(), stamp);
         }
         Ok(())
     }
+}
+
+/// Says of an error which name of the tree it is about.
+fn about(path: &[u8]) -> impl FnOnce(io::Error) -> io::Error {
+    let path = String::from_utf8_lossy(path).into_owned();
+    move |error| io::Error::new(error.kind(), format!("/{path}: {error}"))
 }
 
 fn stamp(metadata: &fs::Metadata) -> Stamp {

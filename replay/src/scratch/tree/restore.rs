@@ -6,32 +6,41 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::{Tree, set_mode, stamp};
+use super::walk::was_closed;
+use super::{Tree, about, set_mode, stamp};
 use crate::scratch::manifest::{Item, Made, OWN_DIRECTORY};
 
 impl Tree {
     /// Puts everything back as it was when the tree was made.
     pub(crate) fn restore(&mut self) -> io::Result<()> {
-        set_mode(&self.root, self.root_mode)?;
-        let found = self.walk()?;
+        let advise = |error: io::Error| {
+            let kind = error.kind();
+            io::Error::new(kind, format!("{error} (another directory: --scratch DIR, or TMPDIR=DIR)"))
+        };
+        self.put_back().map_err(advise)
+    }
+
+    fn put_back(&mut self) -> io::Result<()> {
+        let found = self.open()?.names;
         let kept = self.kept(&found);
         // What is below a directory comes after it in the order of paths: backwards, it goes first.
-        for (path, metadata) in found.iter().rev() {
-            match self.made.get(path).copied().filter(|_| kept.contains(&**path)) {
-                Some(made) if made.mode != metadata.mode() => set_mode(&self.path(path), made.mode & 0o7777)?,
-                Some(_) => {}
-                None => {
-                    let path = self.path(path);
-                    self.remove(&path, metadata)?;
-                }
-            }
+        for (path, metadata) in found.iter().rev().filter(|(path, _)| !kept.contains(&***path)) {
+            self.remove(path, metadata)?;
         }
         let is_missing =
             |item: &Item| !item.path.starts_with(OWN_DIRECTORY.as_bytes()) && !kept.contains(&item.path[..]);
         let missing: Vec<usize> =
             (0..self.items.len()).filter(|&index| is_missing(&self.items[index])).collect();
         let missing = self.with_other_names(missing)?;
-        self.make_again(&missing)
+        missing.iter().try_for_each(|&index| self.make_item(index))?;
+        self.finish(&missing)?;
+        for (path, metadata) in found.iter().rev().filter(|(path, _)| kept.contains(&***path)) {
+            let made = self.made.get(path).filter(|made| made.is_directory());
+            if let Some(made) = made.filter(|made| made.mode != metadata.mode() || was_closed(metadata)) {
+                set_mode(&self.path(path), made.mode & 0o7777).map_err(about(path))?;
+            }
+        }
+        set_mode(&self.root, self.root_mode).map_err(about(b""))
     }
 
     /// What is still what was made, in directories that are.
@@ -63,47 +72,22 @@ impl Tree {
             |&index: &usize| is_file(index) && broken.contains(&first(index)) && !all.contains(&index);
         let others: Vec<usize> = (0..self.items.len()).filter(is_other).collect();
         for &index in &others {
-            let path = self.path(&self.items[index].path);
-            self.remove(&path, &path.symlink_metadata()?)?;
+            let path = self.items[index].path.clone();
+            let metadata = self.path(&path).symlink_metadata().map_err(about(&path))?;
+            self.remove(&path, &metadata)?;
         }
         missing.extend(others);
         missing.sort_unstable();
         Ok(missing)
     }
 
-    /// Makes items again; the directories they are in may have permissions against that.
-    fn make_again(&mut self, missing: &[usize]) -> io::Result<()> {
-        for &index in missing {
-            if let Err(error) = self.make_item(index) {
-                let parent = self.path(&self.items[index].path).parent().map(Path::to_owned);
-                let Some(parent) = parent.filter(|_| error.kind() == io::ErrorKind::PermissionDenied) else {
-                    return Err(error);
-                };
-                let mode = parent.symlink_metadata()?.mode();
-                set_mode(&parent, 0o700)?;
-                self.make_item(index)?;
-                set_mode(&parent, mode & 0o7777)?;
-            }
-        }
-        self.close_directories(missing)?;
-        self.stamp_others(missing)
-    }
-
-    /// Removes a name; its directory may have lost the permission for that.
-    fn remove(&mut self, path: &Path, metadata: &fs::Metadata) -> io::Result<()> {
-        let mut remove = || match &mut self.kept {
-            Some(kept) => kept.take(path, metadata),
-            None => remove(path, metadata),
+    fn remove(&mut self, path: &[u8], metadata: &fs::Metadata) -> io::Result<()> {
+        let place = self.path(path);
+        let removed = match &mut self.kept {
+            Some(kept) => kept.take(&place, metadata),
+            None => remove(&place, metadata),
         };
-        match (remove(), path.parent()) {
-            (Err(error), Some(parent)) if error.kind() == io::ErrorKind::PermissionDenied => {
-                let mode = parent.symlink_metadata()?.mode();
-                set_mode(parent, 0o700)?;
-                remove()?;
-                set_mode(parent, mode & 0o7777)
-            }
-            (done, _) => done,
-        }
+        removed.map_err(about(path))
     }
 }
 

@@ -10,8 +10,7 @@ use std::path::Path;
 
 use rustc_hash::FxHasher;
 
-use super::{CHUNK, Tree, stamp};
-use crate::scratch::manifest::OWN_DIRECTORY;
+use super::{CHUNK, Tree, about, stamp};
 use crate::sys::files::next_data;
 
 /// One name of the tree as it is.
@@ -36,13 +35,16 @@ impl Tree {
     pub(crate) fn state(&self) -> io::Result<State> {
         let mut first_names: HashMap<u64, Box<[u8]>> = HashMap::new();
         let mut state = State::new();
-        for (path, metadata) in self.walk()? {
-            let is_made = self.made.get(&path).is_some_and(|made| *made == stamp(&metadata));
+        let walked = self.open()?;
+        for (path, metadata) in &walked.names {
+            let is_made = self.made.get(path).is_some_and(|made| *made == stamp(metadata));
             let is_file = metadata.is_file();
             let same_as = (is_file && metadata.nlink() > 1)
                 .then(|| first_names.entry(metadata.ino()).or_insert_with(|| path.clone()).clone())
-                .filter(|first| *first != path);
-            let contents = if is_made || metadata.is_dir() { 0 } else { hash(&self.path(&path), &metadata)? };
+                .filter(|first| first != path);
+            let is_hashed = !is_made && !metadata.is_dir();
+            let contents =
+                if is_hashed { hash(&self.path(path), metadata).map_err(about(path))? } else { 0 };
             let found = Found {
                 mode: metadata.mode(),
                 size: if metadata.is_dir() { 0 } else { metadata.size() },
@@ -50,33 +52,10 @@ impl Tree {
                 same_as,
                 contents,
             };
-            state.insert(path, found);
+            state.insert(path.clone(), found);
         }
+        self.close(&walked)?;
         Ok(state)
-    }
-
-    /// Every name with its metadata, in the order of paths.
-    pub(super) fn walk(&self) -> io::Result<BTreeMap<Box<[u8]>, fs::Metadata>> {
-        let mut found = BTreeMap::new();
-        let mut open = vec![Vec::new()];
-        while let Some(directory) = open.pop() {
-            for entry in fs::read_dir(self.path(&directory))? {
-                let entry = entry?;
-                let name = entry.file_name();
-                let name = name.as_bytes();
-                if directory.is_empty() && name == OWN_DIRECTORY.as_bytes() {
-                    continue;
-                }
-                let path =
-                    if directory.is_empty() { name.to_vec() } else { [&directory, &b"/"[..], name].concat() };
-                let metadata = entry.metadata()?;
-                if metadata.is_dir() {
-                    open.push(path.clone());
-                }
-                found.insert(path.into(), metadata);
-            }
-        }
-        Ok(found)
     }
 }
 

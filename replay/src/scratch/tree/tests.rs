@@ -4,6 +4,7 @@ use std::os::unix::fs::{FileExt, symlink};
 
 use super::*;
 use crate::scratch::manifest::OWN_DIRECTORY;
+use crate::sys::files::tests_support::unprivileged;
 
 const CONTENTS: &[u8] = b"01234567";
 
@@ -92,6 +93,69 @@ fn inodes_of_what_runs_make_are_kept_and_the_trees_own_files_not_touched() {
     kept.sort_unstable();
     inodes.sort_unstable();
     assert_eq!(kept, inodes);
+}
+
+#[test]
+fn who_is_not_root_puts_closed_directories_back() {
+    let closed = |keeps: bool| {
+        unprivileged(move |root| {
+            let file = Made::File { size: 8, filled: 8 };
+            let items = vec![
+                item("r", Made::Directory, 0o555),
+                item("r/x", Made::Directory, 0o0),
+                item("r/x/a", file.clone(), 0o400),
+                item("r/x/l", Made::Link((*b"a").into()), 0),
+                item("r/x/d", Made::Directory, 0o311),
+                item("r/x/d/b", file, 0o0),
+            ];
+            fs::create_dir(root.join(OWN_DIRECTORY)).unwrap();
+            let mut tree = Tree::make(root, 0o500, items, |_, _| ()).unwrap();
+            // It is made when the root has its permissions.
+            set_mode(root, 0o755).unwrap();
+            if keeps {
+                tree.keep_inodes().unwrap();
+            }
+            let mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+            let before = tree.state().unwrap();
+            assert_eq!(before.len(), 6);
+            for _ in 0..3 {
+                mode(root, 0o755);
+                mode(&root.join("r"), 0o755);
+                mode(&root.join("r/x"), 0o755);
+                mode(&root.join("r/x/d"), 0o755);
+                fs::remove_file(root.join("r/x/d/b")).unwrap();
+                fs::write(root.join("r/x/d/new"), "new").unwrap();
+                fs::create_dir_all(root.join("new/e/f")).unwrap();
+                for (path, closed) in
+                    [("new/e/f", 0o555), ("new/e", 0o0), ("new", 0o555), ("r/x/d", 0o0), ("r/x", 0o0)]
+                {
+                    mode(&root.join(path), closed);
+                }
+                mode(root, 0o555);
+                let changed = tree.state().unwrap();
+                assert_eq!(changed.len(), 9);
+                assert_eq!(tree.state().unwrap(), changed, "looking changes nothing");
+                tree.restore().unwrap();
+                assert_eq!(tree.state().unwrap(), before);
+                assert_eq!(root.symlink_metadata().unwrap().mode() & 0o7777, 0o500);
+            }
+            mode(&root.join("r"), 0o755);
+            mode(&root.join("r/x"), 0o755);
+        });
+    };
+    closed(false);
+    closed(true);
+}
+
+#[test]
+fn what_cannot_be_put_back_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    let mut tree = tree(root.path());
+    fs::remove_dir_all(root.path().join("d")).unwrap();
+    tree.items[1].path = b"d/none/a".to_vec();
+    let told = tree.restore().unwrap_err().to_string();
+    assert!(told.starts_with("/d/none/a: No such file or directory"), "{told}");
+    assert!(told.ends_with("(another directory: --scratch DIR, or TMPDIR=DIR)"), "{told}");
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl Model<'_> {
                 }
                 if done {
                     self.changes_name(name);
-                    self.has_new_name(node, -1);
+                    self.has_new_name(node, -1)?;
                     self.entries[name.entry as usize].now = Now::Absent;
                 }
                 Ok(Ok(()))
@@ -103,7 +103,7 @@ impl Model<'_> {
         self.uses(node, Aspect::Attributes, Use::Update);
         if let Some(replaced) = replaced {
             let goes = !exchange && replaced != node;
-            self.has_new_name(replaced, if goes { -1 } else { 0 });
+            self.has_new_name(replaced, if goes { -1 } else { 0 })?;
             self.uses(replaced, Aspect::Listing, if goes { Use::Write } else { Use::Read });
         }
         if replaced != Some(node) {
@@ -173,7 +173,7 @@ impl Model<'_> {
                 if self.nodes[node as usize].kind == Kind::Any {
                     self.node(node).kind = Kind::File;
                 }
-                self.has_new_name(node, 1);
+                self.has_new_name(node, 1)?;
                 self.changes_name(name);
                 self.entries[name.entry as usize].now = Now::Node(node);
                 let home = Some((name.directory, self.entries[name.entry as usize].name));
@@ -189,10 +189,14 @@ impl Model<'_> {
     }
 
     /// A file has one name more or less.
-    fn has_new_name(&mut self, node: NodeId, more: i32) {
+    fn has_new_name(&mut self, node: NodeId, more: i32) -> Result<(), TooMuch> {
         self.uses(node, Aspect::Attributes, Use::Update);
         let first = self.nodes[node as usize].same_as.unwrap_or(node);
-        self.node(first).new_names += more;
+        let most = self.limits.names;
+        let one = self.node(first);
+        one.new_names += more;
+        // Besides these it has one at least.
+        if i64::from(one.new_names) >= i64::from(most) { Err(TooMuch::Names(most)) } else { Ok(()) }
     }
 
     /// A call that made a name says that there was none.
