@@ -68,7 +68,7 @@ const NEWER: &[(&str, u64)] = &[
 ];
 
 /// Operations of ioctl whose structures strace takes apart, and which are told by their addresses here.
-const NOT_TAKEN_APART: [&str; 2] = ["DM_", "KVM_"];
+const NOT_TAKEN_APART: [&str; 3] = ["DM_", "KVM_", "SG_GET_REQUEST_TABLE"];
 
 /// Calls that are told otherwise, and why.
 const PERMITTED: [(&str, &str); 3] = [

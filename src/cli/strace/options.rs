@@ -166,7 +166,12 @@ impl Parser {
         let has_choices = [&self.choices.raw, &self.choices.structures, &self.choices.abbreviated]
             .iter()
             .any(|set| set.is_some());
-        let default = if is_quiet || apart.is_some() { Interruptible::Never } else { Interruptible::Waiting };
+        let default = match (apart, is_quiet) {
+            // In the process group of the command, Ctrl-Z is for that alone.
+            (Some(_), _) => Interruptible::NeverStopped,
+            (None, true) => Interruptible::Never,
+            (None, false) => Interruptible::Waiting,
+        };
         Ok(Options {
             interruptible: self.interruptible.unwrap_or(default),
             follow,
