@@ -47,6 +47,8 @@ mod process;
 mod ptrace;
 mod quota;
 mod rare;
+mod sandbox;
+mod scheduling;
 mod signal;
 mod special;
 mod strings;

@@ -2,20 +2,20 @@
 
 use super::call::{word, write_address64};
 use super::ioctl::What;
-use super::layout::Show::{Address, Enum, Flags, Hex as Hexadecimal, Int, Nested, Own, Uint};
-use super::layout::Size::{B2, B4, B8, Word};
+use super::layout::Show::{Address, Flags, Hex as Hexadecimal, Int, Nested, Own, Uint};
+use super::layout::Size::{B4, B8, Word};
 use super::layout::layouts;
 use super::special::Form;
 use super::text::{Hex, write_text};
 use super::{
-    Decoder, Phase, Question, aio, bpf, filter, ipc, keys, mounts, old, pages, perf, process, ptrace, quota,
-    structures, uring,
+    Decoder, Phase, Question, aio, bpf, ipc, keys, mounts, old, pages, perf, process, ptrace, quota, sandbox,
+    scheduling, structures, uring,
 };
 use crate::event::Event;
 use crate::syscall::flags::x86::{SWAPON, SYSLOG};
 use crate::syscall::flags::{
-    ADJUST, CLOCK_STATE, CLOCK_STATUS, FUTEX_WAITER, IO_CLASS, LANDLOCK_ACCESS, LOG_LEVEL, SCHED, SCHED_ATTR,
-    SECCOMP_ACTION, write_hex, write_number, write_radix,
+    ADJUST, CLOCK_STATE, CLOCK_STATUS, FUTEX_WAITER, IO_CLASS, LOG_LEVEL, write_hex, write_number,
+    write_radix,
 };
 use crate::syscall::{Arg, Spec};
 
@@ -66,42 +66,10 @@ layouts! {
         always stbcnt @ 152/152 Int(B8);
         always tai @ 160/160 Int(B4);
     }
-    /// `struct sched_attr`.
-    SCHEDULING: 56/56 {
-        always size @ 0/0 Uint(B4);
-        has(has_policy) sched_policy @ 4/4 Enum(&SCHED, B4);
-        always sched_flags @ 8/8 Flags(&SCHED_ATTR, B8);
-        has(has_parameters) sched_nice @ 16/16 Int(B4);
-        has(has_parameters) sched_priority @ 20/20 Uint(B4);
-        has(has_parameters) sched_runtime @ 24/24 Uint(B8);
-        has(has_parameters) sched_deadline @ 32/32 Uint(B8);
-        has(has_parameters) sched_period @ 40/40 Uint(B8);
-        beyond(52) sched_util_min @ 48/48 Uint(B4);
-        beyond(52) sched_util_max @ 52/52 Uint(B4);
-    }
-    /// The same, as the kernel tells it: with all of its members.
-    SCHEDULING_TOLD: 56/56 {
-        always size @ 0/0 Uint(B4);
-        always sched_policy @ 4/4 Enum(&SCHED, B4);
-        always sched_flags @ 8/8 Flags(&SCHED_ATTR, B8);
-        always sched_nice @ 16/16 Int(B4);
-        always sched_priority @ 20/20 Uint(B4);
-        always sched_runtime @ 24/24 Uint(B8);
-        always sched_deadline @ 32/32 Uint(B8);
-        always sched_period @ 40/40 Uint(B8);
-        beyond(52) sched_util_min @ 48/48 Uint(B4);
-        beyond(52) sched_util_max @ 52/52 Uint(B4);
-    }
     /// `struct __kernel_timex_timeval`.
     TIMEVAL64: 16/16 {
         always tv_sec @ 0/0 Int(B8);
         always tv_usec @ 8/8 Int(B8);
-    }
-    /// `struct seccomp_notif_sizes`.
-    NOTIFICATION: 6/6 {
-        always seccomp_notif @ 0/0 Uint(B2);
-        always seccomp_notif_resp @ 2/2 Uint(B2);
-        always seccomp_data @ 4/4 Uint(B2);
     }
     /// `struct kcmp_epoll_slot`.
     WATCHED: 12/12 {
@@ -122,15 +90,6 @@ layouts! {
         always bufsz @ 8/4 Uint(Word);
         always mem @ 16/8 Address;
         always memsz @ 24/12 Uint(Word);
-    }
-    /// `struct landlock_ruleset_attr` in its first version.
-    RULESET: 8/8 {
-        always handled_access_fs @ 0/0 Flags(&LANDLOCK_ACCESS, B8);
-    }
-    /// `struct landlock_path_beneath_attr`, packed.
-    RULE: 12/12 {
-        always allowed_access @ 0/0 Flags(&LANDLOCK_ACCESS, B8);
-        always parent_fd @ 8/8 Own(write_parent);
     }
 }
 
@@ -163,15 +122,15 @@ static ARGUMENTS: &[(&str, usize, Form)] = &[
     ("name_to_handle_at", 3, Form::OwnLate(mounts::write_mount_id)),
     ("open_by_handle_at", 1, Form::Own(mounts::write_handle)),
     ("mount_setattr", 3, Form::Own(mounts::write_mount_attributes)),
-    ("landlock_create_ruleset", 0, Form::Own(write_ruleset)),
-    ("landlock_add_rule", 2, Form::Own(write_rule)),
+    ("landlock_create_ruleset", 0, Form::Own(sandbox::write_ruleset)),
+    ("landlock_add_rule", 2, Form::Own(sandbox::write_rule)),
     ("kexec_load", 2, Form::Own(write_kexec_segments)),
     ("kexec_file_load", 3, Form::Own(write_command_line)),
     ("init_module", 0, Form::As(Arg::Addr)),
     ("sethostname", 0, Form::Own(write_host_name)),
     ("setdomainname", 0, Form::Own(write_host_name)),
-    ("sched_setattr", 1, Form::OwnLate(write_scheduling)),
-    ("sched_getattr", 1, Form::OwnLate(write_scheduling_told)),
+    ("sched_setattr", 1, Form::OwnLate(scheduling::write_scheduling)),
+    ("sched_getattr", 1, Form::OwnLate(scheduling::write_scheduling_told)),
     ("setxattr", 2, Form::Own(write_attribute)),
     ("lsetxattr", 2, Form::Own(write_attribute)),
     ("fsetxattr", 2, Form::Own(write_attribute)),
@@ -199,7 +158,7 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
     let by_operation = by_operation.or_else(|| old::form(event, spec, index));
     let by_operation = by_operation.or_else(|| ipc::form(event, spec, index));
     if spec.name == "seccomp" {
-        return seccomp_form(event.args[0] as u32, index);
+        return sandbox::seccomp_form(event.args[0] as u32, index);
     }
     let is_this = |name: &str, at: usize| name == spec.name && at == index;
     by_operation.or_else(|| ARGUMENTS.iter().find(|(name, at, _)| is_this(name, *at)).map(|(.., form)| *form))
@@ -247,10 +206,6 @@ pub(super) fn number(bytes: &[u8]) -> u64 {
     let count = bytes.len().min(8);
     value[..count].copy_from_slice(&bytes[..count]);
     u64::from_le_bytes(value)
-}
-
-fn write_parent(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    call.write_descriptor(out, number(&bytes[..bytes.len().min(4)]) as i32);
 }
 
 /// A name whose length stands behind it; longer than the kernel takes them, strace does not look at it.
@@ -466,140 +421,7 @@ pub(super) fn write_log(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: us
     }
 }
 
-/// `{size=56, sched_policy=SCHED_OTHER, ...}`: as much of it as its size says.
-fn write_scheduling(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    /// `E2BIG`; the first version's size.
-    const TOO_BIG: i32 = 7;
-    const FIRST: usize = 48;
-    let address = call.arg(index);
-    let size = call.read_u32_at(Phase::Entry, address).filter(|_| !call.style.addresses);
-    let Some(size) = size else { return call.write_address(out, address) };
-    let given = if size == 0 { FIRST } else { size as usize };
-    let mut bytes = [0; 56];
-    let known = given.min(bytes.len());
-    if given >= FIRST && call.memory.read(Phase::Entry, address, &mut bytes[..known]) < known {
-        return call.write_address(out, address);
-    }
-    out.push(b'{');
-    if given < FIRST {
-        out.extend_from_slice(format!("size={size}").as_bytes());
-    } else {
-        call.write_some(out, &SCHEDULING, &bytes, given);
-    }
-    out.extend_from_slice(if given > bytes.len() { b", ...}" } else { b"}" });
-    let wanted = call.read_u32_at(Phase::Exit, address).filter(|&wanted| wanted != size);
-    if let Some(wanted) = wanted.filter(|_| call.event.errno() == Some(TOO_BIG)) {
-        out.extend_from_slice(format!(" => {{size={wanted}}}").as_bytes());
-    }
-}
-
-/// The same as the kernel tells it, in a buffer of the size in the next argument.
-fn write_scheduling_told(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    const FIRST: u32 = 48;
-    let (address, room) = (call.arg(index), call.arg(index + 1) as u32 as usize);
-    let mut bytes = [0; 56];
-    let room = room.min(bytes.len());
-    let is_looked_at = room > 0 && address != 0 && call.succeeded() && !call.style.addresses;
-    if !is_looked_at || call.memory.read(Phase::Exit, address, &mut bytes[..room]) < room {
-        return call.write_address(out, address);
-    }
-    let size = number(&bytes[..4]) as u32;
-    out.push(b'{');
-    if size < FIRST {
-        out.extend_from_slice(format!("size={size}").as_bytes());
-    } else {
-        call.write_some(out, &SCHEDULING_TOLD, &bytes, size as usize);
-    }
-    out.push(b'}');
-}
-
-/// Reads at the entry what is shown at the exit.
-pub(super) fn look_ahead(call: &mut Decoder<'_, '_>) {
-    if call.spec.name == "sched_setattr" {
-        write_scheduling(call, &mut Vec::new(), 1);
-    }
-}
-
-/// `SCHED_FLAG_KEEP_POLICY`, and `SCHED_FLAG_KEEP_PARAMS`, which keeps both.
-fn has_policy(attr: &[u8]) -> bool {
-    number(&attr[8..16]) & (8 | 0x10) == 0
-}
-
-fn has_parameters(attr: &[u8]) -> bool {
-    number(&attr[8..16]) & 0x10 == 0
-}
-
-/// Operations of `seccomp(2)`.
-const SET_MODE_FILTER: u32 = 1;
-const GET_ACTION_AVAIL: u32 = 2;
-const GET_NOTIF_SIZES: u32 = 3;
-
-/// How the arguments of `seccomp(2)` are shown.
-fn seccomp_form(operation: u32, index: usize) -> Option<Form> {
-    match (operation, index) {
-        (_, 0) | (SET_MODE_FILTER, 1) => None,
-        (_, 1) => Some(Form::Own(write_seccomp_flags)),
-        (SET_MODE_FILTER, _) => Some(Form::Own(write_filter)),
-        (GET_ACTION_AVAIL, _) => Some(Form::Own(write_action)),
-        (GET_NOTIF_SIZES, _) => Some(Form::OwnLate(write_sizes)),
-        _ => Some(Form::As(Arg::Addr)),
-    }
-}
-
-/// Those that no operation has, as a number.
-fn write_seccomp_flags(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    write_hex(out, u64::from(call.arg(index) as u32));
-}
-
-fn write_filter(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    filter::write(call, out, call.arg(index), filter::Of::Seccomp);
-}
-
-/// `[SECCOMP_RET_LOG]`
-fn write_action(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    let address = call.arg(index);
-    match call.read_u32_at(Phase::Entry, address).filter(|_| !call.style.addresses) {
-        Some(action) => {
-            out.push(b'[');
-            call.style.constants.one(out, &SECCOMP_ACTION, u64::from(action));
-            out.push(b']');
-        }
-        None => call.write_address(out, address),
-    }
-}
-
-fn write_sizes(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    if call.succeeded() {
-        call.write_layout(out, call.arg(index), &NOTIFICATION);
-    } else {
-        call.write_address(out, call.arg(index));
-    }
-}
-
 /// Text whose length stands before it.
 fn write_command_line(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
     call.write_buffer(out, call.arg(index), call.arg(index - 1));
-}
-
-/// The same, of whose later members strace tells only that they are there.
-fn write_ruleset(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    let (address, size) = (call.arg(index), word(call.event.abi, call.arg(index + 1)));
-    let known = RULESET.size[0] as u64;
-    if size < known || call.try_layout(out, address, &RULESET).is_none() {
-        return call.write_address(out, address);
-    }
-    if size > known {
-        out.pop();
-        out.extend_from_slice(b", ...}");
-    }
-}
-
-/// A rule, if it is of the kind that has a form.
-fn write_rule(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
-    /// `LANDLOCK_RULE_PATH_BENEATH`.
-    const BENEATH: u32 = 1;
-    match call.arg(index - 1) as u32 {
-        BENEATH => call.write_layout(out, call.arg(index), &RULE),
-        _ => call.write_address(out, call.arg(index)),
-    }
 }

@@ -5,8 +5,8 @@ use super::constants::Constants;
 use super::ioctl::{self, What, WritePart};
 use super::memory::Phase;
 use super::{
-    arch, bpf, command, futex, keys, net, old, perf, poll, prctl, process, ptrace, quota, rare, structures,
-    time, uring,
+    arch, bpf, command, futex, keys, net, old, perf, poll, prctl, process, ptrace, quota, rare, scheduling,
+    structures, time, uring,
 };
 use crate::event::Event;
 use crate::syscall::flags::{self, FlagSet, write_hex, write_radix, write_signal};
@@ -417,7 +417,7 @@ pub(super) fn look_ahead(call: &mut Decoder<'_, '_>) {
     uring::look_ahead(call);
     bpf::look_ahead(call);
     perf::look_ahead(call);
-    rare::look_ahead(call);
+    scheduling::look_ahead(call);
     ptrace::look_ahead(call);
     for (index, spec) in call.spec.args.iter().enumerate() {
         match spec.arg {
