@@ -351,7 +351,7 @@ fn addresses_filters_and_ptrace() {
 fn structures_that_grew() {
     let program = program("requests");
     let program = program.to_str().expect("our own directory");
-    let calls = "trace=io_uring_setup,io_uring_register,bpf,perf_event_open,quotactl,quotactl_fd";
+    let calls = "trace=io_uring_setup,io_uring_register,fsconfig,bpf,perf_event_open,quotactl,quotactl_fd";
     for options in [
         &["-f", "-v", "-s", "4096"][..],
         &["-f"],

@@ -13,8 +13,9 @@ use super::memory::{Memory as _, ThreadMemory};
 use super::thread::Thread;
 use crate::event::Abi;
 use crate::syscall::decode::{
-    Decoder, Keeper, Phase, Question, Style, keep_cwd, keep_returned_mask, read_answer,
+    Decoder, Keeper, Phase, Question, Style, keep_cwd, keep_returned_mask, read_answer, starts_from_cwd,
 };
+use crate::syscall::lookup;
 
 const PAGE: u64 = 4096;
 
@@ -48,6 +49,8 @@ pub fn at_entry(thread: &mut Thread, style: &Style, sp: u64) {
 fn is_relative_to_cwd(thread: &Thread) -> bool {
     let mut paths = thread.call.plan.paths.iter().flatten();
     paths.any(|path| path.dirfd.is_some_and(|dirfd| thread.call.fd(dirfd) == libc::AT_FDCWD))
+        || lookup(thread.call.abi, thread.call.nr)
+            .is_some_and(|spec| starts_from_cwd(spec, &thread.call.args))
 }
 
 /// Keeps what it has filled.

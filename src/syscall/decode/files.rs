@@ -9,7 +9,7 @@ use crate::syscall::flags::write_number;
 use crate::syscall::{Arg, Ret};
 
 /// `AT_FDCWD`: the directory descriptor that stands for the cwd.
-const AT_FDCWD: i32 = -100;
+pub(super) const AT_FDCWD: i32 = -100;
 
 /// The kernel takes paths that are shorter than `PATH_MAX` with their NUL byte; longer ones are cut here by the
 /// capture, and nothing shorter is.
@@ -46,13 +46,7 @@ impl<'a> Decoder<'a, '_> {
     pub(super) fn write_fd(&mut self, out: &mut Vec<u8>, index: usize) {
         let fd = self.arg(index) as i32;
         if self.spec.args[index].arg == Arg::DirFd && fd == AT_FDCWD {
-            let name = |out: &mut Vec<u8>| out.extend_from_slice(b"AT_FDCWD");
-            self.style.constants.write(out, |out| write_number(out, i64::from(fd)), name);
-            let mut cwd = [0; LONGEST_PATH];
-            let kept = if self.style.files { self.memory.read(Phase::Entry, CWD, &mut cwd) } else { 0 };
-            // What was kept is what the kernel said then, also of a directory that was removed.
-            let kept = Some(&cwd[..kept]).filter(|cwd| !cwd.is_empty());
-            self.write_file(out, kept.or_else(|| self.base(self.ordinal(index, is_path))));
+            self.write_cwd(out, self.base(self.ordinal(index, is_path)));
         } else {
             let slot = self.ordinal(index, is_fd);
             let file = if fd < 0 || self.names_only_the_result() { None } else { self.slot(slot) };
@@ -62,6 +56,17 @@ impl<'a> Decoder<'a, '_> {
                 self.write_file(out, file);
             }
         }
+    }
+
+    /// `AT_FDCWD`, with the directory that was kept, or else this one.
+    pub(super) fn write_cwd(&mut self, out: &mut Vec<u8>, otherwise: Option<&[u8]>) {
+        let name = |out: &mut Vec<u8>| out.extend_from_slice(b"AT_FDCWD");
+        self.style.constants.write(out, |out| write_number(out, i64::from(AT_FDCWD)), name);
+        let mut cwd = [0; LONGEST_PATH];
+        let kept = if self.style.files { self.memory.read(Phase::Entry, CWD, &mut cwd) } else { 0 };
+        // What was kept is what the kernel said then, also of a directory that was removed.
+        let kept = Some(&cwd[..kept]).filter(|cwd| !cwd.is_empty());
+        self.write_file(out, kept.or(otherwise));
     }
 
     /// Whether the one file that is known is behind the descriptor returned, although one was passed: that

@@ -2,10 +2,12 @@
 //! there is one. Who chooses calls by paths (`-P`) looks at these, too.
 
 use super::descriptors::Question;
-use super::files::LONGEST_PATH;
+use super::files::{AT_FDCWD, LONGEST_PATH};
 use super::poll;
 use super::text::End;
 use super::{Decoder, Phase};
+use crate::syscall::Spec;
+use crate::syscall::flags::write_number;
 
 /// Commands of `fsconfig(2)` with a path and a descriptor that it starts from; the next one has a descriptor only.
 const SET_PATH: u32 = 3;
@@ -13,6 +15,28 @@ const SET_PATH_EMPTY: u32 = 4;
 const SET_FD: u32 = 5;
 /// Most descriptors that are looked at.
 const MOST: usize = 1 << 10;
+
+/// Whether this call is passed `AT_FDCWD` where only some of its commands have a directory.
+#[must_use]
+pub fn starts_from_cwd(spec: &Spec, args: &[u64; 6]) -> bool {
+    spec.name == "fsconfig" && has_path(args[1]) && args[4] as i32 == AT_FDCWD
+}
+
+fn has_path(command: u64) -> bool {
+    matches!(command as u32, SET_PATH | SET_PATH_EMPTY)
+}
+
+/// The last argument of `fsconfig(2)`: where the path starts from, or a descriptor, or a number.
+pub(super) fn write_start(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usize) {
+    let fd = call.arg(index) as i32;
+    if starts_from_cwd(call.spec, &call.event.args) {
+        call.write_cwd(out, None);
+    } else if has_path(call.arg(1)) || call.arg(1) as u32 == SET_FD {
+        call.write_descriptor(out, fd);
+    } else {
+        write_number(out, i64::from(fd));
+    }
+}
 
 impl Decoder<'_, '_> {
     /// Passes on the paths of files that are named so, as they are at the entry of the call.
@@ -23,7 +47,7 @@ impl Decoder<'_, '_> {
                 each(&path);
             }
         }
-        if self.spec.name == "fsconfig" && matches!(self.arg(1) as u32, SET_PATH | SET_PATH_EMPTY) {
+        if self.spec.name == "fsconfig" && has_path(self.arg(1)) {
             let mut path = Vec::new();
             if matches!(self.read_c_string(self.arg(3), LONGEST_PATH, &mut path), End::Nul) {
                 each(&path);

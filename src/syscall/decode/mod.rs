@@ -65,6 +65,7 @@ pub use call::{Decoder, Returned, write_unknown, write_unknown_name};
 pub use constants::Constants;
 pub use descriptors::{Described, Descriptors, Details, IdKind, Question, read_answer};
 pub use files::{keep_cwd, write_file_name};
+pub use inner::starts_from_cwd;
 pub use memory::{Keeper, MOST_KEPT, Memory, NoMemory, Phase, Snapshot};
 pub use signal::{keep_returned_mask, keep_siginfo, sender, write_siginfo};
 pub use strings::write_argv;

@@ -8,8 +8,8 @@ use super::layout::layouts;
 use super::special::Form;
 use super::text::{Hex, write_text};
 use super::{
-    Decoder, Phase, Question, aio, bpf, ipc, keys, mounts, old, pages, perf, process, ptrace, quota, sandbox,
-    scheduling, structures, uring,
+    Decoder, Phase, Question, aio, bpf, inner, ipc, keys, mounts, old, pages, perf, process, ptrace, quota,
+    sandbox, scheduling, structures, uring,
 };
 use crate::event::Event;
 use crate::syscall::flags::x86::{SWAPON, SYSLOG};
@@ -141,6 +141,7 @@ static ARGUMENTS: &[(&str, usize, Form)] = &[
     ("swapon", 1, Form::Own(write_swap_flags)),
     ("fsconfig", 2, Form::Own(mounts::write_setting)),
     ("fsconfig", 3, Form::Own(mounts::write_setting)),
+    ("fsconfig", 4, Form::Own(inner::write_start)),
     ("kcmp", 3, Form::Own(write_compared)),
     ("kcmp", 4, Form::Own(write_compared)),
     ("futex_waitv", 0, Form::Own(write_waiters)),

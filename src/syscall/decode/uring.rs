@@ -158,8 +158,12 @@ pub(super) fn form(event: &Event<'_>, spec: &Spec, index: usize) -> Option<Form>
 
 /// Reads at the entry what is shown, or compared, at the exit.
 pub(super) fn look_ahead(call: &mut Decoder<'_, '_>) {
-    if call.spec.name == "io_uring_register" && call.arg(1) as u32 == opcode::MOST_WORKERS {
-        write_workers(call, &mut Vec::new());
+    if call.spec.name == "io_uring_register" {
+        match call.arg(1) as u32 {
+            opcode::MOST_WORKERS => write_workers(call, &mut Vec::new()),
+            opcode::PROBE => write_registration(call, &mut Vec::new(), 2),
+            _ => {}
+        }
     }
 }
 
@@ -186,9 +190,9 @@ fn write_registration(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usiz
         opcode::RESTRICTIONS => {
             call.write_array(out, address, count, RESTRICTION.size[0], &mut write_restriction);
         }
-        opcode::FILES2 | opcode::BUFFERS2 => write_sized(call, out, address, count, &RESOURCES),
+        opcode::FILES2 | opcode::BUFFERS2 => call.write_grown(out, address, &RESOURCES, count),
         opcode::FILES_UPDATE2 | opcode::BUFFERS_UPDATE => {
-            write_sized(call, out, address, count, &RESOURCES_UPDATE);
+            call.write_grown(out, address, &RESOURCES_UPDATE, count);
         }
         opcode::WORKERS_AFFINITY => call.write_cpu_set(out, address, count),
         opcode::MOST_WORKERS => write_most_workers(call, out, address),
@@ -196,15 +200,6 @@ fn write_registration(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, index: usiz
         opcode::NO_RING_FDS => write_rings(call, out, address, count, &NO_RING),
         opcode::BUFFER_RING | opcode::NO_BUFFER_RING => call.write_layout(out, address, &BUFFERS),
         _ => call.write_address(out, address),
-    }
-}
-
-/// A structure whose size the call has.
-fn write_sized(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, address: u64, size: u64, layout: &Layout) {
-    if size == layout.size[0] as u64 {
-        call.write_layout(out, address, layout);
-    } else {
-        call.write_address(out, address);
     }
 }
 
@@ -220,7 +215,19 @@ fn write_buffers(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, address: u64, co
 
 /// Descriptors of which the number is an argument of the call.
 fn write_files(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, bytes: &[u8]) {
-    call.write_descriptors(out, word64(bytes, 0), u64::from(call.arg(3) as u32), 4);
+    /// In the place of a descriptor that stays as it is.
+    const SKIPPED: i32 = -2;
+    let count = u64::from(call.arg(3) as u32);
+    call.write_array(out, word64(bytes, 0), count, 4, &mut |call, out, bytes| match word32(bytes, 0)
+        .cast_signed()
+    {
+        SKIPPED => {
+            let number = |out: &mut Vec<u8>| write_number(out, i64::from(SKIPPED));
+            let name = |out: &mut Vec<u8>| out.extend_from_slice(b"IORING_REGISTER_FILES_SKIP");
+            call.style.constants.write(out, number, name);
+        }
+        fd => call.write_descriptor(out, fd),
+    });
 }
 
 /// Descriptors or buffers, as the opcode says.
@@ -280,19 +287,49 @@ fn write_decimal(call: &Decoder<'_, '_>, out: &mut Vec<u8>, set: &FlagSet, value
     });
 }
 
+/// What was asked, which is to be all zeros and is shown if it is not; ` => ` and what was answered.
 fn write_probe(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, address: u64, count: u64) {
     /// More than a byte can tell apart.
-    const MOST: u64 = 1 << 9;
-    let operations = address.wrapping_add(PROBE.size[0] as u64);
-    let mut bytes = vec![0; PROBE.size[0] + PROBE_OP.size[0] * count.min(MOST) as usize];
-    let is_looked_at = address != 0 && !call.style.addresses;
-    if !is_looked_at || call.memory.read(call.phase, address, &mut bytes) < bytes.len() {
+    const MOST: u64 = 256;
+    let mut asked = vec![0; PROBE.size[0] + PROBE_OP.size[0] * count.min(MOST) as usize];
+    let is_looked_at = address != 0 && !call.style.addresses && count <= MOST;
+    if !is_looked_at || call.memory.read(Phase::Entry, address, &mut asked) < asked.len() {
         return call.write_address(out, address);
     }
+    let is_empty = asked.iter().all(|&byte| byte == 0);
+    if !is_empty {
+        let now = std::mem::replace(&mut call.phase, Phase::Entry);
+        write_probed(call, out, &asked, address, count);
+        call.phase = now;
+    }
+    if call.phase == Phase::Entry {
+        return;
+    }
+    let mut answer = asked;
+    if call.succeeded() && call.memory.read(Phase::Exit, address, &mut answer) == answer.len() {
+        if !is_empty {
+            out.extend_from_slice(b" => ");
+        }
+        write_probed(call, out, &answer, address, count);
+    } else if is_empty {
+        call.write_address(out, address);
+    }
+}
+
+/// `{last_op=IORING_OP_NOP, ops_len=1, ops=[{op=IORING_OP_NOP, flags=IO_URING_OP_SUPPORTED}]}`: as many operations as
+/// were asked for, or answered.
+fn write_probed(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, probe: &[u8], address: u64, count: u64) {
+    let told = u64::from(probe[1]);
+    let is_cut = call.phase == Phase::Exit && count < told;
+    let shown = if call.phase == Phase::Exit { count.min(told) } else { count };
     out.push(b'{');
-    call.write_some(out, &PROBE, &bytes, bytes.len());
+    call.write_some(out, &PROBE, probe, probe.len());
     out.extend_from_slice(b", ops=");
-    write_rings(call, out, operations, count, &PROBE_OP);
+    write_rings(call, out, address.wrapping_add(PROBE.size[0] as u64), shown, &PROBE_OP);
+    if is_cut && !out.ends_with(b"...]") {
+        out.pop();
+        out.extend_from_slice(if shown == 0 { b"...]" } else { b", ...]" });
+    }
     out.push(b'}');
 }
 
