@@ -90,8 +90,8 @@ pub struct Arguments {
     #[arg(long, value_name = "WHAT", value_parser = ["full"])]
     pub(super) decode: Option<String>,
 
-    /// Print every call as trace show does, while the command runs, with the content of structures and buffers (under
-    /// ptrace): to FILE, to the standard input of a COMMAND, or to standard output; the log is written all the same
+    /// Print every call as trace show does, while the command runs, with the content of structures and buffers (which eBPF,
+    /// taken with --backend ebpf, -a and --cgroup, cannot read): to FILE, to the standard input of a COMMAND, or to standard output; the log is written all the same
     #[arg(long, value_name = "FILE|'|COMMAND'|-")]
     pub(super) text: Option<OsString>,
 
@@ -203,9 +203,11 @@ fn backend(arguments: &Arguments, samples: Option<&Samples>) -> Result<Wanted, F
         (arguments.decode.is_some(), "--decode full"),
         (!arguments.inject.is_empty(), "--inject"),
     ];
+    // Processes of others only eBPF sees.
+    let wants_content = arguments.text.is_some() && !arguments.all && arguments.cgroup.is_none();
     match (options.iter().find(|(is_given, _)| *is_given), wanted) {
-        // By ptrace stacks are whole however deep they are.
-        (None, Wanted::Auto) if arguments.stacks.is_some() => Ok(Wanted::Ptrace),
+        // By ptrace stacks are whole however deep they are, and what pointers point to can be read.
+        (None, Wanted::Auto) if arguments.stacks.is_some() || wants_content => Ok(Wanted::Ptrace),
         (None, _) => Ok(wanted),
         (Some((_, option)), Wanted::Ebpf) => Err(Failure::of_trace(anyhow::anyhow!(
             "{option} is not possible by eBPF; leave out --backend, and ptrace is taken"

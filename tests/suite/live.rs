@@ -475,7 +475,7 @@ fn one_thread_is_attached_to_alone() {
     let only = |_: &str, tid: &str| ["-p", tid].map(str::to_owned).to_vec();
     let ([_, tid, _], text, said) = attached_to_sleepers(only, (RESUMED, 1));
     assert_eq!(said, format!("strace: Process {tid} attached\n"));
-    let end = "<... resuming interrupted read ...> <unfinished ...>) = ?\n+++ exited with 0 +++\n";
+    let end = "<... resuming interrupted read ...>) = ?\n+++ exited with 0 +++\n";
     assert_eq!(text, format!("restart_syscall({end}"));
     // Of the process, its first thread.
     let first = |pid: &str, _: &str| ["-p", pid].map(str::to_owned).to_vec();
@@ -673,4 +673,47 @@ fn a_superseded_thread_is_told_of() {
     assert!(told.starts_with(ids[0]), "{text}");
     let resumed = text.lines().find(|line| line.contains("<... execve resumed>")).expect("it succeeds");
     assert!(resumed.starts_with(ids[0]), "{text}");
+}
+
+/// With a file for each thread: its own tells that it goes on elsewhere, and that of the first one how.
+#[test]
+fn a_superseding_thread_goes_on_in_the_first_ones_file() {
+    let bench = Bench::new();
+    let program = crate::support::programs::program("exec_thread");
+    let program = program.to_str().expect("our own directory");
+    let done = bench.strace(&["-ff", "-o", "out", "-e", "trace=execve", program]);
+    let names = fs::read_dir(bench.dir.path()).expect("our own directory").filter_map(|entry| {
+        let name = entry.expect("our own directory").file_name().into_string().expect("our own name");
+        name.starts_with("out.").then_some(name)
+    });
+    let files: Vec<(String, String)> = names.map(|name| (name.clone(), bench.read(&name))).collect();
+    let (first, text) =
+        files.iter().find(|(_, text)| text.contains("+++ superseded by execve in pid ")).expect("one has");
+    let told = text.split_once("+++ superseded by execve in pid ").map_or("", |(_, told)| told);
+    let (thread, rest) = told.split_once(" +++\n").expect("the end of the line");
+    assert!(rest.starts_with("<... execve resumed>"), "{text}{done:?}");
+    let left = bench.read(&format!("out.{thread}"));
+    let leader = first.trim_start_matches("out.");
+    assert!(left.ends_with(&format!(" <pid changed to {leader} ...>\n")), "{left}");
+}
+
+/// A call that was going on already is complete but for its result.
+#[test]
+fn a_call_that_is_resumed_and_never_returns() {
+    let bench = Bench::new();
+    let mut sleeper = run::command("sleep", bench.dir.path()).arg("1000").spawn().expect("it can be run");
+    let pid = sleeper.id();
+    let killer = std::thread::spawn({
+        let output = bench.path("out");
+        move || {
+            wait_until("the call is told", || fs::read(&output).is_ok_and(|text| !text.is_empty()));
+            let outcome = sleeper.kill();
+            (outcome, sleeper.wait())
+        }
+    });
+    bench.strace(&["-p", &pid.to_string(), "-o", "out"]);
+    let (outcome, _) = killer.join().expect("it waits only");
+    outcome.expect("our own child");
+    let text = bench.read("out");
+    assert!(text.starts_with("restart_syscall(<... resuming interrupted read ...>) = ?\n"), "{text}");
 }

@@ -391,8 +391,19 @@ fn descriptors_of_every_kind() {
         &["-f", "-e", "read=all", "-e", "write=5,6"],
         &["-f", "-e", "trace=fcntl,read,poll", "-e", "decode-fds=socket,dev"],
         &["-f", "-e", "decode-fds=path,pidfd", "-x"],
+        &["-f", "-y", "-x"],
     ] {
         compare("", options, &[program]);
+    }
+}
+
+/// As many as the kernel takes: of arguments the first are shown, the variables are counted.
+#[test]
+fn arguments_by_the_ten_thousand() {
+    for script in ["exec {'/bin/true'} (('z') x 51_000)", "$ENV{$_} = 1 for 1..20_000; exec '/bin/true'"] {
+        for options in [&["-e", "trace=execve"][..], &["-v", "-e", "trace=execve"]] {
+            compare("", &[&["-f"], options].concat(), &["/usr/bin/perl", "-e", script]);
+        }
     }
 }
 

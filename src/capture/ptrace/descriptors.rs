@@ -16,7 +16,7 @@ use super::super::sys::socket_name;
 use super::content::name_of;
 use super::files::{Name, Shares, proc_is_ours, proc_link};
 use super::ids;
-use super::sock_diag::{internet_ends, unix_peer};
+use super::sock_diag::{internet_ends, unix_local};
 use crate::syscall::decode::escape::{write_bracketed, write_quoted};
 use crate::syscall::decode::{Described, IdKind, Style};
 use crate::syscall::flags::NETLINK_PROTOCOL;
@@ -220,14 +220,34 @@ fn bound_netlink(known: i32, inode: u64) -> Option<(i32, String)> {
     (port != "0").then(|| (protocol, port.to_owned()))
 }
 
-/// `17->18,"path"`: the inodes of both ends, and the name, from `/proc/net/unix` (the inode in the seventh column, the
-/// name behind it).
+/// `17->18,"path"`: the inodes of both ends, and the name.
 fn local(known: i32, inode: u64) -> Vec<u8> {
     let mut out = inode.to_string().into_bytes();
-    if let Some(peer) = unix_peer(inode as u32).filter(|&peer| peer != 0) {
+    let told = unix_local(inode as u32);
+    if let Some(peer) = told.as_ref().and_then(|local| local.peer).filter(|&peer| peer != 0) {
         out.extend_from_slice(format!("->{peer}").as_bytes());
     }
-    let text = std::fs::read(format!("/proc/{known}/net/unix")).unwrap_or_default();
+    // Sockets of other network namespaces are only listed.
+    let name = told.map(|local| local.name).or_else(|| listed_name(known, inode)).unwrap_or_default();
+    match &name[..] {
+        [] => {}
+        [0, name @ ..] => {
+            out.extend_from_slice(b",@");
+            write_quoted(&mut out, name);
+        }
+        path => {
+            out.push(b',');
+            write_quoted(&mut out, path.split(|&byte| byte == 0).next().unwrap_or_default());
+        }
+    }
+    out
+}
+
+/// The name of a local socket in `/proc/net/unix` (the inode in the seventh column, the name behind it), cut at the end of
+/// the line that it may have in it.
+fn listed_name(known: i32, inode: u64) -> Option<Vec<u8>> {
+    let text = std::fs::read(format!("/proc/{known}/net/unix")).ok()?;
+    let number = inode.to_string();
     let name = text.split(|&byte| byte == b'\n').skip(1).find_map(|line| {
         let mut rest = line;
         for _ in 0..6 {
@@ -235,21 +255,14 @@ fn local(known: i32, inode: u64) -> Vec<u8> {
             rest = rest[at..].trim_ascii_start();
         }
         let end = rest.iter().position(|&byte| byte == b' ').unwrap_or(rest.len());
-        let (number, name) = rest.split_at(end);
-        (number == inode.to_string().as_bytes()).then(|| name.strip_prefix(b" ").unwrap_or_default())
-    });
-    match name {
-        Some([b'@', name @ ..]) => {
-            out.extend_from_slice(b",@");
-            write_quoted(&mut out, name);
-        }
-        Some(name) if !name.is_empty() => {
-            out.push(b',');
-            write_quoted(&mut out, name);
-        }
-        _ => {}
-    }
-    out
+        let (listed, name) = rest.split_at(end);
+        (listed == number.as_bytes()).then(|| name.strip_prefix(b" ").unwrap_or_default())
+    })?;
+    // An abstract name has this in the place of its NUL byte.
+    Some(match name {
+        [b'@', name @ ..] => [b"\0", name].concat(),
+        path => path.to_vec(),
+    })
 }
 
 #[cfg(test)]

@@ -6,8 +6,10 @@ use std::ops::ControlFlow;
 
 use super::super::netlink::{Question, SockDiag, half, word};
 
-/// `UDIAG_SHOW_PEER` and `UNIX_DIAG_PEER` of `linux/unix_diag.h`.
+/// `UDIAG_SHOW_NAME`, `UDIAG_SHOW_PEER`, `UNIX_DIAG_NAME` and `UNIX_DIAG_PEER` of `linux/unix_diag.h`.
+const SHOW_NAME: u32 = 1;
 const SHOW_PEER: u32 = 4;
+const NAME: u16 = 0;
 const PEER: u16 = 2;
 /// Size of `struct unix_diag_msg`.
 const UNIX: usize = 16;
@@ -19,12 +21,21 @@ const INODE: usize = 68;
 /// The two ends of a connection: addresses and ports.
 pub type Ends = [(IpAddr, u16); 2];
 
-/// The inode of the socket that the local one with this inode is connected to.
-pub fn unix_peer(inode: u32) -> Option<u32> {
-    let words = [u32::MAX, inode, SHOW_PEER, u32::MAX, u32::MAX];
+/// A local socket.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Local {
+    /// The inode of the socket that it is connected to.
+    pub peer: Option<u32>,
+    /// Its path, or its name behind a NUL byte, as the program has bound it; empty where it has not.
+    pub name: Vec<u8>,
+}
+
+/// What the local socket with this inode is called, and connected to.
+pub fn unix_local(inode: u32) -> Option<Local> {
+    let words = [u32::MAX, inode, SHOW_NAME | SHOW_PEER, u32::MAX, u32::MAX];
     let mut body = vec![libc::AF_UNIX as u8, 0, 0, 0];
     body.extend(words.iter().flat_map(|word| word.to_ne_bytes()));
-    find(&Question::for_one(&body), |answer| peer(answer, inode))
+    find(&Question::for_one(&body), |answer| local(answer, inode))
 }
 
 /// The ends of the connection of the socket with this inode, of this family (`AF_INET`, `AF_INET6`) and protocol.
@@ -46,17 +57,23 @@ fn find<T>(question: &Question, look: impl Fn(&[u8]) -> Option<T>) -> Option<T> 
     found
 }
 
-/// The peer that an answer names, if it is about this socket.
-fn peer(bytes: &[u8], inode: u32) -> Option<u32> {
-    let mut at = UNIX;
-    while word(bytes, 4)? == inode {
-        let length = usize::from(half(bytes, at)?);
-        if half(bytes, at + 2)? == PEER && length >= 8 {
-            return word(bytes, at + 4);
+/// What an answer tells, if it is about this socket.
+fn local(bytes: &[u8], inode: u32) -> Option<Local> {
+    if word(bytes, 4)? != inode {
+        return None;
+    }
+    let (mut at, mut told) = (UNIX, Local::default());
+    while let (Some(length), Some(kind)) = (half(bytes, at), half(bytes, at + 2)) {
+        let length = usize::from(length);
+        let value = bytes.get(at + 4..at + length).unwrap_or_default();
+        match kind {
+            PEER => told.peer = word(value, 0),
+            NAME => value.clone_into(&mut told.name),
+            _ => {}
         }
         at += length.max(4).next_multiple_of(4);
     }
-    None
+    Some(told)
 }
 
 /// The ends that an answer names, if it is about this socket.
@@ -84,8 +101,9 @@ mod tests {
     use super::*;
     use std::net::TcpListener;
     use std::os::fd::AsRawFd;
+    use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::MetadataExt;
-    use std::os::unix::net::UnixStream;
+    use std::os::unix::net::{UnixDatagram, UnixStream};
 
     fn inode(socket: &impl AsRawFd) -> u32 {
         let link = format!("/proc/self/fd/{}", socket.as_raw_fd());
@@ -96,7 +114,17 @@ mod tests {
     fn both_ends_know_each_other() {
         let (one, other) = UnixStream::pair().expect("a pair");
         let (one, other) = (inode(&one), inode(&other));
-        assert_eq!((unix_peer(one), unix_peer(other)), (Some(other), Some(one)));
+        let peer = |inode| unix_local(inode).and_then(|local| local.peer);
+        assert_eq!((peer(one), peer(other)), (Some(other), Some(one)));
+    }
+
+    #[test]
+    fn names_may_have_any_bytes() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("two\nlines ");
+        let bound = UnixDatagram::bind(&path).expect("it can be bound");
+        let name = unix_local(inode(&bound)).expect("it is there").name;
+        assert_eq!(name.strip_suffix(b"\0").unwrap_or(&name), path.as_os_str().as_bytes());
     }
 
     #[test]
@@ -113,12 +141,12 @@ mod tests {
     fn broken_answers_are_none() {
         let whole: Vec<u8> = (0..80).collect();
         for end in 0..whole.len() {
-            assert_eq!(peer(&whole[..end], 7), None);
+            assert_eq!(local(&whole[..end], 7), None);
             assert_eq!(ends(&whole[..end], 7), None);
         }
         // An attribute of no length does not keep us there.
         let mut still = vec![0; 24];
         still[4..8].copy_from_slice(&7_u32.to_ne_bytes());
-        assert_eq!(peer(&still, 7), None);
+        assert_eq!(local(&still, 7), Some(Local::default()));
     }
 }

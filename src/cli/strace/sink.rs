@@ -52,6 +52,8 @@ pub struct StraceSink {
     start: Start,
     /// The last thread that was let go on untraced.
     let_go: Option<u32>,
+    /// With `-ff`, the last thread that has run another program, and whose lines its own are among since.
+    renamed: Option<(u32, u32)>,
     failed: Option<anyhow::Error>,
 }
 
@@ -93,6 +95,7 @@ impl StraceSink {
             leader: None,
             start: Start::Waits,
             let_go: None,
+            renamed: None,
             failed: None,
         };
         if !sink.options.separately {
@@ -157,6 +160,7 @@ impl StraceSink {
     }
 
     fn joined(&mut self, tid: u32) {
+        self.renamed = self.renamed.filter(|(former, _)| *former != tid);
         if let Some(stream) = self.stream(tid) {
             stream.live.joined(tid);
         }
@@ -234,6 +238,8 @@ impl StraceSink {
             let system_ns = Some(in_kernel).filter(|_| !self.options.wall);
             self.summary.add(event, system_ns);
         }
+        let renamed = self.renamed.filter(|(former, _)| *former == event.tid);
+        let event = &Event { tid: renamed.map_or(event.tid, |(_, tid)| tid), ..*event };
         if self.options.lines && self.options.statuses.has(event) {
             let stack = event.stack.map(|stack| self.stacks.text(stack)).unwrap_or_default();
             self.with(event, |live| {
@@ -263,11 +269,32 @@ impl StraceSink {
         let is_told = self.options.lines && is_shown;
         if event.ret.is_none() && event.args[1] != 0 {
             let is_told = self.options.lines && !self.options.quiet.thread_execve();
-            return self.with(event, |live| live.superseded(event, is_told));
+            return self.superseded(event, is_told);
         }
         self.with(event, |live| live.ended(event, is_told));
-        if self.options.separately
-            && let Some(stream) = self.streams.remove(&event.tid)
+        if self.options.separately {
+            self.close(event.tid);
+        }
+    }
+
+    /// A thread has run another program: it goes on as its process's first one, where that one's lines are.
+    fn superseded(&mut self, event: &Event<'_>, is_told: bool) {
+        let former = event.args[1] as u32;
+        if !self.options.separately {
+            return self.with(event, |live| live.superseded(event, is_told));
+        }
+        if let Some(stream) = self.stream(former) {
+            let call = stream.live.leaves(former, event.tid);
+            stream.flush();
+            self.with(event, |live| live.takes(event, call, is_told));
+        }
+        self.close(former);
+        self.renamed = Some((former, event.tid));
+    }
+
+    /// Ends the lines of one thread.
+    fn close(&mut self, tid: u32) {
+        if let Some(stream) = self.streams.remove(&tid)
             && let Some(error) = stream.output.end()
         {
             self.could_not_write(&error);

@@ -110,6 +110,9 @@ struct Task {
     interrupted: Option<&'static str>,
 }
 
+/// The call by which a thread runs another program in the place of its process's first one, as far as it is printed.
+pub struct Superseding(Task);
+
 /// A stream of lines.
 pub struct Live {
     look: Look,
@@ -237,15 +240,25 @@ impl Live {
     /// A thread has run another program, in the place of its process's first one.
     pub fn superseded(&mut self, event: &Event<'_>, is_told: bool) {
         let former = event.args[1] as u32;
+        let call = self.leaves(former, event.tid);
+        self.takes(event, call, is_told);
+        self.renamed = Some((former, event.tid));
+    }
+
+    /// The same, where the lines of that thread have been elsewhere (`-ff`): what it leaves there.
+    pub fn leaves(&mut self, former: u32, tid: u32) -> Superseding {
         if self.column > 0 && self.writer == former {
-            self.emit(format!(" <pid changed to {} ...>\n", event.tid).as_bytes());
+            self.emit(format!(" <pid changed to {tid} ...>\n").as_bytes());
         }
-        let task = self.tasks.remove(&former).unwrap_or_default();
-        self.tasks.insert(event.tid, task);
+        Superseding(self.tasks.remove(&former).unwrap_or_default())
+    }
+
+    /// And what goes on here.
+    pub fn takes(&mut self, event: &Event<'_>, call: Superseding, is_told: bool) {
+        self.tasks.insert(event.tid, call.0);
         if is_told {
             self.line(event, kinds::write_exit);
         }
-        self.renamed = Some((former, event.tid));
     }
 
     /// Other text, a line of its own.
@@ -418,6 +431,8 @@ impl Live {
         let has_returned = event.ret.is_some();
         let style = self.style(event);
         let (mut described, mut dump) = (Vec::new(), Vec::new());
+        let is_resumed =
+            is_restart(event) && self.tasks.get(&event.tid).is_some_and(|task| task.interrupted.is_some());
         with_memory(event, |memory| {
             let Some(mut call) = Decoder::new(event, &style, memory) else { return };
             returned = call.returned();
@@ -426,7 +441,7 @@ impl Live {
             if has_returned && !event.flags.has(Flags::NO_ENTRY) {
                 call.exit(&mut arguments);
                 call.after(&mut after);
-            } else if call.tells_more() {
+            } else if call.tells_more() && !is_resumed {
                 arguments.extend_from_slice(b" <unfinished ...>");
             }
         });

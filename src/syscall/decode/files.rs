@@ -2,7 +2,7 @@
 
 use super::escape::write_bracketed;
 use super::memory::{Memory as _, Phase};
-use super::text::{Hex, write_text};
+use super::text::{Hex, prints, write_text};
 use super::{Decoder, special};
 use crate::event::Flags;
 use crate::syscall::flags::write_number;
@@ -29,17 +29,16 @@ pub fn keep_cwd(kept: &mut Vec<u8>, cwd: &[u8]) {
     super::Keeper { kept, now: Phase::Entry, live }.read(Phase::Entry, CWD, &mut [0; LONGEST_PATH]);
 }
 
-/// Appends `<file>`, in hexadecimal where all strings are.
+/// Appends `<file>`, in hexadecimal where a string of these bytes is.
 pub fn write_file_name(out: &mut Vec<u8>, file: &[u8], hex: Hex) {
-    if hex == Hex::All {
-        let mut text = Vec::new();
-        write_text(&mut text, file, hex, false);
-        out.push(b'<');
-        out.extend_from_slice(&text[1..text.len() - 1]);
-        out.push(b'>');
-    } else {
-        write_bracketed(out, file);
+    if hex == Hex::Never || file.iter().copied().all(prints) && hex != Hex::All {
+        return write_bracketed(out, file);
     }
+    let mut text = Vec::new();
+    write_text(&mut text, file, hex, false);
+    out.push(b'<');
+    out.extend_from_slice(&text[1..text.len() - 1]);
+    out.push(b'>');
 }
 
 impl<'a> Decoder<'a, '_> {

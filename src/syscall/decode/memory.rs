@@ -89,8 +89,9 @@ impl Memory for Snapshot<'_> {
 /// Most bytes kept of one call, large pieces apart.
 pub const MOST_KEPT: usize = 1 << 20;
 
-/// Pieces from this size on are whole buffers, asked for as such (`-e write=`): nothing else is read in as large ones.
-const LARGE: usize = 1 << 19;
+/// Pieces from this size on are whole buffers, asked for as such (`-e write=`), and those of large arrays: nothing else is
+/// read in as large ones.
+pub const LARGE: usize = 1 << 19;
 
 /// Most bytes kept of one call, with them.
 const MOST_WITH_LARGE: usize = 64 << 20;

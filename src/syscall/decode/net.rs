@@ -40,8 +40,8 @@ pub(super) fn integer_size(call: &Decoder<'_, '_>) -> usize {
 /// Reads the length of the buffer for a sender's address.
 pub(super) fn look_ahead(call: &mut Decoder<'_, '_>, index: usize) {
     if call.spec.name == "recvmsg" {
-        let at = call.arg(index).wrapping_add(call.word_size() as u64);
-        call.read_u32_at(Phase::Entry, at);
+        let size = 7 * call.word_size();
+        call.memory.read(Phase::Entry, call.arg(index), &mut [0; 56][..size]);
     }
 }
 
@@ -313,7 +313,10 @@ impl Decoder<'_, '_> {
         let address = self.arg(index);
         let is_received = self.phase == Phase::Exit;
         if is_received && !self.succeeded() {
-            match self.read_u32_at(Phase::Entry, address.wrapping_add(self.word_size() as u64)) {
+            let mut whole = [0; 56];
+            let size = 7 * self.word_size();
+            let length = self.read_u32_at(Phase::Entry, address.wrapping_add(self.word_size() as u64));
+            match length.filter(|_| self.memory.read(Phase::Entry, address, &mut whole[..size]) == size) {
                 Some(length) => {
                     out.extend_from_slice(b"{msg_namelen=");
                     write_number(out, i64::from(length.cast_signed()));

@@ -48,15 +48,16 @@ pub(super) fn write_scheduling(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, in
     let mut bytes = [0; 56];
     let known = given.min(bytes.len());
     if given >= FIRST && call.memory.read(Phase::Entry, address, &mut bytes[..known]) < known {
-        return call.write_address(out, address);
-    }
-    out.push(b'{');
-    if given < FIRST {
-        out.extend_from_slice(format!("size={size}").as_bytes());
+        call.write_address(out, address);
     } else {
-        call.write_some(out, &SCHEDULING, &bytes, given);
+        out.push(b'{');
+        if given < FIRST {
+            out.extend_from_slice(format!("size={size}").as_bytes());
+        } else {
+            call.write_some(out, &SCHEDULING, &bytes, given);
+        }
+        out.extend_from_slice(if given > bytes.len() { b", ...}" } else { b"}" });
     }
-    out.extend_from_slice(if given > bytes.len() { b", ...}" } else { b"}" });
     let wanted = call.read_u32_at(Phase::Exit, address).filter(|&wanted| wanted != size);
     if let Some(wanted) = wanted.filter(|_| call.event.errno() == Some(TOO_BIG)) {
         out.extend_from_slice(format!(" => {{size={wanted}}}").as_bytes());

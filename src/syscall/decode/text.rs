@@ -3,7 +3,7 @@
 use super::Decoder;
 use super::escape::write_escaped;
 use super::files::LONGEST_PATH;
-use super::memory::Phase;
+use super::memory::{LARGE, Phase};
 use crate::event::Abi;
 use crate::syscall::flags::write_radix;
 
@@ -132,22 +132,8 @@ impl Decoder<'_, '_> {
 
     /// An array of strings that a null pointer ends: `["sh", "-c"]`, or how many there are.
     pub(super) fn write_string_array(&mut self, out: &mut Vec<u8>, address: u64, is_counted: bool) {
-        /// As many as an exec of the kernel's usual limits can have, and far more than any.
-        const MOST: usize = 1 << 16;
         let word = self.word_size();
-        let mut pointers = Vec::new();
-        let mut ends = false;
-        while pointers.len() < MOST {
-            let at = address.wrapping_add((pointers.len() * word) as u64);
-            match self.read_word(at) {
-                None => break,
-                Some(0) => {
-                    ends = true;
-                    break;
-                }
-                Some(pointer) => pointers.push(pointer),
-            }
-        }
+        let (pointers, ends) = self.read_pointers(address);
         if !ends && pointers.is_empty() {
             return self.write_address(out, address);
         }
@@ -163,6 +149,7 @@ impl Decoder<'_, '_> {
             };
             return out.extend_from_slice(suffix);
         }
+        self.read_together(&pointers[..pointers.len().min(self.most_elements())]);
         out.push(b'[');
         for (index, pointer) in pointers.iter().enumerate() {
             if index > 0 {
@@ -181,6 +168,56 @@ impl Decoder<'_, '_> {
             out.extend_from_slice(b" */");
         }
         out.push(b']');
+    }
+
+    /// Reads what many strings are in, where they are near each other, in large pieces: each string by itself would be
+    /// looked for among all that were read before it. Not where environments are left out: they may be in between.
+    fn read_together(&mut self, pointers: &[u64]) {
+        const FEW: usize = 64;
+        if pointers.len() <= FEW || !self.style.environment {
+            return;
+        }
+        let mut sorted = pointers.to_vec();
+        sorted.sort_unstable();
+        let mut piece = vec![0; LARGE];
+        let mut rest = &sorted[..];
+        while let Some(&first) = rest.first() {
+            let count = rest.partition_point(|&pointer| pointer - first < (LARGE - CHUNK) as u64);
+            if count > FEW {
+                self.memory.read(self.phase, first, &mut piece);
+            }
+            rest = &rest[count..];
+        }
+    }
+
+    /// The pointers of an array that a null pointer ends, as far as they can be read, and whether it does.
+    ///
+    /// Read in pieces, each larger than the one before: few are asked for where there are few, and an exec may have a
+    /// million.
+    fn read_pointers(&mut self, address: u64) -> (Vec<u64>, bool) {
+        const FIRST: usize = 512;
+        /// Of more bytes the kernel takes no array: `_STK_LIM / 4 * 3` is for these and the strings.
+        const MOST: usize = 6 << 20;
+        let word = self.word_size();
+        let (mut pointers, mut piece, mut size) = (Vec::new(), Vec::new(), FIRST);
+        while address != 0 && pointers.len() * word < MOST {
+            piece.resize(size, 0);
+            let at = address.wrapping_add((pointers.len() * word) as u64);
+            let got = self.memory.read(self.phase, at, &mut piece);
+            for bytes in piece[..got].chunks_exact(word) {
+                let mut pointer = [0; 8];
+                pointer[..word].copy_from_slice(bytes);
+                match u64::from_le_bytes(pointer) {
+                    0 => return (pointers, true),
+                    pointer => pointers.push(pointer),
+                }
+            }
+            if got < size {
+                break;
+            }
+            size = (size * 4).min(LARGE);
+        }
+        (pointers, false)
     }
 
     /// How many elements of an array are shown.
@@ -209,18 +246,22 @@ impl Decoder<'_, '_> {
     }
 }
 
+/// Whether a byte is printed where others are in hexadecimal.
+pub(super) fn prints(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\t'..=b'\r')
+}
+
 /// `"text"` or `"\x74\x65"`, with `...` behind it if it was cut.
 pub(super) fn write_text(out: &mut Vec<u8>, text: &[u8], hex: Hex, is_cut: bool) {
     out.push(b'"');
-    let prints = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t'..=b'\r');
-    if hex == Hex::All || (hex == Hex::Unprintable && !text.iter().all(prints)) {
+    if hex == Hex::All || (hex == Hex::Unprintable && !text.iter().copied().all(prints)) {
         for &byte in text {
             out.extend_from_slice(b"\\x");
             write_radix(out, u64::from(byte), 16, 2);
         }
     } else if hex == Hex::Characters {
         for byte in text {
-            if prints(byte) {
+            if prints(*byte) {
                 write_escaped(out, std::slice::from_ref(byte), b"");
             } else {
                 out.extend_from_slice(b"\\x");
