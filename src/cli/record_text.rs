@@ -22,16 +22,13 @@ impl Beside {
     /// As the command line says; the log goes to `log`.
     pub fn new(arguments: &Arguments, log: &Path) -> Result<Self, Failure> {
         let injections = Injections::parse(&arguments.inject).map_err(Failure::of_trace)?;
-        let text = match &arguments.text {
-            Some(name) => {
-                let filter = arguments.filter.filter().map_err(|failure| failure.or_code(125))?;
-                let options = Options { style: arguments.style.style(), ..Options::default() };
-                Some(TextSink::new(Lines::new(options, false, false), filter, TextOutput::open(name, log)?))
-            }
-            None => {
-                refuse_without_text(arguments).map_err(Failure::of_trace)?;
-                None
-            }
+        let text = if let Some(name) = &arguments.text {
+            let filter = arguments.filter.filter().map_err(|failure| failure.or_code(125))?;
+            let options = Options { style: arguments.style.style(), ..Options::default() };
+            Some(TextSink::new(Lines::new(options, false, false), filter, TextOutput::open(name, log)?))
+        } else {
+            refuse_without_text(arguments).map_err(Failure::of_trace)?;
+            None
         };
         Ok(Self { text, injections })
     }
