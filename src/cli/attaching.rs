@@ -20,15 +20,14 @@ use crate::syscall::decode::Style;
 pub fn attach(
     tracer: &mut Tracer,
     target: &Target,
-    output: Option<&Path>,
+    output: &Path,
     duration: Option<Duration>,
     beside: Option<&mut dyn Sink>,
     keep: Option<Style>,
-    told: impl FnOnce(&Path),
-) -> Result<(Recorded, PathBuf), Failure> {
+    told: impl FnOnce(),
+) -> Result<Recorded, Failure> {
     let begin = std::time::Instant::now();
-    let (words, named) = target.words();
-    let output = output.map_or_else(|| default_log(&named), |output| Ok(output.to_owned()))?;
+    let (words, _) = target.words();
     let backend = tracer.name();
     let refused = |error| not_permitted(&error, backend);
     let calibration = tracer.calibrate(CALIBRATION_CALLS).map_err(refused)?;
@@ -36,10 +35,10 @@ pub fn attach(
     let kept = keep.map(|style| (KEPT_BYTES.to_owned(), style.strings.to_string()));
     let options = options.chain(kept).collect();
     let header = header(&words, backend, calibration, None, options);
-    let mut writer = log::Writer::create(&output, &header).map_err(Failure::of_trace)?;
+    let mut writer = log::Writer::create(output, &header).map_err(Failure::of_trace)?;
     let until_ns = duration.map(|duration| crate::capture::monotonic_ns() + duration.as_nanos() as u64);
     let mut sink = LogSink { writer: &mut writer, job: None, beside };
-    told(&output);
+    told();
     let outcome = tracer.record_running(&target.whom, &mut sink, header.clock.origin_ns, until_ns, keep);
     let outcome = outcome.map_err(|error| match error {
         RunningError::Backend(error) => refused(error),
@@ -48,7 +47,7 @@ pub fn attach(
     if outcome.parallel {
         push_beside_totals(&mut writer, CALIBRATION_CALLS);
     }
-    Ok((Recorded::of(outcome, begin.elapsed(), writer), output))
+    Ok(Recorded::of(outcome, begin.elapsed(), writer))
 }
 
 /// What runs already, and how it was named.
@@ -86,6 +85,11 @@ impl Target {
             return Err(failed(format!("not a directory of cgroup v2; {they}")));
         }
         Ok(Self { whom: Running::Cgroup(found.ino(), path) })
+    }
+
+    /// Where the log goes, unless that was said.
+    pub fn default_log(&self) -> Result<PathBuf, Failure> {
+        default_log(&self.words().1)
     }
 
     /// The command's words, as far as there is one, and those that the log is named after.

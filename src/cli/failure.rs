@@ -43,6 +43,12 @@ impl Failure {
         one_line(&self.error)
     }
 
+    /// Whether the reader of our output has closed it.
+    #[must_use]
+    pub fn is_closed_pipe(&self) -> bool {
+        is_closed_pipe(&self.error)
+    }
+
     /// Prints the failure and says what to exit with. A reader that has closed our output (`| head`) has
     /// seen what it wanted: no failure.
     #[must_use]

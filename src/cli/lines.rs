@@ -11,12 +11,15 @@ use crate::report::show::json::Row;
 use crate::report::show::{Modes, Options, Relative, Time, change_of_mode, line, line_in_parts, stack};
 use crate::syscall::decode::{Hex, Style};
 
+/// Bytes of a string that are shown, as by strace.
+const STRINGS: usize = 32;
+
 /// How strings and structures are shown.
 #[derive(Debug, Args)]
 pub struct StyleArguments {
-    /// Show at most N bytes of a string or buffer, and N elements of an array; paths are always whole
-    #[arg(short = 's', long = "string-limit", value_name = "N", default_value_t = 32)]
-    strings: usize,
+    /// Show at most N bytes of a string or buffer, and N elements of an array; paths are always whole [default: 32]
+    #[arg(short = 's', long = "string-limit", value_name = "N")]
+    strings: Option<usize>,
 
     /// Show all members of structures, and all elements of arrays
     #[arg(short = 'v', long = "no-abbrev")]
@@ -28,6 +31,16 @@ pub struct StyleArguments {
 }
 
 impl StyleArguments {
+    /// Whether it was said how much is shown of strings (`-s`).
+    pub fn limits_strings(&self) -> bool {
+        self.strings.is_some()
+    }
+
+    /// Whether it was said how the rest is shown (`-v`, `-x`).
+    pub fn shapes_lines(&self) -> bool {
+        self.verbose || self.hex > 0
+    }
+
     /// As the decoder takes it, with the files behind descriptors.
     pub fn style(&self) -> Style {
         let hex = match self.hex {
@@ -35,7 +48,8 @@ impl StyleArguments {
             1 => Hex::Unprintable,
             _ => Hex::All,
         };
-        Style { strings: self.strings, hex, verbose: self.verbose, files: true, ..Style::default() }
+        let strings = self.strings.unwrap_or(STRINGS);
+        Style { strings, hex, verbose: self.verbose, files: true, ..Style::default() }
     }
 }
 

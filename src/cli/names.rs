@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::failure::{Failure, note};
+use super::output::refuse_closed_stream;
 use crate::log;
 
 /// Where the log of a command goes without a wish of the user's: a file named after the command in the current
@@ -73,7 +74,8 @@ pub fn refuse_stream(path: &Path, why: &str) -> anyhow::Result<()> {
 
 /// As [`refuse_stream`], for the log of a command.
 pub fn refuse_stream_as_log(path: &Path) -> anyhow::Result<()> {
-    refuse_stream(path, "standard output is the command's, so a log cannot go there")
+    refuse_stream(path, "standard output is the command's, so a log cannot go there")?;
+    refuse_closed_stream(path)
 }
 
 /// The last part of a path without its extension, kept to what is plain in a file name.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::failure::{Failure, note};
 use super::filter::FilterArguments;
 use super::lines::StyleArguments;
 use super::names::{self, default_log};
-use super::output::to_stdout;
+use super::output::{check_stdout, to_stdout};
 use super::record_text::Beside;
 use super::recorded::Told;
 use super::samples::{Samples, warn_of_rate};
@@ -142,8 +142,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(user) => command.as_user(user).map_err(|error| Failure::with_code(error.exit_code(), error))?,
         None => command,
     };
-    let output = arguments.output.clone().map_or_else(|| default_log(&arguments.command), Ok)?;
-    names::refuse_stream_as_log(&output).map_err(Failure::of_trace)?;
+    if arguments.json {
+        check_stdout().map_err(Failure::of_trace)?;
+    }
+    let output = output_path(arguments, || default_log(&arguments.command))?;
     let samples = arguments.sample.map(|hz| Samples::choose(hz, arguments.stacks)).transpose()?;
     let mut tracer = tracer(backend(arguments, samples.as_ref())?, arguments.stacks)?;
     if !arguments.quiet {
@@ -167,7 +169,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if arguments.sample.is_none() {
         tracer.give_up_privilege();
     }
-    let mut beside = Beside::new(arguments)?;
+    let mut beside = Beside::new(arguments, &output)?;
     let streams = [0, 1, 2].map(own_stream);
     let writes_there = arguments.json || arguments.text.as_deref().is_some_and(|name| name == "-");
     // Without /dev/null they stay as they are.
@@ -184,6 +186,16 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     tell(arguments, &told, arguments.backend.is_some())?;
     refuse_unwritten(&recorded, text, Some(recorded.status))?;
     Ok(ExitCode::from(launch::pass_on(recorded.status)))
+}
+
+/// Where the log goes, as it was said or else by default.
+fn output_path(
+    arguments: &Arguments,
+    default: impl FnOnce() -> Result<PathBuf, Failure>,
+) -> Result<PathBuf, Failure> {
+    let Some(output) = &arguments.output else { return default() };
+    names::refuse_stream_as_log(output).map_err(Failure::of_trace)?;
+    Ok(output.clone())
 }
 
 /// How much of what pointers point to is kept.
@@ -227,7 +239,11 @@ fn running(arguments: &Arguments) -> Result<Option<Target>, Failure> {
 }
 
 fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure> {
-    let say = |output: &Path| {
+    if arguments.json {
+        check_stdout().map_err(Failure::of_trace)?;
+    }
+    let output = output_path(arguments, || target.default_log())?;
+    let say = || {
         if !arguments.quiet && arguments.duration.is_none() && std::io::stderr().is_terminal() {
             note(format_args!("recording to {}; Ctrl-C ends it", output.display()));
         }
@@ -252,10 +268,9 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
         tracer => tracer.map_err(Failure::of_trace)?,
     };
     tracer.give_up_privilege();
-    let mut beside = Beside::new(arguments)?;
-    let log = arguments.output.as_deref();
-    let (recorded, output) =
-        attach(&mut tracer, target, log, arguments.duration, Some(&mut beside), keep(arguments), say)?;
+    let mut beside = Beside::new(arguments, &output)?;
+    let recorded =
+        attach(&mut tracer, target, &output, arguments.duration, Some(&mut beside), keep(arguments), say)?;
     let text = beside.finish();
     let told = Told { recorded: &recorded, tracer: &tracer, log: &output, status: None, samples: None };
     tell(arguments, &told, true)?;
@@ -266,7 +281,11 @@ fn attach_to(arguments: &Arguments, target: &Target) -> Result<ExitCode, Failure
 /// Says what was recorded, as it is wanted.
 fn tell(arguments: &Arguments, told: &Told<'_>, with_fall_back: bool) -> Result<(), Failure> {
     if arguments.json {
-        return to_stdout(|out| told.write_json(out));
+        // A reader that has closed our output is no failure; the exit code is the command's then, too.
+        return match to_stdout(|out| told.write_json(out)) {
+            Err(failure) if !failure.is_closed_pipe() => Err(failure.or_code(125)),
+            _ => Ok(()),
+        };
     }
     if !arguments.quiet {
         told.notes(with_fall_back);

@@ -1,5 +1,7 @@
 //! `trace record --text`: lines as `trace show` prints them, while the command runs.
 
+use std::path::Path;
+
 use super::failure::{Failure, note};
 use super::inject::Injections;
 use super::lines::Lines;
@@ -17,21 +19,16 @@ pub struct Beside {
 }
 
 impl Beside {
-    /// As the command line says.
-    pub fn new(arguments: &Arguments) -> Result<Self, Failure> {
+    /// As the command line says; the log goes to `log`.
+    pub fn new(arguments: &Arguments, log: &Path) -> Result<Self, Failure> {
         let injections = Injections::parse(&arguments.inject).map_err(Failure::of_trace)?;
-        let text = match &arguments.text {
-            Some(name) => {
-                let filter = arguments.filter.filter().map_err(|failure| failure.or_code(125))?;
-                let options = Options { style: arguments.style.style(), ..Options::default() };
-                Some(TextSink::new(Lines::new(options, false, false), filter, TextOutput::open(name)?))
-            }
-            None if arguments.filter.typed().is_some() => {
-                return Err(Failure::of_trace(anyhow::anyhow!(
-                    "-e, -P, -z and -Z choose what --text prints; the log has every call"
-                )));
-            }
-            None => None,
+        let text = if let Some(name) = &arguments.text {
+            let filter = arguments.filter.filter().map_err(|failure| failure.or_code(125))?;
+            let options = Options { style: arguments.style.style(), ..Options::default() };
+            Some(TextSink::new(Lines::new(options, false, false), filter, TextOutput::open(name, log)?))
+        } else {
+            refuse_without_text(arguments).map_err(Failure::of_trace)?;
+            None
         };
         Ok(Self { text, injections })
     }
@@ -50,6 +47,23 @@ impl Beside {
         }
         error
     }
+}
+
+/// Refuses what would have no effect without a text.
+fn refuse_without_text(arguments: &Arguments) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        arguments.filter.typed().is_none(),
+        "-e, -P, -z and -Z choose what --text prints; the log has every call"
+    );
+    anyhow::ensure!(
+        !arguments.style.shapes_lines(),
+        "-v and -x say how --text prints; trace show takes them for a log (one of --decode full has the structures)"
+    );
+    anyhow::ensure!(
+        arguments.decode.is_some() || !arguments.style.limits_strings(),
+        "-s says how much --text prints of strings, and how much --decode full keeps of them: give one of these, too"
+    );
+    Ok(())
 }
 
 impl Sink for Beside {

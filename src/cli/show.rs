@@ -13,9 +13,9 @@ use super::lines::{Lines, StyleArguments};
 use super::output::to_stdout;
 use super::strace_text::StraceText;
 use crate::capture::local_offset_s;
-use crate::event::{Event, Kind};
+use crate::event::Event;
 use crate::log::{Clock, Columns, Ending, Header, strace};
-use crate::report::show::{Options, Time, Who};
+use crate::report::show::{Options, Time, Who, has_line_of_strace};
 
 #[derive(Debug, Args)]
 #[command(
@@ -80,8 +80,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let ending = to_stdout(|out| {
         let mut written = Ok(());
         let ending = reader.for_each(|event| {
-            let has_line = matches!(event.kind, Kind::Syscall | Kind::Signal | Kind::Exit);
-            let is_told = (has_line || !arguments.strace) && chooser.matches(event);
+            let is_told = (has_line_of_strace(event) || !arguments.strace) && chooser.matches(event);
             if written.is_ok() {
                 written = output.write(out, event, is_told);
             }

@@ -2,18 +2,22 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs::OpenOptions;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
 
 use anyhow::Context;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::failure::Failure;
+use super::output::{check_stdout, refuse_closed_stream};
 
 /// Owner only: arguments and paths are private.
 const PRIVATE: u32 = 0o600;
@@ -30,8 +34,29 @@ pub enum Mode {
 /// A place for text, written to as the text comes.
 pub struct TextOutput {
     out: Box<dyn Write>,
-    command: Option<Reader>,
+    command: Option<Reading>,
     failed: Option<io::Error>,
+}
+
+/// A command that reads the text.
+struct Reading {
+    /// A second way into its pipe, not written to.
+    pipe: OwnedFd,
+    reader: Reader,
+}
+
+impl Reading {
+    /// Whether nobody reads any more, although the text may go on.
+    fn has_ended(&self) -> bool {
+        let mut pipe = [PollFd::new(self.pipe.as_fd(), PollFlags::empty())];
+        let polled = poll(&mut pipe, PollTimeout::ZERO);
+        polled.is_ok() && pipe[0].revents().is_some_and(|events| events.contains(PollFlags::POLLERR))
+    }
+
+    fn status(self) -> Option<ExitStatus> {
+        drop(self.pipe);
+        self.reader.join().ok().flatten()
+    }
 }
 
 /// The thread that has started the command which reads the text, and waits for it: the tracer's thread waits for all
@@ -69,31 +94,33 @@ impl fmt::Display for FailedReader {
 }
 
 impl TextOutput {
-    /// Opens `FILE`, `|COMMAND` or `-`, the standard output.
-    pub fn open(name: &OsStr) -> Result<Self, Failure> {
-        Self::open_as(name, Mode::Replace, PRIVATE)
+    /// Opens `FILE`, `|COMMAND` or `-`, the standard output, for the text of a recording whose log goes to `log`. An error where
+    /// nobody would ever see the text, and where it would destroy the log.
+    pub fn open(name: &OsStr, log: &Path) -> Result<Self, Failure> {
+        check_place(name).map_err(Failure::of_trace)?;
+        Self::open_as(name, Mode::Replace, PRIVATE, Some(log)).map_err(Failure::of_trace)
     }
 
     /// The same for a file that whoever may is to read, as strace's are.
     pub fn open_for_all(name: &OsStr, mode: Mode) -> anyhow::Result<Self> {
-        Self::open_as(name, mode, 0o666).map_err(Failure::into_error)
+        Self::open_as(name, mode, 0o666, None)
     }
 
-    fn open_as(name: &OsStr, mode: Mode, permissions: u32) -> Result<Self, Failure> {
+    fn open_as(name: &OsStr, mode: Mode, permissions: u32, log: Option<&Path>) -> anyhow::Result<Self> {
         let bytes = name.as_bytes();
         let (out, command): (Box<dyn Write>, _) = if bytes == b"-" {
+            let output = io::stdout().as_fd().try_clone_to_owned();
+            refuse_log(&File::from(output.context("cannot write to standard output")?), log)?;
             (Box::new(io::stdout()), None)
         } else if let Some(command) = bytes.strip_prefix(b"|") {
             let started = start(OsStr::from_bytes(command));
             let started = started.with_context(|| format!("cannot run {}", name.to_string_lossy()));
-            let (pipe, reader) = started.map_err(Failure::of_trace)?;
-            (Box::new(pipe), Some(reader))
+            let (pipe, reader) = started?;
+            let reading = Reading { pipe: pipe.as_fd().try_clone_to_owned()?, reader };
+            (Box::new(pipe), Some(reading))
         } else {
-            let mut options = OpenOptions::new();
-            options.append(mode == Mode::Append).truncate(mode == Mode::Replace);
-            let file = options.write(true).create(true).mode(permissions).open(name);
-            let file = file.with_context(|| format!("cannot write {}", name.to_string_lossy()));
-            (Box::new(file.map_err(Failure::of_trace)?), None)
+            let file = open_file(Path::new(name), mode, permissions, log);
+            (Box::new(file.with_context(|| format!("cannot write {}", name.to_string_lossy()))?), None)
         };
         Ok(Self { out, command, failed: None })
     }
@@ -114,11 +141,14 @@ impl TextOutput {
 
     /// Waits until a command has read all of it, and says what went wrong.
     pub fn finish(self) -> Finished {
+        // What was written to a pipe just before its reader ended was read by nobody: no write tells.
+        let left_early = self.command.as_ref().is_some_and(Reading::has_ended);
         let (failed, status) = self.wait();
-        let ended_early = failed.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+        let is_broken = failed.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+        let ended_early = is_broken || left_early;
         let reader = status.filter(|status| !status.success());
         Finished {
-            error: failed.filter(|_| !ended_early),
+            error: failed.filter(|_| !is_broken),
             reader: reader.map(|status| FailedReader { status, ended_early }),
         }
     }
@@ -131,8 +161,50 @@ impl TextOutput {
     fn wait(self) -> (Option<io::Error>, Option<ExitStatus>) {
         let Self { out, command, failed } = self;
         drop(out);
-        (failed, command.and_then(|reader| reader.join().ok().flatten()))
+        (failed, command.and_then(Reading::status))
     }
+}
+
+/// Whether there is something that could take the text.
+fn check_place(name: &OsStr) -> anyhow::Result<()> {
+    match name.as_bytes() {
+        b"-" => check_stdout(),
+        [b'|', command @ ..] if command.trim_ascii().is_empty() => {
+            anyhow::bail!("--text '|': a command is expected behind |, as in --text '|less'")
+        }
+        [b'|', ..] => Ok(()),
+        _ => refuse_closed_stream(Path::new(name)),
+    }
+}
+
+/// Opens a file, and empties it if it is to be replaced, but never the log.
+fn open_file(path: &Path, mode: Mode, permissions: u32, log: Option<&Path>) -> anyhow::Result<File> {
+    let is_new = !path.exists();
+    let mut options = OpenOptions::new();
+    let file = options.append(mode == Mode::Append).write(true).create(true).mode(permissions).open(path)?;
+    let is_log = refuse_log(&file, log);
+    if is_log.is_err() && is_new {
+        // The file itself, where the path is a link to it.
+        fs::remove_file(path.canonicalize()?)?;
+    }
+    is_log?;
+    if mode == Mode::Replace && file.metadata()?.is_file() {
+        file.set_len(0)?;
+    }
+    Ok(file)
+}
+
+/// An error where a file that is open is the log, by whichever name: there each would write over the other.
+fn refuse_log(file: &File, log: Option<&Path>) -> anyhow::Result<()> {
+    let Some(log) = log else { return Ok(()) };
+    let text = file.metadata()?;
+    let is_same = log.metadata().is_ok_and(|log| (log.dev(), log.ino()) == (text.dev(), text.ino()));
+    anyhow::ensure!(
+        !text.is_file() || !is_same,
+        "the log goes to the same file ({}): name another one for the text or, with -o, for the log",
+        log.display()
+    );
+    Ok(())
 }
 
 fn start(command: &OsStr) -> io::Result<(ChildStdin, Reader)> {

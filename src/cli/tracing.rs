@@ -216,6 +216,11 @@ impl Sink for LogSink<'_, '_> {
         self.beside.as_mut().map_or_else(Intervention::default, |beside| beside.intervention(event))
     }
 
+    fn stopped(&mut self, event: &Event<'_>) {
+        let text = Some(mark::STOPPED.as_bytes());
+        self.push(&Event { kind: Kind::Mark, text, ..*event });
+    }
+
     fn not_poked(&mut self, tid: u32, error: PokeError) {
         if let Some(beside) = &mut self.beside {
             beside.not_poked(tid, error);

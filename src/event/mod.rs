@@ -292,6 +292,13 @@ impl Event<'_> {
         }
     }
 
+    /// The signal that has stopped the thread's process, if that is what happened.
+    #[must_use]
+    pub fn stopped_by(&self) -> Option<u32> {
+        let is_stop = self.kind == Kind::Mark && self.text == Some(mark::STOPPED.as_bytes());
+        is_stop.then_some(self.nr)
+    }
+
     /// How long the call took by the backend's clock, tracer's stops included under ptrace.
     #[must_use]
     pub fn duration_ns(&self) -> Option<u64> {
@@ -355,8 +362,13 @@ pub mod mark {
     /// The process had a Python of a version or build that is not known: its functions are missing from the stacks.
     pub const UNREAD_PYTHON: &str = "unread-python";
 
+    /// A signal has stopped the thread's process: `nr` is the signal. The delivery of the signal is an event before it. Where ptrace
+    /// records, and in strace's text.
+    pub const STOPPED: &str = "stopped";
+
     /// Every mark name.
-    pub const ALL: [&str; 16] = [
+    pub const ALL: [&str; 17] = [
+        STOPPED,
         UNREAD_PYTHON,
         OFF_CPU,
         IMPORTED,

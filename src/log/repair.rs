@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::annotate::is_same_file;
 use super::write::Sink;
-use super::{Ending, Error, Reader, Summary, TOTAL_EVENTS, TOTAL_LOST, Writer};
+use super::{Ending, Error, Reader, Source, Summary, TOTAL_EVENTS, TOTAL_LOST, Writer};
 use crate::event::{Event, Kind, loss};
 
 /// What a repair has done.
@@ -41,7 +41,7 @@ pub enum Found {
 ///
 /// `output` may be `input`: then a complete log is left alone. It may not be a file that is no log.
 pub fn repair(input: &Path, output: &Path) -> Result<Repaired, Error> {
-    let reader = Reader::open(input)?;
+    let reader = Reader::open(input).map_err(|error| explain(input, error))?;
     let file = std::fs::File::open(input).map_err(|source| Error::Open { path: input.to_owned(), source })?;
     if matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)) {
         return Err(Error::Busy { path: input.to_owned() });
@@ -56,6 +56,16 @@ pub fn repair(input: &Path, output: &Path) -> Result<Repaired, Error> {
         return Ok(Repaired { found, events, summary: None });
     }
     repair_in_place(reader, input, found)
+}
+
+/// Why what is no log of ours is not repaired: strace's text can be read wherever it ends.
+fn explain(input: &Path, error: Error) -> Error {
+    match error {
+        Error::NotALog(_) if matches!(Source::open(input, None), Ok(Source::Strace(_))) => {
+            Error::NotALog("it is strace's text, which needs no repair: it is read as far as it goes")
+        }
+        error => error,
+    }
 }
 
 fn repair_in_place(reader: Reader, path: &Path, found: Found) -> Result<Repaired, Error> {

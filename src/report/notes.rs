@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn every_mark_is_told_or_is_nothing_to_tell() {
-        let silent = [mark::ENTRY, mark::UNPINNED, mark::READY, mark::IMPORTED, mark::OFF_CPU];
+        let silent = [mark::ENTRY, mark::UNPINNED, mark::READY, mark::IMPORTED, mark::OFF_CPU, mark::STOPPED];
         for name in mark::ALL {
             assert_eq!(mark_text(name.as_bytes()).is_none(), silent.contains(&name), "{name}");
         }

@@ -66,7 +66,7 @@ fn wrong_words_are_told_with_their_place() {
     fs::write(dir.path().join("bad.txt"), "# a comment\nall < 5 # more\nstat.x < 5\n").expect("a new file");
     for (words, code, expected) in [
         (&["a.trace"][..], 2, "there is no budget"),
-        (&["a.trace", "stat <= x"], 2, "budget, column 9: a number is expected at », in: stat <= »x"),
+        (&["a.trace", "stat <= x"], 2, r#"budget, column 9: a number is expected, at "x" in "stat <= x""#),
         (&["--budget", "bad.txt", "a.trace"], 2, "budget bad.txt:3, column 6: calls, cost"),
         (&["--budget", "none.txt", "a.trace"], 125, "cannot read budgets from none.txt"),
         (&["none.trace", "all < 5"], 125, "cannot open log none.trace"),

@@ -62,6 +62,13 @@ fn wrong_words_are_one_line() {
         (&["startup", "-o", "-", "true"], "name a file", 125),
         (&["record", "--nosuch", "true"], "--nosuch", 125),
         (&["record", "--duration", "1s", "true"], "--duration needs -p", 125),
+        (&["record", "-e", "trace=%file", "touch", "-"], "choose what --text prints", 125),
+        (&["record", "-v", "touch", "-"], "say how --text prints", 125),
+        (&["record", "--decode", "full", "-x", "touch", "-"], "say how --text prints", 125),
+        (&["record", "-s", "5", "touch", "-"], "how much --decode full keeps", 125),
+        (&["record", "--text", "| ", "touch", "-"], "a command is expected behind |", 125),
+        (&["startup", "--from", "nosuch"], "cannot open log nosuch", 125),
+        (&["startup", "--from", "/etc/passwd"], "/etc/passwd: not a trace log", 125),
         (&["repair", "-"], "name a file", 2),
     ] {
         let (line, found) = fails(dir.path(), words);
@@ -74,12 +81,14 @@ fn wrong_words_are_one_line() {
 fn what_is_no_log_is_named_once() {
     let dir = recorded();
     fs::write(dir.path().join("odd\x1b[31m\nname"), "x").expect("a new file");
+    fs::write(dir.path().join("text"), "getpid() = 1\n+++ exited with 0 +++\n").expect("a new file");
     for (words, expected) in [
         (&["show", "nosuch"][..], "nosuch: No such file or directory"),
         (&["show", "/bin/true"], "/bin/true: not a trace log (it is a program"),
         (&["stats", "."], "name a file in it"),
         (&["repair", "nosuch"], "cannot open log nosuch"),
         (&["repair", "/bin/true"], "/bin/true: not a trace log"),
+        (&["repair", "text"], "text: not a trace log (it is strace's text, which needs no repair"),
         (&["show", "odd\x1b[31m\nname"], "odd\\33[31m\\nname: not a trace log"),
     ] {
         let (line, code) = fails(dir.path(), words);
@@ -139,6 +148,7 @@ fn a_full_standard_output_is_named() {
         (&["--help"], 1),
         (&["startup", "--runs", "1", "true"], 125),
         (&["startup", "--runs", "1", "--json", "true"], 125),
+        (&["record", "--json", "-o", "b.trace", "sh", "-c", "exit 4"], 125),
     ] {
         let full = File::options().write(true).open("/dev/full").expect("every Linux has it");
         let mut command = Command::new(env!("CARGO_BIN_EXE_trace"));
@@ -165,6 +175,8 @@ fn a_closed_standard_output_is_told() {
         ("startup touch ran", 125),
         ("startup --json touch ran", 125),
         ("try touch ran", 125),
+        ("record --json touch ran", 125),
+        ("record --text - touch ran", 125),
     ] {
         let line = format!("exec {} {words} >&-", env!("CARGO_BIN_EXE_trace"));
         let done = run(run::command("sh", dir.path()).args(["-c", &line]));
@@ -174,10 +186,56 @@ fn a_closed_standard_output_is_told() {
         );
         assert_eq!(done.status.code(), Some(code), "{words}");
     }
+    std::os::unix::fs::symlink("/dev/fd/1", dir.path().join("out")).expect("a new link");
+    for words in
+        ["record --text /dev/stdout touch ran", "record --text out touch ran", "record -o out touch ran"]
+    {
+        let line = format!("exec {} {words} >&-", env!("CARGO_BIN_EXE_trace"));
+        let done = run(run::command("sh", dir.path()).args(["-c", &line]));
+        assert!(
+            done.stderr.ends_with(": descriptor 1 is closed: there is nowhere to write to\n"),
+            "{done:?}"
+        );
+        assert_eq!(done.status.code(), Some(125), "{words}");
+    }
     assert!(!dir.path().join("ran").exists(), "nothing is run for a report that goes nowhere");
     let line = format!("exec {} record -o b.trace touch ran >&-", env!("CARGO_BIN_EXE_trace"));
     let recorded = run(run::command("sh", dir.path()).args(["-c", &line]));
     assert!(recorded.status.success() && dir.path().join("ran").exists(), "{recorded:?}");
+}
+
+/// By whichever name; what was there before stays.
+#[test]
+fn a_text_does_not_go_to_its_log() {
+    let dir = recorded();
+    let log = dir.path().join("a.trace");
+    fs::copy(&log, dir.path().join("touch-ran.trace")).expect("a new file");
+    fs::hard_link(&log, dir.path().join("hard")).expect("a new link");
+    std::os::unix::fs::symlink("a.trace", dir.path().join("soft")).expect("a new link");
+    std::os::unix::fs::symlink("new", dir.path().join("dangling")).expect("a new link");
+    let before = fs::read(&log).expect("the log");
+    for (text, output) in [
+        ("a.trace", "a.trace"),
+        ("./a.trace", "a.trace"),
+        ("hard", "a.trace"),
+        ("soft", "hard"),
+        ("a.trace", "soft"),
+        ("new", "./new"),
+        ("dangling", "new"),
+        ("new", "dangling"),
+        ("touch-ran.trace", ""),
+    ] {
+        let log = if output.is_empty() { vec![] } else { vec!["-o", output] };
+        let words = [&["record", "--text", text][..], &log, &["touch", "ran"]].concat();
+        let (line, code) = fails(dir.path(), &words);
+        assert!(line.contains("the log goes to the same file") && code == 125, "{words:?}: {code}, {line}");
+    }
+    for log in ["a.trace", "touch-ran.trace"] {
+        assert!(fs::read(dir.path().join(log)).expect("the log") == before, "{log} is as it was");
+    }
+    assert!(!dir.path().join("ran").exists() && !dir.path().join("new").exists());
+    let both = trace(dir.path(), &["record", "-q", "--text", "/dev/null", "-o", "/dev/null", "touch", "ran"]);
+    assert!(both.status.success() && dir.path().join("ran").exists(), "{both:?}");
 }
 
 #[test]

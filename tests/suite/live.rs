@@ -90,6 +90,24 @@ fn text_is_what_show_prints() {
     assert!(done.stdout.contains(r#"write(1</dev/null>, "x\n", 2) = 2"#), "{done:?}");
 }
 
+/// Who is stopped by a signal, and its threads, as strace tells it.
+#[test]
+fn stops_are_told() {
+    const STOP: &str = " --- stopped by SIGSTOP ---";
+    let bench = Bench::new();
+    let stops =
+        crate::support::programs::program("stops").into_os_string().into_string().expect("our own path");
+    bench.record(&["--text", "text", "-e", "trace=none", &stops]);
+    let text = bench.read("text");
+    let shown = [bench.show(&[]), bench.show(&["-e", "trace=none"]), bench.show(&["--strace"])];
+    let count = text.matches(STOP).count();
+    // Three stops each of one thread and of four; in all others they may go on, or be killed, before they have stopped.
+    assert!(count >= 15 && text.contains(" --- stopped by SIGTSTP ---"), "{text}");
+    assert_eq!(shown.map(|text| text.matches(STOP).count()), [count; 3]);
+    let marks = bench.show(&["--json"]).matches(r#""text":"stopped""#).count();
+    assert_eq!(marks, text.matches(" --- stopped by ").count());
+}
+
 /// A command that fails is told of, and one that has seen enough is not; the traced command's status is kept.
 #[test]
 fn how_the_command_that_reads_the_text_ends() {

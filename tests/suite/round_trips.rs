@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use trace::event::{Event, Flags, Kind, UNKNOWN_ADDRESS};
 use trace::log::Source;
+use trace::report::show::has_line_of_strace;
 use trace::syscall::{self, Arg};
 
 use crate::differential::{hello, python};
@@ -71,6 +72,7 @@ fn fields(event: &Event<'_>) -> Fields {
             fields.push(("signal", format!("{} {}", event.nr, event.args[0] as i32)));
             fields.push(("sender", event.args[1].to_string()));
         }
+        Kind::Mark => fields.push(("stopped", format!("{:?}", event.stopped_by()))),
         _ => {
             fields.extend([
                 ("ret", format!("{:?}", event.ret)),
@@ -104,7 +106,7 @@ fn read(path: &Path, cwd: &Path) -> Threads {
     let mut threads = Threads::new();
     let (mut first_ns, mut renamed) = (None, None);
     let ending = source.for_each(|event| {
-        let has_line = matches!(event.kind, Kind::Syscall | Kind::Signal | Kind::Exit);
+        let has_line = has_line_of_strace(event);
         if !has_line && !matches!(event.kind, Kind::Exec | Kind::Fork) {
             return;
         }
@@ -256,11 +258,11 @@ fn programs_of_every_day_come_back() {
     }
 }
 
-/// Threads, children of all kinds, calls that signals interrupt, programs that threads execute, and processes that are
+/// Threads, children of all kinds, stops, calls that signals interrupt, programs that threads execute, and processes that are
 /// killed.
 #[test]
 fn programs_come_back_from_every_text_of_them() {
-    for name in ["interrupted", "exec_thread", "signals", "fork_kinds", "killed", "names"] {
+    for name in ["interrupted", "exec_thread", "signals", "fork_kinds", "killed", "names", "stops"] {
         for extra in [&FULL[..], &[]] {
             // Of a call that a kill ends, it may be known what file it opened, or not.
             alike_once(name, || compared(extra, &[program(name).as_os_str()]));

@@ -187,7 +187,14 @@ fn errors_point_at_their_place() {
         assert_eq!(error.column, column, "{text}: {error}");
         assert!(error.to_string().contains(message), "{text}: {error}");
     }
-    assert_eq!(parse("stat <= x").unwrap_err().to_string(), "a number is expected at », in: stat <= »x");
+    for (text, expected) in [
+        ("stat <= x", r#"a number is expected, at "x" in "stat <= x""#),
+        ("stat <= ", r#"a number is expected, at the end of "stat <= ""#),
+        ("stat <= 5.5 ms", r#"no unit is expected: this is a count, at "ms" in "stat <= 5.5 ms""#),
+        ("%fiel", r#"a class of strace's is expected, as %file or %network, at the beginning of "%fiel""#),
+    ] {
+        assert_eq!(parse(text).unwrap_err().to_string(), expected);
+    }
 }
 
 #[test]

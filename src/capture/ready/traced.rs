@@ -153,6 +153,10 @@ impl<S: Sink> Sink for Marking<'_, S> {
         self.inner.push(event);
     }
 
+    fn stopped(&mut self, event: &Event<'_>) {
+        self.inner.stopped(event);
+    }
+
     fn waits_for(&mut self, pids: &[i32]) {
         self.inner.waits_for(pids);
     }

@@ -20,9 +20,11 @@ const NOT_SAMPLED: &str = "the runs that tell it are made by trace startup CMD, 
 /// Prints the report of a log, with so many rows in each list.
 pub fn run(log: &Path, place: &Place, top: usize, json: bool) -> Result<ExitCode, Failure> {
     let out = ReportOutput::new(json).map_err(Failure::of_trace)?;
-    let mut source = input::open(log, place, Columns::ALL)?;
+    // No command runs, but whoever calls `startup` has one answer to look for where trace has failed.
+    let mut source = input::open(log, place, Columns::ALL).map_err(|failure| failure.or_code(125))?;
     let mut startup = Startup::new(source.header());
-    source.for_each(|event| startup.add(event)).map_err(|error| input::named(log, error))?;
+    let read = source.for_each(|event| startup.add(event));
+    read.map_err(|error| Failure::of_trace(input::named(log, error)))?;
     let (mut report, _) = startup.finish();
     report.not_sampled = Some(NOT_SAMPLED.to_owned());
     input::tell_unreadable(log, &source);

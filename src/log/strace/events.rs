@@ -8,7 +8,7 @@ use super::prefix::{self, Prefix};
 use super::tasks::{Comm, Pending, Task};
 use super::text::number;
 use super::{MOST_PENDING, MOST_SHOWN, Reader, SHOWN_LEN, Seen, value};
-use crate::event::{Abi, Event, Flags, Kind, loss};
+use crate::event::{Abi, Event, Flags, Kind, loss, mark};
 use crate::syscall::effect::Effect;
 use crate::syscall::plan;
 
@@ -203,8 +203,8 @@ impl Reader {
 
     /// `SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=12, ...} ---`
     fn signal(&mut self, tid: u32, at_ns: u64, what: &[u8], sink: &mut Sink<'_>) -> Seen {
-        if what.starts_with(b"stopped by ") {
-            return Seen::Note;
+        if let Some(signal) = what.strip_prefix(b"stopped by ") {
+            return self.stopped(tid, at_ns, signal, sink);
         }
         let end = what.iter().position(|&byte| byte == b' ').unwrap_or(what.len());
         let Some(signal) = value::signal(&what[..end]) else { return Seen::Unreadable };
@@ -217,6 +217,14 @@ impl Reader {
             args: [i64::from(code) as u64, sender, 0, 0, 0, 0],
             ..point(Kind::Signal, tid, task, at_ns)
         });
+        Seen::Call
+    }
+
+    /// `SIGSTOP ---`
+    fn stopped(&mut self, tid: u32, at_ns: u64, signal: &[u8], sink: &mut Sink<'_>) -> Seen {
+        let Some(nr) = signal.strip_suffix(b" ---").and_then(value::signal) else { return Seen::Unreadable };
+        let text = Some(mark::STOPPED.as_bytes());
+        sink.push(&Event { nr, text, ..point(Kind::Mark, tid, self.tasks.get(tid), at_ns) });
         Seen::Call
     }
 

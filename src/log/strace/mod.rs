@@ -60,7 +60,7 @@ pub struct Lineage {
     pub lines: u64,
     /// Lines of stacks (`-k`), which are not used.
     pub stack_lines: u64,
-    /// Lines of strace's own, which tell nothing of calls (`Process 123 attached`, `stopped by SIGTTIN`).
+    /// Lines of strace's own, which tell nothing of calls (`Process 123 attached`).
     pub notes: u64,
     /// Lines that could not be read.
     pub unreadable: u64,

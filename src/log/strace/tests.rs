@@ -360,6 +360,17 @@ fn parts_of_a_line_that_follow_each_other_are_one() {
     assert_eq!(calls, expected.iter().collect::<Vec<_>>());
 }
 
+#[test]
+fn stops_are_marks() {
+    let mut reader = reader(
+        "7 --- SIGSTOP {si_signo=SIGSTOP, si_code=SI_USER, si_pid=1, si_uid=0} ---\n7 --- stopped by SIGSTOP ---\n\
+         7 --- stopped by SIGODD ---\n7 --- stopped by SIGTTIN\n",
+    );
+    let mut stops = Vec::new();
+    reader.for_each(|event| stops.extend(event.stopped_by().map(|by| (event.tid, by)))).expect("memory");
+    assert_eq!((stops, reader.lineage().unreadable), (vec![(7, 19)], 2));
+}
+
 /// Who is killed on the way into a call leaves nothing of it.
 #[test]
 fn calls_that_strace_does_not_know_either_are_notes() {

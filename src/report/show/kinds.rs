@@ -31,6 +31,13 @@ pub(super) fn write_signal_line(out: &mut Vec<u8>, event: &Event<'_>, constants:
     out.extend_from_slice(b"} ---");
 }
 
+/// `--- stopped by SIGSTOP ---`
+pub(super) fn write_stop(out: &mut Vec<u8>, signal: u32) {
+    out.extend_from_slice(b"--- stopped by ");
+    write_signal(out, signal);
+    out.extend_from_slice(b" ---");
+}
+
 /// `+++ exited with 0 +++` or `+++ killed by SIGKILL +++`
 pub(super) fn write_exit(out: &mut Vec<u8>, event: &Event<'_>) {
     match event.ret {

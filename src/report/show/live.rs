@@ -221,11 +221,7 @@ impl Live {
 
     /// A signal has stopped the thread's process.
     pub fn stopped(&mut self, event: &Event<'_>) {
-        self.line(event, |out, event| {
-            out.extend_from_slice(b"--- stopped by ");
-            crate::syscall::flags::write_signal(out, event.nr);
-            out.extend_from_slice(b" ---");
-        });
+        self.line(event, |out, event| kinds::write_stop(out, event.nr));
     }
 
     /// A thread has ended, which is told unless it is not to be.

@@ -110,6 +110,9 @@ impl Relative {
 /// Appends an event as one line, without a newline.
 pub fn line(out: &mut Vec<u8>, event: &Event<'_>, options: &Options) {
     write_head(out, event, options);
+    if let Some(signal) = event.stopped_by() {
+        return kinds::write_stop(out, signal);
+    }
     match event.kind {
         Kind::Syscall => call::write(out, event, options),
         Kind::Signal => kinds::write_signal_line(out, event, options.style.constants),
@@ -144,6 +147,12 @@ pub fn change_of_mode(out: &mut Vec<u8>, event: &Event<'_>, options: &Options, m
         out.extend_from_slice(mode.as_bytes());
         out.extend_from_slice(b" mode. ]\n");
     }
+}
+
+/// Whether strace has a line for events like this one.
+#[must_use]
+pub fn has_line_of_strace(event: &Event<'_>) -> bool {
+    matches!(event.kind, Kind::Syscall | Kind::Signal | Kind::Exit) || event.stopped_by().is_some()
 }
 
 fn write_head(out: &mut Vec<u8>, event: &Event<'_>, options: &Options) {

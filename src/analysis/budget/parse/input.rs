@@ -2,7 +2,7 @@
 
 /// What is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message} at », in: {before}»{after}")]
+#[error("{message}{}", place(.before, .after))]
 pub struct ParseError {
     /// What was expected.
     pub message: String,
@@ -12,6 +12,16 @@ pub struct ParseError {
     before: String,
     /// The expression from there on.
     after: String,
+}
+
+/// The place of an error, as words.
+fn place(before: &str, after: &str) -> String {
+    match (before.is_empty(), after.is_empty()) {
+        (true, true) => String::new(),
+        (true, false) => format!(", at the beginning of \"{after}\""),
+        (false, true) => format!(", at the end of \"{before}\""),
+        (false, false) => format!(", at \"{after}\" in \"{before}{after}\""),
+    }
 }
 
 /// What is left of the text.

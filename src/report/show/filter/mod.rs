@@ -121,6 +121,7 @@ impl Filter {
         match event.kind {
             Kind::Syscall => self.matches_call(event),
             Kind::Signal | Kind::Exit | Kind::Lost => true,
+            Kind::Mark if event.stopped_by().is_some() => true,
             Kind::Exec | Kind::Fork | Kind::Mark | Kind::Total | Kind::Sample | Kind::Frame | Kind::Stack => {
                 self.chooses_all()
             }

@@ -350,6 +350,8 @@ fn own_kinds() {
     assert_eq!(bare(&thread), "*** new thread 4165, flags CLONE_VM|CLONE_THREAD ***");
     let text = Some(mark::ENTRY.as_bytes());
     assert_eq!(bare(&Event { text, ..Event::new(Kind::Mark) }), "*** mark entry ***");
+    let text = Some(mark::STOPPED.as_bytes());
+    assert_eq!(bare(&Event { text, nr: 19, ..Event::new(Kind::Mark) }), "--- stopped by SIGSTOP ---");
     let lost = |ret| bare(&Event { text: Some(b"ring full"), ret, ..Event::new(Kind::Lost) });
     assert_eq!(lost(Some(12)), "*** lost 12 events: ring full ***");
     assert_eq!(lost(Some(1)), "*** lost 1 event: ring full ***");
