@@ -40,6 +40,7 @@ mod obstacles;
 mod passing_on;
 mod plot;
 mod random_calls;
+mod read_again;
 mod replaying;
 mod round_trips;
 mod same_lines;

@@ -31,9 +31,8 @@ const WRONG_SUM: &str =
     "its checksum is not that of what it holds, so something of it has changed since it was written";
 
 /// What other files begin with, those that are given for a log by mistake.
-const OTHERS: [(&[u8], &str); 10] = [
+const OTHERS: [(&[u8], &str); 9] = [
     (b"\x7fELF", "it is a program: `trace record` runs it and writes a log"),
-    (b"% ti", "it is a summary of strace -c, which has no calls: leave -c out"),
     (b"#!", "it is a script: `trace record` runs it and writes a log"),
     (b"\x28\xb5\x2f\xfd", "it is compressed: `zstd -dc FILE | trace show -` reads it"),
     (b"\x1f\x8b", "it is compressed: `gzip -dc FILE | trace show -` reads it"),

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 
 use super::call::Call;
 use super::clock::DAY_NS;
+use super::events::has_titles_only;
 use super::line::{self, Line, Names};
 use super::prefix::{self, Stamp};
 use super::tasks::Tasks;
@@ -39,6 +40,8 @@ pub struct Beginning {
     pub only: Option<u32>,
     cwd: Option<Vec<u8>>,
     command: Vec<String>,
+    /// It is a table of `strace -c`.
+    pub is_summary: bool,
 }
 
 impl Beginning {
@@ -52,6 +55,9 @@ impl Beginning {
         for line in bytes[..whole].split(|&byte| byte == b'\n') {
             beginning.line(line, names);
         }
+        let mut lines = bytes[..whole].split(|&byte| byte == b'\n');
+        let is_rule = |line: &[u8]| !line.is_empty() && line.iter().all(|byte| b"- ".contains(byte));
+        beginning.is_summary = lines.next().is_some_and(has_titles_only) && lines.next().is_some_and(is_rule);
         if whole == 0 {
             beginning.long_line(&bytes, names);
         }

@@ -13,7 +13,7 @@ use crate::syscall::flags::{CLONE, RESOLVE};
 use crate::syscall::passed::{CloneRange, CopyOffsets, FICLONERANGE, FileLock, is_lock_command};
 use crate::syscall::paths::push_absolute;
 use crate::syscall::plan::{self, PathArg, Plan, ResultFact};
-use crate::syscall::{Arg, Struct, open_flags};
+use crate::syscall::{Arg, Struct, decode, open_flags};
 
 const AT_FDCWD: i32 = -100;
 
@@ -127,34 +127,58 @@ impl Reading<'_> {
         let specs = self.line.spec.map_or(&[][..], |spec| spec.args);
         let mut at = 0;
         for &text in self.line.args() {
-            while specs.get(at).is_some_and(|spec| spec.arg == Arg::Unused) {
-                at += 1;
-            }
+            at = self.next_printed(at);
             let kind = specs.get(at).map_or(Arg::Word, |spec| spec.arg);
             if at >= self.call.args.len() {
                 break;
             }
-            let Some(value) = value::value(kind, self.line.abi, text) else {
-                let is_resumed = text.starts_with(b"<...");
-                self.call.args[at] = if is_resumed { 0 } else { UNKNOWN_ADDRESS };
-                self.call.flags.set(if is_resumed { Flags::RESTARTED } else { Flags::ARGUMENT_UNKNOWN });
-                at += 1;
-                continue;
-            };
-            match kind {
-                // strace puts the halves together.
-                Arg::OffsetLow | Arg::OffsetHigh if at + 1 < self.call.args.len() => {
+            let value = value::value(kind, self.line.abi, text).or_else(|| self.chosen(at, kind, text));
+            // strace puts the halves together.
+            let is_split = matches!(kind, Arg::OffsetLow | Arg::OffsetHigh) && at + 1 < self.call.args.len();
+            match value {
+                None if text.starts_with(b"<...") => self.call.flags.set(Flags::RESTARTED),
+                None => {
+                    self.call.args[at..=at + usize::from(is_split)].fill(UNKNOWN_ADDRESS);
+                    self.call.flags.set(Flags::ARGUMENT_UNKNOWN);
+                }
+                Some(value) if is_split => {
                     let (low, high) = (value & 0xffff_ffff, value >> 32);
                     let halves = if kind == Arg::OffsetLow { [low, high] } else { [high, low] };
                     self.call.args[at..at + 2].copy_from_slice(&halves);
-                    at += 1;
                 }
-                Arg::PageOffset => self.call.args[at] = value >> 12,
-                _ => self.call.args[at] = value,
+                Some(value) if kind == Arg::PageOffset => self.call.args[at] = value >> 12,
+                Some(value) => self.call.args[at] = value,
             }
-            self.structure(at, kind, text);
-            at += 1;
+            if value.is_some() {
+                self.structure(at, kind, text);
+            }
+            at += 1 + usize::from(is_split);
         }
+        if self.call.flags.has(Flags::ARGUMENT_UNKNOWN) {
+            // It could say that there are more, or which; or the line ends here.
+            self.call.args[at.min(6)..specs.len().clamp(at.min(6), 6)].fill(UNKNOWN_ADDRESS);
+        }
+    }
+
+    /// The first argument from this one on that is printed.
+    fn next_printed(&self, from: usize) -> usize {
+        let Some(spec) = self.line.spec else { return from };
+        let unused = spec.args.iter().skip(from).take_while(|spec| spec.arg == Arg::Unused).count();
+        let first = from + unused;
+        if decode::leaves_out(spec) { decode::next_printed(&self.so_far(), spec, first) } else { first }
+    }
+
+    /// The value of an argument by names that the ones before it choose.
+    #[cold]
+    fn chosen(&self, at: usize, kind: Arg, text: &[u8]) -> Option<u64> {
+        let spec = self.line.spec?;
+        let kind = decode::chosen_kind(&self.so_far(), spec, at).unwrap_or(kind);
+        value::value_among(kind, decode::more_sets(spec, at), self.line.abi, text)
+    }
+
+    /// The call with the arguments that have been read.
+    fn so_far(&self) -> Event<'static> {
+        Event { abi: self.call.abi, nr: self.call.nr, args: self.call.args, ..Event::new(Kind::Syscall) }
     }
 
     /// What is inside an argument that is more than a number.
@@ -181,6 +205,7 @@ impl Reading<'_> {
     /// of the arguments.
     fn clone(&mut self) {
         let order = if self.line.abi == Abi::I386 { [0, 1, 2, 4, 3] } else { [0, 1, 2, 3, 4] };
+        let mut is_told = [false; 5];
         let names: [&[u8]; 5] = [b"flags", b"child_stack", b"parent_tid", b"child_tidptr", b"tls"];
         for &text in self.line.args() {
             let Some(equals) = text.iter().position(|&byte| byte == b'=') else { continue };
@@ -189,8 +214,19 @@ impl Reading<'_> {
             let kind = if at == 0 { Arg::Flags(&CLONE) } else { Arg::Addr };
             let value = value::value(kind, self.line.abi, text);
             self.call.args[order[at]] = value.unwrap_or(UNKNOWN_ADDRESS);
+            is_told[order[at]] = true;
+            if at == 0 {
+                self.call.clone_flags = value::bits(&CLONE, text);
+            }
+            if value.is_none() {
+                self.call.flags.set(Flags::ARGUMENT_UNKNOWN);
+            }
         }
-        self.call.clone_flags = self.call.args[0];
+        if self.call.flags.has(Flags::ARGUMENT_UNKNOWN) || !is_told[0] {
+            for (arg, _) in self.call.args.iter_mut().zip(is_told).filter(|(_, is_told)| !is_told) {
+                *arg = UNKNOWN_ADDRESS;
+            }
+        }
     }
 
     /// The files behind descriptors: as the line says, or as calls before it tell.
@@ -244,11 +280,12 @@ impl Reading<'_> {
     fn strings(&mut self, text: &[u8]) -> Text {
         let begin = self.arena.len();
         for item in Items::within(text, b'[', b']') {
-            if self.string(item).is_some() {
-                self.arena.push(0);
-            } else {
+            if self.string(item).is_none() {
+                // `...`, or an address that could not be read: what follows has another place.
                 self.call.flags.set(Flags::TRUNCATED);
+                break;
             }
+            self.arena.push(0);
         }
         text.starts_with(b"[").then_some(begin..self.arena.len())
     }

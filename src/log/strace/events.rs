@@ -5,8 +5,8 @@ use super::call::Call;
 use super::facts::Fields;
 use super::line::{self, Line};
 use super::prefix::{self, Prefix};
-use super::tasks::{Comm, Pending, Task};
-use super::text::number;
+use super::tasks::{Comm, Open, Pending, Task};
+use super::text::{Items, number};
 use super::{MOST_PENDING, MOST_SHOWN, Reader, SHOWN_LEN, Seen, value};
 use crate::event::{Abi, Event, Flags, Kind, loss, mark};
 use crate::syscall::effect::Effect;
@@ -30,7 +30,13 @@ impl Reader {
         });
     }
 
-    pub(super) fn line(&mut self, line: &[u8], tid: Option<u32>, sink: &mut Sink<'_>) -> Seen {
+    pub(super) fn line(
+        &mut self,
+        line: &[u8],
+        tid: Option<u32>,
+        is_whole: bool,
+        sink: &mut Sink<'_>,
+    ) -> Seen {
         if line.starts_with(b" > ") {
             return Seen::Stack;
         }
@@ -40,6 +46,11 @@ impl Reader {
         }
         if let Some(tid) = self.broken.take()
             && let Some(read) = self.continued(tid, line, sink)
+        {
+            return read;
+        }
+        if line.starts_with(b")")
+            && let Some(read) = self.closed(line, sink)
         {
             return read;
         }
@@ -76,7 +87,50 @@ impl Reader {
         } else {
             self.complete(tid, at_ns, None, &prefix, body, sink)
         };
-        if read.is_some() { Seen::Call } else { Seen::Unreadable }
+        match read {
+            Some(()) => Seen::Call,
+            None if is_whole && self.is_open(body) => {
+                self.open(tid, at_ns, &prefix, line, sink);
+                Seen::Open
+            }
+            None => Seen::Unreadable,
+        }
+    }
+
+    /// Whether a line is of a call whose arguments do not end: where strace and the command write to one place, the output
+    /// of a call may stand before their end, with a newline.
+    fn is_open(&self, body: &[u8]) -> bool {
+        let Some((name, arguments)) = line::name(body) else { return false };
+        let mut items = Items::new(arguments, b')');
+        items.by_ref().for_each(drop);
+        items.rest().is_none() && self.names.call(Abi::X86_64, name).is_some()
+    }
+
+    fn open(&mut self, tid: u32, at_ns: u64, prefix: &Prefix<'_>, line: &[u8], sink: &mut Sink<'_>) {
+        self.never_closed(sink);
+        let call =
+            Pending { text: line.to_vec(), start_ns: at_ns, ip: prefix.ip.unwrap_or(0), nr: prefix.nr };
+        self.open = Some(Open { tid, number: self.lineage.lines, call });
+    }
+
+    /// The end of a call that is open: `)  = 1`. `None`: there is no such one.
+    fn closed(&mut self, line: &[u8], sink: &mut Sink<'_>) -> Option<Seen> {
+        let Open { tid, number, call } = self.open.take()?;
+        let body = prefix::take(&call.text).1;
+        let text = [body, line].concat();
+        let prefix = Prefix { ip: Some(call.ip), nr: call.nr, ..Prefix::default() };
+        if self.complete(tid, call.start_ns, None, &prefix, &text, sink).is_none() {
+            self.unreadable(number, &call.text, sink);
+            return Some(Seen::Unreadable);
+        }
+        Some(Seen::Call)
+    }
+
+    /// What was taken for the beginning of a call is none.
+    pub(super) fn never_closed(&mut self, sink: &mut Sink<'_>) {
+        if let Some(Open { number, call, .. }) = self.open.take() {
+            self.unreadable(number, &call.text, sink);
+        }
     }
 
     /// Whether a line is of the table that `-C` has at the end.
@@ -98,9 +152,9 @@ impl Reader {
     /// The rest of a line that was broken into two: by the news of a child (`, child_tidptr=0x7f...) = 123`), or where lines wait
     /// until a call's outcome is known (`-z`; `NULL, 0, NULL) = 123`). `None`: the line is another one.
     fn continued(&mut self, tid: u32, line: &[u8], sink: &mut Sink<'_>) -> Option<Seen> {
-        let is_other = prefix::take(line).1.len() < line.len()
-            || line::name(line).is_some()
-            || OTHERS.iter().any(|beginning| line.starts_with(beginning));
+        // `[8], 8) = 0` may look like a number of a call (`-n`).
+        let body = prefix::take(line).1;
+        let is_other = line::name(body).is_some() || OTHERS.iter().any(|begin| body.starts_with(begin));
         if is_other || !self.tasks.get(tid).goes_on_with(line, &self.names) {
             return None;
         }
@@ -161,6 +215,8 @@ impl Reader {
     /// `exited with 0 +++`, `killed by SIGSEGV (core dumped) +++`, `superseded by execve in pid 123 +++`, and `ended +++`
     /// where a log of ours does not know how
     fn ended(&mut self, tid: u32, at_ns: u64, how: &[u8], sink: &mut Sink<'_>) -> Option<()> {
+        // Otherwise the log is cut here.
+        how.strip_suffix(b" +++")?;
         let superseded = how.strip_prefix(b"superseded by execve in pid ");
         let ret = if let Some(status) = how.strip_prefix(b"exited with ") {
             Some(number(status)?.0 as i64)
@@ -432,15 +488,17 @@ fn is_content(line: &[u8]) -> bool {
 
 /// Whether a line has the titles of a summary's columns (`-U`), the name of the call among them.
 fn is_head_of_summary(line: &[u8]) -> bool {
+    // Most lines end in another way.
+    let may_be = line.last().is_some_and(|byte| b"ledst".contains(byte));
+    may_be && line.split(|&byte| byte == b' ').any(|word| word == b"syscall") && has_titles_only(line)
+}
+
+/// Whether a line has titles of such columns, and nothing else.
+pub fn has_titles_only(line: &[u8]) -> bool {
     const TITLES: [&[u8]; 9] =
         [b"%", b"time", b"seconds", b"shortest", b"longest", b"usecs/call", b"calls", b"errors", b"syscall"];
-    // Most lines end in another way.
-    if !line.last().is_some_and(|byte| b"ledst".contains(byte)) {
-        return false;
-    }
-    let mut words = line.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
-    let has_name = words.clone().any(|word| word == b"syscall");
-    has_name && words.all(|word| TITLES.contains(&word))
+    let mut words = line.split(|&byte| byte == b' ').filter(|word| !word.is_empty()).peekable();
+    words.peek().is_some() && words.all(|word| TITLES.contains(&word))
 }
 
 /// Whether a line of a summary is the last one.

@@ -41,7 +41,7 @@ use line::Names;
 pub use lines::tid_of_file;
 use lines::{Input, Lines};
 use prefix::Stamp;
-use tasks::Tasks;
+use tasks::{Open, Tasks};
 
 /// What a header has as backend.
 pub const BACKEND: &str = "strace";
@@ -79,6 +79,8 @@ pub struct Lineage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Seen {
     Call,
+    /// A call that goes on behind what the command has written.
+    Open,
     Stack,
     Note,
     Unreadable,
@@ -100,6 +102,8 @@ pub struct Reader {
     unnamed_ended: bool,
     /// The thread whose line was left unfinished just before.
     broken: Option<u32>,
+    /// A call whose end is to come, and the line that it is on.
+    open: Option<Open>,
     /// Lines are of the table of `-C`.
     in_summary: bool,
     ending: Option<Ending>,
@@ -126,6 +130,9 @@ impl Reader {
         let mut beginning = read_beginning(&mut input, &names)?;
         let bytes = Cursor::new(std::mem::take(&mut beginning.bytes));
         let whole: Box<dyn Read + Send> = Box::new(bytes.chain(input));
+        if beginning.calls == 0 && beginning.is_summary {
+            return Err(Error::NotALog("it is a summary of strace -c, which has no calls: leave -c out"));
+        }
         if beginning.calls == 0 {
             return Ok(Err(whole));
         }
@@ -168,6 +175,7 @@ impl Reader {
             pending_len: 0,
             unnamed_ended: false,
             broken: None,
+            open: None,
             in_summary: false,
             ending: None,
         }
@@ -192,6 +200,7 @@ impl Reader {
         }
         let mut sink = Sink { function: &mut function, events: 0 };
         let cut = self.read_lines(&mut sink)?;
+        self.never_closed(&mut sink);
         for tid in self.tasks.unfinished() {
             self.never_returned(tid, &mut sink);
         }
@@ -216,26 +225,37 @@ impl Reader {
 
     /// Reads all lines. Gives the length of the last one if it was cut off.
     fn read_lines(&mut self, sink: &mut Sink<'_>) -> Result<Option<u64>, Error> {
+        let mut cut = None;
         loop {
             let next = self.lines.advance();
             let failed = |source| Error::Read { offset: self.lines.offset(), source };
-            let Some(at) = next.map_err(failed)? else { return Ok(None) };
+            let Some(at) = next.map_err(failed)? else { return Ok(cut) };
             let input = self.lines.input(at);
             let (line, tid, number) = (std::mem::take(&mut input.line), input.tid, input.number);
             let (too_long, is_whole) = (input.too_long, input.is_whole);
             self.lineage.lines += 1;
             self.lineage.too_long += u64::from(too_long);
-            let seen = if too_long { Seen::Unreadable } else { self.line(&line, tid, sink) };
+            let seen = if too_long { Seen::Unreadable } else { self.line(&line, tid, is_whole, sink) };
+            if matches!(seen, Seen::Call) {
+                // The command's output is what cannot be read.
+                self.never_closed(sink);
+            }
             match seen {
-                Seen::Call => {}
+                Seen::Call if !is_whole && may_go_on(&line) => cut = cut.or(Some(0)),
+                Seen::Call | Seen::Open => {}
                 Seen::Stack => self.lineage.stack_lines += 1,
                 Seen::Note => self.lineage.notes += 1,
-                Seen::Unreadable if !is_whole => return Ok(Some(line.len() as u64)),
+                Seen::Unreadable if !is_whole => cut = Some(cut.unwrap_or(0) + line.len() as u64),
                 Seen::Unreadable => self.unreadable(number, &line, sink),
             }
             self.lines.input(at).line = line;
         }
     }
+}
+
+/// Whether a line without a newline may be cut, in a number or a name: brackets, `+++` and `---` end what they are of.
+fn may_go_on(line: &[u8]) -> bool {
+    line.last().is_some_and(|&byte| byte.is_ascii_alphanumeric() || byte == b'?')
 }
 
 /// The beginning of an input.

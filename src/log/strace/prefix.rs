@@ -103,7 +103,7 @@ fn bracket<'a>(text: &'a [u8], prefix: &mut Prefix<'a>) -> Option<&'a [u8]> {
     let inner = text.strip_prefix(b"[")?;
     let end = inner.iter().take(20).position(|&byte| byte == b']')?;
     let (digits, rest) = (&inner[..end], &inner[end + 1..]);
-    if digits.iter().all(|&byte| byte == b'?') {
+    if !digits.is_empty() && digits.iter().all(|&byte| byte == b'?') {
         return Some(rest);
     }
     let hex = std::str::from_utf8(digits).ok().filter(|_| matches!(digits.len(), 8 | 16));

@@ -87,6 +87,17 @@ pub struct Pending {
     pub nr: Option<u32>,
 }
 
+/// A call whose arguments do not end on its line.
+#[derive(Debug)]
+pub struct Open {
+    /// Its thread.
+    pub tid: u32,
+    /// Its line's number.
+    pub number: u64,
+    /// Its line, with the prefix.
+    pub call: Pending,
+}
+
 /// A thread's name.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Comm {

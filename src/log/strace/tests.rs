@@ -80,12 +80,8 @@ fn deeds(name_of_fixture: &str) -> Vec<Vec<String>> {
         deeds.entry(process).or_default().push(deed);
     });
     let unreadable = source.lineage().expect("it is strace's").unreadable;
-    // What the command printed stands between the lines.
-    assert_eq!(
-        unreadable,
-        if name_of_fixture == "terminal" { 4 } else { 0 },
-        "{name_of_fixture}: {source:?}"
-    );
+    // On a terminal what the command printed stands inside of the lines.
+    assert_eq!(unreadable, 0, "{name_of_fixture}: {source:?}");
     assert!(matches!(ending, Ending::Complete { lost: Some(lost), .. } if lost == unreadable), "{ending:?}");
     deeds.into_values().collect()
 }
@@ -248,9 +244,74 @@ fn a_log_that_is_cut_says_so() {
     let ending = cut.for_each(|_| {}).unwrap();
     assert_eq!(ending, Ending::Cut { events: 1, unread: 28 });
     let mut totals = 0;
-    let mut whole = reader("1 close(3) = 0\n1 close(4) = 0");
+    let mut whole = reader("1 close(3) = 0\n1 close(4) = -1 EBADF (Bad file descriptor)");
     whole.for_each(|event| totals += u32::from(event.kind == Kind::Total)).unwrap();
     assert_eq!(totals, 2);
+    // The number may go on, and the end, of which nothing is told then.
+    for (last, calls, unread) in [("1 read(3, \"\", 832) = 83", 2, 0), ("1 +++ exited with 1", 1, 19)] {
+        let mut cut = reader(&format!("1 close(3) = 0\n{last}"));
+        assert_eq!(cut.for_each(|_| {}).unwrap(), Ending::Cut { events: calls, unread }, "{last}");
+    }
+}
+
+/// What is not known is not known, whatever it says of others; what is missing is not 0.
+#[test]
+fn arguments_are_known_or_not() {
+    const NONE: u64 = UNKNOWN_ADDRESS;
+    for (line, args) in [
+        (
+            "futex(0x1, FUTEX_WAIT_BITSET_PRIVATE, 2, NULL, FUTEX_BITSET_MATCH_ANY) = 0",
+            [1, 0x89, 2, 0, 0, 0xffff_ffff],
+        ),
+        ("futex(0x1, FUTEX_LOCK_PI, {tv_sec=1, tv_nsec=0}) = 0", [1, 6, 0, NONE, 0, 0]),
+        (
+            "futex(0x1, FUTEX_WAKE_OP, 1, 1, 0x2, FUTEX_OP_OR<<28|5<<12|FUTEX_OP_CMP_GT<<24|0x1) = 0",
+            [1, 5, 1, 1, 2, 0x2400_5001],
+        ),
+        ("prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_KILL, 0, 0) = 0", [47, 1, 5, 0, 0, 0]),
+        ("prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_NEWER, 0, 0) = 0", [47, 1, NONE, 0, 0, 0]),
+        (
+            "quotactl(QCMD(Q_GETQUOTA, GRPQUOTA), \"/dev/a\", 1000, {...}) = 0",
+            [0x8000_0701, NONE, 1000, NONE, 0, 0],
+        ),
+        ("socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL)) = 3", [17, 3, 0x300, 0, 0, 0]),
+        ("setsockopt(3, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0", [3, 1, 2, NONE, 4, 0]),
+        ("ioctl(3, _IOC(_IOC_READ|_IOC_WRITE, 0x54, 0x30, 0x4), 0x7) = 0", [3, 0xc004_5430, 7, 0, 0, 0]),
+        ("ioctl(3, EVIOCGBIT(EV_KEY, 96), 0x7) = 0", [3, 0x8060_4521, 7, 0, 0, 0]),
+        ("openat(AT_FDCWD, \"/x\", O_NEWER) = 3", [-100_i64 as u64, NONE, NONE, NONE, 0, 0]),
+        ("read(0, ", [0, NONE, NONE, 0, 0, 0]),
+    ] {
+        let text = if line.ends_with(' ') {
+            format!("1 {line} <unfinished ...>\n1 +++ killed by SIGKILL +++\n")
+        } else {
+            format!("1 {line}\n")
+        };
+        assert_eq!(events(&text, |event| event.args)[0], args, "{line}");
+    }
+}
+
+/// Where strace and the command write to one place, and where lines of `-f -z` are put together.
+#[test]
+fn calls_go_on_in_the_next_line() {
+    let all = events(
+        "write(2, \"\\n\", 1\n)                       = 1\n\
+         write(1, \"a\\n\", 2a\n)                      = 2\n\
+         7 rt_sigprocmask(SIG_BLOCK, [CHLD],  <unfinished ...>\n[], 8)   = 0\n\
+         7 sendfile(1, 3,  <unfinished ...>\n[8], 9)   = 9\n\
+         7 openat(AT_FDCWD, \"/etc/pas\n7 close(3) = 0\n",
+        |event| (name(event), event.tid, event.ret),
+    );
+    let expected = [
+        ("write", 1, Some(1)),
+        ("write", 1, Some(2)),
+        ("rt_sigprocmask", 7, Some(0)),
+        ("sendfile", 7, Some(9)),
+        ("close", 7, Some(0)),
+        ("lost", 0, Some(1)),
+    ];
+    let mut seen: Vec<_> = all.into_iter().filter(|(name, ..)| *name != "total").collect();
+    seen.sort_by_key(|(name, ..)| *name == "lost");
+    assert_eq!(seen, expected);
 }
 
 #[test]

@@ -103,13 +103,19 @@ fn after_string(text: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// Behind the comment that begins at `at`.
-fn after_comment(text: &[u8], at: usize) -> Option<usize> {
-    let mut at = at + 2;
+/// Behind the comment that begins at `at`, and those in it (`-X verbose`).
+pub fn after_comment(text: &[u8], at: usize) -> Option<usize> {
+    let (mut at, mut depth) = (at + 2, 1);
     loop {
         at += text.get(at..)?.iter().position(|&byte| byte == b'*')? + 1;
         if text.get(at) == Some(&b'/') {
-            return Some(at + 1);
+            at += 1;
+            depth -= 1;
+        } else if text[at - 2] == b'/' {
+            depth += 1;
+        }
+        if depth == 0 {
+            return Some(at);
         }
     }
 }

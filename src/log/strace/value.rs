@@ -1,10 +1,10 @@
 //! An argument's text as the number that was passed: words of flags, raw numbers, or both.
 
-use super::text::number;
+use super::text::{Items, after_comment, number};
 use crate::event::Abi;
 use crate::event::UNKNOWN_ADDRESS;
 use crate::syscall::flags::{self, FieldKind, FlagSet, signal_name, write_si_code, write_signal};
-use crate::syscall::{Arg, open_flags};
+use crate::syscall::{Arg, decode, open_flags};
 
 /// File types of a mode.
 const MODES: [(&[u8], u64); 10] = [
@@ -22,6 +22,11 @@ const MODES: [(&[u8], u64); 10] = [
 
 /// The value of an argument of this kind. `None`: the text has a word that is not known.
 pub fn value(kind: Arg, abi: Abi, text: &[u8]) -> Option<u64> {
+    value_among(kind, &[], abi, text)
+}
+
+/// The same, of an argument that may also have names of these sets.
+pub fn value_among(kind: Arg, sets: &[&FlagSet], abi: Abi, text: &[u8]) -> Option<u64> {
     match *text.first()? {
         b'"' | b'{' | b'[' | b'~' | b'@' | b'&' => return Some(UNKNOWN_ADDRESS),
         b'N' if text == b"NULL" => return Some(0),
@@ -30,14 +35,60 @@ pub fn value(kind: Arg, abi: Abi, text: &[u8]) -> Option<u64> {
         _ => {}
     }
     if matches!(kind, Arg::Fd | Arg::DirFd) {
-        return Some(number(text)?.0);
+        return number(text).map(|(value, _)| value).or_else(|| decode::single(text));
+    }
+    if let Some(value) = composed(abi, text).or_else(|| joined(kind, text)) {
+        return Some(value);
     }
     let mut value = 0;
     // strace 6.1 leaves a part out with -X raw where it is 0: `|0x900`.
     for part in parts(text).filter(|part| !part.is_empty()) {
-        value |= one(kind, abi, part)?;
+        value |= one(kind, sets, abi, part)?;
     }
     Some(value)
+}
+
+/// What is printed as a name with its parts: `QCMD(Q_SYNC, USRQUOTA)`, `_IOC(_IOC_READ, 0x54, 0x30, 0x4)`.
+fn composed(abi: Abi, text: &[u8]) -> Option<u64> {
+    let open = text.iter().position(|&byte| byte == b'(').filter(|_| text.ends_with(b")"))?;
+    let mut items = Items::new(&text[open + 1..], b')');
+    let parts = [(); 4].map(|()| items.next());
+    let of = |set, part| value(Arg::Flags(set), abi, part);
+    let plain = |part| number(part).filter(|(_, rest)| rest.is_empty()).map(|(value, _)| value);
+    match (&text[..open], parts) {
+        (b"QCMD", [Some(operation), Some(kind), None, None]) => {
+            Some(of(&flags::QUOTA, operation)? << 8 | of(&flags::QUOTA_TYPE, kind)?)
+        }
+        (b"htons", [Some(protocol), None, None, None]) => {
+            Some(u64::from(u16::try_from(of(&flags::ETHERNET_PROTOCOL, protocol)?).ok()?.swap_bytes()))
+        }
+        (b"IOPRIO_PRIO_VALUE", [Some(class), Some(priority), None, None]) => {
+            Some(of(&flags::IO_CLASS, class)? << 13 | plain(priority)?)
+        }
+        (b"_IOC", [Some(direction), Some(kind), Some(number), Some(size)]) => {
+            let directions = [(&b"_IOC_NONE"[..], 0), (b"_IOC_WRITE", 1), (b"_IOC_READ", 2)];
+            let both = (direction == b"_IOC_READ|_IOC_WRITE").then_some(3);
+            let one = directions.into_iter().find(|(name, _)| *name == direction).map(|(_, value)| value);
+            Some(both.or(one)? << 30 | plain(size)? << 16 | plain(kind)? << 8 | plain(number)?)
+        }
+        (name, [Some(size), None, None, None]) => decode::sized_ioctl(name, None, plain(size)?),
+        (name, [Some(event), Some(size), None, None]) => decode::sized_ioctl(name, Some(event), plain(size)?),
+        _ => None,
+    }
+}
+
+/// Bits that have no name, with permissions right behind them: `0x20000600`, which is `0x2000|0600`.
+fn joined(kind: Arg, text: &[u8]) -> Option<u64> {
+    let (Arg::Flags(set) | Arg::Enum(set)) = kind else { return None };
+    if !text.starts_with(b"0x") || !set.fields.iter().any(|field| field.kind == FieldKind::JoinedOctal) {
+        return None;
+    }
+    let end = text.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(text.len());
+    let (bits, mode) = text[..end].split_at_checked(end.checked_sub(4)?)?;
+    let ((bits, b""), (mode, b"")) = (number(bits)?, number(mode).filter(|_| mode[0] == b'0')?) else {
+        return None;
+    };
+    (!text.contains(&b'|')).then_some(bits | mode)
 }
 
 /// What stands between bars, without the comments that `-X verbose` puts behind numbers.
@@ -49,8 +100,7 @@ fn parts(text: &[u8]) -> impl Iterator<Item = &[u8]> {
         while at < text.len() && text[at] != b'|' {
             if text[at..].starts_with(b"/*") {
                 end = end.or(Some(at));
-                let close = text[at..].windows(2).position(|pair| pair == b"*/");
-                at = close.map_or(text.len(), |close| at + close + 2);
+                at = after_comment(text, at).unwrap_or(text.len());
             } else {
                 at += 1;
             }
@@ -61,13 +111,21 @@ fn parts(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// A number, a shifted one (`21<<MAP_HUGE_SHIFT`) or a word.
-fn one(kind: Arg, abi: Abi, part: &[u8]) -> Option<u64> {
-    let Some((value, rest)) = number(part) else { return word(kind, abi, part) };
+fn one(kind: Arg, sets: &[&FlagSet], abi: Abi, part: &[u8]) -> Option<u64> {
+    let named = |name| {
+        let in_sets = || sets.iter().find_map(|set| find(set, name));
+        word(kind, abi, name).or_else(in_sets).or_else(|| decode::single(name))
+    };
+    let shifted = |value: u64, by| {
+        let by = number(by).map_or_else(|| named(by), |(by, _)| Some(by))?;
+        value.checked_shl(u32::try_from(by).ok()?)
+    };
+    let Some((value, rest)) = number(part) else {
+        let shift = part.windows(2).position(|pair| pair == b"<<");
+        return shift.map_or_else(|| named(part), |at| shifted(named(&part[..at])?, &part[at + 2..]));
+    };
     match rest.strip_prefix(b"<<") {
-        Some(by) => {
-            let by = number(by).map_or_else(|| word(kind, abi, by), |(by, _)| Some(by))?;
-            value.checked_shl(u32::try_from(by).ok()?)
-        }
+        Some(by) => shifted(value, by),
         // The name of a process (-Y) or a file may follow; anything else is not what it seemed to be.
         None => (rest.is_empty() || rest.starts_with(b"<")).then_some(value),
     }
@@ -76,10 +134,7 @@ fn one(kind: Arg, abi: Abi, part: &[u8]) -> Option<u64> {
 fn word(kind: Arg, abi: Abi, name: &[u8]) -> Option<u64> {
     match kind {
         // Several drivers may have one: `BTRFS_IOC_CLONE or FICLONE`.
-        Arg::Operation => {
-            let names = name.split(|&byte| byte == b' ').filter_map(|name| std::str::from_utf8(name).ok());
-            names.filter(|name| *name != "or").find_map(|name| flags::ioctl_number(abi, name)).map(u64::from)
-        }
+        Arg::Operation => flags::ioctl_number(abi, std::str::from_utf8(name).ok()?).map(u64::from),
         Arg::Flags(set) | Arg::Enum(set) => find(set, name)
             .or_else(|| if name.starts_with(b"SIG") { signal(name).map(u64::from) } else { None }),
         Arg::Mode => MODES.iter().find(|(known, _)| *known == name).map(|(_, value)| *value),
@@ -88,7 +143,7 @@ fn word(kind: Arg, abi: Abi, name: &[u8]) -> Option<u64> {
         Arg::Word | Arg::Long => [&flags::FD_FLAGS, open_flags(abi), &flags::SEALS, &flags::LEASE]
             .into_iter()
             .find_map(|set| find(set, name)),
-        _ => None,
+        _ => name.starts_with(b"SIG").then(|| signal(name)).flatten().map(u64::from),
     }
 }
 

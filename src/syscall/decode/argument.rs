@@ -13,6 +13,9 @@ impl Decoder<'_, '_> {
     /// Writes an argument by the kind the table gives it.
     pub(super) fn write_arg(&mut self, out: &mut Vec<u8>, index: usize) {
         match special::form(&self.event, self.spec, index) {
+            Some(Form::As(kind)) => self.write_kind(out, kind, index),
+            // Writers of their own would take it for a number.
+            Some(_) if self.is_unknown(index) => out.extend_from_slice(b"..."),
             Some(form) => self.write_form(out, form, index),
             None => self.write_kind(out, self.spec.args[index].arg, index),
         }

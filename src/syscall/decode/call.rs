@@ -48,7 +48,11 @@ pub fn write_unknown(out: &mut Vec<u8>, event: &Event<'_>) {
         if index > 0 {
             out.extend_from_slice(b", ");
         }
-        write_hex(out, word(event.abi, arg));
+        if arg == UNKNOWN_ADDRESS && event.memory.is_none() {
+            out.extend_from_slice(b"...");
+        } else {
+            write_hex(out, word(event.abi, arg));
+        }
     }
 }
 
@@ -108,6 +112,7 @@ impl<'a, 'm> Decoder<'a, 'm> {
             out.extend_from_slice(b", ");
         }
         if late < self.count()
+            && !self.is_unknown(late)
             && let Some(Form::Parts(write, _)) = special::form(&self.event, self.spec, late)
         {
             write(self, out, late);
@@ -182,7 +187,11 @@ impl<'a, 'm> Decoder<'a, 'm> {
             if index > 0 {
                 out.extend_from_slice(b", ");
             }
-            write_hex(out, word(self.event.abi, arg));
+            if self.is_unknown(index) {
+                out.extend_from_slice(b"...");
+            } else {
+                write_hex(out, word(self.event.abi, arg));
+            }
         }
     }
 
@@ -238,6 +247,11 @@ impl<'a, 'm> Decoder<'a, 'm> {
     /// How many arguments before this one are of such a kind.
     pub(super) fn ordinal(&self, index: usize, is_kind: fn(Arg) -> bool) -> usize {
         self.spec.args[..index].iter().filter(|spec| is_kind(spec.arg)).count()
+    }
+
+    /// Whether an argument is not known, as where a text says it by a name that is not.
+    pub(super) fn is_unknown(&self, index: usize) -> bool {
+        !self.is_deep() && self.arg(index) == UNKNOWN_ADDRESS
     }
 
     /// An argument as a number.

@@ -28,40 +28,62 @@ pub(super) fn write(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>) {
             out.extend_from_slice(b" /* FUTEX_??? */");
         });
     }
-    // LOCK_PI, UNLOCK_PI, TRYLOCK_PI and LOCK_PI2 have no value.
-    if !matches!(operation, 6..=8 | 13) {
-        out.extend_from_slice(b", ");
-        call.write_arg(out, 2);
-    }
+    write_more(call, out, arguments(operation));
+}
+
+/// What an operation looks at behind it.
+fn arguments(operation: u32) -> &'static [More] {
     match operation {
-        // WAKE, FD, UNLOCK_PI, TRYLOCK_PI.
-        1 | 2 | 7 | 8 => {}
-        // WAIT, LOCK_PI, LOCK_PI2: a timeout.
-        0 | 6 | 13 => write_more(call, out, &[More::Timeout]),
+        // UNLOCK_PI, TRYLOCK_PI.
+        7 | 8 => &[],
+        // LOCK_PI, LOCK_PI2: a timeout, and no value.
+        6 | 13 => &[More::Timeout],
+        // WAKE, FD.
+        1 | 2 => &[More::Value],
+        // WAIT: a timeout.
+        0 => &[More::Value, More::Timeout],
         // WAIT_BITSET: a timeout and the bits.
-        9 => write_more(call, out, &[More::Timeout, More::Bitset]),
+        9 => &[More::Value, More::Timeout, More::Bitset],
         // WAKE_BITSET.
-        10 => write_more(call, out, &[More::Bitset]),
+        10 => &[More::Value, More::Bitset],
         // REQUEUE: how many to move, and where to.
-        3 => write_more(call, out, &[More::Count(3), More::Address(4)]),
+        3 => &[More::Value, More::Count(3), More::Address(4)],
         // CMP_REQUEUE and CMP_REQUEUE_PI: and what is expected.
-        4 | 12 => write_more(call, out, &[More::Count(3), More::Address(4), More::Count(5)]),
+        4 | 12 => &[More::Value, More::Count(3), More::Address(4), More::Count(5)],
         // WAKE_OP: its operation is packed into val3.
-        5 => write_more(call, out, &[More::Count(3), More::Address(4), More::WakeOp]),
+        5 => &[More::Value, More::Count(3), More::Address(4), More::WakeOp],
         // WAIT_REQUEUE_PI.
-        11 => write_more(call, out, &[More::Timeout, More::Address(4)]),
-        _ => write_more(call, out, &[More::Address(3), More::Address(4), More::Hex(5)]),
+        11 => &[More::Value, More::Timeout, More::Address(4)],
+        _ => &[More::Value, More::Address(3), More::Address(4), More::Hex(5)],
     }
+}
+
+/// The first argument from this one on that an operation looks at.
+pub(super) fn next_printed(operation: u64, from: usize) -> usize {
+    let behind = arguments((operation & 0x7f) as u32).iter().map(More::index);
+    if from < 2 { from } else { behind.min_by_key(|&index| (index < from, index)).unwrap_or(from).max(from) }
 }
 
 /// A further argument of futex, by its index.
 enum More {
+    Value,
     Timeout,
     Address(usize),
     Count(usize),
     Hex(usize),
     Bitset,
     WakeOp,
+}
+
+impl More {
+    fn index(&self) -> usize {
+        match self {
+            Self::Value => 2,
+            Self::Timeout => 3,
+            Self::Address(index) | Self::Count(index) | Self::Hex(index) => *index,
+            Self::Bitset | Self::WakeOp => 5,
+        }
+    }
 }
 
 /// `FUTEX_OP_SET<<28|0x1<<12|FUTEX_OP_CMP_GT<<24|0x1`: an operation, a comparison, and the numbers of each (futex(2)).
@@ -101,6 +123,8 @@ fn write_more(call: &mut Decoder<'_, '_>, out: &mut Vec<u8>, more: &[More]) {
     for argument in more {
         out.extend_from_slice(b", ");
         match argument {
+            _ if call.is_unknown(argument.index()) => out.extend_from_slice(b"..."),
+            More::Value => call.write_arg(out, 2),
             More::Timeout if call.spec.name == "futex" => {
                 call.write_layout(out, args[3], &structures::TIMESPEC);
             }

@@ -35,6 +35,7 @@ mod keys;
 mod layout;
 mod memory;
 mod mounts;
+mod names;
 mod net;
 mod netlink;
 mod old;
@@ -67,6 +68,7 @@ pub use descriptors::{Described, Descriptors, Details, IdKind, Question, read_an
 pub use files::{keep_cwd, write_file_name};
 pub use inner::starts_from_cwd;
 pub use memory::{Keeper, MOST_KEPT, Memory, NoMemory, Phase, Snapshot};
+pub use names::{chosen_kind, leaves_out, more_sets, next_printed, single, sized_ioctl};
 pub use signal::{keep_returned_mask, keep_siginfo, sender, write_siginfo};
 pub use strings::write_argv;
 pub use text::Hex;

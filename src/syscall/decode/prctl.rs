@@ -81,6 +81,10 @@ static OPERATIONS: &[(u32, &[Form])] = &[
     (0x5961_6d61, &[Form::Own(write_tracer)]),       // PR_SET_PTRACER
 ];
 
+/// Sets of which the writers here print names.
+pub(super) static SETS: &[&FlagSet] =
+    &[&CAPABILITY, &PR_MCE_POLICY, &PR_SPECULATION_CONTROL, &PR_SVE, &PR_SME, &PR_TAG_CHECK, &PID_TYPE];
+
 const SET_SECCOMP: u32 = 22;
 const SCHED_CORE: u32 = 62;
 

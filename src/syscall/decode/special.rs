@@ -445,7 +445,11 @@ fn write_clone(call: &Decoder<'_, '_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"child_stack=");
     call.write_address(out, call.arg(1));
     out.extend_from_slice(b", flags=");
-    call.style.constants.bits(out, &flags::CLONE, call.arg(0));
+    if call.is_unknown(0) {
+        out.extend_from_slice(b"...");
+    } else {
+        call.style.constants.bits(out, &flags::CLONE, call.arg(0));
+    }
 }
 
 /// What the flags ask for, by name.

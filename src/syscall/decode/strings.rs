@@ -1,6 +1,7 @@
 //! Strings and buffers that are arguments of their own.
 
 use super::escape::write_quoted;
+use super::files::LONGEST_PATH;
 use super::text::{Hex, write_text};
 use super::{Decoder, net, special};
 use crate::event::Flags;
@@ -36,7 +37,11 @@ impl Decoder<'_, '_> {
             }
             Some(text) => {
                 let shown = &text[..text.len().min(self.style.strings).min(longest(self.spec.name))];
-                self.write_text(out, shown, shown.len() < text.len());
+                // That of a text which was cut is not that of a path, which is longer then.
+                let was_cut = !self.is_deep()
+                    && self.event.flags.has(Flags::TRUNCATED)
+                    && self.event.path.is_none_or(|path| path.len() < LONGEST_PATH);
+                self.write_text(out, shown, was_cut || shown.len() < text.len());
             }
             None if PATHS.iter().any(|call| self.spec.name.starts_with(call)) => {
                 self.write_whole_path(out, self.arg(index));

@@ -51,7 +51,7 @@ use super::special::Form;
 use super::{Decoder, Phase};
 use crate::syscall::flags::{FlagSet, write_hex, write_number, write_radix};
 
-pub(super) use number::write_operation;
+pub(super) use number::{sized, write_operation};
 
 /// What is there.
 #[derive(Clone, Copy)]

@@ -106,6 +106,25 @@ fn write_range(out: &mut Vec<u8>, op: u32, constants: Constants) {
     out.push(b')');
 }
 
+/// The operation of which this is printed, with its size; `None`: there is none, or there are several.
+pub(in super::super) fn sized(name: &[u8], event: Option<&[u8]>, size: u64) -> Option<u64> {
+    let mut known = RANGES.iter().filter_map(|(direction, kind, first, _, range)| {
+        let number = match (range, event) {
+            (Range::Sized(known), None) if known.as_bytes() == name => *first,
+            (Range::SizedNamed(known, from, set), Some(event)) if known.as_bytes() == name => {
+                let of = |(_, known): &&(u64, &str)| known.as_bytes() == event;
+                let event = if event == b"0" { 0 } else { set.values.iter().find(of)?.0 };
+                u8::try_from(event + u64::from(*from)).ok()?
+            }
+            _ => return None,
+        };
+        Some((*direction, *kind, number))
+    });
+    let (direction, kind, number) = known.next().filter(|_| known.next().is_none())?;
+    let size = u32::try_from(size).ok().filter(|size| *size <= 0x3fff)?;
+    Some(u64::from(direction << 30 | size << 16 | u32::from(kind) << 8 | u32::from(number)))
+}
+
 /// One of a set; inside of a comment (`-X verbose`) none says that it has no name.
 fn write_name(out: &mut Vec<u8>, set: &FlagSet, value: u64, constants: Constants) {
     if constants == Constants::Both && set.name(value).is_none() {

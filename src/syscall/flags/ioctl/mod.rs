@@ -50,10 +50,22 @@ pub fn ioctl_names(abi: Abi, op: u32) -> impl Iterator<Item = &'static str> {
     })
 }
 
-/// The number of an operation of this name.
+/// The number of the operation that has these names, with `" or "` between them. `None`: there is none, or there are
+/// several: drivers may have one name for structures of several sizes.
 #[must_use]
-pub fn ioctl_number(abi: Abi, name: &str) -> Option<u32> {
-    all(abi).find(|(_, known)| *known == name).map(|(number, _)| *number)
+pub fn ioctl_number(abi: Abi, names: &str) -> Option<u32> {
+    let each = || names.split(" or ");
+    let first = each().next()?;
+    let has_all = |number: &u32| each().all(|name| ioctl_names(abi, *number).any(|known| known == name));
+    let numbers = || all(abi).filter(|(_, known)| *known == first).map(|(number, _)| *number).filter(has_all);
+    // Others may know fewer.
+    only(numbers().filter(|&number| ioctl_names(abi, number).eq(each()))).or_else(|| only(numbers()))
+}
+
+/// What all of these are; `None`: they are not one.
+fn only(mut numbers: impl Iterator<Item = u32>) -> Option<u32> {
+    let first = numbers.next()?;
+    numbers.all(|number| number == first).then_some(first)
 }
 
 /// The numbers of all operations of an ABI that have names.
