@@ -8,7 +8,7 @@ pub mod escape;
 pub mod stack;
 
 /// Stands for an argument that is not known: a pointer of which strace's text shows what it points to, or a word that
-/// has no known value. Its lower half is no address of a program's either.
+/// has no known value. Calls that have such arguments say so by their flags ([`Event::is_unknown`]).
 pub const UNKNOWN_ADDRESS: u64 = 0xffff_ffff_ffff_f000;
 
 /// What kind of thing happened. One row of the log is one of these.
@@ -168,8 +168,11 @@ impl Flags {
     /// A result that was put in is a value, although it looks like an error.
     pub const NO_ERROR: Self = Self(1 << 13);
 
+    /// A text shows what an argument points to in the place of its address, which is [`UNKNOWN_ADDRESS`].
+    pub const ADDRESS_UNKNOWN: Self = Self(1 << 14);
+
     /// Every flag with its name as it stands in documents and in JSON.
-    pub const ALL: [(Self, &'static str); 14] = [
+    pub const ALL: [(Self, &'static str); 15] = [
         (Self::PATH_UNREADABLE, "path_unreadable"),
         (Self::PATH2_UNREADABLE, "path2_unreadable"),
         (Self::RESULT_UNREADABLE, "result_unreadable"),
@@ -184,6 +187,7 @@ impl Flags {
         (Self::UNMATCHED, "unmatched"),
         (Self::ARGUMENTS_INJECTED, "arguments_injected"),
         (Self::NO_ERROR, "no_error"),
+        (Self::ADDRESS_UNKNOWN, "address_unknown"),
     ];
 
     /// Whether all bits of `other` are set.
@@ -303,6 +307,13 @@ impl Event<'_> {
     #[must_use]
     pub fn duration_ns(&self) -> Option<u64> {
         self.end_ns.map(|end| end.saturating_sub(self.start_ns))
+    }
+
+    /// Whether an argument of this value is not known: programs pass this one, too.
+    #[must_use]
+    pub fn is_unknown(&self, value: u64) -> bool {
+        value == UNKNOWN_ADDRESS
+            && (self.flags.has(Flags::ARGUMENT_UNKNOWN) || self.flags.has(Flags::ADDRESS_UNKNOWN))
     }
 
     /// The errno (positive) if this is a call that failed, restarts (512-516) included.

@@ -53,9 +53,12 @@ const OPERATIONS: [&str; 13] = [
 ];
 
 /// Flags that a text cannot hold: which CPU the tracer was on; whether a call that looks like the one before was made
-/// again by the kernel or by the program; that a result could not be read.
-const UNTOLD: u16 =
-    Flags::BESIDE.0 | Flags::RESTARTED.0 | Flags::RESULT_UNREADABLE.0 | Flags::ARGUMENT_UNKNOWN.0;
+/// again by the kernel or by the program; that a result could not be read; and what only a text has.
+const UNTOLD: u16 = Flags::BESIDE.0
+    | Flags::RESTARTED.0
+    | Flags::RESULT_UNREADABLE.0
+    | Flags::ARGUMENT_UNKNOWN.0
+    | Flags::ADDRESS_UNKNOWN.0;
 
 /// The fields of an event that a text holds.
 fn fields(event: &Event<'_>) -> Fields {

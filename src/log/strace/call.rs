@@ -150,6 +150,9 @@ impl Reading<'_> {
                 Some(value) => self.call.args[at] = value,
             }
             if value.is_some() {
+                if value == Some(UNKNOWN_ADDRESS) && !text[0].is_ascii_digit() && text[0] != b'-' {
+                    self.call.flags.set(Flags::ADDRESS_UNKNOWN);
+                }
                 self.structure(at, kind, text);
             }
             at += 1 + usize::from(is_split);
@@ -226,6 +229,9 @@ impl Reading<'_> {
             for (arg, _) in self.call.args.iter_mut().zip(is_told).filter(|(_, is_told)| !is_told) {
                 *arg = UNKNOWN_ADDRESS;
             }
+        }
+        if self.call.args.contains(&UNKNOWN_ADDRESS) {
+            self.call.flags.set(Flags::ADDRESS_UNKNOWN);
         }
     }
 

@@ -5,7 +5,7 @@ use super::call::word;
 use super::facts::{write_open_how, write_sockaddr, write_stat};
 use super::special::{self, Form};
 use super::{Decoder, ioctl, tables};
-use crate::event::{Abi, UNKNOWN_ADDRESS};
+use crate::event::Abi;
 use crate::syscall::flags::{write_hex, write_mode, write_number, write_radix};
 use crate::syscall::{Arg, Struct};
 
@@ -48,7 +48,7 @@ impl Decoder<'_, '_> {
             kind,
             Arg::Path | Arg::Str | Arg::StrArray | Arg::OutBuf | Arg::In(_) | Arg::Out(_) | Arg::InOut(_)
         );
-        if value == UNKNOWN_ADDRESS && !has_content {
+        if self.is_unknown(index) && !has_content {
             out.extend_from_slice(b"...");
             return;
         }

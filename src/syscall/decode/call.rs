@@ -3,7 +3,7 @@
 use super::memory::{Memory, Phase};
 use super::special::{self, Form};
 use super::{Style, tables};
-use crate::event::{Abi, Event, UNKNOWN_ADDRESS};
+use crate::event::{Abi, Event};
 use crate::syscall::flags::{FlagSet, write_hex};
 use crate::syscall::{self, Arg, Ret, Spec, Struct, multiplexed};
 
@@ -48,7 +48,7 @@ pub fn write_unknown(out: &mut Vec<u8>, event: &Event<'_>) {
         if index > 0 {
             out.extend_from_slice(b", ");
         }
-        if arg == UNKNOWN_ADDRESS && event.memory.is_none() {
+        if event.is_unknown(arg) {
             out.extend_from_slice(b"...");
         } else {
             write_hex(out, word(event.abi, arg));
@@ -251,7 +251,7 @@ impl<'a, 'm> Decoder<'a, 'm> {
 
     /// Whether an argument is not known, as where a text says it by a name that is not.
     pub(super) fn is_unknown(&self, index: usize) -> bool {
-        !self.is_deep() && self.arg(index) == UNKNOWN_ADDRESS
+        self.event.is_unknown(self.arg(index))
     }
 
     /// An argument as a number.
@@ -261,7 +261,7 @@ impl<'a, 'm> Decoder<'a, 'm> {
 
     /// `NULL` or `0x7ffd12345678`, `...` where it is not known.
     pub(super) fn write_address(&self, out: &mut Vec<u8>, address: u64) {
-        if address == UNKNOWN_ADDRESS {
+        if self.event.is_unknown(address) {
             out.extend_from_slice(b"...");
             return;
         }
