@@ -125,9 +125,15 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn arguments(&mut self) {
         let specs = self.line.spec.map_or(&[][..], |spec| spec.args);
+        let leaves_out = self.line.spec.is_some_and(decode::leaves_out);
         let mut at = 0;
         for &text in self.line.args() {
-            at = self.next_printed(at);
+            while specs.get(at).is_some_and(|spec| spec.arg == Arg::Unused) {
+                at += 1;
+            }
+            if leaves_out {
+                at = self.next_printed(at);
+            }
             let kind = specs.get(at).map_or(Arg::Word, |spec| spec.arg);
             if at >= self.call.args.len() {
                 break;
@@ -150,7 +156,7 @@ impl Reading<'_> {
                 Some(value) => self.call.args[at] = value,
             }
             if value.is_some() {
-                if value == Some(UNKNOWN_ADDRESS) && !text[0].is_ascii_digit() && text[0] != b'-' {
+                if value == Some(UNKNOWN_ADDRESS) && !matches!(text[0], b'0'..=b'9' | b'-') {
                     self.call.flags.set(Flags::ADDRESS_UNKNOWN);
                 }
                 self.structure(at, kind, text);
@@ -164,11 +170,9 @@ impl Reading<'_> {
     }
 
     /// The first argument from this one on that is printed.
+    #[cold]
     fn next_printed(&self, from: usize) -> usize {
-        let Some(spec) = self.line.spec else { return from };
-        let unused = spec.args.iter().skip(from).take_while(|spec| spec.arg == Arg::Unused).count();
-        let first = from + unused;
-        if decode::leaves_out(spec) { decode::next_printed(&self.so_far(), spec, first) } else { first }
+        self.line.spec.map_or(from, |spec| decode::next_printed(&self.so_far(), spec, from))
     }
 
     /// The value of an argument by names that the ones before it choose.
