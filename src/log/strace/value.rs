@@ -37,6 +37,11 @@ pub fn value_among(kind: Arg, sets: &[&FlagSet], abi: Abi, text: &[u8]) -> Optio
     if matches!(kind, Arg::Fd | Arg::DirFd) {
         return number(text).map(|(value, _)| value).or_else(|| decode::single(text));
     }
+    if !matches!(kind, Arg::Flags(_) | Arg::Enum(_))
+        && let Some((value, b"")) = number(text)
+    {
+        return Some(value);
+    }
     if let Some(value) = composed(abi, text).or_else(|| joined(kind, text)) {
         return Some(value);
     }
@@ -50,7 +55,10 @@ pub fn value_among(kind: Arg, sets: &[&FlagSet], abi: Abi, text: &[u8]) -> Optio
 
 /// What is printed as a name with its parts: `QCMD(Q_SYNC, USRQUOTA)`, `_IOC(_IOC_READ, 0x54, 0x30, 0x4)`.
 fn composed(abi: Abi, text: &[u8]) -> Option<u64> {
-    let open = text.iter().position(|&byte| byte == b'(').filter(|_| text.ends_with(b")"))?;
+    if !text.ends_with(b")") {
+        return None;
+    }
+    let open = text.iter().position(|&byte| byte == b'(')?;
     let mut items = Items::new(&text[open + 1..], b')');
     let parts = [(); 4].map(|()| items.next());
     let of = |set, part| value(Arg::Flags(set), abi, part);
